@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct device: what the DMA API needs to know of a device.
+ */
+#ifndef DMASIM_DEVICE_H
+#define DMASIM_DEVICE_H
+
+#include <dmasim/site.h>
+#include <dmasim/types.h>
+
+struct os;
+struct iommu_group;
+struct iommu_domain;
+
+/* Owned by the machine. Drivers use dma_set_mask() and the mapping calls, not the fields. */
+struct device {
+	struct os *os;
+	dmasim_sbdf id;
+	char name[16]; /* "0000:3a:00.0" */
+
+	u64 *dma_mask; /* NULL: the device does no DMA */
+	u64 coherent_dma_mask;
+	u64 bus_dma_limit; /* highest address the way to the device carries; 0: no limit */
+	u32 max_segment_size;      /* of a scatterlist's DMA segment; 0: 64 KiB */
+	u64 segment_boundary_mask; /* addresses a DMA segment may not cross; 0: none */
+
+	struct iommu_group *iommu_group; /* NULL: no IOMMU serves the device */
+
+	/* Where the running call came from; see site.h. */
+	const struct dmasim_site *site;
+};
+
+static inline const char *dev_name(const struct device *dev)
+{
+	return dev->name;
+}
+
+/* Notes the place of the next call. The macros of call-sites.h use it. */
+static inline struct device *dmasim_called_at(struct device *dev, const struct dmasim_site *site)
+{
+	if (dev)
+		dev->site = site;
+	return dev;
+}
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PCI peer-to-peer DMA (facts "dma-api" 1.7, 1.8, 8; Linux 7.3).
+ *
+ * A provider is a BAR that others may reach. How a client reaches it is the map type: by bus address
+ * below a common switch, through the host bridge, or not at all.
+ */
+#ifndef DMASIM_P2PDMA_H
+#define DMASIM_P2PDMA_H
+
+#include <dmasim/page.h>
+#include <dmasim/pci.h>
+
+enum pci_p2pdma_map_type {
+	PCI_P2PDMA_MAP_UNKNOWN = 0, /* internal */
+	PCI_P2PDMA_MAP_NONE = 1,    /* not peer memory */
+	PCI_P2PDMA_MAP_NOT_SUPPORTED = 2,
+	PCI_P2PDMA_MAP_BUS_ADDR = 3,
+	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE = 4,
+};
+
+struct p2pdma_provider {
+	struct device *owner;
+	u64 bus_offset; /* bus address = phys + bus_offset */
+};
+
+/* Remembers the verdict for runs of pages of one provider. Zero it per device. */
+struct pci_p2pdma_map_state {
+	struct p2pdma_provider *mem;
+	enum pci_p2pdma_map_type map;
+};
+
+DMASIM_BEGIN_DECLS
+
+/* Prepares a device to be a provider. 0 (also when it was done before) or -ENOMEM. */
+int pcim_p2pdma_init(struct pci_dev *pdev) DMASIM_LINUX(pcim_p2pdma_init);
+
+/* The provider of a memory BAR; NULL for another BAR, or before pcim_p2pdma_init() (reported). */
+struct p2pdma_provider *pcim_p2pdma_provider(struct pci_dev *pdev, int bar)
+	DMASIM_LINUX(pcim_p2pdma_provider);
+
+/*
+ * Makes [offset, offset + size) of a memory BAR peer memory: its pages know their provider, and
+ * pci_alloc_p2pmem() takes from it. size 0: the rest of the BAR. 0, -EINVAL (no memory BAR, or out of
+ * it), -ENOMEM. Offset and size are multiples of the page size.
+ */
+int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offset)
+	DMASIM_LINUX(pci_p2pdma_add_resource);
+
+/* How `dev` reaches memory of the provider. Cached: later changes of ACS do not show. Facts 8.2. */
+enum pci_p2pdma_map_type pci_p2pdma_map_type(struct p2pdma_provider *provider, struct device *dev)
+	DMASIM_LINUX(pci_p2pdma_map_type);
+
+/* The map type of a page: PCI_P2PDMA_MAP_NONE for ordinary memory. Facts 8.3. */
+enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, struct device *dev,
+					  struct page *page) DMASIM_LINUX(pci_p2pdma_state);
+
+/* The bus address of peer memory. Cannot fail, and there is nothing to unmap. Facts 8.4. */
+static inline dma_addr_t pci_p2pdma_bus_addr_map(struct p2pdma_provider *provider,
+						 phys_addr_t paddr)
+{
+	return paddr + provider->bus_offset;
+}
+
+/* Hops between provider and client, or -1 where peer-to-peer is not supported. Facts 8.5, 8.7. */
+int pci_p2pdma_distance(struct pci_dev *provider, struct device *client)
+	DMASIM_LINUX(pci_p2pdma_distance);
+
+/*
+ * Memory of a provider, naturally aligned: a host pointer, which dmasim_virt_to_phys() turns into the
+ * physical address. NULL: none left. Freed with the size it was allocated with.
+ */
+void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size) DMASIM_LINUX(pci_alloc_p2pmem);
+void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size) DMASIM_LINUX(pci_free_p2pmem);
+
+/* The bus address of memory that pci_alloc_p2pmem() gave. */
+u64 pci_p2pmem_virt_to_bus(struct pci_dev *pdev, void *addr) DMASIM_LINUX(pci_p2pmem_virt_to_bus);
+
+DMASIM_END_DECLS
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PCI devices as the software knows them: found by reading configuration space, nothing else.
+ */
+#ifndef DMASIM_PCI_H
+#define DMASIM_PCI_H
+
+#include <dmasim/device.h>
+#include <dmasim/hw/pci.h>
+#include <dmasim/types.h>
+
+#define IORESOURCE_IO       0x00000100UL
+#define IORESOURCE_MEM      0x00000200UL
+#define IORESOURCE_PREFETCH 0x00002000UL
+#define IORESOURCE_MEM_64   0x00100000UL
+
+/* A range of CPU addresses, inclusive. flags 0: there is none. */
+struct resource {
+	resource_size_t start;
+	resource_size_t end;
+	unsigned long flags;
+};
+
+struct pci_bus;
+struct pci_p2pdma;
+
+/* What a bridge forwards: bus addresses, inclusive; empty when start > last. */
+struct pci_bridge_window {
+	u64 start;
+	u64 last;
+};
+
+struct pci_dev {
+	struct device dev;
+	struct pci_bus *bus; /* the bus it sits on */
+	struct pci_bus *subordinate; /* the bus behind a bridge */
+	unsigned int devfn;
+	unsigned short vendor;
+	unsigned short device;
+	unsigned int class_code; /* base class, sub-class, interface */
+	u8 hdr_type;             /* without the multi-function bit */
+	bool multifunction;
+	s32 express_type; /* PCI_EXP_TYPE_, or -1: conventional PCI */
+	u16 express_cap;  /* offsets of capabilities, 0: none */
+	u16 acs_cap;
+	struct resource resource[PCI_STD_NUM_BARS];
+	struct pci_bridge_window window;
+	struct pci_bridge_window prefetch_window;
+	u64 dma_mask;
+	struct pci_p2pdma *p2pdma;
+
+	/* The software's own. */
+	struct pci_dev *sibling; /* next on the bus, by devfn */
+};
+
+#define to_pci_dev(d) ((struct pci_dev *)((char *)(d) - offsetof(struct pci_dev, dev)))
+
+#define pci_resource_start(pdev, bar) ((pdev)->resource[(bar)].start)
+#define pci_resource_end(pdev, bar)   ((pdev)->resource[(bar)].end)
+#define pci_resource_flags(pdev, bar) ((pdev)->resource[(bar)].flags)
+
+static inline resource_size_t pci_resource_len(const struct pci_dev *pdev, int bar)
+{
+	const struct resource *res = &pdev->resource[bar];
+
+	return res->flags ? res->end - res->start + 1 : 0;
+}
+
+static inline const char *pci_name(const struct pci_dev *pdev)
+{
+	return pdev->dev.name;
+}
+
+static inline bool pci_is_bridge(const struct pci_dev *pdev)
+{
+	return pdev->hdr_type == PCI_HEADER_TYPE_BRIDGE;
+}
+
+DMASIM_BEGIN_DECLS
+
+/* 0 always, as for a device that answers. */
+int pci_read_config_byte(const struct pci_dev *pdev, int where, u8 *value)
+	DMASIM_LINUX(pci_read_config_byte);
+int pci_read_config_word(const struct pci_dev *pdev, int where, u16 *value)
+	DMASIM_LINUX(pci_read_config_word);
+int pci_read_config_dword(const struct pci_dev *pdev, int where, u32 *value)
+	DMASIM_LINUX(pci_read_config_dword);
+int pci_write_config_byte(const struct pci_dev *pdev, int where, u8 value)
+	DMASIM_LINUX(pci_write_config_byte);
+int pci_write_config_word(const struct pci_dev *pdev, int where, u16 value)
+	DMASIM_LINUX(pci_write_config_word);
+int pci_write_config_dword(const struct pci_dev *pdev, int where, u32 value)
+	DMASIM_LINUX(pci_write_config_dword);
+
+/* Offset of a capability or an extended capability, 0 if there is none. */
+u8 pci_find_capability(struct pci_dev *pdev, int cap) DMASIM_LINUX(pci_find_capability);
+u16 pci_find_ext_capability(struct pci_dev *pdev, int cap) DMASIM_LINUX(pci_find_ext_capability);
+
+/* Switches memory decoding on, for the device and for the bridges above it. 0. */
+int pci_enable_device(struct pci_dev *pdev) DMASIM_LINUX(pci_enable_device);
+
+/* Lets the device master the bus, and the bridges above it forward upwards. */
+void pci_set_master(struct pci_dev *pdev) DMASIM_LINUX(pci_set_master);
+
+/* The bridge above, NULL on a root bus. */
+struct pci_dev *pci_upstream_bridge(struct pci_dev *pdev) DMASIM_LINUX(pci_upstream_bridge);
+
+/* What a device puts on the bus to reach the first byte of the BAR. */
+u64 pci_bus_address(struct pci_dev *pdev, int bar) DMASIM_LINUX(pci_bus_address);
+
+DMASIM_END_DECLS
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port: all that the software in lib/ may ask of a machine.
+ *
+ * A prototype written against it moves into the kernel by replacing this file. Everything here
+ * is called by lib/ and provided by the machine; the inline functions are the hot ones.
+ *
+ * Rules: no function blocks or re-enters the software, except that a timer's callback runs inside
+ * whatever lets virtual time pass. Sizes are in bytes, times in nanoseconds of the virtual clock.
+ * A machine belongs to one thread at a time.
+ */
+#ifndef DMASIM_PLATFORM_H
+#define DMASIM_PLATFORM_H
+
+#include <dmasim/event.h>
+#include <dmasim/fault.h>
+#include <dmasim/point.h>
+#include <dmasim/report.h>
+#include <dmasim/timer.h>
+#include <dmasim/types.h>
+
+/* No physical address: what a failed allocation of page frames returns. */
+#define PLATFORM_NO_PHYS (~(phys_addr_t)0)
+
+/* ---- Firmware: what the machine says about itself ------------------------------------------- */
+
+struct platform_memory {
+	phys_addr_t start;
+	u64 bytes;
+};
+
+/* A part of the CPU's address space that a host bridge forwards. Bus address = phys + bus_offset. */
+struct platform_window {
+	phys_addr_t start;
+	u64 bytes;
+	u64 bus_offset; /* wraps: a lower bus address is a large offset */
+};
+
+struct platform_host_bridge {
+	u16 segment;
+	u8 bus_first;
+	u8 bus_last;
+	u32 window_count;
+	const struct platform_window *window;
+};
+
+/* An IOMMU and its scope: every function on the buses [bus_first, bus_last] of the segment. */
+struct platform_iommu {
+	u32 unit;
+	u16 segment;
+	u8 bus_first;
+	u8 bus_last;
+	u8 levels;           /* of its page tables: 3 or 4 */
+	u8 address_bits;     /* host address width: bits above are reserved in entries */
+	u8 max_address_mask; /* MAMV: largest AM of a page-selective invalidation */
+	bool huge_1g;        /* 1 GiB leaves (2 MiB leaves are always there) */
+	bool snoop_control;  /* ECAP.SC: the SNP bit exists */
+	bool coherent;       /* walks snoop the CPU's caches; else entries must be flushed */
+	u32 domain_count;    /* domain ids are 0 to domain_count - 1; 0 is never used */
+};
+
+enum platform_reserved_type {
+	PLATFORM_RESERVED_DIRECT, /* an RMRR: IOVA = phys must be mapped all the time */
+	PLATFORM_RESERVED_MSI,    /* the interrupt window: never translated */
+};
+
+struct platform_reserved {
+	enum platform_reserved_type type;
+	dmasim_sbdf dev; /* DMASIM_NO_SBDF: every device */
+	phys_addr_t start;
+	u64 bytes;
+};
+
+enum platform_cpu_vendor {
+	PLATFORM_CPU_INTEL = 1,
+	PLATFORM_CPU_AMD,
+	PLATFORM_CPU_HYGON,
+	PLATFORM_CPU_OTHER,
+};
+
+/* Belongs to the machine; valid until the machine's hardware changes. */
+struct platform_firmware {
+	u32 memory_count;
+	const struct platform_memory *memory;
+	u32 bridge_count;
+	const struct platform_host_bridge *bridge;
+	u32 iommu_count;
+	const struct platform_iommu *iommu;
+	u32 reserved_count;
+	const struct platform_reserved *reserved;
+	enum platform_cpu_vendor cpu_vendor;
+	u32 cpu_family;
+};
+
+/* ---- IOMMU context entries ------------------------------------------------------------------- */
+
+enum platform_context_type {
+	PLATFORM_CONTEXT_ABSENT = 0, /* every request faults */
+	PLATFORM_CONTEXT_TRANSLATE,
+};
+
+struct platform_context {
+	enum platform_context_type type;
+	u32 domain;       /* tag of the translations it caches */
+	u8 levels;        /* 3 or 4 */
+	phys_addr_t root; /* top table */
+};
+
+/* ---- Reports of the software (Linux's WARN and BUG) ------------------------------------------- */
+
+struct platform_report {
+	enum dmasim_report_id id;
+	dmasim_sbdf dev;
+	u64 dma;
+	u64 size;
+	const char *what; /* the sentence that Linux would print, or what would go wrong */
+	const struct dmasim_site *site;
+};
+
+/* ---- The machine's functions ------------------------------------------------------------------ */
+
+struct platform_ops {
+	/*
+	 * `count` page frames, physically contiguous, naturally aligned, zeroed, and contiguous on
+	 * the host up to 64 MiB. Returns PLATFORM_NO_PHYS when there are none.
+	 */
+	phys_addr_t (*frames_alloc)(void *machine, enum dmasim_fault_point why, u64 count);
+	/* Takes back what frames_alloc gave, with the same arguments. */
+	void (*frames_free)(void *machine, enum dmasim_fault_point why, phys_addr_t phys,
+			    u64 count);
+
+	/*
+	 * Host pointer to RAM or to plain BAR memory; moves the platform's window there, see
+	 * platform_ptr(). NULL where the machine has no memory.
+	 */
+	void *(*ptr)(void *machine, phys_addr_t phys);
+	/* The inverse, for pointers that ptr or frames_alloc gave; PLATFORM_NO_PHYS for others. */
+	phys_addr_t (*phys)(void *machine, const void *ptr);
+	/* Makes [phys, phys + bytes) of a BAR contiguous on the host; NULL if it cannot be had. */
+	void *(*bar_ptr)(void *machine, enum dmasim_fault_point why, phys_addr_t phys, u64 bytes);
+
+	/* The software's own bookkeeping: zeroed memory, or NULL. Freeing NULL is nothing. */
+	void *(*alloc)(void *machine, enum dmasim_fault_point why, size_t bytes);
+	void (*free)(void *machine, void *memory);
+
+	/*
+	 * PCI configuration space: 1, 2 or 4 bytes at an aligned offset below 4096. Nobody there:
+	 * all ones are read, writes are lost.
+	 */
+	u32 (*config_read)(void *machine, dmasim_sbdf dev, u32 offset, u32 bytes);
+	void (*config_write)(void *machine, dmasim_sbdf dev, u32 offset, u32 bytes, u32 value);
+
+	const struct platform_firmware *(*firmware)(void *machine);
+
+	/* Sets the context entry of one requester. 0 or -ENOMEM (and then nothing changed). */
+	int (*context_set)(void *machine, u32 unit, u16 requester,
+			   const struct platform_context *context);
+
+	/*
+	 * Hands over `bytes` of encoded invalidation commands, whole ones, which the unit executes
+	 * in order. 0, or -EINVAL if the unit rejected one (the rest is not executed).
+	 */
+	int (*queue_submit)(void *machine, u32 unit, const void *commands, size_t bytes);
+	/* Returns when all that was submitted to the unit has been executed. */
+	void (*queue_wait)(void *machine, u32 unit);
+
+	/* Writes the CPU's cached copy of [phys, phys + bytes) back to where hardware reads. */
+	void (*cache_flush)(void *machine, phys_addr_t phys, u64 bytes);
+
+	u64 (*now)(void *machine);
+	/* Fires in delay_ns of virtual time; a pending timer is moved. */
+	void (*timer_arm)(void *machine, struct dmasim_timer *timer, u64 delay_ns);
+	void (*timer_cancel)(void *machine, struct dmasim_timer *timer);
+
+	void (*point)(void *machine, enum dmasim_point point);
+	void (*event)(void *machine, const struct dmasim_event *event);
+	void (*report)(void *machine, const struct platform_report *report);
+};
+
+struct platform {
+	const struct platform_ops *ops;
+	void *machine; /* the first argument of every operation */
+	u32 cpu;       /* number of the virtual CPU that runs now */
+	bool listening; /* somebody wants events */
+	bool stepping;  /* somebody wants preemption points */
+
+	/* The stretch of memory that was resolved last; see platform_ptr(). */
+	phys_addr_t window_start;
+	u64 window_bytes;
+	u8 *window_host;
+};
+
+/* ---- The hot ones ----------------------------------------------------------------------------- */
+
+/*
+ * Host pointer to physical memory, valid up to the end of the allocation it lies in. NULL where the
+ * machine has no memory. Consecutive accesses to one stretch of memory cost one comparison.
+ */
+static inline void *platform_ptr(struct platform *p, phys_addr_t phys)
+{
+	u64 offset = phys - p->window_start;
+
+	if (DMASIM_LIKELY(offset < p->window_bytes))
+		return p->window_host + offset;
+	return p->ops->ptr(p->machine, phys);
+}
+
+/* Stands before every store that another CPU or the hardware can see. */
+static inline void platform_point(struct platform *p, enum dmasim_point point)
+{
+	if (DMASIM_UNLIKELY(p->stepping))
+		p->ops->point(p->machine, point);
+}
+
+/* Builds the event only if somebody listens: PLATFORM_EVENT(p, LINK, .dev = ..., .ret = err); */
+#define PLATFORM_EVENT(p, id, ...)                                                                 \
+	do {                                                                                       \
+		if (DMASIM_UNLIKELY((p)->listening))                                               \
+			(p)->ops->event((p)->machine,                                              \
+					&(struct dmasim_event){ .type = DMASIM_EVENT_##id,         \
+								__VA_ARGS__ });                    \
+	} while (0)
+
+/* ---- The others, so that callers read well ----------------------------------------------------- */
+
+static inline void *platform_alloc(struct platform *p, enum dmasim_fault_point why, size_t bytes)
+{
+	return p->ops->alloc(p->machine, why, bytes);
+}
+
+static inline void platform_free(struct platform *p, void *memory)
+{
+	p->ops->free(p->machine, memory);
+}
+
+static inline phys_addr_t platform_frames_alloc(struct platform *p, enum dmasim_fault_point why,
+						u64 count)
+{
+	return p->ops->frames_alloc(p->machine, why, count);
+}
+
+static inline void platform_frames_free(struct platform *p, enum dmasim_fault_point why,
+					phys_addr_t phys, u64 count)
+{
+	p->ops->frames_free(p->machine, why, phys, count);
+}
+
+static inline const struct platform_firmware *platform_firmware(struct platform *p)
+{
+	return p->ops->firmware(p->machine);
+}
+
+static inline u64 platform_now(struct platform *p)
+{
+	return p->ops->now(p->machine);
+}
+
+static inline void platform_report(struct platform *p, const struct platform_report *report)
+{
+	p->ops->report(p->machine, report);
+}
+
+#endif

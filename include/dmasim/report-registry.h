@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The registry of reports: one line each makes the enumerator, the text and the index.
+ *
+ * Numbers are stable: a number is never given to another report, and a report that goes leaves its
+ * number unused. `dmasim reports` prints the index.
+ */
+#ifndef DMASIM_REPORT_REGISTRY_H
+#define DMASIM_REPORT_REGISTRY_H
+
+/* X(number, enumerator, name, one sentence: what is wrong) */
+#define DMASIM_REPORTS(X)                                                                          \
+	X(1, IOMMU_FAULT, "iommu-fault", "The IOMMU refused a request of the device")              \
+	X(2, UNSUPPORTED_REQUEST, "unsupported-request", "A request of the device reached nobody") \
+	X(3, ACCESS_NOT_MAPPED, "access-not-mapped",                                               \
+	  "The device touched memory that no mapping gives it")                                    \
+	X(4, ACCESS_BEFORE_SYNC, "access-before-sync",                                             \
+	  "The device used a range that was linked but not yet synced")                            \
+	X(5, ACCESS_AGAINST_DIRECTION, "access-against-direction",                                 \
+	  "The device used a mapping against its direction")                                       \
+	X(6, ACCESS_MISROUTED, "access-misrouted",                                                 \
+	  "A request for a live mapping ended somewhere else than the mapping says")               \
+	X(8, STALE_TRANSLATION, "stale-translation",                                               \
+	  "A translation may still be cached although its unmap is over")                          \
+	X(9, TABLE_FREED_EARLY, "table-freed-early",                                               \
+	  "A page-table page was freed while the IOMMU may still walk it")                         \
+	X(10, UNMAP_NOT_MAPPED, "unmap-not-mapped", "An unmap of what is not mapped")              \
+	X(11, UNMAP_MISMATCH, "unmap-mismatch", "An unmap does not match the mapping it ends")     \
+	X(12, UNMAP_FOREIGN, "unmap-foreign", "An unmap tore down a mapping of somebody else")     \
+	X(13, UNMAP_SHORT, "unmap-short", "An unmap found less in the page table than it was told") \
+	X(14, FREE_WITH_LINKS, "free-with-links",                                                  \
+	  "An IOVA range was freed while parts of it are still linked")                            \
+	X(15, IOVA_IN_WINDOW, "iova-in-window",                                                    \
+	  "An IOVA was handed out that a host bridge claims as a bus address")                     \
+	X(16, STATE_UNKNOWN, "state-unknown",                                                      \
+	  "A two-step call with a state that owns no IOVA range")                                  \
+	X(17, USE_AFTER_UNMAP, "use-after-unmap", "The device used an address after its unmap")    \
+	X(18, BUS_FLAG_LOST, "bus-flag-lost",                                                      \
+	  "A scatterlist entry that holds a bus address was unmapped as an IOVA")                  \
+	X(19, P2P_WRONG_WAY, "p2p-wrong-way",                                                      \
+	  "Peer memory below a common switch was mapped through the host bridge")                  \
+	X(20, BAD_DIRECTION, "bad-direction", "A DMA direction that no mapping can have")          \
+	X(21, BAD_ARGUMENT, "bad-argument", "A call that Linux warns about and refuses")           \
+	X(22, NO_DMA_MASK, "no-dma-mask", "A mapping for a device that has no DMA mask")           \
+	X(23, LINK_OUTSIDE, "link-outside",                                                        \
+	  "A link, sync or unlink outside the range its state allocated")                          \
+	X(24, MAPPING_LEAKED, "mapping-leaked", "A mapping was never ended")                       \
+	X(25, MEMORY_LEAKED, "memory-leaked", "Memory was never freed")                            \
+	X(26, QUEUE_ERROR, "queue-error", "The IOMMU rejected an invalidation command")            \
+	X(27, CHECKER_BLIND, "checker-blind",                                                      \
+	  "The checker ran out of memory and does not judge from here on")                         \
+	X(28, MASK_OVERFLOW, "mask-overflow",                                                      \
+	  "A buffer that the device's DMA mask cannot reach was mapped without an IOMMU")
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scatterlists: the entry points, and direct mode (facts "dma-api" 4.1 and 4.2).
+ */
+#include "dma/sg.h"
+
+void dma_sg_event(struct device *dev, enum dmasim_event_type type, const struct dma_sg_piece *piece)
+{
+	struct platform *p = dev->os->platform;
+
+	if (DMASIM_LIKELY(!p->listening))
+		return;
+	p->ops->event(p->machine, &(struct dmasim_event){
+					  .type = type,
+					  .dev = dev->id,
+					  .dma = piece->dma,
+					  .phys = piece->phys,
+					  .size = piece->size,
+					  .bus_address = piece->bus_address,
+					  .site = dev->site,
+				  });
+}
+
+/* Takes the flags of the first `count` entries back. */
+static void unmark_all(struct scatterlist *sg, int count)
+{
+	struct scatterlist *s;
+	int i;
+
+	for_each_sg (sg, s, count, i)
+		sg_dma_unmark_bus_address(s);
+}
+
+static int direct_map_entry(struct device *dev, struct scatterlist *s,
+			    struct pci_p2pdma_map_state *p2p)
+{
+	switch (pci_p2pdma_state(p2p, dev, sg_page(s))) {
+	case PCI_P2PDMA_MAP_BUS_ADDR:
+		s->dma_address = pci_p2pdma_bus_addr_map(p2p->mem, sg_phys(s));
+		sg_dma_mark_bus_address(s);
+		break;
+	case PCI_P2PDMA_MAP_NONE:
+	case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
+		s->dma_address = dma_direct_map(dev, sg_phys(s), s->length);
+		if (s->dma_address == DMA_MAPPING_ERROR)
+			return -EIO;
+		break;
+	default:
+		return -EREMOTEIO;
+	}
+	sg_dma_len(s) = s->length;
+	return 0;
+}
+
+/* One DMA segment for each entry. */
+static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents)
+{
+	struct pci_p2pdma_map_state p2p = { 0 };
+	struct scatterlist *s;
+	int i;
+
+	for_each_sg (sg, s, nents, i) {
+		int err = direct_map_entry(dev, s, &p2p);
+
+		if (err) {
+			unmark_all(sg, i);
+			return err;
+		}
+	}
+	for_each_sg (sg, s, nents, i)
+		dma_sg_event(dev, DMASIM_EVENT_MAP_SG_ENTRY,
+			     &(struct dma_sg_piece){ s->dma_address, sg_phys(s), s->length,
+						     sg_dma_is_bus_address(s) });
+	return nents;
+}
+
+/* The number of segments, or one of -EINVAL, -ENOMEM, -EIO, -EREMOTEIO. */
+static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
+{
+	struct iommu_domain *domain;
+	int count;
+
+	if (!dma_valid_direction(dev, call.dir))
+		return -EINVAL;
+	if (!dev->dma_mask) {
+		dma_warn(dev, DMASIM_REPORT_NO_DMA_MASK, 0, 0, "the device has no DMA mask");
+		return 0;
+	}
+	if (!dma_ready(dev))
+		return -ENOMEM;
+	domain = iommu_dma_domain(dev);
+	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call) :
+			 direct_map_sg(dev, sg, nents);
+	PLATFORM_EVENT(dev->os->platform, MAP_SG, .dev = dev->id, .count = (u32)nents,
+		       .dir = call.dir, .attrs = call.attrs, .ret = count, .site = dev->site);
+	return count;
+}
+
+unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+			      enum dma_data_direction dir, unsigned long attrs)
+{
+	int count = map_sg(dev, sg, nents, (struct dma_call){ dir, attrs });
+
+	return count < 0 ? 0 : (unsigned int)count;
+}
+
+int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+		    unsigned long attrs)
+{
+	int count = map_sg(dev, sgt->sgl, (int)sgt->orig_nents, (struct dma_call){ dir, attrs });
+
+	if (count < 0)
+		return count;
+	sgt->nents = (unsigned int)count;
+	return 0;
+}
+
+/* Tells what is about to be unmapped, segment by segment, as the list describes it now. */
+static void tell_segments(struct device *dev, struct scatterlist *sg, int nents)
+{
+	struct scatterlist *s;
+	int i;
+
+	for_each_sg (sg, s, nents, i) {
+		if (!sg_dma_len(s))
+			return;
+		dma_sg_event(dev, DMASIM_EVENT_UNMAP_SG_ENTRY,
+			     &(struct dma_sg_piece){ s->dma_address, 0, sg_dma_len(s),
+						     sg_dma_is_bus_address(s) });
+	}
+}
+
+void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	struct iommu_domain *domain;
+
+	if (!dma_valid_direction(dev, dir) || !dma_ready(dev))
+		return;
+	domain = iommu_dma_domain(dev);
+	tell_segments(dev, sg, nents);
+	if (domain)
+		iommu_dma_unmap_sg(dev, domain, sg, nents);
+	else
+		unmark_all(sg, nents);
+	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
+		       .dir = dir, .attrs = attrs, .site = dev->site);
+}
+
+void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+		       unsigned long attrs)
+{
+	dma_unmap_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
+}

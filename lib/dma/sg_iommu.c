@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scatterlists behind an IOMMU: one IOVA block for the whole list (facts "dma-api" 4.3).
+ *
+ * Pass one lays the list out: each entry that takes IOVA space is widened to granules, with its own
+ * offset and length stashed in its DMA fields; peer memory reached by bus address takes none. Then one
+ * allocation, the entries, and a last pass that restores the list and joins neighbours into segments.
+ *
+ *   entries  [ram 0x200..][ram ....][peer ....][ram ....]
+ *   block    |--granules--|--granules--|        |--granules--|   contiguous in IOVA space
+ */
+#include "dma/sg.h"
+
+/* One list being mapped. */
+struct sg_mapping {
+	struct device *dev;
+	struct iommu_domain *domain;
+	struct scatterlist *sg;
+	int nents;
+	u64 iova_bytes; /* of the whole block */
+	struct pci_p2pdma_map_state p2p;
+};
+
+static u64 boundary_mask(const struct device *dev)
+{
+	return dev->segment_boundary_mask ? dev->segment_boundary_mask : ~0ULL;
+}
+
+static u32 max_segment(const struct device *dev)
+{
+	return dev->max_segment_size ? dev->max_segment_size : SZ_64K;
+}
+
+static void clear_dma(struct scatterlist *s)
+{
+	s->dma_address = DMA_MAPPING_ERROR;
+	sg_dma_len(s) = 0;
+}
+
+/* Undoes the layout of the first `count` entries. */
+static void restore(struct sg_mapping *mapping, int count)
+{
+	struct scatterlist *s;
+	int i;
+
+	for_each_sg (mapping->sg, s, count, i) {
+		if (sg_dma_is_bus_address(s)) {
+			sg_dma_unmark_bus_address(s);
+		} else {
+			s->offset += (unsigned int)s->dma_address;
+			s->length = sg_dma_len(s);
+		}
+		clear_dma(s);
+	}
+}
+
+/*
+ * Widens an entry and adds it to the block. *prev, the last entry that takes space, grows if this one
+ * must start on a segment boundary: the block is aligned to its size, so offsets decide.
+ */
+static int lay_out_entry(struct sg_mapping *mapping, struct scatterlist *s,
+			 struct scatterlist **prev)
+{
+	u64 mask = boundary_mask(mapping->dev);
+	u64 pad = (mask - mapping->iova_bytes + 1) & mask;
+	u64 offset = s->offset & (iommu_granule(mapping->domain) - 1);
+	u64 bytes = iommu_dma_span(mapping->domain, offset, s->length);
+
+	if (bytes > 0xffffffff)
+		return -EINVAL;
+	if (pad && pad < bytes - 1) {
+		if ((*prev)->length + pad > 0xffffffff)
+			return -EINVAL;
+		(*prev)->length += (unsigned int)pad;
+		mapping->iova_bytes += pad;
+	}
+	s->dma_address = offset;
+	sg_dma_len(s) = s->length;
+	s->offset -= (unsigned int)offset;
+	s->length = (unsigned int)bytes;
+	mapping->iova_bytes += bytes;
+	*prev = s;
+	return 0;
+}
+
+static int lay_out(struct sg_mapping *mapping)
+{
+	struct scatterlist *prev = NULL;
+	struct scatterlist *s;
+	int i;
+
+	for_each_sg (mapping->sg, s, mapping->nents, i) {
+		int err = 0;
+
+		switch (pci_p2pdma_state(&mapping->p2p, mapping->dev, sg_page(s))) {
+		case PCI_P2PDMA_MAP_BUS_ADDR:
+			s->dma_address = pci_p2pdma_bus_addr_map(mapping->p2p.mem, sg_phys(s));
+			sg_dma_len(s) = s->length;
+			sg_dma_mark_bus_address(s);
+			continue;
+		case PCI_P2PDMA_MAP_NONE:
+		case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
+			sg_dma_unmark_bus_address(s);
+			err = lay_out_entry(mapping, s, &prev);
+			break;
+		default:
+			err = -EREMOTEIO;
+		}
+		if (err) {
+			restore(mapping, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* Writes the entries of the block, physically contiguous neighbours in one go. */
+static int map_entries(struct sg_mapping *mapping, u64 iova, u32 prot)
+{
+	struct scatterlist *s;
+	u64 done = 0, run_bytes = 0;
+	phys_addr_t run = 0;
+	int err = 0;
+	int i;
+
+	for_each_sg (mapping->sg, s, mapping->nents, i) {
+		if (sg_dma_is_bus_address(s))
+			continue;
+		if (run_bytes && sg_phys(s) == run + run_bytes) {
+			run_bytes += s->length;
+			continue;
+		}
+		if (run_bytes)
+			err = iommu_map_nosync(mapping->domain, iova + done, run, run_bytes, prot);
+		if (err)
+			break;
+		done += run_bytes;
+		run = sg_phys(s);
+		run_bytes = s->length;
+	}
+	if (!err)
+		err = iommu_map_nosync(mapping->domain, iova + done, run, run_bytes, prot);
+	if (!err)
+		err = iommu_sync_map(mapping->domain, iova, mapping->iova_bytes);
+	else if (done)
+		iommu_unmap(mapping->domain, iova, done);
+	return err;
+}
+
+/* The state of the last pass: the output segment that is being filled. */
+struct sg_output {
+	struct scatterlist *cur;
+	u32 cur_len; /* 0: nothing may be joined to it */
+	int count;
+};
+
+static void open_segment(struct sg_output *out, u64 dma, u32 length)
+{
+	if (out->count)
+		out->cur = sg_next(out->cur);
+	out->cur->dma_address = dma;
+	sg_dma_len(out->cur) = length;
+	out->count++;
+}
+
+static void put_bus_entry(struct sg_mapping *mapping, struct sg_output *out, struct scatterlist *s)
+{
+	u64 dma = s->dma_address;
+
+	sg_dma_unmark_bus_address(s);
+	clear_dma(s);
+	open_segment(out, dma, s->length);
+	sg_dma_mark_bus_address(out->cur);
+	out->cur_len = 0;
+	dma_sg_event(mapping->dev, DMASIM_EVENT_MAP_SG_ENTRY,
+		     &(struct dma_sg_piece){ dma, sg_phys(s), s->length, true });
+}
+
+/* Restores an entry and puts its bytes, at `iova` of the block, into a segment. */
+static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct scatterlist *s,
+		      u64 iova)
+{
+	u32 offset = (u32)s->dma_address;
+	u32 length = sg_dma_len(s);
+	u32 padded = s->length;
+	bool joins;
+
+	s->offset += offset;
+	s->length = length;
+	clear_dma(s);
+	joins = out->cur_len && !offset && (iova & boundary_mask(mapping->dev)) &&
+		max_segment(mapping->dev) >= length &&
+		max_segment(mapping->dev) - length >= out->cur_len;
+	if (joins) {
+		out->cur_len += length;
+		sg_dma_len(out->cur) = out->cur_len;
+	} else {
+		open_segment(out, iova + offset, length);
+		out->cur_len = length;
+	}
+	/* The next entry begins in another granule: the bytes in between are not the list's. */
+	if (length + offset < padded)
+		out->cur_len = 0;
+	dma_sg_event(mapping->dev, DMASIM_EVENT_MAP_SG_ENTRY,
+		     &(struct dma_sg_piece){ iova + offset, sg_phys(s), length, false });
+}
+
+static int finalise(struct sg_mapping *mapping, u64 iova)
+{
+	struct sg_output out = { .cur = mapping->sg };
+	struct scatterlist *s;
+	int i;
+
+	for_each_sg (mapping->sg, s, mapping->nents, i) {
+		u32 padded = s->length;
+
+		if (sg_dma_is_bus_address(s)) {
+			put_bus_entry(mapping, &out, s);
+			continue;
+		}
+		put_entry(mapping, &out, s, iova);
+		iova += padded;
+	}
+	return out.count;
+}
+
+int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
+		     int nents, struct dma_call call)
+{
+	struct sg_mapping mapping = { .dev = dev, .domain = domain, .sg = sg, .nents = nents };
+	u64 iova;
+	int err = lay_out(&mapping);
+
+	if (err)
+		return err;
+	if (!mapping.iova_bytes)
+		return finalise(&mapping, 0);
+	iova = iommu_dma_alloc_iova(dev, domain, mapping.iova_bytes);
+	if (!iova) {
+		restore(&mapping, nents);
+		return -ENOMEM;
+	}
+	err = map_entries(&mapping, iova, dma_prot(call.dir, call.attrs));
+	if (err) {
+		iommu_dma_free_iova(domain, iova, mapping.iova_bytes);
+		restore(&mapping, nents);
+		return err == -ENOMEM ? -ENOMEM : -EINVAL;
+	}
+	return finalise(&mapping, iova);
+}
+
+void iommu_dma_unmap_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
+			int nents)
+{
+	struct scatterlist *s;
+	u64 start = 0, end = 0;
+	int i;
+
+	/* From the first to the last entry that holds an IOVA: the block is one piece. */
+	for_each_sg (sg, s, nents, i) {
+		if (sg_dma_is_bus_address(s)) {
+			sg_dma_unmark_bus_address(s);
+			continue;
+		}
+		if (!sg_dma_len(s))
+			break;
+		if (!end)
+			start = s->dma_address;
+		end = s->dma_address + sg_dma_len(s);
+	}
+	if (end)
+		iommu_dma_unmap(dev, domain, start, end - start);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains, groups and the map and unmap of the IOMMU core (facts "dma-api" 6.6 and 18).
+ */
+#ifndef IOMMU_IOMMU_H
+#define IOMMU_IOMMU_H
+
+#include <bsd/sys/queue.h>
+
+#include <dmasim/pci.h>
+
+#include "lock.h"
+#include "os.h"
+#include "pgtable/pgtable.h"
+
+/* One IOMMU as the software drives it. */
+struct iommu_unit {
+	const struct platform_iommu *hw;
+	struct page *status; /* where wait commands write */
+	u32 sequence;        /* value of the last wait */
+};
+
+/* Devices that cannot be isolated from each other; they share one domain. */
+struct iommu_group {
+	SLIST_ENTRY(iommu_group) link;
+	u32 id;
+	struct iommu_unit *unit; /* NULL: no IOMMU serves them */
+	struct iommu_domain *domain;
+};
+
+/* One page table and the IOVA space it serves. */
+struct iommu_domain {
+	SLIST_ENTRY(iommu_domain) link;
+	struct os *os;
+	struct iommu_unit *unit;
+	u32 id; /* tag in the IOMMU */
+	struct pgtable pt;
+	const struct pgtable_ops *pt_ops;
+	const struct iova_allocator_ops *iova_ops;
+	struct iova_allocator *iova;
+	struct os_lock iova_lock;
+};
+
+/* ---- Groups ------------------------------------------------------------------------------------ */
+
+/* Puts every device behind an IOMMU into its group. 0 or -ENOMEM (and then no group is left). */
+int iommu_groups_form(struct os *os);
+void iommu_groups_release(struct os *os);
+
+/* True if the function keeps what is below it, or its own functions, apart. Facts 18.3. */
+bool pci_acs_isolates(struct pci_dev *pdev);
+
+/* ---- Domains ----------------------------------------------------------------------------------- */
+
+/* A domain for the devices of `first`'s group: its host bridge decides what is reserved. */
+struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
+					 struct pci_dev *first);
+void iommu_domain_destroy(struct iommu_domain *domain);
+
+/* Makes the unit translate the device's requests in its group's domain. 0 or -ENOMEM. */
+int iommu_attach_device(struct pci_dev *pdev);
+void iommu_detach_device(struct pci_dev *pdev);
+
+/* The domain a device's mappings go to; NULL: direct mode. Starts the IOMMUs if need be. */
+static inline struct iommu_domain *iommu_dma_domain(struct device *dev)
+{
+	struct iommu_group *group = dev->iommu_group;
+
+	return group ? group->domain : NULL;
+}
+
+static inline u64 iommu_granule(const struct iommu_domain *domain)
+{
+	return domain->pt.page_sizes & -domain->pt.page_sizes;
+}
+
+/* ---- Map and unmap ------------------------------------------------------------------------------- */
+
+/*
+ * Writes entries; not usable before iommu_sync_map(). On failure nothing stays mapped. Errors are
+ * those of struct pgtable_ops.
+ */
+int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
+int iommu_sync_map(struct iommu_domain *domain, u64 iova, u64 bytes);
+int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
+
+/* Clears entries, gathering what is to be invalidated. Returns the bytes removed. */
+u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
+		     struct iommu_iotlb_gather *gather);
+
+/*
+ * Invalidates what was gathered, waits, then frees the gathered tables. 0 or the queue's error, with
+ * the tables kept: they are still reachable.
+ */
+int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather);
+
+u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes);
+
+phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
+
+/* ---- VT-d commands -------------------------------------------------------------------------------- */
+
+/* 0 or -ENOMEM. */
+int vtd_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw);
+void vtd_unit_fini(struct os *os, struct iommu_unit *unit);
+
+/* Invalidates [start, last] of a domain and waits. leaf_only: no table was unlinked. */
+int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start, u64 last,
+		   bool leaf_only);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Map, unmap and the invalidation that belongs to it, in strict mode. The order of an unmap is that of
+ * facts "iova-and-page-tables" 3.6: entries, invalidation, wait, table pages; the IOVA comes last, by
+ * the caller.
+ */
+#include <errno.h>
+
+#include "iommu/iommu.h"
+
+static void free_gathered_tables(struct os *os, struct iommu_iotlb_gather *gather)
+{
+	struct page *page = gather->freelist;
+
+	while (page) {
+		struct page *next = page->next;
+
+		page_free(os, DMASIM_FAULT_TABLE_PAGE, page);
+		os->costs.tables_freed++;
+		page = next;
+	}
+	gather->freelist = NULL;
+}
+
+int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+{
+	struct os *os = domain->os;
+	int err;
+
+	if (iommu_iotlb_gather_empty(gather))
+		return 0;
+	err = vtd_invalidate(os, domain->unit, domain->id, gather->start, gather->last,
+			     !gather->freelist);
+	if (!err)
+		free_gathered_tables(os, gather);
+	PLATFORM_EVENT(os->platform, IOMMU_SYNCED, .domain = domain->id, .dma = gather->start,
+		       .size = gather->last - gather->start + 1, .ret = err);
+	iommu_iotlb_gather_init(gather);
+	return err;
+}
+
+int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)
+{
+	struct iommu_iotlb_gather gather;
+	u64 mapped = 0;
+	int err;
+
+	iommu_iotlb_gather_init(&gather);
+	err = domain->pt_ops->map(&domain->pt, iova, phys, bytes, prot, &gather, &mapped);
+	PLATFORM_EVENT(domain->os->platform, IOMMU_MAP, .domain = domain->id, .dma = iova,
+		       .phys = phys, .size = bytes, .done = mapped, .prot = prot, .ret = err);
+	if (err && mapped)
+		iommu_unmap_fast(domain, iova, mapped, &gather);
+	/* Not empty if a leaf took the place of empty tables, or a part was undone. */
+	iommu_iotlb_sync(domain, &gather);
+	return err;
+}
+
+/* Nothing to do: the unit does not cache absent entries and has no write buffer to flush. */
+int iommu_sync_map(struct iommu_domain *domain, u64 iova, u64 bytes)
+{
+	(void)domain;
+	(void)iova;
+	(void)bytes;
+	return 0;
+}
+
+int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)
+{
+	int err = iommu_map_nosync(domain, iova, phys, bytes, prot);
+
+	if (err)
+		return err;
+	err = iommu_sync_map(domain, iova, bytes);
+	if (err)
+		iommu_unmap(domain, iova, bytes);
+	return err;
+}
+
+u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
+		     struct iommu_iotlb_gather *gather)
+{
+	u64 done = domain->pt_ops->unmap(&domain->pt, iova, bytes, gather);
+
+	PLATFORM_EVENT(domain->os->platform, IOMMU_UNMAP, .domain = domain->id, .dma = iova,
+		       .size = bytes, .done = done);
+	return done;
+}
+
+u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes)
+{
+	struct iommu_iotlb_gather gather;
+	u64 done;
+
+	iommu_iotlb_gather_init(&gather);
+	done = iommu_unmap_fast(domain, iova, bytes, &gather);
+	iommu_iotlb_sync(domain, &gather);
+	return done;
+}
+
+phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, u64 iova)
+{
+	return domain->pt_ops->iova_to_phys(&domain->pt, iova);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory of a provider: which pages of a BAR are peer memory, and handing it out.
+ *
+ * Ranges are powers of two of pages, naturally aligned, first fit from the start of a pool.
+ */
+#include <errno.h>
+
+#include <dmasim/contract.h>
+
+#include "pci/bus.h"
+#include "pci/p2pdma.h"
+
+int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offset)
+{
+	struct os *os = pdev->dev.os;
+	struct p2pdma_pool *pool;
+	int err;
+
+	if (bar < 0 || bar >= PCI_STD_NUM_BARS ||
+	    !(pci_resource_flags(pdev, bar) & IORESOURCE_MEM))
+		return -EINVAL;
+	if (offset >= pci_resource_len(pdev, bar))
+		return -EINVAL;
+	if (!size)
+		size = (size_t)(pci_resource_len(pdev, bar) - offset);
+	if (size > pci_resource_len(pdev, bar) - offset || (size | offset) % PAGE_SIZE)
+		return -EINVAL;
+	err = pcim_p2pdma_init(pdev);
+	if (err)
+		return err;
+
+	pool = os_alloc(os, DMASIM_FAULT_P2P_POOL, sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	pool->pages.start = pci_resource_start(pdev, bar) + offset;
+	pool->pages.bytes = size;
+	pool->pages.provider = &pdev->p2pdma->mem[bar];
+	LIST_INIT(&pool->used);
+	page_declare_owner(os, &pool->pages);
+	SLIST_INSERT_HEAD(&pdev->p2pdma->pools, pool, link);
+	return 0;
+}
+
+static u64 rounded(size_t size)
+{
+	u64 bytes = PAGE_SIZE;
+
+	while (bytes < size)
+		bytes *= 2;
+	return bytes;
+}
+
+/*
+ * The first aligned hole; *before is the used range it lies behind, NULL: at the start. False: none.
+ */
+static bool find_hole(const struct p2pdma_pool *pool, u64 bytes, phys_addr_t *phys,
+		      struct p2pdma_range **before)
+{
+	phys_addr_t end = pool->pages.start + pool->pages.bytes;
+	phys_addr_t at = (pool->pages.start + bytes - 1) & ~(bytes - 1);
+	struct p2pdma_range *range;
+
+	*before = NULL;
+	LIST_FOREACH (range, &pool->used, link) {
+		if (at + bytes <= range->phys)
+			break;
+		at = (range->phys + range->bytes + bytes - 1) & ~(bytes - 1);
+		*before = range;
+	}
+	*phys = at;
+	return at + bytes > at && at + bytes <= end;
+}
+
+static void *take(struct os *os, struct p2pdma_pool *pool, u64 bytes)
+{
+	struct platform *p = os->platform;
+	struct p2pdma_range *before, *range;
+	phys_addr_t phys;
+
+	if (!find_hole(pool, bytes, &phys, &before))
+		return NULL;
+	range = os_alloc(os, DMASIM_FAULT_P2P_POOL, sizeof(*range));
+	if (!range)
+		return NULL;
+	range->phys = phys;
+	range->bytes = bytes;
+	range->host = p->ops->bar_ptr(p->machine, DMASIM_FAULT_P2P_POOL, phys, bytes);
+	if (!range->host) {
+		os_free(os, range);
+		return NULL;
+	}
+	if (before)
+		LIST_INSERT_AFTER(before, range, link);
+	else
+		LIST_INSERT_HEAD(&pool->used, range, link);
+	return range->host;
+}
+
+void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size)
+{
+	struct os *os = pdev->dev.os;
+	struct p2pdma_pool *pool;
+
+	if (!pdev->p2pdma || !size || size > SZ_1G)
+		return NULL;
+	SLIST_FOREACH (pool, &pdev->p2pdma->pools, link) {
+		void *host = take(os, pool, rounded(size));
+
+		if (!host)
+			continue;
+		PLATFORM_EVENT(os->platform, P2P_ALLOC, .dev = pdev->dev.id,
+			       .phys = os->platform->ops->phys(os->platform->machine, host),
+			       .size = size);
+		return host;
+	}
+	return NULL;
+}
+
+static struct p2pdma_range *find_range(struct pci_dev *pdev, const void *host)
+{
+	struct p2pdma_pool *pool;
+	struct p2pdma_range *range;
+
+	SLIST_FOREACH (pool, &pdev->p2pdma->pools, link) {
+		LIST_FOREACH (range, &pool->used, link) {
+			if (range->host == host)
+				return range;
+		}
+	}
+	return NULL;
+}
+
+void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
+{
+	struct os *os = pdev->dev.os;
+	struct p2pdma_range *range = pdev->p2pdma ? find_range(pdev, addr) : NULL;
+
+	DMASIM_CONTRACT(range, "peer memory is freed once, by its first address");
+	DMASIM_CONTRACT(range->bytes == rounded(size), "peer memory is freed as much as it was");
+	PLATFORM_EVENT(os->platform, P2P_FREE, .dev = pdev->dev.id, .phys = range->phys,
+		       .size = size);
+	LIST_REMOVE(range, link);
+	os_free(os, range);
+}
+
+u64 pci_p2pmem_virt_to_bus(struct pci_dev *pdev, void *addr)
+{
+	struct platform *p = pdev->dev.os->platform;
+	phys_addr_t phys = p->ops->phys(p->machine, addr);
+	struct page *page = phys == PLATFORM_NO_PHYS ? NULL : page_find(pdev->dev.os, phys);
+
+	return is_pci_p2pdma_page(page) ? phys + page->provider->bus_offset : 0;
+}
+
+void pci_p2pdma_pools_release(struct pci_dev *pdev)
+{
+	struct os *os = pdev->dev.os;
+
+	while (!SLIST_EMPTY(&pdev->p2pdma->pools)) {
+		struct p2pdma_pool *pool = SLIST_FIRST(&pdev->p2pdma->pools);
+
+		SLIST_REMOVE_HEAD(&pdev->p2pdma->pools, link);
+		page_revoke_owner(os, &pool->pages);
+		while (!LIST_EMPTY(&pool->used)) {
+			struct p2pdma_range *range = LIST_FIRST(&pool->used);
+
+			LIST_REMOVE(range, link);
+			os_free(os, range);
+		}
+		os_free(os, pool);
+	}
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Enumeration: from the host bridges' root buses down, by reading configuration space.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "pci/bus.h"
+
+static u32 read_id(struct os *os, dmasim_sbdf id, u32 where, u32 bytes)
+{
+	return os->platform->ops->config_read(os->platform->machine, id, where, bytes);
+}
+
+static dmasim_sbdf id_on(const struct pci_bus *bus, u32 devfn)
+{
+	return (u32)bus->segment << 16 | (u32)bus->number << 8 | devfn;
+}
+
+static struct pci_dev *find_on(struct pci_bus *bus, u32 devfn)
+{
+	struct pci_dev *pdev = bus->devices;
+
+	while (pdev && pdev->devfn != devfn)
+		pdev = pdev->sibling;
+	return pdev;
+}
+
+static void insert_on(struct pci_bus *bus, struct pci_dev *pdev)
+{
+	struct pci_dev **at = &bus->devices;
+
+	while (*at && (*at)->devfn < pdev->devfn)
+		at = &(*at)->sibling;
+	pdev->sibling = *at;
+	*at = pdev;
+}
+
+static struct pci_dev *new_device(struct pci_bus *bus, u32 devfn)
+{
+	struct pci_dev *pdev = os_alloc(bus->os, DMASIM_FAULT_PCI_DEV, sizeof(*pdev));
+
+	if (!pdev)
+		return NULL;
+	pdev->bus = bus;
+	pdev->devfn = devfn;
+	pdev->dev.os = bus->os;
+	pdev->dma_mask = 0xffffffff;
+	pdev->dev.dma_mask = &pdev->dma_mask;
+	pdev->dev.coherent_dma_mask = 0xffffffff;
+	insert_on(bus, pdev);
+	return pdev;
+}
+
+static s32 express_type(struct pci_dev *pdev)
+{
+	u32 flags;
+
+	if (!pdev->express_cap)
+		return -1;
+	flags = pci_config_read(pdev, pdev->express_cap + PCI_EXP_FLAGS, 2);
+	return (s32)((flags & PCI_EXP_FLAGS_TYPE) >> PCI_EXP_FLAGS_TYPE_SHIFT);
+}
+
+/* Everything enumeration wants to know of a function, read afresh. */
+static void read_device(struct pci_dev *pdev, dmasim_sbdf id)
+{
+	u32 header;
+
+	pdev->dev.id = id;
+	snprintf(pdev->dev.name, sizeof(pdev->dev.name), "%04x:%02x:%02x.%u", id >> 16 & 0xffff,
+		 id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
+	header = pci_config_read(pdev, PCI_HEADER_TYPE, 1);
+	pdev->hdr_type = header & PCI_HEADER_TYPE_MASK;
+	pdev->multifunction = (header & PCI_HEADER_TYPE_MULTI) || PCI_FUNC(id);
+	pdev->vendor = (u16)pci_config_read(pdev, PCI_VENDOR_ID, 2);
+	pdev->device = (u16)pci_config_read(pdev, PCI_DEVICE_ID, 2);
+	pdev->class_code = pci_config_read(pdev, PCI_CLASS_REVISION, 4) >> 8;
+	pdev->express_cap = pci_find_capability(pdev, PCI_CAP_ID_EXP);
+	pdev->express_type = express_type(pdev);
+	pdev->acs_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ACS);
+	pci_read_bars(pdev);
+	if (pci_is_bridge(pdev))
+		pci_read_windows(pdev);
+}
+
+static int scan_bus(struct pci_bus *bus);
+
+static int scan_behind(struct pci_dev *bridge)
+{
+	struct pci_bus *bus = bridge->subordinate;
+	u32 secondary = pci_config_read(bridge, PCI_SECONDARY_BUS, 1);
+
+	/* A bridge without numbers, or with numbers outside its parent's, leads nowhere. */
+	if (secondary <= bridge->bus->number || secondary > bridge->bus->host->bus_last)
+		return 0;
+	if (!bus) {
+		bus = os_alloc(bridge->dev.os, DMASIM_FAULT_PCI_DEV, sizeof(*bus));
+		if (!bus)
+			return -ENOMEM;
+		bus->os = bridge->dev.os;
+		bus->bridge = bridge;
+		bridge->subordinate = bus;
+	}
+	bus->host = bridge->bus->host;
+	bus->segment = bridge->bus->segment;
+	bus->number = (u8)secondary;
+	return scan_bus(bus);
+}
+
+static int scan_function(struct pci_bus *bus, u32 devfn)
+{
+	dmasim_sbdf id = id_on(bus, devfn);
+	struct pci_dev *pdev;
+
+	if (read_id(bus->os, id, PCI_VENDOR_ID, 2) == 0xffff)
+		return 0;
+	pdev = find_on(bus, devfn);
+	if (!pdev)
+		pdev = new_device(bus, devfn);
+	if (!pdev)
+		return -ENOMEM;
+	read_device(pdev, id);
+	return pci_is_bridge(pdev) ? scan_behind(pdev) : 0;
+}
+
+/*
+ * Functions 1 to 7 are asked for where function 0 says there are more, and where there is no function
+ * 0: a part of a machine may have been recorded without it.
+ */
+static int scan_device(struct pci_bus *bus, u32 device)
+{
+	dmasim_sbdf first = id_on(bus, PCI_DEVFN(device, 0));
+	u32 vendor = read_id(bus->os, first, PCI_VENDOR_ID, 2);
+	u32 header = read_id(bus->os, first, PCI_HEADER_TYPE, 1);
+	u32 functions = vendor == 0xffff || (header & PCI_HEADER_TYPE_MULTI) ? 8 : 1;
+	int err = 0;
+
+	for (u32 function = 0; function < functions && !err; function++)
+		err = scan_function(bus, PCI_DEVFN(device, function));
+	return err;
+}
+
+static int scan_bus(struct pci_bus *bus)
+{
+	int err = 0;
+
+	for (u32 device = 0; device < 32 && !err; device++)
+		err = scan_device(bus, device);
+	return err;
+}
+
+static struct pci_bus *find_root(struct os *os, const struct platform_host_bridge *host)
+{
+	struct pci_bus *root = os->roots;
+
+	while (root && (root->number != host->bus_first || root->segment != host->segment))
+		root = root->next_root;
+	return root;
+}
+
+static struct pci_bus *add_root(struct os *os, const struct platform_host_bridge *host)
+{
+	struct pci_bus *root = os_alloc(os, DMASIM_FAULT_PCI_DEV, sizeof(*root));
+	struct pci_bus **at = &os->roots;
+
+	if (!root)
+		return NULL;
+	root->os = os;
+	root->segment = host->segment;
+	root->number = host->bus_first;
+	while (*at)
+		at = &(*at)->next_root;
+	*at = root;
+	return root;
+}
+
+int pci_scan(struct os *os)
+{
+	const struct platform_firmware *firmware = os->firmware;
+	int err = 0;
+
+	for (u32 i = 0; i < firmware->bridge_count && !err; i++) {
+		const struct platform_host_bridge *host = &firmware->bridge[i];
+		struct pci_bus *root = find_root(os, host);
+
+		if (!root)
+			root = add_root(os, host);
+		if (!root)
+			return -ENOMEM;
+		root->host = host;
+		err = scan_bus(root);
+	}
+	return err;
+}
+
+static void release_bus(struct pci_bus *bus)
+{
+	struct os *os = bus->os;
+
+	while (bus->devices) {
+		struct pci_dev *pdev = bus->devices;
+
+		bus->devices = pdev->sibling;
+		if (pdev->subordinate)
+			release_bus(pdev->subordinate);
+		pci_p2pdma_release(pdev);
+		os_free(os, pdev);
+	}
+	os_free(os, bus);
+}
+
+void pci_release(struct os *os)
+{
+	while (os->roots) {
+		struct pci_bus *root = os->roots;
+
+		os->roots = root->next_root;
+		release_bus(root);
+	}
+}
+
+static struct pci_dev *first_of_roots(struct pci_bus *root)
+{
+	while (root && !root->devices)
+		root = root->next_root;
+	return root ? root->devices : NULL;
+}
+
+struct pci_dev *pci_next_device(struct os *os, struct pci_dev *from)
+{
+	if (!from)
+		return first_of_roots(os->roots);
+	if (from->subordinate && from->subordinate->devices)
+		return from->subordinate->devices;
+	for (;;) {
+		struct pci_bus *bus = from->bus;
+
+		if (from->sibling)
+			return from->sibling;
+		if (!bus->bridge)
+			return first_of_roots(bus->next_root);
+		from = bus->bridge;
+	}
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Intel VT-d second-stage tables (facts "iova-and-page-tables" 2.2): 3 or 4 levels of 512 entries,
+ * leaves of 4 KiB, 2 MiB and 1 GiB. No-execute, cacheable and MMIO requests leave no trace.
+ */
+#include <dmasim/hw/vtd.h>
+
+#include "pgtable/walker.h"
+
+static u64 vtdss_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 level)
+{
+	u64 entry = phys;
+
+	if (prot & IOMMU_READ)
+		entry |= VTD_SS_READ;
+	if (prot & IOMMU_WRITE)
+		entry |= VTD_SS_WRITE;
+	if (level)
+		entry |= VTD_SS_SUPERPAGE;
+	if (pt->snoop)
+		entry |= VTD_SS_SNOOP;
+	return entry;
+}
+
+static u64 vtdss_table(phys_addr_t phys)
+{
+	return phys | VTD_SS_READ | VTD_SS_WRITE;
+}
+
+static bool vtdss_is_table(u64 entry, u8 level)
+{
+	return level && !(entry & VTD_SS_SUPERPAGE);
+}
+
+static phys_addr_t vtdss_address(u64 entry)
+{
+	return entry & VTD_SS_ADDR_MASK;
+}
+
+static const struct pt_format vtdss = {
+	.granule_lg2 = VTD_SS_GRANULE_LG2,
+	.index_lg2 = VTD_SS_INDEX_BITS,
+	.flushed = VTD_SS_SW_FLUSHED,
+	.leaf = vtdss_leaf,
+	.table = vtdss_table,
+	.is_table = vtdss_is_table,
+	.address = vtdss_address,
+};
+
+static int vtdss_init(struct pgtable *pt, const struct pgtable_config *config)
+{
+	int err = pt_init(&vtdss, pt, config);
+
+	pt->page_sizes = 1ULL << 12 | 1ULL << 21;
+	if (config->huge_1g)
+		pt->page_sizes |= 1ULL << 30;
+	return err;
+}
+
+static void vtdss_fini(struct pgtable *pt)
+{
+	pt_free_tree(&vtdss, pt, pt->root, pt->levels - 1);
+}
+
+static int vtdss_map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
+		     struct iommu_iotlb_gather *gather, u64 *mapped)
+{
+	return pt_map(&vtdss, pt, iova, phys, bytes, prot, gather, mapped);
+}
+
+static u64 vtdss_unmap(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather)
+{
+	return pt_unmap(&vtdss, pt, iova, bytes, gather);
+}
+
+static phys_addr_t vtdss_iova_to_phys(struct pgtable *pt, u64 iova)
+{
+	return pt_iova_to_phys(&vtdss, pt, iova);
+}
+
+const struct pgtable_ops pgtable_vtdss = {
+	.name = "vtdss",
+	.init = vtdss_init,
+	.fini = vtdss_fini,
+	.map = vtdss_map,
+	.unmap = vtdss_unmap,
+	.iova_to_phys = vtdss_iova_to_phys,
+};

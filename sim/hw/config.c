@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Configuration registers: what can be written, and what the function decodes because of it.
+ */
+#include "hw/config.h"
+
+#include <string.h>
+
+#include <dmasim/contract.h>
+
+/* Reads of what nobody knows give zeros: an unknown capability list is an empty one. */
+static u32 read_dword(const struct hw_function *function, u32 offset)
+{
+	const u8 *at = function->config + offset;
+
+	if (offset + 4 > function->config_bytes)
+		return 0;
+	return at[0] | (u32)at[1] << 8 | (u32)at[2] << 16 | (u32)at[3] << 24;
+}
+
+u32 hw_config_read(const struct hw_function *function, u32 offset, u32 bytes)
+{
+	u32 dword = read_dword(function, offset & ~3U) >> (8 * (offset & 3));
+
+	return bytes == 4 ? dword : dword & ((1U << (8 * bytes)) - 1);
+}
+
+static bool is_bridge(const struct hw_function *function)
+{
+	return function->header_type == PCI_HEADER_TYPE_BRIDGE;
+}
+
+/* Address bits of a BAR can be written from its size up: that is how software learns the size. */
+static u32 bar_mask(const struct hw_function *function, u32 index)
+{
+	const struct hw_bar *bar = &function->bar[index];
+
+	if (bar->bytes)
+		return (u32) ~(bar->bytes - 1) & (bar->io ? ~3U : ~0xfU);
+	if (index > 0 && function->bar[index - 1].bytes && function->bar[index - 1].is_64)
+		return (u32)(~(function->bar[index - 1].bytes - 1) >> 32);
+	return 0;
+}
+
+static u32 bridge_mask(const struct hw_function *function, u32 offset)
+{
+	bool wide = read_dword(function, PCI_PREF_MEMORY_BASE) & PCI_PREF_RANGE_TYPE_64;
+
+	switch (offset) {
+	case PCI_PRIMARY_BUS:
+		return 0x00ffffff;
+	case PCI_MEMORY_BASE:
+		return 0xfff0fff0;
+	case PCI_PREF_MEMORY_BASE:
+		return 0xfff0fff0;
+	case PCI_PREF_BASE_UPPER32:
+	case PCI_PREF_LIMIT_UPPER32:
+		return wide ? 0xffffffff : 0;
+	default:
+		return 0;
+	}
+}
+
+/* The writable bits of one aligned dword. */
+static u32 writable_mask(const struct hw_function *function, u32 offset)
+{
+	u32 bars = is_bridge(function) ? PCI_BRIDGE_NUM_BARS : PCI_STD_NUM_BARS;
+	u32 mask = 0;
+
+	if (offset == PCI_COMMAND)
+		return 0x0547;
+	if (offset >= PCI_BASE_ADDRESS_0 && offset < PCI_BASE_ADDRESS_0 + 4 * bars)
+		return bar_mask(function, (offset - PCI_BASE_ADDRESS_0) / 4);
+	if (is_bridge(function))
+		mask = bridge_mask(function, offset);
+	if (function->express_at && offset == function->express_at + (u32)PCI_EXP_DEVCTL)
+		mask = 0x0000ffff;
+	if (function->acs_at && offset == function->acs_at + (u32)PCI_ACS_CAP)
+		mask = (read_dword(function, offset) & 0x7f) << 16;
+	return mask;
+}
+
+static struct hw_span memory_window(const struct hw_function *function)
+{
+	u32 base = hw_config_read(function, PCI_MEMORY_BASE, 2) & PCI_MEMORY_RANGE_MASK;
+	u32 limit = hw_config_read(function, PCI_MEMORY_LIMIT, 2) & PCI_MEMORY_RANGE_MASK;
+
+	return (struct hw_span){ (u64)base << 16, (u64)limit << 16 | 0xfffff };
+}
+
+static struct hw_span prefetch_window(const struct hw_function *function)
+{
+	u32 base = hw_config_read(function, PCI_PREF_MEMORY_BASE, 2);
+	u32 limit = hw_config_read(function, PCI_PREF_MEMORY_LIMIT, 2);
+	struct hw_span span = {
+		(u64)(base & PCI_PREF_RANGE_MASK) << 16,
+		(u64)(limit & PCI_PREF_RANGE_MASK) << 16 | 0xfffff,
+	};
+
+	/* Both registers read as 0: the bridge has no prefetchable window. */
+	if (!base && !limit)
+		return HW_NO_SPAN;
+	if (base & PCI_PREF_RANGE_TYPE_64) {
+		span.start |= (u64)hw_config_read(function, PCI_PREF_BASE_UPPER32, 4) << 32;
+		span.last |= (u64)hw_config_read(function, PCI_PREF_LIMIT_UPPER32, 4) << 32;
+	}
+	return span;
+}
+
+static struct hw_span bar_span(const struct hw_function *function, u32 index)
+{
+	const struct hw_bar *bar = &function->bar[index];
+	u32 offset = PCI_BASE_ADDRESS_0 + 4 * index;
+	u64 address;
+
+	if (!bar->bytes || bar->io || !function->memory_enabled)
+		return HW_NO_SPAN;
+	address = read_dword(function, offset) & PCI_BASE_ADDRESS_MEM_MASK;
+	if (bar->is_64)
+		address |= (u64)read_dword(function, offset + 4) << 32;
+	return (struct hw_span){ address, address + bar->bytes - 1 };
+}
+
+void hw_config_decode(struct hw_function *function)
+{
+	u32 command = read_dword(function, PCI_COMMAND);
+
+	function->memory_enabled = command & PCI_COMMAND_MEMORY;
+	function->master_enabled = command & PCI_COMMAND_MASTER;
+	function->window = HW_NO_SPAN;
+	function->prefetch_window = HW_NO_SPAN;
+	if (is_bridge(function) && function->memory_enabled) {
+		function->window = memory_window(function);
+		function->prefetch_window = prefetch_window(function);
+	}
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++)
+		function->bar[i].span = bar_span(function, i);
+}
+
+void hw_config_write(struct hw_function *function, u32 offset, u32 bytes, u32 value)
+{
+	u32 dword_at = offset & ~3U;
+	u32 shift = 8 * (offset & 3);
+	u32 lanes = bytes == 4 ? ~0U : ((1U << (8 * bytes)) - 1) << shift;
+	u32 mask = writable_mask(function, dword_at) & lanes;
+	u32 dword;
+
+	if (dword_at + 4 > function->config_bytes)
+		return;
+	dword = (read_dword(function, dword_at) & ~mask) | ((value << shift) & mask);
+	for (u32 i = 0; i < 4; i++)
+		function->config[dword_at + i] = (u8)(dword >> (8 * i));
+	hw_config_decode(function);
+}
+
+/* The list is walked at most as often as capabilities fit, so a list in a circle ends. */
+u16 hw_config_find_capability(const struct hw_function *function, u8 id)
+{
+	u32 at;
+
+	if (!(hw_config_read(function, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
+		return 0;
+	at = hw_config_read(function, PCI_CAPABILITY_LIST, 1) & ~3U;
+	for (int i = 0; i < 48 && at >= 0x40; i++) {
+		if (hw_config_read(function, at + PCI_CAP_LIST_ID, 1) == id)
+			return (u16)at;
+		at = hw_config_read(function, at + PCI_CAP_LIST_NEXT, 1) & ~3U;
+	}
+	return 0;
+}
+
+u16 hw_config_find_extended(const struct hw_function *function, u16 id)
+{
+	u32 at = PCI_EXT_CAP_START;
+
+	for (int i = 0; i < 960 && at >= PCI_EXT_CAP_START; i++) {
+		u32 header = read_dword(function, at);
+
+		if (!header || header == 0xffffffff)
+			return 0;
+		if (PCI_EXT_CAP_ID(header) == id)
+			return (u16)at;
+		at = PCI_EXT_CAP_NEXT(header);
+	}
+	return 0;
+}
+
+u16 hw_acs_control(const struct hw_function *function)
+{
+	if (!function->acs_at)
+		return 0;
+	return (u16)hw_config_read(function, function->acs_at + PCI_ACS_CTRL, 2);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "hw/fabric.h"
+
+#include <dmasim/hw/vtd.h>
+
+#define PAGE_BYTES 4096ULL
+
+/* A request on its way. */
+struct journey {
+	struct hw *hw;
+	const struct hw_request *request;
+	struct hw_route *route;
+	u64 address; /* what the TLP carries now */
+	u64 run_bytes;
+	bool passed_root;
+	struct hw_iommu *iommu;
+	u16 domain;
+};
+
+static const char *const hop_names[] = {
+	[HW_HOP_SENT] = "sent",           [HW_HOP_UP] = "up",
+	[HW_HOP_REDIRECTED] = "redirect", [HW_HOP_ACROSS] = "across",
+	[HW_HOP_DOWN] = "down",           [HW_HOP_ROOT] = "root",
+	[HW_HOP_TRANSLATED] = "iommu",    [HW_HOP_FORWARDED] = "forward",
+	[HW_HOP_RAM] = "ram",             [HW_HOP_BAR] = "bar",
+	[HW_HOP_INTERRUPT] = "interrupt", [HW_HOP_UNSUPPORTED] = "unsupported",
+	[HW_HOP_FAULT] = "fault",
+};
+
+const char *hw_hop_name(enum hw_hop_kind kind)
+{
+	return hop_names[kind];
+}
+
+static void hop(struct journey *journey, enum hw_hop_kind kind, const struct hw_function *at)
+{
+	struct hw_route *route = journey->route;
+	struct trace *trace = &journey->hw->world->trace;
+
+	if (route && route->count < HW_HOPS_MAX)
+		route->hop[route->count++] = (struct hw_hop){
+			.kind = kind,
+			.at = hw_function_sbdf(at),
+			.address = journey->address,
+		};
+	if (journey->hw->trace_hops && !journey->request->probe && trace_begin(trace, "hop")) {
+		trace_bdf(trace, "at", hw_function_sbdf(at));
+		trace_word(trace, "what", hop_names[kind]);
+		trace_hex(trace, "addr", journey->address);
+		trace_end(trace);
+	}
+}
+
+static void limit_run(struct journey *journey, u64 bytes)
+{
+	if (bytes < journey->run_bytes)
+		journey->run_bytes = bytes;
+}
+
+static struct hw_target arrive(const struct journey *journey, struct hw_target target)
+{
+	target.passed_root = journey->passed_root;
+	target.iommu = journey->iommu;
+	target.domain = journey->domain;
+	target.run_bytes = journey->run_bytes;
+	return target;
+}
+
+static struct hw_target unsupported(struct journey *journey)
+{
+	hop(journey, HW_HOP_UNSUPPORTED, journey->request->from);
+	return arrive(journey,
+		      (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS });
+}
+
+static bool window_has(const struct hw_function *function, u64 address)
+{
+	return hw_span_has(function->window, address) ||
+	       hw_span_has(function->prefetch_window, address);
+}
+
+static bool claims(const struct hw_function *function, u64 address)
+{
+	return window_has(function, address) || hw_bar_at(function, address) >= 0;
+}
+
+/*
+ * Who on a bus claims the address. Where nobody does, the answer holds only up to the next BAR: those
+ * can be smaller than a page.
+ */
+static struct hw_function *claimer(struct journey *journey, const struct hw_bus *bus,
+				   const struct hw_function *except)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH (function, &bus->functions, link) {
+		if (function != except && claims(function, journey->address))
+			return function;
+		for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+			if (function->bar[i].bytes &&
+			    function->bar[i].span.start > journey->address)
+				limit_run(journey,
+					  function->bar[i].span.start - journey->address);
+		}
+	}
+	return NULL;
+}
+
+phys_addr_t hw_bar_phys(const struct hw_function *function, u32 bar)
+{
+	const struct hw_root *root = function->bus->root;
+	u64 address = function->bar[bar].span.start;
+
+	for (u32 i = 0; i < root->window_count; i++) {
+		const struct hw_window *window = &root->window[i];
+		phys_addr_t phys = address - window->bus_offset;
+
+		if (phys - window->start < window->bytes)
+			return phys;
+	}
+	return RAM_NO_PHYS;
+}
+
+static struct hw_target reach_bar(struct journey *journey, struct hw_function *function, int bar)
+{
+	const struct hw_span *span = &function->bar[bar].span;
+	u64 offset = journey->address - span->start;
+	phys_addr_t phys = hw_bar_phys(function, (u32)bar);
+
+	limit_run(journey, function->bar[bar].bytes - offset);
+	hop(journey, HW_HOP_BAR, function);
+	return arrive(journey, (struct hw_target){
+				       .kind = HW_TARGET_BAR,
+				       .phys = phys == RAM_NO_PHYS ? phys : phys + offset,
+				       .function = function,
+				       .bar = (u32)bar,
+				       .offset = offset,
+			       });
+}
+
+/* From a function that claims the address down to the BAR. */
+static struct hw_target descend(struct journey *journey, struct hw_function *function)
+{
+	for (;;) {
+		int bar = hw_bar_at(function, journey->address);
+		struct hw_function *below;
+
+		if (bar >= 0)
+			return reach_bar(journey, function, bar);
+		hop(journey, HW_HOP_DOWN, function);
+		below = claimer(journey, function->secondary, NULL);
+		if (!below)
+			return unsupported(journey);
+		function = below;
+	}
+}
+
+/*
+ * A link below a root port or a downstream port has one device at its end; on any other bus, the
+ * inside of a switch or conventional PCI, functions hear each other.
+ */
+static bool peers_meet(const struct hw_bus *bus)
+{
+	return bus->bridge->express_type != PCI_EXP_TYPE_ROOT_PORT &&
+	       bus->bridge->express_type != PCI_EXP_TYPE_DOWNSTREAM;
+}
+
+static struct hw_target at_phys(struct journey *journey, phys_addr_t phys);
+
+/* The bus address `address` at the root, with no IOMMU, as the CPU would name it. */
+static phys_addr_t untranslated(const struct hw_root *root, u64 address)
+{
+	for (u32 i = 0; i < root->window_count; i++) {
+		const struct hw_window *window = &root->window[i];
+		phys_addr_t phys = address - window->bus_offset;
+
+		if (phys - window->start < window->bytes)
+			return phys;
+	}
+	return address;
+}
+
+static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu, u8 reason)
+{
+	const struct hw_request *request = journey->request;
+
+	if (!request->probe)
+		hw_fault_record(iommu, (u16)hw_function_sbdf(request->from), journey->address,
+				request->write, reason);
+	hop(journey, HW_HOP_FAULT, request->from);
+	return arrive(journey, (struct hw_target){
+				       .kind = HW_TARGET_FAULT,
+				       .fault = reason,
+				       .phys = RAM_NO_PHYS,
+			       });
+}
+
+static struct hw_target at_root(struct journey *journey, const struct hw_root *root)
+{
+	const struct hw_request *request = journey->request;
+	struct hw_iommu *iommu = root->iommu;
+	u16 requester = (u16)hw_function_sbdf(request->from);
+	struct hw_translation found;
+
+	journey->passed_root = true;
+	hop(journey, HW_HOP_ROOT, request->from);
+	if (journey->address >= VTD_MSI_START && journey->address <= VTD_MSI_LAST) {
+		if (!request->write)
+			return unsupported(journey);
+		hop(journey, HW_HOP_INTERRUPT, request->from);
+		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_INTERRUPT,
+							   .phys = RAM_NO_PHYS });
+	}
+	if (!iommu)
+		return at_phys(journey, untranslated(root, journey->address));
+
+	found = request->probe ?
+			hw_translate_probe(iommu, requester, journey->address, request->write) :
+			hw_translate(iommu, requester, journey->address, request->write);
+	journey->iommu = iommu;
+	journey->domain = found.domain;
+	if (found.fault)
+		return refuse(journey, iommu, found.fault);
+	journey->address = found.phys;
+	hop(journey, HW_HOP_TRANSLATED, request->from);
+	return at_phys(journey, found.phys);
+}
+
+static struct hw_root *root_of_window(const struct hw *hw, phys_addr_t phys, u64 *bus_address)
+{
+	struct hw_root *root;
+
+	TAILQ_FOREACH (root, &hw->roots, link) {
+		for (u32 i = 0; i < root->window_count; i++) {
+			if (phys - root->window[i].start < root->window[i].bytes) {
+				*bus_address = phys + root->window[i].bus_offset;
+				return root;
+			}
+		}
+	}
+	return NULL;
+}
+
+static struct hw_target at_phys(struct journey *journey, phys_addr_t phys)
+{
+	u64 ram_bytes = ram_covered(&journey->hw->ram, phys, journey->run_bytes);
+	struct hw_function *function;
+	struct hw_root *root;
+
+	if (ram_bytes) {
+		limit_run(journey, ram_bytes);
+		hop(journey, HW_HOP_RAM, journey->request->from);
+		return arrive(journey,
+			      (struct hw_target){ .kind = HW_TARGET_RAM, .phys = phys });
+	}
+	root = root_of_window(journey->hw, phys, &journey->address);
+	if (!root || !journey->hw->root_forwards)
+		return unsupported(journey);
+	hop(journey, HW_HOP_FORWARDED, journey->request->from);
+	function = claimer(journey, &root->bus, NULL);
+	return function ? descend(journey, function) : unsupported(journey);
+}
+
+struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struct hw_route *route)
+{
+	struct journey journey = {
+		.hw = hw,
+		.request = request,
+		.route = route,
+		.address = request->address,
+		.run_bytes = PAGE_BYTES - (request->address & (PAGE_BYTES - 1)),
+	};
+	struct hw_function *node = request->from;
+	const struct hw_bus *bus;
+
+	if (route)
+		route->count = 0;
+	hop(&journey, HW_HOP_SENT, node);
+	for (bus = node->bus; bus->bridge; bus = node->bus) {
+		struct hw_function *peer = NULL;
+
+		if (peers_meet(bus))
+			peer = claimer(&journey, bus, node);
+		if (peer && !(hw_acs_control(node) & PCI_ACS_RR)) {
+			hop(&journey, HW_HOP_ACROSS, peer);
+			return descend(&journey, peer);
+		}
+		if (peer)
+			hop(&journey, HW_HOP_REDIRECTED, node);
+		node = bus->bridge;
+		hop(&journey, HW_HOP_UP, node);
+	}
+	return at_root(&journey, bus->root);
+}
+
+struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys)
+{
+	struct hw_target none = { .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS };
+	u64 left = PAGE_BYTES - (phys & (PAGE_BYTES - 1));
+	u64 ram_bytes = ram_covered(&hw->ram, phys, left);
+	struct hw_root *root;
+	const struct hw_bus *bus;
+	u64 address;
+
+	if (ram_bytes)
+		return (struct hw_target){ HW_TARGET_RAM, .phys = phys, .run_bytes = ram_bytes };
+	root = root_of_window(hw, phys, &address);
+	for (bus = root ? &root->bus : NULL; bus;) {
+		struct hw_function *function;
+		struct hw_function *found = NULL;
+
+		TAILQ_FOREACH (function, &bus->functions, link) {
+			if (claims(function, address))
+				found = function;
+		}
+		if (!found)
+			return none;
+		if (hw_bar_at(found, address) >= 0) {
+			u32 bar = (u32)hw_bar_at(found, address);
+			u64 offset = address - found->bar[bar].span.start;
+			u64 in_bar = found->bar[bar].bytes - offset;
+
+			return (struct hw_target){
+				.kind = HW_TARGET_BAR,
+				.phys = phys,
+				.function = found,
+				.bar = bar,
+				.offset = offset,
+				.run_bytes = in_bar < left ? in_bar : left,
+			};
+		}
+		bus = found->secondary;
+	}
+	return none;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fabric: where a memory request goes.
+ *
+ * A request climbs from its function towards the root. At a switch's downstream port it goes across
+ * to a peer whose window claims the address, unless ACS request redirect sends it up; at the root it
+ * passes the IOMMU and ends in RAM, in a BAR elsewhere if the root complex forwards, or nowhere.
+ *
+ *              root complex -- IOMMU -- RAM
+ *               |        |
+ *           root port   root port
+ *               |
+ *         upstream port
+ *           |        |
+ *      downstream  downstream       a request of A for B's BAR turns here,
+ *           |        |              or climbs to the root under redirect
+ *           A        B
+ *
+ * Honoured of ACS: P2P request redirect in switch downstream ports. Honoured of the command register:
+ * memory enable at whoever claims.
+ */
+#ifndef HW_FABRIC_H
+#define HW_FABRIC_H
+
+#include "hw/hw.h"
+
+enum hw_target_kind {
+	HW_TARGET_RAM,
+	HW_TARGET_BAR,
+	HW_TARGET_INTERRUPT, /* a message, not memory */
+	HW_TARGET_UNSUPPORTED, /* nobody claims it */
+	HW_TARGET_FAULT,       /* the IOMMU refused */
+};
+
+struct hw_target {
+	enum hw_target_kind kind;
+	bool passed_root;
+	u8 fault; /* HW_TARGET_FAULT: the reason */
+	struct hw_iommu *iommu; /* the unit it passed, if any */
+	u16 domain;             /* and the domain it was translated in */
+	phys_addr_t phys;       /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
+	struct hw_function *function; /* BAR */
+	u32 bar;
+	u64 offset;
+	u64 run_bytes; /* the answer holds for so many bytes from the address on */
+};
+
+enum hw_hop_kind {
+	HW_HOP_SENT,       /* at: the requester */
+	HW_HOP_UP,         /* at: a port it climbs through */
+	HW_HOP_REDIRECTED, /* at: the port whose ACS sends it up though a peer claims it */
+	HW_HOP_ACROSS,     /* at: the peer port that claims it */
+	HW_HOP_DOWN,       /* at: a bridge it descends through */
+	HW_HOP_ROOT,       /* at: the requester; it has reached the root complex */
+	HW_HOP_TRANSLATED, /* address: what the IOMMU made of it */
+	HW_HOP_FORWARDED,  /* address: bus address below the other host bridge */
+	HW_HOP_RAM,
+	HW_HOP_BAR,        /* at: the function that owns it */
+	HW_HOP_INTERRUPT,
+	HW_HOP_UNSUPPORTED,
+	HW_HOP_FAULT,
+};
+
+struct hw_hop {
+	enum hw_hop_kind kind;
+	dmasim_sbdf at;
+	u64 address;
+};
+
+#define HW_HOPS_MAX 64
+
+/* The way of one request. Longer ways are cut. */
+struct hw_route {
+	u32 count;
+	struct hw_hop hop[HW_HOPS_MAX];
+};
+
+struct hw_request {
+	struct hw_function *from;
+	u64 address;
+	bool write;
+	bool probe; /* a dry run: caches, costs and fault records stay as they are */
+};
+
+/* Finds the target. route may be NULL. A refused request is recorded where hardware records it. */
+struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struct hw_route *route);
+
+/* The name of a hop in traces and routes: "sent", "up", ... */
+const char *hw_hop_name(enum hw_hop_kind kind);
+
+/* The CPU's own view: what is at a physical address. */
+struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys);
+
+/* The physical address of a BAR's first byte; RAM_NO_PHYS if the CPU cannot reach it. */
+phys_addr_t hw_bar_phys(const struct hw_function *function, u32 bar);
+
+#endif

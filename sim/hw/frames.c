@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "hw/frames.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <dmasim/contract.h>
+
+static int compare_frame(struct frame_block *a, struct frame_block *b)
+{
+	return (a->frame > b->frame) - (a->frame < b->frame);
+}
+
+RB_PROTOTYPE(frame_tree, frame_block, by_frame, compare_frame)
+RB_GENERATE(frame_tree, frame_block, by_frame, compare_frame)
+
+void frames_init(struct frames *frames, struct ram *ram)
+{
+	*frames = (struct frames){ .world = ram->world, .ram = ram };
+	RB_INIT(&frames->blocks);
+	for (int order = 0; order < FRAME_ORDERS; order++)
+		LIST_INIT(&frames->free[order]);
+}
+
+void frames_fini(struct frames *frames)
+{
+	struct frame_block *block = RB_MIN(frame_tree, &frames->blocks);
+
+	while (block) {
+		struct frame_block *next = RB_NEXT(frame_tree, &frames->blocks, block);
+
+		RB_REMOVE(frame_tree, &frames->blocks, block);
+		memory_free(&frames->world->memory, block);
+		block = next;
+	}
+}
+
+static struct frame_block *new_block(struct frames *frames, u64 frame, u8 order)
+{
+	struct frame_block *block;
+
+	block = memory_alloc(&frames->world->memory, DMASIM_FAULT_RAM_BLOCK, sizeof(*block));
+	if (!block)
+		return NULL;
+	block->frame = frame;
+	block->order = order;
+	RB_INSERT(frame_tree, &frames->blocks, block);
+	return block;
+}
+
+static void drop_block(struct frames *frames, struct frame_block *block)
+{
+	RB_REMOVE(frame_tree, &frames->blocks, block);
+	memory_free(&frames->world->memory, block);
+}
+
+static void mark_free(struct frames *frames, struct frame_block *block)
+{
+	block->free = true;
+	LIST_INSERT_HEAD(&frames->free[block->order], block, free_link);
+}
+
+static void mark_used(struct frame_block *block)
+{
+	block->free = false;
+	LIST_REMOVE(block, free_link);
+}
+
+/* The largest order whose block may start at `frame` and holds at most `count` frames. */
+static u8 largest_order(u64 frame, u64 count)
+{
+	u8 fits = (u8)(63 - __builtin_clzll(count));
+	u8 aligned = frame ? (u8)__builtin_ctzll(frame) : FRAME_ORDERS - 1;
+
+	return fits < aligned ? fits : aligned;
+}
+
+int frames_add(struct frames *frames, phys_addr_t start, u64 bytes)
+{
+	u64 frame = start >> FRAME_SHIFT;
+	u64 end = (start + bytes) >> FRAME_SHIFT;
+
+	while (frame < end) {
+		u8 order = largest_order(frame, end - frame);
+		struct frame_block *block = new_block(frames, frame, order);
+
+		if (!block)
+			return -ENOMEM;
+		mark_free(frames, block);
+		frame += 1ULL << order;
+	}
+	return 0;
+}
+
+static struct frame_block *find_block(const struct frames *frames, u64 frame)
+{
+	struct frame_block *block = RB_ROOT(&frames->blocks);
+
+	while (block && block->frame != frame)
+		block = frame < block->frame ? RB_LEFT(block, by_frame) : RB_RIGHT(block, by_frame);
+	return block;
+}
+
+/* Joins a free block with its free buddies, as far as that goes, and puts it into its list. */
+static void release(struct frames *frames, struct frame_block *block)
+{
+	for (;;) {
+		u64 buddy_frame = block->frame ^ (1ULL << block->order);
+		struct frame_block *buddy = find_block(frames, buddy_frame);
+
+		if (!buddy || !buddy->free || buddy->order != block->order ||
+		    block->order == FRAME_ORDERS - 1)
+			break;
+		mark_used(buddy);
+		if (buddy->frame < block->frame) {
+			struct frame_block *low = buddy;
+
+			buddy = block;
+			block = low;
+		}
+		drop_block(frames, buddy);
+		block->order++;
+	}
+	mark_free(frames, block);
+}
+
+/* Halves a block that is in no list until it has the wanted order; the low half is kept. */
+static bool split_to(struct frames *frames, struct frame_block *block, u8 order)
+{
+	while (block->order > order) {
+		u64 half = 1ULL << (block->order - 1);
+		struct frame_block *high;
+
+		high = new_block(frames, block->frame + half, block->order - 1);
+		if (!high)
+			return false;
+		block->order--;
+		mark_free(frames, high);
+	}
+	return true;
+}
+
+static struct frame_block *take_block(struct frames *frames, u8 order)
+{
+	struct frame_block *block = NULL;
+
+	for (u8 from = order; from < FRAME_ORDERS && !block; from++)
+		block = LIST_FIRST(&frames->free[from]);
+	if (!block)
+		return NULL;
+	mark_used(block);
+	if (split_to(frames, block, order))
+		return block;
+	release(frames, block);
+	return NULL;
+}
+
+/* Host memory behind the block, zeroed. Larger blocks get theirs, and keep old bytes, by chunks. */
+static bool back_with_memory(struct frames *frames, const struct frame_block *block)
+{
+	struct ram *ram = frames->ram;
+	phys_addr_t start = block->frame << FRAME_SHIFT;
+	u64 bytes = FRAME_BYTES << block->order;
+	struct ram_extent *extent;
+	int fresh = 0;
+
+	if (bytes > FRAMES_HOST_CONTIGUOUS_BYTES)
+		return true;
+	if (bytes > RAM_CHUNK_BYTES)
+		fresh = ram_make_contiguous(ram, start, bytes);
+	if (fresh)
+		return fresh > 0;
+	extent = ram_touch(ram, start);
+	if (!extent)
+		return false;
+	memset(extent->host + (start - extent->start), 0, (size_t)bytes);
+	return true;
+}
+
+static u8 order_of(u64 count)
+{
+	return count < 2 ? 0 : (u8)(64 - __builtin_clzll(count - 1));
+}
+
+phys_addr_t frames_alloc(struct frames *frames, enum dmasim_fault_point why, u64 count)
+{
+	struct frame_block *block;
+
+	if (memory_fails(&frames->world->memory, why))
+		return RAM_NO_PHYS;
+	if (!count || count > 1ULL << (FRAME_ORDERS - 1))
+		return RAM_NO_PHYS;
+	block = take_block(frames, order_of(count));
+	if (!block)
+		return RAM_NO_PHYS;
+	if (!back_with_memory(frames, block)) {
+		release(frames, block);
+		return RAM_NO_PHYS;
+	}
+	frames->in_use[why] += 1ULL << block->order;
+	return block->frame << FRAME_SHIFT;
+}
+
+void frames_free(struct frames *frames, enum dmasim_fault_point why, phys_addr_t phys, u64 count)
+{
+	struct frame_block *block = find_block(frames, phys >> FRAME_SHIFT);
+
+	DMASIM_CONTRACT(block && !block->free, "page frames are freed once, by their first address");
+	DMASIM_CONTRACT(block->order == order_of(count), "page frames are freed as many as they were");
+	frames->in_use[why] -= 1ULL << block->order;
+	release(frames, block);
+}
+
+bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes)
+{
+	struct frame_block *block = RB_ROOT(&frames->blocks);
+	u64 frame = phys >> FRAME_SHIFT;
+
+	while (block) {
+		u64 end = block->frame + (1ULL << block->order);
+
+		if (frame >= block->frame && frame < end)
+			return !block->free && phys + bytes <= end << FRAME_SHIFT;
+		block = frame < block->frame ? RB_LEFT(block, by_frame) : RB_RIGHT(block, by_frame);
+	}
+	return false;
+}

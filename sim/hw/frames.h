@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The allocator of page frames: a buddy system whose free memory costs nothing until it is split.
+ *
+ * Blocks are powers of two of 4 KiB frames, naturally aligned. Each block, free or not, has one
+ * record in a tree by address; free ones are also in a list by size. Freeing needs no memory.
+ */
+#ifndef HW_FRAMES_H
+#define HW_FRAMES_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "hw/ram.h"
+
+#define FRAME_SHIFT    12
+#define FRAME_BYTES    (1ULL << FRAME_SHIFT)
+#define FRAME_ORDERS   41 /* up to 2^40 frames: 4 PiB, all that 52 bits address */
+#define FRAMES_HOST_CONTIGUOUS_BYTES (64ULL << 20)
+
+struct frame_block {
+	RB_ENTRY(frame_block) by_frame;
+	LIST_ENTRY(frame_block) free_link;
+	u64 frame;
+	u8 order;
+	bool free;
+};
+
+RB_HEAD(frame_tree, frame_block);
+LIST_HEAD(frame_list, frame_block);
+
+struct frames {
+	struct world *world;
+	struct ram *ram;
+	struct frame_tree blocks;
+	struct frame_list free[FRAME_ORDERS];
+	u64 in_use[DMASIM_FAULT_COUNT]; /* frames, by what they were allocated for */
+};
+
+void frames_init(struct frames *frames, struct ram *ram);
+void frames_fini(struct frames *frames);
+
+/* Gives a stretch of RAM to the allocator. 0 or -ENOMEM. */
+int frames_add(struct frames *frames, phys_addr_t start, u64 bytes);
+
+/*
+ * `count` frames in one block, zeroed, contiguous on the host up to FRAMES_HOST_CONTIGUOUS_BYTES.
+ * RAM_NO_PHYS when there is no such block, or no host memory behind it.
+ */
+phys_addr_t frames_alloc(struct frames *frames, enum dmasim_fault_point why, u64 count);
+
+/* phys, count and why are those of the allocation. */
+void frames_free(struct frames *frames, enum dmasim_fault_point why, phys_addr_t phys, u64 count);
+
+/* True if [phys, phys + bytes) lies inside one block that is allocated. */
+bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Functions, buses and host bridges: the tree, and what is behind a BAR.
+ */
+#include <string.h>
+
+#include <dmasim/contract.h>
+
+#include "hw/config.h"
+#include "hw/hw.h"
+
+struct hw_root *hw_root_add(struct hw *hw, u16 segment, u8 bus_first, u8 bus_last)
+{
+	struct hw_root *root;
+
+	root = memory_alloc(&hw->world->memory, DMASIM_FAULT_PCI_FUNCTION, sizeof(*root));
+	if (!root)
+		return NULL;
+	root->segment = segment;
+	root->bus_first = bus_first;
+	root->bus_last = bus_last;
+	root->bus.root = root;
+	TAILQ_INIT(&root->bus.functions);
+	TAILQ_INSERT_TAIL(&hw->roots, root, link);
+	return root;
+}
+
+static void remove_all(struct hw_bus *bus)
+{
+	while (!TAILQ_EMPTY(&bus->functions))
+		hw_function_remove(TAILQ_FIRST(&bus->functions));
+}
+
+void hw_root_remove(struct hw *hw, struct hw_root *root)
+{
+	remove_all(&root->bus);
+	TAILQ_REMOVE(&hw->roots, root, link);
+	memory_free(&hw->world->memory, root);
+}
+
+static s32 express_type(const struct hw_function *function)
+{
+	u32 flags;
+
+	if (!function->express_at)
+		return -1;
+	flags = hw_config_read(function, function->express_at + PCI_EXP_FLAGS, 2);
+	return (s32)((flags & PCI_EXP_FLAGS_TYPE) >> PCI_EXP_FLAGS_TYPE_SHIFT);
+}
+
+static void describe_bars(struct hw_function *function, const struct hw_function_desc *desc)
+{
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+		struct hw_bar *bar = &function->bar[i];
+		u32 low = hw_config_read(function, PCI_BASE_ADDRESS_0 + 4 * i, 4);
+
+		bar->bytes = desc->bar_bytes[i];
+		DMASIM_CONTRACT((bar->bytes & (bar->bytes - 1)) == 0,
+				"the size of a BAR is a power of two");
+		bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;
+		bar->is_64 = !bar->io && (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) ==
+						 PCI_BASE_ADDRESS_MEM_TYPE_64;
+	}
+}
+
+static void insert_by_devfn(struct hw_bus *bus, struct hw_function *function)
+{
+	struct hw_function *after;
+
+	TAILQ_FOREACH (after, &bus->functions, link) {
+		if (after->devfn > function->devfn) {
+			TAILQ_INSERT_BEFORE(after, function, link);
+			return;
+		}
+	}
+	TAILQ_INSERT_TAIL(&bus->functions, function, link);
+}
+
+static struct hw_bus *new_secondary(struct hw_function *bridge)
+{
+	struct hw_bus *bus;
+
+	bus = memory_alloc(&bridge->hw->world->memory, DMASIM_FAULT_PCI_FUNCTION, sizeof(*bus));
+	if (!bus)
+		return NULL;
+	bus->root = bridge->bus->root;
+	bus->bridge = bridge;
+	TAILQ_INIT(&bus->functions);
+	return bus;
+}
+
+static void free_function(struct hw_function *function)
+{
+	struct memory *memory = &function->hw->world->memory;
+
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+		if (function->bar[i].memory) {
+			ram_fini(function->bar[i].memory);
+			memory_free(memory, function->bar[i].memory);
+		}
+	}
+	memory_free(memory, function->secondary);
+	memory_free(memory, function->config);
+	memory_free(memory, function);
+}
+
+struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
+				    const struct hw_function_desc *desc)
+{
+	struct memory *memory = &hw->world->memory;
+	struct hw_function *function;
+
+	function = memory_alloc(memory, DMASIM_FAULT_PCI_FUNCTION, sizeof(*function));
+	if (!function)
+		return NULL;
+	function->hw = hw;
+	function->bus = bus;
+	function->devfn = desc->devfn;
+	function->bar_ops = desc->bar_ops;
+	function->bar_cookie = desc->bar_cookie;
+	function->config_bytes = desc->config_bytes;
+	function->config = memory_alloc(memory, DMASIM_FAULT_PCI_FUNCTION, desc->config_bytes);
+	if (!function->config)
+		goto fail;
+	memcpy(function->config, desc->config, desc->config_bytes);
+
+	function->header_type = function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK;
+	function->express_at = hw_config_find_capability(function, PCI_CAP_ID_EXP);
+	function->express_type = express_type(function);
+	function->acs_at = hw_config_find_extended(function, PCI_EXT_CAP_ID_ACS);
+	describe_bars(function, desc);
+	hw_config_decode(function);
+	if (function->header_type == PCI_HEADER_TYPE_BRIDGE) {
+		function->secondary = new_secondary(function);
+		if (!function->secondary)
+			goto fail;
+	}
+	insert_by_devfn(bus, function);
+	return function;
+fail:
+	free_function(function);
+	return NULL;
+}
+
+void hw_function_remove(struct hw_function *function)
+{
+	if (function->secondary)
+		remove_all(function->secondary);
+	TAILQ_REMOVE(&function->bus->functions, function, link);
+	free_function(function);
+}
+
+struct hw_function *hw_function_on(const struct hw_bus *bus, u8 devfn)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH (function, &bus->functions, link) {
+		if (function->devfn == devfn)
+			return function;
+	}
+	return NULL;
+}
+
+u8 hw_bus_number(const struct hw_bus *bus)
+{
+	return bus->bridge ? bus->bridge->config[PCI_SECONDARY_BUS] : bus->root->bus_first;
+}
+
+dmasim_sbdf hw_function_sbdf(const struct hw_function *function)
+{
+	return (u32)function->bus->root->segment << 16 | (u32)hw_bus_number(function->bus) << 8 |
+	       function->devfn;
+}
+
+/* The bridge on this bus that configuration requests for bus `number` go through. */
+static struct hw_bus *bus_towards(const struct hw_bus *bus, u8 number)
+{
+	struct hw_function *bridge;
+
+	TAILQ_FOREACH (bridge, &bus->functions, link) {
+		if (!bridge->secondary)
+			continue;
+		if (number >= bridge->config[PCI_SECONDARY_BUS] &&
+		    number <= bridge->config[PCI_SUBORDINATE_BUS])
+			return bridge->secondary;
+	}
+	return NULL;
+}
+
+struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev)
+{
+	u8 number = (u8)(dev >> 8);
+	struct hw_bus *bus = NULL;
+	struct hw_root *root;
+
+	TAILQ_FOREACH (root, &hw->roots, link) {
+		if (root->segment == dev >> 16 && number >= root->bus_first &&
+		    number <= root->bus_last) {
+			bus = &root->bus;
+			break;
+		}
+	}
+	while (bus && hw_bus_number(bus) != number)
+		bus = bus_towards(bus, number);
+	return bus ? hw_function_on(bus, (u8)dev) : NULL;
+}
+
+int hw_bar_at(const struct hw_function *function, u64 address)
+{
+	for (int i = 0; i < PCI_STD_NUM_BARS; i++) {
+		if (hw_span_has(function->bar[i].span, address))
+			return i;
+	}
+	return -1;
+}
+
+struct ram *hw_bar_memory(struct hw_function *function, u32 index)
+{
+	struct hw_bar *bar = &function->bar[index];
+	struct world *world = function->hw->world;
+
+	if (function->bar_ops || !bar->bytes)
+		return NULL;
+	if (!bar->memory) {
+		bar->memory = memory_alloc(&world->memory, DMASIM_FAULT_BAR_CHUNK,
+					   sizeof(*bar->memory));
+		if (!bar->memory)
+			return NULL;
+		ram_init(bar->memory, world, DMASIM_FAULT_BAR_CHUNK);
+		ram_add_range(bar->memory, 0, bar->bytes);
+	}
+	return bar->memory;
+}
+
+bool hw_bar_read(struct hw_function *function, u32 bar, u64 offset, void *to, u64 bytes)
+{
+	const struct hw_bar_ops *ops = function->bar_ops;
+	struct ram *memory;
+
+	if (ops) {
+		memset(to, 0, (size_t)bytes);
+		if (ops->read)
+			ops->read(function->bar_cookie, bar, offset, to, (u32)bytes);
+		return true;
+	}
+	memory = function->bar[bar].memory;
+	if (!memory) {
+		memset(to, 0, (size_t)bytes);
+		return true;
+	}
+	return ram_read(memory, offset, to, bytes) == bytes;
+}
+
+bool hw_bar_write(struct hw_function *function, u32 bar, u64 offset, const void *from, u64 bytes)
+{
+	const struct hw_bar_ops *ops = function->bar_ops;
+	struct ram *memory;
+
+	if (ops) {
+		if (ops->write)
+			ops->write(function->bar_cookie, bar, offset, from, (u32)bytes);
+		return true;
+	}
+	memory = hw_bar_memory(function, bar);
+	return memory && ram_write(memory, offset, from, bytes) == bytes;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#include "hw/hw.h"
+
+void hw_init(struct hw *hw, struct world *world)
+{
+	*hw = (struct hw){ .world = world };
+	ram_init(&hw->ram, world, DMASIM_FAULT_RAM_CHUNK);
+	frames_init(&hw->frames, &hw->ram);
+	TAILQ_INIT(&hw->roots);
+	TAILQ_INIT(&hw->iommus);
+}
+
+void hw_fini(struct hw *hw)
+{
+	while (!TAILQ_EMPTY(&hw->iommus))
+		hw_iommu_remove(TAILQ_FIRST(&hw->iommus));
+	while (!TAILQ_EMPTY(&hw->roots))
+		hw_root_remove(hw, TAILQ_FIRST(&hw->roots));
+	frames_fini(&hw->frames);
+	ram_fini(&hw->ram);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One machine's hardware: memory, PCI fabric, IOMMUs, devices. It knows requester IDs and addresses,
+ * nothing of the software that drives it.
+ */
+#ifndef HW_HW_H
+#define HW_HW_H
+
+#include "hw/frames.h"
+#include "hw/iommu.h"
+#include "hw/pci.h"
+
+/* What a transfer of a device did, told after it happened; one call per contiguous stretch. */
+struct hw_access {
+	struct hw_function *from;
+	u64 address; /* as the device issued it */
+	u64 bytes;
+	bool write;
+	const struct hw_target *target;
+};
+
+/* The hardware's listeners. Any member may be NULL. */
+struct hw_hooks {
+	void *cookie;
+	void (*access)(void *cookie, const struct hw_access *access);
+	/* The IOMMU or the fabric refused a request: target says which and why. */
+	void (*refused)(void *cookie, const struct hw_access *access);
+	/* An invalidation command was executed; software knows that only after the next wait. */
+	void (*invalidated)(void *cookie, struct hw_iommu *iommu,
+			    const struct hw_invalidation *invalidation);
+	/* A wait command was executed: all before it is complete. */
+	void (*waited)(void *cookie, struct hw_iommu *iommu);
+	/* A malformed command stopped the queue. */
+	void (*queue_error)(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
+};
+
+/* Exact counts of what the hardware did. */
+struct hw_costs {
+	u64 tlps;
+	u64 walk_reads; /* page-table entries fetched from memory */
+	u64 iotlb_hits;
+	u64 iotlb_misses;
+	u64 invalidations; /* invalidation commands executed, waits not counted */
+	u64 interrupts;    /* messages written to the interrupt window */
+};
+
+struct hw {
+	struct world *world;
+	struct ram ram;
+	struct frames frames;
+	struct hw_root_list roots;
+	struct hw_iommu_list iommus;
+	struct hw_hooks hooks;
+	struct hw_costs costs;
+	bool root_forwards; /* the root complex forwards requests from one port to another's BAR */
+	bool trace_hops;    /* every hop of every request goes into the trace */
+};
+
+void hw_init(struct hw *hw, struct world *world);
+void hw_fini(struct hw *hw);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+#include <dmasim/hw/vtd.h>
+
+#include "hw/hw.h"
+
+/* An incoherent walker's view of memory has the same map as memory itself. */
+static struct ram *new_flushed_view(struct hw *hw)
+{
+	struct ram *view = memory_alloc(&hw->world->memory, DMASIM_FAULT_IOMMU_UNIT, sizeof(*view));
+
+	if (!view)
+		return NULL;
+	ram_init(view, hw->world, DMASIM_FAULT_RAM_CHUNK);
+	for (u32 i = 0; i < hw->ram.range_count; i++)
+		ram_add_range(view, hw->ram.range[i].start, hw->ram.range[i].bytes);
+	return view;
+}
+
+struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
+{
+	struct hw_iommu *iommu;
+
+	iommu = memory_alloc(&hw->world->memory, DMASIM_FAULT_IOMMU_UNIT, sizeof(*iommu));
+	if (!iommu)
+		return NULL;
+	iommu->hw = hw;
+	iommu->unit = desc->unit;
+	iommu->max_address_mask = desc->max_address_mask;
+	iommu->walker = (struct hw_walker){
+		.ram = &hw->ram,
+		.levels = desc->levels,
+		.address_bits = desc->address_bits,
+		.huge_1g = desc->huge_1g,
+		.snoop_control = desc->snoop_control,
+	};
+	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries))
+		goto fail;
+	if (!desc->coherent) {
+		iommu->flushed = new_flushed_view(hw);
+		if (!iommu->flushed)
+			goto fail;
+		iommu->walker.ram = iommu->flushed;
+	}
+	TAILQ_INSERT_TAIL(&hw->iommus, iommu, link);
+	return iommu;
+fail:
+	iotlb_fini(&iommu->iotlb);
+	memory_free(&hw->world->memory, iommu);
+	return NULL;
+}
+
+void hw_iommu_remove(struct hw_iommu *iommu)
+{
+	struct memory *memory = &iommu->hw->world->memory;
+
+	TAILQ_REMOVE(&iommu->hw->iommus, iommu, link);
+	for (u32 bus = 0; bus < 256; bus++)
+		memory_free(memory, iommu->contexts[bus]);
+	if (iommu->flushed) {
+		ram_fini(iommu->flushed);
+		memory_free(memory, iommu->flushed);
+	}
+	iotlb_fini(&iommu->iotlb);
+	memory_free(memory, iommu);
+}
+
+struct hw_iommu *hw_iommu_find(const struct hw *hw, u32 unit)
+{
+	struct hw_iommu *iommu;
+
+	TAILQ_FOREACH (iommu, &hw->iommus, link) {
+		if (iommu->unit == unit)
+			return iommu;
+	}
+	return NULL;
+}
+
+int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context context)
+{
+	struct hw_context **bus = &iommu->contexts[requester >> 8];
+
+	if (!*bus) {
+		*bus = memory_alloc(&iommu->hw->world->memory, DMASIM_FAULT_IOMMU_CONTEXT,
+				    256 * sizeof(**bus));
+		if (!*bus)
+			return -ENOMEM;
+	}
+	(*bus)[requester & 0xff] = context;
+	return 0;
+}
+
+struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester)
+{
+	const struct hw_context *bus = iommu->contexts[requester >> 8];
+
+	return bus ? bus[requester & 0xff] : (struct hw_context){ .type = HW_CONTEXT_ABSENT };
+}
+
+/* Why a context refuses every request; 0: it translates. */
+static u8 context_fault(const struct hw_iommu *iommu, const struct hw_context *context)
+{
+	if (context->type == HW_CONTEXT_ABSENT)
+		return VTD_FAULT_CONTEXT_NOT_PRESENT;
+	if (context->levels < VTD_LEVELS_MIN || context->levels > iommu->walker.levels)
+		return VTD_FAULT_CONTEXT_INVALID;
+	return 0;
+}
+
+static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
+{
+	return (struct hw_translation){
+		.fault = walk->fault,
+		.page_lg2 = walk->page_lg2,
+		.domain = domain,
+		.phys = walk->phys,
+	};
+}
+
+static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
+		 const struct hw_walk *walk)
+{
+	iotlb_fill(&iommu->iotlb, &(struct iotlb_entry){
+					  .page = iova >> walk->page_lg2,
+					  .phys = walk->phys & ~((1ULL << walk->page_lg2) - 1),
+					  .domain = context->domain,
+					  .page_lg2 = walk->page_lg2,
+					  .read = walk->read,
+					  .write = walk->write,
+				  });
+}
+
+struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
+{
+	struct hw_context context = hw_context_get(iommu, requester);
+	struct hw_costs *costs = &iommu->hw->costs;
+	const struct iotlb_entry *hit;
+	struct hw_walk walk;
+	u8 fault = context_fault(iommu, &context);
+
+	if (fault)
+		return (struct hw_translation){ .fault = fault };
+	hit = iotlb_find(&iommu->iotlb, context.domain, iova);
+	/* A cached translation without the permission is walked again, not refused. */
+	if (hit && (write ? hit->write : hit->read)) {
+		costs->iotlb_hits++;
+		return (struct hw_translation){
+			.page_lg2 = hit->page_lg2,
+			.domain = context.domain,
+			.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1)),
+		};
+	}
+	costs->iotlb_misses++;
+	walk = hw_walk_vtd_ss(&iommu->walker, context.root, context.levels, iova, write);
+	costs->walk_reads += walk.reads;
+	if (!walk.fault) {
+		if (hit)
+			iotlb_invalidate_range(&iommu->iotlb, context.domain, iova, iova);
+		fill(iommu, &context, iova, &walk);
+	}
+	return of_walk(&walk, context.domain);
+}
+
+struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
+					 bool write)
+{
+	struct hw_context context = hw_context_get(iommu, requester);
+	u8 fault = context_fault(iommu, &context);
+	struct hw_walk walk;
+
+	if (fault)
+		return (struct hw_translation){ .fault = fault };
+	walk = hw_walk_vtd_ss(&iommu->walker, context.root, context.levels, iova, write);
+	return of_walk(&walk, context.domain);
+}
+
+void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason)
+{
+	struct hw_fault_record *record;
+
+	iommu->faults_total++;
+	if (iommu->fault_count == HW_FAULT_RECORDS) {
+		iommu->fault_status |= VTD_FSTS_PFO;
+		return;
+	}
+	record = &iommu->fault[iommu->fault_count++];
+	record->word[0] = iova & VTD_FRCD_ADDR_MASK;
+	record->word[1] = requester | (u64)reason << VTD_FRCD_REASON_SHIFT | VTD_FRCD_FAULT |
+			  (write ? 0 : VTD_FRCD_TYPE_READ);
+	iommu->fault_status |= VTD_FSTS_PPF;
+}
+
+bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record)
+{
+	if (!iommu->fault_count)
+		return false;
+	*record = iommu->fault[0];
+	iommu->fault_count--;
+	memmove(&iommu->fault[0], &iommu->fault[1], iommu->fault_count * sizeof(iommu->fault[0]));
+	if (!iommu->fault_count)
+		iommu->fault_status &= ~(VTD_FSTS_PPF | VTD_FSTS_PFO);
+	return true;
+}
+
+/* Whole cache lines, as a CPU writes them back. */
+static void flush_lines(struct hw_iommu *iommu, phys_addr_t phys, u64 bytes)
+{
+	phys_addr_t at = phys & ~63ULL;
+	u8 line[64];
+
+	for (; at < phys + bytes; at += sizeof(line)) {
+		ram_read(&iommu->hw->ram, at, line, sizeof(line));
+		ram_write(iommu->flushed, at, line, sizeof(line));
+	}
+}
+
+void hw_cache_flush(struct hw *hw, phys_addr_t phys, u64 bytes)
+{
+	struct hw_iommu *iommu;
+
+	TAILQ_FOREACH (iommu, &hw->iommus, link) {
+		if (iommu->flushed)
+			flush_lines(iommu, phys, bytes);
+	}
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PCI functions, buses and host bridges as hardware sees them: configuration registers and what
+ * they make the function decode. No structure here is shared with the software, which reads the same
+ * registers through the port.
+ */
+#ifndef HW_PCI_H
+#define HW_PCI_H
+
+#include <bsd/sys/queue.h>
+
+#include <dmasim/hw/pci.h>
+
+#include "hw/ram.h"
+
+struct hw;
+struct hw_bus;
+struct hw_function;
+struct hw_iommu;
+
+/* An inclusive range of bus addresses; empty when start > last. */
+struct hw_span {
+	u64 start;
+	u64 last;
+};
+
+#define HW_NO_SPAN ((struct hw_span){ 1, 0 })
+
+static inline bool hw_span_has(struct hw_span span, u64 address)
+{
+	return address >= span.start && address <= span.last;
+}
+
+/*
+ * What answers accesses to a BAR instead of plain memory. bytes is 1 to 4096 and never crosses the
+ * end of the BAR. Registers read as what `read` fills in; NULL members read as zeros and lose writes.
+ */
+struct hw_bar_ops {
+	void (*read)(void *cookie, u32 bar, u64 offset, void *to, u32 bytes);
+	void (*write)(void *cookie, u32 bar, u64 offset, const void *from, u32 bytes);
+};
+
+struct hw_bar {
+	u64 bytes; /* 0: not implemented. A power of two. */
+	bool io;
+	bool is_64;
+	struct hw_span span;  /* what it decodes now */
+	struct ram *memory;   /* plain memory behind it, made when touched; addresses are offsets */
+};
+
+struct hw_function {
+	TAILQ_ENTRY(hw_function) link;
+	struct hw *hw;
+	struct hw_bus *bus; /* the bus it sits on */
+	u8 devfn;
+	u8 header_type; /* without the multi-function bit */
+	s32 express_type; /* PCI_EXP_TYPE_, or -1: conventional PCI */
+	u16 express_at;   /* offsets of capabilities, 0: none */
+	u16 acs_at;
+	u32 config_bytes; /* 64, 256 or 4096: what is known; the rest reads as zeros */
+	u8 *config;
+	struct hw_bar bar[PCI_STD_NUM_BARS];
+	const struct hw_bar_ops *bar_ops;
+	void *bar_cookie;
+
+	/* Decoded from the registers at each write. */
+	bool memory_enabled;
+	bool master_enabled;
+	struct hw_span window;           /* bridges: memory */
+	struct hw_span prefetch_window;  /* bridges: prefetchable memory */
+
+	struct hw_bus *secondary; /* bridges */
+	void *owner;              /* for the machine that built it */
+};
+
+TAILQ_HEAD(hw_function_list, hw_function);
+
+struct hw_bus {
+	struct hw_root *root;
+	struct hw_function *bridge; /* NULL: a root bus */
+	struct hw_function_list functions; /* by devfn */
+};
+
+/* A part of the CPU's address space that a host bridge forwards; bus = phys + bus_offset. */
+struct hw_window {
+	phys_addr_t start;
+	u64 bytes;
+	u64 bus_offset;
+	bool inferred; /* not told by the machine's description */
+};
+
+#define HW_ROOT_WINDOWS_MAX 64
+
+/* A host bridge and its root bus. */
+struct hw_root {
+	TAILQ_ENTRY(hw_root) link;
+	struct hw_bus bus;
+	u16 segment;
+	u8 bus_first;
+	u8 bus_last;
+	u32 window_count;
+	struct hw_window window[HW_ROOT_WINDOWS_MAX];
+	struct hw_iommu *iommu; /* NULL: requests reach memory untranslated */
+};
+
+TAILQ_HEAD(hw_root_list, hw_root);
+
+/* What a new function looks like. */
+struct hw_function_desc {
+	u8 devfn;
+	const u8 *config;
+	u32 config_bytes; /* 64, 256 or 4096 */
+	u64 bar_bytes[PCI_STD_NUM_BARS]; /* 0 for the upper half of a 64-bit BAR */
+	const struct hw_bar_ops *bar_ops; /* NULL: plain memory */
+	void *bar_cookie;
+};
+
+/* NULL: no memory. The hardware owns both; hw_fini() releases them. */
+struct hw_root *hw_root_add(struct hw *hw, u16 segment, u8 bus_first, u8 bus_last);
+struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
+				    const struct hw_function_desc *desc);
+void hw_function_remove(struct hw_function *function);
+void hw_root_remove(struct hw *hw, struct hw_root *root);
+
+/* Linear over the functions of one bus. NULL: nobody there. */
+struct hw_function *hw_function_on(const struct hw_bus *bus, u8 devfn);
+
+/* Routed by the bus numbers in the bridges, as hardware does. NULL: nobody there. */
+struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev);
+
+/* The number a function answers to now. */
+dmasim_sbdf hw_function_sbdf(const struct hw_function *function);
+u8 hw_bus_number(const struct hw_bus *bus);
+
+/* bytes is 1, 2 or 4 and offset a multiple of it, below 4096. */
+u32 hw_config_read(const struct hw_function *function, u32 offset, u32 bytes);
+void hw_config_write(struct hw_function *function, u32 offset, u32 bytes, u32 value);
+
+/* The ACS control word; 0 without the capability. */
+u16 hw_acs_control(const struct hw_function *function);
+
+/* The BAR of this function that decodes a bus address, or -1. */
+int hw_bar_at(const struct hw_function *function, u64 address);
+
+/*
+ * Accesses to a BAR, inside it. bytes is 1 to 4096 for BARs with behaviour. False: no host memory
+ * (the write is lost).
+ */
+bool hw_bar_read(struct hw_function *function, u32 bar, u64 offset, void *to, u64 bytes);
+bool hw_bar_write(struct hw_function *function, u32 bar, u64 offset, const void *from, u64 bytes);
+
+/* The plain memory behind a BAR; NULL if it has behaviour instead, or there is no host memory. */
+struct ram *hw_bar_memory(struct hw_function *function, u32 bar);
+
+#endif

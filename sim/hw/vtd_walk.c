@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VT-d second-stage tables, as hardware reads them (facts "iova-and-page-tables" 2.2 and 2.6).
+ *
+ *   63 62 61      52 51                              12 11  10 9 8  7  6  3 2 1 0
+ *   ign TM ignored    address of a page or of a table   SNP ign D A PS      X W R
+ */
+#include <endian.h>
+
+#include <dmasim/hw/vtd.h>
+
+#include "hw/walker.h"
+
+#define ENTRIES_LG2 VTD_SS_INDEX_BITS
+#define ENTRY_BYTES 8
+
+/* log2 of the bytes that one entry of a level maps; level 0 holds the 4 KiB leaves. */
+static u8 level_lg2(u8 level)
+{
+	return (u8)(VTD_SS_GRANULE_LG2 + ENTRIES_LG2 * level);
+}
+
+/* False: no memory there. */
+static bool fetch(const struct hw_walker *walker, phys_addr_t table, u64 index, u64 *entry)
+{
+	u64 raw;
+
+	if (ram_read(walker->ram, table + index * ENTRY_BYTES, &raw, sizeof(raw)) != sizeof(raw))
+		return false;
+	*entry = le64toh(raw);
+	return true;
+}
+
+static bool present(u64 entry)
+{
+	return entry & (VTD_SS_READ | VTD_SS_WRITE);
+}
+
+static bool is_leaf(u64 entry, u8 level)
+{
+	return level == 0 || ((level == 1 || level == 2) && (entry & VTD_SS_SUPERPAGE));
+}
+
+/* The bits that must be 0 in a present entry of this level. */
+static u64 reserved_bits(const struct hw_walker *walker, u64 entry, u8 level)
+{
+	u64 reserved = VTD_SS_ADDR_MASK & ~((1ULL << walker->address_bits) - 1);
+
+	if (!walker->snoop_control)
+		reserved |= VTD_SS_SNOOP;
+	if (!walker->device_tlb)
+		reserved |= VTD_SS_TM;
+	if (level > 2 || (level == 2 && !walker->huge_1g))
+		reserved |= VTD_SS_SUPERPAGE;
+	if (level == 1 && (entry & VTD_SS_SUPERPAGE))
+		reserved |= VTD_SS_2M_RESERVED;
+	if (level == 2 && (entry & VTD_SS_SUPERPAGE))
+		reserved |= VTD_SS_1G_RESERVED;
+	return reserved;
+}
+
+static u64 index_at(u64 iova, u8 level)
+{
+	return (iova >> level_lg2(level)) & ((1ULL << ENTRIES_LG2) - 1);
+}
+
+struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,
+			      bool write)
+{
+	struct hw_walk walk = { .read = true, .write = true };
+	phys_addr_t table = root;
+
+	if (iova >> level_lg2(levels)) {
+		walk.fault = VTD_FAULT_BEYOND_MGAW;
+		return walk;
+	}
+	for (u8 level = levels; level-- > 0;) {
+		u64 entry;
+
+		walk.table[walk.tables++] = table;
+		walk.reads++;
+		if (!fetch(walker, table, index_at(iova, level), &entry)) {
+			walk.fault = VTD_FAULT_TABLE_ACCESS;
+			return walk;
+		}
+		if (present(entry) && (entry & reserved_bits(walker, entry, level))) {
+			walk.fault = VTD_FAULT_PTE_RESERVED;
+			return walk;
+		}
+		walk.read &= (entry & VTD_SS_READ) != 0;
+		walk.write &= (entry & VTD_SS_WRITE) != 0;
+		if (write ? !walk.write : !walk.read) {
+			walk.fault = write ? VTD_FAULT_NO_WRITE : VTD_FAULT_NO_READ;
+			return walk;
+		}
+		if (is_leaf(entry, level)) {
+			u64 offset_mask = (1ULL << level_lg2(level)) - 1;
+
+			walk.page_lg2 = level_lg2(level);
+			walk.phys = (entry & VTD_SS_ADDR_MASK & ~offset_mask) | (iova & offset_mask);
+			return walk;
+		}
+		table = entry & VTD_SS_ADDR_MASK;
+	}
+	return walk;
+}
+
+/* One range walk: what is asked for, and what the tables above allow. */
+struct range_walk {
+	const struct hw_walker *walker;
+	u64 start;
+	u64 last;
+	hw_walk_leaf *leaf;
+	hw_walk_table *table;
+	void *cookie;
+};
+
+static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+		       u64 allowed);
+
+static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64 base, u64 allowed)
+{
+	u64 bytes = 1ULL << level_lg2(level);
+
+	if (!present(entry) || (entry & reserved_bits(range->walker, entry, level)))
+		return;
+	allowed &= entry;
+	if (is_leaf(entry, level)) {
+		range->leaf(range->cookie, base, bytes, entry & VTD_SS_ADDR_MASK,
+			    allowed & VTD_SS_READ, allowed & VTD_SS_WRITE);
+		return;
+	}
+	if (range->table)
+		range->table(range->cookie, entry & VTD_SS_ADDR_MASK, base, bytes);
+	walk_table(range, entry & VTD_SS_ADDR_MASK, level - 1, base, allowed);
+}
+
+/* `base` is the first address that the table maps. At most four levels deep. */
+static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+		       u64 allowed)
+{
+	u64 bytes = 1ULL << level_lg2(level);
+	u64 span_last = base + (bytes << ENTRIES_LG2) - 1;
+	u64 first = range->start > base ? (range->start - base) >> level_lg2(level) : 0;
+	u64 last = range->last < span_last ? (range->last - base) >> level_lg2(level) :
+					     (1ULL << ENTRIES_LG2) - 1;
+
+	for (u64 index = first; index <= last; index++) {
+		u64 entry;
+
+		if (!fetch(range->walker, table, index, &entry))
+			return;
+		if (entry)
+			visit_entry(range, entry, level, base + index * bytes, allowed);
+	}
+}
+
+void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
+			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
+{
+	struct range_walk range = { walker, start, last, leaf, table, cookie };
+	u64 width_last = (1ULL << level_lg2(levels)) - 1;
+
+	if (start > width_last)
+		return;
+	if (last > width_last)
+		range.last = width_last;
+	walk_table(&range, root, levels - 1, 0, VTD_SS_READ | VTD_SS_WRITE);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/report.h"
+
+#include <string.h>
+
+void reports_init(struct reports *reports, struct memory *memory)
+{
+	*reports = (struct reports){ .memory = memory };
+	STAILQ_INIT(&reports->list);
+}
+
+static bool take_expectation(struct reports *reports, enum dmasim_report_id id)
+{
+	if (!reports->expected[id])
+		return false;
+	reports->expected[id]--;
+	return true;
+}
+
+void reports_add(struct reports *reports, const struct report_content *content)
+{
+	size_t line_bytes = strlen(content->line) + 1;
+	size_t text_bytes = strlen(content->text) + 1;
+	struct report *report;
+	char *strings;
+
+	report = memory_alloc(reports->memory, DMASIM_FAULT_REPORT,
+			      sizeof(*report) + line_bytes + text_bytes);
+	if (!report) {
+		reports->lost++;
+		return;
+	}
+	strings = (char *)(report + 1);
+	memcpy(strings, content->line, line_bytes);
+	memcpy(strings + line_bytes, content->text, text_bytes);
+	report->id = content->id;
+	report->at_ns = content->at_ns;
+	report->dev = content->dev;
+	report->dma = content->dma;
+	report->expected = take_expectation(reports, content->id);
+	report->line = strings;
+	report->text = strings + line_bytes;
+	STAILQ_INSERT_TAIL(&reports->list, report, link);
+	reports->count++;
+}
+
+void reports_expect(struct reports *reports, enum dmasim_report_id id, u32 count)
+{
+	reports->expected[id] += count;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/world.h"
+
+void world_init(struct world *world, const struct world_config *config)
+{
+	world->seed = config->seed;
+	world->random_choices = config->random_choices;
+	clock_init(&world->clock);
+	random_init(&world->random, config->seed);
+	memory_init(&world->memory);
+	trace_init(&world->trace, &world->clock, config->trace_file, config->trace);
+	reports_init(&world->reports, &world->memory);
+	for (int i = 0; i < DMASIM_POINT_COUNT; i++)
+		world->points[i] = 0;
+}
+
+void world_fini(struct world *world)
+{
+	clock_fini(&world->clock);
+	memory_fini(&world->memory);
+}
+
+u64 world_choose(struct world *world, u64 answers)
+{
+	if (!world->random_choices || answers < 2)
+		return 0;
+	return random_below(&world->random, answers);
+}

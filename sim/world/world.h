@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The world a machine lives in: the only sources of time, chance, failure and memory, and the only
+ * sinks of traces and reports. The hardware gets a pointer to it; the software sees it through the
+ * port.
+ */
+#ifndef WORLD_WORLD_H
+#define WORLD_WORLD_H
+
+#include <dmasim/point.h>
+
+#include "world/clock.h"
+#include "world/memory.h"
+#include "world/random.h"
+#include "world/report.h"
+#include "world/trace.h"
+
+struct world_config {
+	u64 seed;
+	bool random_choices; /* draw at choice points; else always take answer 0 */
+	FILE *trace_file;
+	bool trace;
+};
+
+struct world {
+	u64 seed;
+	bool random_choices;
+	struct clock clock;
+	struct random random;
+	struct memory memory;
+	struct trace trace;
+	struct reports reports;
+	u64 points[DMASIM_POINT_COUNT]; /* passes of each preemption point */
+};
+
+void world_init(struct world *world, const struct world_config *config);
+void world_fini(struct world *world);
+
+/*
+ * A choice point: what hardware is free to do. Answers are 0 to `answers` - 1; 0 is what a plain
+ * run does.
+ */
+u64 world_choose(struct world *world, u64 answers);
+
+#endif
