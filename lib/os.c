@@ -43,8 +43,8 @@ static int start_units(struct os *os)
 
 	if (!firmware->iommu_count)
 		return 0;
-	os->units = os_alloc(os, DMASIM_FAULT_IOMMU_QUEUE,
-			     sizeof(*os->units) * firmware->iommu_count);
+	os->units =
+		os_alloc(os, DMASIM_FAULT_IOMMU_QUEUE, sizeof(*os->units) * firmware->iommu_count);
 	if (!os->units)
 		return -ENOMEM;
 	for (u32 i = 0; i < firmware->iommu_count; i++) {

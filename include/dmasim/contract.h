@@ -20,7 +20,7 @@ DMASIM_BEGIN_DECLS
  * (longjmp out, or end the process). Without it the message goes to stderr and the process aborts.
  */
 DMASIM_API __attribute__((weak)) void dmasim_contract_failed(const char *what, const char *file,
-							     int line);
+                                                             int line);
 
 DMASIM_END_DECLS
 
@@ -33,10 +33,10 @@ static inline void dmasim_contract_broken(const char *what, const char *file, in
 }
 
 /* `what` says what is owed: DMASIM_CONTRACT(size > 0, "an allocation has a size"). */
-#define DMASIM_CONTRACT(condition, what)                                                           \
-	do {                                                                                       \
-		if (DMASIM_UNLIKELY(!(condition)))                                                 \
-			dmasim_contract_broken(what, __FILE__, __LINE__);                          \
+#define DMASIM_CONTRACT(condition, what)                                  \
+	do {                                                              \
+		if (DMASIM_UNLIKELY(!(condition)))                        \
+			dmasim_contract_broken(what, __FILE__, __LINE__); \
 	} while (0)
 
 #endif

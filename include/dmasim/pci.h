@@ -32,7 +32,7 @@ struct pci_bridge_window {
 
 struct pci_dev {
 	struct device dev;
-	struct pci_bus *bus; /* the bus it sits on */
+	struct pci_bus *bus;         /* the bus it sits on */
 	struct pci_bus *subordinate; /* the bus behind a bridge */
 	unsigned int devfn;
 	unsigned short vendor;
@@ -53,7 +53,7 @@ struct pci_dev {
 	struct pci_dev *sibling; /* next on the bus, by devfn */
 };
 
-#define to_pci_dev(d) ((struct pci_dev *)((char *)(d) - offsetof(struct pci_dev, dev)))
+#define to_pci_dev(d) ((struct pci_dev *)((char *)(d)-offsetof(struct pci_dev, dev)))
 
 #define pci_resource_start(pdev, bar) ((pdev)->resource[(bar)].start)
 #define pci_resource_end(pdev, bar)   ((pdev)->resource[(bar)].end)

@@ -127,7 +127,7 @@ struct platform_ops {
 	phys_addr_t (*frames_alloc)(void *machine, enum dmasim_fault_point why, u64 count);
 	/* Takes back what frames_alloc gave, with the same arguments. */
 	void (*frames_free)(void *machine, enum dmasim_fault_point why, phys_addr_t phys,
-			    u64 count);
+	                    u64 count);
 
 	/*
 	 * Host pointer to RAM or to plain BAR memory; moves the platform's window there, see
@@ -154,7 +154,7 @@ struct platform_ops {
 
 	/* Sets the context entry of one requester. 0 or -ENOMEM (and then nothing changed). */
 	int (*context_set)(void *machine, u32 unit, u16 requester,
-			   const struct platform_context *context);
+	                   const struct platform_context *context);
 
 	/*
 	 * Hands over `bytes` of encoded invalidation commands, whole ones, which the unit executes
@@ -179,8 +179,8 @@ struct platform_ops {
 
 struct platform {
 	const struct platform_ops *ops;
-	void *machine; /* the first argument of every operation */
-	u32 cpu;       /* number of the virtual CPU that runs now */
+	void *machine;  /* the first argument of every operation */
+	u32 cpu;        /* number of the virtual CPU that runs now */
 	bool listening; /* somebody wants events */
 	bool stepping;  /* somebody wants preemption points */
 
@@ -216,9 +216,9 @@ static inline void platform_point(struct platform *p, enum dmasim_point point)
 #define PLATFORM_EVENT(p, id, ...)                                                                 \
 	do {                                                                                       \
 		if (DMASIM_UNLIKELY((p)->listening))                                               \
-			(p)->ops->event((p)->machine,                                              \
-					&(struct dmasim_event){ .type = DMASIM_EVENT_##id,         \
-								__VA_ARGS__ });                    \
+			(p)->ops->event(                                                           \
+				(p)->machine,                                                      \
+				&(struct dmasim_event){ .type = DMASIM_EVENT_##id, __VA_ARGS__ }); \
 	} while (0)
 
 /* ---- The others, so that callers read well ----------------------------------------------------- */
@@ -234,13 +234,13 @@ static inline void platform_free(struct platform *p, void *memory)
 }
 
 static inline phys_addr_t platform_frames_alloc(struct platform *p, enum dmasim_fault_point why,
-						u64 count)
+                                                u64 count)
 {
 	return p->ops->frames_alloc(p->machine, why, count);
 }
 
 static inline void platform_frames_free(struct platform *p, enum dmasim_fault_point why,
-					phys_addr_t phys, u64 count)
+                                        phys_addr_t phys, u64 count)
 {
 	p->ops->frames_free(p->machine, why, phys, count);
 }

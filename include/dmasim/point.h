@@ -11,21 +11,21 @@
 #include <dmasim/types.h>
 
 /* X(enumerator, name, the store that follows) */
-#define DMASIM_POINTS(X)                                                                           \
-	X(LOCK, "lock", "a lock is taken")                                                         \
-	X(UNLOCK, "unlock", "a lock is released")                                                  \
-	X(PT_LEAF, "pt_leaf", "a leaf entry of an I/O page table is written")                      \
-	X(PT_CLEAR, "pt_clear", "an entry of an I/O page table is cleared")                        \
-	X(PT_TABLE, "pt_table", "a table is linked into its parent")                               \
-	X(CONTEXT, "context", "an IOMMU context entry is changed")                                 \
-	X(QUEUE, "queue", "invalidation commands are handed to the hardware")                      \
+#define DMASIM_POINTS(X)                                                      \
+	X(LOCK, "lock", "a lock is taken")                                    \
+	X(UNLOCK, "unlock", "a lock is released")                             \
+	X(PT_LEAF, "pt_leaf", "a leaf entry of an I/O page table is written") \
+	X(PT_CLEAR, "pt_clear", "an entry of an I/O page table is cleared")   \
+	X(PT_TABLE, "pt_table", "a table is linked into its parent")          \
+	X(CONTEXT, "context", "an IOMMU context entry is changed")            \
+	X(QUEUE, "queue", "invalidation commands are handed to the hardware") \
 	X(CONFIG, "config", "a PCI configuration register is written")
 
 enum dmasim_point {
 #define DMASIM_POINT_ENUM(id, name, text) DMASIM_POINT_##id,
 	DMASIM_POINTS(DMASIM_POINT_ENUM)
 #undef DMASIM_POINT_ENUM
-	DMASIM_POINT_COUNT,
+		DMASIM_POINT_COUNT,
 };
 
 #endif

@@ -27,7 +27,8 @@
 	X(10, UNMAP_NOT_MAPPED, "unmap-not-mapped", "An unmap of what is not mapped")              \
 	X(11, UNMAP_MISMATCH, "unmap-mismatch", "An unmap does not match the mapping it ends")     \
 	X(12, UNMAP_FOREIGN, "unmap-foreign", "An unmap tore down a mapping of somebody else")     \
-	X(13, UNMAP_SHORT, "unmap-short", "An unmap found less in the page table than it was told") \
+	X(13, UNMAP_SHORT, "unmap-short",                                                          \
+	  "An unmap found less in the page table than it was told")                                \
 	X(14, FREE_WITH_LINKS, "free-with-links",                                                  \
 	  "An IOVA range was freed while parts of it are still linked")                            \
 	X(15, IOVA_IN_WINDOW, "iova-in-window",                                                    \
@@ -45,7 +46,6 @@
 	X(23, LINK_OUTSIDE, "link-outside",                                                        \
 	  "A link, sync or unlink outside the range its state allocated")                          \
 	X(24, MAPPING_LEAKED, "mapping-leaked", "A mapping was never ended")                       \
-	X(25, MEMORY_LEAKED, "memory-leaked", "Memory was never freed")                            \
 	X(26, QUEUE_ERROR, "queue-error", "The IOMMU rejected an invalidation command")            \
 	X(27, CHECKER_BLIND, "checker-blind",                                                      \
 	  "The checker ran out of memory and does not judge from here on")                         \

@@ -24,10 +24,10 @@ struct dmasim;
 
 struct dmasim_report {
 	enum dmasim_report_id id;
-	u64 at_ns;       /* virtual time */
-	dmasim_sbdf dev; /* DMASIM_NO_SBDF when no device is concerned */
-	u64 dma;         /* 0 when no DMA address is concerned */
-	bool expected;   /* dmasim_expect() had asked for it */
+	u64 at_ns;                           /* virtual time */
+	dmasim_sbdf dev;                     /* DMASIM_NO_SBDF when no device is concerned */
+	u64 dma;                             /* 0 when no DMA address is concerned */
+	bool expected;                       /* dmasim_expect() had asked for it */
 	char line[DMASIM_REPORT_LINE_BYTES]; /* one line of key=value, no newline */
 	char text[DMASIM_REPORT_TEXT_BYTES]; /* a few lines for people */
 };

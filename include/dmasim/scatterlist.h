@@ -72,7 +72,7 @@ static inline void sg_assign_page(struct scatterlist *sg, struct page *page)
 
 /* len bytes from `offset` of the page on; a run of pages may follow it physically. */
 static inline void sg_set_page(struct scatterlist *sg, struct page *page, unsigned int len,
-			       unsigned int offset)
+                               unsigned int offset)
 {
 	sg_assign_page(sg, page);
 	sg->offset = offset;
@@ -91,7 +91,7 @@ static inline void sg_unmark_end(struct scatterlist *sg)
 
 /* The last of prv's prv_nents entries becomes the link to the list `sgl`. */
 static inline void sg_chain(struct scatterlist *prv, unsigned int prv_nents,
-			    struct scatterlist *sgl)
+                            struct scatterlist *sgl)
 {
 	struct scatterlist *link = &prv[prv_nents - 1];
 
@@ -127,7 +127,7 @@ static inline void sg_dma_unmark_bus_address(struct scatterlist *sg)
 	sg->dma_flags &= ~SG_DMA_BUS_ADDRESS;
 }
 
-#define for_each_sg(sglist, sg, nr, i)                                                             \
+#define for_each_sg(sglist, sg, nr, i) \
 	for ((i) = 0, (sg) = (sglist); (i) < (nr); (i)++, (sg) = sg_next(sg))
 
 /* CPU entries, and DMA segments, of a table. */

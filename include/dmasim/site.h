@@ -16,11 +16,11 @@ struct dmasim_site {
 };
 
 /* A pointer to a static record of the place where the macro stands. */
-#define DMASIM_SITE_HERE                                                                           \
-	(__extension__({                                                                           \
-		static const struct dmasim_site dmasim_site_here_ = { __FILE__, __LINE__,          \
-								      __func__ };                  \
-		&dmasim_site_here_;                                                                \
+#define DMASIM_SITE_HERE                                                                  \
+	(__extension__({                                                                  \
+		static const struct dmasim_site dmasim_site_here_ = { __FILE__, __LINE__, \
+			                                              __func__ };         \
+		&dmasim_site_here_;                                                       \
 	}))
 
 #endif

@@ -27,10 +27,10 @@
  */
 #define DMASIM_LINUX(name) __asm__("dmasim_" #name) DMASIM_API
 
-#define DMASIM_MUST_CHECK    __attribute__((warn_unused_result))
-#define DMASIM_PRINTF(f, a)  __attribute__((format(printf, f, a)))
-#define DMASIM_LIKELY(x)     __builtin_expect(!!(x), 1)
-#define DMASIM_UNLIKELY(x)   __builtin_expect(!!(x), 0)
+#define DMASIM_MUST_CHECK   __attribute__((warn_unused_result))
+#define DMASIM_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define DMASIM_LIKELY(x)    __builtin_expect(!!(x), 1)
+#define DMASIM_UNLIKELY(x)  __builtin_expect(!!(x), 0)
 
 /* As in the kernel: 64 bits are `long long` on every host, so %llx prints them. */
 typedef uint8_t u8;
@@ -74,7 +74,7 @@ typedef u64 resource_size_t;
  */
 typedef u32 dmasim_sbdf;
 
-#define DMASIM_SBDF(segment, bus, device, function)                                                \
+#define DMASIM_SBDF(segment, bus, device, function) \
 	(((u32)(segment) << 16) | ((u32)(bus) << 8) | ((u32)(device) << 3) | (u32)(function))
 #define DMASIM_NO_SBDF (~(u32)0)
 

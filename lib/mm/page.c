@@ -41,8 +41,8 @@ static struct page_section *find_section(struct page_sections *sections, u64 ind
 		return section;
 	section = RB_ROOT(&sections->tree);
 	while (section && section->index != index)
-		section = index < section->index ? RB_LEFT(section, by_index) :
-						   RB_RIGHT(section, by_index);
+		section = index < section->index ? RB_LEFT(section, by_index)
+		                                 : RB_RIGHT(section, by_index);
 	if (section)
 		sections->last = section;
 	return section;
@@ -62,7 +62,7 @@ struct page *page_find(struct os *os, phys_addr_t phys)
 
 /* Sets the provider of those pages of a section that the range covers. */
 static void set_provider(struct page_section *section, const struct page_owner *owner,
-			 struct p2pdma_provider *provider)
+                         struct p2pdma_provider *provider)
 {
 	for (u32 i = 0; i < SECTION_PAGES; i++) {
 		struct page *page = &section->page[i];
@@ -73,11 +73,11 @@ static void set_provider(struct page_section *section, const struct page_owner *
 }
 
 static void set_provider_everywhere(struct os *os, const struct page_owner *owner,
-				    struct p2pdma_provider *provider)
+                                    struct p2pdma_provider *provider)
 {
 	struct page_section *section;
 
-	RB_FOREACH (section, page_section_tree, &os->pages.tree)
+	RB_FOREACH(section, page_section_tree, &os->pages.tree)
 		set_provider(section, owner, provider);
 }
 
@@ -107,7 +107,7 @@ struct page *page_at(struct os *os, phys_addr_t phys)
 	section->index = phys >> SECTION_LG2;
 	for (u32 i = 0; i < SECTION_PAGES; i++)
 		section->page[i].section = section;
-	SLIST_FOREACH (owner, &os->pages.owners, link)
+	SLIST_FOREACH(owner, &os->pages.owners, link)
 		set_provider(section, owner, owner->provider);
 	RB_INSERT(page_section_tree, &os->pages.tree, section);
 	os->pages.last = section;

@@ -17,8 +17,7 @@ int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offs
 	struct p2pdma_pool *pool;
 	int err;
 
-	if (bar < 0 || bar >= PCI_STD_NUM_BARS ||
-	    !(pci_resource_flags(pdev, bar) & IORESOURCE_MEM))
+	if (bar < 0 || bar >= PCI_STD_NUM_BARS || !(pci_resource_flags(pdev, bar) & IORESOURCE_MEM))
 		return -EINVAL;
 	if (offset >= pci_resource_len(pdev, bar))
 		return -EINVAL;
@@ -55,14 +54,14 @@ static u64 rounded(size_t size)
  * The first aligned hole; *before is the used range it lies behind, NULL: at the start. False: none.
  */
 static bool find_hole(const struct p2pdma_pool *pool, u64 bytes, phys_addr_t *phys,
-		      struct p2pdma_range **before)
+                      struct p2pdma_range **before)
 {
 	phys_addr_t end = pool->pages.start + pool->pages.bytes;
 	phys_addr_t at = (pool->pages.start + bytes - 1) & ~(bytes - 1);
 	struct p2pdma_range *range;
 
 	*before = NULL;
-	LIST_FOREACH (range, &pool->used, link) {
+	LIST_FOREACH(range, &pool->used, link) {
 		if (at + bytes <= range->phys)
 			break;
 		at = (range->phys + range->bytes + bytes - 1) & ~(bytes - 1);
@@ -104,14 +103,14 @@ void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size)
 
 	if (!pdev->p2pdma || !size || size > SZ_1G)
 		return NULL;
-	SLIST_FOREACH (pool, &pdev->p2pdma->pools, link) {
+	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
 		void *host = take(os, pool, rounded(size));
 
 		if (!host)
 			continue;
 		PLATFORM_EVENT(os->platform, P2P_ALLOC, .dev = pdev->dev.id,
-			       .phys = os->platform->ops->phys(os->platform->machine, host),
-			       .size = size);
+		               .phys = os->platform->ops->phys(os->platform->machine, host),
+		               .size = size);
 		return host;
 	}
 	return NULL;
@@ -122,8 +121,8 @@ static struct p2pdma_range *find_range(struct pci_dev *pdev, const void *host)
 	struct p2pdma_pool *pool;
 	struct p2pdma_range *range;
 
-	SLIST_FOREACH (pool, &pdev->p2pdma->pools, link) {
-		LIST_FOREACH (range, &pool->used, link) {
+	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
+		LIST_FOREACH(range, &pool->used, link) {
 			if (range->host == host)
 				return range;
 		}
@@ -139,7 +138,7 @@ void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
 	DMASIM_CONTRACT(range, "peer memory is freed once, by its first address");
 	DMASIM_CONTRACT(range->bytes == rounded(size), "peer memory is freed as much as it was");
 	PLATFORM_EVENT(os->platform, P2P_FREE, .dev = pdev->dev.id, .phys = range->phys,
-		       .size = size);
+	               .size = size);
 	LIST_REMOVE(range, link);
 	os_free(os, range);
 }

@@ -69,7 +69,7 @@ static void read_device(struct pci_dev *pdev, dmasim_sbdf id)
 
 	pdev->dev.id = id;
 	snprintf(pdev->dev.name, sizeof(pdev->dev.name), "%04x:%02x:%02x.%u", id >> 16 & 0xffff,
-		 id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
+	         id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
 	header = pci_config_read(pdev, PCI_HEADER_TYPE, 1);
 	pdev->hdr_type = header & PCI_HEADER_TYPE_MASK;
 	pdev->multifunction = (header & PCI_HEADER_TYPE_MULTI) || PCI_FUNC(id);

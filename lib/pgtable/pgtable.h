@@ -89,7 +89,7 @@ struct pgtable_ops {
 	 * -EADDRINUSE, -ERANGE (beyond the table or the physical width), -EOVERFLOW (wraps), -ENOMEM.
 	 */
 	int (*map)(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
-		   struct iommu_iotlb_gather *gather, u64 *mapped);
+	           struct iommu_iotlb_gather *gather, u64 *mapped);
 	/* Returns the bytes removed, from iova on. */
 	u64 (*unmap)(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather);
 	/* The physical address, or 0 where nothing is mapped. */

@@ -31,7 +31,7 @@ static bool move_bar(const struct hw_target *target, struct side side, u64 at, u
 
 /* Moves one stretch that goes to one place; `tlp` cuts what a BAR with behaviour sees. */
 static bool move(struct hw *hw, const struct hw_target *target, struct side side, u64 bytes,
-		 u64 tlp)
+                 u64 tlp)
 {
 	switch (target->kind) {
 	case HW_TARGET_RAM:
@@ -83,7 +83,7 @@ static void tell(struct hw *hw, const struct hw_access *access)
 }
 
 static struct hw_transfer transfer(struct hw_function *function, u64 address, struct side side,
-				   u64 bytes)
+                                   u64 bytes)
 {
 	struct hw *hw = function->hw;
 	struct hw_transfer result = { .status = HW_TRANSFER_DONE, .address = address };
@@ -109,8 +109,8 @@ static struct hw_transfer transfer(struct hw_function *function, u64 address, st
 		result.fault = target.fault;
 		count_tlps(hw, &target, refused(&target) ? 1 : (run + tlp - 1) / tlp);
 		if (refused(&target)) {
-			tell(hw, &(struct hw_access){ function, request.address, run, write,
-						      &target });
+			tell(hw,
+			     &(struct hw_access){ function, request.address, run, write, &target });
 			result.status = status_of(&target);
 			return result;
 		}
@@ -130,7 +130,7 @@ struct hw_transfer hw_engine_read(struct hw_function *function, u64 address, voi
 }
 
 struct hw_transfer hw_engine_write(struct hw_function *function, u64 address, const void *from,
-				   u64 bytes)
+                                   u64 bytes)
 {
 	return transfer(function, address, (struct side){ .from = from }, bytes);
 }

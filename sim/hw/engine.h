@@ -27,7 +27,7 @@ struct hw_transfer {
 /* The device reads memory into `to`, or writes `from` to memory. bytes may be 0. */
 struct hw_transfer hw_engine_read(struct hw_function *function, u64 address, void *to, u64 bytes);
 struct hw_transfer hw_engine_write(struct hw_function *function, u64 address, const void *from,
-				   u64 bytes);
+                                   u64 bytes);
 
 /* The CPU's accesses. Return how many bytes were done before something was not there. */
 u64 hw_cpu_read(struct hw *hw, phys_addr_t phys, void *to, u64 bytes);

@@ -18,12 +18,18 @@ struct journey {
 };
 
 static const char *const hop_names[] = {
-	[HW_HOP_SENT] = "sent",           [HW_HOP_UP] = "up",
-	[HW_HOP_REDIRECTED] = "redirect", [HW_HOP_ACROSS] = "across",
-	[HW_HOP_DOWN] = "down",           [HW_HOP_ROOT] = "root",
-	[HW_HOP_TRANSLATED] = "iommu",    [HW_HOP_FORWARDED] = "forward",
-	[HW_HOP_RAM] = "ram",             [HW_HOP_BAR] = "bar",
-	[HW_HOP_INTERRUPT] = "interrupt", [HW_HOP_UNSUPPORTED] = "unsupported",
+	[HW_HOP_SENT] = "sent",
+	[HW_HOP_UP] = "up",
+	[HW_HOP_REDIRECTED] = "redirect",
+	[HW_HOP_ACROSS] = "across",
+	[HW_HOP_DOWN] = "down",
+	[HW_HOP_ROOT] = "root",
+	[HW_HOP_TRANSLATED] = "iommu",
+	[HW_HOP_FORWARDED] = "forward",
+	[HW_HOP_RAM] = "ram",
+	[HW_HOP_BAR] = "bar",
+	[HW_HOP_INTERRUPT] = "interrupt",
+	[HW_HOP_UNSUPPORTED] = "unsupported",
 	[HW_HOP_FAULT] = "fault",
 };
 
@@ -70,7 +76,7 @@ static struct hw_target unsupported(struct journey *journey)
 {
 	hop(journey, HW_HOP_UNSUPPORTED, journey->request->from);
 	return arrive(journey,
-		      (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS });
+	              (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS });
 }
 
 static bool window_has(const struct hw_function *function, u64 address)
@@ -89,18 +95,17 @@ static bool claims(const struct hw_function *function, u64 address)
  * can be smaller than a page.
  */
 static struct hw_function *claimer(struct journey *journey, const struct hw_bus *bus,
-				   const struct hw_function *except)
+                                   const struct hw_function *except)
 {
 	struct hw_function *function;
 
-	TAILQ_FOREACH (function, &bus->functions, link) {
+	TAILQ_FOREACH(function, &bus->functions, link) {
 		if (function != except && claims(function, journey->address))
 			return function;
 		for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
 			if (function->bar[i].bytes &&
 			    function->bar[i].span.start > journey->address)
-				limit_run(journey,
-					  function->bar[i].span.start - journey->address);
+				limit_run(journey, function->bar[i].span.start - journey->address);
 		}
 	}
 	return NULL;
@@ -186,7 +191,7 @@ static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu, 
 
 	if (!request->probe)
 		hw_fault_record(iommu, (u16)hw_function_sbdf(request->from), journey->address,
-				request->write, reason);
+		                request->write, reason);
 	hop(journey, HW_HOP_FAULT, request->from);
 	return arrive(journey, (struct hw_target){
 				       .kind = HW_TARGET_FAULT,
@@ -209,14 +214,14 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 			return unsupported(journey);
 		hop(journey, HW_HOP_INTERRUPT, request->from);
 		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_INTERRUPT,
-							   .phys = RAM_NO_PHYS });
+		                                           .phys = RAM_NO_PHYS });
 	}
 	if (!iommu)
 		return at_phys(journey, untranslated(root, journey->address));
 
-	found = request->probe ?
-			hw_translate_probe(iommu, requester, journey->address, request->write) :
-			hw_translate(iommu, requester, journey->address, request->write);
+	found = request->probe
+	                ? hw_translate_probe(iommu, requester, journey->address, request->write)
+	                : hw_translate(iommu, requester, journey->address, request->write);
 	journey->iommu = iommu;
 	journey->domain = found.domain;
 	if (found.fault)
@@ -230,7 +235,7 @@ static struct hw_root *root_of_window(const struct hw *hw, phys_addr_t phys, u64
 {
 	struct hw_root *root;
 
-	TAILQ_FOREACH (root, &hw->roots, link) {
+	TAILQ_FOREACH(root, &hw->roots, link) {
 		for (u32 i = 0; i < root->window_count; i++) {
 			if (phys - root->window[i].start < root->window[i].bytes) {
 				*bus_address = phys + root->window[i].bus_offset;
@@ -250,8 +255,7 @@ static struct hw_target at_phys(struct journey *journey, phys_addr_t phys)
 	if (ram_bytes) {
 		limit_run(journey, ram_bytes);
 		hop(journey, HW_HOP_RAM, journey->request->from);
-		return arrive(journey,
-			      (struct hw_target){ .kind = HW_TARGET_RAM, .phys = phys });
+		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_RAM, .phys = phys });
 	}
 	root = root_of_window(journey->hw, phys, &journey->address);
 	if (!root || !journey->hw->root_forwards)
@@ -309,7 +313,7 @@ struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys)
 		struct hw_function *function;
 		struct hw_function *found = NULL;
 
-		TAILQ_FOREACH (function, &bus->functions, link) {
+		TAILQ_FOREACH(function, &bus->functions, link) {
 			if (claims(function, address))
 				found = function;
 		}

@@ -27,7 +27,7 @@
 enum hw_target_kind {
 	HW_TARGET_RAM,
 	HW_TARGET_BAR,
-	HW_TARGET_INTERRUPT, /* a message, not memory */
+	HW_TARGET_INTERRUPT,   /* a message, not memory */
 	HW_TARGET_UNSUPPORTED, /* nobody claims it */
 	HW_TARGET_FAULT,       /* the IOMMU refused */
 };
@@ -35,10 +35,10 @@ enum hw_target_kind {
 struct hw_target {
 	enum hw_target_kind kind;
 	bool passed_root;
-	u8 fault; /* HW_TARGET_FAULT: the reason */
-	struct hw_iommu *iommu; /* the unit it passed, if any */
-	u16 domain;             /* and the domain it was translated in */
-	phys_addr_t phys;       /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
+	u8 fault;                     /* HW_TARGET_FAULT: the reason */
+	struct hw_iommu *iommu;       /* the unit it passed, if any */
+	u16 domain;                   /* and the domain it was translated in */
+	phys_addr_t phys;             /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
 	struct hw_function *function; /* BAR */
 	u32 bar;
 	u64 offset;
@@ -55,7 +55,7 @@ enum hw_hop_kind {
 	HW_HOP_TRANSLATED, /* address: what the IOMMU made of it */
 	HW_HOP_FORWARDED,  /* address: bus address below the other host bridge */
 	HW_HOP_RAM,
-	HW_HOP_BAR,        /* at: the function that owns it */
+	HW_HOP_BAR, /* at: the function that owns it */
 	HW_HOP_INTERRUPT,
 	HW_HOP_UNSUPPORTED,
 	HW_HOP_FAULT,

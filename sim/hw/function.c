@@ -56,10 +56,10 @@ static void describe_bars(struct hw_function *function, const struct hw_function
 
 		bar->bytes = desc->bar_bytes[i];
 		DMASIM_CONTRACT((bar->bytes & (bar->bytes - 1)) == 0,
-				"the size of a BAR is a power of two");
+		                "the size of a BAR is a power of two");
 		bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;
-		bar->is_64 = !bar->io && (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) ==
-						 PCI_BASE_ADDRESS_MEM_TYPE_64;
+		bar->is_64 = !bar->io &&
+		             (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
 	}
 }
 
@@ -67,7 +67,7 @@ static void insert_by_devfn(struct hw_bus *bus, struct hw_function *function)
 {
 	struct hw_function *after;
 
-	TAILQ_FOREACH (after, &bus->functions, link) {
+	TAILQ_FOREACH(after, &bus->functions, link) {
 		if (after->devfn > function->devfn) {
 			TAILQ_INSERT_BEFORE(after, function, link);
 			return;
@@ -105,7 +105,7 @@ static void free_function(struct hw_function *function)
 }
 
 struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
-				    const struct hw_function_desc *desc)
+                                    const struct hw_function_desc *desc)
 {
 	struct memory *memory = &hw->world->memory;
 	struct hw_function *function;
@@ -154,7 +154,7 @@ struct hw_function *hw_function_on(const struct hw_bus *bus, u8 devfn)
 {
 	struct hw_function *function;
 
-	TAILQ_FOREACH (function, &bus->functions, link) {
+	TAILQ_FOREACH(function, &bus->functions, link) {
 		if (function->devfn == devfn)
 			return function;
 	}
@@ -177,7 +177,7 @@ static struct hw_bus *bus_towards(const struct hw_bus *bus, u8 number)
 {
 	struct hw_function *bridge;
 
-	TAILQ_FOREACH (bridge, &bus->functions, link) {
+	TAILQ_FOREACH(bridge, &bus->functions, link) {
 		if (!bridge->secondary)
 			continue;
 		if (number >= bridge->config[PCI_SECONDARY_BUS] &&
@@ -193,7 +193,7 @@ struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev)
 	struct hw_bus *bus = NULL;
 	struct hw_root *root;
 
-	TAILQ_FOREACH (root, &hw->roots, link) {
+	TAILQ_FOREACH(root, &hw->roots, link) {
 		if (root->segment == dev >> 16 && number >= root->bus_first &&
 		    number <= root->bus_last) {
 			bus = &root->bus;
@@ -222,8 +222,8 @@ struct ram *hw_bar_memory(struct hw_function *function, u32 index)
 	if (function->bar_ops || !bar->bytes)
 		return NULL;
 	if (!bar->memory) {
-		bar->memory = memory_alloc(&world->memory, DMASIM_FAULT_BAR_CHUNK,
-					   sizeof(*bar->memory));
+		bar->memory =
+			memory_alloc(&world->memory, DMASIM_FAULT_BAR_CHUNK, sizeof(*bar->memory));
 		if (!bar->memory)
 			return NULL;
 		ram_init(bar->memory, world, DMASIM_FAULT_BAR_CHUNK);

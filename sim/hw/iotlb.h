@@ -13,7 +13,7 @@
 #define IOTLB_WAYS 4
 
 struct iotlb_entry {
-	u64 page; /* iova >> page_lg2 */
+	u64 page;         /* iova >> page_lg2 */
 	phys_addr_t phys; /* of the page */
 	u64 used_at;
 	u16 domain;

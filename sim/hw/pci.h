@@ -44,8 +44,8 @@ struct hw_bar {
 	u64 bytes; /* 0: not implemented. A power of two. */
 	bool io;
 	bool is_64;
-	struct hw_span span;  /* what it decodes now */
-	struct ram *memory;   /* plain memory behind it, made when touched; addresses are offsets */
+	struct hw_span span; /* what it decodes now */
+	struct ram *memory;  /* plain memory behind it, made when touched; addresses are offsets */
 };
 
 struct hw_function {
@@ -53,7 +53,7 @@ struct hw_function {
 	struct hw *hw;
 	struct hw_bus *bus; /* the bus it sits on */
 	u8 devfn;
-	u8 header_type; /* without the multi-function bit */
+	u8 header_type;   /* without the multi-function bit */
 	s32 express_type; /* PCI_EXP_TYPE_, or -1: conventional PCI */
 	u16 express_at;   /* offsets of capabilities, 0: none */
 	u16 acs_at;
@@ -66,8 +66,8 @@ struct hw_function {
 	/* Decoded from the registers at each write. */
 	bool memory_enabled;
 	bool master_enabled;
-	struct hw_span window;           /* bridges: memory */
-	struct hw_span prefetch_window;  /* bridges: prefetchable memory */
+	struct hw_span window;          /* bridges: memory */
+	struct hw_span prefetch_window; /* bridges: prefetchable memory */
 
 	struct hw_bus *secondary; /* bridges */
 	void *owner;              /* for the machine that built it */
@@ -77,7 +77,7 @@ TAILQ_HEAD(hw_function_list, hw_function);
 
 struct hw_bus {
 	struct hw_root *root;
-	struct hw_function *bridge; /* NULL: a root bus */
+	struct hw_function *bridge;        /* NULL: a root bus */
 	struct hw_function_list functions; /* by devfn */
 };
 
@@ -109,8 +109,8 @@ TAILQ_HEAD(hw_root_list, hw_root);
 struct hw_function_desc {
 	u8 devfn;
 	const u8 *config;
-	u32 config_bytes; /* 64, 256 or 4096 */
-	u64 bar_bytes[PCI_STD_NUM_BARS]; /* 0 for the upper half of a 64-bit BAR */
+	u32 config_bytes;                 /* 64, 256 or 4096 */
+	u64 bar_bytes[PCI_STD_NUM_BARS];  /* 0 for the upper half of a 64-bit BAR */
 	const struct hw_bar_ops *bar_ops; /* NULL: plain memory */
 	void *bar_cookie;
 };
@@ -118,7 +118,7 @@ struct hw_function_desc {
 /* NULL: no memory. The hardware owns both; hw_fini() releases them. */
 struct hw_root *hw_root_add(struct hw *hw, u16 segment, u8 bus_first, u8 bus_last);
 struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
-				    const struct hw_function_desc *desc);
+                                    const struct hw_function_desc *desc);
 void hw_function_remove(struct hw_function *function);
 void hw_root_remove(struct hw *hw, struct hw_root *root);
 

@@ -20,7 +20,7 @@ struct trace {
 	const struct clock *clock;
 	FILE *file; /* NULL: hash only. Belongs to whoever gave it. */
 	bool on;
-	u64 hash;  /* FNV-1a 64 over all lines, newlines included */
+	u64 hash; /* FNV-1a 64 over all lines, newlines included */
 	u64 lines;
 	u32 cpu;
 	struct text line;

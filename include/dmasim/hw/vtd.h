@@ -19,7 +19,7 @@
 #define VTD_SS_SNOOP        (1ULL << 11)
 #define VTD_SS_ADDR_MASK    0x000ffffffffff000ULL
 #define VTD_SS_IGNORED_HIGH 0xbff0000000000000ULL /* 63 and 61:52 */
-#define VTD_SS_TM           (1ULL << 62) /* tolerated only with device-TLB support */
+#define VTD_SS_TM           (1ULL << 62)          /* tolerated only with device-TLB support */
 #define VTD_SS_2M_RESERVED  0x00000000001ff000ULL
 #define VTD_SS_1G_RESERVED  0x000000003ffff000ULL
 #define VTD_SS_INDEX_BITS   9
@@ -44,8 +44,8 @@
 #define VTD_IOTLB_DID_SHIFT    16
 #define VTD_IOTLB_DID_MASK     0xffffULL
 #define VTD_IOTLB_RESERVED_0   0xffffffff0000ff00ULL
-#define VTD_IOTLB_AM_MASK      0x3fULL       /* word 1: log2 of the number of 4K pages */
-#define VTD_IOTLB_IH           (1ULL << 6)   /* word 1: only leaf entries changed */
+#define VTD_IOTLB_AM_MASK      0x3fULL     /* word 1: log2 of the number of 4K pages */
+#define VTD_IOTLB_IH           (1ULL << 6) /* word 1: only leaf entries changed */
 #define VTD_IOTLB_RESERVED_1   0xf80ULL
 #define VTD_IOTLB_ADDR_MASK    0xfffffffffffff000ULL
 

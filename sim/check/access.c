@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What devices do: every access is held against the account of mappings.
+ */
+#include <dmasim/dma.h>
+
+#include "check/check.h"
+#include "check/explain.h"
+
+static bool allowed_by_direction(const struct piece *piece, bool write)
+{
+	if (piece->dir == DMA_BIDIRECTIONAL)
+		return true;
+	return piece->dir == (write ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
+}
+
+static void found(struct check *check, const struct hw_access *access,
+                  const struct finding *finding)
+{
+	struct finding full = *finding;
+
+	full.dev = hw_function_sbdf(access->from);
+	full.access = access;
+	if (!full.dma)
+		full.dma = access->address;
+	full.size = access->bytes;
+	check_report(check, &full);
+}
+
+/* What firmware reserves for the device is its own: nobody maps it, and it may use it. */
+static bool is_reserved(const struct check *check, const struct hw_access *access)
+{
+	const struct platform_firmware *firmware = check->firmware;
+
+	for (u32 i = 0; firmware && i < firmware->reserved_count; i++) {
+		const struct platform_reserved *reserved = &firmware->reserved[i];
+
+		if (reserved->dev != DMASIM_NO_SBDF &&
+		    reserved->dev != hw_function_sbdf(access->from))
+			continue;
+		if (access->address - reserved->start < reserved->bytes)
+			return true;
+	}
+	return false;
+}
+
+/* A piece of this device that covers the address. */
+static struct piece *piece_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	struct piece *piece;
+
+	for (piece = owners_first(space, dma, dma); piece;
+	     piece = owners_next(space, piece, dma, dma)) {
+		if (piece->dev == dev)
+			return piece;
+	}
+	return NULL;
+}
+
+/* One part of an access that lies in one piece. True: there was something to say. */
+static bool judge_part(struct check *check, const struct hw_access *access,
+                       const struct piece *piece, u64 dma)
+{
+	phys_addr_t expected = piece->phys + (dma - piece->at.start);
+	phys_addr_t went = access->target->phys + (dma - access->address);
+
+	if (access->target->phys == RAM_NO_PHYS || went != expected) {
+		found(check, access,
+		      &(struct finding){ .id = DMASIM_REPORT_ACCESS_MISROUTED,
+		                         .piece = piece,
+		                         .expected_phys = expected });
+		return true;
+	}
+	if (!piece->synced) {
+		found(check, access,
+		      &(struct finding){
+			      .id = DMASIM_REPORT_ACCESS_BEFORE_SYNC, .dma = dma, .piece = piece });
+		return true;
+	}
+	if (!allowed_by_direction(piece, access->write)) {
+		found(check, access,
+		      &(struct finding){ .id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION,
+		                         .dma = dma,
+		                         .piece = piece });
+		return true;
+	}
+	return false;
+}
+
+/*
+ * An address that no mapping covers. Peer memory reached below a switch is none of the mappings'
+ * business: bus addresses need none.
+ */
+static bool judge_uncovered(struct check *check, const struct hw_access *access,
+                            const struct owner_space *space, u64 dma)
+{
+	const struct owner_past *past;
+
+	if (access->target->kind == HW_TARGET_BAR && !access->target->passed_root)
+		return false;
+	past = owners_past(space, hw_function_sbdf(access->from), dma);
+	found(check, access,
+	      &(struct finding){ .id = past ? DMASIM_REPORT_USE_AFTER_UNMAP
+	                                    : DMASIM_REPORT_ACCESS_NOT_MAPPED,
+	                         .dma = dma,
+	                         .past = past });
+	return true;
+}
+
+void check_access(void *cookie, const struct hw_access *access)
+{
+	struct check *check = cookie;
+	dmasim_sbdf dev = hw_function_sbdf(access->from);
+	u64 end = access->address + access->bytes;
+	struct owner_space *space;
+	u64 dma = access->address;
+
+	if (!check_can_judge(check) || access->target->kind == HW_TARGET_INTERRUPT ||
+	    is_reserved(check, access))
+		return;
+	space = owners_space(&check->owners, dev);
+	/* One report for one access is enough. */
+	for (bool told = false; space && dma != end && !told;) {
+		struct piece *piece = piece_at(space, dev, dma);
+		struct interval *next;
+
+		if (piece) {
+			told = judge_part(check, access, piece, dma);
+			dma = piece->at.last < end - 1 ? piece->at.last + 1 : end;
+			continue;
+		}
+		told = judge_uncovered(check, access, space, dma);
+		next = interval_after(&space->pieces, dma);
+		dma = next && next->start < end ? next->start : end;
+	}
+}
+
+void check_refused(void *cookie, const struct hw_access *access)
+{
+	struct check *check = cookie;
+	dmasim_sbdf dev = hw_function_sbdf(access->from);
+	struct finding finding = { .id = DMASIM_REPORT_UNSUPPORTED_REQUEST };
+	struct owner_space *space;
+
+	if (access->target->kind == HW_TARGET_FAULT)
+		finding.id = DMASIM_REPORT_IOMMU_FAULT;
+	space = check_can_judge(check) ? owners_space(&check->owners, dev) : NULL;
+	if (space) {
+		finding.piece = piece_at(space, dev, access->address);
+		if (!finding.piece)
+			finding.past = owners_past(space, dev, access->address);
+	}
+	/* A refusal with a known cause is told by its cause. */
+	if (finding.piece && !allowed_by_direction(finding.piece, access->write))
+		finding.id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION;
+	if (finding.past)
+		finding.id = DMASIM_REPORT_USE_AFTER_UNMAP;
+	found(check, access, &finding);
+}

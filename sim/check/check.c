@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/check.h"
+
+#include "check/explain.h"
+
+void check_init(struct check *check, struct world *world, struct hw *hw, bool judging)
+{
+	*check = (struct check){ .world = world, .hw = hw, .judging = judging };
+	owners_init(&check->owners, world, &check->blind);
+	cached_init(&check->cached, world, &check->blind);
+}
+
+void check_fini(struct check *check)
+{
+	owners_fini(&check->owners);
+	cached_fini(&check->cached);
+}
+
+void check_firmware(struct check *check, const struct platform_firmware *firmware)
+{
+	check->firmware = firmware;
+}
+
+static void tell_held(struct check *check)
+{
+	const struct platform_report *report = &check->held.report;
+
+	check->held.valid = false;
+	check_report(check, &(struct finding){
+				    .id = report->id,
+				    .dev = report->dev,
+				    .dma = report->dma,
+				    .size = report->size,
+				    .site = report->site,
+				    .what = report->what,
+			    });
+}
+
+void check_settle(struct check *check)
+{
+	if (check->held.valid)
+		tell_held(check);
+	if (check->blind && !check->told_blind) {
+		check->told_blind = true;
+		if (check->judging)
+			check_report(check, &(struct finding){ .id = DMASIM_REPORT_CHECKER_BLIND,
+			                                       .dev = DMASIM_NO_SBDF });
+	}
+}
+
+/* One mistake is told once: the event that follows may say the same more precisely. */
+void check_software_report(struct check *check, const struct platform_report *report)
+{
+	check_settle(check);
+	check->held.valid = true;
+	check->held.report = *report;
+}
+
+void check_context(struct check *check, struct hw_iommu *iommu, const struct hw_context *context)
+{
+	if (context->type == HW_CONTEXT_TRANSLATE)
+		cached_domain_set(&check->cached, iommu, context->domain, context->root,
+		                  context->levels);
+}
+
+void check_table_freed(struct check *check, phys_addr_t table)
+{
+	const struct cached_table *use;
+
+	if (!check_can_judge(check))
+		return;
+	use = cached_table_use(&check->cached, table);
+	if (use)
+		check_report(check,
+		             &(struct finding){
+				     .id = DMASIM_REPORT_TABLE_FREED_EARLY,
+				     .dev = DMASIM_NO_SBDF,
+				     .dma = use->at.start,
+				     .size = use->at.last - use->at.start + 1,
+				     .what = "no invalidation of non-leaf entries covered it "
+					     "since it was unlinked",
+			     });
+}
+
+void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
+{
+	struct check *check = cookie;
+
+	cached_invalidated(&check->cached, iommu, what);
+}
+
+void check_waited(void *cookie, struct hw_iommu *iommu)
+{
+	struct check *check = cookie;
+
+	cached_waited(&check->cached, iommu);
+}
+
+void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2])
+{
+	struct check *check = cookie;
+	char what[96];
+	struct text text;
+
+	text_init(&text, what, sizeof(what));
+	text_add(&text, "unit %u, descriptor 0x%016llx 0x%016llx", iommu->unit, command[0],
+	         command[1]);
+	check_report(check, &(struct finding){ .id = DMASIM_REPORT_QUEUE_ERROR,
+	                                       .dev = DMASIM_NO_SBDF,
+	                                       .what = what });
+}
+
+static void tell_leak(struct check *check, const struct piece *piece)
+{
+	check_report(check, &(struct finding){
+				    .id = DMASIM_REPORT_MAPPING_LEAKED,
+				    .dev = piece->dev,
+				    .dma = piece->at.start,
+				    .size = piece->at.last - piece->at.start + 1,
+				    .piece = piece,
+			    });
+}
+
+/* A range without links is a leak by itself; with links, its links are told. */
+static void tell_range_leak(struct check *check, const struct owner_space *space,
+                            const struct owner_range *range)
+{
+	if (!owners_first(space, range->at.start, range->at.last))
+		check_report(check, &(struct finding){
+					    .id = DMASIM_REPORT_MAPPING_LEAKED,
+					    .dev = range->dev,
+					    .dma = range->at.start,
+					    .size = range->size,
+					    .range = range,
+				    });
+}
+
+void check_leaks(struct check *check)
+{
+	struct owner_space *space;
+
+	if (!check_can_judge(check))
+		return;
+	SLIST_FOREACH(space, &check->owners.spaces, link) {
+		struct interval *at;
+
+		for (at = interval_first(&space->ranges, 0, ~0ULL); at;
+		     at = interval_next(&space->ranges, at, 0, ~0ULL)) {
+			struct owner_range *range = (struct owner_range *)at;
+
+			if (!range->told)
+				tell_range_leak(check, space, range);
+			range->told = true;
+		}
+		for (at = interval_first(&space->pieces, 0, ~0ULL); at;
+		     at = interval_next(&space->pieces, at, 0, ~0ULL)) {
+			struct piece *piece = (struct piece *)at;
+
+			if (!piece->told)
+				tell_leak(check, piece);
+			piece->told = true;
+		}
+	}
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checker: hears from the software what it did and from the hardware what happened, and reports
+ * where the two do not fit. It is the only part that sees both; neither side knows it.
+ */
+#ifndef CHECK_CHECK_H
+#define CHECK_CHECK_H
+
+#include <dmasim/platform.h>
+
+#include "check/cached.h"
+#include "check/owner.h"
+#include "hw/fabric.h"
+
+/* A finding of the software itself, held back until the call it belongs to is over. */
+struct check_held {
+	bool valid;
+	struct platform_report report;
+};
+
+struct check {
+	struct world *world;
+	struct hw *hw;
+	const struct platform_firmware *firmware;
+	bool judging; /* else it only keeps account, for the trace */
+	bool blind;   /* it ran out of memory: no judgement from then on */
+	bool told_blind;
+	struct owners owners;
+	struct cached cached;
+	struct check_held held;
+	struct owner_list *ending_list; /* the scatterlist that is being unmapped */
+};
+
+void check_init(struct check *check, struct world *world, struct hw *hw, bool judging);
+void check_fini(struct check *check);
+
+/* The firmware's description has changed. */
+void check_firmware(struct check *check, const struct platform_firmware *firmware);
+
+/*
+ * What the software did. Returns the number of the two-step state that the event is about; 0: none.
+ */
+u32 check_event(struct check *check, const struct dmasim_event *event);
+
+/* What the software found (a WARN or BUG of Linux). */
+void check_software_report(struct check *check, const struct platform_report *report);
+
+/* Tells what is held back, and whether the checker went blind. */
+void check_settle(struct check *check);
+
+/* A context entry was set; a page of a page table was freed. */
+void check_context(struct check *check, struct hw_iommu *iommu, const struct hw_context *context);
+void check_table_freed(struct check *check, phys_addr_t table);
+
+/* The hardware's hooks; `cookie` is the checker. */
+void check_access(void *cookie, const struct hw_access *access);
+void check_refused(void *cookie, const struct hw_access *access);
+void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
+void check_waited(void *cookie, struct hw_iommu *iommu);
+void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
+
+/* Reports every mapping that is still alive, each once. */
+void check_leaks(struct check *check);
+
+static inline bool check_can_judge(const struct check *check)
+{
+	return check->judging && !check->blind;
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a finding to a report: the machine-readable line and the block for people.
+ */
+#ifndef CHECK_EXPLAIN_H
+#define CHECK_EXPLAIN_H
+
+#include "check/check.h"
+
+/* All that is known about one finding; what does not apply stays 0. */
+struct finding {
+	enum dmasim_report_id id;
+	dmasim_sbdf dev; /* DMASIM_NO_SBDF: none */
+	u64 dma;
+	u64 size;
+	const char *what;              /* one clause: what happened here */
+	const struct piece *piece;     /* the mapping concerned */
+	const struct owner_past *past; /* a mapping that was there before */
+	const struct owner_range *range;
+	const struct dmasim_site *site; /* of the call that did it */
+	const struct hw_access *access; /* what the device did */
+	const char *linux_says;         /* what Linux would print */
+	phys_addr_t expected_phys;      /* where the access should have gone; 0: not known */
+};
+
+void check_report(struct check *check, const struct finding *finding);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The software's events: the account of mappings is kept, and each call is held against it.
+ */
+#include <dmasim/dma.h>
+
+#include "check/judge.h"
+
+void judge_found(struct check *check, const struct dmasim_event *event,
+		 const struct finding *finding)
+{
+	struct finding full = *finding;
+
+	if (!check_can_judge(check))
+		return;
+	full.dev = event->dev;
+	full.dma = event->dma + event->offset;
+	full.size = event->size;
+	full.site = event->site;
+	/* The software's own finding about this call is part of this one. */
+	if (check->held.valid && check->held.report.dev == event->dev) {
+		full.linux_says = check->held.report.what;
+		check->held.valid = false;
+	}
+	check_report(check, &full);
+}
+
+/* ---- Peer memory ----------------------------------------------------------------------------------- */
+
+/*
+ * Where the hardware would take a request of the device for this BAR's bus address: if it gets there
+ * without the root complex, an IOVA is the wrong way.
+ */
+static bool reaches_below_root(struct check *check, dmasim_sbdf dev, phys_addr_t phys)
+{
+	struct hw_function *from = hw_function_find(check->hw, dev);
+	struct hw_target target = hw_phys_target(check->hw, phys);
+	struct hw_request request = { .from = from, .write = true, .probe = true };
+	struct hw_target reached;
+
+	if (!from || target.kind != HW_TARGET_BAR)
+		return false;
+	request.address = target.function->bar[target.bar].span.start + target.offset;
+	reached = hw_route(check->hw, &request, NULL);
+	return reached.kind == HW_TARGET_BAR && !reached.passed_root &&
+	       reached.function == target.function;
+}
+
+void judge_way(struct check *check, const struct dmasim_event *event)
+{
+	if (!check_can_judge(check) || hw_phys_target(check->hw, event->phys).kind != HW_TARGET_BAR)
+		return;
+	if (reaches_below_root(check, event->dev, event->phys))
+		judge_found(
+			check, event,
+			&(struct finding){ .id = DMASIM_REPORT_P2P_WRONG_WAY,
+		                           .what = "the map type of this provider and client is "
+		                                   "BUS_ADDR: use pci_p2pdma_bus_addr_map()" });
+}
+
+/* ---- IOVA space -------------------------------------------------------------------------------------- */
+
+static void judge_iova(struct check *check, const struct dmasim_event *event)
+{
+	u64 last = judge_last(event->dma, event->size);
+	struct hw_function *function;
+	const struct hw_root *root;
+
+	if (event->ret || !check_can_judge(check))
+		return;
+	function = hw_function_find(check->hw, event->dev);
+	if (!function)
+		return;
+	root = function->bus->root;
+	for (u32 i = 0; i < root->window_count; i++) {
+		u64 start = root->window[i].start + root->window[i].bus_offset;
+
+		if (event->dma <= judge_last(start, root->window[i].bytes) && last >= start) {
+			judge_found(
+				check, event,
+				&(struct finding){
+					.id = DMASIM_REPORT_IOVA_IN_WINDOW,
+					.what = "a switch below this host bridge claims such an "
+						"address before the IOMMU sees it" });
+			return;
+		}
+	}
+}
+
+/* The IOVA is free for others now: nobody may still reach through it. */
+void judge_no_stale(struct check *check, u32 domain_id, dmasim_sbdf dev, u64 start, u64 last,
+                    const struct dmasim_site *site)
+{
+	struct cached_domain *domain = cached_domain_find(&check->cached, domain_id);
+	const struct cached_leaf *leaf;
+
+	if (!domain || !check_can_judge(check))
+		return;
+	leaf = cached_stale(domain, start, last);
+	if (!leaf)
+		return;
+	check_report(check, &(struct finding){
+				    .id = DMASIM_REPORT_STALE_TRANSLATION,
+				    .dev = dev,
+				    .dma = leaf->at.start > start ? leaf->at.start : start,
+				    .size = leaf->at.last - leaf->at.start + 1,
+				    .expected_phys = 0,
+				    .site = site,
+				    .what = "no completed invalidation covered it",
+			    });
+	cached_forget(&check->cached, domain, start, last);
+}
+
+/* ---- One call per mapping ------------------------------------------------------------------------- */
+
+static void on_map_phys(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space;
+
+	if (event->dma == DMA_MAPPING_ERROR)
+		return;
+	space = owners_space(&check->owners, event->dev);
+	if (!space)
+		return;
+	owners_add(&check->owners, space,
+	           &(struct piece_desc){
+			   .kind = PIECE_PHYS,
+			   .dev = event->dev,
+			   .dma = event->dma,
+			   .size = event->size,
+			   .phys = event->phys,
+			   .dir = event->dir,
+			   .synced = true,
+			   .site = event->site,
+		   });
+	judge_way(check, event);
+}
+
+/* An unmap that names no mapping of its own, but somebody else's: what it hit is torn. */
+static void on_foreign_unmap(struct check *check, struct owner_space *space,
+                             const struct dmasim_event *event)
+{
+	u64 last = judge_last(event->dma, event->size);
+	struct piece *piece = owners_first(space, event->dma, last);
+
+	if (piece) {
+		judge_found(check, event,
+		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = piece });
+		return;
+	}
+	/* The software has noticed by itself behind an IOMMU; in direct mode nobody can. */
+	if (!check->held.valid)
+		judge_found(
+			check, event,
+			&(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
+		                           .past = owners_past(space, event->dev, event->dma) });
+}
+
+static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space = owners_space(&check->owners, event->dev);
+	struct piece *piece;
+
+	if (!space)
+		return;
+	piece = owners_exact(space, event->dev, event->dma, PIECE_PHYS, PIECE_PHYS);
+	if (!piece) {
+		on_foreign_unmap(check, space, event);
+		return;
+	}
+	if (piece->at.last != judge_last(event->dma, event->size))
+		judge_found(check, event,
+		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+		                               .what = "the size is another",
+		                               .piece = piece });
+	else if (piece->dir != event->dir)
+		judge_found(check, event,
+		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+		                               .what = "the direction is another",
+		                               .piece = piece });
+	owners_end(&check->owners, piece, event->site);
+}
+
+/* ---- All events ------------------------------------------------------------------------------------------ */
+
+static void on_iommu_map(struct check *check, const struct dmasim_event *event)
+{
+	struct cached_domain *domain = cached_domain_find(&check->cached, event->domain);
+
+	if (domain && event->done && !check->blind)
+		cached_mapped(&check->cached, domain, event->dma,
+		              judge_last(event->dma, event->done));
+}
+
+static u32 dispatch(struct check *check, const struct dmasim_event *event)
+{
+	switch (event->type) {
+	case DMASIM_EVENT_ATTACH:
+		owners_attach(&check->owners, event->dev, event->domain);
+		return 0;
+	case DMASIM_EVENT_IOVA_ALLOC:
+		judge_iova(check, event);
+		return 0;
+	case DMASIM_EVENT_IOVA_FREE:
+		judge_no_stale(check, event->domain, DMASIM_NO_SBDF, event->dma,
+		               judge_last(event->dma, event->size), NULL);
+		return 0;
+	case DMASIM_EVENT_IOMMU_MAP:
+		on_iommu_map(check, event);
+		return 0;
+	case DMASIM_EVENT_MAP_PHYS:
+		on_map_phys(check, event);
+		return 0;
+	case DMASIM_EVENT_UNMAP_PHYS:
+		on_unmap_phys(check, event);
+		return 0;
+	case DMASIM_EVENT_MAP_SG_ENTRY:
+		judge_map_sg_entry(check, event);
+		return 0;
+	case DMASIM_EVENT_MAP_SG:
+		judge_map_sg(check, event);
+		return 0;
+	case DMASIM_EVENT_UNMAP_SG_ENTRY:
+		judge_unmap_sg_entry(check, event);
+		return 0;
+	case DMASIM_EVENT_UNMAP_SG:
+		judge_unmap_sg(check, event);
+		return 0;
+	case DMASIM_EVENT_TRY_ALLOC:
+		return judge_try_alloc(check, event);
+	case DMASIM_EVENT_LINK:
+		return judge_link(check, event);
+	case DMASIM_EVENT_SYNC:
+		return judge_sync(check, event);
+	case DMASIM_EVENT_UNLINK:
+		return judge_unlink(check, event);
+	case DMASIM_EVENT_FREE:
+		return judge_free(check, event);
+	case DMASIM_EVENT_DESTROY:
+		return judge_destroy(check, event);
+	default:
+		return 0;
+	}
+}
+
+/* Events that end a public call: what the software found during the call is told by then. */
+static bool ends_call(enum dmasim_event_type type)
+{
+	return type == DMASIM_EVENT_MAP_PHYS || type == DMASIM_EVENT_UNMAP_PHYS ||
+	       type == DMASIM_EVENT_MAP_SG || type == DMASIM_EVENT_UNMAP_SG ||
+	       (type >= DMASIM_EVENT_TRY_ALLOC && type <= DMASIM_EVENT_DESTROY);
+}
+
+u32 check_event(struct check *check, const struct dmasim_event *event)
+{
+	u32 state = dispatch(check, event);
+
+	if (ends_call(event->type))
+		check_settle(check);
+	return state;
+}

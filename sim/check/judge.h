@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files that judge the software's events share.
+ */
+#ifndef CHECK_JUDGE_H
+#define CHECK_JUDGE_H
+
+#include "check/check.h"
+#include "check/explain.h"
+
+static inline u64 judge_last(u64 start, u64 size)
+{
+	return start + (size ? size - 1 : 0);
+}
+
+/*
+ * Reports a finding about the call that the event ends, together with what the software itself found
+ * during that call.
+ */
+void judge_found(struct check *check, const struct dmasim_event *event,
+                 const struct finding *finding);
+
+/* A mapping through the IOMMU of what the hardware reaches below the root. */
+void judge_way(struct check *check, const struct dmasim_event *event);
+
+/* Reports a translation of [start, last] that may still be cached. */
+void judge_no_stale(struct check *check, u32 domain, dmasim_sbdf dev, u64 start, u64 last,
+                    const struct dmasim_site *site);
+
+void judge_map_sg_entry(struct check *check, const struct dmasim_event *event);
+void judge_map_sg(struct check *check, const struct dmasim_event *event);
+void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event);
+void judge_unmap_sg(struct check *check, const struct dmasim_event *event);
+
+/* All return the number of the state; 0: there is none. */
+u32 judge_try_alloc(struct check *check, const struct dmasim_event *event);
+u32 judge_link(struct check *check, const struct dmasim_event *event);
+u32 judge_sync(struct check *check, const struct dmasim_event *event);
+u32 judge_unlink(struct check *check, const struct dmasim_event *event);
+u32 judge_free(struct check *check, const struct dmasim_event *event);
+u32 judge_destroy(struct check *check, const struct dmasim_event *event);
+
+#endif

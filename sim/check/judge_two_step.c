@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two-step API: ranges, and the links in them.
+ */
+#include "check/judge.h"
+
+u32 judge_try_alloc(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space;
+	struct owner_range *range;
+
+	if (!event->ret)
+		return 0;
+	space = owners_space(&check->owners, event->dev);
+	if (!space)
+		return 0;
+	range = owners_range_add(&check->owners, space,
+	                         &(struct piece_desc){ .dev = event->dev,
+	                                               .dma = event->dma,
+	                                               .size = event->size,
+	                                               .site = event->site });
+	return range ? range->state : 0;
+}
+
+/* The range of the state that a call names; reports a state that owns none. */
+static struct owner_range *range_of(struct check *check, const struct dmasim_event *event,
+                                    struct owner_space **space)
+{
+	struct owner_range *range;
+
+	*space = owners_space(&check->owners, event->dev);
+	if (!*space)
+		return NULL;
+	range = owners_range_find(*space, event->dev, event->dma);
+	if (!range)
+		judge_found(check, event, &(struct finding){ .id = DMASIM_REPORT_STATE_UNKNOWN });
+	return range;
+}
+
+static bool inside(struct check *check, const struct dmasim_event *event,
+                   const struct owner_range *range)
+{
+	if (event->offset <= range->size && event->size <= range->size - event->offset)
+		return true;
+	judge_found(check, event,
+	            &(struct finding){ .id = DMASIM_REPORT_LINK_OUTSIDE, .range = range });
+	return false;
+}
+
+u32 judge_link(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space;
+	struct owner_range *range = range_of(check, event, &space);
+	u32 state = range ? range->state : 0;
+
+	if (event->ret || !space)
+		return state;
+	if (range)
+		inside(check, event, range);
+	owners_add(&check->owners, space,
+	           &(struct piece_desc){
+			   .kind = PIECE_LINK,
+			   .dev = event->dev,
+			   .dma = event->dma + event->offset,
+			   .size = event->size,
+			   .phys = event->phys,
+			   .dir = event->dir,
+			   .state = state,
+			   .site = event->site,
+		   });
+	judge_way(check, event);
+	return state;
+}
+
+u32 judge_sync(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space;
+	struct owner_range *range = range_of(check, event, &space);
+	u64 start = event->dma + event->offset;
+	u64 last = judge_last(start, event->size);
+	struct piece *piece;
+
+	if (!range || event->ret || !event->size)
+		return range ? range->state : 0;
+	inside(check, event, range);
+	owners_cut(&check->owners, space, start);
+	owners_cut(&check->owners, space, last + 1);
+	for (piece = owners_first(space, start, last); piece;
+	     piece = owners_next(space, piece, start, last))
+		piece->synced |= piece->kind == PIECE_LINK;
+	return range->state;
+}
+
+/* Takes the links of [start, last] out of the account. */
+static void end_links(struct check *check, struct owner_space *space, u64 start, u64 last,
+                      const struct dmasim_site *site)
+{
+	struct piece *piece;
+
+	owners_cut(&check->owners, space, start);
+	owners_cut(&check->owners, space, last + 1);
+	piece = owners_first(space, start, last);
+	while (piece) {
+		struct piece *next = owners_next(space, piece, start, last);
+
+		if (piece->kind == PIECE_LINK)
+			owners_end(&check->owners, piece, site);
+		piece = next;
+	}
+}
+
+u32 judge_unlink(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space;
+	struct owner_range *range = range_of(check, event, &space);
+	u64 start = event->dma + event->offset;
+
+	if (!range || !event->size)
+		return range ? range->state : 0;
+	inside(check, event, range);
+	end_links(check, space, start, judge_last(start, event->size), event->site);
+	judge_no_stale(check, space->id, event->dev, start, judge_last(start, event->size),
+	               event->site);
+	return range->state;
+}
+
+/* The whole range goes: links that are still there are reachable through somebody else's IOVA. */
+static u32 end_range(struct check *check, const struct dmasim_event *event,
+                     struct owner_space *space, struct owner_range *range)
+{
+	struct piece *left = owners_first(space, range->at.start, range->at.last);
+	u32 state = range->state;
+
+	while (left && left->kind != PIECE_LINK)
+		left = owners_next(space, left, range->at.start, range->at.last);
+	if (left)
+		judge_found(check, event,
+		            &(struct finding){ .id = DMASIM_REPORT_FREE_WITH_LINKS,
+		                               .piece = left,
+		                               .range = range });
+	end_links(check, space, range->at.start, range->at.last, event->site);
+	owners_range_end(&check->owners, space, range);
+	return state;
+}
+
+u32 judge_free(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space;
+	struct owner_range *range = range_of(check, event, &space);
+
+	return range ? end_range(check, event, space, range) : 0;
+}
+
+u32 judge_destroy(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space;
+	struct owner_range *range = range_of(check, event, &space);
+
+	if (!range)
+		return 0;
+	if (event->size) {
+		inside(check, event, range);
+		end_links(check, space, event->dma, judge_last(event->dma, event->size),
+		          event->site);
+	}
+	return end_range(check, event, space, range);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/owner.h"
+
+void owners_init(struct owners *owners, struct world *world, bool *blind)
+{
+	*owners = (struct owners){ .world = world, .blind = blind, .next_state = 1 };
+	SLIST_INIT(&owners->spaces);
+	SLIST_INIT(&owners->devices);
+}
+
+static void *record(struct owners *owners, size_t bytes)
+{
+	void *memory = memory_alloc(&owners->world->memory, DMASIM_FAULT_CHECK_RECORD, bytes);
+
+	if (!memory)
+		*owners->blind = true;
+	return memory;
+}
+
+static void release(struct owners *owners, void *memory)
+{
+	memory_free(&owners->world->memory, memory);
+}
+
+static void leave_list(struct owners *owners, struct piece *piece)
+{
+	if (!piece->list)
+		return;
+	LIST_REMOVE(piece, of_list);
+	if (LIST_EMPTY(&piece->list->pieces) && piece->list != owners->open)
+		release(owners, piece->list);
+	piece->list = NULL;
+}
+
+static void release_tree(struct owners *owners, struct interval_tree *tree)
+{
+	struct interval *interval;
+
+	while ((interval = interval_any(tree))) {
+		interval_remove(tree, interval);
+		release(owners, interval);
+	}
+}
+
+void owners_fini(struct owners *owners)
+{
+	owners->open = NULL;
+	while (!SLIST_EMPTY(&owners->devices)) {
+		struct owner_device *device = SLIST_FIRST(&owners->devices);
+
+		SLIST_REMOVE_HEAD(&owners->devices, link);
+		release(owners, device);
+	}
+	while (!SLIST_EMPTY(&owners->spaces)) {
+		struct owner_space *space = SLIST_FIRST(&owners->spaces);
+
+		SLIST_REMOVE_HEAD(&owners->spaces, link);
+		release_tree(owners, &space->pieces);
+		release_tree(owners, &space->ranges);
+		release(owners, space);
+	}
+}
+
+static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 id)
+{
+	struct owner_space *space;
+
+	SLIST_FOREACH(space, &owners->spaces, link) {
+		if (space->is_domain == is_domain && space->id == id)
+			return space;
+	}
+	space = record(owners, sizeof(*space));
+	if (!space)
+		return NULL;
+	space->is_domain = is_domain;
+	space->id = id;
+	interval_tree_init(&space->pieces);
+	interval_tree_init(&space->ranges);
+	SLIST_INSERT_HEAD(&owners->spaces, space, link);
+	return space;
+}
+
+static struct owner_device *find_device(struct owners *owners, dmasim_sbdf dev)
+{
+	struct owner_device *device = owners->last;
+
+	if (DMASIM_LIKELY(device && device->dev == dev))
+		return device;
+	SLIST_FOREACH(device, &owners->devices, link) {
+		if (device->dev == dev) {
+			owners->last = device;
+			return device;
+		}
+	}
+	return NULL;
+}
+
+static void set_space(struct owners *owners, dmasim_sbdf dev, struct owner_space *space)
+{
+	struct owner_device *device = find_device(owners, dev);
+
+	if (!device) {
+		device = record(owners, sizeof(*device));
+		if (!device)
+			return;
+		device->dev = dev;
+		SLIST_INSERT_HEAD(&owners->devices, device, link);
+	}
+	device->space = space;
+}
+
+void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain)
+{
+	struct owner_space *space = space_of(owners, true, domain);
+
+	if (space)
+		set_space(owners, dev, space);
+}
+
+struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
+{
+	struct owner_device *device = find_device(owners, dev);
+	struct owner_space *space;
+
+	if (DMASIM_LIKELY(device))
+		return device->space;
+	space = space_of(owners, false, dev);
+	if (space)
+		set_space(owners, dev, space);
+	return space;
+}
+
+struct owner_space *owners_domain_space(struct owners *owners, u32 domain)
+{
+	return space_of(owners, true, domain);
+}
+
+struct piece *owners_add(struct owners *owners, struct owner_space *space,
+                         const struct piece_desc *desc)
+{
+	struct piece *piece;
+
+	if (!desc->size)
+		return NULL;
+	piece = record(owners, sizeof(*piece));
+	if (!piece)
+		return NULL;
+	piece->at.start = desc->dma;
+	piece->at.last = desc->dma + desc->size - 1;
+	piece->space = space;
+	piece->kind = desc->kind;
+	piece->dev = desc->dev;
+	piece->phys = desc->phys;
+	piece->dir = desc->dir;
+	piece->synced = desc->synced;
+	piece->state = desc->state;
+	piece->site = desc->site;
+	interval_insert(&space->pieces, &piece->at);
+	return piece;
+}
+
+void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where)
+{
+	struct owner_space *space = piece->space;
+
+	space->past[space->past_count++ % OWNER_PAST] = (struct owner_past){
+		.piece = *piece,
+		.ended_at = where,
+		.ended_ns = owners->world->clock.now_ns,
+	};
+	interval_remove(&space->pieces, &piece->at);
+	leave_list(owners, piece);
+	release(owners, piece);
+}
+
+void owners_add_to_list(struct owners *owners, struct owner_space *space,
+                        const struct piece_desc *desc)
+{
+	struct piece *piece;
+
+	if (!owners->open)
+		owners->open = record(owners, sizeof(*owners->open));
+	if (!owners->open)
+		return;
+	piece = owners_add(owners, space, desc);
+	if (!piece)
+		return;
+	piece->list = owners->open;
+	LIST_INSERT_HEAD(&owners->open->pieces, piece, of_list);
+}
+
+struct owner_list *owners_close_list(struct owners *owners)
+{
+	struct owner_list *list = owners->open;
+
+	owners->open = NULL;
+	if (!list || !LIST_EMPTY(&list->pieces))
+		return list;
+	release(owners, list);
+	return NULL;
+}
+
+struct piece *owners_first(const struct owner_space *space, u64 start, u64 last)
+{
+	return (struct piece *)interval_first(&space->pieces, start, last);
+}
+
+struct piece *owners_next(const struct owner_space *space, struct piece *piece, u64 start, u64 last)
+{
+	return (struct piece *)interval_next(&space->pieces, &piece->at, start, last);
+}
+
+void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
+{
+	struct piece *piece = owners_first(space, address, address);
+	struct piece *upper;
+
+	while (piece && (piece->kind != PIECE_LINK || piece->at.start == address))
+		piece = owners_next(space, piece, address, address);
+	if (!piece)
+		return;
+	upper = record(owners, sizeof(*upper));
+	if (!upper)
+		return;
+	interval_remove(&space->pieces, &piece->at);
+	*upper = *piece;
+	upper->at.start = address;
+	upper->phys = piece->phys + (address - piece->at.start);
+	piece->at.last = address - 1;
+	interval_insert(&space->pieces, &piece->at);
+	interval_insert(&space->pieces, &upper->at);
+}
+
+struct piece *owners_exact(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
+                           enum piece_kind kind, enum piece_kind or_kind)
+{
+	struct piece *piece;
+
+	for (piece = owners_first(space, dma, dma); piece;
+	     piece = owners_next(space, piece, dma, dma)) {
+		if (piece->at.start == dma && piece->dev == dev &&
+		    (piece->kind == kind || piece->kind == or_kind))
+			return piece;
+	}
+	return NULL;
+}
+
+const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	u32 kept = space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
+
+	for (u32 back = 1; back <= kept; back++) {
+		const struct owner_past *past =
+			&space->past[(space->past_count - back) % OWNER_PAST];
+
+		if (past->piece.dev == dev && dma >= past->piece.at.start &&
+		    dma <= past->piece.at.last)
+			return past;
+	}
+	return NULL;
+}
+
+struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
+                                     const struct piece_desc *desc)
+{
+	struct owner_range *range = record(owners, sizeof(*range));
+
+	if (!range)
+		return NULL;
+	range->at.start = desc->dma;
+	range->at.last = desc->dma + desc->size - 1;
+	range->dev = desc->dev;
+	range->size = desc->size;
+	range->site = desc->site;
+	range->state = owners->next_state++;
+	interval_insert(&space->ranges, &range->at);
+	return range;
+}
+
+struct owner_range *owners_range_find(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	struct interval *found;
+
+	for (found = interval_first(&space->ranges, dma, dma); found;
+	     found = interval_next(&space->ranges, found, dma, dma)) {
+		struct owner_range *range = (struct owner_range *)found;
+
+		if (range->at.start == dma && range->dev == dev)
+			return range;
+	}
+	return NULL;
+}
+
+void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range)
+{
+	interval_remove(&space->ranges, &range->at);
+	release(owners, range);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may use which DMA address: the checker's own account of live mappings, made from what the
+ * software says it did. It knows nothing of page tables.
+ *
+ * Addresses belong to a *space*: the IOVA space of a domain, which its devices share, or the bus of
+ * one device that no IOMMU serves. A *piece* is a stretch of addresses that leads to one stretch of
+ * physical memory; a *range* is the IOVA space that a two-step state owns.
+ */
+#ifndef CHECK_OWNER_H
+#define CHECK_OWNER_H
+
+#include <bsd/sys/queue.h>
+
+#include <dmasim/event.h>
+
+#include "check/interval.h"
+#include "world/world.h"
+
+enum piece_kind {
+	PIECE_PHYS,   /* dma_map_phys, dma_map_page */
+	PIECE_SG,     /* an entry of a scatterlist */
+	PIECE_SG_BUS, /* the same, mapped by bus address */
+	PIECE_LINK,   /* dma_iova_link */
+};
+
+struct owner_list;
+
+struct piece {
+	struct interval at; /* addresses; first member */
+	LIST_ENTRY(piece) of_list;
+	struct owner_space *space;
+	enum piece_kind kind;
+	dmasim_sbdf dev;
+	phys_addr_t phys; /* of at.start */
+	u32 dir;
+	bool synced;
+	bool ending;             /* named by the unmap that is going on */
+	bool told;               /* its leak was reported */
+	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
+	u32 state;               /* number of the two-step state; 0: none */
+	const struct dmasim_site *site;
+};
+
+/* One mapped scatterlist; it goes with its last piece. */
+struct owner_list {
+	LIST_HEAD(, piece) pieces;
+};
+
+/* The IOVA space of a dma_iova_state, from try_alloc to free. */
+struct owner_range {
+	struct interval at; /* first member */
+	dmasim_sbdf dev;
+	u32 state;
+	u64 size;
+	bool told; /* its leak was reported */
+	const struct dmasim_site *site;
+};
+
+/* A piece that is over, kept for a while to explain what comes too late. */
+struct owner_past {
+	struct piece piece;
+	const struct dmasim_site *ended_at;
+	u64 ended_ns;
+};
+
+#define OWNER_PAST 64
+
+struct owner_space {
+	SLIST_ENTRY(owner_space) link;
+	bool is_domain;
+	u32 id; /* domain, or device */
+	struct interval_tree pieces;
+	struct interval_tree ranges;
+	struct owner_past past[OWNER_PAST]; /* a ring */
+	u32 past_count;
+};
+
+struct owner_device {
+	SLIST_ENTRY(owner_device) link;
+	dmasim_sbdf dev;
+	struct owner_space *space;
+};
+
+SLIST_HEAD(owner_space_list, owner_space);
+SLIST_HEAD(owner_device_list, owner_device);
+
+struct owners {
+	struct world *world;
+	struct owner_space_list spaces;
+	struct owner_device_list devices;
+	struct owner_device *last; /* found last */
+	struct owner_list *open;   /* the scatterlist that is being mapped */
+	u32 next_state;
+	bool *blind; /* set when memory runs out: the account is wrong from then on */
+};
+
+void owners_init(struct owners *owners, struct world *world, bool *blind);
+void owners_fini(struct owners *owners);
+
+/* The device's addresses are those of a domain from now on. */
+void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain);
+
+/* The space of a device; made if need be. NULL: blind. */
+struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev);
+struct owner_space *owners_domain_space(struct owners *owners, u32 domain);
+
+/* What a new piece is. */
+struct piece_desc {
+	enum piece_kind kind;
+	dmasim_sbdf dev;
+	u64 dma;
+	u64 size;
+	phys_addr_t phys;
+	u32 dir;
+	u32 state;
+	bool synced;
+	const struct dmasim_site *site;
+};
+
+struct piece *owners_add(struct owners *owners, struct owner_space *space,
+                         const struct piece_desc *desc);
+
+/* Adds a piece to the scatterlist that is being mapped, which begins with its first piece. */
+void owners_add_to_list(struct owners *owners, struct owner_space *space,
+                        const struct piece_desc *desc);
+
+/* The scatterlist is complete. NULL: it has no pieces. */
+struct owner_list *owners_close_list(struct owners *owners);
+
+/* Ends a piece and remembers it. */
+void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where);
+
+/* After this no piece of kind LINK crosses `address`: one that does becomes two. */
+void owners_cut(struct owners *owners, struct owner_space *space, u64 address);
+
+struct piece *owners_first(const struct owner_space *space, u64 start, u64 last);
+struct piece *owners_next(const struct owner_space *space, struct piece *piece, u64 start,
+                          u64 last);
+
+/* The piece of this device that begins exactly here, of one of the two kinds. */
+struct piece *owners_exact(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
+                           enum piece_kind kind, enum piece_kind or_kind);
+
+/* The latest ended piece that covered the address for this device, if nothing covers it now. */
+const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
+
+struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
+                                     const struct piece_desc *desc);
+/* The range whose state has this address; NULL: no live state has it. */
+struct owner_range *owners_range_find(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
+void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range);
+
+#endif
