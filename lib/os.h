@@ -63,7 +63,8 @@ void os_destroy(struct os *os);
 
 /*
  * Reads the firmware's description and configuration space again: new devices appear, known ones get
- * their present numbers and addresses. Before os_start() only. 0 or -ENOMEM.
+ * their present numbers and addresses, absent ones go. Before os_start() only. 0, or -ENOMEM, which
+ * cannot happen where nothing is new.
  */
 int os_rescan(struct os *os);
 

@@ -12,7 +12,7 @@
 
 #define DMASIM_AT(dev) dmasim_called_at((dev), DMASIM_SITE_HERE)
 
-#define dma_map_phys(dev, ...)         (dma_map_phys)(DMASIM_AT(dev), __VA_ARGS__)
+#define dma_map_phys(dev, ...)	       (dma_map_phys)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_unmap_phys(dev, ...)       (dma_unmap_phys)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_map_page_attrs(dev, ...)   (dma_map_page_attrs)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_unmap_page_attrs(dev, ...) (dma_unmap_page_attrs)(DMASIM_AT(dev), __VA_ARGS__)
@@ -21,10 +21,10 @@
 #define dma_map_sgtable(dev, ...)      (dma_map_sgtable)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_unmap_sgtable(dev, ...)    (dma_unmap_sgtable)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_iova_try_alloc(dev, ...)   (dma_iova_try_alloc)(DMASIM_AT(dev), __VA_ARGS__)
-#define dma_iova_link(dev, ...)        (dma_iova_link)(DMASIM_AT(dev), __VA_ARGS__)
-#define dma_iova_sync(dev, ...)        (dma_iova_sync)(DMASIM_AT(dev), __VA_ARGS__)
+#define dma_iova_link(dev, ...)	       (dma_iova_link)(DMASIM_AT(dev), __VA_ARGS__)
+#define dma_iova_sync(dev, ...)	       (dma_iova_sync)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_iova_unlink(dev, ...)      (dma_iova_unlink)(DMASIM_AT(dev), __VA_ARGS__)
-#define dma_iova_free(dev, ...)        (dma_iova_free)(DMASIM_AT(dev), __VA_ARGS__)
+#define dma_iova_free(dev, ...)	       (dma_iova_free)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_iova_destroy(dev, ...)     (dma_iova_destroy)(DMASIM_AT(dev), __VA_ARGS__)
 
 #endif

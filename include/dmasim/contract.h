@@ -20,7 +20,7 @@ DMASIM_BEGIN_DECLS
  * (longjmp out, or end the process). Without it the message goes to stderr and the process aborts.
  */
 DMASIM_API __attribute__((weak)) void dmasim_contract_failed(const char *what, const char *file,
-                                                             int line);
+							     int line);
 
 DMASIM_END_DECLS
 

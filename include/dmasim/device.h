@@ -20,8 +20,8 @@ struct device {
 
 	u64 *dma_mask; /* NULL: the device does no DMA */
 	u64 coherent_dma_mask;
-	u64 bus_dma_limit;         /* highest address the way to the device carries; 0: no limit */
-	u32 max_segment_size;      /* of a scatterlist's DMA segment; 0: 64 KiB */
+	u64 bus_dma_limit;	   /* highest address the way to the device carries; 0: no limit */
+	u32 max_segment_size;	   /* of a scatterlist's DMA segment; 0: 64 KiB */
 	u64 segment_boundary_mask; /* addresses a DMA segment may not cross; 0: none */
 
 	struct iommu_group *iommu_group; /* NULL: no IOMMU serves the device */

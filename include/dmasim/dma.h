@@ -38,15 +38,15 @@ enum dma_data_direction {
 #define DMA_BIT_MASK(n) (((n) == 64) ? ~0ULL : ((1ULL << (n)) - 1))
 
 /* Attributes, facts 1.3. Those without effect on a coherent machine are accepted. */
-#define DMA_ATTR_WEAK_ORDERING     (1UL << 1)
-#define DMA_ATTR_WRITE_COMBINE     (1UL << 2)
+#define DMA_ATTR_WEAK_ORDERING	   (1UL << 1)
+#define DMA_ATTR_WRITE_COMBINE	   (1UL << 2)
 #define DMA_ATTR_NO_KERNEL_MAPPING (1UL << 4)
-#define DMA_ATTR_SKIP_CPU_SYNC     (1UL << 5)
-#define DMA_ATTR_NO_WARN           (1UL << 8)
-#define DMA_ATTR_PRIVILEGED        (1UL << 9)
-#define DMA_ATTR_MMIO              (1UL << 10) /* phys is not RAM */
+#define DMA_ATTR_SKIP_CPU_SYNC	   (1UL << 5)
+#define DMA_ATTR_NO_WARN	   (1UL << 8)
+#define DMA_ATTR_PRIVILEGED	   (1UL << 9)
+#define DMA_ATTR_MMIO		   (1UL << 10) /* phys is not RAM */
 #define DMA_ATTR_REQUIRE_COHERENT  (1UL << 12)
-#define DMA_ATTR_CC_SHARED         (1UL << 13) /* refused behind an IOMMU */
+#define DMA_ATTR_CC_SHARED	   (1UL << 13) /* refused behind an IOMMU */
 
 /*
  * The state of one two-step mapping: Linux's 16 bytes. It may be copied; it is not cleared when the
@@ -54,7 +54,7 @@ enum dma_data_direction {
  */
 struct dma_iova_state {
 	dma_addr_t addr; /* of the first byte, with the offset of the phys given at allocation */
-	u64 __size;      /* bytes asked for */
+	u64 __size;	 /* bytes asked for */
 };
 
 #define DMA_IOVA_USE_SWIOTLB (1ULL << 63)
@@ -95,7 +95,7 @@ void dma_set_seg_boundary(struct device *dev, unsigned long mask)
  * 3.4, 3.6. Behind an IOMMU the granules around the buffer become visible to the device too.
  */
 dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
-                        enum dma_data_direction dir, unsigned long attrs)
+			enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_map_phys);
 
 /*
@@ -104,7 +104,7 @@ dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
  * Facts 3.2, 3.5, 3.7.
  */
 void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
-                    unsigned long attrs) DMASIM_LINUX(dma_unmap_phys);
+		    unsigned long attrs) DMASIM_LINUX(dma_unmap_phys);
 
 /*
  * The same for a page. A page of peer memory is mapped as if it were RAM: this call does not look at
@@ -112,10 +112,10 @@ void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_d
  * Facts 3.3.
  */
 dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
-                              enum dma_data_direction dir, unsigned long attrs)
+			      enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_map_page_attrs);
 void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
-                          enum dma_data_direction dir, unsigned long attrs)
+			  enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_unmap_page_attrs);
 
 #define dma_map_page(d, p, o, s, r) dma_map_page_attrs(d, p, o, s, r, 0)
@@ -138,12 +138,12 @@ unsigned long dma_get_merge_boundary(struct device *dev) DMASIM_LINUX(dma_get_me
  * the number of DMA segments, 0 on any error. Facts 4.
  */
 unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-                              enum dma_data_direction dir, unsigned long attrs)
+			      enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_map_sg_attrs) DMASIM_MUST_CHECK;
 
 /* nents is the number given to the map, not the one it returned. */
 void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-                        enum dma_data_direction dir, unsigned long attrs)
+			enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_unmap_sg_attrs);
 
 /*
@@ -151,11 +151,11 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
  * -EREMOTEIO (peer memory that the device cannot reach).
  */
 int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
-                    unsigned long attrs) DMASIM_LINUX(dma_map_sgtable) DMASIM_MUST_CHECK;
+		    unsigned long attrs) DMASIM_LINUX(dma_map_sgtable) DMASIM_MUST_CHECK;
 void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
-                       unsigned long attrs) DMASIM_LINUX(dma_unmap_sgtable);
+		       unsigned long attrs) DMASIM_LINUX(dma_unmap_sgtable);
 
-#define dma_map_sg(d, s, n, r)   dma_map_sg_attrs(d, s, n, r, 0)
+#define dma_map_sg(d, s, n, r)	 dma_map_sg_attrs(d, s, n, r, 0)
 #define dma_unmap_sg(d, s, n, r) dma_unmap_sg_attrs(d, s, n, r, 0)
 
 /* ---- Two steps ------------------------------------------------------------------------------------ */
@@ -166,7 +166,7 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_d
  * instead), or there is no space, or size is 0 or has bit 63 set (reported). Facts 5.1.
  */
 bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
-                        size_t size) DMASIM_LINUX(dma_iova_try_alloc) DMASIM_MUST_CHECK;
+			size_t size) DMASIM_LINUX(dma_iova_try_alloc) DMASIM_MUST_CHECK;
 
 /*
  * Writes the entries for [phys, phys + size) at `offset` of the range. Each link but the first starts
@@ -176,7 +176,7 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
  * -ENOMEM.
  */
 int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t offset,
-                  size_t size, enum dma_data_direction dir, unsigned long attrs)
+		  size_t size, enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_iova_link) DMASIM_MUST_CHECK;
 
 /* Makes [offset, offset + size) usable by the device. 0 or the IOMMU driver's error. Facts 5.4. */
@@ -188,7 +188,7 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
  * returns. The range stays allocated. Facts 5.5.
  */
 void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
-                     enum dma_data_direction dir, unsigned long attrs)
+		     enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_iova_unlink);
 
 /* Frees the whole range; everything must be unlinked. *state is not cleared. Facts 5.6. */
@@ -196,7 +196,7 @@ void dma_iova_free(struct device *dev, struct dma_iova_state *state) DMASIM_LINU
 
 /* Unlinks [0, mapped_len), unless that is 0, and frees the whole range. Facts 5.7. */
 void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
-                      enum dma_data_direction dir, unsigned long attrs)
+		      enum dma_data_direction dir, unsigned long attrs)
 	DMASIM_LINUX(dma_iova_destroy);
 
 DMASIM_END_DECLS

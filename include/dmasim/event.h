@@ -13,23 +13,23 @@
 
 /* The fields an event prints, in this order. */
 enum dmasim_event_field {
-	DMASIM_F_DEV = 1 << 0,    /* dev=    BDF with its segment */
-	DMASIM_F_PEER = 1 << 1,   /* peer=   BDF of the provider */
+	DMASIM_F_DEV = 1 << 0,	  /* dev=    BDF with its segment */
+	DMASIM_F_PEER = 1 << 1,	  /* peer=   BDF of the provider */
 	DMASIM_F_STATE = 1 << 2,  /* st=     number of the struct dma_iova_state, from 1 */
 	DMASIM_F_GROUP = 1 << 3,  /* group=  number of the IOMMU group */
 	DMASIM_F_DOMAIN = 1 << 4, /* dom=    number of the domain */
-	DMASIM_F_DMA = 1 << 5,    /* dma=    DMA address or IOVA */
-	DMASIM_F_PHYS = 1 << 6,   /* phys=   CPU physical address */
+	DMASIM_F_DMA = 1 << 5,	  /* dma=    DMA address or IOVA */
+	DMASIM_F_PHYS = 1 << 6,	  /* phys=   CPU physical address */
 	DMASIM_F_OFFSET = 1 << 7, /* off=    bytes from the start of a state's range */
-	DMASIM_F_SIZE = 1 << 8,   /* size=   bytes asked for */
-	DMASIM_F_DONE = 1 << 9,   /* done=   bytes or entries really done */
+	DMASIM_F_SIZE = 1 << 8,	  /* size=   bytes asked for */
+	DMASIM_F_DONE = 1 << 9,	  /* done=   bytes or entries really done */
 	DMASIM_F_COUNT = 1 << 10, /* n=      entries */
-	DMASIM_F_DIR = 1 << 11,   /* dir=    BIDIRECTIONAL TO_DEVICE FROM_DEVICE NONE */
+	DMASIM_F_DIR = 1 << 11,	  /* dir=    BIDIRECTIONAL TO_DEVICE FROM_DEVICE NONE */
 	DMASIM_F_ATTRS = 1 << 12, /* attrs=  DMA_ATTR_ bits, hexadecimal, only when not 0 */
 	DMASIM_F_PROT = 1 << 13,  /* prot=   letters r w c x m p */
 	DMASIM_F_BUS = 1 << 14, /* bus=    1: a PCI bus address, 0: an IOVA or a physical address */
 	DMASIM_F_TYPE = 1 << 15, /* type=   P2P map type */
-	DMASIM_F_RET = 1 << 16,  /* ret=    0, a count, or an errno by name */
+	DMASIM_F_RET = 1 << 16,	 /* ret=    0, a count, or an errno by name */
 };
 
 #define DMASIM_F_CALL (DMASIM_F_DIR | DMASIM_F_ATTRS)
@@ -43,7 +43,7 @@ enum dmasim_event_field {
 	X(IOVA_FREE, "iova_free", DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE)                 \
 	X(IOMMU_MAP, "iommu_map",                                                                 \
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_DONE |        \
-	          DMASIM_F_PROT | DMASIM_F_RET)                                                   \
+		  DMASIM_F_PROT | DMASIM_F_RET)                                                   \
 	X(IOMMU_UNMAP, "iommu_unmap",                                                             \
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_DONE)                         \
 	X(IOMMU_SYNCED, "iommu_synced",                                                           \
@@ -59,10 +59,10 @@ enum dmasim_event_field {
 	X(UNMAP_SG, "dma_unmap_sg", DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_CALL)                \
 	X(TRY_ALLOC, "dma_iova_try_alloc",                                                        \
 	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE |          \
-	          DMASIM_F_RET)                                                                   \
+		  DMASIM_F_RET)                                                                   \
 	X(LINK, "dma_iova_link",                                                                  \
 	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_PHYS | DMASIM_F_OFFSET | DMASIM_F_SIZE |       \
-	          DMASIM_F_CALL | DMASIM_F_RET)                                                   \
+		  DMASIM_F_CALL | DMASIM_F_RET)                                                   \
 	X(SYNC, "dma_iova_sync",                                                                  \
 	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_OFFSET | DMASIM_F_SIZE | DMASIM_F_RET)         \
 	X(UNLINK, "dma_iova_unlink",                                                              \

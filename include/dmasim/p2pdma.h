@@ -53,11 +53,11 @@ enum pci_p2pdma_map_type pci_p2pdma_map_type(struct p2pdma_provider *provider, s
 
 /* The map type of a page: PCI_P2PDMA_MAP_NONE for ordinary memory. Facts 8.3. */
 enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, struct device *dev,
-                                          struct page *page) DMASIM_LINUX(pci_p2pdma_state);
+					  struct page *page) DMASIM_LINUX(pci_p2pdma_state);
 
 /* The bus address of peer memory. Cannot fail, and there is nothing to unmap. Facts 8.4. */
 static inline dma_addr_t pci_p2pdma_bus_addr_map(struct p2pdma_provider *provider,
-                                                 phys_addr_t paddr)
+						 phys_addr_t paddr)
 {
 	return paddr + provider->bus_offset;
 }

@@ -9,8 +9,8 @@
 #include <dmasim/hw/pci.h>
 #include <dmasim/types.h>
 
-#define IORESOURCE_IO       0x00000100UL
-#define IORESOURCE_MEM      0x00000200UL
+#define IORESOURCE_IO	    0x00000100UL
+#define IORESOURCE_MEM	    0x00000200UL
 #define IORESOURCE_PREFETCH 0x00002000UL
 #define IORESOURCE_MEM_64   0x00100000UL
 
@@ -32,13 +32,13 @@ struct pci_bridge_window {
 
 struct pci_dev {
 	struct device dev;
-	struct pci_bus *bus;         /* the bus it sits on */
+	struct pci_bus *bus;	     /* the bus it sits on */
 	struct pci_bus *subordinate; /* the bus behind a bridge */
 	unsigned int devfn;
 	unsigned short vendor;
 	unsigned short device;
 	unsigned int class_code; /* base class, sub-class, interface */
-	u8 hdr_type;             /* without the multi-function bit */
+	u8 hdr_type;		 /* without the multi-function bit */
 	bool multifunction;
 	s32 express_type; /* PCI_EXP_TYPE_, or -1: conventional PCI */
 	u16 express_cap;  /* offsets of capabilities, 0: none */

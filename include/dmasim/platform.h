@@ -50,18 +50,18 @@ struct platform_iommu {
 	u16 segment;
 	u8 bus_first;
 	u8 bus_last;
-	u8 levels;           /* of its page tables: 3 or 4 */
+	u8 levels;	     /* of its page tables: 3 or 4 */
 	u8 address_bits;     /* host address width: bits above are reserved in entries */
 	u8 max_address_mask; /* MAMV: largest AM of a page-selective invalidation */
-	bool huge_1g;        /* 1 GiB leaves (2 MiB leaves are always there) */
+	bool huge_1g;	     /* 1 GiB leaves (2 MiB leaves are always there) */
 	bool snoop_control;  /* ECAP.SC: the SNP bit exists */
-	bool coherent;       /* walks snoop the CPU's caches; else entries must be flushed */
+	bool coherent;	     /* walks snoop the CPU's caches; else entries must be flushed */
 	u32 domain_count;    /* domain ids are 0 to domain_count - 1; 0 is never used */
 };
 
 enum platform_reserved_type {
 	PLATFORM_RESERVED_DIRECT, /* an RMRR: IOVA = phys must be mapped all the time */
-	PLATFORM_RESERVED_MSI,    /* the interrupt window: never translated */
+	PLATFORM_RESERVED_MSI,	  /* the interrupt window: never translated */
 };
 
 struct platform_reserved {
@@ -101,8 +101,8 @@ enum platform_context_type {
 
 struct platform_context {
 	enum platform_context_type type;
-	u32 domain;       /* tag of the translations it caches */
-	u8 levels;        /* 3 or 4 */
+	u32 domain;	  /* tag of the translations it caches */
+	u8 levels;	  /* 3 or 4 */
 	phys_addr_t root; /* top table */
 };
 
@@ -127,7 +127,7 @@ struct platform_ops {
 	phys_addr_t (*frames_alloc)(void *machine, enum dmasim_fault_point why, u64 count);
 	/* Takes back what frames_alloc gave, with the same arguments. */
 	void (*frames_free)(void *machine, enum dmasim_fault_point why, phys_addr_t phys,
-	                    u64 count);
+			    u64 count);
 
 	/*
 	 * Host pointer to RAM or to plain BAR memory; moves the platform's window there, see
@@ -154,7 +154,7 @@ struct platform_ops {
 
 	/* Sets the context entry of one requester. 0 or -ENOMEM (and then nothing changed). */
 	int (*context_set)(void *machine, u32 unit, u16 requester,
-	                   const struct platform_context *context);
+			   const struct platform_context *context);
 
 	/*
 	 * Hands over `bytes` of encoded invalidation commands, whole ones, which the unit executes
@@ -179,10 +179,10 @@ struct platform_ops {
 
 struct platform {
 	const struct platform_ops *ops;
-	void *machine;  /* the first argument of every operation */
-	u32 cpu;        /* number of the virtual CPU that runs now */
+	void *machine;	/* the first argument of every operation */
+	u32 cpu;	/* number of the virtual CPU that runs now */
 	bool listening; /* somebody wants events */
-	bool stepping;  /* somebody wants preemption points */
+	bool stepping;	/* somebody wants preemption points */
 
 	/* The stretch of memory that was resolved last; see platform_ptr(). */
 	phys_addr_t window_start;
@@ -234,13 +234,13 @@ static inline void platform_free(struct platform *p, void *memory)
 }
 
 static inline phys_addr_t platform_frames_alloc(struct platform *p, enum dmasim_fault_point why,
-                                                u64 count)
+						u64 count)
 {
 	return p->ops->frames_alloc(p->machine, why, count);
 }
 
 static inline void platform_frames_free(struct platform *p, enum dmasim_fault_point why,
-                                        phys_addr_t phys, u64 count)
+					phys_addr_t phys, u64 count)
 {
 	p->ops->frames_free(p->machine, why, phys, count);
 }

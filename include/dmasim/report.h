@@ -24,10 +24,10 @@ struct dmasim;
 
 struct dmasim_report {
 	enum dmasim_report_id id;
-	u64 at_ns;                           /* virtual time */
-	dmasim_sbdf dev;                     /* DMASIM_NO_SBDF when no device is concerned */
-	u64 dma;                             /* 0 when no DMA address is concerned */
-	bool expected;                       /* dmasim_expect() had asked for it */
+	u64 at_ns;			     /* virtual time */
+	dmasim_sbdf dev;		     /* DMASIM_NO_SBDF when no device is concerned */
+	u64 dma;			     /* 0 when no DMA address is concerned */
+	bool expected;			     /* dmasim_expect() had asked for it */
 	char line[DMASIM_REPORT_LINE_BYTES]; /* one line of key=value, no newline */
 	char text[DMASIM_REPORT_TEXT_BYTES]; /* a few lines for people */
 };
@@ -39,10 +39,10 @@ DMASIM_API const char *dmasim_report_name(enum dmasim_report_id id);
 DMASIM_API const char *dmasim_report_sentence(enum dmasim_report_id id);
 
 /* Reports so far, expected ones included. */
-DMASIM_API u32 dmasim_report_count(const struct dmasim *s);
+DMASIM_API u32 dmasim_report_count(struct dmasim *s);
 
 /* Copies report `index` (from 0, in order of time). False when there is none. */
-DMASIM_API bool dmasim_report_get(const struct dmasim *s, u32 index, struct dmasim_report *report);
+DMASIM_API bool dmasim_report_get(struct dmasim *s, u32 index, struct dmasim_report *report);
 
 /*
  * The next `count` reports of this kind are part of the test: they are recorded, marked expected,

@@ -25,19 +25,19 @@ struct scatterlist {
 
 struct sg_table {
 	struct scatterlist *sgl;
-	unsigned int nents;      /* DMA segments, set by dma_map_sgtable() */
+	unsigned int nents;	 /* DMA segments, set by dma_map_sgtable() */
 	unsigned int orig_nents; /* CPU entries */
 };
 
-#define SG_CHAIN          1UL
-#define SG_END            2UL
+#define SG_CHAIN	  1UL
+#define SG_END		  2UL
 #define SG_PAGE_LINK_MASK (SG_CHAIN | SG_END)
 
 #define SG_DMA_BUS_ADDRESS (1U << 0)
-#define SG_DMA_SWIOTLB     (1U << 1)
+#define SG_DMA_SWIOTLB	   (1U << 1)
 
 #define sg_dma_address(sg) ((sg)->dma_address)
-#define sg_dma_len(sg)     ((sg)->dma_length)
+#define sg_dma_len(sg)	   ((sg)->dma_length)
 
 static inline bool sg_is_last(const struct scatterlist *sg)
 {
@@ -72,7 +72,7 @@ static inline void sg_assign_page(struct scatterlist *sg, struct page *page)
 
 /* len bytes from `offset` of the page on; a run of pages may follow it physically. */
 static inline void sg_set_page(struct scatterlist *sg, struct page *page, unsigned int len,
-                               unsigned int offset)
+			       unsigned int offset)
 {
 	sg_assign_page(sg, page);
 	sg->offset = offset;
@@ -91,7 +91,7 @@ static inline void sg_unmark_end(struct scatterlist *sg)
 
 /* The last of prv's prv_nents entries becomes the link to the list `sgl`. */
 static inline void sg_chain(struct scatterlist *prv, unsigned int prv_nents,
-                            struct scatterlist *sgl)
+			    struct scatterlist *sgl)
 {
 	struct scatterlist *link = &prv[prv_nents - 1];
 
@@ -131,7 +131,7 @@ static inline void sg_dma_unmark_bus_address(struct scatterlist *sg)
 	for ((i) = 0, (sg) = (sglist); (i) < (nr); (i)++, (sg) = sg_next(sg))
 
 /* CPU entries, and DMA segments, of a table. */
-#define for_each_sgtable_sg(sgt, sg, i)     for_each_sg((sgt)->sgl, sg, (sgt)->orig_nents, i)
+#define for_each_sgtable_sg(sgt, sg, i)	    for_each_sg((sgt)->sgl, sg, (sgt)->orig_nents, i)
 #define for_each_sgtable_dma_sg(sgt, sg, i) for_each_sg((sgt)->sgl, sg, (sgt)->nents, i)
 
 #endif

@@ -19,7 +19,7 @@ struct dmasim_site {
 #define DMASIM_SITE_HERE                                                                  \
 	(__extension__({                                                                  \
 		static const struct dmasim_site dmasim_site_here_ = { __FILE__, __LINE__, \
-			                                              __func__ };         \
+								      __func__ };         \
 		&dmasim_site_here_;                                                       \
 	}))
 

@@ -49,17 +49,17 @@ typedef u64 dma_addr_t;
 typedef u64 resource_size_t;
 
 #ifndef SZ_4K
-#define SZ_1K   0x00000400
-#define SZ_4K   0x00001000
-#define SZ_16K  0x00004000
-#define SZ_64K  0x00010000
-#define SZ_1M   0x00100000
-#define SZ_2M   0x00200000
-#define SZ_16M  0x01000000
-#define SZ_64M  0x04000000
+#define SZ_1K	0x00000400
+#define SZ_4K	0x00001000
+#define SZ_16K	0x00004000
+#define SZ_64K	0x00010000
+#define SZ_1M	0x00100000
+#define SZ_2M	0x00200000
+#define SZ_16M	0x01000000
+#define SZ_64M	0x04000000
 #define SZ_256M 0x10000000
-#define SZ_1G   0x40000000
-#define SZ_4G   0x100000000ULL
+#define SZ_1G	0x40000000
+#define SZ_4G	0x100000000ULL
 #define SZ_256G 0x4000000000ULL
 #endif
 

@@ -9,6 +9,6 @@ dma_addr_t dma_direct_map(struct device *dev, phys_addr_t phys, u64 size)
 	if (DMASIM_LIKELY(phys + size - 1 <= dma_limit(dev)))
 		return phys;
 	dma_warn(dev, DMASIM_REPORT_MASK_OVERFLOW, phys, size,
-	         "the end of the buffer is beyond the device's mask or its bus limit");
+		 "the end of the buffer is beyond the device's mask or its bus limit");
 	return DMA_MAPPING_ERROR;
 }

@@ -60,7 +60,7 @@ u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 by
 void iommu_dma_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes);
 
 dma_addr_t iommu_dma_map(struct device *dev, struct iommu_domain *domain, phys_addr_t phys,
-                         u64 size, u32 prot);
+			 u64 size, u32 prot);
 void iommu_dma_unmap(struct device *dev, struct iommu_domain *domain, dma_addr_t dma, u64 size);
 
 /* Unmaps whole granules and invalidates; reports if there was less. */
@@ -68,8 +68,8 @@ void iommu_dma_unmap_range(struct device *dev, struct iommu_domain *domain, u64 
 
 /* Returns the number of DMA segments or -errno. */
 int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-                     int nents, struct dma_call call);
+		     int nents, struct dma_call call);
 void iommu_dma_unmap_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-                        int nents);
+			int nents);
 
 #endif

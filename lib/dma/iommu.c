@@ -11,7 +11,7 @@ u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 by
 
 	os_lock(p, &domain->iova_lock);
 	pfn = domain->iova_ops->alloc(domain->iova, bytes >> PAGE_SHIFT,
-	                              dma_limit(dev) >> PAGE_SHIFT);
+				      dma_limit(dev) >> PAGE_SHIFT);
 	os_unlock(p, &domain->iova_lock);
 
 	if (pfn == IOVA_NO_PFN)
@@ -19,8 +19,8 @@ u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 by
 	else
 		dev->os->costs.iova_allocs++;
 	PLATFORM_EVENT(p, IOVA_ALLOC, .dev = dev->id, .domain = domain->id,
-	               .dma = pfn << PAGE_SHIFT, .size = bytes, .ret = pfn ? 0 : -ENOMEM,
-	               .site = dev->site);
+		       .dma = pfn << PAGE_SHIFT, .size = bytes, .ret = pfn ? 0 : -ENOMEM,
+		       .site = dev->site);
 	return pfn << PAGE_SHIFT;
 }
 
@@ -35,7 +35,7 @@ void iommu_dma_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
 }
 
 dma_addr_t iommu_dma_map(struct device *dev, struct iommu_domain *domain, phys_addr_t phys,
-                         u64 size, u32 prot)
+			 u64 size, u32 prot)
 {
 	u64 bytes = iommu_dma_span(domain, phys, size);
 	u64 iova = iommu_dma_alloc_iova(dev, domain, bytes);
@@ -53,7 +53,7 @@ void iommu_dma_unmap_range(struct device *dev, struct iommu_domain *domain, u64 
 {
 	if (iommu_unmap(domain, iova, bytes) != bytes)
 		dma_warn(dev, DMASIM_REPORT_UNMAP_SHORT, iova, bytes,
-		         "the page table held less, or more, than was to be unmapped");
+			 "the page table held less, or more, than was to be unmapped");
 }
 
 void iommu_dma_unmap(struct device *dev, struct iommu_domain *domain, dma_addr_t dma, u64 size)

@@ -19,10 +19,10 @@ void dma_warn(struct device *dev, enum dmasim_report_id id, u64 dma, u64 size, c
 bool dma_valid_direction(struct device *dev, enum dma_data_direction dir)
 {
 	if (DMASIM_LIKELY(dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE ||
-	                  dir == DMA_FROM_DEVICE))
+			  dir == DMA_FROM_DEVICE))
 		return true;
 	dma_warn(dev, DMASIM_REPORT_BAD_DIRECTION, 0, 0,
-	         "Linux stops here: a mapping is to, from or bidirectional");
+		 "Linux stops here: a mapping is to, from or bidirectional");
 	return false;
 }
 
@@ -102,7 +102,7 @@ void dma_set_seg_boundary(struct device *dev, unsigned long mask)
 }
 
 static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
-                           enum dma_data_direction dir, unsigned long attrs)
+			   enum dma_data_direction dir, unsigned long attrs)
 {
 	struct iommu_domain *domain;
 
@@ -117,7 +117,7 @@ static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
 }
 
 dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
-                        enum dma_data_direction dir, unsigned long attrs)
+			enum dma_data_direction dir, unsigned long attrs)
 {
 	dma_addr_t dma;
 
@@ -125,7 +125,7 @@ dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
 		return DMA_MAPPING_ERROR;
 	dma = map_phys(dev, phys, size, dir, attrs);
 	PLATFORM_EVENT(dev->os->platform, MAP_PHYS, .dev = dev->id, .dma = dma, .phys = phys,
-	               .size = size, .dir = dir, .attrs = attrs, .site = dev->site);
+		       .size = size, .dir = dir, .attrs = attrs, .site = dev->site);
 	return dma;
 }
 
@@ -139,14 +139,14 @@ static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, unsigne
 	if (!(attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT)) &&
 	    !iommu_iova_to_phys(domain, addr)) {
 		dma_warn(dev, DMASIM_REPORT_UNMAP_NOT_MAPPED, addr, size,
-		         "the address does not translate: nothing is unmapped, nothing is freed");
+			 "the address does not translate: nothing is unmapped, nothing is freed");
 		return;
 	}
 	iommu_dma_unmap(dev, domain, addr, size);
 }
 
 void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
-                    unsigned long attrs)
+		    unsigned long attrs)
 {
 	if (!dma_valid_direction(dev, dir) || !has_mask(dev) || !dma_ready(dev))
 		return;
@@ -154,11 +154,11 @@ void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_d
 		return;
 	unmap_phys(dev, addr, size, attrs);
 	PLATFORM_EVENT(dev->os->platform, UNMAP_PHYS, .dev = dev->id, .dma = addr, .size = size,
-	               .dir = dir, .attrs = attrs, .site = dev->site);
+		       .dir = dir, .attrs = attrs, .site = dev->site);
 }
 
 dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
-                              enum dma_data_direction dir, unsigned long attrs)
+			      enum dma_data_direction dir, unsigned long attrs)
 {
 	if (attrs & DMA_ATTR_MMIO)
 		return DMA_MAPPING_ERROR;
@@ -166,7 +166,7 @@ dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offs
 }
 
 void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
-                          enum dma_data_direction dir, unsigned long attrs)
+			  enum dma_data_direction dir, unsigned long attrs)
 {
 	if (!(attrs & DMA_ATTR_MMIO))
 		dma_unmap_phys(dev, addr, size, dir, attrs);

@@ -32,7 +32,7 @@ static void unmark_all(struct scatterlist *sg, int count)
 }
 
 static int direct_map_entry(struct device *dev, struct scatterlist *s,
-                            struct pci_p2pdma_map_state *p2p)
+			    struct pci_p2pdma_map_state *p2p)
 {
 	switch (pci_p2pdma_state(p2p, dev, sg_page(s))) {
 	case PCI_P2PDMA_MAP_BUS_ADDR:
@@ -69,8 +69,8 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents)
 	}
 	for_each_sg(sg, s, nents, i)
 		dma_sg_event(dev, DMASIM_EVENT_MAP_SG_ENTRY,
-		             &(struct dma_sg_piece){ s->dma_address, sg_phys(s), s->length,
-		                                     sg_dma_is_bus_address(s) });
+			     &(struct dma_sg_piece){ s->dma_address, sg_phys(s), s->length,
+						     sg_dma_is_bus_address(s) });
 	return nents;
 }
 
@@ -90,14 +90,14 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 		return -ENOMEM;
 	domain = iommu_dma_domain(dev);
 	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call)
-	               : direct_map_sg(dev, sg, nents);
+		       : direct_map_sg(dev, sg, nents);
 	PLATFORM_EVENT(dev->os->platform, MAP_SG, .dev = dev->id, .count = (u32)nents,
-	               .dir = call.dir, .attrs = call.attrs, .ret = count, .site = dev->site);
+		       .dir = call.dir, .attrs = call.attrs, .ret = count, .site = dev->site);
 	return count;
 }
 
 unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-                              enum dma_data_direction dir, unsigned long attrs)
+			      enum dma_data_direction dir, unsigned long attrs)
 {
 	int count = map_sg(dev, sg, nents, (struct dma_call){ dir, attrs });
 
@@ -105,7 +105,7 @@ unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int ne
 }
 
 int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
-                    unsigned long attrs)
+		    unsigned long attrs)
 {
 	int count = map_sg(dev, sgt->sgl, (int)sgt->orig_nents, (struct dma_call){ dir, attrs });
 
@@ -125,13 +125,13 @@ static void tell_segments(struct device *dev, struct scatterlist *sg, int nents)
 		if (!sg_dma_len(s))
 			return;
 		dma_sg_event(dev, DMASIM_EVENT_UNMAP_SG_ENTRY,
-		             &(struct dma_sg_piece){ s->dma_address, 0, sg_dma_len(s),
-		                                     sg_dma_is_bus_address(s) });
+			     &(struct dma_sg_piece){ s->dma_address, 0, sg_dma_len(s),
+						     sg_dma_is_bus_address(s) });
 	}
 }
 
 void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-                        enum dma_data_direction dir, unsigned long attrs)
+			enum dma_data_direction dir, unsigned long attrs)
 {
 	struct iommu_domain *domain;
 
@@ -144,11 +144,11 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
 	else
 		unmark_all(sg, nents);
 	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents, .dir = dir,
-	               .attrs = attrs, .site = dev->site);
+		       .attrs = attrs, .site = dev->site);
 }
 
 void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
-                       unsigned long attrs)
+		       unsigned long attrs)
 {
 	dma_unmap_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
 }

@@ -14,6 +14,6 @@ struct dma_sg_piece {
 };
 
 void dma_sg_event(struct device *dev, enum dmasim_event_type type,
-                  const struct dma_sg_piece *piece);
+		  const struct dma_sg_piece *piece);
 
 #endif

@@ -59,7 +59,7 @@ static void restore(struct sg_mapping *mapping, int count)
  * must start on a segment boundary: the block is aligned to its size, so offsets decide.
  */
 static int lay_out_entry(struct sg_mapping *mapping, struct scatterlist *s,
-                         struct scatterlist **prev)
+			 struct scatterlist **prev)
 {
 	u64 mask = boundary_mask(mapping->dev);
 	u64 pad = (mask - mapping->iova_bytes + 1) & mask;
@@ -173,12 +173,12 @@ static void put_bus_entry(struct sg_mapping *mapping, struct sg_output *out, str
 	sg_dma_mark_bus_address(out->cur);
 	out->cur_len = 0;
 	dma_sg_event(mapping->dev, DMASIM_EVENT_MAP_SG_ENTRY,
-	             &(struct dma_sg_piece){ dma, sg_phys(s), s->length, true });
+		     &(struct dma_sg_piece){ dma, sg_phys(s), s->length, true });
 }
 
 /* Restores an entry and puts its bytes, at `iova` of the block, into a segment. */
 static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct scatterlist *s,
-                      u64 iova)
+		      u64 iova)
 {
 	u32 offset = (u32)s->dma_address;
 	u32 length = sg_dma_len(s);
@@ -189,8 +189,8 @@ static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct 
 	s->length = length;
 	clear_dma(s);
 	joins = out->cur_len && !offset && (iova & boundary_mask(mapping->dev)) &&
-	        max_segment(mapping->dev) >= length &&
-	        max_segment(mapping->dev) - length >= out->cur_len;
+		max_segment(mapping->dev) >= length &&
+		max_segment(mapping->dev) - length >= out->cur_len;
 	if (joins) {
 		out->cur_len += length;
 		sg_dma_len(out->cur) = out->cur_len;
@@ -202,7 +202,7 @@ static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct 
 	if (length + offset < padded)
 		out->cur_len = 0;
 	dma_sg_event(mapping->dev, DMASIM_EVENT_MAP_SG_ENTRY,
-	             &(struct dma_sg_piece){ iova + offset, sg_phys(s), length, false });
+		     &(struct dma_sg_piece){ iova + offset, sg_phys(s), length, false });
 }
 
 static int finalise(struct sg_mapping *mapping, u64 iova)
@@ -225,7 +225,7 @@ static int finalise(struct sg_mapping *mapping, u64 iova)
 }
 
 int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-                     int nents, struct dma_call call)
+		     int nents, struct dma_call call)
 {
 	struct sg_mapping mapping = { .dev = dev, .domain = domain, .sg = sg, .nents = nents };
 	u64 iova;
@@ -250,7 +250,7 @@ int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain, struct sca
 }
 
 void iommu_dma_unmap_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-                        int nents)
+			int nents)
 {
 	struct scatterlist *s;
 	u64 start = 0, end = 0;

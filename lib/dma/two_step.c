@@ -6,13 +6,13 @@
 #include "dma/dma.h"
 
 static void bad_argument(struct device *dev, const struct dma_iova_state *state, size_t size,
-                         const char *what)
+			 const char *what)
 {
 	dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, state->addr, size, what);
 }
 
 static bool try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
-                      size_t size)
+		      size_t size)
 {
 	struct iommu_domain *domain = dma_ready(dev) ? iommu_dma_domain(dev) : NULL;
 	u64 iova;
@@ -32,19 +32,19 @@ static bool try_alloc(struct device *dev, struct dma_iova_state *state, phys_add
 }
 
 bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
-                        size_t size)
+			size_t size)
 {
 	bool done;
 
 	*state = (struct dma_iova_state){ 0 };
 	done = try_alloc(dev, state, phys, size);
 	PLATFORM_EVENT(dev->os->platform, TRY_ALLOC, .dev = dev->id, .dma = state->addr,
-	               .phys = phys, .size = size, .ret = done, .site = dev->site);
+		       .phys = phys, .size = size, .ret = done, .site = dev->site);
 	return done;
 }
 
 static int link_piece(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
-                      size_t offset, size_t size, struct dma_call call)
+		      size_t offset, size_t size, struct dma_call call)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 	u64 start_pad = phys & (iommu_granule(domain) - 1);
@@ -57,11 +57,11 @@ static int link_piece(struct device *dev, struct dma_iova_state *state, phys_add
 		return -EIO;
 	}
 	return iommu_map_nosync(domain, state->addr + offset - start_pad, phys - start_pad,
-	                        iommu_dma_span(domain, phys, size), prot);
+				iommu_dma_span(domain, phys, size), prot);
 }
 
 int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t offset,
-                  size_t size, enum dma_data_direction dir, unsigned long attrs)
+		  size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
 	int err;
 
@@ -69,8 +69,8 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 		return -EOPNOTSUPP;
 	err = link_piece(dev, state, phys, offset, size, (struct dma_call){ dir, attrs });
 	PLATFORM_EVENT(dev->os->platform, LINK, .dev = dev->id, .dma = state->addr, .phys = phys,
-	               .offset = offset, .size = size, .dir = dir, .attrs = attrs, .ret = err,
-	               .site = dev->site);
+		       .offset = offset, .size = size, .dir = dir, .attrs = attrs, .ret = err,
+		       .site = dev->site);
 	return err;
 }
 
@@ -83,20 +83,20 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
 	if (!domain)
 		return -EOPNOTSUPP;
 	err = iommu_sync_map(domain, iommu_dma_base(domain, start),
-	                     iommu_dma_span(domain, start, size));
+			     iommu_dma_span(domain, start, size));
 	PLATFORM_EVENT(dev->os->platform, SYNC, .dev = dev->id, .dma = state->addr,
-	               .offset = offset, .size = size, .ret = err, .site = dev->site);
+		       .offset = offset, .size = size, .ret = err, .site = dev->site);
 	return err;
 }
 
 static void unlink_range(struct device *dev, struct iommu_domain *domain, u64 start, size_t size)
 {
 	iommu_dma_unmap_range(dev, domain, iommu_dma_base(domain, start),
-	                      iommu_dma_span(domain, start, size));
+			      iommu_dma_span(domain, start, size));
 }
 
 void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
-                     enum dma_data_direction dir, unsigned long attrs)
+		     enum dma_data_direction dir, unsigned long attrs)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
@@ -104,14 +104,14 @@ void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t of
 		return;
 	unlink_range(dev, domain, state->addr + offset, size);
 	PLATFORM_EVENT(dev->os->platform, UNLINK, .dev = dev->id, .dma = state->addr,
-	               .offset = offset, .size = size, .dir = dir, .attrs = attrs,
-	               .site = dev->site);
+		       .offset = offset, .size = size, .dir = dir, .attrs = attrs,
+		       .site = dev->site);
 }
 
 static void free_range(struct iommu_domain *domain, struct dma_iova_state *state)
 {
 	iommu_dma_free_iova(domain, iommu_dma_base(domain, state->addr),
-	                    iommu_dma_span(domain, state->addr, dma_iova_size(state)));
+			    iommu_dma_span(domain, state->addr, dma_iova_size(state)));
 }
 
 void dma_iova_free(struct device *dev, struct dma_iova_state *state)
@@ -122,11 +122,11 @@ void dma_iova_free(struct device *dev, struct dma_iova_state *state)
 		return;
 	free_range(domain, state);
 	PLATFORM_EVENT(dev->os->platform, FREE, .dev = dev->id, .dma = state->addr,
-	               .size = dma_iova_size(state), .site = dev->site);
+		       .size = dma_iova_size(state), .site = dev->site);
 }
 
 void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
-                      enum dma_data_direction dir, unsigned long attrs)
+		      enum dma_data_direction dir, unsigned long attrs)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
@@ -136,5 +136,5 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 		unlink_range(dev, domain, state->addr, mapped_len);
 	free_range(domain, state);
 	PLATFORM_EVENT(dev->os->platform, DESTROY, .dev = dev->id, .dma = state->addr,
-	               .size = mapped_len, .dir = dir, .attrs = attrs, .site = dev->site);
+		       .size = mapped_len, .dir = dir, .attrs = attrs, .site = dev->site);
 }

@@ -12,7 +12,7 @@ static int reserve_windows(struct iommu_domain *domain, const struct platform_ho
 		u64 start = window->start + window->bus_offset;
 		u64 last = start + window->bytes - 1;
 		int err = domain->iova_ops->reserve(domain->iova, start >> PAGE_SHIFT,
-		                                    last >> PAGE_SHIFT);
+						    last >> PAGE_SHIFT);
 
 		if (err)
 			return err;
@@ -36,8 +36,8 @@ static int reserve_regions(struct iommu_domain *domain, const struct pci_dev *pd
 		if (!concerns(reserved, pdev))
 			continue;
 		err = domain->iova_ops->reserve(domain->iova, reserved->start >> PAGE_SHIFT,
-		                                (reserved->start + reserved->bytes - 1) >>
-		                                        PAGE_SHIFT);
+						(reserved->start + reserved->bytes - 1) >>
+							PAGE_SHIFT);
 		if (err)
 			return err;
 	}
@@ -59,7 +59,7 @@ static int map_direct_regions(struct iommu_domain *domain, const struct pci_dev 
 		if (iommu_iova_to_phys(domain, reserved->start))
 			continue;
 		err = iommu_map(domain, reserved->start, reserved->start, bytes,
-		                IOMMU_READ | IOMMU_WRITE);
+				IOMMU_READ | IOMMU_WRITE);
 		if (err)
 			return err;
 	}
@@ -87,7 +87,7 @@ static int init_iova(struct iommu_domain *domain, struct pci_dev *first)
 }
 
 struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
-                                         struct pci_dev *first)
+					 struct pci_dev *first)
 {
 	struct pgtable_config config = {
 		.os = os,
@@ -99,6 +99,8 @@ struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
 	};
 	struct iommu_domain *domain;
 
+	if (os->next_domain == unit->hw->domain_count)
+		return NULL;
 	domain = os_alloc(os, DMASIM_FAULT_IOMMU_DOMAIN, sizeof(*domain));
 	if (!domain)
 		return NULL;
@@ -125,6 +127,8 @@ void iommu_domain_destroy(struct iommu_domain *domain)
 	struct os *os = domain->os;
 
 	SLIST_REMOVE(&os->domains, domain, iommu_domain, link);
+	/* No context entry points here any more; what is cached goes before the tables do. */
+	vtd_invalidate(os, domain->unit, domain->id, 0, ~0ULL, false);
 	if (domain->iova)
 		domain->iova_ops->destroy(domain->iova);
 	domain->pt_ops->fini(&domain->pt);
@@ -155,7 +159,7 @@ int iommu_attach_device(struct pci_dev *pdev)
 	if (!err)
 		err = set_context(pdev, &context);
 	PLATFORM_EVENT(domain->os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
-	               .domain = domain->id, .ret = err);
+		       .domain = domain->id, .ret = err);
 	return err;
 }
 

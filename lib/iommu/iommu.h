@@ -17,7 +17,7 @@
 struct iommu_unit {
 	const struct platform_iommu *hw;
 	struct page *status; /* where wait commands write */
-	u32 sequence;        /* value of the last wait */
+	u32 sequence;	     /* value of the last wait */
 };
 
 /* Devices that cannot be isolated from each other; they share one domain. */
@@ -54,7 +54,7 @@ bool pci_acs_isolates(struct pci_dev *pdev);
 
 /* A domain for the devices of `first`'s group: its host bridge decides what is reserved. */
 struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
-                                         struct pci_dev *first);
+					 struct pci_dev *first);
 void iommu_domain_destroy(struct iommu_domain *domain);
 
 /* Makes the unit translate the device's requests in its group's domain. 0 or -ENOMEM. */
@@ -86,7 +86,7 @@ int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes
 
 /* Clears entries, gathering what is to be invalidated. Returns the bytes removed. */
 u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
-                     struct iommu_iotlb_gather *gather);
+		     struct iommu_iotlb_gather *gather);
 
 /*
  * Invalidates what was gathered, waits, then frees the gathered tables. 0 or the queue's error, with
@@ -106,6 +106,6 @@ void vtd_unit_fini(struct os *os, struct iommu_unit *unit);
 
 /* Invalidates [start, last] of a domain and waits. leaf_only: no table was unlinked. */
 int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start, u64 last,
-                   bool leaf_only);
+		   bool leaf_only);
 
 #endif

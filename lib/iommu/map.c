@@ -30,11 +30,11 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 	if (iommu_iotlb_gather_empty(gather))
 		return 0;
 	err = vtd_invalidate(os, domain->unit, domain->id, gather->start, gather->last,
-	                     !gather->freelist);
+			     !gather->freelist);
 	if (!err)
 		free_gathered_tables(os, gather);
 	PLATFORM_EVENT(os->platform, IOMMU_SYNCED, .domain = domain->id, .dma = gather->start,
-	               .size = gather->last - gather->start + 1, .ret = err);
+		       .size = gather->last - gather->start + 1, .ret = err);
 	iommu_iotlb_gather_init(gather);
 	return err;
 }
@@ -48,7 +48,7 @@ int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u6
 	iommu_iotlb_gather_init(&gather);
 	err = domain->pt_ops->map(&domain->pt, iova, phys, bytes, prot, &gather, &mapped);
 	PLATFORM_EVENT(domain->os->platform, IOMMU_MAP, .domain = domain->id, .dma = iova,
-	               .phys = phys, .size = bytes, .done = mapped, .prot = prot, .ret = err);
+		       .phys = phys, .size = bytes, .done = mapped, .prot = prot, .ret = err);
 	if (err && mapped)
 		iommu_unmap_fast(domain, iova, mapped, &gather);
 	/* Not empty if a leaf took the place of empty tables, or a part was undone. */
@@ -78,12 +78,12 @@ int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes
 }
 
 u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
-                     struct iommu_iotlb_gather *gather)
+		     struct iommu_iotlb_gather *gather)
 {
 	u64 done = domain->pt_ops->unmap(&domain->pt, iova, bytes, gather);
 
 	PLATFORM_EVENT(domain->os->platform, IOMMU_UNMAP, .domain = domain->id, .dma = iova,
-	               .size = bytes, .done = done);
+		       .size = bytes, .done = done);
 	return done;
 }
 

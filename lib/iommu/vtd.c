@@ -33,7 +33,7 @@ void vtd_unit_fini(struct os *os, struct iommu_unit *unit)
  * differ. Beyond what the unit can take, the whole domain.
  */
 static struct vtd_descriptor iotlb_descriptor(const struct iommu_unit *unit, u32 domain, u64 start,
-                                              u64 last, bool leaf_only)
+					      u64 last, bool leaf_only)
 {
 	u64 first = start & ~(u64)(PAGE_SIZE - 1);
 	u64 differ = first ^ last;
@@ -56,13 +56,13 @@ static struct vtd_descriptor iotlb_descriptor(const struct iommu_unit *unit, u32
 static struct vtd_descriptor wait_descriptor(const struct iommu_unit *unit)
 {
 	u64 low = VTD_QI_WAIT | VTD_WAIT_STATUS_WRITE | VTD_WAIT_FENCE |
-	          (u64)unit->sequence << VTD_WAIT_DATA_SHIFT;
+		  (u64)unit->sequence << VTD_WAIT_DATA_SHIFT;
 
 	return (struct vtd_descriptor){ { htole64(low), htole64(page_phys(unit->status)) } };
 }
 
 int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start, u64 last,
-                   bool leaf_only)
+		   bool leaf_only)
 {
 	struct platform *p = os->platform;
 	struct vtd_descriptor batch[2];

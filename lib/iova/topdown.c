@@ -86,7 +86,7 @@ static struct range *new_range(struct iova_allocator *allocator)
 }
 
 static void insert(struct iova_allocator *allocator, struct range *range, u64 first, u64 last,
-                   bool reserved)
+		   bool reserved)
 {
 	*range = (struct range){ .first = first, .last = last, .reserved = reserved };
 	RB_INSERT(range_tree, &allocator->tree, range);

@@ -42,7 +42,7 @@ static struct page_section *find_section(struct page_sections *sections, u64 ind
 	section = RB_ROOT(&sections->tree);
 	while (section && section->index != index)
 		section = index < section->index ? RB_LEFT(section, by_index)
-		                                 : RB_RIGHT(section, by_index);
+						 : RB_RIGHT(section, by_index);
 	if (section)
 		sections->last = section;
 	return section;
@@ -62,7 +62,7 @@ struct page *page_find(struct os *os, phys_addr_t phys)
 
 /* Sets the provider of those pages of a section that the range covers. */
 static void set_provider(struct page_section *section, const struct page_owner *owner,
-                         struct p2pdma_provider *provider)
+			 struct p2pdma_provider *provider)
 {
 	for (u32 i = 0; i < SECTION_PAGES; i++) {
 		struct page *page = &section->page[i];
@@ -73,7 +73,7 @@ static void set_provider(struct page_section *section, const struct page_owner *
 }
 
 static void set_provider_everywhere(struct os *os, const struct page_owner *owner,
-                                    struct p2pdma_provider *provider)
+				    struct p2pdma_provider *provider)
 {
 	struct page_section *section;
 

@@ -82,8 +82,8 @@ static u32 read_bar(struct pci_dev *pdev, u32 index)
 void pci_read_bars(struct pci_dev *pdev)
 {
 	u32 count = pdev->hdr_type == PCI_HEADER_TYPE_NORMAL   ? PCI_STD_NUM_BARS
-	            : pdev->hdr_type == PCI_HEADER_TYPE_BRIDGE ? PCI_BRIDGE_NUM_BARS
-	                                                       : 0;
+		    : pdev->hdr_type == PCI_HEADER_TYPE_BRIDGE ? PCI_BRIDGE_NUM_BARS
+							       : 0;
 	u32 command = pci_config_read(pdev, PCI_COMMAND, 2);
 	u32 decode = PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
 

@@ -12,7 +12,7 @@
 struct pci_bus {
 	struct os *os;
 	struct pci_bus *next_root;
-	struct pci_dev *bridge;                  /* NULL: a root bus */
+	struct pci_dev *bridge;			 /* NULL: a root bus */
 	const struct platform_host_bridge *host; /* of the present firmware description */
 	u16 segment;
 	u8 number;

@@ -78,16 +78,16 @@ struct allowed_bridge {
 };
 
 static const struct allowed_bridge allowed[] = {
-	{ PCI_VENDOR_ID_INTEL, 0x3c00, true },   { PCI_VENDOR_ID_INTEL, 0x3c01, true },
-	{ PCI_VENDOR_ID_INTEL, 0x2f00, true },   { PCI_VENDOR_ID_INTEL, 0x2f01, true },
-	{ PCI_VENDOR_ID_INTEL, 0x2030, false },  { PCI_VENDOR_ID_INTEL, 0x2031, false },
-	{ PCI_VENDOR_ID_INTEL, 0x2032, false },  { PCI_VENDOR_ID_INTEL, 0x2033, false },
-	{ PCI_VENDOR_ID_INTEL, 0x2020, false },  { PCI_VENDOR_ID_INTEL, 0x09a2, false },
-	{ PCI_VENDOR_ID_INTEL, 0x0b25, false },  { PCI_VENDOR_ID_INTEL, 0x0cfe, false },
-	{ PCI_VENDOR_ID_INTEL, 0x11fb, false },  { PCI_VENDOR_ID_INTEL, 0x1212, false },
-	{ PCI_VENDOR_ID_INTEL, 0x1216, false },  { PCI_VENDOR_ID_INTEL, 0x4940, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4942, false },  { PCI_VENDOR_ID_INTEL, 0x4944, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4946, false },  { PCI_VENDOR_ID_INTEL, 0x4948, false },
+	{ PCI_VENDOR_ID_INTEL, 0x3c00, true },	 { PCI_VENDOR_ID_INTEL, 0x3c01, true },
+	{ PCI_VENDOR_ID_INTEL, 0x2f00, true },	 { PCI_VENDOR_ID_INTEL, 0x2f01, true },
+	{ PCI_VENDOR_ID_INTEL, 0x2030, false },	 { PCI_VENDOR_ID_INTEL, 0x2031, false },
+	{ PCI_VENDOR_ID_INTEL, 0x2032, false },	 { PCI_VENDOR_ID_INTEL, 0x2033, false },
+	{ PCI_VENDOR_ID_INTEL, 0x2020, false },	 { PCI_VENDOR_ID_INTEL, 0x09a2, false },
+	{ PCI_VENDOR_ID_INTEL, 0x0b25, false },	 { PCI_VENDOR_ID_INTEL, 0x0cfe, false },
+	{ PCI_VENDOR_ID_INTEL, 0x11fb, false },	 { PCI_VENDOR_ID_INTEL, 0x1212, false },
+	{ PCI_VENDOR_ID_INTEL, 0x1216, false },	 { PCI_VENDOR_ID_INTEL, 0x4940, false },
+	{ PCI_VENDOR_ID_INTEL, 0x4942, false },	 { PCI_VENDOR_ID_INTEL, 0x4944, false },
+	{ PCI_VENDOR_ID_INTEL, 0x4946, false },	 { PCI_VENDOR_ID_INTEL, 0x4948, false },
 	{ PCI_VENDOR_ID_NVIDIA, 0x2f95, false }, { PCI_VENDOR_ID_NVIDIA, 0x2f96, false },
 	{ PCI_VENDOR_ID_NVIDIA, 0x2f97, false }, { PCI_VENDOR_ID_NVIDIA, 0x2f98, false },
 };
@@ -138,7 +138,7 @@ static bool host_bridges_forward(struct pci_dev *provider, struct pci_dev *clien
 /* ---- Verdicts ------------------------------------------------------------------------------------ */
 
 static enum pci_p2pdma_map_type judge(struct pci_dev *provider, struct pci_dev *client,
-                                      int *distance)
+				      int *distance)
 {
 	struct path path = find_path(provider, client);
 
@@ -146,7 +146,7 @@ static enum pci_p2pdma_map_type judge(struct pci_dev *provider, struct pci_dev *
 	if (path.meet && !path.redirects)
 		return PCI_P2PDMA_MAP_BUS_ADDR;
 	return host_bridges_forward(provider, client) ? PCI_P2PDMA_MAP_THRU_HOST_BRIDGE
-	                                              : PCI_P2PDMA_MAP_NOT_SUPPORTED;
+						      : PCI_P2PDMA_MAP_NOT_SUPPORTED;
 }
 
 static struct p2pdma_verdict *find_verdict(struct pci_dev *provider, dmasim_sbdf client)
@@ -161,7 +161,7 @@ static struct p2pdma_verdict *find_verdict(struct pci_dev *provider, dmasim_sbdf
 }
 
 static void remember(struct pci_dev *provider, dmasim_sbdf client, enum pci_p2pdma_map_type type,
-                     int distance)
+		     int distance)
 {
 	struct p2pdma_verdict *verdict = find_verdict(provider, client);
 
@@ -192,12 +192,12 @@ enum pci_p2pdma_map_type pci_p2pdma_map_type(struct p2pdma_provider *provider, s
 	type = judge(owner, to_pci_dev(dev), &distance);
 	remember(owner, dev->id, type, distance);
 	PLATFORM_EVENT(dev->os->platform, P2P_TYPE, .dev = dev->id, .peer = owner->dev.id,
-	               .p2p_type = type);
+		       .p2p_type = type);
 	return type;
 }
 
 enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, struct device *dev,
-                                          struct page *page)
+					  struct page *page)
 {
 	if (!is_pci_p2pdma_page(page))
 		return PCI_P2PDMA_MAP_NONE;
@@ -249,7 +249,7 @@ struct p2pdma_provider *pcim_p2pdma_provider(struct pci_dev *pdev, int bar)
 		return NULL;
 	if (!pdev->p2pdma) {
 		platform_report(pdev->dev.os->platform,
-		                &(struct platform_report){
+				&(struct platform_report){
 					.id = DMASIM_REPORT_BAD_ARGUMENT,
 					.dev = pdev->dev.id,
 					.what = "pcim_p2pdma_provider() before pcim_p2pdma_init()",

@@ -54,7 +54,7 @@ static u64 rounded(size_t size)
  * The first aligned hole; *before is the used range it lies behind, NULL: at the start. False: none.
  */
 static bool find_hole(const struct p2pdma_pool *pool, u64 bytes, phys_addr_t *phys,
-                      struct p2pdma_range **before)
+		      struct p2pdma_range **before)
 {
 	phys_addr_t end = pool->pages.start + pool->pages.bytes;
 	phys_addr_t at = (pool->pages.start + bytes - 1) & ~(bytes - 1);
@@ -109,8 +109,8 @@ void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size)
 		if (!host)
 			continue;
 		PLATFORM_EVENT(os->platform, P2P_ALLOC, .dev = pdev->dev.id,
-		               .phys = os->platform->ops->phys(os->platform->machine, host),
-		               .size = size);
+			       .phys = os->platform->ops->phys(os->platform->machine, host),
+			       .size = size);
 		return host;
 	}
 	return NULL;
@@ -138,7 +138,7 @@ void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
 	DMASIM_CONTRACT(range, "peer memory is freed once, by its first address");
 	DMASIM_CONTRACT(range->bytes == rounded(size), "peer memory is freed as much as it was");
 	PLATFORM_EVENT(os->platform, P2P_FREE, .dev = pdev->dev.id, .phys = range->phys,
-	               .size = size);
+		       .size = size);
 	LIST_REMOVE(range, link);
 	os_free(os, range);
 }

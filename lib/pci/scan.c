@@ -69,7 +69,7 @@ static void read_device(struct pci_dev *pdev, dmasim_sbdf id)
 
 	pdev->dev.id = id;
 	snprintf(pdev->dev.name, sizeof(pdev->dev.name), "%04x:%02x:%02x.%u", id >> 16 & 0xffff,
-	         id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
+		 id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
 	header = pci_config_read(pdev, PCI_HEADER_TYPE, 1);
 	pdev->hdr_type = header & PCI_HEADER_TYPE_MASK;
 	pdev->multifunction = (header & PCI_HEADER_TYPE_MULTI) || PCI_FUNC(id);
@@ -141,22 +141,91 @@ static int scan_device(struct pci_bus *bus, u32 device)
 	return err;
 }
 
+static void release_bus(struct pci_bus *bus);
+
+static void release_device(struct pci_dev *pdev)
+{
+	if (pdev->subordinate)
+		release_bus(pdev->subordinate);
+	pci_p2pdma_release(pdev);
+	os_free(pdev->dev.os, pdev);
+}
+
+static void release_bus(struct pci_bus *bus)
+{
+	while (bus->devices) {
+		struct pci_dev *pdev = bus->devices;
+
+		bus->devices = pdev->sibling;
+		release_device(pdev);
+	}
+	os_free(bus->os, bus);
+}
+
+/* Devices that no longer answer go, with all below them. */
+static void forget_absent(struct pci_bus *bus)
+{
+	struct pci_dev **at = &bus->devices;
+
+	while (*at) {
+		struct pci_dev *pdev = *at;
+
+		if (read_id(bus->os, id_on(bus, pdev->devfn), PCI_VENDOR_ID, 2) != 0xffff) {
+			at = &pdev->sibling;
+			continue;
+		}
+		*at = pdev->sibling;
+		release_device(pdev);
+	}
+}
+
 static int scan_bus(struct pci_bus *bus)
 {
 	int err = 0;
 
+	forget_absent(bus);
 	for (u32 device = 0; device < 32 && !err; device++)
 		err = scan_device(bus, device);
 	return err;
+}
+
+static bool is_root_of(const struct pci_bus *root, const struct platform_host_bridge *host)
+{
+	return root->segment == host->segment && root->number == host->bus_first;
 }
 
 static struct pci_bus *find_root(struct os *os, const struct platform_host_bridge *host)
 {
 	struct pci_bus *root = os->roots;
 
-	while (root && (root->number != host->bus_first || root->segment != host->segment))
+	while (root && !is_root_of(root, host))
 		root = root->next_root;
 	return root;
+}
+
+static bool is_described(const struct platform_firmware *firmware, const struct pci_bus *root)
+{
+	for (u32 i = 0; i < firmware->bridge_count; i++) {
+		if (is_root_of(root, &firmware->bridge[i]))
+			return true;
+	}
+	return false;
+}
+
+static void forget_absent_roots(struct os *os)
+{
+	struct pci_bus **at = &os->roots;
+
+	while (*at) {
+		struct pci_bus *root = *at;
+
+		if (is_described(os->firmware, root)) {
+			at = &root->next_root;
+			continue;
+		}
+		*at = root->next_root;
+		release_bus(root);
+	}
 }
 
 static struct pci_bus *add_root(struct os *os, const struct platform_host_bridge *host)
@@ -180,6 +249,7 @@ int pci_scan(struct os *os)
 	const struct platform_firmware *firmware = os->firmware;
 	int err = 0;
 
+	forget_absent_roots(os);
 	for (u32 i = 0; i < firmware->bridge_count && !err; i++) {
 		const struct platform_host_bridge *host = &firmware->bridge[i];
 		struct pci_bus *root = find_root(os, host);
@@ -192,22 +262,6 @@ int pci_scan(struct os *os)
 		err = scan_bus(root);
 	}
 	return err;
-}
-
-static void release_bus(struct pci_bus *bus)
-{
-	struct os *os = bus->os;
-
-	while (bus->devices) {
-		struct pci_dev *pdev = bus->devices;
-
-		bus->devices = pdev->sibling;
-		if (pdev->subordinate)
-			release_bus(pdev->subordinate);
-		pci_p2pdma_release(pdev);
-		os_free(os, pdev);
-	}
-	os_free(os, bus);
 }
 
 void pci_release(struct os *os)

@@ -31,7 +31,7 @@ struct os;
 struct iommu_iotlb_gather {
 	u64 start;
 	u64 last;
-	u8 leaf_levels;  /* bit n: leaves of level n went */
+	u8 leaf_levels;	 /* bit n: leaves of level n went */
 	u8 table_levels; /* bit n: tables that hung on entries of level n went */
 	struct page *freelist;
 };
@@ -58,7 +58,7 @@ struct pgtable {
 	struct os *os;
 	struct platform *platform;
 	phys_addr_t root;
-	u64 *top;       /* host pointer to the root table */
+	u64 *top;	/* host pointer to the root table */
 	u64 page_sizes; /* bit n: leaves of 2^n bytes */
 	u8 levels;
 	u8 va_bits;
@@ -89,7 +89,7 @@ struct pgtable_ops {
 	 * -EADDRINUSE, -ERANGE (beyond the table or the physical width), -EOVERFLOW (wraps), -ENOMEM.
 	 */
 	int (*map)(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
-	           struct iommu_iotlb_gather *gather, u64 *mapped);
+		   struct iommu_iotlb_gather *gather, u64 *mapped);
 	/* Returns the bytes removed, from iova on. */
 	u64 (*unmap)(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather);
 	/* The physical address, or 0 where nothing is mapped. */

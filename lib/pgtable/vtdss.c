@@ -63,7 +63,7 @@ static void vtdss_fini(struct pgtable *pt)
 }
 
 static int vtdss_map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
-                     struct iommu_iotlb_gather *gather, u64 *mapped)
+		     struct iommu_iotlb_gather *gather, u64 *mapped)
 {
 	return pt_map(&vtdss, pt, iova, phys, bytes, prot, gather, mapped);
 }

@@ -23,8 +23,8 @@
 
 struct pt_format {
 	u8 granule_lg2; /* smallest leaf, and a table, in bytes */
-	u8 index_lg2;   /* entries per table */
-	u64 flushed;    /* software bit: "the table behind this entry is flushed" */
+	u8 index_lg2;	/* entries per table */
+	u64 flushed;	/* software bit: "the table behind this entry is flushed" */
 	u64 (*leaf)(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 level);
 	u64 (*table)(phys_addr_t phys);
 	bool (*is_table)(u64 entry, u8 level); /* of an entry that is not empty */
@@ -67,7 +67,7 @@ PT_INLINE void pt_flush(struct pgtable *pt, const struct pt_table *table, u64 in
 }
 
 PT_INLINE void pt_store(struct pgtable *pt, struct pt_table *table, u64 index, u64 entry,
-                        enum dmasim_point point)
+			enum dmasim_point point)
 {
 	platform_point(pt->platform, point);
 	table->entry[index] = htole64(entry);
@@ -110,7 +110,7 @@ static inline u64 pt_leaf_count(u64 sizes, u64 iova, phys_addr_t phys, u64 bytes
 /* ---- Tables ------------------------------------------------------------------------------------ */
 
 static inline void pt_gather_table(struct pgtable *pt, struct iommu_iotlb_gather *gather,
-                                   phys_addr_t phys, u8 level)
+				   phys_addr_t phys, u8 level)
 {
 	struct page *page = page_find(pt->os, phys);
 
@@ -121,7 +121,7 @@ static inline void pt_gather_table(struct pgtable *pt, struct iommu_iotlb_gather
 
 /* Links a new, empty table into an empty entry. 0 or -ENOMEM. */
 PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
-                           struct pt_table *parent, u64 index)
+			   struct pt_table *parent, u64 index)
 {
 	struct page *page = page_alloc(pt->os, DMASIM_FAULT_TABLE_PAGE);
 	u64 entry;
@@ -145,7 +145,7 @@ PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
 
 /* Goes down to the table of `level`, making tables on the way. 0, -EADDRINUSE, -ENOMEM. */
 PT_INLINE int pt_descend(const struct pt_format *format, struct pgtable *pt, u64 iova, u8 level,
-                         struct pt_table *table)
+			 struct pt_table *table)
 {
 	*table = (struct pt_table){ pt->root, pt->top };
 	for (u8 at = pt->levels - 1; at > level; at--) {
@@ -168,7 +168,7 @@ PT_INLINE int pt_descend(const struct pt_format *format, struct pgtable *pt, u64
 
 /* True if no leaf hangs anywhere below this table. */
 static bool pt_is_empty(const struct pt_format *format, struct pgtable *pt, struct pt_table table,
-                        u8 level)
+			u8 level)
 {
 	for (u64 index = 0; index < 1ULL << format->index_lg2; index++) {
 		u64 entry = pt_load(&table, index);
@@ -184,7 +184,7 @@ static bool pt_is_empty(const struct pt_format *format, struct pgtable *pt, stru
 
 /* Puts an unlinked table and all tables below it on the gather's list. */
 static void pt_gather_tree(const struct pt_format *format, struct pgtable *pt,
-                           struct iommu_iotlb_gather *gather, phys_addr_t phys, u8 level)
+			   struct iommu_iotlb_gather *gather, phys_addr_t phys, u8 level)
 {
 	struct pt_table table = pt_table_at(pt, phys);
 
@@ -201,8 +201,8 @@ static void pt_gather_tree(const struct pt_format *format, struct pgtable *pt,
 
 /* An entry that is to become a leaf holds a table: that must be empty, and goes. */
 static int pt_replace_table(const struct pt_format *format, struct pgtable *pt,
-                            struct pt_table *table, u64 index, u8 level, u64 iova,
-                            struct iommu_iotlb_gather *gather)
+			    struct pt_table *table, u64 index, u8 level, u64 iova,
+			    struct iommu_iotlb_gather *gather)
 {
 	u64 entry = pt_load(table, index);
 	phys_addr_t below = format->address(entry);
@@ -230,8 +230,8 @@ struct pt_run {
 
 /* Writes the run until an entry is in use; *written counts what was done. */
 PT_INLINE int pt_write_leaves(const struct pt_format *format, struct pgtable *pt,
-                              struct pt_table *table, const struct pt_run *run,
-                              struct iommu_iotlb_gather *gather, u64 *written)
+			      struct pt_table *table, const struct pt_run *run,
+			      struct iommu_iotlb_gather *gather, u64 *written)
 {
 	u64 bytes = 1ULL << pt_level_lg2(format, run->level);
 	u64 first = pt_index(format, run->iova, run->level);
@@ -242,7 +242,7 @@ PT_INLINE int pt_write_leaves(const struct pt_format *format, struct pgtable *pt
 	for (done = 0; done < run->count; done++) {
 		if (DMASIM_UNLIKELY(table->entry[first + done])) {
 			err = pt_replace_table(format, pt, table, first + done, run->level,
-			                       run->iova + done * bytes, gather);
+					       run->iova + done * bytes, gather);
 			if (err)
 				break;
 		}
@@ -256,7 +256,7 @@ PT_INLINE int pt_write_leaves(const struct pt_format *format, struct pgtable *pt
 }
 
 static inline int pt_check_map(const struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes,
-                               u32 prot)
+			       u32 prot)
 {
 	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) || !bytes)
 		return -EINVAL;
@@ -268,7 +268,7 @@ static inline int pt_check_map(const struct pgtable *pt, u64 iova, phys_addr_t p
 }
 
 PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iova, phys_addr_t phys,
-                     u64 bytes, u32 prot, struct iommu_iotlb_gather *gather, u64 *mapped)
+		     u64 bytes, u32 prot, struct iommu_iotlb_gather *gather, u64 *mapped)
 {
 	int err = pt_check_map(pt, iova, phys, bytes, prot);
 
@@ -318,7 +318,7 @@ PT_INLINE void pt_clear(struct pgtable *pt, struct pt_table *table, u64 index)
  * empty entry, and refuses to start inside a leaf.
  */
 static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
-                           struct pt_table table, u8 level, u64 base, struct pt_unmap *unmap)
+			   struct pt_table table, u8 level, u64 base, struct pt_unmap *unmap)
 {
 	u64 bytes = 1ULL << pt_level_lg2(format, level);
 	u64 entries = 1ULL << format->index_lg2;
@@ -359,7 +359,7 @@ static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
 }
 
 PT_INLINE u64 pt_unmap(const struct pt_format *format, struct pgtable *pt, u64 iova, u64 bytes,
-                       struct iommu_iotlb_gather *gather)
+		       struct iommu_iotlb_gather *gather)
 {
 	struct pt_unmap unmap = {
 		.gather = gather,
@@ -371,7 +371,7 @@ PT_INLINE u64 pt_unmap(const struct pt_format *format, struct pgtable *pt, u64 i
 	if (!bytes || unmap.last < iova || unmap.last >> pt->va_bits)
 		return 0;
 	pt_unmap_table(format, pt, (struct pt_table){ pt->root, pt->top }, pt->levels - 1, 0,
-	               &unmap);
+		       &unmap);
 	if (unmap.at != iova)
 		iommu_iotlb_gather_add(gather, iova, unmap.at - 1);
 	return unmap.at - iova;
@@ -399,7 +399,7 @@ PT_INLINE phys_addr_t pt_iova_to_phys(const struct pt_format *format, struct pgt
 }
 
 PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
-                      const struct pgtable_config *config)
+		      const struct pgtable_config *config)
 {
 	struct page *page = page_alloc(config->os, DMASIM_FAULT_TABLE_PAGE);
 	struct pt_table table;
@@ -424,7 +424,7 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 }
 
 static void pt_free_tree(const struct pt_format *format, struct pgtable *pt, phys_addr_t phys,
-                         u8 level)
+			 u8 level)
 {
 	struct pt_table table = pt_table_at(pt, phys);
 

@@ -15,7 +15,7 @@ static bool allowed_by_direction(const struct piece *piece, bool write)
 }
 
 static void found(struct check *check, const struct hw_access *access,
-                  const struct finding *finding)
+		  const struct finding *finding)
 {
 	struct finding full = *finding;
 
@@ -59,7 +59,7 @@ static struct piece *piece_at(const struct owner_space *space, dmasim_sbdf dev, 
 
 /* One part of an access that lies in one piece. True: there was something to say. */
 static bool judge_part(struct check *check, const struct hw_access *access,
-                       const struct piece *piece, u64 dma)
+		       const struct piece *piece, u64 dma)
 {
 	phys_addr_t expected = piece->phys + (dma - piece->at.start);
 	phys_addr_t went = access->target->phys + (dma - access->address);
@@ -67,8 +67,8 @@ static bool judge_part(struct check *check, const struct hw_access *access,
 	if (access->target->phys == RAM_NO_PHYS || went != expected) {
 		found(check, access,
 		      &(struct finding){ .id = DMASIM_REPORT_ACCESS_MISROUTED,
-		                         .piece = piece,
-		                         .expected_phys = expected });
+					 .piece = piece,
+					 .expected_phys = expected });
 		return true;
 	}
 	if (!piece->synced) {
@@ -80,8 +80,8 @@ static bool judge_part(struct check *check, const struct hw_access *access,
 	if (!allowed_by_direction(piece, access->write)) {
 		found(check, access,
 		      &(struct finding){ .id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION,
-		                         .dma = dma,
-		                         .piece = piece });
+					 .dma = dma,
+					 .piece = piece });
 		return true;
 	}
 	return false;
@@ -92,7 +92,7 @@ static bool judge_part(struct check *check, const struct hw_access *access,
  * business: bus addresses need none.
  */
 static bool judge_uncovered(struct check *check, const struct hw_access *access,
-                            const struct owner_space *space, u64 dma)
+			    const struct owner_space *space, u64 dma)
 {
 	const struct owner_past *past;
 
@@ -101,9 +101,9 @@ static bool judge_uncovered(struct check *check, const struct hw_access *access,
 	past = owners_past(space, hw_function_sbdf(access->from), dma);
 	found(check, access,
 	      &(struct finding){ .id = past ? DMASIM_REPORT_USE_AFTER_UNMAP
-	                                    : DMASIM_REPORT_ACCESS_NOT_MAPPED,
-	                         .dma = dma,
-	                         .past = past });
+					    : DMASIM_REPORT_ACCESS_NOT_MAPPED,
+				 .dma = dma,
+				 .past = past });
 	return true;
 }
 

@@ -158,7 +158,7 @@ void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 star
 	struct filling filling = { .cached = cached, .domain = domain };
 
 	hw_walk_vtd_ss_range(&domain->iommu->walker, domain->root, domain->levels, start, last,
-	                     add_leaf, add_table, &filling);
+			     add_leaf, add_table, &filling);
 	flush_tail(&filling);
 }
 
@@ -166,7 +166,7 @@ void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 star
 
 /* What lies outside [start, last] of a stretch that is dropped stays. False: no memory. */
 static bool keep_outside(struct cached *cached, struct cached_domain *domain,
-                         const struct cached_leaf *leaf, u64 start, u64 last)
+			 const struct cached_leaf *leaf, u64 start, u64 last)
 {
 	if (leaf->at.start < start) {
 		struct cached_leaf *below = record(cached, sizeof(*below));
@@ -221,7 +221,7 @@ static void forget_tables(struct cached *cached, struct cached_domain *domain, u
 
 /* What the tables still hold may be cached again at once. */
 static void apply(struct cached *cached, struct cached_domain *domain,
-                  const struct hw_invalidation *what)
+		  const struct hw_invalidation *what)
 {
 	cached_forget(cached, domain, what->start, what->last);
 	if (!what->leaf_only)
@@ -230,7 +230,7 @@ static void apply(struct cached *cached, struct cached_domain *domain,
 }
 
 void cached_invalidated(struct cached *cached, struct hw_iommu *iommu,
-                        const struct hw_invalidation *what)
+			const struct hw_invalidation *what)
 {
 	struct cached_pending *pending = record(cached, sizeof(*pending));
 
@@ -271,7 +271,7 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu)
 }
 
 void cached_domain_set(struct cached *cached, struct hw_iommu *iommu, u32 domain, phys_addr_t root,
-                       u8 levels)
+		       u8 levels)
 {
 	struct cached_domain *found = cached_domain_find(cached, domain);
 
@@ -321,12 +321,12 @@ static void compare_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bo
 }
 
 static bool still_true(const struct cached_domain *domain, const struct cached_leaf *leaf,
-                       u64 start, u64 last)
+		       u64 start, u64 last)
 {
 	struct comparison comparison = { start, last, leaf };
 
 	hw_walk_vtd_ss_range(&domain->iommu->walker, domain->root, domain->levels, start, last,
-	                     compare_leaf, NULL, &comparison);
+			     compare_leaf, NULL, &comparison);
 	return comparison.next > last;
 }
 

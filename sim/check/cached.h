@@ -74,7 +74,7 @@ void cached_fini(struct cached *cached);
 
 /* A context entry points to this table now. */
 void cached_domain_set(struct cached *cached, struct hw_iommu *iommu, u32 domain, phys_addr_t root,
-                       u8 levels);
+		       u8 levels);
 struct cached_domain *cached_domain_find(const struct cached *cached, u32 domain);
 
 /* The software has written entries for [start, last]. */
@@ -82,7 +82,7 @@ void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 star
 
 /* The hardware has executed an invalidation; and then a wait. */
 void cached_invalidated(struct cached *cached, struct hw_iommu *iommu,
-                        const struct hw_invalidation *what);
+			const struct hw_invalidation *what);
 void cached_waited(struct cached *cached, struct hw_iommu *iommu);
 
 /*

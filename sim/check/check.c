@@ -44,7 +44,7 @@ void check_settle(struct check *check)
 		check->told_blind = true;
 		if (check->judging)
 			check_report(check, &(struct finding){ .id = DMASIM_REPORT_CHECKER_BLIND,
-			                                       .dev = DMASIM_NO_SBDF });
+							       .dev = DMASIM_NO_SBDF });
 	}
 }
 
@@ -60,7 +60,7 @@ void check_context(struct check *check, struct hw_iommu *iommu, const struct hw_
 {
 	if (context->type == HW_CONTEXT_TRANSLATE)
 		cached_domain_set(&check->cached, iommu, context->domain, context->root,
-		                  context->levels);
+				  context->levels);
 }
 
 void check_table_freed(struct check *check, phys_addr_t table)
@@ -72,7 +72,7 @@ void check_table_freed(struct check *check, phys_addr_t table)
 	use = cached_table_use(&check->cached, table);
 	if (use)
 		check_report(check,
-		             &(struct finding){
+			     &(struct finding){
 				     .id = DMASIM_REPORT_TABLE_FREED_EARLY,
 				     .dev = DMASIM_NO_SBDF,
 				     .dma = use->at.start,
@@ -104,10 +104,10 @@ void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2
 
 	text_init(&text, what, sizeof(what));
 	text_add(&text, "unit %u, descriptor 0x%016llx 0x%016llx", iommu->unit, command[0],
-	         command[1]);
+		 command[1]);
 	check_report(check, &(struct finding){ .id = DMASIM_REPORT_QUEUE_ERROR,
-	                                       .dev = DMASIM_NO_SBDF,
-	                                       .what = what });
+					       .dev = DMASIM_NO_SBDF,
+					       .what = what });
 }
 
 static void tell_leak(struct check *check, const struct piece *piece)
@@ -123,7 +123,7 @@ static void tell_leak(struct check *check, const struct piece *piece)
 
 /* A range without links is a leak by itself; with links, its links are told. */
 static void tell_range_leak(struct check *check, const struct owner_space *space,
-                            const struct owner_range *range)
+			    const struct owner_range *range)
 {
 	if (!owners_first(space, range->at.start, range->at.last))
 		check_report(check, &(struct finding){

@@ -37,10 +37,11 @@ void check_fini(struct check *check);
 /* The firmware's description has changed. */
 void check_firmware(struct check *check, const struct platform_firmware *firmware);
 
-/*
- * What the software did. Returns the number of the two-step state that the event is about; 0: none.
- */
-u32 check_event(struct check *check, const struct dmasim_event *event);
+/* What the software did. */
+void check_event(struct check *check, const struct dmasim_event *event);
+
+/* The number of the live two-step state that an event is about; 0: none. */
+u32 check_state(struct check *check, const struct dmasim_event *event);
 
 /* What the software found (a WARN or BUG of Linux). */
 void check_software_report(struct check *check, const struct platform_report *report);

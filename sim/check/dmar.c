@@ -31,7 +31,7 @@ void dmar_text(struct text *text, const struct hw_fault_record *record)
 	u8 reason = (record->word[1] >> VTD_FRCD_REASON_SHIFT) & VTD_FRCD_REASON_MASK;
 
 	text_add(text, "DMAR: [DMA %s NO_PASID] Request device [%02x:%02x.%u] fault addr 0x%llx ",
-	         record->word[1] & VTD_FRCD_TYPE_READ ? "Read" : "Write", requester >> 8,
-	         (requester >> 3) & 0x1f, requester & 7, record->word[0] & VTD_FRCD_ADDR_MASK);
+		 record->word[1] & VTD_FRCD_TYPE_READ ? "Read" : "Write", requester >> 8,
+		 (requester >> 3) & 0x1f, requester & 7, record->word[0] & VTD_FRCD_ADDR_MASK);
 	text_add(text, "[fault reason 0x%02x] %s", reason, dmar_reason(reason));
 }

@@ -18,7 +18,7 @@ static void add_site(struct text *text, const char *label, const struct dmasim_s
 {
 	if (site)
 		text_add(text, "  %-9s %s:%d in %s\n", label, site->file, site->line,
-		         site->function);
+			 site->function);
 }
 
 static void add_span(struct text *text, u64 start, u64 last)
@@ -69,7 +69,7 @@ static void add_access(struct text *text, const struct hw_access *access, phys_a
 		text_add(text, " and hit BAR %u of ", target->bar);
 		text_add_bdf(text, hw_function_sbdf(target->function));
 		text_add(text, " at offset 0x%llx%s", target->offset,
-		         target->passed_root ? "" : ", without passing the root complex");
+			 target->passed_root ? "" : ", without passing the root complex");
 		break;
 	case HW_TARGET_INTERRUPT:
 		text_add(text, ": an interrupt message");
@@ -93,7 +93,7 @@ static void add_fault(struct text *text, const struct hw_access *access)
 	struct hw_fault_record record = {
 		{ access->address & VTD_FRCD_ADDR_MASK,
 		  requester | (u64)access->target->fault << VTD_FRCD_REASON_SHIFT |
-		          (access->write ? 0 : VTD_FRCD_TYPE_READ) },
+			  (access->write ? 0 : VTD_FRCD_TYPE_READ) },
 	};
 
 	text_add(text, "  %-9s ", "hardware");
@@ -108,7 +108,7 @@ static void add_neighbour(struct text *text, const struct interval *interval, u6
 
 	text_add(text, "  %-9s [", interval->start > dma ? "above" : "below");
 	text_add(text, "0x%llx-0x%llx %s], ", interval->start, interval->last,
-	         kind_names[piece->kind]);
+		 kind_names[piece->kind]);
 	text_add_size(text, gap);
 	text_add(text, " away\n");
 }
@@ -135,7 +135,7 @@ static void add_neighbours(struct check *check, struct text *text, const struct 
 static void write_text(struct check *check, struct text *text, const struct finding *finding)
 {
 	text_add(text, "DMASIM-%03u %s: %s\n", finding->id, dmasim_report_name(finding->id),
-	         dmasim_report_sentence(finding->id));
+		 dmasim_report_sentence(finding->id));
 	if (finding->what)
 		text_add(text, "  %-9s %s\n", "here", finding->what);
 	if (finding->access)
@@ -158,7 +158,7 @@ static void write_text(struct check *check, struct text *text, const struct find
 static void write_line(struct check *check, struct text *text, const struct finding *finding)
 {
 	text_add(text, "t=%llu report=DMASIM-%03u name=%s", check->world->clock.now_ns, finding->id,
-	         dmasim_report_name(finding->id));
+		 dmasim_report_name(finding->id));
 	if (finding->dev != DMASIM_NO_SBDF) {
 		text_add(text, " dev=");
 		text_add_bdf(text, finding->dev);

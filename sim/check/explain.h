@@ -13,14 +13,14 @@ struct finding {
 	dmasim_sbdf dev; /* DMASIM_NO_SBDF: none */
 	u64 dma;
 	u64 size;
-	const char *what;              /* one clause: what happened here */
+	const char *what;	       /* one clause: what happened here */
 	const struct piece *piece;     /* the mapping concerned */
 	const struct owner_past *past; /* a mapping that was there before */
 	const struct owner_range *range;
 	const struct dmasim_site *site; /* of the call that did it */
 	const struct hw_access *access; /* what the device did */
-	const char *linux_says;         /* what Linux would print */
-	phys_addr_t expected_phys;      /* where the access should have gone; 0: not known */
+	const char *linux_says;		/* what Linux would print */
+	phys_addr_t expected_phys;	/* where the access should have gone; 0: not known */
 };
 
 void check_report(struct check *check, const struct finding *finding);

@@ -84,7 +84,7 @@ struct interval *interval_first(const struct interval_tree *tree, u64 start, u64
 }
 
 struct interval *interval_next(const struct interval_tree *tree, struct interval *interval,
-                               u64 start, u64 last)
+			       u64 start, u64 last)
 {
 	(void)tree;
 	do

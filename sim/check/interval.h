@@ -34,7 +34,7 @@ void interval_remove(struct interval_tree *tree, struct interval *interval);
 /* The first interval, in order of start, that shares an address with [start, last]; and the next. */
 struct interval *interval_first(const struct interval_tree *tree, u64 start, u64 last);
 struct interval *interval_next(const struct interval_tree *tree, struct interval *interval,
-                               u64 start, u64 last);
+			       u64 start, u64 last);
 
 /* Any interval at all; NULL: the tree is empty. */
 struct interval *interval_any(const struct interval_tree *tree);

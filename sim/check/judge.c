@@ -54,8 +54,8 @@ void judge_way(struct check *check, const struct dmasim_event *event)
 		judge_found(
 			check, event,
 			&(struct finding){ .id = DMASIM_REPORT_P2P_WRONG_WAY,
-		                           .what = "the map type of this provider and client is "
-		                                   "BUS_ADDR: use pci_p2pdma_bus_addr_map()" });
+					   .what = "the map type of this provider and client is "
+						   "BUS_ADDR: use pci_p2pdma_bus_addr_map()" });
 }
 
 /* ---- IOVA space -------------------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ static void judge_iova(struct check *check, const struct dmasim_event *event)
 
 /* The IOVA is free for others now: nobody may still reach through it. */
 void judge_no_stale(struct check *check, u32 domain_id, dmasim_sbdf dev, u64 start, u64 last,
-                    const struct dmasim_site *site)
+		    const struct dmasim_site *site)
 {
 	struct cached_domain *domain = cached_domain_find(&check->cached, domain_id);
 	const struct cached_leaf *leaf;
@@ -123,7 +123,7 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 	if (!space)
 		return;
 	owners_add(&check->owners, space,
-	           &(struct piece_desc){
+		   &(struct piece_desc){
 			   .kind = PIECE_PHYS,
 			   .dev = event->dev,
 			   .dma = event->dma,
@@ -138,14 +138,14 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 
 /* An unmap that names no mapping of its own, but somebody else's: what it hit is torn. */
 static void on_foreign_unmap(struct check *check, struct owner_space *space,
-                             const struct dmasim_event *event)
+			     const struct dmasim_event *event)
 {
 	u64 last = judge_last(event->dma, event->size);
 	struct piece *piece = owners_first(space, event->dma, last);
 
 	if (piece) {
 		judge_found(check, event,
-		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = piece });
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = piece });
 		return;
 	}
 	/* The software has noticed by itself behind an IOMMU; in direct mode nobody can. */
@@ -153,7 +153,7 @@ static void on_foreign_unmap(struct check *check, struct owner_space *space,
 		judge_found(
 			check, event,
 			&(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
-		                           .past = owners_past(space, event->dev, event->dma) });
+					   .past = owners_past(space, event->dev, event->dma) });
 }
 
 static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
@@ -170,14 +170,14 @@ static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 	}
 	if (piece->at.last != judge_last(event->dma, event->size))
 		judge_found(check, event,
-		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-		                               .what = "the size is another",
-		                               .piece = piece });
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+					       .what = "the size is another",
+					       .piece = piece });
 	else if (piece->dir != event->dir)
 		judge_found(check, event,
-		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-		                               .what = "the direction is another",
-		                               .piece = piece });
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+					       .what = "the direction is another",
+					       .piece = piece });
 	owners_end(&check->owners, piece, event->site);
 }
 
@@ -189,57 +189,63 @@ static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 
 	if (domain && event->done && !check->blind)
 		cached_mapped(&check->cached, domain, event->dma,
-		              judge_last(event->dma, event->done));
+			      judge_last(event->dma, event->done));
 }
 
-static u32 dispatch(struct check *check, const struct dmasim_event *event)
+static void dispatch(struct check *check, const struct dmasim_event *event)
 {
 	switch (event->type) {
 	case DMASIM_EVENT_ATTACH:
 		owners_attach(&check->owners, event->dev, event->domain);
-		return 0;
+		break;
 	case DMASIM_EVENT_IOVA_ALLOC:
 		judge_iova(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_IOVA_FREE:
 		judge_no_stale(check, event->domain, DMASIM_NO_SBDF, event->dma,
-		               judge_last(event->dma, event->size), NULL);
-		return 0;
+			       judge_last(event->dma, event->size), NULL);
+		break;
 	case DMASIM_EVENT_IOMMU_MAP:
 		on_iommu_map(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_MAP_PHYS:
 		on_map_phys(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_UNMAP_PHYS:
 		on_unmap_phys(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_MAP_SG_ENTRY:
 		judge_map_sg_entry(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_MAP_SG:
 		judge_map_sg(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_UNMAP_SG_ENTRY:
 		judge_unmap_sg_entry(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_UNMAP_SG:
 		judge_unmap_sg(check, event);
-		return 0;
+		break;
 	case DMASIM_EVENT_TRY_ALLOC:
-		return judge_try_alloc(check, event);
+		judge_try_alloc(check, event);
+		break;
 	case DMASIM_EVENT_LINK:
-		return judge_link(check, event);
+		judge_link(check, event);
+		break;
 	case DMASIM_EVENT_SYNC:
-		return judge_sync(check, event);
+		judge_sync(check, event);
+		break;
 	case DMASIM_EVENT_UNLINK:
-		return judge_unlink(check, event);
+		judge_unlink(check, event);
+		break;
 	case DMASIM_EVENT_FREE:
-		return judge_free(check, event);
+		judge_free(check, event);
+		break;
 	case DMASIM_EVENT_DESTROY:
-		return judge_destroy(check, event);
+		judge_destroy(check, event);
+		break;
 	default:
-		return 0;
+		break;
 	}
 }
 
@@ -251,11 +257,21 @@ static bool ends_call(enum dmasim_event_type type)
 	       (type >= DMASIM_EVENT_TRY_ALLOC && type <= DMASIM_EVENT_DESTROY);
 }
 
-u32 check_event(struct check *check, const struct dmasim_event *event)
+void check_event(struct check *check, const struct dmasim_event *event)
 {
-	u32 state = dispatch(check, event);
-
+	dispatch(check, event);
 	if (ends_call(event->type))
 		check_settle(check);
-	return state;
+}
+
+u32 check_state(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_range *range;
+	struct owner_space *space;
+
+	if (event->type < DMASIM_EVENT_TRY_ALLOC || event->type > DMASIM_EVENT_DESTROY)
+		return 0;
+	space = owners_space(&check->owners, event->dev);
+	range = space ? owners_range_find(space, event->dev, event->dma) : NULL;
+	return range ? range->state : 0;
 }

@@ -18,26 +18,25 @@ static inline u64 judge_last(u64 start, u64 size)
  * during that call.
  */
 void judge_found(struct check *check, const struct dmasim_event *event,
-                 const struct finding *finding);
+		 const struct finding *finding);
 
 /* A mapping through the IOMMU of what the hardware reaches below the root. */
 void judge_way(struct check *check, const struct dmasim_event *event);
 
 /* Reports a translation of [start, last] that may still be cached. */
 void judge_no_stale(struct check *check, u32 domain, dmasim_sbdf dev, u64 start, u64 last,
-                    const struct dmasim_site *site);
+		    const struct dmasim_site *site);
 
 void judge_map_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_map_sg(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event);
 
-/* All return the number of the state; 0: there is none. */
-u32 judge_try_alloc(struct check *check, const struct dmasim_event *event);
-u32 judge_link(struct check *check, const struct dmasim_event *event);
-u32 judge_sync(struct check *check, const struct dmasim_event *event);
-u32 judge_unlink(struct check *check, const struct dmasim_event *event);
-u32 judge_free(struct check *check, const struct dmasim_event *event);
-u32 judge_destroy(struct check *check, const struct dmasim_event *event);
+void judge_try_alloc(struct check *check, const struct dmasim_event *event);
+void judge_link(struct check *check, const struct dmasim_event *event);
+void judge_sync(struct check *check, const struct dmasim_event *event);
+void judge_unlink(struct check *check, const struct dmasim_event *event);
+void judge_free(struct check *check, const struct dmasim_event *event);
+void judge_destroy(struct check *check, const struct dmasim_event *event);
 
 #endif

@@ -13,7 +13,7 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 	if (!space)
 		return;
 	owners_add_to_list(&check->owners, space,
-	                   &(struct piece_desc){
+			   &(struct piece_desc){
 				   .kind = event->bus_address ? PIECE_SG_BUS : PIECE_SG,
 				   .dev = event->dev,
 				   .dma = event->dma,
@@ -40,20 +40,20 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 }
 
 static void judge_flag(struct check *check, const struct dmasim_event *event,
-                       const struct piece *piece)
+		       const struct piece *piece)
 {
 	bool is_bus = piece->kind == PIECE_SG_BUS;
 
 	if (is_bus && !event->bus_address)
 		judge_found(check, event,
-		            &(struct finding){ .id = DMASIM_REPORT_BUS_FLAG_LOST, .piece = piece });
+			    &(struct finding){ .id = DMASIM_REPORT_BUS_FLAG_LOST, .piece = piece });
 	if (!is_bus && event->bus_address)
 		judge_found(
 			check, event,
 			&(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-		                           .what = "an IOVA carries the bus-address flag: it is "
-		                                   "not unmapped",
-		                           .piece = piece });
+					   .what = "an IOVA carries the bus-address flag: it is "
+						   "not unmapped",
+					   .piece = piece });
 }
 
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
@@ -85,7 +85,7 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 	if (!list) {
 		if (!check->held.valid)
 			judge_found(check, event,
-			            &(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED });
+				    &(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED });
 		return;
 	}
 	for (piece = LIST_FIRST(&list->pieces); piece; piece = next) {
@@ -98,11 +98,11 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 	}
 	if (stays)
 		judge_found(check, event,
-		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-		                               .what = "a part of the list stays mapped",
-		                               .piece = stays });
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+					       .what = "a part of the list stays mapped",
+					       .piece = stays });
 	else if (other_direction)
 		judge_found(check, event,
-		            &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-		                               .what = "the direction is another" });
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+					       .what = "the direction is another" });
 }

@@ -4,27 +4,24 @@
  */
 #include "check/judge.h"
 
-u32 judge_try_alloc(struct check *check, const struct dmasim_event *event)
+void judge_try_alloc(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
-	struct owner_range *range;
 
 	if (!event->ret)
-		return 0;
+		return;
 	space = owners_space(&check->owners, event->dev);
-	if (!space)
-		return 0;
-	range = owners_range_add(&check->owners, space,
-	                         &(struct piece_desc){ .dev = event->dev,
-	                                               .dma = event->dma,
-	                                               .size = event->size,
-	                                               .site = event->site });
-	return range ? range->state : 0;
+	if (space)
+		owners_range_add(&check->owners, space,
+				 &(struct piece_desc){ .dev = event->dev,
+						       .dma = event->dma,
+						       .size = event->size,
+						       .site = event->site });
 }
 
 /* The range of the state that a call names; reports a state that owns none. */
 static struct owner_range *range_of(struct check *check, const struct dmasim_event *event,
-                                    struct owner_space **space)
+				    struct owner_space **space)
 {
 	struct owner_range *range;
 
@@ -37,42 +34,45 @@ static struct owner_range *range_of(struct check *check, const struct dmasim_eve
 	return range;
 }
 
-static bool inside(struct check *check, const struct dmasim_event *event,
-                   const struct owner_range *range)
+static void judge_inside(struct check *check, const struct dmasim_event *event,
+			 const struct owner_range *range)
 {
-	if (event->offset <= range->size && event->size <= range->size - event->offset)
-		return true;
-	judge_found(check, event,
-	            &(struct finding){ .id = DMASIM_REPORT_LINK_OUTSIDE, .range = range });
-	return false;
+	if (event->offset > range->size || event->size > range->size - event->offset)
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_LINK_OUTSIDE, .range = range });
 }
 
-u32 judge_link(struct check *check, const struct dmasim_event *event)
+void judge_link(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
-	u32 state = range ? range->state : 0;
 
 	if (event->ret || !space)
-		return state;
+		return;
 	if (range)
-		inside(check, event, range);
+		judge_inside(check, event, range);
 	owners_add(&check->owners, space,
-	           &(struct piece_desc){
+		   &(struct piece_desc){
 			   .kind = PIECE_LINK,
 			   .dev = event->dev,
 			   .dma = event->dma + event->offset,
 			   .size = event->size,
 			   .phys = event->phys,
 			   .dir = event->dir,
-			   .state = state,
+			   .state = range ? range->state : 0,
 			   .site = event->site,
 		   });
 	judge_way(check, event);
-	return state;
 }
 
-u32 judge_sync(struct check *check, const struct dmasim_event *event)
+/* Afterwards links begin and end at both ends of [start, last]. */
+static void cut_around(struct check *check, struct owner_space *space, u64 start, u64 last)
+{
+	owners_cut(&check->owners, space, start);
+	owners_cut(&check->owners, space, last + 1);
+}
+
+void judge_sync(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
@@ -81,24 +81,21 @@ u32 judge_sync(struct check *check, const struct dmasim_event *event)
 	struct piece *piece;
 
 	if (!range || event->ret || !event->size)
-		return range ? range->state : 0;
-	inside(check, event, range);
-	owners_cut(&check->owners, space, start);
-	owners_cut(&check->owners, space, last + 1);
+		return;
+	judge_inside(check, event, range);
+	cut_around(check, space, start, last);
 	for (piece = owners_first(space, start, last); piece;
 	     piece = owners_next(space, piece, start, last))
 		piece->synced |= piece->kind == PIECE_LINK;
-	return range->state;
 }
 
 /* Takes the links of [start, last] out of the account. */
 static void end_links(struct check *check, struct owner_space *space, u64 start, u64 last,
-                      const struct dmasim_site *site)
+		      const struct dmasim_site *site)
 {
 	struct piece *piece;
 
-	owners_cut(&check->owners, space, start);
-	owners_cut(&check->owners, space, last + 1);
+	cut_around(check, space, start, last);
 	piece = owners_first(space, start, last);
 	while (piece) {
 		struct piece *next = owners_next(space, piece, start, last);
@@ -109,59 +106,57 @@ static void end_links(struct check *check, struct owner_space *space, u64 start,
 	}
 }
 
-u32 judge_unlink(struct check *check, const struct dmasim_event *event)
+void judge_unlink(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
 	u64 start = event->dma + event->offset;
+	u64 last = judge_last(start, event->size);
 
 	if (!range || !event->size)
-		return range ? range->state : 0;
-	inside(check, event, range);
-	end_links(check, space, start, judge_last(start, event->size), event->site);
-	judge_no_stale(check, space->id, event->dev, start, judge_last(start, event->size),
-	               event->site);
-	return range->state;
+		return;
+	judge_inside(check, event, range);
+	end_links(check, space, start, last, event->site);
+	judge_no_stale(check, space->id, event->dev, start, last, event->site);
 }
 
 /* The whole range goes: links that are still there are reachable through somebody else's IOVA. */
-static u32 end_range(struct check *check, const struct dmasim_event *event,
-                     struct owner_space *space, struct owner_range *range)
+static void end_range(struct check *check, const struct dmasim_event *event,
+		      struct owner_space *space, struct owner_range *range)
 {
 	struct piece *left = owners_first(space, range->at.start, range->at.last);
-	u32 state = range->state;
 
 	while (left && left->kind != PIECE_LINK)
 		left = owners_next(space, left, range->at.start, range->at.last);
 	if (left)
 		judge_found(check, event,
-		            &(struct finding){ .id = DMASIM_REPORT_FREE_WITH_LINKS,
-		                               .piece = left,
-		                               .range = range });
+			    &(struct finding){ .id = DMASIM_REPORT_FREE_WITH_LINKS,
+					       .piece = left,
+					       .range = range });
 	end_links(check, space, range->at.start, range->at.last, event->site);
 	owners_range_end(&check->owners, space, range);
-	return state;
 }
 
-u32 judge_free(struct check *check, const struct dmasim_event *event)
+void judge_free(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
 
-	return range ? end_range(check, event, space, range) : 0;
+	if (range)
+		end_range(check, event, space, range);
 }
 
-u32 judge_destroy(struct check *check, const struct dmasim_event *event)
+void judge_destroy(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
 
 	if (!range)
-		return 0;
+		return;
 	if (event->size) {
-		inside(check, event, range);
+		judge_inside(check, event, range);
 		end_links(check, space, event->dma, judge_last(event->dma, event->size),
-		          event->site);
+			  event->site);
 	}
-	return end_range(check, event, space, range);
+	end_range(check, event, space, range);
 }

@@ -136,7 +136,7 @@ struct owner_space *owners_domain_space(struct owners *owners, u32 domain)
 }
 
 struct piece *owners_add(struct owners *owners, struct owner_space *space,
-                         const struct piece_desc *desc)
+			 const struct piece_desc *desc)
 {
 	struct piece *piece;
 
@@ -174,7 +174,7 @@ void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_
 }
 
 void owners_add_to_list(struct owners *owners, struct owner_space *space,
-                        const struct piece_desc *desc)
+			const struct piece_desc *desc)
 {
 	struct piece *piece;
 
@@ -232,7 +232,7 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 }
 
 struct piece *owners_exact(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
-                           enum piece_kind kind, enum piece_kind or_kind)
+			   enum piece_kind kind, enum piece_kind or_kind)
 {
 	struct piece *piece;
 
@@ -261,7 +261,7 @@ const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbd
 }
 
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
-                                     const struct piece_desc *desc)
+				     const struct piece_desc *desc)
 {
 	struct owner_range *range = record(owners, sizeof(*range));
 

@@ -35,10 +35,10 @@ struct piece {
 	phys_addr_t phys; /* of at.start */
 	u32 dir;
 	bool synced;
-	bool ending;             /* named by the unmap that is going on */
-	bool told;               /* its leak was reported */
+	bool ending;		 /* named by the unmap that is going on */
+	bool told;		 /* its leak was reported */
 	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
-	u32 state;               /* number of the two-step state; 0: none */
+	u32 state;		 /* number of the two-step state; 0: none */
 	const struct dmasim_site *site;
 };
 
@@ -119,11 +119,11 @@ struct piece_desc {
 };
 
 struct piece *owners_add(struct owners *owners, struct owner_space *space,
-                         const struct piece_desc *desc);
+			 const struct piece_desc *desc);
 
 /* Adds a piece to the scatterlist that is being mapped, which begins with its first piece. */
 void owners_add_to_list(struct owners *owners, struct owner_space *space,
-                        const struct piece_desc *desc);
+			const struct piece_desc *desc);
 
 /* The scatterlist is complete. NULL: it has no pieces. */
 struct owner_list *owners_close_list(struct owners *owners);
@@ -136,17 +136,17 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address);
 
 struct piece *owners_first(const struct owner_space *space, u64 start, u64 last);
 struct piece *owners_next(const struct owner_space *space, struct piece *piece, u64 start,
-                          u64 last);
+			  u64 last);
 
 /* The piece of this device that begins exactly here, of one of the two kinds. */
 struct piece *owners_exact(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
-                           enum piece_kind kind, enum piece_kind or_kind);
+			   enum piece_kind kind, enum piece_kind or_kind);
 
 /* The latest ended piece that covered the address for this device, if nothing covers it now. */
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
 
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
-                                     const struct piece_desc *desc);
+				     const struct piece_desc *desc);
 /* The range whose state has this address; NULL: no live state has it. */
 struct owner_range *owners_range_find(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
 void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range);

@@ -31,7 +31,7 @@ static bool move_bar(const struct hw_target *target, struct side side, u64 at, u
 
 /* Moves one stretch that goes to one place; `tlp` cuts what a BAR with behaviour sees. */
 static bool move(struct hw *hw, const struct hw_target *target, struct side side, u64 bytes,
-                 u64 tlp)
+		 u64 tlp)
 {
 	switch (target->kind) {
 	case HW_TARGET_RAM:
@@ -83,7 +83,7 @@ static void tell(struct hw *hw, const struct hw_access *access)
 }
 
 static struct hw_transfer transfer(struct hw_function *function, u64 address, struct side side,
-                                   u64 bytes)
+				   u64 bytes)
 {
 	struct hw *hw = function->hw;
 	struct hw_transfer result = { .status = HW_TRANSFER_DONE, .address = address };
@@ -130,7 +130,7 @@ struct hw_transfer hw_engine_read(struct hw_function *function, u64 address, voi
 }
 
 struct hw_transfer hw_engine_write(struct hw_function *function, u64 address, const void *from,
-                                   u64 bytes)
+				   u64 bytes)
 {
 	return transfer(function, address, (struct side){ .from = from }, bytes);
 }

@@ -11,10 +11,10 @@
 
 enum hw_transfer_status {
 	HW_TRANSFER_DONE,
-	HW_TRANSFER_NOT_MASTER,  /* bus mastering is off in the command register */
+	HW_TRANSFER_NOT_MASTER,	 /* bus mastering is off in the command register */
 	HW_TRANSFER_UNSUPPORTED, /* nobody claims the address */
-	HW_TRANSFER_FAULT,       /* the IOMMU refused */
-	HW_TRANSFER_NO_MEMORY,   /* the simulator has no host memory for what was written */
+	HW_TRANSFER_FAULT,	 /* the IOMMU refused */
+	HW_TRANSFER_NO_MEMORY,	 /* the simulator has no host memory for what was written */
 };
 
 struct hw_transfer {
@@ -27,7 +27,7 @@ struct hw_transfer {
 /* The device reads memory into `to`, or writes `from` to memory. bytes may be 0. */
 struct hw_transfer hw_engine_read(struct hw_function *function, u64 address, void *to, u64 bytes);
 struct hw_transfer hw_engine_write(struct hw_function *function, u64 address, const void *from,
-                                   u64 bytes);
+				   u64 bytes);
 
 /* The CPU's accesses. Return how many bytes were done before something was not there. */
 u64 hw_cpu_read(struct hw *hw, phys_addr_t phys, void *to, u64 bytes);

@@ -76,7 +76,7 @@ static struct hw_target unsupported(struct journey *journey)
 {
 	hop(journey, HW_HOP_UNSUPPORTED, journey->request->from);
 	return arrive(journey,
-	              (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS });
+		      (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS });
 }
 
 static bool window_has(const struct hw_function *function, u64 address)
@@ -95,7 +95,7 @@ static bool claims(const struct hw_function *function, u64 address)
  * can be smaller than a page.
  */
 static struct hw_function *claimer(struct journey *journey, const struct hw_bus *bus,
-                                   const struct hw_function *except)
+				   const struct hw_function *except)
 {
 	struct hw_function *function;
 
@@ -185,13 +185,29 @@ static phys_addr_t untranslated(const struct hw_root *root, u64 address)
 	return address;
 }
 
+static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 reason)
+{
+	struct trace *trace = &journey->hw->world->trace;
+
+	if (!trace_begin(trace, "fault"))
+		return;
+	trace_dec(trace, "unit", iommu->unit);
+	trace_bdf(trace, "dev", hw_function_sbdf(journey->request->from));
+	trace_hex(trace, "dma", journey->address);
+	trace_hex(trace, "reason", reason);
+	trace_word(trace, "dir", journey->request->write ? "write" : "read");
+	trace_end(trace);
+}
+
 static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu, u8 reason)
 {
 	const struct hw_request *request = journey->request;
 
-	if (!request->probe)
+	if (!request->probe) {
+		trace_fault(journey, iommu, reason);
 		hw_fault_record(iommu, (u16)hw_function_sbdf(request->from), journey->address,
-		                request->write, reason);
+				request->write, reason);
+	}
 	hop(journey, HW_HOP_FAULT, request->from);
 	return arrive(journey, (struct hw_target){
 				       .kind = HW_TARGET_FAULT,
@@ -214,14 +230,14 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 			return unsupported(journey);
 		hop(journey, HW_HOP_INTERRUPT, request->from);
 		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_INTERRUPT,
-		                                           .phys = RAM_NO_PHYS });
+							   .phys = RAM_NO_PHYS });
 	}
 	if (!iommu)
 		return at_phys(journey, untranslated(root, journey->address));
 
 	found = request->probe
-	                ? hw_translate_probe(iommu, requester, journey->address, request->write)
-	                : hw_translate(iommu, requester, journey->address, request->write);
+			? hw_translate_probe(iommu, requester, journey->address, request->write)
+			: hw_translate(iommu, requester, journey->address, request->write);
 	journey->iommu = iommu;
 	journey->domain = found.domain;
 	if (found.fault)

@@ -35,10 +35,10 @@ enum hw_target_kind {
 struct hw_target {
 	enum hw_target_kind kind;
 	bool passed_root;
-	u8 fault;                     /* HW_TARGET_FAULT: the reason */
-	struct hw_iommu *iommu;       /* the unit it passed, if any */
-	u16 domain;                   /* and the domain it was translated in */
-	phys_addr_t phys;             /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
+	u8 fault;		      /* HW_TARGET_FAULT: the reason */
+	struct hw_iommu *iommu;	      /* the unit it passed, if any */
+	u16 domain;		      /* and the domain it was translated in */
+	phys_addr_t phys;	      /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
 	struct hw_function *function; /* BAR */
 	u32 bar;
 	u64 offset;
@@ -46,12 +46,12 @@ struct hw_target {
 };
 
 enum hw_hop_kind {
-	HW_HOP_SENT,       /* at: the requester */
-	HW_HOP_UP,         /* at: a port it climbs through */
+	HW_HOP_SENT,	   /* at: the requester */
+	HW_HOP_UP,	   /* at: a port it climbs through */
 	HW_HOP_REDIRECTED, /* at: the port whose ACS sends it up though a peer claims it */
-	HW_HOP_ACROSS,     /* at: the peer port that claims it */
-	HW_HOP_DOWN,       /* at: a bridge it descends through */
-	HW_HOP_ROOT,       /* at: the requester; it has reached the root complex */
+	HW_HOP_ACROSS,	   /* at: the peer port that claims it */
+	HW_HOP_DOWN,	   /* at: a bridge it descends through */
+	HW_HOP_ROOT,	   /* at: the requester; it has reached the root complex */
 	HW_HOP_TRANSLATED, /* address: what the IOMMU made of it */
 	HW_HOP_FORWARDED,  /* address: bus address below the other host bridge */
 	HW_HOP_RAM,

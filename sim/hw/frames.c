@@ -206,9 +206,9 @@ void frames_free(struct frames *frames, enum dmasim_fault_point why, phys_addr_t
 	struct frame_block *block = find_block(frames, phys >> FRAME_SHIFT);
 
 	DMASIM_CONTRACT(block && !block->free,
-	                "page frames are freed once, by their first address");
+			"page frames are freed once, by their first address");
 	DMASIM_CONTRACT(block->order == order_of(count),
-	                "page frames are freed as many as they were");
+			"page frames are freed as many as they were");
 	frames->in_use[why] -= 1ULL << block->order;
 	release(frames, block);
 }

@@ -13,9 +13,9 @@
 
 #include "hw/ram.h"
 
-#define FRAME_SHIFT                  12
-#define FRAME_BYTES                  (1ULL << FRAME_SHIFT)
-#define FRAME_ORDERS                 41 /* up to 2^40 frames: 4 PiB, all that 52 bits address */
+#define FRAME_SHIFT		     12
+#define FRAME_BYTES		     (1ULL << FRAME_SHIFT)
+#define FRAME_ORDERS		     41 /* up to 2^40 frames: 4 PiB, all that 52 bits address */
 #define FRAMES_HOST_CONTIGUOUS_BYTES (64ULL << 20)
 
 struct frame_block {

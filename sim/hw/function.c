@@ -56,10 +56,10 @@ static void describe_bars(struct hw_function *function, const struct hw_function
 
 		bar->bytes = desc->bar_bytes[i];
 		DMASIM_CONTRACT((bar->bytes & (bar->bytes - 1)) == 0,
-		                "the size of a BAR is a power of two");
+				"the size of a BAR is a power of two");
 		bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;
 		bar->is_64 = !bar->io &&
-		             (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+			     (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
 	}
 }
 
@@ -105,7 +105,7 @@ static void free_function(struct hw_function *function)
 }
 
 struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
-                                    const struct hw_function_desc *desc)
+				    const struct hw_function_desc *desc)
 {
 	struct memory *memory = &hw->world->memory;
 	struct hw_function *function;

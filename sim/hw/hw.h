@@ -27,7 +27,7 @@ struct hw_hooks {
 	void (*refused)(void *cookie, const struct hw_access *access);
 	/* An invalidation command was executed; software knows that only after the next wait. */
 	void (*invalidated)(void *cookie, struct hw_iommu *iommu,
-	                    const struct hw_invalidation *invalidation);
+			    const struct hw_invalidation *invalidation);
 	/* A wait command was executed: all before it is complete. */
 	void (*waited)(void *cookie, struct hw_iommu *iommu);
 	/* A malformed command stopped the queue. */
@@ -41,7 +41,7 @@ struct hw_costs {
 	u64 iotlb_hits;
 	u64 iotlb_misses;
 	u64 invalidations; /* invalidation commands executed, waits not counted */
-	u64 interrupts;    /* messages written to the interrupt window */
+	u64 interrupts;	   /* messages written to the interrupt window */
 };
 
 struct hw {

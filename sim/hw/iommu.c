@@ -85,7 +85,7 @@ int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context cont
 
 	if (!*bus) {
 		*bus = memory_alloc(&iommu->hw->world->memory, DMASIM_FAULT_IOMMU_CONTEXT,
-		                    256 * sizeof(**bus));
+				    256 * sizeof(**bus));
 		if (!*bus)
 			return -ENOMEM;
 	}
@@ -121,7 +121,7 @@ static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
 }
 
 static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
-                 const struct hw_walk *walk)
+		 const struct hw_walk *walk)
 {
 	iotlb_fill(&iommu->iotlb, &(struct iotlb_entry){
 					  .page = iova >> walk->page_lg2,
@@ -165,7 +165,7 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 }
 
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
-                                         bool write)
+					 bool write)
 {
 	struct hw_context context = hw_context_get(iommu, requester);
 	u8 fault = context_fault(iommu, &context);
@@ -189,7 +189,7 @@ void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write
 	record = &iommu->fault[iommu->fault_count++];
 	record->word[0] = iova & VTD_FRCD_ADDR_MASK;
 	record->word[1] = requester | (u64)reason << VTD_FRCD_REASON_SHIFT | VTD_FRCD_FAULT |
-	                  (write ? 0 : VTD_FRCD_TYPE_READ);
+			  (write ? 0 : VTD_FRCD_TYPE_READ);
 	iommu->fault_status |= VTD_FSTS_PPF;
 }
 

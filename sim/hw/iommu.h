@@ -98,7 +98,7 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 
 /* What a walk would find now: neither cache nor costs are touched. */
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
-                                         bool write);
+					 bool write);
 
 /* Writes a fault record, or notes that one was lost. */
 void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason);

@@ -11,7 +11,7 @@ int iotlb_init(struct iotlb *iotlb, struct world *world, u32 entry_count)
 		sets *= 2;
 	*iotlb = (struct iotlb){ .world = world, .sets = sets };
 	iotlb->entry = memory_alloc(&world->memory, DMASIM_FAULT_IOMMU_UNIT,
-	                            sizeof(*iotlb->entry) * sets * IOTLB_WAYS);
+				    sizeof(*iotlb->entry) * sets * IOTLB_WAYS);
 	return iotlb->entry ? 0 : -ENOMEM;
 }
 

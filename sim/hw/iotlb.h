@@ -13,7 +13,7 @@
 #define IOTLB_WAYS 4
 
 struct iotlb_entry {
-	u64 page;         /* iova >> page_lg2 */
+	u64 page;	  /* iova >> page_lg2 */
 	phys_addr_t phys; /* of the page */
 	u64 used_at;
 	u16 domain;
@@ -26,7 +26,7 @@ struct iotlb_entry {
 struct iotlb {
 	struct world *world;
 	struct iotlb_entry *entry; /* sets x IOTLB_WAYS */
-	u32 sets;                  /* a power of two */
+	u32 sets;		   /* a power of two */
 	u64 clock;
 	u64 present;   /* a bit for each page size that has entries: absent ones cost no probe */
 	u32 count[64]; /* valid entries by page size */

@@ -53,9 +53,9 @@ struct hw_function {
 	struct hw *hw;
 	struct hw_bus *bus; /* the bus it sits on */
 	u8 devfn;
-	u8 header_type;   /* without the multi-function bit */
+	u8 header_type;	  /* without the multi-function bit */
 	s32 express_type; /* PCI_EXP_TYPE_, or -1: conventional PCI */
-	u16 express_at;   /* offsets of capabilities, 0: none */
+	u16 express_at;	  /* offsets of capabilities, 0: none */
 	u16 acs_at;
 	u32 config_bytes; /* 64, 256 or 4096: what is known; the rest reads as zeros */
 	u8 *config;
@@ -66,18 +66,18 @@ struct hw_function {
 	/* Decoded from the registers at each write. */
 	bool memory_enabled;
 	bool master_enabled;
-	struct hw_span window;          /* bridges: memory */
+	struct hw_span window;		/* bridges: memory */
 	struct hw_span prefetch_window; /* bridges: prefetchable memory */
 
 	struct hw_bus *secondary; /* bridges */
-	void *owner;              /* for the machine that built it */
+	void *owner;		  /* for the machine that built it */
 };
 
 TAILQ_HEAD(hw_function_list, hw_function);
 
 struct hw_bus {
 	struct hw_root *root;
-	struct hw_function *bridge;        /* NULL: a root bus */
+	struct hw_function *bridge;	   /* NULL: a root bus */
 	struct hw_function_list functions; /* by devfn */
 };
 
@@ -100,6 +100,7 @@ struct hw_root {
 	u8 bus_last;
 	u32 window_count;
 	struct hw_window window[HW_ROOT_WINDOWS_MAX];
+	u64 built_offset;	/* bus_offset of the windows that firmware will plan */
 	struct hw_iommu *iommu; /* NULL: requests reach memory untranslated */
 };
 
@@ -109,7 +110,7 @@ TAILQ_HEAD(hw_root_list, hw_root);
 struct hw_function_desc {
 	u8 devfn;
 	const u8 *config;
-	u32 config_bytes;                 /* 64, 256 or 4096 */
+	u32 config_bytes;		  /* 64, 256 or 4096 */
 	u64 bar_bytes[PCI_STD_NUM_BARS];  /* 0 for the upper half of a 64-bit BAR */
 	const struct hw_bar_ops *bar_ops; /* NULL: plain memory */
 	void *bar_cookie;
@@ -118,7 +119,7 @@ struct hw_function_desc {
 /* NULL: no memory. The hardware owns both; hw_fini() releases them. */
 struct hw_root *hw_root_add(struct hw *hw, u16 segment, u8 bus_first, u8 bus_last);
 struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
-                                    const struct hw_function_desc *desc);
+				    const struct hw_function_desc *desc);
 void hw_function_remove(struct hw_function *function);
 void hw_root_remove(struct hw *hw, struct hw_root *root);
 

@@ -148,7 +148,7 @@ static struct ram_extent *new_extent(struct ram *ram, phys_addr_t start, u64 byt
 
 /* The chunk around phys, cut where the stretch of RAM ends. */
 static struct ram_extent *make_chunk(struct ram *ram, const struct ram_range *range,
-                                     phys_addr_t phys)
+				     phys_addr_t phys)
 {
 	struct ram_extent *extent;
 	phys_addr_t start = phys & ~(RAM_CHUNK_BYTES - 1);
@@ -255,7 +255,7 @@ phys_addr_t ram_phys_of(const struct ram *ram, const void *host)
 		if (offset < extent->bytes)
 			return extent->start + offset;
 		extent = (uintptr_t)host < (uintptr_t)extent->host ? RB_LEFT(extent, by_host)
-		                                                   : RB_RIGHT(extent, by_host);
+								   : RB_RIGHT(extent, by_host);
 	}
 	return RAM_NO_PHYS;
 }

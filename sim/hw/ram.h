@@ -16,7 +16,7 @@
 
 #include "world/world.h"
 
-#define RAM_CHUNK_LG2   18
+#define RAM_CHUNK_LG2	18
 #define RAM_CHUNK_BYTES (1ULL << RAM_CHUNK_LG2)
 
 /* Where nothing has the asked-for address. */
@@ -50,7 +50,7 @@ struct ram {
 	struct ram_phys_tree phys_tree;
 	struct ram_host_tree host_tree;
 	struct ram_extent *last; /* found last: most accesses come in runs */
-	u64 dropped;             /* extents dropped so far: pointers resolved earlier may be void */
+	u64 dropped;		 /* extents dropped so far: pointers resolved earlier may be void */
 };
 
 /* chunk_point names the allocations of host memory behind it. */

@@ -17,7 +17,7 @@
 #define DESCRIPTOR_BYTES 16
 
 static void trace_invalidation(const struct hw_iommu *iommu, const char *what,
-                               const struct hw_invalidation *done)
+			       const struct hw_invalidation *done)
 {
 	struct trace *trace = &iommu->hw->world->trace;
 
@@ -72,12 +72,12 @@ static bool execute_iotlb(struct hw_iommu *iommu, const u64 word[2])
 	case VTD_IOTLB_GRANU_GLOBAL:
 		iotlb_invalidate_all(&iommu->iotlb);
 		completed(iommu, "global",
-		          &(struct hw_invalidation){ .all_domains = true, .last = ~0ULL });
+			  &(struct hw_invalidation){ .all_domains = true, .last = ~0ULL });
 		return true;
 	case VTD_IOTLB_GRANU_DOMAIN:
 		iotlb_invalidate_domain(&iommu->iotlb, domain);
 		completed(iommu, "domain",
-		          &(struct hw_invalidation){ .domain = domain, .last = ~0ULL });
+			  &(struct hw_invalidation){ .domain = domain, .last = ~0ULL });
 		return true;
 	case VTD_IOTLB_GRANU_PAGE:
 		return invalidate_pages(iommu, domain, word[1]);

@@ -65,7 +65,7 @@ static u64 index_at(u64 iova, u8 level)
 }
 
 struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,
-                              bool write)
+			      bool write)
 {
 	struct hw_walk walk = { .read = true, .write = true };
 	phys_addr_t table = root;
@@ -98,7 +98,7 @@ struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, 
 
 			walk.page_lg2 = level_lg2(level);
 			walk.phys = (entry & VTD_SS_ADDR_MASK & ~offset_mask) |
-			            (iova & offset_mask);
+				    (iova & offset_mask);
 			return walk;
 		}
 		table = entry & VTD_SS_ADDR_MASK;
@@ -117,7 +117,7 @@ struct range_walk {
 };
 
 static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
-                       u64 allowed);
+		       u64 allowed);
 
 static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64 base, u64 allowed)
 {
@@ -128,7 +128,7 @@ static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64
 	allowed &= entry;
 	if (is_leaf(entry, level)) {
 		range->leaf(range->cookie, base, bytes, entry & VTD_SS_ADDR_MASK,
-		            allowed & VTD_SS_READ, allowed & VTD_SS_WRITE);
+			    allowed & VTD_SS_READ, allowed & VTD_SS_WRITE);
 		return;
 	}
 	if (range->table)
@@ -138,13 +138,13 @@ static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64
 
 /* `base` is the first address that the table maps. At most four levels deep. */
 static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
-                       u64 allowed)
+		       u64 allowed)
 {
 	u64 bytes = 1ULL << level_lg2(level);
 	u64 span_last = base + (bytes << ENTRIES_LG2) - 1;
 	u64 first = range->start > base ? (range->start - base) >> level_lg2(level) : 0;
 	u64 last = range->last < span_last ? (range->last - base) >> level_lg2(level)
-	                                   : (1ULL << ENTRIES_LG2) - 1;
+					   : (1ULL << ENTRIES_LG2) - 1;
 
 	for (u64 index = first; index <= last; index++) {
 		u64 entry;
@@ -157,7 +157,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 }
 
 void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
-                          u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
+			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
 {
 	struct range_walk range = { walker, start, last, leaf, table, cookie };
 	u64 width_last = (1ULL << level_lg2(levels)) - 1;

@@ -13,7 +13,7 @@
 /* One unit's way of reading tables. */
 struct hw_walker {
 	struct ram *ram; /* where it fetches entries */
-	u8 levels;       /* levels its context entries may ask for: 3 up to this */
+	u8 levels;	 /* levels its context entries may ask for: 3 up to this */
 	u8 address_bits; /* bits of a physical address; above is reserved */
 	bool huge_1g;
 	bool snoop_control;
@@ -26,18 +26,18 @@ struct hw_walk {
 	bool read;   /* permissions, intersected along the walk */
 	bool write;
 	phys_addr_t phys; /* of the address asked for */
-	u8 reads;         /* entries fetched */
-	u8 tables;        /* tables visited, top first */
+	u8 reads;	  /* entries fetched */
+	u8 tables;	  /* tables visited, top first */
 	phys_addr_t table[8];
 };
 
 /* Translates one address for an access. levels is 3 or 4. */
 struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,
-                              bool write);
+			      bool write);
 
 /* Called for each stretch of a range that translates, in ascending order; see below. */
 typedef void hw_walk_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read,
-                          bool write);
+			  bool write);
 /* Called for each table below the top that the range reaches: it maps [iova, iova + bytes). */
 typedef void hw_walk_table(void *cookie, phys_addr_t table, u64 iova, u64 bytes);
 
@@ -46,6 +46,6 @@ typedef void hw_walk_table(void *cookie, phys_addr_t table, u64 iova, u64 bytes)
  * skipped: nothing can be cached from them. table may be NULL.
  */
 void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
-                          u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
+			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 
 #endif

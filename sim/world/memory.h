@@ -14,13 +14,13 @@ struct memory_block;
 /* Which passes of which point fail. */
 struct memory_plan {
 	enum dmasim_fault_point point; /* DMASIM_FAULT_ANY: the passes of all points together */
-	u64 nth;                       /* from 1, counted from when the plan was made; 0: never */
+	u64 nth;		       /* from 1, counted from when the plan was made; 0: never */
 };
 
 struct memory {
 	u64 passes[DMASIM_FAULT_COUNT + 1]; /* last: all points together */
-	u64 live[DMASIM_FAULT_COUNT];       /* allocations not freed */
-	u64 hits;                           /* times an allocation failed on purpose */
+	u64 live[DMASIM_FAULT_COUNT];	    /* allocations not freed */
+	u64 hits;			    /* times an allocation failed on purpose */
 	struct memory_plan plan;
 	u64 plan_base; /* passes of the plan's point when it was made */
 	struct memory_block *blocks;

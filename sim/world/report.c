@@ -25,7 +25,7 @@ void reports_add(struct reports *reports, const struct report_content *content)
 	char *strings;
 
 	report = memory_alloc(reports->memory, DMASIM_FAULT_REPORT,
-	                      sizeof(*report) + line_bytes + text_bytes);
+			      sizeof(*report) + line_bytes + text_bytes);
 	if (!report) {
 		reports->lost++;
 		return;

@@ -30,7 +30,7 @@ void text_add(struct text *text, const char *format, ...)
 void text_add_bdf(struct text *text, dmasim_sbdf dev)
 {
 	text_add(text, "%04x:%02x:%02x.%u", dev >> 16, (dev >> 8) & 0xff, (dev >> 3) & 0x1f,
-	         dev & 7);
+		 dev & 7);
 }
 
 void text_add_size(struct text *text, u64 bytes)
@@ -51,12 +51,12 @@ void text_add_errno(struct text *text, int error)
 		int value;
 		const char *name;
 	} known[] = {
-		{ EPERM, "EPERM" },           { EIO, "EIO" },
-		{ ENXIO, "ENXIO" },           { ENOMEM, "ENOMEM" },
-		{ EFAULT, "EFAULT" },         { EBUSY, "EBUSY" },
-		{ EEXIST, "EEXIST" },         { ENODEV, "ENODEV" },
-		{ EINVAL, "EINVAL" },         { ENOSPC, "ENOSPC" },
-		{ ERANGE, "ERANGE" },         { EOVERFLOW, "EOVERFLOW" },
+		{ EPERM, "EPERM" },	      { EIO, "EIO" },
+		{ ENXIO, "ENXIO" },	      { ENOMEM, "ENOMEM" },
+		{ EFAULT, "EFAULT" },	      { EBUSY, "EBUSY" },
+		{ EEXIST, "EEXIST" },	      { ENODEV, "ENODEV" },
+		{ EINVAL, "EINVAL" },	      { ENOSPC, "ENOSPC" },
+		{ ERANGE, "ERANGE" },	      { EOVERFLOW, "EOVERFLOW" },
 		{ EOPNOTSUPP, "EOPNOTSUPP" }, { EADDRINUSE, "EADDRINUSE" },
 		{ ETIMEDOUT, "ETIMEDOUT" },   { EREMOTEIO, "EREMOTEIO" },
 	};

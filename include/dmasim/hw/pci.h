@@ -12,40 +12,40 @@
 #define PCI_CFG_SPACE_SIZE     256
 #define PCI_CFG_SPACE_EXP_SIZE 4096
 
-#define PCI_VENDOR_ID                  0x00
-#define PCI_DEVICE_ID                  0x02
-#define PCI_COMMAND                    0x04
-#define PCI_COMMAND_IO                 0x0001
-#define PCI_COMMAND_MEMORY             0x0002
-#define PCI_COMMAND_MASTER             0x0004
-#define PCI_STATUS                     0x06
-#define PCI_STATUS_CAP_LIST            0x0010
-#define PCI_CLASS_REVISION             0x08
-#define PCI_CLASS_DEVICE               0x0a
-#define PCI_HEADER_TYPE                0x0e
-#define PCI_HEADER_TYPE_MASK           0x7f
-#define PCI_HEADER_TYPE_MULTI          0x80
-#define PCI_HEADER_TYPE_NORMAL         0
-#define PCI_HEADER_TYPE_BRIDGE         1
-#define PCI_HEADER_TYPE_CARDBUS        2
-#define PCI_BASE_ADDRESS_0             0x10
+#define PCI_VENDOR_ID		       0x00
+#define PCI_DEVICE_ID		       0x02
+#define PCI_COMMAND		       0x04
+#define PCI_COMMAND_IO		       0x0001
+#define PCI_COMMAND_MEMORY	       0x0002
+#define PCI_COMMAND_MASTER	       0x0004
+#define PCI_STATUS		       0x06
+#define PCI_STATUS_CAP_LIST	       0x0010
+#define PCI_CLASS_REVISION	       0x08
+#define PCI_CLASS_DEVICE	       0x0a
+#define PCI_HEADER_TYPE		       0x0e
+#define PCI_HEADER_TYPE_MASK	       0x7f
+#define PCI_HEADER_TYPE_MULTI	       0x80
+#define PCI_HEADER_TYPE_NORMAL	       0
+#define PCI_HEADER_TYPE_BRIDGE	       1
+#define PCI_HEADER_TYPE_CARDBUS	       2
+#define PCI_BASE_ADDRESS_0	       0x10
 #define PCI_BASE_ADDRESS_SPACE_IO      0x01
 #define PCI_BASE_ADDRESS_MEM_TYPE_MASK 0x06
 #define PCI_BASE_ADDRESS_MEM_TYPE_64   0x04
 #define PCI_BASE_ADDRESS_MEM_PREFETCH  0x08
 #define PCI_BASE_ADDRESS_MEM_MASK      (~0x0fULL)
 #define PCI_BASE_ADDRESS_IO_MASK       (~0x03ULL)
-#define PCI_SUBSYSTEM_VENDOR_ID        0x2c
-#define PCI_CAPABILITY_LIST            0x34
+#define PCI_SUBSYSTEM_VENDOR_ID	       0x2c
+#define PCI_CAPABILITY_LIST	       0x34
 
 #define PCI_STD_NUM_BARS    6
 #define PCI_BRIDGE_NUM_BARS 2
 
 /* Type 1 header. */
-#define PCI_PRIMARY_BUS        0x18
+#define PCI_PRIMARY_BUS	       0x18
 #define PCI_SECONDARY_BUS      0x19
 #define PCI_SUBORDINATE_BUS    0x1a
-#define PCI_MEMORY_BASE        0x20
+#define PCI_MEMORY_BASE	       0x20
 #define PCI_MEMORY_LIMIT       0x22
 #define PCI_MEMORY_RANGE_MASK  0xfff0
 #define PCI_PREF_MEMORY_BASE   0x24
@@ -56,31 +56,31 @@
 #define PCI_PREF_LIMIT_UPPER32 0x2c
 
 /* Capability list. */
-#define PCI_CAP_LIST_ID   0
+#define PCI_CAP_LIST_ID	  0
 #define PCI_CAP_LIST_NEXT 1
-#define PCI_CAP_ID_EXP    0x10
+#define PCI_CAP_ID_EXP	  0x10
 
 /* PCI Express capability. */
-#define PCI_EXP_FLAGS                0x02
-#define PCI_EXP_FLAGS_VERS           0x000f
-#define PCI_EXP_FLAGS_TYPE           0x00f0
+#define PCI_EXP_FLAGS		     0x02
+#define PCI_EXP_FLAGS_VERS	     0x000f
+#define PCI_EXP_FLAGS_TYPE	     0x00f0
 #define PCI_EXP_FLAGS_TYPE_SHIFT     4
-#define PCI_EXP_TYPE_ENDPOINT        0x0
-#define PCI_EXP_TYPE_LEG_END         0x1
-#define PCI_EXP_TYPE_ROOT_PORT       0x4
-#define PCI_EXP_TYPE_UPSTREAM        0x5
-#define PCI_EXP_TYPE_DOWNSTREAM      0x6
-#define PCI_EXP_TYPE_PCI_BRIDGE      0x7
+#define PCI_EXP_TYPE_ENDPOINT	     0x0
+#define PCI_EXP_TYPE_LEG_END	     0x1
+#define PCI_EXP_TYPE_ROOT_PORT	     0x4
+#define PCI_EXP_TYPE_UPSTREAM	     0x5
+#define PCI_EXP_TYPE_DOWNSTREAM	     0x6
+#define PCI_EXP_TYPE_PCI_BRIDGE	     0x7
 #define PCI_EXP_TYPE_PCIE_BRIDGE     0x8
-#define PCI_EXP_TYPE_RC_END          0x9
-#define PCI_EXP_TYPE_RC_EC           0xa
-#define PCI_EXP_DEVCAP               0x04
-#define PCI_EXP_DEVCTL               0x08
-#define PCI_EXP_DEVCTL_PAYLOAD       0x00e0
+#define PCI_EXP_TYPE_RC_END	     0x9
+#define PCI_EXP_TYPE_RC_EC	     0xa
+#define PCI_EXP_DEVCAP		     0x04
+#define PCI_EXP_DEVCTL		     0x08
+#define PCI_EXP_DEVCTL_PAYLOAD	     0x00e0
 #define PCI_EXP_DEVCTL_PAYLOAD_SHIFT 5
-#define PCI_EXP_DEVCTL_READRQ        0x7000
+#define PCI_EXP_DEVCTL_READRQ	     0x7000
 #define PCI_EXP_DEVCTL_READRQ_SHIFT  12
-#define PCI_EXP_SIZE                 0x3c
+#define PCI_EXP_SIZE		     0x3c
 
 /* Extended capabilities start at 0x100: id 15:0, version 19:16, next 31:20. */
 #define PCI_EXT_CAP_START    0x100
@@ -103,24 +103,24 @@
 
 /* SR-IOV. */
 #define PCI_SRIOV_TOTAL_VF 0x0e
-#define PCI_SRIOV_BAR      0x24
+#define PCI_SRIOV_BAR	   0x24
 
 /* Resizable BAR: up to six (capability, control) pairs of 4 bytes from +4. */
-#define PCI_REBAR_CAP             0x04
-#define PCI_REBAR_CTRL            0x08
-#define PCI_REBAR_CTRL_BAR_IDX    0x00000007
+#define PCI_REBAR_CAP		  0x04
+#define PCI_REBAR_CTRL		  0x08
+#define PCI_REBAR_CTRL_BAR_IDX	  0x00000007
 #define PCI_REBAR_CTRL_NBAR_MASK  0x000000e0
 #define PCI_REBAR_CTRL_NBAR_SHIFT 5
-#define PCI_REBAR_CTRL_BAR_SIZE   0x00003f00 /* log2 of the size in MiB */
+#define PCI_REBAR_CTRL_BAR_SIZE	  0x00003f00 /* log2 of the size in MiB */
 #define PCI_REBAR_CTRL_BAR_SHIFT  8
 
 /* Class codes that decide something here (base class and sub-class). */
 #define PCI_CLASS_STORAGE_EXPRESS  0x0108
 #define PCI_CLASS_NETWORK_ETHERNET 0x0200
-#define PCI_CLASS_DISPLAY_3D       0x0302
-#define PCI_CLASS_BRIDGE_HOST      0x0600
-#define PCI_CLASS_BRIDGE_PCI       0x0604
-#define PCI_CLASS_ACCELERATOR      0x1200
+#define PCI_CLASS_DISPLAY_3D	   0x0302
+#define PCI_CLASS_BRIDGE_HOST	   0x0600
+#define PCI_CLASS_BRIDGE_PCI	   0x0604
+#define PCI_CLASS_ACCELERATOR	   0x1200
 
 #define PCI_VENDOR_ID_ATI    0x1002
 #define PCI_VENDOR_ID_AMD    0x1022
@@ -130,7 +130,7 @@
 #define PCI_VENDOR_ID_INTEL  0x8086
 
 #define PCI_DEVFN(device, function) ((((device)&0x1f) << 3) | ((function)&7))
-#define PCI_SLOT(devfn)             (((devfn) >> 3) & 0x1f)
-#define PCI_FUNC(devfn)             ((devfn)&7)
+#define PCI_SLOT(devfn)		    (((devfn) >> 3) & 0x1f)
+#define PCI_FUNC(devfn)		    ((devfn)&7)
 
 #endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What devices do: master the bus. The only way a device touches memory is a request that goes through
+ * the fabric and, at the root, through the IOMMU.
+ */
+#ifndef DMASIM_ENGINE_H
+#define DMASIM_ENGINE_H
+
+#include <dmasim/pci.h>
+#include <dmasim/topology.h>
+
+enum dmasim_transfer_status {
+	DMASIM_DONE = 0,
+	DMASIM_NOT_MASTER,	    /* pci_set_master() was not called */
+	DMASIM_UNSUPPORTED_REQUEST, /* nobody claims the address */
+	DMASIM_IOMMU_FAULT,	    /* the IOMMU refused */
+	DMASIM_HOST_MEMORY,	    /* the process has no memory for what was written */
+};
+
+/* What became of a transfer: a value, not an error. */
+struct dmasim_transfer {
+	enum dmasim_transfer_status status;
+	u64 done;      /* bytes that went before the first failure */
+	dma_addr_t at; /* address of the failure */
+	u8 reason;     /* DMASIM_IOMMU_FAULT: the architecture's reason code */
+};
+
+/* One step of the way of a request. */
+struct dmasim_hop {
+	const char *what; /* sent up redirect across down root iommu forward ram bar ... */
+	dmasim_sbdf at;	  /* the function where it happens */
+	u64 address;	  /* what the request carries from here on */
+};
+
+#define DMASIM_HOPS_MAX 64
+
+struct dmasim_route {
+	u32 count;
+	struct dmasim_hop hop[DMASIM_HOPS_MAX];
+	bool passed_root; /* it reached the root complex, and the IOMMU if there is one */
+	bool refused;	  /* nobody claims it, or the IOMMU faults */
+	bool in_bar;	  /* it ends in a BAR: of the function of the last hop */
+	phys_addr_t phys; /* where it ends, as the CPU sees it; DMASIM_NO_PHYS if it cannot */
+};
+
+/* A fault the IOMMU recorded, as its driver would read it. */
+struct dmasim_fault_record {
+	u16 requester;
+	u64 address; /* of the page */
+	bool write;
+	u8 reason;
+	u64 word[2];	/* the record as the hardware holds it */
+	char line[160]; /* in the words of Linux's driver */
+};
+
+DMASIM_BEGIN_DECLS
+
+/*
+ * The device reads `bytes` at a DMA address into `to`, or writes them there. Any length; split into
+ * requests as PCI Express does. Starts the machine.
+ */
+DMASIM_API struct dmasim_transfer dmasim_dev_read(struct pci_dev *pdev, dma_addr_t dma, void *to,
+						  u64 bytes);
+DMASIM_API struct dmasim_transfer dmasim_dev_write(struct pci_dev *pdev, dma_addr_t dma,
+						   const void *from, u64 bytes);
+
+/* The way that one request of the device for this address would go, without sending it. */
+DMASIM_API void dmasim_route(struct pci_dev *pdev, dma_addr_t dma, bool write,
+			     struct dmasim_route *route);
+
+/* "sent 0000:3a:00.0, up 0000:39:00.0, ..." into buf, always terminated. */
+DMASIM_API void dmasim_route_text(const struct dmasim_route *route, char *buf, size_t len);
+
+/* Takes the oldest recorded fault of any IOMMU; false: there is none. */
+DMASIM_API bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record);
+
+DMASIM_END_DECLS
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine: creating one, its memory, its time, and making it fail.
+ *
+ * A process may hold any number of machines; each belongs to one thread at a time. A machine owns
+ * everything that was made with it (devices, pages, reports) and takes it along when it is destroyed.
+ * It never owns memory of the program's.
+ *
+ * The machine *starts*, that is its software forms groups and attaches devices to their domains, with
+ * the first mapping or the first access of a device. Hardware is added before that.
+ */
+#ifndef DMASIM_MACHINE_H
+#define DMASIM_MACHINE_H
+
+#include <stdio.h>
+
+#include <dmasim/contract.h>
+#include <dmasim/fault.h>
+#include <dmasim/page.h>
+#include <dmasim/point.h>
+#include <dmasim/report.h>
+#include <dmasim/types.h>
+
+struct dmasim;
+struct iova_allocator_ops;
+
+enum dmasim_iommu {
+	DMASIM_VTD = 0,	 /* Intel VT-d, second-stage tables, strict invalidation */
+	DMASIM_NO_IOMMU, /* DMA addresses are physical addresses */
+};
+
+enum dmasim_cpu {
+	DMASIM_CPU_INTEL = 0, /* peer-to-peer through the host bridge needs a listed host bridge */
+	DMASIM_CPU_AMD,	      /* forwards between its root ports from family 0x17 on */
+	DMASIM_CPU_HYGON,
+	DMASIM_CPU_OTHER,
+};
+
+/* What access control (ACS) a port has if nothing else is said. */
+enum dmasim_acs {
+	DMASIM_ACS_ISOLATING = 0, /* SV, RR, CR and UF are on, as Linux leaves them with an IOMMU */
+	DMASIM_ACS_OFF,		  /* the capability is there, all bits are clear */
+	DMASIM_ACS_ABSENT,	  /* there is no capability */
+};
+
+/* Zero is a good default in every member but `size`, which DMASIM_CONFIG sets. */
+struct dmasim_config {
+	size_t size;
+
+	enum dmasim_iommu iommu;
+	u8 iommu_levels;       /* of page tables: 3 or 4; 0: 4 */
+	bool iommu_no_1g;      /* no 1 GiB leaves */
+	bool iommu_snoop;      /* snoop control: leaves carry the SNP bit */
+	bool iommu_incoherent; /* table writes reach the walker only when flushed from the cache */
+	u32 iotlb_entries;     /* of the translation cache; 0: 64 */
+
+	u64 ram_bytes; /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
+	enum dmasim_cpu cpu;
+	u32 cpu_family;		 /* 0: 6 for Intel, 0x17 for the others */
+	enum dmasim_acs acs;	 /* of ports that are made on the way to something else */
+	bool no_root_forwarding; /* the root complex refuses requests from one port to another */
+	bool hide_windows;	 /* firmware does not describe the host bridges' windows */
+
+	u64 seed;	     /* of everything random; 0: DMASIM_SEED of the environment, or 1 */
+	bool random_choices; /* hardware makes its free choices by chance, not always the same */
+	bool count_points;   /* count the preemption points the software passes */
+	bool no_check;	     /* the checker does not judge; faults of hardware are still reported */
+
+	FILE *trace;	 /* one event a line (trace.h); not closed by the machine */
+	bool trace_hash; /* keep the trace's hash even without a file */
+	bool trace_hops; /* trace every hop of every request, too */
+
+	const struct iova_allocator_ops *iova_ops; /* NULL: dmasim_iova_topdown() */
+};
+
+/* clang-format off */
+#define DMASIM_CONFIG .size = sizeof(struct dmasim_config)
+/* clang-format on */
+
+/* Exact, deterministic counts since the machine was made. */
+struct dmasim_costs {
+	u64 entries_written; /* leaf entries of page tables */
+	u64 entries_cleared;
+	u64 tables_allocated; /* page-table pages */
+	u64 tables_freed;
+	u64 iova_allocs;
+	u64 invalidations; /* IOTLB invalidation commands */
+	u64 tlps;	   /* memory requests of devices */
+	u64 walk_reads;	   /* entries the IOMMU fetched */
+	u64 iotlb_hits;
+	u64 iotlb_misses;
+	u64 interrupts;
+};
+
+DMASIM_BEGIN_DECLS
+
+/* config may be NULL: all defaults. NULL: the process has no memory. */
+DMASIM_API struct dmasim *dmasim_create(const struct dmasim_config *config);
+
+/*
+ * Ends a machine; NULL is nothing. Returns how many allocations the software never gave back (0
+ * unless an allocator or other code under test leaks).
+ */
+DMASIM_API u64 dmasim_destroy(struct dmasim *s);
+
+/* The seed in use, for a line that replays a failure. */
+DMASIM_API u64 dmasim_seed(const struct dmasim *s);
+
+/* The next value of the machine's generator, in [0, bound); bound >= 1. */
+DMASIM_API u64 dmasim_random(struct dmasim *s, u64 bound);
+
+/* ---- Memory ----------------------------------------------------------------------------------------- */
+
+#define DMASIM_NO_PHYS (~(phys_addr_t)0)
+
+/*
+ * RAM: at least `bytes`, physically contiguous, naturally aligned, zeroed. DMASIM_NO_PHYS: none left.
+ * Up to 64 MiB it is contiguous on the host too.
+ */
+DMASIM_API phys_addr_t dmasim_alloc(struct dmasim *s, u64 bytes);
+/* Gives it back, with the same size. */
+DMASIM_API void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes);
+
+/*
+ * Host pointer to [phys, phys + bytes) of RAM or of a BAR that is plain memory; NULL where that is not
+ * contiguous on the host. Valid until the memory is freed.
+ */
+DMASIM_API void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes);
+
+/* The physical address of such a pointer, or of adopted memory; DMASIM_NO_PHYS for others. */
+DMASIM_API phys_addr_t dmasim_virt_to_phys(struct dmasim *s, const void *ptr);
+
+/*
+ * Gives `bytes` of the program's own memory a physical address, exact to the byte: devices reach the
+ * range and nothing beside it. The low 12 bits are those of the pointer. The program keeps the memory
+ * until dmasim_unadopt() or the end of the machine. DMASIM_NO_PHYS: no memory for the record.
+ */
+DMASIM_API phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes);
+DMASIM_API void dmasim_unadopt(struct dmasim *s, phys_addr_t phys);
+
+/* The struct page that phys lies in; NULL: no memory for it. */
+DMASIM_API struct page *dmasim_page(struct dmasim *s, phys_addr_t phys);
+
+/*
+ * What the CPU does: copies between a buffer and RAM or BARs. Returns the bytes done before an address
+ * where nothing is.
+ */
+DMASIM_API u64 dmasim_read(struct dmasim *s, phys_addr_t phys, void *to, u64 bytes);
+DMASIM_API u64 dmasim_write(struct dmasim *s, phys_addr_t phys, const void *from, u64 bytes);
+
+/* ---- Time, costs, trace -------------------------------------------------------------------------------- */
+
+/* Lets virtual time pass; timers fire. */
+DMASIM_API void dmasim_run(struct dmasim *s, u64 ns);
+DMASIM_API u64 dmasim_now(const struct dmasim *s);
+
+DMASIM_API struct dmasim_costs dmasim_costs(const struct dmasim *s);
+
+/* FNV-1a 64 over the trace's lines so far; needs config.trace or config.trace_hash. */
+DMASIM_API u64 dmasim_trace_hash(const struct dmasim *s);
+
+/* How often the software passed a preemption point; needs config.count_points. */
+DMASIM_API u64 dmasim_point_passes(const struct dmasim *s, enum dmasim_point point);
+DMASIM_API const char *dmasim_point_name(enum dmasim_point point);
+
+/* ---- Failure --------------------------------------------------------------------------------------------- */
+
+/*
+ * The nth pass (from 1, counted from now) of a fault point fails; DMASIM_FAULT_ANY: of all points
+ * together. nth 0: nothing fails. Replaces what was asked for before.
+ */
+DMASIM_API void dmasim_fail(struct dmasim *s, enum dmasim_fault_point point, u64 nth);
+
+/* How often something failed on purpose since then. */
+DMASIM_API u64 dmasim_failures(const struct dmasim *s);
+
+/* How often a point was passed since the machine was made. */
+DMASIM_API u64 dmasim_fault_passes(const struct dmasim *s, enum dmasim_fault_point point);
+DMASIM_API const char *dmasim_fault_name(enum dmasim_fault_point point);
+
+/* Allocations, and page frames, of a point that are not freed. */
+DMASIM_API u64 dmasim_in_use(const struct dmasim *s, enum dmasim_fault_point point);
+
+DMASIM_END_DECLS
+
+#endif

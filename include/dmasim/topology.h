@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine's PCI tree: built in a few lines, or read from a real machine's lspci dump.
+ *
+ * A *path* names a place in the tree by the way from a root bus:
+ *
+ *   path      = [segment ":"] bus ":" device "." function { "/" device "." function }
+ *   segment   = 4 hexadecimal digits (0000 if left out)
+ *   bus       = 2 hexadecimal digits, the number of a root bus
+ *   device    = 2 hexadecimal digits, 00 to 1f; function = 0 to 7
+ *
+ *   00:01.0/00.0/02.0/00.0
+ *   |       |    |    an endpoint below
+ *   |       |    a switch's downstream port
+ *   |       a switch's upstream port
+ *   a root port on root bus 00
+ *
+ * What is on the way and does not exist yet is made: a host bridge for the bus, a root port on it, then
+ * upstream and downstream ports in turn. Device 00.0 of each root bus is the host bridge's own
+ * function; paths may not use it.
+ *
+ * Firmware gives out bus numbers and addresses whenever hardware is added. They are final when the
+ * machine starts (machine.h); a struct pci_dev stays the same and has the present ones.
+ */
+#ifndef DMASIM_TOPOLOGY_H
+#define DMASIM_TOPOLOGY_H
+
+#include <dmasim/machine.h>
+#include <dmasim/pci.h>
+
+/* A host bridge and its root bus. */
+struct dmasim_host_bridge {
+	u16 segment;
+	u8 bus;
+	u16 vendor; /* of its function 00.0; 0: 8086:09a2, which peer-to-peer is allowed through */
+	u16 device;
+	u64 bus_offset; /* bus address = CPU physical address + bus_offset, modulo 2^64 */
+};
+
+struct dmasim_bridge {
+	enum dmasim_acs acs;
+	u16 vendor; /* 0: one of dmasim's own */
+	u16 device;
+};
+
+/*
+ * What answers the CPU's and other devices' accesses to an endpoint's BARs: registers, doorbells.
+ * bytes is 1 to 4096 and stays inside the BAR; a member that is NULL reads as zeros, or loses writes.
+ */
+struct dmasim_bar_ops {
+	void (*read)(void *cookie, u32 bar, u64 offset, void *to, u32 bytes);
+	void (*write)(void *cookie, u32 bar, u64 offset, const void *from, u32 bytes);
+};
+
+struct dmasim_endpoint {
+	/*
+	 * Sizes of the BARs, powers of two of at least 16, 0: none. One whose following register is
+	 * free is a 64-bit prefetchable BAR, else a 32-bit one of at most 1 GiB.
+	 */
+	u64 bar[PCI_STD_NUM_BARS];
+	u8 bar_32;  /* bit n: BAR n is 32-bit and not prefetchable in any case */
+	u16 vendor; /* 0: one of dmasim's own */
+	u16 device;
+	u32 class_code; /* base class, sub-class, interface; 0: an NVMe controller's */
+	const struct dmasim_bar_ops *bar_ops; /* NULL: BARs are plain memory */
+	void *cookie;
+};
+
+/* Why a file could not be read: file:line: what was expected. */
+struct dmasim_error {
+	char text[512];
+};
+
+/* How an imported machine differs from its dump. */
+struct dmasim_import {
+	bool acs_off; /* RR, CR and EC are cleared in every ACS control word before enumeration */
+	bool cpu_set; /* cpu and cpu_family replace what the root's vendor suggests */
+	enum dmasim_cpu cpu;
+	u32 cpu_family;
+};
+
+DMASIM_BEGIN_DECLS
+
+/*
+ * All of these are for machines that have not started. NULL or -ENOMEM: no memory (and nothing was
+ * added). A path that is malformed, leads through an endpoint, or ends where a function exists
+ * already breaks the contract, as does a tree with more buses or more 32-bit space than there is.
+ */
+DMASIM_API int dmasim_add_host_bridge(struct dmasim *s, const struct dmasim_host_bridge *bridge);
+DMASIM_API struct pci_dev *dmasim_add_bridge(struct dmasim *s, const char *path,
+					     const struct dmasim_bridge *bridge);
+DMASIM_API struct pci_dev *dmasim_add_endpoint(struct dmasim *s, const char *path,
+					       const struct dmasim_endpoint *endpoint);
+
+/*
+ * Firmware asks for [start, start + bytes) to be mapped one to one for a device (an RMRR); NULL: for
+ * every device. start is page aligned. 0 or -ENOMEM.
+ */
+DMASIM_API int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, phys_addr_t start,
+					u64 bytes);
+
+/*
+ * Reads the hexadecimal dump of `lspci -x`, `-xxx` or `-xxxx` and becomes that machine. A machine takes
+ * one dump, and nothing else. What a dump does not say is inferred (see import in the README). 0;
+ * -EINVAL with *error filled in and nothing added; -ENOMEM.
+ */
+DMASIM_API int dmasim_import_lspci(struct dmasim *s, const char *file,
+				   const struct dmasim_import *how, struct dmasim_error *error);
+
+/* The device at a BDF ("0000:3a:00.0" or "3a:00.0"), NULL: nobody there. */
+DMASIM_API struct pci_dev *dmasim_pci_dev(struct dmasim *s, const char *bdf);
+
+/* All devices, parents before children: NULL gives the first, and ends. */
+DMASIM_API struct pci_dev *dmasim_next_dev(struct dmasim *s, struct pci_dev *from);
+
+/* How many bytes of configuration space are known: 64, 256 or 4096. */
+DMASIM_API u32 dmasim_config_bytes(struct pci_dev *pdev);
+
+/* One window of a host bridge, in CPU addresses; false: no more. */
+struct dmasim_window {
+	u16 segment;
+	u8 bus;
+	phys_addr_t start;
+	u64 bytes;
+	u64 bus_offset;
+	bool inferred;
+};
+DMASIM_API bool dmasim_window(const struct dmasim *s, u32 index, struct dmasim_window *window);
+
+/* A stretch of RAM; false: no more. */
+DMASIM_API bool dmasim_ram(const struct dmasim *s, u32 index, phys_addr_t *start, u64 *bytes);
+
+/* The number of the device's IOMMU group, -1: none. Starts the machine. */
+DMASIM_API int dmasim_group(struct pci_dev *pdev);
+
+DMASIM_END_DECLS
+
+#endif

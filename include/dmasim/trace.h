@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace, version 1: text, one event a line. The same program and seed give the same trace on
+ * every host, compiler and optimisation level; its hash is FNV-1a 64 over all bytes.
+ *
+ *   trace   = header { line }
+ *   header  = "# dmasim-trace v=1" { " " key "=" value } "\n"     seed and configuration
+ *   line    = "t=" time " cpu=" cpu " " event { " " key "=" value } "\n"
+ *   time    = decimal, nanoseconds of the virtual clock
+ *   value   = "0x" hexadecimal (addresses, attributes)
+ *           | decimal (sizes, offsets, counts, numbers of objects)
+ *           | segment ":" bus ":" device "." function (devices)
+ *           | word
+ *
+ * Events of the software, with the arguments of the call and its result, are those of event.h, with
+ * the fields listed there in the order of enum dmasim_event_field. A result is 0, a count, or an
+ * errno by name ("ret=-EINVAL"); a field that is 0 is printed, except attrs. Objects are numbered from
+ * 1 in order of birth: st (a dma_iova_state's range), dom (a domain); groups from 0.
+ *
+ *   t=0 cpu=0 dma_iova_link dev=0000:01:00.0 st=1 phys=0x100000 off=0 size=4096 dir=TO_DEVICE ret=0
+ *
+ * Events of the hardware:
+ *
+ *   qi_iotlb   unit= granularity=page|domain|global [dom=] [dma= size=] ih=    an IOTLB command
+ *   hop        at= what= addr=                       one step of a request (config.trace_hops)
+ *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
+ *   fault      unit= dev= dma= reason= dir=          a refused request
+ *   report     id= [dev=] [dma=] [size=]             a report of the checker
+ */
+#ifndef DMASIM_TRACE_H
+#define DMASIM_TRACE_H
+
+#include <dmasim/event.h>
+
+#define DMASIM_TRACE_VERSION 1
+
+#endif

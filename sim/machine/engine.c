@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transfers and routes of devices, as the public API gives them; and recorded faults.
+ */
+#include <string.h>
+
+#include <dmasim/hw/vtd.h>
+
+#include "check/dmar.h"
+#include "machine/machine.h"
+
+static const char *const status_words[] = {
+	[HW_TRANSFER_DONE] = "done",
+	[HW_TRANSFER_NOT_MASTER] = "not-master",
+	[HW_TRANSFER_UNSUPPORTED] = "unsupported",
+	[HW_TRANSFER_FAULT] = "fault",
+	[HW_TRANSFER_NO_MEMORY] = "no-memory",
+};
+
+static void trace_transfer(struct dmasim *s, const char *name, const struct pci_dev *pdev,
+			   u64 bytes, const struct hw_transfer *result, u64 dma)
+{
+	struct trace *trace = &s->world.trace;
+
+	if (!trace_begin(trace, name))
+		return;
+	trace_bdf(trace, "dev", pdev->dev.id);
+	trace_hex(trace, "dma", dma);
+	trace_dec(trace, "size", bytes);
+	trace_dec(trace, "done", result->done);
+	trace_word(trace, "status", status_words[result->status]);
+	trace_end(trace);
+}
+
+static struct dmasim_transfer told(const struct hw_transfer *result)
+{
+	static const enum dmasim_transfer_status statuses[] = {
+		[HW_TRANSFER_DONE] = DMASIM_DONE,
+		[HW_TRANSFER_NOT_MASTER] = DMASIM_NOT_MASTER,
+		[HW_TRANSFER_UNSUPPORTED] = DMASIM_UNSUPPORTED_REQUEST,
+		[HW_TRANSFER_FAULT] = DMASIM_IOMMU_FAULT,
+		[HW_TRANSFER_NO_MEMORY] = DMASIM_HOST_MEMORY,
+	};
+
+	return (struct dmasim_transfer){
+		.status = statuses[result->status],
+		.done = result->done,
+		.at = result->address,
+		.reason = result->fault,
+	};
+}
+
+struct dmasim_transfer dmasim_dev_read(struct pci_dev *pdev, dma_addr_t dma, void *to, u64 bytes)
+{
+	struct dmasim *s = machine_of(pdev);
+	struct hw_transfer result;
+
+	machine_start(s);
+	check_settle(&s->check);
+	result = hw_engine_read(machine_function(pdev), dma, to, bytes);
+	trace_transfer(s, "dev_read", pdev, bytes, &result, dma);
+	return told(&result);
+}
+
+struct dmasim_transfer dmasim_dev_write(struct pci_dev *pdev, dma_addr_t dma, const void *from,
+					u64 bytes)
+{
+	struct dmasim *s = machine_of(pdev);
+	struct hw_transfer result;
+
+	machine_start(s);
+	check_settle(&s->check);
+	result = hw_engine_write(machine_function(pdev), dma, from, bytes);
+	trace_transfer(s, "dev_write", pdev, bytes, &result, dma);
+	return told(&result);
+}
+
+void dmasim_route(struct pci_dev *pdev, dma_addr_t dma, bool write, struct dmasim_route *route)
+{
+	struct dmasim *s = machine_of(pdev);
+	struct hw_request request = { .address = dma, .write = write, .probe = true };
+	struct hw_target target;
+	struct hw_route hops;
+
+	machine_start(s);
+	request.from = machine_function(pdev);
+	target = hw_route(&s->hw, &request, &hops);
+	*route = (struct dmasim_route){
+		.count = hops.count,
+		.passed_root = target.passed_root,
+		.refused = target.kind == HW_TARGET_UNSUPPORTED || target.kind == HW_TARGET_FAULT,
+		.in_bar = target.kind == HW_TARGET_BAR,
+		.phys = target.phys,
+	};
+	for (u32 i = 0; i < hops.count; i++)
+		route->hop[i] = (struct dmasim_hop){
+			.what = hw_hop_name(hops.hop[i].kind),
+			.at = hops.hop[i].at,
+			.address = hops.hop[i].address,
+		};
+}
+
+void dmasim_route_text(const struct dmasim_route *route, char *buf, size_t len)
+{
+	struct text text;
+
+	DMASIM_CONTRACT(len, "a text has room for its end");
+	text_init(&text, buf, len);
+	for (u32 i = 0; i < route->count; i++) {
+		const struct dmasim_hop *hop = &route->hop[i];
+
+		text_add(&text, "%s%s ", i ? ", " : "", hop->what);
+		if (!strcmp(hop->what, "iommu") || !strcmp(hop->what, "ram") ||
+		    !strcmp(hop->what, "forward"))
+			text_add(&text, "0x%llx", hop->address);
+		else
+			text_add_bdf(&text, hop->at);
+	}
+}
+
+bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record)
+{
+	struct hw_fault_record found;
+	struct hw_iommu *iommu;
+	struct text text;
+
+	TAILQ_FOREACH(iommu, &s->hw.iommus, link) {
+		if (!hw_fault_take(iommu, &found))
+			continue;
+		*record = (struct dmasim_fault_record){
+			.requester = found.word[1] & VTD_FRCD_SID_MASK,
+			.address = found.word[0] & VTD_FRCD_ADDR_MASK,
+			.write = !(found.word[1] & VTD_FRCD_TYPE_READ),
+			.reason = (found.word[1] >> VTD_FRCD_REASON_SHIFT) & VTD_FRCD_REASON_MASK,
+			.word = { found.word[0], found.word[1] },
+		};
+		text_init(&text, record->line, sizeof(record->line));
+		dmar_text(&text, &found);
+		return true;
+	}
+	return false;
+}

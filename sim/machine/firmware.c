@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the machine's firmware tells the software: memory, host bridges, IOMMUs, reserved regions.
+ */
+#include <errno.h>
+
+#include <dmasim/hw/vtd.h>
+
+#include "machine/machine.h"
+
+struct counts {
+	u32 memory;
+	u32 bridges;
+	u32 windows;
+	u32 iommus;
+	u32 reserved;
+};
+
+static struct counts count(const struct dmasim *s)
+{
+	struct counts counts = { .memory = s->hw.ram.range_count };
+	const struct direct_region *region;
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		counts.bridges++;
+		counts.windows += root->window_count;
+		counts.iommus += root->iommu != NULL;
+	}
+	SLIST_FOREACH(region, &s->direct_regions, link)
+		counts.reserved++;
+	/* And the interrupt window. */
+	counts.reserved++;
+	return counts;
+}
+
+/* The arrays of one description, one after the other in a block. */
+struct arrays {
+	struct platform_memory *memory;
+	struct platform_host_bridge *bridge;
+	struct platform_window *window;
+	struct platform_reserved *reserved;
+	struct platform_iommu *iommu;
+};
+
+/* Sets where the arrays lie in a block; returns how large it must be. */
+static size_t arrange(const struct counts *counts, char *block, struct arrays *arrays)
+{
+	size_t memory = counts->memory * sizeof(*arrays->memory);
+	size_t bridges = memory + counts->bridges * sizeof(*arrays->bridge);
+	size_t windows = bridges + counts->windows * sizeof(*arrays->window);
+	size_t reserved = windows + counts->reserved * sizeof(*arrays->reserved);
+
+	/* The one that needs less alignment last. */
+	arrays->memory = (void *)block;
+	arrays->bridge = (void *)(block + memory);
+	arrays->window = (void *)(block + bridges);
+	arrays->reserved = (void *)(block + windows);
+	arrays->iommu = (void *)(block + reserved);
+	return reserved + counts->iommus * sizeof(*arrays->iommu);
+}
+
+/* A block that is large enough: a description of less than before needs no memory. */
+static int reserve_block(struct dmasim *s, size_t bytes)
+{
+	void *block;
+
+	if (bytes <= s->firmware.block_bytes)
+		return 0;
+	block = memory_alloc(&s->world.memory, DMASIM_FAULT_FIRMWARE, bytes);
+	if (!block)
+		return -ENOMEM;
+	firmware_fini(s);
+	s->firmware.block = block;
+	s->firmware.block_bytes = bytes;
+	return 0;
+}
+
+static void describe_memory(const struct dmasim *s, struct arrays *arrays)
+{
+	for (u32 i = 0; i < s->hw.ram.range_count; i++)
+		arrays->memory[i] = (struct platform_memory){ s->hw.ram.range[i].start,
+							      s->hw.ram.range[i].bytes };
+}
+
+static void describe_bridges(const struct dmasim *s, struct arrays *arrays)
+{
+	struct platform_host_bridge *bridge = arrays->bridge;
+	struct platform_window *window = arrays->window;
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		*bridge = (struct platform_host_bridge){
+			.segment = root->segment,
+			.bus_first = root->bus_first,
+			.bus_last = root->bus_last,
+			.window = window,
+		};
+		if (!s->config.hide_windows)
+			bridge->window_count = root->window_count;
+		for (u32 i = 0; i < root->window_count; i++)
+			*window++ = (struct platform_window){ root->window[i].start,
+							      root->window[i].bytes,
+							      root->window[i].bus_offset };
+		bridge++;
+	}
+}
+
+static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
+{
+	struct platform_iommu *iommu = arrays->iommu;
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		if (!root->iommu)
+			continue;
+		*iommu++ = (struct platform_iommu){
+			.unit = root->iommu->unit,
+			.segment = root->segment,
+			.bus_first = root->bus_first,
+			.bus_last = root->bus_last,
+			.levels = root->iommu->walker.levels,
+			.address_bits = root->iommu->walker.address_bits,
+			.max_address_mask = root->iommu->max_address_mask,
+			.huge_1g = root->iommu->walker.huge_1g,
+			.snoop_control = root->iommu->walker.snoop_control,
+			.coherent = !root->iommu->flushed,
+			.domain_count = 1U << 16,
+		};
+	}
+}
+
+static void describe_reserved(const struct dmasim *s, struct arrays *arrays)
+{
+	struct platform_reserved *reserved = arrays->reserved;
+	const struct direct_region *region;
+
+	*reserved++ = (struct platform_reserved){
+		.type = PLATFORM_RESERVED_MSI,
+		.dev = DMASIM_NO_SBDF,
+		.start = VTD_MSI_START,
+		.bytes = VTD_MSI_LAST - VTD_MSI_START + 1,
+	};
+	SLIST_FOREACH(region, &s->direct_regions, link)
+		*reserved++ = (struct platform_reserved){
+			.type = PLATFORM_RESERVED_DIRECT,
+			.dev = region->function ? hw_function_sbdf(region->function)
+						: DMASIM_NO_SBDF,
+			.start = region->start,
+			.bytes = region->bytes,
+		};
+}
+
+int firmware_describe(struct dmasim *s)
+{
+	struct counts counts = count(s);
+	struct arrays arrays;
+
+	if (reserve_block(s, arrange(&counts, NULL, &arrays)))
+		return -ENOMEM;
+	arrange(&counts, s->firmware.block, &arrays);
+	describe_memory(s, &arrays);
+	describe_bridges(s, &arrays);
+	describe_iommus(s, &arrays);
+	describe_reserved(s, &arrays);
+	s->firmware.described = (struct platform_firmware){
+		.memory_count = counts.memory,
+		.memory = arrays.memory,
+		.bridge_count = counts.bridges,
+		.bridge = arrays.bridge,
+		.iommu_count = counts.iommus,
+		.iommu = arrays.iommu,
+		.reserved_count = counts.reserved,
+		.reserved = arrays.reserved,
+		.cpu_vendor = s->cpu_vendor,
+		.cpu_family = s->cpu_family,
+	};
+	check_firmware(&s->check, &s->firmware.described);
+	return 0;
+}
+
+void firmware_fini(struct dmasim *s)
+{
+	memory_free(&s->world.memory, s->firmware.block);
+	s->firmware.block = NULL;
+	s->firmware.block_bytes = 0;
+}
+
+int machine_hardware_changed(struct dmasim *s)
+{
+	int err;
+
+	if (!s->imported)
+		firmware_plan(s);
+	err = firmware_describe(s);
+	return err ? err : os_rescan(s->os);
+}

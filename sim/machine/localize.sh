@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Makes a static library in which only names that begin with dmasim_ are global: a program that links
+# it may use any other name for itself.
+#   localize.sh COMPILER INPUT.a OUTPUT.a
+set -eu
+compiler=$1
+input=$2
+output=$3
+object=$output.o
+
+"$compiler" -r -nostdlib -Wl,--whole-archive "$input" -Wl,--no-whole-archive -o "$object"
+objcopy --wildcard --keep-global-symbol='dmasim_*' "$object"
+rm -f "$output"
+ar rcs "$output" "$object"
+rm -f "$object"

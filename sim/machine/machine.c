@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_RAM_BYTES (16ULL << 30)
+#define LOW_RAM_BYTES	  (1ULL << 30)
+#define HIGH_RAM_START	  (4ULL << 30)
+/* The first MiB of a PC is not the allocator's. */
+#define FIRST_FRAME	  (1ULL << 20)
+
+/* The environment is read here and nowhere else. */
+static u64 seed_from_environment(void)
+{
+	const char *text = getenv("DMASIM_SEED");
+	char *end;
+	u64 seed;
+
+	if (!text || !*text)
+		return 1;
+	seed = strtoull(text, &end, 0);
+	DMASIM_CONTRACT(!*end && seed, "DMASIM_SEED is a number, not 0");
+	return seed;
+}
+
+static void read_config(struct dmasim_config *to, const struct dmasim_config *from)
+{
+	*to = (struct dmasim_config){ 0 };
+	if (from) {
+		DMASIM_CONTRACT(from->size >= sizeof(from->size) && from->size <= sizeof(*to),
+				"a configuration begins with DMASIM_CONFIG");
+		memcpy(to, from, from->size);
+	}
+	if (!to->seed)
+		to->seed = seed_from_environment();
+	if (!to->ram_bytes)
+		to->ram_bytes = DEFAULT_RAM_BYTES;
+	if (!to->iommu_levels)
+		to->iommu_levels = 4;
+	if (!to->iotlb_entries)
+		to->iotlb_entries = 64;
+	if (!to->cpu_family)
+		to->cpu_family = to->cpu == DMASIM_CPU_INTEL ? 6 : 0x17;
+	DMASIM_CONTRACT(to->iommu_levels == 3 || to->iommu_levels == 4,
+			"VT-d tables have 3 or 4 levels");
+	DMASIM_CONTRACT(to->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
+	DMASIM_CONTRACT(to->ram_bytes >= 2 * FIRST_FRAME, "a machine has at least 2 MiB of RAM");
+}
+
+/* 1 GiB at 0, the rest from 4 GiB up. 0 or -ENOMEM. */
+static int add_ram(struct dmasim *s)
+{
+	u64 bytes = s->config.ram_bytes;
+	u64 low = bytes < LOW_RAM_BYTES ? bytes : LOW_RAM_BYTES;
+	int err;
+
+	ram_add_range(&s->hw.ram, 0, low);
+	err = frames_add(&s->hw.frames, FIRST_FRAME, low - FIRST_FRAME);
+	if (err || bytes == low)
+		return err;
+	ram_add_range(&s->hw.ram, HIGH_RAM_START, bytes - low);
+	return frames_add(&s->hw.frames, HIGH_RAM_START, bytes - low);
+}
+
+static void write_header(struct dmasim *s)
+{
+	const struct dmasim_config *config = &s->config;
+	char line[256];
+	struct text text;
+
+	text_init(&text, line, sizeof(line));
+	text_add(&text, "# dmasim-trace v=%d seed=0x%llx iommu=%s levels=%u ram=%llu",
+		 DMASIM_TRACE_VERSION, config->seed, config->iommu == DMASIM_VTD ? "vtd" : "none",
+		 config->iommu_levels, config->ram_bytes);
+	text_add(&text, " iotlb=%u coherent=%d snoop=%d windows=%d choices=%s",
+		 config->iotlb_entries, !config->iommu_incoherent, config->iommu_snoop,
+		 !config->hide_windows, config->random_choices ? "random" : "plain");
+	trace_header(&s->world.trace, line);
+}
+
+static void wire(struct dmasim *s)
+{
+	s->hw.root_forwards = !s->config.no_root_forwarding;
+	s->hw.trace_hops = s->config.trace_hops;
+	check_init(&s->check, &s->world, &s->hw, !s->config.no_check);
+	s->hw.hooks = (struct hw_hooks){
+		.cookie = &s->check,
+		.access = check_access,
+		.refused = check_refused,
+		.invalidated = check_invalidated,
+		.waited = check_waited,
+		.queue_error = check_queue_error,
+	};
+	port_init(s);
+}
+
+struct dmasim *dmasim_create(const struct dmasim_config *config)
+{
+	static const enum platform_cpu_vendor vendors[] = {
+		[DMASIM_CPU_INTEL] = PLATFORM_CPU_INTEL,
+		[DMASIM_CPU_AMD] = PLATFORM_CPU_AMD,
+		[DMASIM_CPU_HYGON] = PLATFORM_CPU_HYGON,
+		[DMASIM_CPU_OTHER] = PLATFORM_CPU_OTHER,
+	};
+	struct dmasim *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	read_config(&s->config, config);
+	world_init(&s->world, &(struct world_config){
+				      .seed = s->config.seed,
+				      .random_choices = s->config.random_choices,
+				      .trace_file = s->config.trace,
+				      .trace = s->config.trace_hash,
+			      });
+	hw_init(&s->hw, &s->world);
+	SLIST_INIT(&s->direct_regions);
+	s->next_adopted = MACHINE_ADOPT_START;
+	s->cpu_vendor = vendors[s->config.cpu];
+	s->cpu_family = s->config.cpu_family;
+	wire(s);
+	write_header(s);
+	s->os = os_create(
+		&(struct os_config){ .platform = &s->platform, .iova_ops = s->config.iova_ops });
+	if (!s->os || add_ram(s) || firmware_describe(s)) {
+		dmasim_destroy(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* What only the software allocates: after it is gone, whatever is left was leaked. */
+static u64 software_leaks(const struct dmasim *s)
+{
+	static const enum dmasim_fault_point points[] = {
+		DMASIM_FAULT_OS,	  DMASIM_FAULT_PCI_DEV,	     DMASIM_FAULT_PAGE_SECTION,
+		DMASIM_FAULT_IOMMU_GROUP, DMASIM_FAULT_IOMMU_DOMAIN, DMASIM_FAULT_IOMMU_QUEUE,
+		DMASIM_FAULT_TABLE_PAGE,  DMASIM_FAULT_IOVA_DOMAIN,  DMASIM_FAULT_IOVA_NODE,
+		DMASIM_FAULT_P2P_POOL,	  DMASIM_FAULT_P2P_PROVIDER, DMASIM_FAULT_P2P_VERDICT,
+	};
+	u64 leaks = 0;
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+		leaks += s->world.memory.live[points[i]] + s->hw.frames.in_use[points[i]];
+	return leaks;
+}
+
+u64 dmasim_destroy(struct dmasim *s)
+{
+	u64 leaks;
+
+	if (!s)
+		return 0;
+	os_destroy(s->os);
+	leaks = software_leaks(s);
+	check_fini(&s->check);
+	firmware_fini(s);
+	hw_fini(&s->hw);
+	world_fini(&s->world);
+	free(s);
+	return leaks;
+}
+
+void machine_must_be_cold(const struct dmasim *s)
+{
+	DMASIM_CONTRACT(!s->os->started,
+			"hardware is added before the first mapping or access of a device");
+}
+
+void machine_start(struct dmasim *s)
+{
+	DMASIM_CONTRACT(!os_start(s->os), "there is memory to start the machine");
+}
+
+u64 dmasim_seed(const struct dmasim *s)
+{
+	return s->config.seed;
+}
+
+u64 dmasim_random(struct dmasim *s, u64 bound)
+{
+	DMASIM_CONTRACT(bound, "a random number has a bound of at least 1");
+	return random_below(&s->world.random, bound);
+}
+
+void dmasim_run(struct dmasim *s, u64 ns)
+{
+	clock_run(&s->world.clock, ns);
+}
+
+u64 dmasim_now(const struct dmasim *s)
+{
+	return s->world.clock.now_ns;
+}
+
+struct dmasim_costs dmasim_costs(const struct dmasim *s)
+{
+	const struct os_costs *os = &s->os->costs;
+	const struct hw_costs *hw = &s->hw.costs;
+
+	return (struct dmasim_costs){
+		.entries_written = os->entries_written,
+		.entries_cleared = os->entries_cleared,
+		.tables_allocated = os->tables_allocated,
+		.tables_freed = os->tables_freed,
+		.iova_allocs = os->iova_allocs,
+		.invalidations = hw->invalidations,
+		.tlps = hw->tlps,
+		.walk_reads = hw->walk_reads,
+		.iotlb_hits = hw->iotlb_hits,
+		.iotlb_misses = hw->iotlb_misses,
+		.interrupts = hw->interrupts,
+	};
+}
+
+u64 dmasim_trace_hash(const struct dmasim *s)
+{
+	DMASIM_CONTRACT(s->world.trace.on, "the configuration asks for a trace or its hash");
+	return s->world.trace.hash;
+}
+
+u64 dmasim_point_passes(const struct dmasim *s, enum dmasim_point point)
+{
+	DMASIM_CONTRACT(s->config.count_points, "the configuration asks for preemption points");
+	return s->world.points[point];
+}
+
+const char *dmasim_point_name(enum dmasim_point point)
+{
+	static const char *const names[] = {
+#define POINT_NAME(id, name, text) name,
+		DMASIM_POINTS(POINT_NAME)
+#undef POINT_NAME
+	};
+
+	return point < DMASIM_POINT_COUNT ? names[point] : NULL;
+}
+
+void dmasim_fail(struct dmasim *s, enum dmasim_fault_point point, u64 nth)
+{
+	memory_fail(&s->world.memory, (struct memory_plan){ point, nth });
+}
+
+u64 dmasim_failures(const struct dmasim *s)
+{
+	return s->world.memory.hits;
+}
+
+u64 dmasim_fault_passes(const struct dmasim *s, enum dmasim_fault_point point)
+{
+	return s->world.memory.passes[point];
+}
+
+const char *dmasim_fault_name(enum dmasim_fault_point point)
+{
+	static const char *const names[] = {
+#define FAULT_NAME(id, name, text) name,
+		DMASIM_FAULT_POINTS(FAULT_NAME)
+#undef FAULT_NAME
+	};
+
+	return point < DMASIM_FAULT_COUNT ? names[point] : "any";
+}
+
+u64 dmasim_in_use(const struct dmasim *s, enum dmasim_fault_point point)
+{
+	DMASIM_CONTRACT(point < DMASIM_FAULT_COUNT, "memory is in use for one point");
+	return s->world.memory.live[point] + s->hw.frames.in_use[point];
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The facade's own view of a machine: hardware, software and checker, and the port between them.
+ */
+#ifndef MACHINE_MACHINE_H
+#define MACHINE_MACHINE_H
+
+#include <dmasim/dmasim.h>
+#include <dmasim/platform.h>
+
+#include "check/check.h"
+#include "hw/engine.h"
+#include "os.h"
+
+/* One-to-one mappings that firmware asks for. */
+struct direct_region {
+	SLIST_ENTRY(direct_region) link;
+	struct hw_function *function; /* NULL: every device */
+	phys_addr_t start;
+	u64 bytes;
+};
+
+SLIST_HEAD(direct_region_list, direct_region);
+
+/* The description that the software reads; written anew when the hardware changes. */
+struct firmware {
+	struct platform_firmware described;
+	void *block; /* its arrays */
+	size_t block_bytes;
+};
+
+/* The largest number a page address can have: where adopted memory begins. */
+#define MACHINE_ADDRESS_BITS 52
+#define MACHINE_ADOPT_START  (1ULL << (MACHINE_ADDRESS_BITS - 1))
+
+struct dmasim {
+	struct dmasim_config config;
+	struct world world;
+	struct hw hw;
+	struct check check;
+	struct platform platform;
+	struct os *os;
+	struct firmware firmware;
+	struct direct_region_list direct_regions;
+	phys_addr_t next_adopted;
+	u32 next_unit;
+	u64 ram_dropped; /* state of the RAM's pointers when the platform's window was set */
+	bool imported;
+	enum platform_cpu_vendor cpu_vendor;
+	u32 cpu_family;
+};
+
+static inline struct dmasim *machine_of(const struct pci_dev *pdev)
+{
+	return pdev->dev.os->platform->machine;
+}
+
+/* The hardware function behind a device. */
+struct hw_function *machine_function(struct pci_dev *pdev);
+
+/* The device of a hardware function; NULL: the software has not found it. */
+struct pci_dev *machine_device(struct dmasim *s, const struct hw_function *function);
+
+/* Contract: hardware is added before the machine starts. */
+void machine_must_be_cold(const struct dmasim *s);
+
+/* Starts the software if need be. Contract: there is memory for that. */
+void machine_start(struct dmasim *s);
+
+/* ---- Port (port.c) ---------------------------------------------------------------------------------- */
+
+void port_init(struct dmasim *s);
+
+/* One line of the trace for an event of the software (trace_event.c). */
+void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state);
+
+/* ---- Hardware being built ---------------------------------------------------------------------------- */
+
+/* A host bridge with its IOMMU; NULL: no memory. */
+struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8 bus_last);
+
+/* Gives out bus numbers and addresses for a tree built by path (plan.c). */
+void firmware_plan(struct dmasim *s);
+
+/* Describes the hardware as it is to the software (firmware.c). 0 or -ENOMEM. */
+int firmware_describe(struct dmasim *s);
+void firmware_fini(struct dmasim *s);
+
+/* Plans, if the tree was built by path, describes, and lets the software look again. 0 or -ENOMEM. */
+int machine_hardware_changed(struct dmasim *s);
+
+#endif

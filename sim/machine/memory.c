@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/machine.h"
+
+phys_addr_t dmasim_alloc(struct dmasim *s, u64 bytes)
+{
+	DMASIM_CONTRACT(bytes, "an allocation has a size");
+	return s->platform.ops->frames_alloc(s, DMASIM_FAULT_FRAMES,
+					     (bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
+}
+
+void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes)
+{
+	s->platform.ops->frames_free(s, DMASIM_FAULT_FRAMES, phys,
+				     (bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
+}
+
+static void *in_extent(struct ram *ram, phys_addr_t at, u64 bytes)
+{
+	struct ram_extent *extent = ram_touch(ram, at);
+	u64 within;
+
+	if (!extent)
+		return NULL;
+	within = at - extent->start;
+	return extent->bytes - within >= bytes ? extent->host + within : NULL;
+}
+
+void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes)
+{
+	struct hw_target target = hw_phys_target(&s->hw, phys);
+	struct ram *memory;
+
+	if (target.kind == HW_TARGET_RAM)
+		return in_extent(&s->hw.ram, phys, bytes);
+	if (target.kind != HW_TARGET_BAR)
+		return NULL;
+	memory = hw_bar_memory(target.function, target.bar);
+	return memory ? in_extent(memory, target.offset, bytes) : NULL;
+}
+
+phys_addr_t dmasim_virt_to_phys(struct dmasim *s, const void *ptr)
+{
+	return s->platform.ops->phys(s, ptr);
+}
+
+phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes)
+{
+	phys_addr_t phys = s->next_adopted + ((uintptr_t)ptr & (FRAME_BYTES - 1));
+
+	DMASIM_CONTRACT(ptr && bytes, "adopted memory has an address and a size");
+	if (ram_adopt(&s->hw.ram, phys, ptr, bytes))
+		return DMASIM_NO_PHYS;
+	/* A page in between: a device that runs over the end meets nobody. */
+	s->next_adopted = ((phys + bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1)) + FRAME_BYTES;
+	return phys;
+}
+
+void dmasim_unadopt(struct dmasim *s, phys_addr_t phys)
+{
+	ram_unadopt(&s->hw.ram, phys);
+	s->platform.window_bytes = 0;
+}
+
+struct page *dmasim_page(struct dmasim *s, phys_addr_t phys)
+{
+	return page_at(s->os, phys);
+}
+
+u64 dmasim_read(struct dmasim *s, phys_addr_t phys, void *to, u64 bytes)
+{
+	return hw_cpu_read(&s->hw, phys, to, bytes);
+}
+
+u64 dmasim_write(struct dmasim *s, phys_addr_t phys, const void *from, u64 bytes)
+{
+	return hw_cpu_write(&s->hw, phys, from, bytes);
+}

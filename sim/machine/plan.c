@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Firmware's planning of a built tree: bus numbers in depth-first order, then addresses from the
+ * leaves up, largest alignment first, in two kinds of windows.
+ *
+ *   kind 0: memory below 4 GiB          kind 1: prefetchable memory above all RAM
+ */
+#include "machine/machine.h"
+
+enum kind {
+	KIND_MEMORY,
+	KIND_PREFETCH,
+	KINDS,
+};
+
+#define BUS_32_START	 0x80000000ULL
+#define BUS_32_END	 0xfec00000ULL
+#define BUS_64_START	 0x200000000000ULL /* 32 TiB: above any RAM */
+#define BRIDGE_ALIGN_LG2 20
+#define ALIGN_LG2_MAX	 51
+
+/* What lies behind a bridge, measured on the way up. */
+struct extent {
+	u64 bytes;
+	u8 align_lg2;
+};
+
+static u64 align_up(u64 at, u8 lg2)
+{
+	return (at + (1ULL << lg2) - 1) & ~((1ULL << lg2) - 1);
+}
+
+static void write32(struct hw_function *function, u32 at, u32 value)
+{
+	hw_config_write(function, at, 4, value);
+}
+
+/* ---- Bus numbers ------------------------------------------------------------------------------------ */
+
+static void number_bus(struct hw_bus *bus, u32 *next, u8 last)
+{
+	struct hw_function *bridge;
+
+	TAILQ_FOREACH(bridge, &bus->functions, link) {
+		u32 secondary = *next;
+
+		if (!bridge->secondary)
+			continue;
+		DMASIM_CONTRACT(secondary <= last,
+				"a host bridge has a bus for every bridge below it");
+		(*next)++;
+		/* Everything below lies in between: it must be reachable while it is numbered. */
+		write32(bridge, PCI_PRIMARY_BUS,
+			hw_bus_number(bus) | secondary << 8 | (u32)last << 16);
+		number_bus(bridge->secondary, next, last);
+		write32(bridge, PCI_PRIMARY_BUS,
+			hw_bus_number(bus) | secondary << 8 | (*next - 1) << 16);
+	}
+}
+
+/* A root bus has the numbers up to the next root bus of its segment. */
+static u8 last_bus(const struct dmasim *s, const struct hw_root *root)
+{
+	const struct hw_root *other;
+	u32 last = 0xff;
+
+	TAILQ_FOREACH(other, &s->hw.roots, link) {
+		if (other->segment == root->segment && other->bus_first > root->bus_first &&
+		    other->bus_first <= last)
+			last = other->bus_first - 1U;
+	}
+	return (u8)last;
+}
+
+/* ---- Addresses --------------------------------------------------------------------------------------- */
+
+static enum kind kind_of_bar(const struct hw_bar *bar)
+{
+	return bar->is_64 ? KIND_PREFETCH : KIND_MEMORY;
+}
+
+static u8 lg2_of(u64 bytes)
+{
+	return (u8)(63 - __builtin_clzll(bytes));
+}
+
+static struct extent lay_out(struct hw_bus *bus, enum kind kind, u64 base, bool write);
+
+static void write_bar(struct hw_function *function, u32 index, u64 address)
+{
+	u32 at = PCI_BASE_ADDRESS_0 + 4 * index;
+
+	write32(function, at, (u32)address);
+	if (function->bar[index].is_64)
+		write32(function, at + 4, (u32)(address >> 32));
+}
+
+static void write_window(struct hw_function *bridge, enum kind kind, u64 start, u64 bytes)
+{
+	u64 last = start + bytes - 1;
+	u32 value;
+
+	/* An empty window has its limit below its base. */
+	if (!bytes) {
+		start = 0xfff00000;
+		last = 0;
+	}
+	value = (u32)(start >> 16 & 0xfff0) | (u32)(last & 0xfff00000);
+	if (kind == KIND_MEMORY) {
+		write32(bridge, PCI_MEMORY_BASE, value);
+		return;
+	}
+	write32(bridge, PCI_PREF_MEMORY_BASE, value);
+	write32(bridge, PCI_PREF_BASE_UPPER32, (u32)(start >> 32));
+	write32(bridge, PCI_PREF_LIMIT_UPPER32, (u32)(last >> 32));
+}
+
+/* Places what one function has of this kind and alignment; returns the first address after it. */
+static u64 place(struct hw_function *function, enum kind kind, u8 lg2, u64 at, bool write)
+{
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+		const struct hw_bar *bar = &function->bar[i];
+
+		if (!bar->bytes || kind_of_bar(bar) != kind || lg2_of(bar->bytes) != lg2)
+			continue;
+		at = align_up(at, lg2);
+		if (write)
+			write_bar(function, i, at);
+		at += bar->bytes;
+	}
+	if (function->secondary) {
+		struct extent behind = lay_out(function->secondary, kind, 0, false);
+		u64 bytes = align_up(behind.bytes, BRIDGE_ALIGN_LG2);
+
+		if (!bytes || behind.align_lg2 != lg2)
+			return at;
+		at = align_up(at, lg2);
+		if (write) {
+			write_window(function, kind, at, bytes);
+			lay_out(function->secondary, kind, at, true);
+		}
+		at += bytes;
+	}
+	return at;
+}
+
+/* Lays out what is on a bus from `base` on, which is aligned enough. */
+static struct extent lay_out(struct hw_bus *bus, enum kind kind, u64 base, bool write)
+{
+	struct extent extent = { .align_lg2 = bus->bridge ? BRIDGE_ALIGN_LG2 : 0 };
+	u64 at = base;
+
+	for (u8 lg2 = ALIGN_LG2_MAX; lg2 >= 4; lg2--) {
+		struct hw_function *function;
+		u64 before = at;
+
+		TAILQ_FOREACH(function, &bus->functions, link)
+			at = place(function, kind, lg2, at, write);
+		if (at != before && lg2 > extent.align_lg2)
+			extent.align_lg2 = lg2;
+	}
+	extent.bytes = at - base;
+	return extent;
+}
+
+/* ---- Host bridges --------------------------------------------------------------------------------------- */
+
+static bool overlaps(u64 start, u64 bytes, u64 other, u64 other_bytes)
+{
+	return start < other + other_bytes && other < start + bytes;
+}
+
+static void check_window(const struct dmasim *s, const struct hw_window *window)
+{
+	const struct hw_root *root;
+
+	DMASIM_CONTRACT(!((window->start + window->bytes - 1) >> MACHINE_ADDRESS_BITS),
+			"a host bridge's window has CPU addresses of 52 bits");
+	for (u32 i = 0; i < s->hw.ram.range_count; i++)
+		DMASIM_CONTRACT(!overlaps(window->start, window->bytes, s->hw.ram.range[i].start,
+					  s->hw.ram.range[i].bytes),
+				"a host bridge's window lies beside RAM");
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		for (u32 i = 0; i < root->window_count; i++)
+			DMASIM_CONTRACT(&root->window[i] == window ||
+						!overlaps(window->start, window->bytes,
+							  root->window[i].start,
+							  root->window[i].bytes),
+					"windows of host bridges do not overlap");
+	}
+}
+
+static void plan_window(struct dmasim *s, struct hw_root *root, enum kind kind, u64 *next)
+{
+	struct extent extent = lay_out(&root->bus, kind, 0, false);
+	struct hw_window *window = &root->window[root->window_count];
+	u64 start;
+
+	if (!extent.bytes)
+		return;
+	if (extent.align_lg2 < BRIDGE_ALIGN_LG2)
+		extent.align_lg2 = BRIDGE_ALIGN_LG2;
+	start = align_up(*next, extent.align_lg2);
+	*next = align_up(start + extent.bytes, BRIDGE_ALIGN_LG2);
+	DMASIM_CONTRACT(kind != KIND_MEMORY || *next <= BUS_32_END, "32-bit BARs fit below 4 GiB");
+	lay_out(&root->bus, kind, start, true);
+	*window = (struct hw_window){
+		.start = start - root->built_offset,
+		.bytes = *next - start,
+		.bus_offset = root->built_offset,
+	};
+	root->window_count++;
+	check_window(s, window);
+}
+
+static void enable_all(struct hw_bus *bus)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		hw_config_write(function, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+		if (function->secondary)
+			enable_all(function->secondary);
+	}
+}
+
+/* Bridges with nothing behind them keep closed windows. */
+static void close_windows(struct hw_bus *bus)
+{
+	struct hw_function *bridge;
+
+	TAILQ_FOREACH(bridge, &bus->functions, link) {
+		if (!bridge->secondary)
+			continue;
+		write_window(bridge, KIND_MEMORY, 0, 0);
+		write_window(bridge, KIND_PREFETCH, 0, 0);
+		close_windows(bridge->secondary);
+	}
+}
+
+void firmware_plan(struct dmasim *s)
+{
+	u64 next[KINDS] = { BUS_32_START, BUS_64_START };
+	struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		u32 next_bus = root->bus_first + 1U;
+
+		root->window_count = 0;
+		root->bus_last = last_bus(s, root);
+		number_bus(&root->bus, &next_bus, root->bus_last);
+		close_windows(&root->bus);
+	}
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		plan_window(s, root, KIND_MEMORY, &next[KIND_MEMORY]);
+		plan_window(s, root, KIND_PREFETCH, &next[KIND_PREFETCH]);
+		enable_all(&root->bus);
+	}
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port's functions: the only place where the software's requests become the hardware's.
+ */
+#include <errno.h>
+
+#include "machine/machine.h"
+
+/* Extents may have moved: a pointer the platform remembers may be void. */
+static void check_window(struct dmasim *s)
+{
+	if (s->ram_dropped == s->hw.ram.dropped)
+		return;
+	s->ram_dropped = s->hw.ram.dropped;
+	s->platform.window_bytes = 0;
+}
+
+static phys_addr_t port_frames_alloc(void *machine, enum dmasim_fault_point why, u64 count)
+{
+	struct dmasim *s = machine;
+	phys_addr_t phys = frames_alloc(&s->hw.frames, why, count);
+
+	check_window(s);
+	return phys;
+}
+
+static void port_frames_free(void *machine, enum dmasim_fault_point why, phys_addr_t phys,
+			     u64 count)
+{
+	struct dmasim *s = machine;
+
+	if (why == DMASIM_FAULT_TABLE_PAGE)
+		check_table_freed(&s->check, phys);
+	frames_free(&s->hw.frames, why, phys, count);
+}
+
+static void *port_ptr(void *machine, phys_addr_t phys)
+{
+	struct dmasim *s = machine;
+	struct ram_extent *extent = ram_touch(&s->hw.ram, phys);
+
+	if (!extent)
+		return NULL;
+	s->platform.window_start = extent->start;
+	s->platform.window_bytes = extent->bytes;
+	s->platform.window_host = extent->host;
+	s->ram_dropped = s->hw.ram.dropped;
+	return extent->host + (phys - extent->start);
+}
+
+static phys_addr_t phys_in_bars(const struct hw_bus *bus, const void *ptr)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		phys_addr_t found = PLATFORM_NO_PHYS;
+
+		for (u32 bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+			const struct ram *memory = function->bar[bar].memory;
+			phys_addr_t offset = memory ? ram_phys_of(memory, ptr) : RAM_NO_PHYS;
+
+			if (offset != RAM_NO_PHYS)
+				return hw_bar_phys(function, bar) + offset;
+		}
+		if (function->secondary)
+			found = phys_in_bars(function->secondary, ptr);
+		if (found != PLATFORM_NO_PHYS)
+			return found;
+	}
+	return PLATFORM_NO_PHYS;
+}
+
+static phys_addr_t port_phys(void *machine, const void *ptr)
+{
+	struct dmasim *s = machine;
+	phys_addr_t phys = ram_phys_of(&s->hw.ram, ptr);
+	struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		if (phys == RAM_NO_PHYS)
+			phys = phys_in_bars(&root->bus, ptr);
+	}
+	return phys;
+}
+
+static void *port_bar_ptr(void *machine, enum dmasim_fault_point why, phys_addr_t phys, u64 bytes)
+{
+	struct dmasim *s = machine;
+	struct hw_target target = hw_phys_target(&s->hw, phys);
+	struct ram *memory;
+
+	if (memory_fails(&s->world.memory, why) || target.kind != HW_TARGET_BAR)
+		return NULL;
+	memory = hw_bar_memory(target.function, target.bar);
+	if (!memory)
+		return NULL;
+	if (bytes > RAM_CHUNK_BYTES && ram_make_contiguous(memory, target.offset, bytes) < 0)
+		return NULL;
+	return dmasim_ptr(s, phys, bytes);
+}
+
+static void *port_alloc(void *machine, enum dmasim_fault_point why, size_t bytes)
+{
+	struct dmasim *s = machine;
+
+	return memory_alloc(&s->world.memory, why, bytes);
+}
+
+static void port_free(void *machine, void *memory)
+{
+	struct dmasim *s = machine;
+
+	memory_free(&s->world.memory, memory);
+}
+
+static u32 port_config_read(void *machine, dmasim_sbdf dev, u32 offset, u32 bytes)
+{
+	struct dmasim *s = machine;
+	const struct hw_function *function = hw_function_find(&s->hw, dev);
+
+	if (!function)
+		return bytes == 4 ? ~0U : (1U << (8 * bytes)) - 1;
+	return hw_config_read(function, offset, bytes);
+}
+
+static void port_config_write(void *machine, dmasim_sbdf dev, u32 offset, u32 bytes, u32 value)
+{
+	struct dmasim *s = machine;
+	struct hw_function *function = hw_function_find(&s->hw, dev);
+
+	if (function)
+		hw_config_write(function, offset, bytes, value);
+}
+
+static const struct platform_firmware *port_firmware(void *machine)
+{
+	struct dmasim *s = machine;
+
+	return &s->firmware.described;
+}
+
+static int port_context_set(void *machine, u32 unit, u16 requester,
+			    const struct platform_context *from)
+{
+	struct dmasim *s = machine;
+	struct hw_iommu *iommu = hw_iommu_find(&s->hw, unit);
+	struct hw_context context = {
+		.type = from->type == PLATFORM_CONTEXT_TRANSLATE ? HW_CONTEXT_TRANSLATE
+								 : HW_CONTEXT_ABSENT,
+		.levels = from->levels,
+		.domain = (u16)from->domain,
+		.root = from->root,
+	};
+	int err = hw_context_set(iommu, requester, context);
+
+	if (!err)
+		check_context(&s->check, iommu, &context);
+	return err;
+}
+
+static int port_queue_submit(void *machine, u32 unit, const void *commands, size_t bytes)
+{
+	struct dmasim *s = machine;
+
+	return hw_queue_execute(hw_iommu_find(&s->hw, unit), commands, bytes);
+}
+
+/* Commands are executed as they are submitted: there is nothing to wait for. */
+static void port_queue_wait(void *machine, u32 unit)
+{
+	(void)machine;
+	(void)unit;
+}
+
+static void port_cache_flush(void *machine, phys_addr_t phys, u64 bytes)
+{
+	struct dmasim *s = machine;
+
+	hw_cache_flush(&s->hw, phys, bytes);
+}
+
+static u64 port_now(void *machine)
+{
+	const struct dmasim *s = machine;
+
+	return s->world.clock.now_ns;
+}
+
+static void port_timer_arm(void *machine, struct dmasim_timer *timer, u64 delay_ns)
+{
+	struct dmasim *s = machine;
+
+	clock_arm(&s->world.clock, timer, delay_ns);
+}
+
+static void port_timer_cancel(void *machine, struct dmasim_timer *timer)
+{
+	struct dmasim *s = machine;
+
+	clock_cancel(&s->world.clock, timer);
+}
+
+static void port_point(void *machine, enum dmasim_point point)
+{
+	struct dmasim *s = machine;
+
+	s->world.points[point]++;
+}
+
+static void port_event(void *machine, const struct dmasim_event *event)
+{
+	struct dmasim *s = machine;
+
+	/* A state has a number while it lives: from its allocation on, up to its end. */
+	if (event->type == DMASIM_EVENT_TRY_ALLOC)
+		check_event(&s->check, event);
+	trace_event(&s->world.trace, event, check_state(&s->check, event));
+	if (event->type != DMASIM_EVENT_TRY_ALLOC)
+		check_event(&s->check, event);
+}
+
+static void port_report(void *machine, const struct platform_report *report)
+{
+	struct dmasim *s = machine;
+
+	check_software_report(&s->check, report);
+}
+
+void port_init(struct dmasim *s)
+{
+	static const struct platform_ops ops = {
+		.frames_alloc = port_frames_alloc,
+		.frames_free = port_frames_free,
+		.ptr = port_ptr,
+		.phys = port_phys,
+		.bar_ptr = port_bar_ptr,
+		.alloc = port_alloc,
+		.free = port_free,
+		.config_read = port_config_read,
+		.config_write = port_config_write,
+		.firmware = port_firmware,
+		.context_set = port_context_set,
+		.queue_submit = port_queue_submit,
+		.queue_wait = port_queue_wait,
+		.cache_flush = port_cache_flush,
+		.now = port_now,
+		.timer_arm = port_timer_arm,
+		.timer_cancel = port_timer_cancel,
+		.point = port_point,
+		.event = port_event,
+		.report = port_report,
+	};
+
+	s->platform = (struct platform){
+		.ops = &ops,
+		.machine = s,
+		.listening = s->check.judging || s->world.trace.on,
+		.stepping = s->config.count_points,
+	};
+}
