@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct pci_dev *add(struct rig *rig, const char *path, u64 bar_bytes)
+{
+	struct pci_dev *pdev = dmasim_add_endpoint(
+		rig->s, path, &(struct dmasim_endpoint){ .bar = { bar_bytes } });
+
+	assert_non_null(pdev);
+	return pdev;
+}
+
+void rig_init(struct rig *rig, const struct dmasim_config *config)
+{
+	struct pci_dev *all[4];
+
+	*rig = (struct rig){ .s = dmasim_create(config) };
+	assert_non_null(rig->s);
+	all[0] = rig->nvme = add(rig, "00:01.0/00.0/00.0/00.0", SZ_16K);
+	all[1] = rig->gpu = add(rig, "00:01.0/00.0/01.0/00.0", SZ_1G);
+	all[2] = rig->nic = add(rig, "00:01.0/00.0/02.0/00.0", SZ_1M);
+	all[3] = rig->disk = add(rig, "00:02.0/00.0", SZ_16K);
+	for (int i = 0; i < 4; i++)
+		expect_ok(dma_set_mask(&all[i]->dev, DMA_BIT_MASK(64)));
+}
+
+void rig_fini(struct rig *rig)
+{
+	u64 leaks = dmasim_destroy(rig->s);
+
+	rig->s = NULL;
+	expect_u64(leaks, 0);
+}
+
+int rig_setup(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	if (!rig)
+		return -1;
+	rig_init(rig, NULL);
+	*state = rig;
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *rig = *state;
+	u64 leaks = dmasim_destroy(rig->s);
+
+	free(rig);
+	return leaks ? -1 : 0;
+}
+
+void fill_pattern(void *buffer, size_t bytes, u64 seed)
+{
+	unsigned char *at = buffer;
+	u64 word = seed * 0x9e3779b97f4a7c15ULL + 1;
+
+	for (size_t i = 0; i < bytes; i++) {
+		word = word * 6364136223846793005ULL + 1442695040888963407ULL;
+		at[i] = (unsigned char)(word >> 56);
+	}
+}
+
+u32 count_reports(struct dmasim *s, enum dmasim_report_id id)
+{
+	struct dmasim_report report;
+	u32 count = 0;
+
+	for (u32 i = 0; dmasim_report_get(s, i, &report); i++)
+		count += report.id == id;
+	return count;
+}
+
+void print_reports(struct dmasim *s)
+{
+	struct dmasim_report report;
+
+	for (u32 i = 0; dmasim_report_get(s, i, &report); i++)
+		print_error("%s", report.text);
+}
