@@ -48,6 +48,12 @@ struct hw_bar {
 	struct ram *memory;  /* plain memory behind it, made when touched; addresses are offsets */
 };
 
+/* The address space that what lies behind a bridge needs, of one kind. */
+struct hw_behind {
+	u64 bytes;
+	u8 align_lg2;
+};
+
 struct hw_function {
 	TAILQ_ENTRY(hw_function) link;
 	struct hw *hw;
@@ -69,8 +75,8 @@ struct hw_function {
 	struct hw_span window;		/* bridges: memory */
 	struct hw_span prefetch_window; /* bridges: prefetchable memory */
 
-	struct hw_bus *secondary; /* bridges */
-	void *owner;		  /* for the machine that built it */
+	struct hw_bus *secondary;   /* bridges */
+	struct hw_behind behind[2]; /* bridges: firmware's notes while it plans addresses */
 };
 
 TAILQ_HEAD(hw_function_list, hw_function);

@@ -19,12 +19,6 @@ enum kind {
 #define BRIDGE_ALIGN_LG2 20
 #define ALIGN_LG2_MAX	 51
 
-/* What lies behind a bridge, measured on the way up. */
-struct extent {
-	u64 bytes;
-	u8 align_lg2;
-};
-
 static u64 align_up(u64 at, u8 lg2)
 {
 	return (at + (1ULL << lg2) - 1) & ~((1ULL << lg2) - 1);
@@ -84,8 +78,6 @@ static u8 lg2_of(u64 bytes)
 	return (u8)(63 - __builtin_clzll(bytes));
 }
 
-static struct extent lay_out(struct hw_bus *bus, enum kind kind, u64 base, bool write);
-
 static void write_bar(struct hw_function *function, u32 index, u64 address)
 {
 	u32 at = PCI_BASE_ADDRESS_0 + 4 * index;
@@ -115,52 +107,89 @@ static void write_window(struct hw_function *bridge, enum kind kind, u64 start, 
 	write32(bridge, PCI_PREF_LIMIT_UPPER32, (u32)(last >> 32));
 }
 
-/* Places what one function has of this kind and alignment; returns the first address after it. */
-static u64 place(struct hw_function *function, enum kind kind, u8 lg2, u64 at, bool write)
+/* One step of laying out a bus: what has one alignment is placed from `at` on. */
+struct placing {
+	enum kind kind;
+	u8 lg2;
+	bool write; /* else it is only measured */
+	u64 at;
+};
+
+static void lay_out(struct hw_bus *bus, enum kind kind, u64 base);
+
+static void place_bars(struct hw_function *function, struct placing *placing)
 {
 	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
 		const struct hw_bar *bar = &function->bar[i];
 
-		if (!bar->bytes || kind_of_bar(bar) != kind || lg2_of(bar->bytes) != lg2)
+		if (!bar->bytes || kind_of_bar(bar) != placing->kind ||
+		    lg2_of(bar->bytes) != placing->lg2)
 			continue;
-		at = align_up(at, lg2);
-		if (write)
-			write_bar(function, i, at);
-		at += bar->bytes;
+		placing->at = align_up(placing->at, placing->lg2);
+		if (placing->write)
+			write_bar(function, i, placing->at);
+		placing->at += bar->bytes;
 	}
-	if (function->secondary) {
-		struct extent behind = lay_out(function->secondary, kind, 0, false);
-		u64 bytes = align_up(behind.bytes, BRIDGE_ALIGN_LG2);
-
-		if (!bytes || behind.align_lg2 != lg2)
-			return at;
-		at = align_up(at, lg2);
-		if (write) {
-			write_window(function, kind, at, bytes);
-			lay_out(function->secondary, kind, at, true);
-		}
-		at += bytes;
-	}
-	return at;
 }
 
-/* Lays out what is on a bus from `base` on, which is aligned enough. */
-static struct extent lay_out(struct hw_bus *bus, enum kind kind, u64 base, bool write)
+static void place_window(struct hw_function *bridge, struct placing *placing)
 {
-	struct extent extent = { .align_lg2 = bus->bridge ? BRIDGE_ALIGN_LG2 : 0 };
-	u64 at = base;
+	const struct hw_behind *behind = &bridge->behind[placing->kind];
 
-	for (u8 lg2 = ALIGN_LG2_MAX; lg2 >= 4; lg2--) {
-		struct hw_function *function;
-		u64 before = at;
-
-		TAILQ_FOREACH(function, &bus->functions, link)
-			at = place(function, kind, lg2, at, write);
-		if (at != before && lg2 > extent.align_lg2)
-			extent.align_lg2 = lg2;
+	if (!behind->bytes || behind->align_lg2 != placing->lg2)
+		return;
+	placing->at = align_up(placing->at, placing->lg2);
+	if (placing->write) {
+		write_window(bridge, placing->kind, placing->at, behind->bytes);
+		lay_out(bridge->secondary, placing->kind, placing->at);
 	}
-	extent.bytes = at - base;
-	return extent;
+	placing->at += behind->bytes;
+}
+
+/* Largest alignment first. Returns the largest there is; 0: nothing of this kind. */
+static u8 place_all(struct hw_bus *bus, struct placing *placing)
+{
+	u8 largest = 0;
+
+	for (placing->lg2 = ALIGN_LG2_MAX; placing->lg2 >= 4; placing->lg2--) {
+		struct hw_function *function;
+		u64 before = placing->at;
+
+		TAILQ_FOREACH(function, &bus->functions, link) {
+			place_bars(function, placing);
+			if (function->secondary)
+				place_window(function, placing);
+		}
+		if (placing->at != before && !largest)
+			largest = placing->lg2;
+	}
+	return largest;
+}
+
+/* From the leaves up: each bridge learns what lies behind it. Returns what the bus needs. */
+static struct hw_behind measure(struct hw_bus *bus, enum kind kind)
+{
+	struct placing placing = { .kind = kind };
+	struct hw_behind needs = { 0 };
+	struct hw_function *bridge;
+
+	TAILQ_FOREACH(bridge, &bus->functions, link) {
+		if (bridge->secondary)
+			bridge->behind[kind] = measure(bridge->secondary, kind);
+	}
+	needs.align_lg2 = place_all(bus, &placing);
+	if (needs.align_lg2 < BRIDGE_ALIGN_LG2)
+		needs.align_lg2 = BRIDGE_ALIGN_LG2;
+	needs.bytes = align_up(placing.at, BRIDGE_ALIGN_LG2);
+	return needs;
+}
+
+/* Writes the addresses of what was measured, from `base` on, which is aligned enough. */
+static void lay_out(struct hw_bus *bus, enum kind kind, u64 base)
+{
+	struct placing placing = { .kind = kind, .write = true, .at = base };
+
+	place_all(bus, &placing);
 }
 
 /* ---- Host bridges --------------------------------------------------------------------------------------- */
@@ -192,21 +221,18 @@ static void check_window(const struct dmasim *s, const struct hw_window *window)
 
 static void plan_window(struct dmasim *s, struct hw_root *root, enum kind kind, u64 *next)
 {
-	struct extent extent = lay_out(&root->bus, kind, 0, false);
+	struct hw_behind needs = measure(&root->bus, kind);
 	struct hw_window *window = &root->window[root->window_count];
-	u64 start;
+	u64 start = align_up(*next, needs.align_lg2);
 
-	if (!extent.bytes)
+	if (!needs.bytes)
 		return;
-	if (extent.align_lg2 < BRIDGE_ALIGN_LG2)
-		extent.align_lg2 = BRIDGE_ALIGN_LG2;
-	start = align_up(*next, extent.align_lg2);
-	*next = align_up(start + extent.bytes, BRIDGE_ALIGN_LG2);
+	*next = start + needs.bytes;
 	DMASIM_CONTRACT(kind != KIND_MEMORY || *next <= BUS_32_END, "32-bit BARs fit below 4 GiB");
-	lay_out(&root->bus, kind, start, true);
+	lay_out(&root->bus, kind, start);
 	*window = (struct hw_window){
 		.start = start - root->built_offset,
-		.bytes = *next - start,
+		.bytes = needs.bytes,
 		.bus_offset = root->built_offset,
 	};
 	root->window_count++;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dmasim command: one function for each subcommand, and what they share. It uses the public
+ * headers only.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <dmasim/dmasim.h>
+
+/* Exit status of every subcommand. */
+enum {
+	CLI_DONE = 0,
+	CLI_NEGATIVE = 1,  /* it worked, and the verdict is no */
+	CLI_BAD_INPUT = 2, /* one line on stderr says what, where, and what was expected */
+};
+
+/* argv[0] is the subcommand's name. */
+int cli_demo(int argc, char **argv);
+int cli_topo(int argc, char **argv);
+int cli_reports(int argc, char **argv);
+
+/* "dmasim: ..." on stderr, one line. Returns CLI_BAD_INPUT. */
+int cli_bad_input(const char *format, ...) DMASIM_PRINTF(1, 2);
+
+/* A number in C's notation; false: it is not one, or is beyond 64 bits. */
+bool cli_number(const char *text, u64 *value);
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+int cli_demo(int argc, char **argv)
+{
+	return cli_bad_input("%s: not yet (%d)", argv[0], argc);
+}

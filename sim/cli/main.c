@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "demo", cli_demo, "the unmap flows for peer memory, end to end" },
+	{ "topo", cli_topo, "the PCI tree of an lspci dump" },
+	{ "reports", cli_reports, "every report the checker can make" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+int cli_bad_input(const char *format, ...)
+{
+	va_list args;
+
+	fputs("dmasim: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return CLI_BAD_INPUT;
+}
+
+bool cli_number(const char *text, u64 *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return *text && *text != '-' && !*end && !errno;
+}
+
+int cli_reports(int argc, char **argv)
+{
+	if (argc > 1)
+		return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[1]);
+	for (int id = 1; id < 1000; id++) {
+		if (dmasim_report_name(id))
+			printf("DMASIM-%03d %-26s %s\n", id, dmasim_report_name(id),
+			       dmasim_report_sentence(id));
+	}
+	return CLI_DONE;
+}
+
+static void usage(FILE *to)
+{
+	fputs("usage: dmasim COMMAND [ARGUMENTS]\n\n", to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fputs("\ndmasim COMMAND --help tells more.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return CLI_BAD_INPUT;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return CLI_DONE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	return cli_bad_input("no command '%s' (dmasim --help lists them)", argv[1]);
+}
