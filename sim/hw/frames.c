@@ -92,6 +92,22 @@ int frames_add(struct frames *frames, phys_addr_t start, u64 bytes)
 	return 0;
 }
 
+void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes)
+{
+	struct frame_block *block = RB_MIN(frame_tree, &frames->blocks);
+
+	while (block) {
+		struct frame_block *next = RB_NEXT(frame_tree, &frames->blocks, block);
+
+		if (block->frame - (start >> FRAME_SHIFT) < bytes >> FRAME_SHIFT) {
+			DMASIM_CONTRACT(block->free, "RAM that goes is not in use");
+			mark_used(block);
+			drop_block(frames, block);
+		}
+		block = next;
+	}
+}
+
 static struct frame_block *find_block(const struct frames *frames, u64 frame)
 {
 	struct frame_block *block = RB_ROOT(&frames->blocks);

@@ -43,6 +43,9 @@ void frames_fini(struct frames *frames);
 /* Gives a stretch of RAM to the allocator. 0 or -ENOMEM. */
 int frames_add(struct frames *frames, phys_addr_t start, u64 bytes);
 
+/* Takes a stretch back; nothing of it is allocated. */
+void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes);
+
 /*
  * `count` frames in one block, zeroed, contiguous on the host up to FRAMES_HOST_CONTIGUOUS_BYTES.
  * RAM_NO_PHYS when there is no such block, or no host memory behind it.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine/machine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,23 @@ static int add_ram(struct dmasim *s)
 		return err;
 	ram_add_range(&s->hw.ram, HIGH_RAM_START, bytes - low);
 	return frames_add(&s->hw.frames, HIGH_RAM_START, bytes - low);
+}
+
+int machine_place_high_ram(struct dmasim *s, phys_addr_t start)
+{
+	struct ram_range *high = &s->hw.ram.range[1];
+
+	if (s->hw.ram.range_count < 2 || high->start == start)
+		return 0;
+	frames_remove(&s->hw.frames, high->start, high->bytes);
+	if (frames_add(&s->hw.frames, start, high->bytes)) {
+		frames_remove(&s->hw.frames, start, high->bytes);
+		DMASIM_CONTRACT(!frames_add(&s->hw.frames, high->start, high->bytes),
+				"RAM can be put back where it was");
+		return -ENOMEM;
+	}
+	high->start = start;
+	return 0;
 }
 
 static void write_header(struct dmasim *s)

@@ -67,6 +67,12 @@ void machine_must_be_cold(const struct dmasim *s);
 /* Starts the software if need be. Contract: there is memory for that. */
 void machine_start(struct dmasim *s);
 
+/*
+ * Moves the RAM above 4 GiB, none of which is in use or was touched. start is page aligned. 0, or
+ * -ENOMEM with everything as it was.
+ */
+int machine_place_high_ram(struct dmasim *s, phys_addr_t start);
+
 /* ---- Port (port.c) ---------------------------------------------------------------------------------- */
 
 void port_init(struct dmasim *s);
