@@ -50,6 +50,9 @@ DMASIM_API bool dmasim_report_get(struct dmasim *s, u32 index, struct dmasim_rep
  */
 DMASIM_API void dmasim_expect(struct dmasim *s, enum dmasim_report_id id, u32 count);
 
+/* The same for any number of them, from now on, also none. */
+DMASIM_API void dmasim_suppress(struct dmasim *s, enum dmasim_report_id id);
+
 /*
  * Ends a test: looks for leaks (live mappings, memory), then writes one line for each report that
  * was not expected and for each expectation that was not met into buf (always terminated, cut at

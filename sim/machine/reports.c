@@ -79,6 +79,12 @@ void dmasim_expect(struct dmasim *s, enum dmasim_report_id id, u32 count)
 	reports_expect(settled(s), id, count);
 }
 
+void dmasim_suppress(struct dmasim *s, enum dmasim_report_id id)
+{
+	DMASIM_CONTRACT(dmasim_report_name(id), "a report that exists is suppressed");
+	reports_suppress(settled(s), id);
+}
+
 static u32 list_unexpected(const struct reports *reports, struct text *text)
 {
 	const struct report *report;

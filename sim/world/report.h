@@ -32,6 +32,7 @@ struct reports {
 	u32 count;
 	u32 lost; /* could not be recorded: no memory */
 	u32 expected[REPORT_ID_MAX];
+	bool suppressed[REPORT_ID_MAX];
 };
 
 /* What a new report says. */
@@ -49,6 +50,7 @@ void reports_init(struct reports *reports, struct memory *memory);
 /* The strings are copied. */
 void reports_add(struct reports *reports, const struct report_content *content);
 
+void reports_suppress(struct reports *reports, enum dmasim_report_id id);
 void reports_expect(struct reports *reports, enum dmasim_report_id id, u32 count);
 
 #endif
