@@ -18,6 +18,14 @@ struct check_held {
 	struct platform_report report;
 };
 
+/* IOVA space that was freed during the call that is going on. */
+struct check_freed {
+	bool valid;
+	u32 domain;
+	u64 start;
+	u64 last;
+};
+
 struct check {
 	struct world *world;
 	struct hw *hw;
@@ -28,6 +36,7 @@ struct check {
 	struct owners owners;
 	struct cached cached;
 	struct check_held held;
+	struct check_freed freed;
 	struct owner_list *ending_list; /* the scatterlist that is being unmapped */
 };
 

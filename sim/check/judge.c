@@ -111,6 +111,27 @@ void judge_no_stale(struct check *check, u32 domain_id, dmasim_sbdf dev, u64 sta
 	cached_forget(&check->cached, domain, start, last);
 }
 
+/* Judged when the call is over: then it is known whose call it was. */
+static void note_freed(struct check *check, const struct dmasim_event *event)
+{
+	check->freed = (struct check_freed){
+		.valid = true,
+		.domain = event->domain,
+		.start = event->dma,
+		.last = judge_last(event->dma, event->size),
+	};
+}
+
+static void judge_freed(struct check *check, const struct dmasim_event *event)
+{
+	const struct check_freed *freed = &check->freed;
+
+	if (!freed->valid)
+		return;
+	check->freed.valid = false;
+	judge_no_stale(check, freed->domain, event->dev, freed->start, freed->last, event->site);
+}
+
 /* ---- One call per mapping ------------------------------------------------------------------------- */
 
 static void on_map_phys(struct check *check, const struct dmasim_event *event)
@@ -202,8 +223,7 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 		judge_iova(check, event);
 		break;
 	case DMASIM_EVENT_IOVA_FREE:
-		judge_no_stale(check, event->domain, DMASIM_NO_SBDF, event->dma,
-			       judge_last(event->dma, event->size), NULL);
+		note_freed(check, event);
 		break;
 	case DMASIM_EVENT_IOMMU_MAP:
 		on_iommu_map(check, event);
@@ -260,8 +280,10 @@ static bool ends_call(enum dmasim_event_type type)
 void check_event(struct check *check, const struct dmasim_event *event)
 {
 	dispatch(check, event);
-	if (ends_call(event->type))
+	if (ends_call(event->type)) {
+		judge_freed(check, event);
 		check_settle(check);
+	}
 }
 
 u32 check_state(struct check *check, const struct dmasim_event *event)
