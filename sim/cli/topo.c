@@ -1,7 +1,408 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * dmasim topo: the PCI tree of an lspci dump, as the simulator sees it.
+ */
+#include <string.h>
+
 #include "cli.h"
+
+#define DETAIL_INDENT 4 /* of what belongs to a function; its children stand 2 deeper than itself */
+
+static const char help[] = "usage: dmasim topo FILE\n\n"
+			   "Prints the PCI tree of a machine. FILE is what lspci -xxxx printed (as "
+			   "root: others see 64\n"
+			   "bytes of each function; -xxx shows 256). What the dump does not say is "
+			   "inferred, and marked;\n"
+			   "what it is too short to show is unknown.\n";
+
+/* ---- Words ---------------------------------------------------------------------------------- */
+
+/* Class and sub-class; a sub-class of 0xff stands for all others of its class. */
+static const struct {
+	u16 class_code;
+	const char *word;
+} classes[] = {
+	{ 0x0100, "SCSI" },	   { 0x0101, "IDE" },	      { 0x0104, "RAID" },
+	{ 0x0106, "SATA" },	   { 0x0107, "SAS" },	      { 0x0108, "NVMe" },
+	{ 0x01ff, "storage" },	   { 0x0200, "Ethernet" },    { 0x0207, "InfiniBand" },
+	{ 0x02ff, "network" },	   { 0x0300, "VGA" },	      { 0x0302, "3D" },
+	{ 0x03ff, "display" },	   { 0x0403, "audio" },	      { 0x04ff, "multimedia" },
+	{ 0x05ff, "memory" },	   { 0x0600, "host bridge" }, { 0x0601, "ISA bridge" },
+	{ 0x0604, "PCI bridge" },  { 0x0607, "CardBus" },     { 0x06ff, "bridge" },
+	{ 0x07ff, "comm" },	   { 0x0805, "SD host" },     { 0x0806, "IOMMU" },
+	{ 0x08ff, "system" },	   { 0x09ff, "input" },	      { 0x0bff, "processor" },
+	{ 0x0c03, "USB" },	   { 0x0c05, "SMBus" },	      { 0x0cff, "serial bus" },
+	{ 0x0dff, "wireless" },	   { 0x10ff, "crypto" },      { 0x11ff, "signal" },
+	{ 0x12ff, "accelerator" }, { 0x13ff, "instrument" },
+};
+
+static const char *class_word(const struct pci_dev *pdev)
+{
+	u32 code = pdev->class_code >> 8;
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (classes[i].class_code == code || classes[i].class_code == (code | 0xff))
+			return classes[i].word;
+	}
+	return "device";
+}
+
+static const char *type_word(struct pci_dev *pdev)
+{
+	static const char *const words[] = {
+		[PCI_EXP_TYPE_ENDPOINT] = "endpoint",
+		[PCI_EXP_TYPE_LEG_END] = "legacy endpoint",
+		[PCI_EXP_TYPE_ROOT_PORT] = "root port",
+		[PCI_EXP_TYPE_UPSTREAM] = "upstream port",
+		[PCI_EXP_TYPE_DOWNSTREAM] = "downstream port",
+		[PCI_EXP_TYPE_PCI_BRIDGE] = "PCIe to PCI bridge",
+		[PCI_EXP_TYPE_PCIE_BRIDGE] = "PCI to PCIe bridge",
+		[PCI_EXP_TYPE_RC_END] = "root complex endpoint",
+		[PCI_EXP_TYPE_RC_EC] = "event collector",
+	};
+	size_t count = sizeof(words) / sizeof(words[0]);
+
+	if (dmasim_config_bytes(pdev) < PCI_CFG_SPACE_SIZE)
+		return "unknown type";
+	if (pdev->express_type < 0)
+		return "conventional PCI";
+	if ((size_t)pdev->express_type >= count || !words[pdev->express_type])
+		return "reserved type";
+	return words[pdev->express_type];
+}
+
+/* "4 KiB": exact, in the largest unit that divides it. */
+static void print_size(u64 bytes)
+{
+	static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	unsigned int index = 0;
+
+	for (; bytes && bytes % 1024 == 0 && index < 4; index++)
+		bytes /= 1024;
+	printf("%llu %s", bytes, unit[index]);
+}
+
+/* "0x1000-0x1fff, 4 KiB" */
+static void print_range(u64 start, u64 bytes)
+{
+	printf("0x%llx-0x%llx, ", start, start + bytes - 1);
+	print_size(bytes);
+}
+
+/* ---- Functions ------------------------------------------------------------------------------ */
+
+static u32 read_byte(struct pci_dev *pdev, int where)
+{
+	u8 value;
+
+	pci_read_config_byte(pdev, where, &value);
+	return value;
+}
+
+static bool decodes_memory(struct pci_dev *pdev)
+{
+	return read_byte(pdev, PCI_COMMAND) & PCI_COMMAND_MEMORY;
+}
+
+/* Memory decoding is off though there is something to decode. */
+static bool is_off(struct pci_dev *pdev)
+{
+	bool has_memory = pci_is_bridge(pdev);
+
+	for (int bar = 0; bar < PCI_STD_NUM_BARS; bar++)
+		has_memory = has_memory || pci_resource_flags(pdev, bar) & IORESOURCE_MEM;
+	return has_memory && !decodes_memory(pdev);
+}
+
+static u32 depth_of(struct pci_dev *pdev)
+{
+	u32 depth = 1;
+
+	while ((pdev = pci_upstream_bridge(pdev)))
+		depth++;
+	return depth;
+}
+
+static void begin_detail(u32 depth)
+{
+	printf("%*s", (int)(2 * depth + DETAIL_INDENT), "");
+}
+
+static void print_windows(struct pci_dev *pdev, u32 depth)
+{
+	const struct pci_bridge_window *windows[] = { &pdev->window, &pdev->prefetch_window };
+
+	for (int i = 0; i < 2 && decodes_memory(pdev); i++) {
+		if (windows[i]->start > windows[i]->last)
+			continue;
+		begin_detail(depth);
+		printf("window ");
+		print_range(windows[i]->start, windows[i]->last - windows[i]->start + 1);
+		printf("%s\n", i ? ", prefetchable" : "");
+	}
+}
+
+/* True where the resizable-BAR capability says how large the BAR is. */
+static bool size_is_told(struct pci_dev *pdev, u32 bar)
+{
+	int at = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_REBAR);
+	u32 control, count;
+
+	if (!at)
+		return false;
+	pci_read_config_dword(pdev, at + PCI_REBAR_CTRL, &control);
+	count = (control & PCI_REBAR_CTRL_NBAR_MASK) >> PCI_REBAR_CTRL_NBAR_SHIFT;
+	for (u32 i = 0; i < count; i++) {
+		u32 lg2;
+
+		pci_read_config_dword(pdev, at + PCI_REBAR_CTRL + 8 * (int)i, &control);
+		lg2 = (control & PCI_REBAR_CTRL_BAR_SIZE) >> PCI_REBAR_CTRL_BAR_SHIFT;
+		if ((control & PCI_REBAR_CTRL_BAR_IDX) == bar)
+			return lg2 < 44 && (u64)SZ_1M << lg2 == pci_resource_len(pdev, (int)bar);
+	}
+	return false;
+}
+
+static void print_bars(struct pci_dev *pdev, u32 depth)
+{
+	for (int bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		unsigned long flags = pci_resource_flags(pdev, bar);
+
+		if (!flags)
+			continue;
+		begin_detail(depth);
+		printf("BAR %d ", bar);
+		if (flags & IORESOURCE_IO) {
+			printf("0x%llx, ", pci_resource_start(pdev, bar));
+			print_size(pci_resource_len(pdev, bar));
+			printf(" inferred, I/O\n");
+			continue;
+		}
+		printf("0x%llx, ", pci_bus_address(pdev, bar));
+		print_size(pci_resource_len(pdev, bar));
+		printf("%s, %d-bit%s\n", size_is_told(pdev, (u32)bar) ? "" : " inferred",
+		       flags & IORESOURCE_MEM_64 ? 64 : 32,
+		       flags & IORESOURCE_PREFETCH ? " prefetchable" : "");
+	}
+}
+
+/* "ACS cap 0x5f control 0x1d SV+ RR+ CR+ UF+" */
+static void print_acs(struct pci_dev *pdev, u32 depth)
+{
+	static const char *const letters[] = { "SV", "TB", "RR", "CR", "UF", "EC", "DT" };
+	u16 cap, control;
+
+	if (!pdev->acs_cap)
+		return;
+	pci_read_config_word(pdev, pdev->acs_cap + PCI_ACS_CAP, &cap);
+	pci_read_config_word(pdev, pdev->acs_cap + PCI_ACS_CTRL, &control);
+	begin_detail(depth);
+	printf("ACS cap 0x%02x control 0x%02x", cap, control);
+	for (u32 i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
+		if (control & 1U << i)
+			printf(" %s+", letters[i]);
+	}
+	printf("\n");
+}
+
+/* 256 bytes of an Express function do not show what comes after. A conventional one has no more. */
+static const char *without_acs(struct pci_dev *pdev)
+{
+	u32 known = dmasim_config_bytes(pdev);
+
+	if (pdev->acs_cap)
+		return "";
+	if (known < PCI_CFG_SPACE_SIZE ||
+	    (known < PCI_CFG_SPACE_EXP_SIZE && pdev->express_type >= 0))
+		return ", ACS unknown";
+	return ", no ACS";
+}
+
+static void print_buses(struct pci_dev *pdev)
+{
+	u32 secondary = read_byte(pdev, PCI_SECONDARY_BUS);
+
+	if (!pci_is_bridge(pdev))
+		return;
+	if (secondary)
+		printf(", buses %02x-%02x", secondary, read_byte(pdev, PCI_SUBORDINATE_BUS));
+	else
+		printf(", leads nowhere");
+}
+
+static void print_virtual_functions(struct pci_dev *pdev, u32 depth)
+{
+	int at = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_SRIOV);
+	u16 count;
+
+	if (!at)
+		return;
+	pci_read_config_word(pdev, at + PCI_SRIOV_TOTAL_VF, &count);
+	begin_detail(depth);
+	printf("SR-IOV, %u virtual function%s at most\n", count, count == 1 ? "" : "s");
+}
+
+static void print_function(struct pci_dev *pdev)
+{
+	u32 depth = depth_of(pdev);
+
+	/* What did not answer when the dump was made reads as zeros. */
+	if (!pdev->vendor && !pdev->device) {
+		printf("%*s%s did not answer, unknown type, ACS unknown\n", (int)(2 * depth), "",
+		       pci_name(pdev));
+		return;
+	}
+	printf("%*s%s %s [%04x] %04x:%04x, %s", (int)(2 * depth), "", pci_name(pdev),
+	       class_word(pdev), pdev->class_code >> 8, pdev->vendor, pdev->device,
+	       type_word(pdev));
+	print_buses(pdev);
+	printf("%s%s\n", is_off(pdev) ? ", memory off" : "", without_acs(pdev));
+	if (pci_is_bridge(pdev))
+		print_windows(pdev, depth);
+	print_bars(pdev, depth);
+	print_virtual_functions(pdev, depth);
+	print_acs(pdev, depth);
+}
+
+/* ---- Machine -------------------------------------------------------------------------------- */
+
+struct counts {
+	u32 functions;
+	u32 bridges;
+	u32 host_bridges;
+};
+
+static u16 segment_of(const struct pci_dev *pdev)
+{
+	return (u16)(pdev->dev.id >> 16);
+}
+
+static u8 bus_of(const struct pci_dev *pdev)
+{
+	return (u8)(pdev->dev.id >> 8);
+}
+
+/* The largest bus number that a bridge below this root bus has; parents come before children. */
+static u32 last_bus(struct dmasim *s, struct pci_dev *first)
+{
+	u32 last = bus_of(first);
+	struct pci_dev *pdev;
+
+	for (pdev = first; pdev; pdev = dmasim_next_dev(s, pdev)) {
+		u32 subordinate = read_byte(pdev, PCI_SUBORDINATE_BUS);
+
+		if (!pci_upstream_bridge(pdev) &&
+		    (bus_of(pdev) != bus_of(first) || segment_of(pdev) != segment_of(first)))
+			break;
+		if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL &&
+		    read_byte(pdev, PCI_SECONDARY_BUS) && subordinate > last)
+			last = subordinate;
+	}
+	return last;
+}
+
+static void print_host_bridge(struct dmasim *s, struct pci_dev *first)
+{
+	struct dmasim_window window;
+
+	printf("host bridge %04x:%02x, buses %02x-%02x\n", segment_of(first), bus_of(first),
+	       bus_of(first), last_bus(s, first));
+	for (u32 i = 0; dmasim_window(s, i, &window); i++) {
+		if (window.segment != segment_of(first) || window.bus != bus_of(first))
+			continue;
+		printf("%*swindow ", DETAIL_INDENT, "");
+		print_range(window.start, window.bytes);
+		printf("%s\n", window.inferred ? ", inferred" : "");
+	}
+}
+
+static void print_tree(struct dmasim *s, struct counts *counts)
+{
+	struct pci_dev *pdev, *before = NULL;
+
+	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
+		bool on_root = !pci_upstream_bridge(pdev);
+
+		if (on_root && (!before || bus_of(before) != bus_of(pdev) ||
+				segment_of(before) != segment_of(pdev))) {
+			print_host_bridge(s, pdev);
+			counts->host_bridges++;
+		}
+		if (on_root)
+			before = pdev;
+		print_function(pdev);
+		counts->functions++;
+		counts->bridges += pci_is_bridge(pdev);
+	}
+}
+
+static void print_ram(struct dmasim *s)
+{
+	phys_addr_t start;
+	u64 bytes;
+
+	for (u32 i = 0; dmasim_ram(s, i, &start, &bytes); i++) {
+		printf("RAM ");
+		print_range(start, bytes);
+		printf(", inferred\n");
+	}
+}
+
+/* The import's notes, each on its own line. */
+static void print_notes(char *text)
+{
+	char *next;
+
+	for (; text && *text; text = next) {
+		next = strstr(text, "; ");
+		if (next) {
+			*next = '\0';
+			next += 2;
+		}
+		printf("note: %s\n", text);
+	}
+}
+
+static const char *plural(u32 count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static int print_file(struct dmasim *s, const char *file)
+{
+	struct counts counts = { 0 };
+	struct dmasim_error error;
+
+	if (dmasim_import_lspci(s, file, NULL, &error))
+		return cli_bad_input("%s", error.text);
+	print_ram(s);
+	print_tree(s, &counts);
+	print_notes(error.text);
+	printf("%u function%s, %u bridge%s, %u host bridge%s\n", counts.functions,
+	       plural(counts.functions), counts.bridges, plural(counts.bridges),
+	       counts.host_bridges, plural(counts.host_bridges));
+	return CLI_DONE;
+}
 
 int cli_topo(int argc, char **argv)
 {
-	return cli_bad_input("%s: not yet (%d)", argv[0], argc);
+	struct dmasim *s;
+	int status;
+
+	if (argc > 1 && !strcmp(argv[1], "--help")) {
+		fputs(help, stdout);
+		return CLI_DONE;
+	}
+	if (argc > 1 && argv[1][0] == '-')
+		return cli_bad_input("%s: no option '%s' (--help tells more)", argv[0], argv[1]);
+	if (argc < 2)
+		return cli_bad_input("%s: expected the name of an lspci dump", argv[0]);
+	if (argc > 2)
+		return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[2]);
+	s = dmasim_create(NULL);
+	if (!s)
+		return cli_bad_input("%s: no memory", argv[0]);
+	status = print_file(s, argv[1]);
+	dmasim_destroy(s);
+	return status;
 }

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a dump does not say of a function: how large its BARs are. The resizable-BAR capability
+ * knows; else a BAR has the largest power of two that divides its address and ends before what
+ * comes next.
+ *
+ *        a bridge's window
+ *   |----------------------------------|
+ *        BAR 0          BAR 2
+ *        |-------|?????||--------------|
+ *        ^ aligned to this      ^ ends where the window ends
+ *
+ * What comes next: a BAR on the same bus, of the same function or another, or of their virtual
+ * functions; the window of a bridge on this bus; the end of every window around it.
+ *
+ * Here, too: ACS off, and which CPU.
+ */
+#include "machine/import.h"
+
+#define IO_BYTES_MAX  256 /* more is not given to one BAR on PCs */
+#define MEM_BYTES_MIN 16
+#define REBAR_LG2_MAX 43 /* 2^43 MiB: the largest power of two in 64 bits */
+
+u32 import_read(const struct import_function *function, u32 at, u32 bytes)
+{
+	u32 value = 0;
+
+	for (u32 i = 0; i < bytes; i++) {
+		if (at + i < function->config_bytes)
+			value |= (u32)function->config[at + i] << (8 * i);
+	}
+	return value;
+}
+
+/* Offset of an extended capability; 0: not there, or not known. */
+static u32 find_extended(const struct import_function *function, u16 id)
+{
+	u32 at = PCI_EXT_CAP_START;
+
+	/* As often as capabilities fit: a list in a circle ends. */
+	for (int i = 0; i < 960 && at >= PCI_EXT_CAP_START; i++) {
+		u32 header = import_read(function, at, 4);
+
+		if (!header || header == 0xffffffff)
+			return 0;
+		if (PCI_EXT_CAP_ID(header) == id)
+			return at;
+		at = PCI_EXT_CAP_NEXT(header);
+	}
+	return 0;
+}
+
+static bool is_bridge(const struct import_function *function)
+{
+	return (function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_BRIDGE;
+}
+
+/* ---- Registers ------------------------------------------------------------------------------ */
+
+static u32 bar_registers(const struct import_function *function)
+{
+	switch (function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) {
+	case PCI_HEADER_TYPE_NORMAL:
+		return PCI_STD_NUM_BARS;
+	case PCI_HEADER_TYPE_BRIDGE:
+		return PCI_BRIDGE_NUM_BARS;
+	default:
+		return 1;
+	}
+}
+
+/*
+ * Reads `registers` BARs from `at` on. A 64-bit one in the last register has no upper half, so it
+ * cannot be there: *broken has a bit for it.
+ */
+static void read_bars(const struct import_function *function, u32 at, u32 registers,
+		      struct import_bar *bar, u32 *broken)
+{
+	for (u32 i = 0; i < registers; i++) {
+		u32 low = import_read(function, at + 4 * i, 4);
+
+		bar[i].count = 1;
+		bar[i].io = low & PCI_BASE_ADDRESS_SPACE_IO;
+		bar[i].address = low &
+				 (bar[i].io ? PCI_BASE_ADDRESS_IO_MASK : PCI_BASE_ADDRESS_MEM_MASK);
+		if (bar[i].io ||
+		    (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) != PCI_BASE_ADDRESS_MEM_TYPE_64)
+			continue;
+		if (i + 1 == registers) {
+			bar[i].address = 0;
+			*broken |= 1U << i;
+			break;
+		}
+		bar[i].address |= (u64)import_read(function, at + 4 * i + 4, 4) << 32;
+		i++;
+	}
+}
+
+static void read_own_bars(struct import_function *function)
+{
+	u32 broken = 0;
+
+	read_bars(function, PCI_BASE_ADDRESS_0, bar_registers(function), function->bar, &broken);
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+		u32 at = PCI_BASE_ADDRESS_0 + 4 * i;
+
+		/* A register that is not implemented reads as zero. */
+		for (u32 byte = 0; byte < 4 && broken & 1U << i; byte++)
+			function->config[at + byte] = 0;
+	}
+}
+
+static void read_virtual_bars(struct import_function *function)
+{
+	u32 at = find_extended(function, PCI_EXT_CAP_ID_SRIOV);
+	struct import_bar *bar = &function->bar[PCI_STD_NUM_BARS];
+	u32 broken = 0, count;
+
+	if (!at)
+		return;
+	count = import_read(function, at + PCI_SRIOV_TOTAL_VF, 2);
+	if (!count)
+		return;
+	read_bars(function, at + PCI_SRIOV_BAR, PCI_STD_NUM_BARS, bar, &broken);
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+		bar[i].count = count;
+		/* Virtual functions have no I/O. */
+		if (bar[i].io)
+			bar[i].address = 0;
+	}
+}
+
+/* As far as the address registers go: a window with its limit below its base is closed. */
+static void read_windows(struct import_function *function)
+{
+	u32 base = import_read(function, PCI_MEMORY_BASE, 2) & PCI_MEMORY_RANGE_MASK;
+	u32 limit = import_read(function, PCI_MEMORY_LIMIT, 2) & PCI_MEMORY_RANGE_MASK;
+	struct hw_span *pref = &function->window[1];
+
+	function->window[0] = HW_NO_SPAN;
+	function->window[1] = HW_NO_SPAN;
+	if (!is_bridge(function))
+		return;
+	function->window[0] = (struct hw_span){ (u64)base << 16, (u64)limit << 16 | 0xfffff };
+	base = import_read(function, PCI_PREF_MEMORY_BASE, 2);
+	limit = import_read(function, PCI_PREF_MEMORY_LIMIT, 2);
+	/* Both registers read as 0: there is no prefetchable window. */
+	if (!base && !limit)
+		return;
+	pref->start = (u64)(base & PCI_PREF_RANGE_MASK) << 16;
+	pref->last = (u64)(limit & PCI_PREF_RANGE_MASK) << 16 | 0xfffff;
+	if (base & PCI_PREF_RANGE_TYPE_64) {
+		pref->start |= (u64)import_read(function, PCI_PREF_BASE_UPPER32, 4) << 32;
+		pref->last |= (u64)import_read(function, PCI_PREF_LIMIT_UPPER32, 4) << 32;
+	}
+}
+
+/* ---- Sizes of BARs -------------------------------------------------------------------------- */
+
+/* The current size, as the control register has it; 0: not resizable. */
+static u64 resizable_size(const struct import_function *function, u32 index)
+{
+	u32 at = find_extended(function, PCI_EXT_CAP_ID_REBAR);
+	u32 control, count;
+
+	if (!at)
+		return 0;
+	count = (import_read(function, at + PCI_REBAR_CTRL, 4) & PCI_REBAR_CTRL_NBAR_MASK) >>
+		PCI_REBAR_CTRL_NBAR_SHIFT;
+	for (u32 i = 0; i < count; i++) {
+		u32 lg2;
+
+		control = import_read(function, at + PCI_REBAR_CTRL + 8 * i, 4);
+		lg2 = (control & PCI_REBAR_CTRL_BAR_SIZE) >> PCI_REBAR_CTRL_BAR_SHIFT;
+		if ((control & PCI_REBAR_CTRL_BAR_IDX) == index && lg2 <= REBAR_LG2_MAX)
+			return (u64)SZ_1M << lg2;
+	}
+	return 0;
+}
+
+static void end_before(u64 *last, u64 start, u64 address)
+{
+	if (start > address && start - 1 < *last)
+		*last = start - 1;
+}
+
+static void end_before_function(u64 *last, const struct import_function *other,
+				const struct import_bar *bar)
+{
+	for (u32 i = 0; i < IMPORT_BARS; i++) {
+		if (other->bar[i].io == bar->io)
+			end_before(last, other->bar[i].address, bar->address);
+	}
+	for (u32 i = 0; i < 2 && !bar->io; i++) {
+		if (other->window[i].start <= other->window[i].last)
+			end_before(last, other->window[i].start, bar->address);
+	}
+}
+
+/* The last address that the BAR can have. 4 GiB needs no word: no power of two here crosses it. */
+static u64 last_address(struct import *import, const struct import_function *function,
+			const struct import_bar *bar)
+{
+	u64 last = ~0ULL;
+	struct import_function key = { .domain = function->domain, .bus = function->bus };
+	const struct import_function *above;
+	struct import_function *other;
+
+	for (other = RB_NFIND(import_functions, &import->functions, &key);
+	     other && other->domain == function->domain && other->bus == function->bus;
+	     other = RB_NEXT(import_functions, &import->functions, other)) {
+		if (other->root)
+			end_before_function(&last, other, bar);
+	}
+	for (above = function->above; above && !bar->io; above = above->above) {
+		for (u32 i = 0; i < 2; i++) {
+			if (hw_span_has(above->window[i], bar->address) &&
+			    above->window[i].last < last)
+				last = above->window[i].last;
+		}
+	}
+	return last;
+}
+
+static u64 inferred_size(const struct import_bar *bar, u64 last)
+{
+	u64 bytes = bar->address & -bar->address;
+	u64 room = (last - bar->address + 1) / bar->count;
+
+	if (bar->io && bytes > IO_BYTES_MAX)
+		bytes = IO_BYTES_MAX;
+	while (bytes > room)
+		bytes >>= 1;
+	/* Virtual functions that have no room for a BAR each. */
+	return bar->io || bytes >= MEM_BYTES_MIN ? bytes : 0;
+}
+
+static void size_bars(struct import *import, struct import_function *function)
+{
+	for (u32 i = 0; i < IMPORT_BARS; i++) {
+		struct import_bar *bar = &function->bar[i];
+
+		if (!bar->address)
+			continue;
+		if (i < PCI_STD_NUM_BARS && !bar->io)
+			bar->bytes = resizable_size(function, i);
+		/* What is not at a multiple of its size has another size. */
+		if (!bar->bytes || bar->address & (bar->bytes - 1))
+			bar->bytes = inferred_size(bar, last_address(import, function, bar));
+	}
+}
+
+/* ---- ACS and CPU ---------------------------------------------------------------------------- */
+
+static void clear_acs(struct import_function *function)
+{
+	u32 at = find_extended(function, PCI_EXT_CAP_ID_ACS);
+
+	if (at && at + PCI_ACS_CTRL < function->config_bytes)
+		function->config[at + PCI_ACS_CTRL] &= (u8) ~(PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
+}
+
+static void infer_cpu(struct import *import)
+{
+	static const enum platform_cpu_vendor vendors[] = {
+		[DMASIM_CPU_INTEL] = PLATFORM_CPU_INTEL,
+		[DMASIM_CPU_AMD] = PLATFORM_CPU_AMD,
+		[DMASIM_CPU_HYGON] = PLATFORM_CPU_HYGON,
+		[DMASIM_CPU_OTHER] = PLATFORM_CPU_OTHER,
+	};
+	const struct import_root *root = TAILQ_FIRST(&import->roots);
+	u32 vendor = import_read(TAILQ_FIRST(&root->functions), PCI_VENDOR_ID, 2);
+	enum dmasim_cpu cpu = vendor == PCI_VENDOR_ID_INTEL   ? DMASIM_CPU_INTEL
+			      : vendor == PCI_VENDOR_ID_AMD   ? DMASIM_CPU_AMD
+			      : vendor == PCI_VENDOR_ID_HYGON ? DMASIM_CPU_HYGON
+							      : DMASIM_CPU_OTHER;
+
+	if (import->how.cpu_set)
+		cpu = import->how.cpu;
+	import->cpu_vendor = vendors[cpu];
+	import->cpu_family = cpu == DMASIM_CPU_INTEL ? 6 : 0x17;
+	if (import->how.cpu_set && import->how.cpu_family)
+		import->cpu_family = import->how.cpu_family;
+}
+
+void import_infer(struct import *import)
+{
+	struct import_function *function;
+	struct import_root *root;
+
+	TAILQ_FOREACH(root, &import->roots, link) {
+		TAILQ_FOREACH(function, &root->functions, below) {
+			read_own_bars(function);
+			read_virtual_bars(function);
+			read_windows(function);
+			if (import->how.acs_off)
+				clear_acs(function);
+		}
+	}
+	TAILQ_FOREACH(root, &import->roots, link) {
+		TAILQ_FOREACH(function, &root->functions, below)
+			size_bars(import, function);
+	}
+	infer_cpu(import);
+}

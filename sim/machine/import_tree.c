@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From functions to a tree, by exclusion: a bus that no bridge leads to is a root bus, and reaches
+ * up to the largest bus number below it. And from the tree to hardware.
+ *
+ * Accepted, as real dumps have it: bridges without numbers, which lead nowhere; functions 1 to 7
+ * whose function 0 is missing, or does not say that there are more; functions that did not answer.
+ * Left out, with a note: virtual functions, which no enumeration finds; what is behind a CardBus
+ * bridge; domains of more than 16 bits. VMD makes those: their devices sit behind an endpoint of
+ * domain 0, in whose BARs their memory lies and whose requester ID they use, so nothing in domain 0
+ * is missing without them.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "machine/import.h"
+
+static int compare_secondary(struct import_function *a, struct import_function *b)
+{
+	u64 at_a = (u64)a->domain << 8 | a->config[PCI_SECONDARY_BUS];
+	u64 at_b = (u64)b->domain << 8 | b->config[PCI_SECONDARY_BUS];
+
+	return (at_a > at_b) - (at_a < at_b);
+}
+
+RB_PROTOTYPE(import_bridges, import_function, by_secondary, compare_secondary)
+RB_GENERATE(import_bridges, import_function, by_secondary, compare_secondary)
+
+static u32 header_type(const struct import_function *function)
+{
+	return function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK;
+}
+
+/* CardBus bridges have their bus numbers at the same place. */
+static bool is_bridge(const struct import_function *function)
+{
+	return header_type(function) != PCI_HEADER_TYPE_NORMAL;
+}
+
+static bool leads_somewhere(const struct import_function *function)
+{
+	return is_bridge(function) && function->config[PCI_SECONDARY_BUS];
+}
+
+/* ---- Each function by itself ---------------------------------------------------------------- */
+
+static enum import_kind kind_of(const struct import_function *function)
+{
+	if (import_read(function, PCI_VENDOR_ID, 2) != 0xffff)
+		return IMPORT_FUNCTION;
+	for (u32 at = 0; at < IMPORT_HEADER_BYTES; at++) {
+		if (function->config[at] != 0xff)
+			return IMPORT_VIRTUAL;
+	}
+	return IMPORT_SILENT;
+}
+
+/* What nobody knows reads as zeros, and the first 64 bytes of a function are always there. */
+static void silence(struct import_function *function)
+{
+	function->config_bytes = IMPORT_HEADER_BYTES;
+	memset(function->config, 0, IMPORT_HEADER_BYTES);
+}
+
+static int check_function(struct import *import, struct import_function *function)
+{
+	u32 secondary = function->config[PCI_SECONDARY_BUS];
+	u32 subordinate = function->config[PCI_SUBORDINATE_BUS];
+	const struct import_function *other;
+
+	if (header_type(function) > PCI_HEADER_TYPE_CARDBUS)
+		return import_error(import, function->line,
+				    "%s has header type 0x%02x; expected 0, 1 or 2",
+				    import_name(function).text, header_type(function));
+	if (!leads_somewhere(function))
+		return 0;
+	if (secondary <= function->bus || subordinate < secondary)
+		return import_error(import, function->line,
+				    "bridge %s has secondary bus %02x and subordinate bus %02x; "
+				    "expected %02x < secondary <= subordinate",
+				    import_name(function).text, secondary, subordinate,
+				    function->bus);
+	other = RB_INSERT(import_bridges, &import->bridges, function);
+	if (other)
+		return import_error(import, function->line,
+				    "bridge %s leads to bus %02x as %s in line %u does; expected "
+				    "one bridge for each bus",
+				    import_name(function).text, secondary, import_name(other).text,
+				    other->line);
+	return 0;
+}
+
+/* Counts of what is not part of the machine. */
+struct left_out {
+	u32 in_domains;
+	u32 virtual;
+	u32 silent;
+	u32 behind_cardbus;
+	struct import_name domain; /* the first of each */
+	struct import_name virtual_name;
+	struct import_name silent_name;
+	struct import_name cardbus_name;
+};
+
+static void count_one(u32 *count, struct import_name *first, const struct import_function *function)
+{
+	if (!(*count)++)
+		*first = import_name(function);
+}
+
+static int check_functions(struct import *import, struct left_out *out)
+{
+	struct import_function *function;
+	int err = 0;
+
+	RB_FOREACH(function, import_functions, &import->functions) {
+		function->kind = kind_of(function);
+		if (function->domain > 0xffff) {
+			count_one(&out->in_domains, &out->domain, function);
+			continue;
+		}
+		if (function->kind == IMPORT_VIRTUAL) {
+			count_one(&out->virtual, &out->virtual_name, function);
+			continue;
+		}
+		if (function->kind == IMPORT_SILENT) {
+			count_one(&out->silent, &out->silent_name, function);
+			silence(function);
+		}
+		err = check_function(import, function);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- The tree ------------------------------------------------------------------------------- */
+
+static struct import_function *bridge_to(struct import *import,
+					 const struct import_function *function)
+{
+	u8 config[PCI_SUBORDINATE_BUS] = { [PCI_SECONDARY_BUS] = function->bus };
+	struct import_function key = { .domain = function->domain, .config = config };
+
+	return RB_FIND(import_bridges, &import->bridges, &key);
+}
+
+/* Functions come in order, so a root bus is either the last one or new. */
+static struct import_root *root_of_bus(struct import *import,
+				       const struct import_function *function)
+{
+	struct import_root *root = TAILQ_LAST(&import->roots, import_root_list);
+
+	if (root && root->segment == function->domain && root->bus_first == function->bus)
+		return root;
+	root = import_alloc(import, sizeof(*root));
+	if (!root)
+		return NULL;
+	root->segment = (u16)function->domain;
+	root->bus_first = function->bus;
+	root->bus_last = function->bus;
+	TAILQ_INIT(&root->functions);
+	TAILQ_INSERT_TAIL(&import->roots, root, link);
+	return root;
+}
+
+/* Function 0 says that there are more in its slot; without it they would not be looked for. */
+static void tell_function_0(struct import *import, const struct import_function *function)
+{
+	struct import_function key = {
+		.domain = function->domain,
+		.bus = function->bus,
+		.devfn = function->devfn & 0xf8,
+	};
+	struct import_function *first = RB_FIND(import_functions, &import->functions, &key);
+
+	if (first && first != function && first->kind != IMPORT_VIRTUAL)
+		first->config[PCI_HEADER_TYPE] |= PCI_HEADER_TYPE_MULTI;
+}
+
+static int place(struct import *import, struct import_function *function)
+{
+	struct import_function *above = bridge_to(import, function);
+	u32 secondary = function->config[PCI_SECONDARY_BUS];
+
+	function->above = above;
+	function->root = above ? above->root : root_of_bus(import, function);
+	if (!above && !function->root)
+		return -ENOMEM;
+	if (above && header_type(above) == PCI_HEADER_TYPE_CARDBUS)
+		function->root = NULL;
+	if (!function->root)
+		return 0;
+	TAILQ_INSERT_TAIL(&function->root->functions, function, below);
+	tell_function_0(import, function);
+	if (!leads_somewhere(function))
+		return 0;
+	if (above && secondary > above->config[PCI_SUBORDINATE_BUS])
+		return import_error(import, function->line,
+				    "bridge %s leads to bus %02x; expected one of %02x to %02x, "
+				    "the buses of %s above it",
+				    import_name(function).text, secondary,
+				    above->config[PCI_SECONDARY_BUS],
+				    above->config[PCI_SUBORDINATE_BUS], import_name(above).text);
+	if (function->root->bus_last < function->config[PCI_SUBORDINATE_BUS])
+		function->root->bus_last = function->config[PCI_SUBORDINATE_BUS];
+	return 0;
+}
+
+static void note_one(struct import *import, u32 count, struct import_name first, const char *what)
+{
+	if (count)
+		import_note(import, "%u function%s (%s%s) %s", count, count > 1 ? "s" : "",
+			    first.text, count > 1 ? " ..." : "", what);
+}
+
+static void note_left_out(struct import *import, const struct left_out *out)
+{
+	note_one(import, out->silent, out->silent_name,
+		 "did not answer when the dump was made: registers unknown, read as zeros");
+	note_one(import, out->in_domains, out->domain,
+		 "left out: a domain has 16 bits here (larger ones are made by VMD)");
+	note_one(import, out->virtual, out->virtual_name, "left out: virtual functions of SR-IOV");
+	note_one(import, out->behind_cardbus, out->cardbus_name,
+		 "left out: behind a CardBus bridge");
+}
+
+int import_tree(struct import *import)
+{
+	struct left_out out = { 0 };
+	struct import_function *function;
+	int err = check_functions(import, &out);
+
+	if (err)
+		return err;
+	RB_FOREACH(function, import_functions, &import->functions) {
+		if (function->domain > 0xffff || function->kind == IMPORT_VIRTUAL)
+			continue;
+		err = place(import, function);
+		if (err)
+			return err;
+		if (!function->root)
+			count_one(&out.behind_cardbus, &out.cardbus_name, function);
+	}
+	note_left_out(import, &out);
+	if (TAILQ_EMPTY(&import->roots))
+		return import_error(import, 1,
+				    "nothing is left of the file (%s); expected functions",
+				    import->notes.at);
+	return 0;
+}
+
+/* ---- Hardware ------------------------------------------------------------------------------- */
+
+static int make_function(struct import *import, struct hw_root *root,
+			 struct import_function *function)
+{
+	struct hw_function_desc desc = {
+		.devfn = function->devfn,
+		.config = function->config,
+		.config_bytes = function->config_bytes,
+	};
+	struct hw_bus *bus = function->above ? function->above->made->secondary : &root->bus;
+
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++)
+		desc.bar_bytes[i] = function->bar[i].bytes;
+	function->made = hw_function_add(&import->s->hw, bus, &desc);
+	return function->made ? 0 : -ENOMEM;
+}
+
+static int make_root(struct import *import, const struct import_root *from)
+{
+	struct import_function *function;
+	struct hw_root *root;
+	int err = 0;
+
+	root = machine_add_root(import->s, from->segment, from->bus_first, from->bus_last);
+	if (!root)
+		return -ENOMEM;
+	memcpy(root->window, from->window, sizeof(root->window));
+	root->window_count = from->window_count;
+	TAILQ_FOREACH(function, &from->functions, below) {
+		err = make_function(import, root, function);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+/*
+ * Configuration requests go where bus numbers lead. A function they do not lead to sits behind
+ * bridges that are not in the file, or on a bus that two bridges claim.
+ */
+static int check_reached(struct import *import, const struct import_root *root)
+{
+	const struct import_function *function;
+
+	TAILQ_FOREACH(function, &root->functions, below) {
+		dmasim_sbdf id = DMASIM_SBDF(function->domain, function->bus,
+					     PCI_SLOT(function->devfn), PCI_FUNC(function->devfn));
+
+		if (hw_function_find(&import->s->hw, id) != function->made)
+			return import_error(import, function->line,
+					    "no way leads to %s: its bus is among those of another "
+					    "bridge; expected the bridges above it in the file",
+					    import_name(function).text);
+	}
+	return 0;
+}
+
+static int make_all(struct import *import)
+{
+	const struct import_root *root;
+	int err = 0;
+
+	TAILQ_FOREACH(root, &import->roots, link) {
+		err = make_root(import, root);
+		if (err)
+			return err;
+	}
+	TAILQ_FOREACH(root, &import->roots, link) {
+		err = check_reached(import, root);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* What a machine without hardware looks like, to come back to. */
+struct before {
+	u32 next_unit;
+	phys_addr_t high_ram;
+	enum platform_cpu_vendor cpu_vendor;
+	u32 cpu_family;
+};
+
+static void take_back(struct dmasim *s, const struct before *before)
+{
+	while (!TAILQ_EMPTY(&s->hw.roots)) {
+		struct hw_root *root = TAILQ_FIRST(&s->hw.roots);
+		struct hw_iommu *iommu = root->iommu;
+
+		hw_root_remove(&s->hw, root);
+		if (iommu)
+			hw_iommu_remove(iommu);
+	}
+	s->imported = false;
+	s->next_unit = before->next_unit;
+	s->cpu_vendor = before->cpu_vendor;
+	s->cpu_family = before->cpu_family;
+	DMASIM_CONTRACT(!machine_place_high_ram(s, before->high_ram) &&
+				!machine_hardware_changed(s),
+			"taking hardware back cannot fail");
+}
+
+static int become(struct import *import)
+{
+	struct dmasim *s = import->s;
+	const struct before before = {
+		.next_unit = s->next_unit,
+		.high_ram = s->hw.ram.range[1].start,
+		.cpu_vendor = s->cpu_vendor,
+		.cpu_family = s->cpu_family,
+	};
+	int err = make_all(import);
+
+	if (!err)
+		err = machine_place_high_ram(s, import->high_ram);
+	if (!err) {
+		s->imported = true;
+		s->cpu_vendor = import->cpu_vendor;
+		s->cpu_family = import->cpu_family;
+		err = machine_hardware_changed(s);
+	}
+	if (err)
+		take_back(s, &before);
+	return err;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------ */
+
+static int run(struct import *import)
+{
+	int err = import_dump(import);
+
+	if (!err)
+		err = import_tree(import);
+	if (err)
+		return err;
+	import_infer(import);
+	err = import_windows(import);
+	return err ? err : become(import);
+}
+
+static void fini(struct import *import)
+{
+	struct import_function *function, *next;
+
+	RB_FOREACH_SAFE(function, import_functions, &import->functions, next) {
+		RB_REMOVE(import_functions, &import->functions, function);
+		import_free(import, function);
+	}
+	while (!TAILQ_EMPTY(&import->roots)) {
+		struct import_root *root = TAILQ_FIRST(&import->roots);
+
+		TAILQ_REMOVE(&import->roots, root, link);
+		import_free(import, root->span);
+		import_free(import, root);
+	}
+}
+
+int dmasim_import_lspci(struct dmasim *s, const char *file, const struct dmasim_import *how,
+			struct dmasim_error *error)
+{
+	struct import import = { .s = s,
+				 .file = file,
+				 .how = how ? *how : (struct dmasim_import){ 0 } };
+	char notes[sizeof(error->text)];
+	struct dmasim_error unwanted = { 0 };
+	int err;
+
+	machine_must_be_cold(s);
+	DMASIM_CONTRACT(!s->imported && TAILQ_EMPTY(&s->hw.roots),
+			"a machine takes one dump, and nothing else");
+	error = error ? error : &unwanted;
+	text_init(&import.error, error->text, sizeof(error->text));
+	text_init(&import.notes, notes, sizeof(notes));
+	RB_INIT(&import.functions);
+	RB_INIT(&import.bridges);
+	TAILQ_INIT(&import.roots);
+	err = run(&import);
+	fini(&import);
+	if (err == -ENOMEM)
+		import_error(&import, 0, "no memory for the machine");
+	if (!err)
+		text_add(&import.error, "%s", notes);
+	return err;
+}

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs the build into a folder, and builds and runs a program against it with pkg-config alone:
+# with the shared library, and with the static one.
+. "$(dirname "$0")/common.sh"
+
+have meson || skip 'meson is not here'
+have pkg-config || skip 'pkg-config is not here'
+compiler=$(c_compiler)
+[ -n "$compiler" ] || skip 'neither gcc nor clang is here'
+
+if ! DESTDIR=$scratch/root meson install -C "$build" --no-rebuild >"$scratch/said" 2>&1; then
+	fail 'the build cannot be installed'
+	show "$scratch/said"
+	finish
+fi
+
+description=$(find "$scratch/root" -name dmasim.pc)
+[ -n "$description" ] || {
+	fail 'no dmasim.pc was installed'
+	finish
+}
+libraries=${description%/pkgconfig/dmasim.pc}
+PKG_CONFIG_PATH=${description%/*}
+# Paths in dmasim.pc are those after the installation; here they begin at $scratch/root. Those of
+# libbsd would too, so its description is found but its folders are the compiler's own.
+PKG_CONFIG_SYSROOT_DIR=$scratch/root
+export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+
+for header in $(cd include && find dmasim -name '*.h'); do
+	find "$scratch/root" -path "*/include/$header" | grep -q . ||
+		fail "$header was not installed"
+done
+
+[ "$(pkg-config --modversion dmasim)" = "$(sed -n "s/^  version: '\(.*\)',/\1/p" meson.build)" ] ||
+	fail 'dmasim.pc has another version than meson.build'
+
+# consumes HOW FLAGS_OF_PKG_CONFIG... -- COMMAND...: builds the program and runs it.
+consumes() {
+	how=$1
+	query=$2
+	shift 2
+	# shellcheck disable=SC2046  # flags are words
+	if ! "$@" $(pkg-config $query --cflags dmasim) -Wall -Wextra -Werror \
+		"$checks/consumer.c" -o "$scratch/consumer" $(pkg-config $query --libs dmasim) \
+		>"$scratch/said" 2>&1; then
+		fail "a program against $how does not compile or link"
+		show "$scratch/said"
+	elif ! LD_LIBRARY_PATH=$libraries "$scratch/consumer" >"$scratch/said" 2>&1; then
+		fail "a program against $how does not run as it should"
+		show "$scratch/said"
+	fi
+}
+
+# needs_library: the program was linked with the shared library.
+needs_library() {
+	readelf -d "$scratch/consumer" | grep -q 'NEEDED.*libdmasim'
+}
+
+if [ -e "$libraries/libdmasim.so" ]; then
+	consumes 'the shared library' '' "$compiler" -std=gnu11
+	! have readelf || [ "$failures" -gt 0 ] || needs_library ||
+		fail 'the program was not linked with the shared library'
+	rm -f "$libraries"/libdmasim.so*
+fi
+if [ -e "$libraries/libdmasim.a" ]; then
+	consumes 'the static library' --static "$compiler" -std=gnu11
+	! have readelf || [ "$failures" -gt 0 ] || ! needs_library ||
+		fail 'the program was not linked with the static library'
+fi
+
+command=$(find "$scratch/root" -path '*/bin/dmasim')
+[ -z "$command" ] || "$command" reports >"$scratch/said" 2>&1 ||
+	fail 'the installed command does not run'
+
+finish

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The two sides do not include each other; who may see what is in the table of the README.
+. "$(dirname "$0")/common.sh"
+
+# included FOLDER...: lines of "file:line what", what with its brackets or quotes.
+included() {
+	grep -rnE --include='*.[ch]' '^[[:blank:]]*#[[:blank:]]*include' "$@" |
+		sed -E 's/^([^:]*:[0-9]*):.*include(_next)?[[:blank:]]*([<"][^>"]*[>"]).*/\1 \3/'
+}
+
+# quoted_outside FOLDER ROOT PART...: quoted includes that are not files in ROOT/PART.
+quoted_outside() {
+	folder=$1
+	base=$2
+	shift 2
+	included "$folder" | sed -n 's/"//gp' | while read -r where what; do
+		for part in "$@"; do
+			case $what in
+			"$part"*) [ ! -f "$base/$what" ] || continue 2 ;;
+			esac
+		done
+		echo "$where includes $what"
+	done
+}
+
+# sees FOLDER ALLOWED -I...: public headers that a source file of the folder sees, directly or
+# through another header, and that are not among the allowed ones.
+sees() {
+	folder=$1
+	allowed=$2
+	shift 2
+	for file in $(find "$folder" -name '*.c' | sort); do
+		$compiler -std=gnu11 -D_GNU_SOURCE -MM "$@" -I include "$file" 2>"$scratch/said" ||
+			echo "$file cannot be read: $(head -n 1 "$scratch/said")"
+	done | awk -v fine="^include/dmasim/($allowed)\$" '
+		/cannot be read/ { print; next }
+		{
+			for (i = 1; i <= NF; i++) {
+				if ($i ~ /\.c$/)
+					file = $i
+				else if ($i ~ /^include\/dmasim\// && $i !~ fine)
+					print file " sees " $i
+			}
+		}' | sort -u
+}
+
+for folder in include lib sim tests; do
+	complain 'no include leads upwards' "$(included "$folder" | grep '"\.\./')"
+done
+
+complain 'public headers are included as <dmasim/...>' "$(included include | grep '"')"
+complain 'no public header needs libbsd' "$(included include | grep '<bsd/')"
+
+complain 'lib/ includes its own headers and dmasim/ alone' "$(quoted_outside lib lib '')"
+complain 'lib/ knows the port and nothing of a machine' \
+	"$(included lib | grep -E '<dmasim/(machine|topology|engine|dmasim|cmocka)\.h>')"
+
+complain 'sim/world stands below everything' "$(quoted_outside sim/world sim world/)"
+complain 'sim/hw includes sim/hw, sim/world and dmasim/ alone' \
+	"$(quoted_outside sim/hw sim hw/ world/)"
+complain 'sim/cli includes dmasim/ and its own headers alone' "$(quoted_outside sim/cli sim/cli '')"
+complain 'sim/cli needs the C library alone' "$(included sim/cli |
+	grep -E '<(bsd|hw|world|machine|check|mm|pci|iova|pgtable|iommu|dma)/')"
+complain 'the port is for lib/ and the facade' \
+	"$(included sim/cli sim/hw sim/world | grep '<dmasim/platform\.h>')"
+
+compiler=$(c_compiler)
+if [ -n "$compiler" ]; then
+	hardware='hw/[a-z0-9_]*\.h|(types|contract|fault|point|report|report-registry|timer)\.h'
+	complain 'not for the hardware' "$(sees sim/world "$hardware" -I sim)"
+	complain 'not for the hardware' "$(sees sim/hw "$hardware" -I sim)"
+fi
+
+finish

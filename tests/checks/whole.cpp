@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A C++ program that uses every function-like macro of the public headers, and so most of the
+ * calls: headers.sh compiles, links and runs it. Exit status 0: what it did had the results it
+ * should have.
+ */
+#include <cstdio>
+#include <cstdlib>
+
+/* In place of CMocka's, for dmasim/cmocka.h. */
+#define fail_msg(...) (std::fprintf(stderr, __VA_ARGS__), std::abort())
+
+#include <dmasim/cmocka.h>
+#include <dmasim/dmasim.h>
+#include <dmasim/platform.h>
+
+#define CHECK(condition)                                                                  \
+	do {                                                                              \
+		if (!(condition)) {                                                       \
+			std::fprintf(stderr, "whole.cpp:%d: %s\n", __LINE__, #condition); \
+			std::exit(1);                                                     \
+		}                                                                         \
+	} while (0)
+
+static_assert(DMA_BIT_MASK(64) == ~0ULL, "");
+static_assert(DMASIM_SBDF(1, 2, 3, 4) == 0x1021c, "");
+static_assert(PCI_SLOT(PCI_DEVFN(3, 4)) == 3 && PCI_FUNC(PCI_DEVFN(3, 4)) == 4, "");
+static_assert(PCI_EXT_CAP_ID(0x1401000d) == 0xd && PCI_EXT_CAP_NEXT(0x1401000d) == 0x140, "");
+
+struct machine {
+	struct dmasim *s;
+	struct pci_dev *pdev;
+	struct device *dev;
+	phys_addr_t phys;
+	struct page *page;
+};
+
+static void one_call(const machine &m)
+{
+	dma_addr_t dma = dma_map_phys(m.dev, m.phys, SZ_4K, DMA_TO_DEVICE, 0);
+	u64 word = 1;
+
+	CHECK(!dma_mapping_error(m.dev, dma));
+	CHECK(dmasim_dev_read(m.pdev, dma, &word, sizeof(word)).done == sizeof(word));
+	CHECK(word == 0);
+	dma_unmap_phys(m.dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	dma = dma_map_page(m.dev, m.page, 0, SZ_4K, DMA_FROM_DEVICE);
+	CHECK(!dma_mapping_error(m.dev, dma));
+	dma_unmap_page(m.dev, dma, SZ_4K, DMA_FROM_DEVICE);
+	dma = dma_map_page_attrs(m.dev, m.page, 0, SZ_4K, DMA_FROM_DEVICE, DMA_ATTR_NO_WARN);
+	CHECK(!dma_mapping_error(m.dev, dma));
+	dma_unmap_page_attrs(m.dev, dma, SZ_4K, DMA_FROM_DEVICE, DMA_ATTR_NO_WARN);
+}
+
+static void lists(const machine &m)
+{
+	struct scatterlist list[2];
+	struct sg_table table = { list, 0, 2 };
+	struct scatterlist *sg;
+	unsigned int i;
+	u64 bytes = 0;
+
+	sg_init_table(list, 2);
+	for_each_sgtable_sg(&table, sg, i)
+		sg_set_page(sg, m.page, SZ_4K, 0);
+	CHECK(dma_map_sg(m.dev, list, 2, DMA_BIDIRECTIONAL) > 0);
+	dma_unmap_sg(m.dev, list, 2, DMA_BIDIRECTIONAL);
+	CHECK(dma_map_sg_attrs(m.dev, list, 2, DMA_BIDIRECTIONAL, 0) > 0);
+	dma_unmap_sg_attrs(m.dev, list, 2, DMA_BIDIRECTIONAL, 0);
+	CHECK(dma_map_sgtable(m.dev, &table, DMA_TO_DEVICE, 0) == 0);
+	for_each_sgtable_dma_sg(&table, sg, i) {
+		CHECK(sg_dma_address(sg) != DMA_MAPPING_ERROR);
+		bytes += sg_dma_len(sg);
+	}
+	CHECK(bytes == 2 * SZ_4K);
+	dma_unmap_sgtable(m.dev, &table, DMA_TO_DEVICE, 0);
+	bytes = 0;
+	for_each_sg(list, sg, 2, i)
+		bytes += sg->length;
+	CHECK(bytes == 2 * SZ_4K);
+}
+
+static void two_steps(const machine &m)
+{
+	struct dma_iova_state state;
+
+	CHECK(dma_iova_try_alloc(m.dev, &state, m.phys, SZ_16K));
+	CHECK(dma_use_iova(&state) && dma_iova_size(&state) == SZ_16K);
+	CHECK(dma_iova_link(m.dev, &state, m.phys, 0, SZ_16K, DMA_FROM_DEVICE, 0) == 0);
+	CHECK(dma_iova_sync(m.dev, &state, 0, SZ_16K) == 0);
+	CHECK(dmasim_dev_write(m.pdev, state.addr, "hello", 6).status == DMASIM_DONE);
+	dma_iova_unlink(m.dev, &state, 0, SZ_16K, DMA_FROM_DEVICE, 0);
+	dma_iova_free(m.dev, &state);
+	CHECK(dma_iova_try_alloc(m.dev, &state, m.phys, SZ_4K));
+	CHECK((dma_iova_link)(m.dev, &state, m.phys, 0, SZ_4K, DMA_FROM_DEVICE, 0) == 0);
+	CHECK((dma_iova_sync)(m.dev, &state, 0, SZ_4K) == 0);
+	dma_iova_destroy(m.dev, &state, SZ_4K, DMA_FROM_DEVICE, 0);
+}
+
+static void devices(const machine &m)
+{
+	CHECK(to_pci_dev(m.dev) == m.pdev);
+	CHECK(DMASIM_AT(m.dev) == m.dev && m.dev->site->line == __LINE__);
+	CHECK(DMASIM_SITE_HERE->line == __LINE__);
+	CHECK(pci_resource_flags(m.pdev, 0) & IORESOURCE_MEM);
+	CHECK(pci_resource_end(m.pdev, 0) - pci_resource_start(m.pdev, 0) + 1 == SZ_16K);
+	CHECK(pci_resource_len(m.pdev, 0) == SZ_16K);
+	CHECK(page_to_phys(m.page) == m.phys && !is_pci_p2pdma_page(m.page));
+}
+
+int main()
+{
+	struct dmasim_config config = { DMASIM_CONFIG, .iommu = DMASIM_VTD, .seed = 7 };
+	struct dmasim_endpoint endpoint = {};
+	machine m = {};
+
+	m.s = dmasim_create(&config);
+	DMASIM_CONTRACT(DMASIM_LIKELY(m.s), "the process has memory");
+	CHECK(!DMASIM_UNLIKELY(dmasim_seed(m.s) != 7));
+	endpoint.bar[0] = SZ_16K;
+	m.pdev = dmasim_add_endpoint(m.s, "00:01.0/00.0", &endpoint);
+	CHECK(m.pdev);
+	m.dev = &m.pdev->dev;
+	m.phys = dmasim_alloc(m.s, SZ_16K);
+	CHECK(m.phys != DMASIM_NO_PHYS);
+	m.page = dmasim_page(m.s, m.phys);
+	CHECK(m.page);
+	CHECK(dma_set_mask(m.dev, DMA_BIT_MASK(64)) == 0);
+
+	devices(m);
+	one_call(m);
+	lists(m);
+	two_steps(m);
+
+	dmasim_assert_clean(m.s);
+	CHECK(dmasim_destroy(m.s) == 0);
+	return 0;
+}

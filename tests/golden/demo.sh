@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The demonstration, as a user runs it: what it prints, how it ends, what it refuses. TAP.
+#   demo.sh DMASIM SOURCE_ROOT SHARED_DATA
+set -u
+dmasim=$1
+root=$2
+shared=$3
+data=$root/tests/data
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+number=0
+
+ok() { number=$((number + 1)); echo "ok $number - $1"; }
+not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
+skip() { number=$((number + 1)); echo "ok $number - $1 # SKIP $2"; }
+
+# run STATUS NAME ARGS...: the command must end with this status.
+run() {
+	wanted=$1
+	name=$2
+	shift 2
+	"$dmasim" demo "$@" >"$temp/out" 2>"$temp/err"
+	status=$?
+	if [ $status -ne "$wanted" ]; then
+		{ echo "exit status $status, expected $wanted"; cat "$temp/out" "$temp/err"; } >"$temp/why"
+		not_ok "$name"
+		return 1
+	fi
+	return 0
+}
+
+# succeeds NAME ARGS...
+succeeds() { run 0 "$@" && ok "$1"; }
+
+# planted BUG REPORT ARGS...: the flows fail, and this report is among what is told.
+planted() {
+	bug=$1
+	report=$2
+	shift 2
+	name="planted-$bug-is-caught"
+	run 1 "$name" --plant "$bug" "$@" || return
+	if grep -q "^DMASIM-[0-9]* $report:" "$temp/out" && grep -q FAILED "$temp/out"; then
+		ok "$name"
+	else
+		{ echo "no report $report"; cat "$temp/out"; } >"$temp/why"
+		not_ok "$name"
+	fi
+}
+
+# refused NAME PATTERN ARGS...: exit status 2, one line on stderr that matches, nothing else.
+refused() {
+	name=$1
+	pattern=$2
+	shift 2
+	run 2 "$name" "$@" || return
+	if [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] && grep -q "$pattern" "$temp/err"; then
+		ok "$name"
+	else
+		{ echo "expected one line that matches '$pattern'"; cat "$temp/out" "$temp/err"; } >"$temp/why"
+		not_ok "$name"
+	fi
+}
+
+# ---- What it prints ----------------------------------------------------------------------------------
+
+if run 0 prints-what-the-readme-shows; then
+	sed -n '/<!-- demo -->/,/<!-- \/demo -->/p' "$root/README.md" | grep -v -e '^<!--' -e '^```' >"$temp/readme"
+	if diff -u "$temp/readme" "$temp/out" >"$temp/why"; then
+		ok prints-what-the-readme-shows
+	else
+		not_ok prints-what-the-readme-shows
+	fi
+fi
+
+succeeds acs-off --acs off
+succeeds acs-keep --acs keep
+succeeds another-cpu --cpu amd:0x19
+succeeds another-seed --seed 0xfeed
+succeeds nic-as-client --client 05:00.0 --provider 0000:04:00.0
+
+"$dmasim" demo --trace "$temp/trace1" >/dev/null
+"$dmasim" demo --trace "$temp/trace2" >/dev/null
+if [ -s "$temp/trace1" ] && cmp "$temp/trace1" "$temp/trace2" >"$temp/why" 2>&1; then
+	ok same-seed-same-trace
+else
+	not_ok same-seed-same-trace
+fi
+
+# ---- Mistakes are caught -------------------------------------------------------------------------------
+
+planted windows iova-in-window
+planted flag bus-flag-lost
+planted sync access-before-sync
+planted unlink free-with-links
+planted type p2p-wrong-way
+planted type iommu-fault --acs keep
+planted flag bus-flag-lost --acs off
+
+# ---- What it refuses --------------------------------------------------------------------------------------
+
+printf '' >"$temp/empty.hex"
+printf '00:00.0 Host bridge\n00: 86 80\n' >"$temp/cut.hex"
+refused a-file-that-is-not-there "$temp/none.hex" --topology "$temp/none.hex"
+refused an-empty-dump "$temp/empty.hex" --topology "$temp/empty.hex"
+refused a-truncated-dump "$temp/cut.hex:2:" --topology "$temp/cut.hex"
+refused a-client-that-is-not-there 99:00.0 --client 99:00.0
+refused a-provider-that-is-not-a-bdf nonsense --provider nonsense
+refused client-and-provider-the-same 'both client and provider' --client 04:00.0 --provider 04:00.0
+refused a-bridge-as-client 'is a bridge' --client 00:01.0
+refused a-bridge-as-provider 'is a bridge' --provider 02:00.0
+refused a-provider-without-memory 'no memory BAR' --provider 03:00.0
+refused a-bad-acs 'keep or off' --acs maybe
+refused a-bad-cpu 'VENDOR:FAMILY' --cpu z80:1
+refused a-bad-cpu-family 'VENDOR:FAMILY' --cpu amd:x
+refused a-bad-seed 'a number' --seed 0
+refused a-bad-plant 'windows, flag' --plant tree
+refused an-unknown-option 'bad arguments' --no-such-option
+refused an-argument-too-many unexpected somewhere
+refused a-trace-that-cannot-be-written "$temp/no/trace" --trace "$temp/no/trace"
+
+# ---- Real machines -----------------------------------------------------------------------------------------
+
+dell=$shared/lspci/dell-xe9680-part.hex
+for acs in keep off; do
+	name="dell-xe9680-acs-$acs"
+	[ $acs = keep ] && type=THRU_HOST_BRIDGE || type=BUS_ADDR
+	if [ ! -r "$dell" ]; then
+		skip "$name" "the recorded machines are not here"
+	elif run 0 "$name" --topology "$dell" --client 3a:00.0 --provider 3d:00.0 --acs $acs; then
+		if grep -q "map type  $type, distance 6" "$temp/out" &&
+		   grep -q 'BAR 0 of 262144 MiB (inferred) at phys 0x238000000000' "$temp/out"; then
+			ok "$name"
+		else
+			cp "$temp/out" "$temp/why"
+			not_ok "$name"
+		fi
+	fi
+done
+
+echo "1..$number"

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dumps in files: our own in tests/data (DMASIM_DATA), and those of real machines that others
+ * recorded and published, which are no part of this project (DMASIM_SHARED). Without them the tests
+ * of them skip.
+ */
+#ifndef GOLDEN_RECORDED_H
+#define GOLDEN_RECORDED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/expect.h"
+
+struct recorded {
+	struct dmasim *s;
+	struct dmasim_error error;
+	char path[4096];
+};
+
+static inline int recorded_setup(void **state)
+{
+	struct recorded *recorded = calloc(1, sizeof(*recorded));
+
+	*state = recorded;
+	return recorded ? 0 : -1;
+}
+
+static inline int recorded_teardown(void **state)
+{
+	struct recorded *recorded = *state;
+	u64 leaks = dmasim_destroy(recorded->s);
+
+	free(recorded);
+	return leaks ? -1 : 0;
+}
+
+static inline void recorded_find(struct recorded *recorded, const char *file)
+{
+	snprintf(recorded->path, sizeof(recorded->path), "%s/data/lspci/%s",
+		 getenv("DMASIM_SHARED"), file);
+}
+
+/* Becomes the machine at the path. */
+static inline void recorded_import(struct recorded *recorded, const struct dmasim_import *how)
+{
+	int err;
+
+	dmasim_destroy(recorded->s);
+	recorded->s = dmasim_create(NULL);
+	assert_non_null(recorded->s);
+	err = dmasim_import_lspci(recorded->s, recorded->path, how, &recorded->error);
+	if (err)
+		print_error("%s\n", recorded->error.text);
+	expect_ok(err);
+}
+
+static inline struct pci_dev *recorded_dev(struct recorded *recorded, const char *bdf)
+{
+	struct pci_dev *pdev = dmasim_pci_dev(recorded->s, bdf);
+
+	if (!pdev)
+		print_error("nobody is at %s\n", bdf);
+	assert_non_null(pdev);
+	return pdev;
+}
+
+#define RECORDED_TEST(name) cmocka_unit_test_setup_teardown(name, recorded_setup, recorded_teardown)
+
+/*
+ * As TEST_MAIN, but skips all tests if missing() gives a reason. CMocka 1.1 prints "not ok" for a
+ * test that calls skip(), which Meson counts as a failure.
+ */
+#define RECORDED_MAIN(missing, ...)                                                      \
+	int main(int argc, char **argv)                                                  \
+	{                                                                                \
+		const struct CMUnitTest tests_[] = { __VA_ARGS__ };                      \
+		const char *reason_ = missing();                                         \
+                                                                                         \
+		if (reason_) {                                                           \
+			printf("1..0 # SKIP %s\n", reason_);                             \
+			return 0;                                                        \
+		}                                                                        \
+		return test_main_(argc, argv, __FILE__,                                  \
+				  cmocka_run_group_tests_filtered_(argc, argv, tests_)); \
+	}
+
+#endif

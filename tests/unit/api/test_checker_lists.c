@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checker watches scatterlists and peer memory: wrong programs with exactly their report, and the
+ * right ones beside them.
+ */
+#include "unit/api/lists.h"
+#include "unit/api/sites.h"
+
+static int setup_peers(void **state)
+{
+	int err = rig_setup_acs_off(state);
+
+	return err ? err : pci_p2pdma_add_resource(((struct rig *)*state)->gpu, 0, SZ_1M, 0);
+}
+
+static int setup_peers_direct(void **state)
+{
+	int err = rig_setup_direct_acs_off(state);
+
+	return err ? err : pci_p2pdma_add_resource(((struct rig *)*state)->gpu, 0, SZ_1M, 0);
+}
+
+/* clang-format off */
+#define WITH_PEERS(test)                                                        \
+	{ #test "__behind_vtd", test, setup_peers, rig_teardown, NULL },        \
+	{ #test "__without_iommu", test, setup_peers_direct, rig_teardown, NULL }
+/* clang-format on */
+
+static void mixed_list(struct rig *rig, struct list *list)
+{
+	list_init(list, 3);
+	list_set(rig, list, 0, ram(rig, SZ_4K), SZ_4K);
+	list_set(rig, list, 1, pci_resource_start(rig->gpu, 0), SZ_4K);
+	list_set(rig, list, 2, ram(rig, SZ_4K), SZ_4K);
+	list_remember(list);
+}
+
+/* ---- 18 bus-flag-lost --------------------------------------------------------------------------- */
+
+/* A driver copies segments into a list of its own and forgets the flag. */
+static void a_bus_flag_that_is_lost(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	struct place map, unmap;
+	struct list list;
+	u32 at = 0;
+
+	mixed_list(rig, &list);
+	NEXT_LINE(map);
+	expect_ok(dma_map_sgtable(dev, &list.table, DMA_BIDIRECTIONAL, 0));
+	while (!sg_dma_is_bus_address(&list.sg[at]))
+		at++;
+	sg_dma_unmark_bus_address(&list.sg[at]);
+	dmasim_expect(rig->s, DMASIM_REPORT_BUS_FLAG_LOST, 1);
+	NEXT_LINE(unmap);
+	dma_unmap_sgtable(dev, &list.table, DMA_BIDIRECTIONAL, 0);
+	expect_headline(rig->s, DMASIM_REPORT_BUS_FLAG_LOST);
+	expect_says(rig->s, DMASIM_REPORT_BUS_FLAG_LOST, map.words);
+	expect_says(rig->s, DMASIM_REPORT_BUS_FLAG_LOST, unmap.words);
+	assert_true(count_reports(rig->s, DMASIM_REPORT_BUS_FLAG_LOST) == 1);
+}
+
+static void a_bus_flag_that_is_kept(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	struct list list;
+
+	mixed_list(rig, &list);
+	expect_ok(dma_map_sgtable(dev, &list.table, DMA_BIDIRECTIONAL, 0));
+	expect_list_carries(rig->s, rig->nvme, &list.table);
+	dma_unmap_sgtable(dev, &list.table, DMA_BIDIRECTIONAL, 0);
+	dmasim_assert_clean(rig->s);
+}
+
+/* ---- 19 p2p-wrong-way --------------------------------------------------------------------------- */
+
+static void peer_memory_mapped_by_phys_although_it_has_a_bus_address(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t bar = pci_resource_start(rig->gpu, 0);
+	struct place call;
+	dma_addr_t dma;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_P2P_WRONG_WAY, 1);
+	NEXT_LINE(call);
+	dma = dma_map_phys(dev, bar, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
+	expect_headline(rig->s, DMASIM_REPORT_P2P_WRONG_WAY);
+	expect_says(rig->s, DMASIM_REPORT_P2P_WRONG_WAY, call.words);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
+	expect_only(rig->s, DMASIM_REPORT_P2P_WRONG_WAY, 1);
+}
+
+static void peer_memory_linked_although_it_has_a_bus_address(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t bar = pci_resource_start(rig->gpu, 0);
+	struct dma_iova_state st;
+	struct place call;
+
+	assert_true(dma_iova_try_alloc(dev, &st, 0, SZ_4K));
+	dmasim_expect(rig->s, DMASIM_REPORT_P2P_WRONG_WAY, 1);
+	NEXT_LINE(call);
+	expect_ok(dma_iova_link(dev, &st, bar, 0, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO));
+	expect_says(rig->s, DMASIM_REPORT_P2P_WRONG_WAY, call.words);
+	dma_iova_destroy(dev, &st, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
+	expect_only(rig->s, DMASIM_REPORT_P2P_WRONG_WAY, 1);
+}
+
+/* The twin: a peer below another root port has no other way. */
+static void peer_memory_through_the_host_bridge_is_mapped_by_phys(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->disk->dev;
+	phys_addr_t bar = pci_resource_start(rig->gpu, 0);
+	dma_addr_t dma = dma_map_phys(dev, bar, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
+
+	expect_both_ways(rig->s, rig->disk, dma, bar, SZ_4K);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
+	dmasim_assert_clean(rig->s);
+}
+
+/* ---- 20, 22, 28: refusals that name the call ---------------------------------------------------- */
+
+static void a_bad_direction_names_the_call(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	struct place call;
+	dma_addr_t dma;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_DIRECTION, 1);
+	NEXT_LINE(call);
+	dma = dma_map_phys(dev, SZ_1M, SZ_4K, DMA_NONE, 0);
+	expect_u64(dma, DMA_MAPPING_ERROR);
+	expect_headline(rig->s, DMASIM_REPORT_BAD_DIRECTION);
+	expect_says(rig->s, DMASIM_REPORT_BAD_DIRECTION, call.words);
+	expect_only(rig->s, DMASIM_REPORT_BAD_DIRECTION, 1);
+}
+
+static void a_missing_mask_names_the_call(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	struct place call;
+	dma_addr_t dma;
+
+	dev->dma_mask = NULL;
+	dmasim_expect(rig->s, DMASIM_REPORT_NO_DMA_MASK, 1);
+	NEXT_LINE(call);
+	dma = dma_map_phys(dev, SZ_1M, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_u64(dma, DMA_MAPPING_ERROR);
+	expect_headline(rig->s, DMASIM_REPORT_NO_DMA_MASK);
+	expect_says(rig->s, DMASIM_REPORT_NO_DMA_MASK, call.words);
+	expect_only(rig->s, DMASIM_REPORT_NO_DMA_MASK, 1);
+}
+
+static void a_mask_that_is_too_small_names_the_call(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	struct place call;
+	dma_addr_t dma;
+
+	expect_ok(dma_set_mask(dev, DMA_BIT_MASK(32)));
+	dmasim_expect(rig->s, DMASIM_REPORT_MASK_OVERFLOW, 1);
+	NEXT_LINE(call);
+	dma = dma_map_phys(dev, SZ_4G, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_u64(dma, DMA_MAPPING_ERROR);
+	expect_headline(rig->s, DMASIM_REPORT_MASK_OVERFLOW);
+	expect_says(rig->s, DMASIM_REPORT_MASK_OVERFLOW, call.words);
+	expect_only(rig->s, DMASIM_REPORT_MASK_OVERFLOW, 1);
+}
+
+static void a_bad_size_names_the_call(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	struct dma_iova_state st;
+	struct place call;
+	bool got;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
+	NEXT_LINE(call);
+	got = dma_iova_try_alloc(dev, &st, 0, 0);
+	assert_false(got);
+	expect_says(rig->s, DMASIM_REPORT_BAD_ARGUMENT, call.words);
+	expect_only(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
+}
+
+TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kept),
+	  WITH_SETUP(peer_memory_mapped_by_phys_although_it_has_a_bus_address, setup_peers),
+	  WITH_SETUP(peer_memory_linked_although_it_has_a_bus_address, setup_peers),
+	  WITH_PEERS(peer_memory_through_the_host_bridge_is_mapped_by_phys),
+	  IN_BOTH_MODES(a_bad_direction_names_the_call),
+	  IN_BOTH_MODES(a_missing_mask_names_the_call),
+	  WITHOUT_IOMMU(a_mask_that_is_too_small_names_the_call),
+	  BEHIND_VTD(a_bad_size_names_the_call))

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The translation cache: what it keeps, what it gives up, what invalidations take away.
+ */
+#include "support/expect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hw/iotlb.h"
+
+#define PAGE_4K 12
+#define PAGE_2M 21
+#define PAGE_1G 30
+
+struct fixture {
+	struct world world;
+	struct iotlb iotlb;
+};
+
+/* One set of four ways: everything competes with everything. */
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	if (!fixture)
+		return -1;
+	world_init(&fixture->world, &(struct world_config){ .seed = test_seed(1) });
+	*state = fixture;
+	return iotlb_init(&fixture->iotlb, &fixture->world, IOTLB_WAYS);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	u64 left;
+
+	iotlb_fini(&fixture->iotlb);
+	left = fixture->world.memory.live[DMASIM_FAULT_IOMMU_UNIT];
+	world_fini(&fixture->world);
+	free(fixture);
+	return left ? -1 : 0;
+}
+
+static void resize(struct fixture *fixture, u32 entries)
+{
+	iotlb_fini(&fixture->iotlb);
+	expect_ok(iotlb_init(&fixture->iotlb, &fixture->world, entries));
+}
+
+/* The page of the address, translated to itself plus a number of the domain's. */
+static void fill(struct fixture *fixture, u16 domain, u64 iova, u8 page_lg2)
+{
+	iotlb_fill(&fixture->iotlb,
+		   &(struct iotlb_entry){
+			   .page = iova >> page_lg2,
+			   .phys = ((iova >> page_lg2) << page_lg2) + ((u64)domain << 40),
+			   .domain = domain,
+			   .page_lg2 = page_lg2,
+			   .read = true,
+			   .write = domain & 1,
+		   });
+}
+
+static const struct iotlb_entry *find(struct fixture *fixture, u16 domain, u64 iova)
+{
+	return iotlb_find(&fixture->iotlb, domain, iova);
+}
+
+static bool holds(struct fixture *fixture, u16 domain, u64 iova)
+{
+	return find(fixture, domain, iova) != NULL;
+}
+
+static void an_empty_cache_has_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_null(find(fixture, 0, 0));
+	assert_null(find(fixture, 1, ~0ULL));
+}
+
+static void what_was_filled_is_found_for_the_whole_page(void **state)
+{
+	static const u8 sizes[] = { PAGE_4K, PAGE_2M, PAGE_1G };
+	struct fixture *fixture = *state;
+
+	for (u16 i = 0; i < 3; i++) {
+		u64 bytes = 1ULL << sizes[i], start = 5 * bytes;
+		const struct iotlb_entry *entry;
+
+		resize(fixture, IOTLB_WAYS);
+		fill(fixture, 3, start + bytes / 2, sizes[i]);
+		assert_null(find(fixture, 3, start - 1));
+		assert_null(find(fixture, 3, start + bytes));
+		assert_non_null(find(fixture, 3, start + bytes - 1));
+		entry = find(fixture, 3, start);
+		assert_non_null(entry);
+		expect_u64(entry->page, 5);
+		expect_u64(entry->page_lg2, sizes[i]);
+		expect_u64(entry->phys, start + (3ULL << 40));
+		assert_true(entry->read && entry->write);
+	}
+}
+
+static void domains_do_not_see_each_others_translations(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill(fixture, 1, 0x5000, PAGE_4K);
+	assert_null(find(fixture, 2, 0x5000));
+	fill(fixture, 2, 0x5000, PAGE_4K);
+	expect_u64(find(fixture, 1, 0x5000)->phys, 0x5000 + (1ULL << 40));
+	expect_u64(find(fixture, 2, 0x5000)->phys, 0x5000 + (2ULL << 40));
+}
+
+/* The page number of a large page may be the same as that of a small one elsewhere. */
+static void sizes_are_told_apart(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill(fixture, 1, 7ULL << PAGE_2M, PAGE_2M);
+	assert_null(find(fixture, 1, 7ULL << PAGE_4K));
+	fill(fixture, 1, 7ULL << PAGE_4K, PAGE_4K);
+	expect_u64(find(fixture, 1, 7ULL << PAGE_4K)->page_lg2, PAGE_4K);
+	expect_u64(find(fixture, 1, 7ULL << PAGE_2M)->page_lg2, PAGE_2M);
+}
+
+/* a b c d fill the set; using a and c leaves b as the one that was not used for longest. */
+static void the_least_recently_used_entry_is_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u64 page = 1; page <= 4; page++)
+		fill(fixture, 1, page << PAGE_4K, PAGE_4K);
+	find(fixture, 1, 1ULL << PAGE_4K);
+	find(fixture, 1, 3ULL << PAGE_4K);
+	fill(fixture, 1, 5ULL << PAGE_4K, PAGE_4K);
+	assert_false(holds(fixture, 1, 2ULL << PAGE_4K));
+	fill(fixture, 1, 6ULL << PAGE_4K, PAGE_4K);
+	assert_false(holds(fixture, 1, 4ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 1ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 3ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 5ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 6ULL << PAGE_4K));
+}
+
+/* A miss is not a use, and neither is a fill of another page. */
+static void only_a_hit_counts_as_a_use(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u64 page = 1; page <= 4; page++)
+		fill(fixture, 1, page << PAGE_4K, PAGE_4K);
+	find(fixture, 1, 1ULL << PAGE_4K);
+	find(fixture, 2, 2ULL << PAGE_4K);
+	fill(fixture, 1, 5ULL << PAGE_4K, PAGE_4K);
+	assert_false(holds(fixture, 1, 2ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 1ULL << PAGE_4K));
+}
+
+static void a_way_that_was_invalidated_is_filled_before_another_is_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u64 page = 1; page <= 4; page++)
+		fill(fixture, 1, page << PAGE_4K, PAGE_4K);
+	iotlb_invalidate_range(&fixture->iotlb, 1, 3ULL << PAGE_4K, 3ULL << PAGE_4K);
+	fill(fixture, 1, 9ULL << PAGE_4K, PAGE_4K);
+	assert_true(holds(fixture, 1, 1ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 2ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 4ULL << PAGE_4K));
+	assert_true(holds(fixture, 1, 9ULL << PAGE_4K));
+}
+
+/* With random choices any of the four may go, so that software cannot rely on the order. */
+static void which_way_is_replaced_is_a_choice_of_the_hardware(void **state)
+{
+	struct fixture *fixture = *state;
+	u32 gone = 0;
+
+	fixture->world.random_choices = true;
+	for (int n = 0; n < 200; n++) {
+		iotlb_invalidate_all(&fixture->iotlb);
+		for (u64 page = 1; page <= 5; page++)
+			fill(fixture, 1, page << PAGE_4K, PAGE_4K);
+		assert_true(holds(fixture, 1, 5ULL << PAGE_4K));
+		for (u64 page = 1; page <= 4; page++)
+			gone |= holds(fixture, 1, page << PAGE_4K) ? 0 : 1U << page;
+	}
+	expect_u64(gone, 0x1e);
+}
+
+/* 64 entries hold 64 consecutive pages: they spread over the sets. */
+static void consecutive_pages_use_the_whole_cache(void **state)
+{
+	struct fixture *fixture = *state;
+
+	resize(fixture, 64);
+	for (u64 page = 0; page < 64; page++)
+		fill(fixture, 1, (100 + page) << PAGE_4K, PAGE_4K);
+	for (u64 page = 0; page < 64; page++)
+		assert_true(holds(fixture, 1, (100 + page) << PAGE_4K));
+	fill(fixture, 1, 164ULL << PAGE_4K, PAGE_4K);
+	assert_false(holds(fixture, 1, 100ULL << PAGE_4K));
+}
+
+static void sizes_are_rounded_up(void **state)
+{
+	static const u32 row[][2] = {
+		{ 0, 1 }, { 1, 1 }, { 4, 1 }, { 5, 2 }, { 9, 4 }, { 64, 16 }
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		resize(fixture, row[i][0]);
+		expect_u64(fixture->iotlb.sets, row[i][1]);
+	}
+	memory_fail(&fixture->world.memory, (struct memory_plan){ DMASIM_FAULT_IOMMU_UNIT, 1 });
+	iotlb_fini(&fixture->iotlb);
+	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, 64), -ENOMEM);
+}
+
+/* ---- Invalidation --------------------------------------------------------------------------------- */
+
+/*   | 0fff | 1000 1fff | 2000 2fff | 3000      a range takes the pages it touches with one byte */
+static void a_range_takes_every_page_that_it_touches(void **state)
+{
+	static const struct {
+		u64 start, last;
+		u32 left; /* bit n: page n stays */
+	} row[] = {
+		{ 0x1000, 0x1fff, 0xd }, { 0x1fff, 0x2000, 0x9 }, { 0x1000, 0x1000, 0xd },
+		{ 0x0000, 0x3fff, 0x0 }, { 0x2fff, 0x2fff, 0xb }, { 0x4000, 0x9fff, 0xf },
+		{ 0x3fff, ~0ULL, 0x7 },	 { 0, ~0ULL, 0x0 },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		u32 left = 0;
+
+		for (u64 page = 0; page < 4; page++)
+			fill(fixture, 1, page << PAGE_4K, PAGE_4K);
+		iotlb_invalidate_range(&fixture->iotlb, 1, row[i].start, row[i].last);
+		for (u64 page = 0; page < 4; page++)
+			left |= holds(fixture, 1, page << PAGE_4K) ? 1U << page : 0;
+		expect_u64(left, row[i].left);
+		iotlb_invalidate_all(&fixture->iotlb);
+	}
+}
+
+/*   2M page  |----------------|
+ *   range          |-|            one 4 KiB page inside drops the whole entry */
+static void one_small_page_drops_the_large_page_around_it(void **state)
+{
+	static const u8 sizes[] = { PAGE_2M, PAGE_1G };
+	struct fixture *fixture = *state;
+
+	for (int i = 0; i < 2; i++) {
+		u64 bytes = 1ULL << sizes[i], start = 3 * bytes;
+		const u64 inside[] = { start, start + 0x5000, start + bytes - 0x1000 };
+		const u64 outside[] = { start - 0x1000, start + bytes };
+
+		for (int n = 0; n < 2; n++) {
+			fill(fixture, 1, start, sizes[i]);
+			iotlb_invalidate_range(&fixture->iotlb, 1, outside[n], outside[n] + 0xfff);
+			assert_true(holds(fixture, 1, start));
+			iotlb_invalidate_all(&fixture->iotlb);
+		}
+		for (int n = 0; n < 3; n++) {
+			fill(fixture, 1, start, sizes[i]);
+			iotlb_invalidate_range(&fixture->iotlb, 1, inside[n], inside[n] + 0xfff);
+			assert_false(holds(fixture, 1, start));
+		}
+	}
+}
+
+static void a_range_takes_nothing_of_other_domains(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill(fixture, 1, 0x1000, PAGE_4K);
+	fill(fixture, 2, 0x1000, PAGE_4K);
+	fill(fixture, 2, 0, PAGE_1G);
+	iotlb_invalidate_range(&fixture->iotlb, 1, 0, ~0ULL);
+	assert_false(holds(fixture, 1, 0x1000));
+	expect_u64(find(fixture, 2, 0x1000)->page_lg2, PAGE_4K);
+	iotlb_invalidate_range(&fixture->iotlb, 2, 0x1000, 0x1fff);
+	assert_false(holds(fixture, 2, 0x1000));
+}
+
+static void a_domain_goes_as_a_whole_and_alone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill(fixture, 1, 0x1000, PAGE_4K);
+	fill(fixture, 1, 5ULL << PAGE_1G, PAGE_1G);
+	fill(fixture, 2, 0x1000, PAGE_4K);
+	fill(fixture, 0x101, 0x1000, PAGE_4K);
+	iotlb_invalidate_domain(&fixture->iotlb, 1);
+	assert_false(holds(fixture, 1, 0x1000));
+	assert_false(holds(fixture, 1, 5ULL << PAGE_1G));
+	assert_true(holds(fixture, 2, 0x1000));
+	assert_true(holds(fixture, 0x101, 0x1000));
+}
+
+static void all_domains_go_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u16 domain = 0; domain < 4; domain++)
+		fill(fixture, domain, 0x1000, domain & 1 ? PAGE_4K : PAGE_2M);
+	iotlb_invalidate_all(&fixture->iotlb);
+	for (u16 domain = 0; domain < 4; domain++)
+		assert_false(holds(fixture, domain, 0x1000));
+	expect_u64(fixture->iotlb.present, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+TEST_MAIN(TEST(an_empty_cache_has_nothing), TEST(what_was_filled_is_found_for_the_whole_page),
+	  TEST(domains_do_not_see_each_others_translations), TEST(sizes_are_told_apart),
+	  TEST(the_least_recently_used_entry_is_replaced), TEST(only_a_hit_counts_as_a_use),
+	  TEST(a_way_that_was_invalidated_is_filled_before_another_is_given_up),
+	  TEST(which_way_is_replaced_is_a_choice_of_the_hardware),
+	  TEST(consecutive_pages_use_the_whole_cache), TEST(sizes_are_rounded_up),
+	  TEST(a_range_takes_every_page_that_it_touches),
+	  TEST(one_small_page_drops_the_large_page_around_it),
+	  TEST(a_range_takes_nothing_of_other_domains), TEST(a_domain_goes_as_a_whole_and_alone),
+	  TEST(all_domains_go_at_once))

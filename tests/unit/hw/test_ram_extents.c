@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Extents: memory of the program's with a physical address, and stretches that are made contiguous
+ * on the host.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RAM_START SZ_16M
+#define RAM_BYTES SZ_256M
+#define ADOPTED	  (1ULL << 51)
+
+static int setup(void **state)
+{
+	struct bench *bench;
+
+	if (bench_setup(state))
+		return -1;
+	bench = *state;
+	ram_add_range(&bench->hw.ram, RAM_START, RAM_BYTES);
+	return 0;
+}
+
+static struct ram *ram_of(void **state)
+{
+	struct bench *bench = *state;
+
+	return &bench->hw.ram;
+}
+
+static void fill(struct ram *ram, phys_addr_t phys, u64 bytes, u8 seed)
+{
+	for (u64 i = 0; i < bytes; i++) {
+		u8 byte = (u8)(i * 13 + seed);
+
+		expect_u64(ram_write(ram, phys + i, &byte, 1), 1);
+	}
+}
+
+static void expect_filled(struct ram *ram, phys_addr_t phys, u64 bytes, u8 seed)
+{
+	for (u64 i = 0; i < bytes; i++) {
+		u8 byte;
+
+		expect_u64(ram_read(ram, phys + i, &byte, 1), 1);
+		assert_int_equal(byte, (u8)(i * 13 + seed));
+	}
+}
+
+/* ---- Adopted memory ------------------------------------------------------------------------------ */
+
+/*   program   ..[ 300 bytes ]..
+ *   phys         x          x+300     nothing before, nothing behind */
+static void adopted_memory_is_exact_to_the_byte(void **state)
+{
+	struct ram *ram = ram_of(state);
+	phys_addr_t at = ADOPTED + 0x7c3;
+	u8 mine[300], buffer[400];
+
+	memset(mine, 0x11, sizeof(mine));
+	expect_ok(ram_adopt(ram, at, mine, sizeof(mine)));
+	expect_u64(ram_read(ram, at - 1, buffer, 1), 0);
+	expect_u64(ram_write(ram, at - 1, buffer, 1), 0);
+	expect_u64(ram_read(ram, at, buffer, sizeof(buffer)), 300);
+	expect_u64(ram_read(ram, at + 299, buffer, 2), 1);
+	expect_u64(ram_write(ram, at + 300, buffer, 1), 0);
+	expect_u64(ram_covered(ram, at, 400), 300);
+	expect_u64(ram_covered(ram, at + 17, 400), 283);
+	assert_null(ram_touch(ram, at + 300));
+	ram_unadopt(ram, at);
+}
+
+static void the_program_and_the_machine_see_the_same_bytes(void **state)
+{
+	struct ram *ram = ram_of(state);
+	u8 mine[64] = { 0 }, seen[64];
+
+	expect_ok(ram_adopt(ram, ADOPTED, mine, sizeof(mine)));
+	expect_u64(ram_write(ram, ADOPTED + 60, "abcdef", 6), 4);
+	assert_memory_equal(mine + 60, "abcd", 4);
+	mine[0] = 0x77;
+	ram_read(ram, ADOPTED, seen, sizeof(seen));
+	assert_int_equal(seen[0], 0x77);
+	expect_u64(ram_phys_of(ram, mine + 63), ADOPTED + 63);
+	ram_unadopt(ram, ADOPTED);
+	assert_memory_equal(mine + 60, "abcd", 4);
+}
+
+static void what_is_given_back_is_gone(void **state)
+{
+	struct ram *ram = ram_of(state);
+	u64 dropped = ram->dropped;
+	u8 mine[64], seen;
+
+	expect_ok(ram_adopt(ram, ADOPTED, mine, sizeof(mine)));
+	ram_touch(ram, ADOPTED);
+	ram_unadopt(ram, ADOPTED);
+	expect_u64(ram_read(ram, ADOPTED, &seen, 1), 0);
+	expect_u64(ram_phys_of(ram, mine), RAM_NO_PHYS);
+	assert_null(ram_touch(ram, ADOPTED));
+	/* Pointers resolved before are void, and whoever keeps them is told. */
+	assert_true(ram->dropped > dropped);
+}
+
+/* Two names for one piece of memory are legal: each goes on its own. */
+static void memory_may_be_adopted_twice(void **state)
+{
+	struct ram *ram = ram_of(state);
+	u8 mine[64], other[64], seen;
+
+	expect_ok(ram_adopt(ram, ADOPTED, mine, sizeof(mine)));
+	expect_ok(ram_adopt(ram, ADOPTED + SZ_1M, mine, sizeof(mine)));
+	expect_ok(ram_adopt(ram, ADOPTED + 2 * SZ_1M, other, sizeof(other)));
+	ram_write(ram, ADOPTED + SZ_1M, "x", 1);
+	expect_u64(ram_read(ram, ADOPTED, &seen, 1), 1);
+	assert_int_equal(seen, 'x');
+	ram_unadopt(ram, ADOPTED + SZ_1M);
+	expect_u64(ram_phys_of(ram, mine), ADOPTED);
+	expect_u64(ram_phys_of(ram, other), ADOPTED + 2 * SZ_1M);
+	ram_unadopt(ram, ADOPTED);
+	expect_u64(ram_phys_of(ram, mine), RAM_NO_PHYS);
+	expect_u64(ram_phys_of(ram, other), ADOPTED + 2 * SZ_1M);
+	ram_unadopt(ram, ADOPTED + 2 * SZ_1M);
+}
+
+/* A buffer and a part of it, as a driver maps a ring and one entry of it; in either order. */
+static void a_part_of_adopted_memory_may_be_adopted_too(void **state)
+{
+	struct ram *ram = ram_of(state);
+	u8 mine[256];
+
+	for (int part_first = 0; part_first < 2; part_first++) {
+		if (part_first)
+			expect_ok(ram_adopt(ram, ADOPTED + SZ_1M, mine + 64, 64));
+		expect_ok(ram_adopt(ram, ADOPTED, mine, sizeof(mine)));
+		if (!part_first)
+			expect_ok(ram_adopt(ram, ADOPTED + SZ_1M, mine + 64, 64));
+		expect_u64(ram_phys_of(ram, mine + 200), ADOPTED + 200);
+		expect_u64(ram_phys_of(ram, mine + 10), ADOPTED + 10);
+		ram_unadopt(ram, ADOPTED + SZ_1M);
+		expect_u64(ram_phys_of(ram, mine + 64), ADOPTED + 64);
+		ram_unadopt(ram, ADOPTED);
+		expect_u64(ram_phys_of(ram, mine + 64), RAM_NO_PHYS);
+	}
+}
+
+static void adopting_without_memory_changes_nothing(void **state)
+{
+	struct bench *bench = *state;
+	u8 mine[64], seen;
+
+	bench_fail(bench, 1);
+	expect_error(ram_adopt(&bench->hw.ram, ADOPTED, mine, sizeof(mine)), -ENOMEM);
+	expect_u64(ram_read(&bench->hw.ram, ADOPTED, &seen, 1), 0);
+	expect_u64(bench_live(bench), 0);
+}
+
+static void only_adopted_memory_is_given_back(void **state)
+{
+	struct ram *ram = ram_of(state);
+
+	ram_touch(ram, RAM_START);
+	expect_contract(ram_unadopt(ram, ADOPTED), "of adopted memory");
+	expect_contract(ram_unadopt(ram, RAM_START), "of adopted memory");
+}
+
+/* ---- Contiguous on the host ---------------------------------------------------------------------- */
+
+static void untouched_memory_becomes_one_extent_of_zeros(void **state)
+{
+	struct ram *ram = ram_of(state);
+	const struct ram_extent *extent;
+
+	assert_int_equal(ram_make_contiguous(ram, RAM_START, SZ_64M), 1);
+	extent = ram_touch(ram, RAM_START + SZ_64M - 1);
+	expect_u64(extent->start, RAM_START);
+	expect_u64(extent->bytes, SZ_64M);
+	for (u64 i = 0; i < SZ_64M; i += 4093)
+		assert_int_equal(extent->host[i], 0);
+	/* What lies beside it is not part of it. */
+	assert_true(ram_touch(ram, RAM_START + SZ_64M) != extent);
+}
+
+/*   before  |....[xx]....[x][y]....|     chunks, some touched
+ *   after   |[   xx      x  y     ]|     one extent, same bytes */
+static void contents_survive(void **state)
+{
+	struct ram *ram = ram_of(state);
+	static const u64 offset[] = { 0, 1000, RAM_CHUNK_BYTES - 500, 7 * RAM_CHUNK_BYTES + 1,
+				      SZ_2M - 1000 };
+	u64 dropped = ram->dropped;
+
+	for (u8 i = 0; i < 5; i++)
+		fill(ram, RAM_START + offset[i], 900, i);
+	assert_int_equal(ram_make_contiguous(ram, RAM_START, SZ_2M), 0);
+	expect_u64(ram_touch(ram, RAM_START)->bytes, SZ_2M);
+	for (u8 i = 1; i < 5; i++)
+		expect_filled(ram, RAM_START + offset[i], 900, i);
+	assert_true(ram->dropped > dropped);
+	expect_u64(ram_phys_of(ram, ram_touch(ram, RAM_START)->host + SZ_1M), RAM_START + SZ_1M);
+}
+
+static void smaller_contiguous_extents_become_part_of_larger_ones(void **state)
+{
+	struct ram *ram = ram_of(state);
+
+	for (u64 bytes = RAM_CHUNK_BYTES; bytes <= SZ_16M; bytes *= 2) {
+		phys_addr_t upper_half = RAM_START + bytes / 2;
+
+		fill(ram, upper_half, 100, (u8)(bytes >> 18));
+		ram_make_contiguous(ram, RAM_START, bytes);
+		expect_u64(ram_touch(ram, upper_half)->bytes, bytes);
+	}
+	for (u64 bytes = RAM_CHUNK_BYTES; bytes <= SZ_16M; bytes *= 2)
+		expect_filled(ram, RAM_START + bytes / 2, 100, (u8)(bytes >> 18));
+}
+
+static void a_range_inside_an_extent_is_contiguous_already(void **state)
+{
+	struct bench *bench = *state;
+	struct ram *ram = &bench->hw.ram;
+	u64 passes;
+
+	ram_make_contiguous(ram, RAM_START, SZ_16M);
+	fill(ram, RAM_START + SZ_2M, 100, 5);
+	passes = bench->world.memory.passes[DMASIM_FAULT_ANY];
+	assert_int_equal(ram_make_contiguous(ram, RAM_START + SZ_2M, SZ_2M), 0);
+	expect_u64(bench->world.memory.passes[DMASIM_FAULT_ANY], passes);
+	expect_u64(ram_touch(ram, RAM_START + SZ_2M)->bytes, SZ_16M);
+	expect_filled(ram, RAM_START + SZ_2M, 100, 5);
+}
+
+static void without_memory_everything_stays_as_it_was(void **state)
+{
+	struct bench *bench = *state;
+	struct ram *ram = &bench->hw.ram;
+
+	fill(ram, RAM_START + SZ_1M, 100, 9);
+	for (u64 nth = 1; nth <= 2; nth++) {
+		bench_fail(bench, nth);
+		expect_error(ram_make_contiguous(ram, RAM_START, SZ_2M), -ENOMEM);
+		bench_fail(bench, 0);
+		expect_u64(bench_live(bench), 2);
+		expect_filled(ram, RAM_START + SZ_1M, 100, 9);
+		expect_u64(ram_touch(ram, RAM_START + SZ_1M)->bytes, RAM_CHUNK_BYTES);
+	}
+	assert_int_equal(ram_make_contiguous(ram, RAM_START, SZ_2M), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+
+TEST_MAIN(TEST(adopted_memory_is_exact_to_the_byte),
+	  TEST(the_program_and_the_machine_see_the_same_bytes), TEST(what_is_given_back_is_gone),
+	  TEST(memory_may_be_adopted_twice), TEST(a_part_of_adopted_memory_may_be_adopted_too),
+	  TEST(adopting_without_memory_changes_nothing), TEST(only_adopted_memory_is_given_back),
+	  TEST(untouched_memory_becomes_one_extent_of_zeros), TEST(contents_survive),
+	  TEST(smaller_contiguous_extents_become_part_of_larger_ones),
+	  TEST(a_range_inside_an_extent_is_contiguous_already),
+	  TEST(without_memory_everything_stays_as_it_was))

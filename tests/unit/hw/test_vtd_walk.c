@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The second-stage walker on tables made by hand: every depth, every leaf size, every combination of
+ * permissions (facts "iova-and-page-tables" 2.2 and 2.6).
+ *
+ * Fault reasons: 4 beyond the width, 5 no write, 6 no read, 7 the entry cannot be fetched, c a
+ * reserved bit.
+ */
+#include "bench.h"
+#include "tables.h"
+
+#include <stdlib.h>
+
+#include "hw/walker.h"
+
+#define RAM_BYTES (1ULL << 40)
+#define ROOT	  0x10000ULL
+
+struct fixture {
+	struct bench *bench;
+	struct hw_walker walker;
+	struct tables tables;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	if (!fixture || bench_setup(state))
+		return -1;
+	fixture->bench = *state;
+	*state = fixture;
+	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
+	fixture->walker = (struct hw_walker){
+		.ram = &fixture->bench->hw.ram, .levels = 4, .address_bits = 46, .huge_1g = true
+	};
+	fixture->tables = (struct tables){ &fixture->bench->hw.ram, 4, ROOT, ROOT + 0x1000 };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *bench = fixture->bench;
+
+	free(fixture);
+	return bench_teardown(&bench);
+}
+
+/* Empty tables of another depth, somewhere else. */
+static void start_over(struct fixture *fixture, u8 levels)
+{
+	fixture->tables.levels = levels;
+	fixture->tables.root = fixture->tables.next;
+	fixture->tables.next += 0x1000;
+}
+
+static struct hw_walk walk(const struct fixture *fixture, u64 iova, bool write)
+{
+	return hw_walk_vtd_ss(&fixture->walker, fixture->tables.root, fixture->tables.levels, iova,
+			      write);
+}
+
+static void expect_fault(const struct fixture *fixture, u64 iova, u8 of_read, u8 of_write)
+{
+	expect_u64(walk(fixture, iova, false).fault, of_read);
+	expect_u64(walk(fixture, iova, true).fault, of_write);
+}
+
+/* An address with a different index at every level: 257, 3, 510, 129. */
+#define SOME_IOVA	(257ULL << 39 | 3ULL << 30 | 510ULL << 21 | 129ULL << 12)
+/* The same without the fourth level. */
+#define IOVA_OF(levels) ((levels) == 4 ? SOME_IOVA : SOME_IOVA & ((1ULL << 39) - 1))
+
+/* First byte, last byte, one in the middle: of the page, and of the leaf's address. */
+static void every_leaf_size_translates_at_both_depths(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u8 levels = 3; levels <= 4; levels++) {
+		for (u8 level = 0; level <= 2; level++) {
+			u64 bytes = bytes_of(level);
+			u64 iova = IOVA_OF(levels) & ~(bytes - 1);
+			u64 phys = 0x2940000000ULL + (level == 0 ? 0x155000 : 0);
+			const u64 offset[] = { 0, bytes - 1, bytes / 2 + 0x123 };
+
+			start_over(fixture, levels);
+			tables_put(&fixture->tables, iova, level,
+				   phys | ENTRY_RW | (level ? ENTRY_LEAF : 0));
+			for (int i = 0; i < 3; i++) {
+				struct hw_walk found = walk(fixture, iova + offset[i], i & 1);
+
+				expect_u64(found.fault, 0);
+				expect_u64(found.phys, phys + offset[i]);
+				expect_u64(1ULL << found.page_lg2, bytes);
+				assert_true(found.read && found.write);
+				expect_u64(found.reads, levels - level);
+				expect_u64(found.tables, levels - level);
+				expect_u64(found.table[0], fixture->tables.root);
+				expect_u64(found.table[found.tables - 1],
+					   tables_reach(&fixture->tables, iova, level));
+			}
+			/* Its neighbours are not mapped. */
+			expect_fault(fixture, iova - 1, 6, 5);
+			expect_fault(fixture, iova + bytes, 6, 5);
+		}
+	}
+}
+
+static void an_empty_entry_of_any_level_refuses(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u8 levels = 3; levels <= 4; levels++) {
+		u64 iova = IOVA_OF(levels);
+
+		start_over(fixture, levels);
+		expect_fault(fixture, iova, 6, 5);
+		expect_u64(walk(fixture, iova, false).reads, 1);
+		for (u8 level = levels - 1; level-- > 0;) {
+			tables_reach(&fixture->tables, iova, level);
+			expect_fault(fixture, iova, 6, 5);
+			expect_u64(walk(fixture, iova, false).reads, levels - level);
+		}
+	}
+}
+
+static void addresses_beyond_the_width_are_refused_before_the_tables(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u8 levels = 3; levels <= 4; levels++) {
+		u64 end = levels == 3 ? 1ULL << 39 : 1ULL << 48;
+
+		start_over(fixture, levels);
+		tables_put(&fixture->tables, 0, 0, 0x5000 | ENTRY_RW);
+		tables_put(&fixture->tables, end - 1, 0, 0x6000 | ENTRY_RW);
+		expect_u64(walk(fixture, end - 1, true).phys, 0x6fff);
+		expect_fault(fixture, end, 4, 4);
+		expect_fault(fixture, end | (end - 1), 4, 4);
+		expect_fault(fixture, ~0ULL, 4, 4);
+		expect_u64(walk(fixture, end, true).reads, 0);
+	}
+}
+
+/* What a walk may do is what every entry on the way allows; the first that does not decides. */
+static void permissions_are_those_of_all_entries_together(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u8 levels = 3; levels <= 4; levels++) {
+		for (u8 leaf = 0; leaf <= 2; leaf++) {
+			u32 entries = levels - leaf;
+			u64 iova = IOVA_OF(levels) & ~(bytes_of(leaf) - 1);
+
+			start_over(fixture, levels);
+			tables_put(&fixture->tables, iova, leaf,
+				   0x40000000 | (leaf ? ENTRY_LEAF : 0));
+			/* Two bits for each entry: R and W. */
+			for (u32 bits = 0; bits < 1U << (2 * entries); bits++) {
+				u64 both = 3;
+
+				for (u32 i = 0; i < entries; i++) {
+					u8 level = (u8)(leaf + i);
+					phys_addr_t table =
+						tables_reach(&fixture->tables, iova, level);
+					u64 word = get_entry(fixture->tables.ram, table,
+							     index_of(iova, level));
+					u64 mine = bits >> (2 * i) & 3;
+
+					put_entry(fixture->tables.ram, table, index_of(iova, level),
+						  (word & ~3ULL) | mine);
+					both &= mine;
+				}
+				expect_fault(fixture, iova, both & ENTRY_R ? 0 : 6,
+					     both & ENTRY_W ? 0 : 5);
+			}
+		}
+	}
+}
+
+/* The walk tells what else is allowed: a cache keeps both. */
+static void a_walk_reports_both_permissions(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hw_walk found;
+
+	tables_put(&fixture->tables, 0x1000, 0, 0x5000 | ENTRY_R);
+	tables_put(&fixture->tables, 0x2000, 0, 0x6000 | ENTRY_W);
+	found = walk(fixture, 0x1000, false);
+	assert_true(found.read);
+	assert_false(found.write);
+	found = walk(fixture, 0x2000, true);
+	assert_false(found.read);
+	assert_true(found.write);
+}
+
+/* With neither R nor W an entry is absent: what its other bits say does not matter. */
+static void an_entry_without_permission_is_absent_whatever_else_it_holds(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u8 level = 0; level < 4; level++) {
+		u64 iova = 0x1000ULL << (9 * level);
+
+		tables_put(&fixture->tables, iova, level, ~(u64)ENTRY_RW);
+		expect_fault(fixture, iova, 6, 5);
+		for (u32 bit = 2; bit < 64; bit++) {
+			tables_put(&fixture->tables, iova, level, 1ULL << bit);
+			expect_fault(fixture, iova, 6, 5);
+		}
+	}
+}
+
+/* Reserved bits come before permissions. */
+static void a_malformed_entry_is_refused_as_such_even_for_what_it_does_not_allow(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tables_put(&fixture->tables, 0x1000, 0, 0x5000 | ENTRY_R | 1ULL << 51);
+	expect_fault(fixture, 0x1000, 0xc, 0xc);
+	tables_put(&fixture->tables, 0x1000, 0, 0x5000 | ENTRY_W | 1ULL << 51);
+	expect_fault(fixture, 0x1000, 0xc, 0xc);
+}
+
+static void the_snoop_bit_needs_snoop_control(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u8 level = 0; level <= 2; level++) {
+		u64 iova = bytes_of(level);
+
+		tables_put(&fixture->tables, iova, level,
+			   0x40000000 | ENTRY_RW | 0x800 | (level ? ENTRY_LEAF : 0));
+		fixture->walker.snoop_control = false;
+		expect_fault(fixture, iova, 0xc, 0xc);
+		fixture->walker.snoop_control = true;
+		expect_u64(walk(fixture, iova, true).phys, 0x40000000);
+	}
+}
+
+static void large_leaves_must_be_aligned(void **state)
+{
+	static const struct {
+		u8 level;
+		u64 phys;
+		u8 fault;
+	} row[] = {
+		{ 1, 0x40200000, 0 },	{ 1, 0x40201000, 0xc }, { 1, 0x40300000, 0xc },
+		{ 1, 0x403ff000, 0xc }, { 2, 0x40000000, 0 },	{ 2, 0x40001000, 0xc },
+		{ 2, 0x40200000, 0xc }, { 2, 0x60000000, 0xc }, { 2, 0x80000000, 0 },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		start_over(fixture, 4);
+		tables_put(&fixture->tables, 0, row[i].level, row[i].phys | ENTRY_RW | ENTRY_LEAF);
+		expect_fault(fixture, 0x123, row[i].fault, row[i].fault);
+	}
+}
+
+static void where_large_leaves_may_not_be_the_bit_is_reserved(void **state)
+{
+	struct fixture *fixture = *state;
+
+	tables_put(&fixture->tables, 0, 3, ENTRY_RW | ENTRY_LEAF);
+	expect_fault(fixture, 0, 0xc, 0xc);
+	fixture->walker.huge_1g = false;
+	tables_put(&fixture->tables, 1ULL << 39, 2, 0x40000000 | ENTRY_RW | ENTRY_LEAF);
+	expect_fault(fixture, 1ULL << 39, 0xc, 0xc);
+	/* 2 MiB leaves are always there. */
+	tables_put(&fixture->tables, 2ULL << 39, 1, 0x40000000 | ENTRY_RW | ENTRY_LEAF);
+	expect_fault(fixture, 2ULL << 39, 0, 0);
+}
+
+/* A table that is not in memory, and one whose address is wider than the machine's. */
+static void an_entry_that_cannot_be_fetched_is_a_fault_of_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (u8 level = 1; level < 4; level++) {
+		u64 iova = 0x1000ULL << (9 * level);
+
+		tables_put(&fixture->tables, iova, level, RAM_BYTES | ENTRY_RW);
+		expect_fault(fixture, iova, 7, 7);
+		expect_u64(walk(fixture, iova, false).reads, 4 - level + 1);
+		tables_put(&fixture->tables, iova, level, 1ULL << 46 | ENTRY_RW);
+		expect_fault(fixture, iova, 0xc, 0xc);
+	}
+	fixture->tables.root = RAM_BYTES;
+	expect_fault(fixture, 0, 7, 7);
+}
+
+/* The translation itself is not checked: where it leads is the fabric's business. */
+static void a_leaf_may_lead_to_any_address_of_the_machine(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->walker.address_bits = 52;
+	tables_put(&fixture->tables, 0x1000, 0, 0x000ffffffffff000ULL | ENTRY_RW);
+	expect_u64(walk(fixture, 0x1fff, true).phys, 0x000fffffffffffffULL);
+	fixture->walker.address_bits = 39;
+	tables_put(&fixture->tables, 0x1000, 0, 0x0000007ffffff000ULL | ENTRY_RW);
+	expect_u64(walk(fixture, 0x1fff, true).phys, 0x0000007fffffffffULL);
+	tables_put(&fixture->tables, 0x1000, 0, 0x0000008000000000ULL | ENTRY_RW);
+	expect_fault(fixture, 0x1000, 0xc, 0xc);
+}
+
+/* Any entry of a table may be the last one before memory ends. */
+static void a_walk_reads_nothing_but_its_entries(void **state)
+{
+	struct fixture *fixture = *state;
+	phys_addr_t table = RAM_BYTES - 0x1000;
+
+	tables_put(&fixture->tables, 511ULL << 12, 1, table | ENTRY_RW);
+	put_entry(fixture->tables.ram, table, 511, 0x7000 | ENTRY_RW);
+	expect_u64(walk(fixture, (511ULL << 12) + 5, false).phys, 0x7005);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+TEST_MAIN(TEST(every_leaf_size_translates_at_both_depths),
+	  TEST(an_empty_entry_of_any_level_refuses),
+	  TEST(addresses_beyond_the_width_are_refused_before_the_tables),
+	  TEST(permissions_are_those_of_all_entries_together),
+	  TEST(a_walk_reports_both_permissions),
+	  TEST(an_entry_without_permission_is_absent_whatever_else_it_holds),
+	  TEST(a_malformed_entry_is_refused_as_such_even_for_what_it_does_not_allow),
+	  TEST(the_snoop_bit_needs_snoop_control), TEST(large_leaves_must_be_aligned),
+	  TEST(where_large_leaves_may_not_be_the_bit_is_reserved),
+	  TEST(an_entry_that_cannot_be_fetched_is_a_fault_of_its_own),
+	  TEST(a_leaf_may_lead_to_any_address_of_the_machine),
+	  TEST(a_walk_reads_nothing_but_its_entries))

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page-table formats under test, each with a judge that reads its bytes in RAM as hardware does.
+ * Every test of tables runs on every row of this list; a new format is a row more.
+ */
+#ifndef UNIT_OS_FORMATS_H
+#define UNIT_OS_FORMATS_H
+
+#include "support/expect.h"
+
+#include "machine/machine.h"
+#include "pgtable/pgtable.h"
+
+struct format_fixture;
+
+/* What the hardware makes of one address. */
+struct seen {
+	bool read, write; /* neither: not mapped */
+	phys_addr_t phys;
+	u8 page_lg2;
+};
+
+/* One leaf that the hardware finds in a range. */
+struct seen_leaf {
+	u64 iova, bytes;
+	phys_addr_t phys;
+	bool read, write;
+};
+typedef void seen_leaf_fn(void *cookie, const struct seen_leaf *leaf);
+
+struct format_case {
+	const struct pgtable_ops *ops;
+	struct pgtable_config config; /* but for os */
+	u8 granule_lg2;
+	u8 index_lg2; /* log2 of the entries of a table */
+	struct seen (*walk)(const struct format_fixture *fixture, u64 iova);
+	void (*walk_range)(const struct format_fixture *fixture, u64 start, u64 last,
+			   seen_leaf_fn *leaf, void *cookie);
+};
+
+/* One table on a machine of its own. */
+struct format_fixture {
+	const struct format_case *format;
+	struct dmasim *s;
+	struct hw_iommu *iommu; /* its walker is the judge of VT-d tables */
+	struct pgtable_config config;
+	struct pgtable pt;
+	struct iommu_iotlb_gather gather; /* of the last map or unmap */
+	u64 mapped;			  /* what the last map added */
+	void *extra;			  /* a test's own, ended by tear-down */
+	void (*end_extra)(void *extra);
+};
+
+/* initial state: the case; *state is the fixture. Tear-down fails if a table page is left. */
+int format_setup(void **state);
+int format_teardown(void **state);
+
+/*
+ * A row of a test list: the test on one format. Names are those of the cases below.
+ */
+#define ON_FORMAT(format, test)                                            \
+	{                                                                  \
+#test " on " #format, test, format_setup, format_teardown, \
+			(void *)&format_##format                           \
+	}
+
+/* Formats with 4 KiB, 2 MiB and 1 GiB leaves, on which addresses of real cases make sense. */
+#define ON_X86_SIZES(test)                                                                \
+	ON_FORMAT(vtdss_4, test), ON_FORMAT(vtdss_3, test), ON_FORMAT(vtdss_snoop, test), \
+		ON_FORMAT(vtdss_incoherent, test)
+
+/* Formats with three sizes of leaves. */
+#define ON_FORMATS_OF_3_SIZES(test) ON_X86_SIZES(test), ON_FORMAT(half_pages, test)
+
+/* All of them. */
+#define ON_EVERY_FORMAT(test) ON_FORMATS_OF_3_SIZES(test), ON_FORMAT(vtdss_no_1g, test)
+
+extern const struct format_case format_vtdss_4;
+extern const struct format_case format_vtdss_3;
+extern const struct format_case format_vtdss_no_1g;
+extern const struct format_case format_vtdss_snoop;
+extern const struct format_case format_vtdss_incoherent; /* the walker sees flushed memory only */
+
+/*
+ * A format of the tests' own: 2 KiB granule, tables of 256 entries, so that whatever takes one page
+ * size for granted stumbles. Leaves of 2 KiB, 512 KiB and 128 MiB.
+ */
+extern const struct format_case format_half_pages;
+
+/* ---- Doing and looking --------------------------------------------------------------------------- */
+
+int format_map(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
+u64 format_unmap(struct format_fixture *fixture, u64 iova, u64 bytes);
+
+/* Frees the tables on the gather's list, as after an invalidation. Returns how many. */
+u32 format_release(struct format_fixture *fixture);
+
+/* Table pages that are allocated, those on a gather's list included. */
+u64 format_tables(const struct format_fixture *fixture);
+
+/* Fails unless [iova, iova + bytes) leads to phys with these permissions, for hardware and software. */
+void format_expect(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
+void format_expect_absent(struct format_fixture *fixture, u64 iova, u64 bytes);
+
+/* How many leaves hardware finds in all of the table; by log2 of their size. */
+struct leaf_counts {
+	u64 all;
+	u64 of_size[64];
+};
+struct leaf_counts format_leaves(const struct format_fixture *fixture);
+
+/* The sizes of the format, smallest first: size_lg2(fixture, 0) is the granule. 0: no more. */
+u8 format_size_lg2(const struct format_fixture *fixture, u32 index);
+
+/* The formulas of the walker, for comparison with their plain meaning. */
+u8 formula_best_size_lg2(u64 sizes, u64 iova, phys_addr_t phys, u64 bytes);
+u64 formula_leaf_count(u64 sizes, u64 iova, phys_addr_t phys, u64 bytes, u8 lg2);
+
+#endif
