@@ -14,7 +14,7 @@ enum dmasim_transfer_status {
 	DMASIM_NOT_MASTER,	    /* pci_set_master() was not called */
 	DMASIM_UNSUPPORTED_REQUEST, /* nobody claims the address */
 	DMASIM_IOMMU_FAULT,	    /* the IOMMU refused */
-	DMASIM_HOST_MEMORY,	    /* the process has no memory for what was written */
+	DMASIM_HOST_MEMORY,	    /* no memory to start the machine, or for what was written */
 };
 
 /* What became of a transfer: a value, not an error. */

@@ -7,7 +7,8 @@
  * It never owns memory of the program's.
  *
  * The machine *starts*, that is its software forms groups and attaches devices to their domains, with
- * the first mapping or the first access of a device. Hardware is added before that.
+ * the first mapping, the first access of a device, or the first peer memory. Hardware is added before
+ * that.
  */
 #ifndef DMASIM_MACHINE_H
 #define DMASIM_MACHINE_H

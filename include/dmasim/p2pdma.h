@@ -42,7 +42,7 @@ struct p2pdma_provider *pcim_p2pdma_provider(struct pci_dev *pdev, int bar)
 /*
  * Makes [offset, offset + size) of a memory BAR peer memory: its pages know their provider, and
  * pci_alloc_p2pmem() takes from it. size 0: the rest of the BAR. 0, -EINVAL (no memory BAR, or out of
- * it), -ENOMEM. Offset and size are multiples of the page size.
+ * it), -ENOMEM. Offset and size are multiples of the page size. Starts the machine.
  */
 int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offset)
 	DMASIM_LINUX(pci_p2pdma_add_resource);
@@ -73,7 +73,7 @@ int pci_p2pdma_distance(struct pci_dev *provider, struct device *client)
 void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size) DMASIM_LINUX(pci_alloc_p2pmem);
 void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size) DMASIM_LINUX(pci_free_p2pmem);
 
-/* The bus address of memory that pci_alloc_p2pmem() gave. */
+/* The bus address of memory that pci_alloc_p2pmem() gave; 0: it is not of this provider. */
 u64 pci_p2pmem_virt_to_bus(struct pci_dev *pdev, void *addr) DMASIM_LINUX(pci_p2pmem_virt_to_bus);
 
 DMASIM_END_DECLS

@@ -130,7 +130,7 @@ DMASIM_API bool dmasim_window(const struct dmasim *s, u32 index, struct dmasim_w
 /* A stretch of RAM; false: no more. */
 DMASIM_API bool dmasim_ram(const struct dmasim *s, u32 index, phys_addr_t *start, u64 *bytes);
 
-/* The number of the device's IOMMU group, -1: none. Starts the machine. */
+/* The number of the device's IOMMU group; -ENODEV: none, -ENOMEM. Starts the machine. */
 DMASIM_API int dmasim_group(struct pci_dev *pdev);
 
 DMASIM_END_DECLS

@@ -27,6 +27,12 @@ static inline bool dma_ready(struct device *dev)
 	return DMASIM_LIKELY(dev->os->started) || !os_start(dev->os);
 }
 
+/* The call is over: a later one that does not say where it comes from must not borrow its place. */
+static inline void dma_leave(struct device *dev)
+{
+	dev->site = NULL;
+}
+
 /* False (and reported): a direction no mapping can have. */
 bool dma_valid_direction(struct device *dev, enum dma_data_direction dir);
 

@@ -82,9 +82,7 @@ int dma_set_mask(struct device *dev, u64 mask)
 {
 	if (!dev->dma_mask)
 		return -EIO;
-	if (!dma_ready(dev))
-		return -EIO;
-	if (!iommu_dma_domain(dev) && mask < DMA_BIT_MASK(32) &&
+	if (!iommu_serves(to_pci_dev(dev)) && mask < DMA_BIT_MASK(32) &&
 	    mask < last_of_memory(dev->os->firmware))
 		return -EIO;
 	*dev->dma_mask = mask;
@@ -101,8 +99,8 @@ void dma_set_seg_boundary(struct device *dev, unsigned long mask)
 	dev->segment_boundary_mask = mask;
 }
 
-static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
-			   enum dma_data_direction dir, unsigned long attrs)
+static dma_addr_t map_in_mode(struct device *dev, phys_addr_t phys, size_t size,
+			      enum dma_data_direction dir, unsigned long attrs)
 {
 	struct iommu_domain *domain;
 
@@ -116,26 +114,32 @@ static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
 	return iommu_dma_map(dev, domain, phys, size, dma_prot(dir, attrs));
 }
 
-dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
-			enum dma_data_direction dir, unsigned long attrs)
+static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
+			   enum dma_data_direction dir, unsigned long attrs)
 {
 	dma_addr_t dma;
 
 	if (!dma_valid_direction(dev, dir) || !has_mask(dev))
 		return DMA_MAPPING_ERROR;
-	dma = map_phys(dev, phys, size, dir, attrs);
+	dma = map_in_mode(dev, phys, size, dir, attrs);
 	PLATFORM_EVENT(dev->os->platform, MAP_PHYS, .dev = dev->id, .dma = dma, .phys = phys,
 		       .size = size, .dir = dir, .attrs = attrs, .site = dev->site);
 	return dma;
 }
 
-/* Nobody here can tell an IOVA from a bus address: behind an IOMMU it is looked up as an IOVA. */
-static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, unsigned long attrs)
+dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
+			enum dma_data_direction dir, unsigned long attrs)
 {
-	struct iommu_domain *domain = iommu_dma_domain(dev);
+	dma_addr_t dma = map_phys(dev, phys, size, dir, attrs);
 
-	if (!domain)
-		return;
+	dma_leave(dev);
+	return dma;
+}
+
+/* Nobody here can tell an IOVA from a bus address: behind an IOMMU it is looked up as an IOVA. */
+static void unmap_as_iova(struct device *dev, struct iommu_domain *domain, dma_addr_t addr,
+			  size_t size, unsigned long attrs)
+{
 	if (!(attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT)) &&
 	    !iommu_iova_to_phys(domain, addr)) {
 		dma_warn(dev, DMASIM_REPORT_UNMAP_NOT_MAPPED, addr, size,
@@ -145,31 +149,46 @@ static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, unsigne
 	iommu_dma_unmap(dev, domain, addr, size);
 }
 
+static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	struct iommu_domain *domain;
+
+	if (!dma_valid_direction(dev, dir) || !has_mask(dev) || !dma_ready(dev))
+		return;
+	domain = iommu_dma_domain(dev);
+	if (domain && (attrs & DMA_ATTR_CC_SHARED))
+		return;
+	if (domain)
+		unmap_as_iova(dev, domain, addr, size, attrs);
+	PLATFORM_EVENT(dev->os->platform, UNMAP_PHYS, .dev = dev->id, .dma = addr, .size = size,
+		       .dir = dir, .attrs = attrs, .site = dev->site);
+}
+
 void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
 		    unsigned long attrs)
 {
-	if (!dma_valid_direction(dev, dir) || !has_mask(dev) || !dma_ready(dev))
-		return;
-	if ((attrs & DMA_ATTR_CC_SHARED) && iommu_dma_domain(dev))
-		return;
-	unmap_phys(dev, addr, size, attrs);
-	PLATFORM_EVENT(dev->os->platform, UNMAP_PHYS, .dev = dev->id, .dma = addr, .size = size,
-		       .dir = dir, .attrs = attrs, .site = dev->site);
+	unmap_phys(dev, addr, size, dir, attrs);
+	dma_leave(dev);
 }
 
 dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
 			      enum dma_data_direction dir, unsigned long attrs)
 {
-	if (attrs & DMA_ATTR_MMIO)
-		return DMA_MAPPING_ERROR;
-	return dma_map_phys(dev, page_phys(page) + offset, size, dir, attrs);
+	dma_addr_t dma = DMA_MAPPING_ERROR;
+
+	if (!(attrs & DMA_ATTR_MMIO))
+		dma = map_phys(dev, page_phys(page) + offset, size, dir, attrs);
+	dma_leave(dev);
+	return dma;
 }
 
 void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
 	if (!(attrs & DMA_ATTR_MMIO))
-		dma_unmap_phys(dev, addr, size, dir, attrs);
+		unmap_phys(dev, addr, size, dir, attrs);
+	dma_leave(dev);
 }
 
 int dma_mapping_error(struct device *dev, dma_addr_t addr)

@@ -101,6 +101,7 @@ unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int ne
 {
 	int count = map_sg(dev, sg, nents, (struct dma_call){ dir, attrs });
 
+	dma_leave(dev);
 	return count < 0 ? 0 : (unsigned int)count;
 }
 
@@ -109,6 +110,7 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 {
 	int count = map_sg(dev, sgt->sgl, (int)sgt->orig_nents, (struct dma_call){ dir, attrs });
 
+	dma_leave(dev);
 	if (count < 0)
 		return count;
 	sgt->nents = (unsigned int)count;
@@ -130,12 +132,11 @@ static void tell_segments(struct device *dev, struct scatterlist *sg, int nents)
 	}
 }
 
-void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-			enum dma_data_direction dir, unsigned long attrs)
+static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
 {
 	struct iommu_domain *domain;
 
-	if (!dma_valid_direction(dev, dir) || !dma_ready(dev))
+	if (!dma_valid_direction(dev, call.dir) || !dma_ready(dev))
 		return;
 	domain = iommu_dma_domain(dev);
 	tell_segments(dev, sg, nents);
@@ -143,12 +144,20 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
 		iommu_dma_unmap_sg(dev, domain, sg, nents);
 	else
 		unmark_all(sg, nents);
-	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents, .dir = dir,
-		       .attrs = attrs, .site = dev->site);
+	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
+		       .dir = call.dir, .attrs = call.attrs, .site = dev->site);
+}
+
+void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	unmap_sg(dev, sg, nents, (struct dma_call){ dir, attrs });
+	dma_leave(dev);
 }
 
 void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
 		       unsigned long attrs)
 {
-	dma_unmap_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
+	unmap_sg(dev, sgt->sgl, (int)sgt->orig_nents, (struct dma_call){ dir, attrs });
+	dma_leave(dev);
 }

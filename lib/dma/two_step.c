@@ -40,6 +40,7 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 	done = try_alloc(dev, state, phys, size);
 	PLATFORM_EVENT(dev->os->platform, TRY_ALLOC, .dev = dev->id, .dma = state->addr,
 		       .phys = phys, .size = size, .ret = done, .site = dev->site);
+	dma_leave(dev);
 	return done;
 }
 
@@ -56,6 +57,9 @@ static int link_piece(struct device *dev, struct dma_iova_state *state, phys_add
 			"dma_iova_link() of a buffer that starts inside a granule at offset > 0");
 		return -EIO;
 	}
+	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
+		dma_warn(dev, DMASIM_REPORT_BAD_DIRECTION, state->addr, size,
+			 "a link is to, from or bidirectional");
 	return iommu_map_nosync(domain, state->addr + offset - start_pad, phys - start_pad,
 				iommu_dma_span(domain, phys, size), prot);
 }
@@ -65,12 +69,15 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 {
 	int err;
 
-	if (!iommu_dma_domain(dev))
+	if (!iommu_dma_domain(dev)) {
+		dma_leave(dev);
 		return -EOPNOTSUPP;
+	}
 	err = link_piece(dev, state, phys, offset, size, (struct dma_call){ dir, attrs });
 	PLATFORM_EVENT(dev->os->platform, LINK, .dev = dev->id, .dma = state->addr, .phys = phys,
 		       .offset = offset, .size = size, .dir = dir, .attrs = attrs, .ret = err,
 		       .site = dev->site);
+	dma_leave(dev);
 	return err;
 }
 
@@ -80,12 +87,15 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
 	u64 start = state->addr + offset;
 	int err;
 
-	if (!domain)
+	if (!domain) {
+		dma_leave(dev);
 		return -EOPNOTSUPP;
+	}
 	err = iommu_sync_map(domain, iommu_dma_base(domain, start),
 			     iommu_dma_span(domain, start, size));
 	PLATFORM_EVENT(dev->os->platform, SYNC, .dev = dev->id, .dma = state->addr,
 		       .offset = offset, .size = size, .ret = err, .site = dev->site);
+	dma_leave(dev);
 	return err;
 }
 
@@ -100,12 +110,15 @@ void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t of
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
-	if (!domain)
+	if (!domain) {
+		dma_leave(dev);
 		return;
+	}
 	unlink_range(dev, domain, state->addr + offset, size);
 	PLATFORM_EVENT(dev->os->platform, UNLINK, .dev = dev->id, .dma = state->addr,
 		       .offset = offset, .size = size, .dir = dir, .attrs = attrs,
 		       .site = dev->site);
+	dma_leave(dev);
 }
 
 static void free_range(struct iommu_domain *domain, struct dma_iova_state *state)
@@ -118,11 +131,14 @@ void dma_iova_free(struct device *dev, struct dma_iova_state *state)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
-	if (!domain)
+	if (!domain) {
+		dma_leave(dev);
 		return;
+	}
 	free_range(domain, state);
 	PLATFORM_EVENT(dev->os->platform, FREE, .dev = dev->id, .dma = state->addr,
 		       .size = dma_iova_size(state), .site = dev->site);
+	dma_leave(dev);
 }
 
 void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
@@ -130,11 +146,14 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
-	if (!domain)
+	if (!domain) {
+		dma_leave(dev);
 		return;
+	}
 	if (mapped_len)
 		unlink_range(dev, domain, state->addr, mapped_len);
 	free_range(domain, state);
 	PLATFORM_EVENT(dev->os->platform, DESTROY, .dev = dev->id, .dma = state->addr,
 		       .size = mapped_len, .dir = dir, .attrs = attrs, .site = dev->site);
+	dma_leave(dev);
 }

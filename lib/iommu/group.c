@@ -66,16 +66,24 @@ static struct iommu_group *group_of_sibling_functions(struct pci_dev *pdev)
 	return NULL;
 }
 
-static struct iommu_unit *unit_of(struct os *os, const struct pci_dev *pdev)
+/* The index of the IOMMU whose scope the device is in; -1: none. */
+static int unit_index(const struct pci_dev *pdev)
 {
-	for (u32 i = 0; i < os->unit_count; i++) {
-		const struct platform_iommu *hw = os->units[i].hw;
+	const struct platform_firmware *firmware = pdev->dev.os->firmware;
+
+	for (u32 i = 0; i < firmware->iommu_count; i++) {
+		const struct platform_iommu *hw = &firmware->iommu[i];
 
 		if (hw->segment == pdev->bus->segment && pdev->bus->number >= hw->bus_first &&
 		    pdev->bus->number <= hw->bus_last)
-			return &os->units[i];
+			return (int)i;
 	}
-	return NULL;
+	return -1;
+}
+
+bool iommu_serves(const struct pci_dev *pdev)
+{
+	return unit_index(pdev) >= 0;
 }
 
 static struct iommu_group *new_group(struct os *os, struct iommu_unit *unit)
@@ -112,9 +120,9 @@ int iommu_groups_form(struct os *os)
 	struct pci_dev *pdev;
 
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
-		struct iommu_unit *unit = unit_of(os, pdev);
+		int unit = unit_index(pdev);
 
-		if (unit && add_to_group(os, pdev, unit)) {
+		if (unit >= 0 && add_to_group(os, pdev, &os->units[unit])) {
 			iommu_groups_release(os);
 			return -ENOMEM;
 		}

@@ -47,6 +47,9 @@ struct iommu_domain {
 int iommu_groups_form(struct os *os);
 void iommu_groups_release(struct os *os);
 
+/* True if an IOMMU translates the device's requests, or will once it is started. */
+bool iommu_serves(const struct pci_dev *pdev);
+
 /* True if the function keeps what is below it, or its own functions, apart. Facts 18.3. */
 bool pci_acs_isolates(struct pci_dev *pdev);
 

@@ -133,7 +133,9 @@ static u64 search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn)
 	struct range *range = at_or_below(allocator, high);
 
 	while (range) {
-		u64 pfn = range->last < high ? fit(range->last + 1, high, pages) : IOVA_NO_PFN;
+		u64 low = range->last + 1 > allocator->start_pfn ? range->last + 1
+								 : allocator->start_pfn;
+		u64 pfn = range->last < high ? fit(low, high, pages) : IOVA_NO_PFN;
 
 		if (pfn != IOVA_NO_PFN || range->first <= allocator->start_pfn)
 			return pfn;

@@ -165,6 +165,8 @@ static void remember(struct pci_dev *provider, dmasim_sbdf client, enum pci_p2pd
 {
 	struct p2pdma_verdict *verdict = find_verdict(provider, client);
 
+	PLATFORM_EVENT(provider->dev.os->platform, P2P_TYPE, .dev = client,
+		       .peer = provider->dev.id, .p2p_type = type);
 	if (!verdict) {
 		verdict = os_alloc(provider->dev.os, DMASIM_FAULT_P2P_VERDICT, sizeof(*verdict));
 		/* Not remembered is not wrong: it is judged again next time. */
@@ -191,8 +193,6 @@ enum pci_p2pdma_map_type pci_p2pdma_map_type(struct p2pdma_provider *provider, s
 		return verdict->type;
 	type = judge(owner, to_pci_dev(dev), &distance);
 	remember(owner, dev->id, type, distance);
-	PLATFORM_EVENT(dev->os->platform, P2P_TYPE, .dev = dev->id, .peer = owner->dev.id,
-		       .p2p_type = type);
 	return type;
 }
 

@@ -25,7 +25,10 @@ int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offs
 		size = (size_t)(pci_resource_len(pdev, bar) - offset);
 	if (size > pci_resource_len(pdev, bar) - offset || (size | offset) % PAGE_SIZE)
 		return -EINVAL;
-	err = pcim_p2pdma_init(pdev);
+	/* BARs stay where they are from here on. */
+	err = os_start(os);
+	if (!err)
+		err = pcim_p2pdma_init(pdev);
 	if (err)
 		return err;
 
@@ -147,9 +150,15 @@ u64 pci_p2pmem_virt_to_bus(struct pci_dev *pdev, void *addr)
 {
 	struct platform *p = pdev->dev.os->platform;
 	phys_addr_t phys = p->ops->phys(p->machine, addr);
-	struct page *page = phys == PLATFORM_NO_PHYS ? NULL : page_find(pdev->dev.os, phys);
+	struct p2pdma_pool *pool;
 
-	return is_pci_p2pdma_page(page) ? phys + page->provider->bus_offset : 0;
+	if (!pdev->p2pdma)
+		return 0;
+	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
+		if (phys - pool->pages.start < pool->pages.bytes)
+			return phys + pool->pages.provider->bus_offset;
+	}
+	return 0;
 }
 
 void pci_p2pdma_pools_release(struct pci_dev *pdev)

@@ -260,11 +260,11 @@ static inline int pt_check_map(const struct pgtable *pt, u64 iova, phys_addr_t p
 {
 	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) || !bytes)
 		return -EINVAL;
-	if (iova + (bytes - 1) < iova || phys + (bytes - 1) < phys)
-		return -EOVERFLOW;
-	if ((phys + (bytes - 1)) >> pt->pa_bits || (iova + (bytes - 1)) >> pt->va_bits)
+	if ((phys + (bytes - 1)) >> pt->pa_bits || phys + (bytes - 1) < phys)
 		return -ERANGE;
-	return 0;
+	if (iova + (bytes - 1) < iova)
+		return -EOVERFLOW;
+	return (iova + (bytes - 1)) >> pt->va_bits ? -ERANGE : 0;
 }
 
 PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iova, phys_addr_t phys,

@@ -6,12 +6,19 @@
 void check_init(struct check *check, struct world *world, struct hw *hw, bool judging)
 {
 	*check = (struct check){ .world = world, .hw = hw, .judging = judging };
+	SLIST_INIT(&check->verdicts);
 	owners_init(&check->owners, world, &check->blind);
 	cached_init(&check->cached, world, &check->blind);
 }
 
 void check_fini(struct check *check)
 {
+	while (!SLIST_EMPTY(&check->verdicts)) {
+		struct check_verdict *verdict = SLIST_FIRST(&check->verdicts);
+
+		SLIST_REMOVE_HEAD(&check->verdicts, link);
+		memory_free(&check->world->memory, verdict);
+	}
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
 }

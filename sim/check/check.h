@@ -18,6 +18,16 @@ struct check_held {
 	struct platform_report report;
 };
 
+/* What the software answered a client about a provider. */
+struct check_verdict {
+	SLIST_ENTRY(check_verdict) link;
+	dmasim_sbdf client;
+	dmasim_sbdf provider;
+	u32 type; /* PCI_P2PDMA_MAP_ */
+};
+
+SLIST_HEAD(check_verdict_list, check_verdict);
+
 /* IOVA space that was freed during the call that is going on. */
 struct check_freed {
 	bool valid;
@@ -34,6 +44,7 @@ struct check {
 	bool blind;   /* it ran out of memory: no judgement from then on */
 	bool told_blind;
 	struct owners owners;
+	struct check_verdict_list verdicts;
 	struct cached cached;
 	struct check_held held;
 	struct check_freed freed;

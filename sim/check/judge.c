@@ -3,6 +3,7 @@
  * The software's events: the account of mappings is kept, and each call is held against it.
  */
 #include <dmasim/dma.h>
+#include <dmasim/p2pdma.h>
 
 #include "check/judge.h"
 
@@ -27,35 +28,77 @@ void judge_found(struct check *check, const struct dmasim_event *event,
 
 /* ---- Peer memory ----------------------------------------------------------------------------------- */
 
-/*
- * Where the hardware would take a request of the device for this BAR's bus address: if it gets there
- * without the root complex, an IOVA is the wrong way.
- */
-static bool reaches_below_root(struct check *check, dmasim_sbdf dev, phys_addr_t phys)
+static struct check_verdict *find_verdict(struct check *check, dmasim_sbdf client,
+					  dmasim_sbdf provider)
 {
-	struct hw_function *from = hw_function_find(check->hw, dev);
-	struct hw_target target = hw_phys_target(check->hw, phys);
-	struct hw_request request = { .from = from, .write = true, .probe = true };
-	struct hw_target reached;
+	struct check_verdict *verdict;
 
-	if (!from || target.kind != HW_TARGET_BAR)
-		return false;
-	request.address = target.function->bar[target.bar].span.start + target.offset;
-	reached = hw_route(check->hw, &request, NULL);
-	return reached.kind == HW_TARGET_BAR && !reached.passed_root &&
-	       reached.function == target.function;
+	SLIST_FOREACH(verdict, &check->verdicts, link) {
+		if (verdict->client == client && verdict->provider == provider)
+			return verdict;
+	}
+	return NULL;
 }
 
+static void on_p2p_type(struct check *check, const struct dmasim_event *event)
+{
+	struct check_verdict *verdict = find_verdict(check, event->dev, event->peer);
+
+	if (!verdict) {
+		verdict = memory_alloc(&check->world->memory, DMASIM_FAULT_CHECK_RECORD,
+				       sizeof(*verdict));
+		if (!verdict) {
+			check->blind = true;
+			return;
+		}
+		verdict->client = event->dev;
+		verdict->provider = event->peer;
+		SLIST_INSERT_HEAD(&check->verdicts, verdict, link);
+	}
+	verdict->type = event->p2p_type;
+}
+
+/* Where the hardware would take a request of the device for this BAR's bus address. */
+static bool reaches_below_root(struct check *check, dmasim_sbdf dev, const struct hw_target *bar)
+{
+	struct hw_request request = {
+		.from = hw_function_find(check->hw, dev),
+		.address = bar->function->bar[bar->bar].span.start + bar->offset,
+		.write = true,
+		.probe = true,
+	};
+	struct hw_target reached;
+
+	if (!request.from)
+		return false;
+	reached = hw_route(check->hw, &request, NULL);
+	return reached.kind == HW_TARGET_BAR && !reached.passed_root &&
+	       reached.function == bar->function;
+}
+
+/*
+ * A driver that was told to go through the host bridge does no wrong, whatever shorter way there is;
+ * one that did not ask, or was told otherwise, does.
+ */
 void judge_way(struct check *check, const struct dmasim_event *event)
 {
-	if (!check_can_judge(check) || hw_phys_target(check->hw, event->phys).kind != HW_TARGET_BAR)
+	struct hw_target target;
+	struct check_verdict *verdict;
+
+	if (!check_can_judge(check))
 		return;
-	if (reaches_below_root(check, event->dev, event->phys))
-		judge_found(
-			check, event,
-			&(struct finding){ .id = DMASIM_REPORT_P2P_WRONG_WAY,
-					   .what = "the map type of this provider and client is "
-						   "BUS_ADDR: use pci_p2pdma_bus_addr_map()" });
+	target = hw_phys_target(check->hw, event->phys);
+	if (target.kind != HW_TARGET_BAR)
+		return;
+	verdict = find_verdict(check, event->dev, hw_function_sbdf(target.function));
+	if (verdict && verdict->type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE)
+		return;
+	if (reaches_below_root(check, event->dev, &target))
+		judge_found(check, event,
+			    &(struct finding){
+				    .id = DMASIM_REPORT_P2P_WRONG_WAY,
+				    .what = "requests stay below the root: pci_p2pdma_map_type() "
+					    "says how, pci_p2pdma_bus_addr_map() maps" });
 }
 
 /* ---- IOVA space -------------------------------------------------------------------------------------- */
@@ -151,55 +194,94 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 			   .size = event->size,
 			   .phys = event->phys,
 			   .dir = event->dir,
+			   .attrs = event->attrs,
 			   .synced = true,
 			   .site = event->site,
 		   });
 	judge_way(check, event);
 }
 
-/* An unmap that names no mapping of its own, but somebody else's: what it hit is torn. */
-static void on_foreign_unmap(struct check *check, struct owner_space *space,
-			     const struct dmasim_event *event)
+/* What an unmap really takes: whole granules. */
+static u64 unmap_start(const struct owner_space *space, const struct dmasim_event *event)
 {
-	u64 last = judge_last(event->dma, event->size);
-	struct piece *piece = owners_first(space, event->dma, last);
+	return event->dma & ~(space->granule - 1);
+}
 
-	if (piece) {
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = piece });
-		return;
+static u64 unmap_last(const struct owner_space *space, const struct dmasim_event *event)
+{
+	return judge_last(event->dma, event->size) | (space->granule - 1);
+}
+
+/*
+ * Somebody else's mapping in what was unmapped. In an IOVA space it is torn down, and from now on its
+ * owner finds nothing there. False: there is none.
+ */
+static bool judge_foreign(struct check *check, struct owner_space *space,
+			  const struct dmasim_event *event)
+{
+	u64 start = unmap_start(space, event);
+	u64 last = unmap_last(space, event);
+	struct piece *piece = owners_first(space, start, last);
+
+	while (piece && piece->kind == PIECE_SG_BUS)
+		piece = owners_next(space, piece, start, last);
+	if (!piece)
+		return false;
+	judge_found(check, event,
+		    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = piece });
+	while (space->is_domain && piece) {
+		struct piece *next = owners_next(space, piece, start, last);
+
+		if (piece->kind != PIECE_SG_BUS)
+			owners_end(&check->owners, piece, event->site);
+		piece = next;
 	}
-	/* The software has noticed by itself behind an IOMMU; in direct mode nobody can. */
-	if (!check->held.valid)
-		judge_found(
-			check, event,
-			&(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
-					   .past = owners_past(space, event->dev, event->dma) });
+	return true;
+}
+
+/* What an unmap must repeat of its map, besides size and direction (facts "dma-api" 11, D22). */
+#define ATTRS_OF_A_PAIR                                                           \
+	(DMA_ATTR_NO_KERNEL_MAPPING | DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT | \
+	 DMA_ATTR_PRIVILEGED | DMA_ATTR_CC_SHARED)
+
+static const char *difference(const struct piece *piece, const struct dmasim_event *event)
+{
+	if (piece->at.last != judge_last(event->dma, event->size))
+		return "the size is another";
+	if (piece->dir != event->dir)
+		return "the direction is another";
+	if ((piece->attrs ^ event->attrs) & ATTRS_OF_A_PAIR)
+		return "the attributes are others";
+	return NULL;
 }
 
 static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct piece *piece;
+	struct piece was;
+	const char *other;
 
-	if (!space)
+	if (!space || !event->size)
 		return;
 	piece = owners_exact(space, event->dev, event->dma, PIECE_PHYS, PIECE_PHYS);
 	if (!piece) {
-		on_foreign_unmap(check, space, event);
+		if (!judge_foreign(check, space, event))
+			judge_found(check, event,
+				    &(struct finding){
+					    .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
+					    .past = owners_past(space, event->dev, event->dma) });
 		return;
 	}
-	if (piece->at.last != judge_last(event->dma, event->size))
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-					       .what = "the size is another",
-					       .piece = piece });
-	else if (piece->dir != event->dir)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-					       .what = "the direction is another",
-					       .piece = piece });
+	other = difference(piece, event);
+	was = *piece;
 	owners_end(&check->owners, piece, event->site);
+	/* With another size it may have taken a neighbour along: that is told instead. */
+	if (other && !(space->is_domain && judge_foreign(check, space, event)))
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+					       .what = other,
+					       .piece = &was });
 }
 
 /* ---- All events ------------------------------------------------------------------------------------------ */
@@ -217,7 +299,7 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 {
 	switch (event->type) {
 	case DMASIM_EVENT_ATTACH:
-		owners_attach(&check->owners, event->dev, event->domain);
+		owners_attach(&check->owners, event->dev, event->domain, event->size);
 		break;
 	case DMASIM_EVENT_IOVA_ALLOC:
 		judge_iova(check, event);
@@ -227,6 +309,9 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 		break;
 	case DMASIM_EVENT_IOMMU_MAP:
 		on_iommu_map(check, event);
+		break;
+	case DMASIM_EVENT_P2P_TYPE:
+		on_p2p_type(check, event);
 		break;
 	case DMASIM_EVENT_MAP_PHYS:
 		on_map_phys(check, event);

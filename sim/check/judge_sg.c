@@ -35,6 +35,7 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 
 	if (!list)
 		return;
+	list->entries = event->count;
 	LIST_FOREACH(piece, &list->pieces, of_list)
 		piece->dir = event->dir;
 }
@@ -74,35 +75,41 @@ void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 	}
 }
 
-void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
+/* Ends the pieces that the unmap named. Returns one it did not name; NULL: all are gone. */
+static struct piece *end_named(struct check *check, struct owner_list *list,
+			       const struct dmasim_site *site)
 {
-	struct owner_list *list = check->ending_list;
-	const struct piece *stays = NULL;
+	struct piece *stays = NULL;
 	struct piece *piece, *next;
-	bool other_direction = false;
 
-	check->ending_list = NULL;
-	if (!list) {
-		if (!check->held.valid)
-			judge_found(check, event,
-				    &(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED });
-		return;
-	}
 	for (piece = LIST_FIRST(&list->pieces); piece; piece = next) {
 		next = LIST_NEXT(piece, of_list);
-		other_direction |= piece->dir != event->dir;
 		if (piece->ending)
-			owners_end(&check->owners, piece, event->site);
+			owners_end(&check->owners, piece, site);
 		else
 			stays = piece;
 	}
-	if (stays)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-					       .what = "a part of the list stays mapped",
-					       .piece = stays });
-	else if (other_direction)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-					       .what = "the direction is another" });
+	return stays;
+}
+
+void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_list *list = check->ending_list;
+	struct finding finding = { .id = DMASIM_REPORT_UNMAP_MISMATCH };
+
+	check->ending_list = NULL;
+	if (!list) {
+		finding.id = DMASIM_REPORT_UNMAP_NOT_MAPPED;
+		judge_found(check, event, &finding);
+		return;
+	}
+	if (list->entries != event->count)
+		finding.what = "the number of entries is another than the map was given";
+	else if (LIST_FIRST(&list->pieces)->dir != event->dir)
+		finding.what = "the direction is another";
+	finding.piece = end_named(check, list, event->site);
+	if (finding.piece && !finding.what)
+		finding.what = "a part of the list stays mapped";
+	if (finding.what)
+		judge_found(check, event, &finding);
 }

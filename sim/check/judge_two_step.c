@@ -89,12 +89,14 @@ void judge_sync(struct check *check, const struct dmasim_event *event)
 		piece->synced |= piece->kind == PIECE_LINK;
 }
 
-/* Takes the links of [start, last] out of the account. */
+/* Takes the links in the granules of [start, last] out of the account. */
 static void end_links(struct check *check, struct owner_space *space, u64 start, u64 last,
 		      const struct dmasim_site *site)
 {
 	struct piece *piece;
 
+	start &= ~(space->granule - 1);
+	last |= space->granule - 1;
 	cut_around(check, space, start, last);
 	piece = owners_first(space, start, last);
 	while (piece) {
@@ -113,9 +115,10 @@ void judge_unlink(struct check *check, const struct dmasim_event *event)
 	u64 start = event->dma + event->offset;
 	u64 last = judge_last(start, event->size);
 
-	if (!range || !event->size)
+	if (!space || !event->size)
 		return;
-	judge_inside(check, event, range);
+	if (range)
+		judge_inside(check, event, range);
 	end_links(check, space, start, last, event->site);
 	judge_no_stale(check, space->id, event->dev, start, last, event->site);
 }
@@ -151,12 +154,13 @@ void judge_destroy(struct check *check, const struct dmasim_event *event)
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
 
-	if (!range)
+	if (!space)
 		return;
-	if (event->size) {
+	if (range)
 		judge_inside(check, event, range);
+	if (event->size)
 		end_links(check, space, event->dma, judge_last(event->dma, event->size),
 			  event->site);
-	}
-	end_range(check, event, space, range);
+	if (range)
+		end_range(check, event, space, range);
 }

@@ -74,6 +74,7 @@ static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 i
 		return NULL;
 	space->is_domain = is_domain;
 	space->id = id;
+	space->granule = 1;
 	interval_tree_init(&space->pieces);
 	interval_tree_init(&space->ranges);
 	SLIST_INSERT_HEAD(&owners->spaces, space, link);
@@ -109,12 +110,14 @@ static void set_space(struct owners *owners, dmasim_sbdf dev, struct owner_space
 	device->space = space;
 }
 
-void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain)
+void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain, u64 granule)
 {
 	struct owner_space *space = space_of(owners, true, domain);
 
-	if (space)
-		set_space(owners, dev, space);
+	if (!space)
+		return;
+	space->granule = granule;
+	set_space(owners, dev, space);
 }
 
 struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
@@ -128,11 +131,6 @@ struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
 	if (space)
 		set_space(owners, dev, space);
 	return space;
-}
-
-struct owner_space *owners_domain_space(struct owners *owners, u32 domain)
-{
-	return space_of(owners, true, domain);
 }
 
 struct piece *owners_add(struct owners *owners, struct owner_space *space,
@@ -152,6 +150,7 @@ struct piece *owners_add(struct owners *owners, struct owner_space *space,
 	piece->dev = desc->dev;
 	piece->phys = desc->phys;
 	piece->dir = desc->dir;
+	piece->attrs = desc->attrs;
 	piece->synced = desc->synced;
 	piece->state = desc->state;
 	piece->site = desc->site;

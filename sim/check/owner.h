@@ -34,6 +34,7 @@ struct piece {
 	dmasim_sbdf dev;
 	phys_addr_t phys; /* of at.start */
 	u32 dir;
+	u64 attrs;
 	bool synced;
 	bool ending;		 /* named by the unmap that is going on */
 	bool told;		 /* its leak was reported */
@@ -45,6 +46,7 @@ struct piece {
 /* One mapped scatterlist; it goes with its last piece. */
 struct owner_list {
 	LIST_HEAD(, piece) pieces;
+	u32 entries; /* of the list, as it was given to the map */
 };
 
 /* The IOVA space of a dma_iova_state, from try_alloc to free. */
@@ -69,7 +71,8 @@ struct owner_past {
 struct owner_space {
 	SLIST_ENTRY(owner_space) link;
 	bool is_domain;
-	u32 id; /* domain, or device */
+	u32 id;	     /* domain, or device */
+	u64 granule; /* what an unmap is rounded out to */
 	struct interval_tree pieces;
 	struct interval_tree ranges;
 	struct owner_past past[OWNER_PAST]; /* a ring */
@@ -99,11 +102,10 @@ void owners_init(struct owners *owners, struct world *world, bool *blind);
 void owners_fini(struct owners *owners);
 
 /* The device's addresses are those of a domain from now on. */
-void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain);
+void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain, u64 granule);
 
 /* The space of a device; made if need be. NULL: blind. */
 struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev);
-struct owner_space *owners_domain_space(struct owners *owners, u32 domain);
 
 /* What a new piece is. */
 struct piece_desc {
@@ -113,6 +115,7 @@ struct piece_desc {
 	u64 size;
 	phys_addr_t phys;
 	u32 dir;
+	u64 attrs;
 	u32 state;
 	bool synced;
 	const struct dmasim_site *site;

@@ -160,16 +160,6 @@ static struct hw_target descend(struct journey *journey, struct hw_function *fun
 	}
 }
 
-/*
- * A link below a root port or a downstream port has one device at its end; on any other bus, the
- * inside of a switch or conventional PCI, functions hear each other.
- */
-static bool peers_meet(const struct hw_bus *bus)
-{
-	return bus->bridge->express_type != PCI_EXP_TYPE_ROOT_PORT &&
-	       bus->bridge->express_type != PCI_EXP_TYPE_DOWNSTREAM;
-}
-
 static struct hw_target at_phys(struct journey *journey, phys_addr_t phys);
 
 /* The bus address `address` at the root, with no IOMMU, as the CPU would name it. */
@@ -297,10 +287,8 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 		route->count = 0;
 	hop(&journey, HW_HOP_SENT, node);
 	for (bus = node->bus; bus->bridge; bus = node->bus) {
-		struct hw_function *peer = NULL;
+		struct hw_function *peer = claimer(&journey, bus, node);
 
-		if (peers_meet(bus))
-			peer = claimer(&journey, bus, node);
 		if (peer && !(hw_acs_control(node) & PCI_ACS_RR)) {
 			hop(&journey, HW_HOP_ACROSS, peer);
 			return descend(&journey, peer);
@@ -309,6 +297,8 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 			hop(&journey, HW_HOP_REDIRECTED, node);
 		node = bus->bridge;
 		hop(&journey, HW_HOP_UP, node);
+		if (!node->master_enabled)
+			return unsupported(&journey);
 	}
 	return at_root(&journey, bus->root);
 }

@@ -80,12 +80,16 @@ int frames_add(struct frames *frames, phys_addr_t start, u64 bytes)
 	u64 frame = start >> FRAME_SHIFT;
 	u64 end = (start + bytes) >> FRAME_SHIFT;
 
+	DMASIM_CONTRACT(frames->stretch_count < RAM_RANGES_MAX, "too many stretches of RAM");
+	frames->stretch[frames->stretch_count++] = (struct frame_stretch){ frame, end - frame };
 	while (frame < end) {
 		u8 order = largest_order(frame, end - frame);
 		struct frame_block *block = new_block(frames, frame, order);
 
-		if (!block)
+		if (!block) {
+			frames_remove(frames, start, bytes);
 			return -ENOMEM;
+		}
 		mark_free(frames, block);
 		frame += 1ULL << order;
 	}
@@ -96,6 +100,12 @@ void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes)
 {
 	struct frame_block *block = RB_MIN(frame_tree, &frames->blocks);
 
+	for (u32 i = 0; i < frames->stretch_count; i++) {
+		if (frames->stretch[i].frame == start >> FRAME_SHIFT) {
+			frames->stretch[i] = frames->stretch[--frames->stretch_count];
+			break;
+		}
+	}
 	while (block) {
 		struct frame_block *next = RB_NEXT(frame_tree, &frames->blocks, block);
 
@@ -117,6 +127,24 @@ static struct frame_block *find_block(const struct frames *frames, u64 frame)
 	return block;
 }
 
+static const struct frame_stretch *stretch_of(const struct frames *frames, u64 frame)
+{
+	for (u32 i = 0; i < frames->stretch_count; i++) {
+		if (frame - frames->stretch[i].frame < frames->stretch[i].count)
+			return &frames->stretch[i];
+	}
+	return NULL;
+}
+
+/* Free, of the same size, and of the same stretch: two that abut stay apart. */
+static bool can_join(const struct frames *frames, const struct frame_block *block,
+		     const struct frame_block *buddy)
+{
+	return buddy && buddy->free && buddy->order == block->order &&
+	       block->order < FRAME_ORDERS - 1 &&
+	       stretch_of(frames, buddy->frame) == stretch_of(frames, block->frame);
+}
+
 /* Joins a free block with its free buddies, as far as that goes, and puts it into its list. */
 static void release(struct frames *frames, struct frame_block *block)
 {
@@ -124,8 +152,7 @@ static void release(struct frames *frames, struct frame_block *block)
 		u64 buddy_frame = block->frame ^ (1ULL << block->order);
 		struct frame_block *buddy = find_block(frames, buddy_frame);
 
-		if (!buddy || !buddy->free || buddy->order != block->order ||
-		    block->order == FRAME_ORDERS - 1)
+		if (!can_join(frames, block, buddy))
 			break;
 		mark_used(buddy);
 		if (buddy->frame < block->frame) {
@@ -171,25 +198,22 @@ static struct frame_block *take_block(struct frames *frames, u8 order)
 	return NULL;
 }
 
-/* Host memory behind the block, zeroed. Larger blocks get theirs, and keep old bytes, by chunks. */
+/* Zeroed memory; behind blocks of up to FRAMES_HOST_CONTIGUOUS_BYTES there is host memory at once. */
 static bool back_with_memory(struct frames *frames, const struct frame_block *block)
 {
 	struct ram *ram = frames->ram;
 	phys_addr_t start = block->frame << FRAME_SHIFT;
 	u64 bytes = FRAME_BYTES << block->order;
-	struct ram_extent *extent;
-	int fresh = 0;
 
-	if (bytes > FRAMES_HOST_CONTIGUOUS_BYTES)
-		return true;
-	if (bytes > RAM_CHUNK_BYTES)
-		fresh = ram_make_contiguous(ram, start, bytes);
-	if (fresh)
-		return fresh > 0;
-	extent = ram_touch(ram, start);
-	if (!extent)
+	if (bytes > RAM_CHUNK_BYTES && bytes <= FRAMES_HOST_CONTIGUOUS_BYTES) {
+		int fresh = ram_make_contiguous(ram, start, bytes);
+
+		if (fresh)
+			return fresh > 0;
+	}
+	if (bytes <= RAM_CHUNK_BYTES && !ram_touch(ram, start))
 		return false;
-	memset(extent->host + (start - extent->start), 0, (size_t)bytes);
+	ram_zero(ram, start, bytes);
 	return true;
 }
 

@@ -29,21 +29,29 @@ struct frame_block {
 RB_HEAD(frame_tree, frame_block);
 LIST_HEAD(frame_list, frame_block);
 
+/* A stretch of RAM that was given to the allocator. */
+struct frame_stretch {
+	u64 frame;
+	u64 count;
+};
+
 struct frames {
 	struct world *world;
 	struct ram *ram;
 	struct frame_tree blocks;
 	struct frame_list free[FRAME_ORDERS];
+	struct frame_stretch stretch[RAM_RANGES_MAX];
+	u32 stretch_count;
 	u64 in_use[DMASIM_FAULT_COUNT]; /* frames, by what they were allocated for */
 };
 
 void frames_init(struct frames *frames, struct ram *ram);
 void frames_fini(struct frames *frames);
 
-/* Gives a stretch of RAM to the allocator. 0 or -ENOMEM. */
+/* Gives a stretch of RAM to the allocator. 0 or -ENOMEM (and then it is taken back). */
 int frames_add(struct frames *frames, phys_addr_t start, u64 bytes);
 
-/* Takes a stretch back; nothing of it is allocated. */
+/* Takes a stretch back, as it was given; nothing of it is allocated. */
 void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes);
 
 /*

@@ -190,7 +190,13 @@ void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write
 	record->word[0] = iova & VTD_FRCD_ADDR_MASK;
 	record->word[1] = requester | (u64)reason << VTD_FRCD_REASON_SHIFT | VTD_FRCD_FAULT |
 			  (write ? 0 : VTD_FRCD_TYPE_READ);
+	record->order = iommu->hw->fault_order++;
 	iommu->fault_status |= VTD_FSTS_PPF;
+}
+
+u64 hw_fault_oldest(const struct hw_iommu *iommu)
+{
+	return iommu->fault_count ? iommu->fault[0].order : ~0ULL;
 }
 
 bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record)

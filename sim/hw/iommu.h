@@ -30,6 +30,7 @@ struct hw_context {
 /* The 128-bit record of the architecture, host byte order. */
 struct hw_fault_record {
 	u64 word[2];
+	u64 order; /* among the records of all units of the machine */
 };
 
 /* What an executed invalidation covered: [start, last] of a domain, or of all of them. */
@@ -102,6 +103,9 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 
 /* Writes a fault record, or notes that one was lost. */
 void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason);
+
+/* The order of the oldest record; ~0: there is none. */
+u64 hw_fault_oldest(const struct hw_iommu *iommu);
 
 /* Takes the oldest record, as a driver does. False: none. */
 bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record);

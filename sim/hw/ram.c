@@ -21,20 +21,24 @@ static int compare_host(struct ram_extent *a, struct ram_extent *b)
 
 RB_PROTOTYPE(ram_phys_tree, ram_extent, by_phys, compare_phys)
 RB_GENERATE(ram_phys_tree, ram_extent, by_phys, compare_phys)
-RB_PROTOTYPE(ram_host_tree, ram_extent, by_host, compare_host)
-RB_GENERATE(ram_host_tree, ram_extent, by_host, compare_host)
+RB_PROTOTYPE(ram_host_tree, ram_extent, host_link.by_host, compare_host)
+RB_GENERATE(ram_host_tree, ram_extent, host_link.by_host, compare_host)
 
 void ram_init(struct ram *ram, struct world *world, enum dmasim_fault_point chunk_point)
 {
 	*ram = (struct ram){ .world = world, .chunk_point = chunk_point };
 	RB_INIT(&ram->phys_tree);
 	RB_INIT(&ram->host_tree);
+	LIST_INIT(&ram->adopted);
 }
 
 static void drop_extent(struct ram *ram, struct ram_extent *extent)
 {
 	RB_REMOVE(ram_phys_tree, &ram->phys_tree, extent);
-	RB_REMOVE(ram_host_tree, &ram->host_tree, extent);
+	if (extent->adopted)
+		LIST_REMOVE(extent, host_link.adopted_link);
+	else
+		RB_REMOVE(ram_host_tree, &ram->host_tree, extent);
 	if (ram->last == extent)
 		ram->last = NULL;
 	ram->dropped++;
@@ -122,7 +126,10 @@ u64 ram_covered(const struct ram *ram, phys_addr_t phys, u64 bytes)
 static void insert_extent(struct ram *ram, struct ram_extent *extent)
 {
 	RB_INSERT(ram_phys_tree, &ram->phys_tree, extent);
-	RB_INSERT(ram_host_tree, &ram->host_tree, extent);
+	if (extent->adopted)
+		LIST_INSERT_HEAD(&ram->adopted, extent, host_link.adopted_link);
+	else
+		RB_INSERT(ram_host_tree, &ram->host_tree, extent);
 }
 
 /* An extent with host memory of its own, zeroed, not yet in the trees. */
@@ -247,17 +254,42 @@ void ram_unadopt(struct ram *ram, phys_addr_t start)
 
 phys_addr_t ram_phys_of(const struct ram *ram, const void *host)
 {
-	struct ram_extent *extent = RB_ROOT(&ram->host_tree);
+	struct ram_extent *extent;
 
+	LIST_FOREACH(extent, &ram->adopted, host_link.adopted_link) {
+		if ((uintptr_t)host - (uintptr_t)extent->host < extent->bytes)
+			return extent->start + ((uintptr_t)host - (uintptr_t)extent->host);
+	}
+	extent = RB_ROOT(&ram->host_tree);
 	while (extent) {
 		uintptr_t offset = (uintptr_t)host - (uintptr_t)extent->host;
 
 		if (offset < extent->bytes)
 			return extent->start + offset;
-		extent = (uintptr_t)host < (uintptr_t)extent->host ? RB_LEFT(extent, by_host)
-								   : RB_RIGHT(extent, by_host);
+		extent = (uintptr_t)host < (uintptr_t)extent->host
+				 ? RB_LEFT(extent, host_link.by_host)
+				 : RB_RIGHT(extent, host_link.by_host);
 	}
 	return RAM_NO_PHYS;
+}
+
+void ram_zero(struct ram *ram, phys_addr_t start, u64 bytes)
+{
+	struct ram_extent *extent = extent_at_or_below(ram, start);
+	phys_addr_t end = start + bytes;
+
+	if (!extent)
+		extent = RB_MIN(ram_phys_tree, &ram->phys_tree);
+	for (; extent && extent->start < end;
+	     extent = RB_NEXT(ram_phys_tree, &ram->phys_tree, extent)) {
+		phys_addr_t from = extent->start > start ? extent->start : start;
+		phys_addr_t to = extent->start + extent->bytes;
+
+		if (to > end)
+			to = end;
+		if (from < to)
+			memset(extent->host + (from - extent->start), 0, (size_t)(to - from));
+	}
 }
 
 u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes)

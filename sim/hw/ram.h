@@ -12,6 +12,7 @@
 #ifndef HW_RAM_H
 #define HW_RAM_H
 
+#include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
 #include "world/world.h"
@@ -24,7 +25,11 @@
 
 struct ram_extent {
 	RB_ENTRY(ram_extent) by_phys;
-	RB_ENTRY(ram_extent) by_host;
+	/* By host address; adopted memory, which may overlap, is in a list instead. */
+	union {
+		RB_ENTRY(ram_extent) by_host;
+		LIST_ENTRY(ram_extent) adopted_link;
+	} host_link;
 	phys_addr_t start;
 	u64 bytes;
 	u8 *host;
@@ -33,6 +38,7 @@ struct ram_extent {
 
 RB_HEAD(ram_phys_tree, ram_extent);
 RB_HEAD(ram_host_tree, ram_extent);
+LIST_HEAD(ram_adopted_list, ram_extent);
 
 /* A stretch of the machine's memory map. */
 struct ram_range {
@@ -49,8 +55,9 @@ struct ram {
 	u32 range_count;
 	struct ram_phys_tree phys_tree;
 	struct ram_host_tree host_tree;
-	struct ram_extent *last; /* found last: most accesses come in runs */
-	u64 dropped;		 /* extents dropped so far: pointers resolved earlier may be void */
+	struct ram_adopted_list adopted; /* latest first */
+	struct ram_extent *last;	 /* found last: most accesses come in runs */
+	u64 dropped; /* extents dropped so far: pointers resolved earlier may be void */
 };
 
 /* chunk_point names the allocations of host memory behind it. */
@@ -81,8 +88,14 @@ int ram_make_contiguous(struct ram *ram, phys_addr_t start, u64 bytes);
 int ram_adopt(struct ram *ram, phys_addr_t start, void *host, u64 bytes);
 void ram_unadopt(struct ram *ram, phys_addr_t start);
 
-/* The physical address of a host pointer into an extent; RAM_NO_PHYS for any other. */
+/*
+ * The physical address of a host pointer into an extent; RAM_NO_PHYS for any other. Of memory that was
+ * adopted twice, the latest.
+ */
 phys_addr_t ram_phys_of(const struct ram *ram, const void *host);
+
+/* Zeroes what was touched of [start, start + bytes). */
+void ram_zero(struct ram *ram, phys_addr_t start, u64 bytes);
 
 /*
  * Copies. Both stop at the first byte that is not memory and return how many bytes they did; a write

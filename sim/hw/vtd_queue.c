@@ -50,13 +50,13 @@ static bool invalidate_pages(struct hw_iommu *iommu, u16 domain, u64 word)
 {
 	u8 mask_lg2 = word & VTD_IOTLB_AM_MASK;
 	struct hw_invalidation done = { .domain = domain, .leaf_only = word & VTD_IOTLB_IH };
-	u64 bytes;
+	u64 within;
 
 	if (mask_lg2 > iommu->max_address_mask)
 		return false;
-	bytes = 1ULL << (12 + mask_lg2);
-	done.start = word & VTD_IOTLB_ADDR_MASK & ~(bytes - 1);
-	done.last = done.start + (bytes - 1);
+	within = mask_lg2 < 52 ? (1ULL << (12 + mask_lg2)) - 1 : ~0ULL;
+	done.start = word & VTD_IOTLB_ADDR_MASK & ~within;
+	done.last = done.start | within;
 	iotlb_invalidate_range(&iommu->iotlb, domain, done.start, done.last);
 	completed(iommu, "page", &done);
 	return true;

@@ -53,11 +53,11 @@ static struct dmasim_transfer told(const struct hw_transfer *result)
 struct dmasim_transfer dmasim_dev_read(struct pci_dev *pdev, dma_addr_t dma, void *to, u64 bytes)
 {
 	struct dmasim *s = machine_of(pdev);
-	struct hw_transfer result;
+	struct hw_transfer result = { .status = HW_TRANSFER_NO_MEMORY, .address = dma };
 
-	machine_start(s);
 	check_settle(&s->check);
-	result = hw_engine_read(machine_function(pdev), dma, to, bytes);
+	if (machine_start(s))
+		result = hw_engine_read(machine_function(pdev), dma, to, bytes);
 	trace_transfer(s, "dev_read", pdev, bytes, &result, dma);
 	return told(&result);
 }
@@ -66,11 +66,11 @@ struct dmasim_transfer dmasim_dev_write(struct pci_dev *pdev, dma_addr_t dma, co
 					u64 bytes)
 {
 	struct dmasim *s = machine_of(pdev);
-	struct hw_transfer result;
+	struct hw_transfer result = { .status = HW_TRANSFER_NO_MEMORY, .address = dma };
 
-	machine_start(s);
 	check_settle(&s->check);
-	result = hw_engine_write(machine_function(pdev), dma, from, bytes);
+	if (machine_start(s))
+		result = hw_engine_write(machine_function(pdev), dma, from, bytes);
 	trace_transfer(s, "dev_write", pdev, bytes, &result, dma);
 	return told(&result);
 }
@@ -82,7 +82,9 @@ void dmasim_route(struct pci_dev *pdev, dma_addr_t dma, bool write, struct dmasi
 	struct hw_target target;
 	struct hw_route hops;
 
-	machine_start(s);
+	*route = (struct dmasim_route){ .refused = true, .phys = DMASIM_NO_PHYS };
+	if (!machine_start(s))
+		return;
 	request.from = machine_function(pdev);
 	target = hw_route(&s->hw, &request, &hops);
 	*route = (struct dmasim_route){
@@ -118,25 +120,34 @@ void dmasim_route_text(const struct dmasim_route *route, char *buf, size_t len)
 	}
 }
 
-bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record)
+static struct hw_iommu *oldest_fault(struct dmasim *s)
 {
-	struct hw_fault_record found;
+	struct hw_iommu *oldest = NULL;
 	struct hw_iommu *iommu;
-	struct text text;
 
 	TAILQ_FOREACH(iommu, &s->hw.iommus, link) {
-		if (!hw_fault_take(iommu, &found))
-			continue;
-		*record = (struct dmasim_fault_record){
-			.requester = found.word[1] & VTD_FRCD_SID_MASK,
-			.address = found.word[0] & VTD_FRCD_ADDR_MASK,
-			.write = !(found.word[1] & VTD_FRCD_TYPE_READ),
-			.reason = (found.word[1] >> VTD_FRCD_REASON_SHIFT) & VTD_FRCD_REASON_MASK,
-			.word = { found.word[0], found.word[1] },
-		};
-		text_init(&text, record->line, sizeof(record->line));
-		dmar_text(&text, &found);
-		return true;
+		if (!oldest || hw_fault_oldest(iommu) < hw_fault_oldest(oldest))
+			oldest = iommu;
 	}
-	return false;
+	return oldest;
+}
+
+bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record)
+{
+	struct hw_iommu *iommu = oldest_fault(s);
+	struct hw_fault_record found;
+	struct text text;
+
+	if (!iommu || !hw_fault_take(iommu, &found))
+		return false;
+	*record = (struct dmasim_fault_record){
+		.requester = found.word[1] & VTD_FRCD_SID_MASK,
+		.address = found.word[0] & VTD_FRCD_ADDR_MASK,
+		.write = !(found.word[1] & VTD_FRCD_TYPE_READ),
+		.reason = (found.word[1] >> VTD_FRCD_REASON_SHIFT) & VTD_FRCD_REASON_MASK,
+		.word = { found.word[0], found.word[1] },
+	};
+	text_init(&text, record->line, sizeof(record->line));
+	dmar_text(&text, &found);
+	return true;
 }

@@ -19,7 +19,6 @@
 
 #define IO_BYTES_MAX  256 /* more is not given to one BAR on PCs */
 #define MEM_BYTES_MIN 16
-#define REBAR_LG2_MAX 43 /* 2^43 MiB: the largest power of two in 64 bits */
 
 u32 import_read(const struct import_function *function, u32 at, u32 bytes)
 {
@@ -172,7 +171,8 @@ static u64 resizable_size(const struct import_function *function, u32 index)
 
 		control = import_read(function, at + PCI_REBAR_CTRL + 8 * i, 4);
 		lg2 = (control & PCI_REBAR_CTRL_BAR_SIZE) >> PCI_REBAR_CTRL_BAR_SHIFT;
-		if ((control & PCI_REBAR_CTRL_BAR_IDX) == index && lg2 <= REBAR_LG2_MAX)
+		/* What has no place in 64 bits becomes 0. */
+		if ((control & PCI_REBAR_CTRL_BAR_IDX) == index)
 			return (u64)SZ_1M << lg2;
 	}
 	return 0;
@@ -197,7 +197,10 @@ static void end_before_function(u64 *last, const struct import_function *other,
 	}
 }
 
-/* The last address that the BAR can have. 4 GiB needs no word: no power of two here crosses it. */
+/*
+ * The last address that the BAR can have. 4 GiB needs no word: no power of two here crosses it. What
+ * is left out of the tree has no BARs or windows.
+ */
 static u64 last_address(struct import *import, const struct import_function *function,
 			const struct import_bar *bar)
 {
@@ -208,10 +211,8 @@ static u64 last_address(struct import *import, const struct import_function *fun
 
 	for (other = RB_NFIND(import_functions, &import->functions, &key);
 	     other && other->domain == function->domain && other->bus == function->bus;
-	     other = RB_NEXT(import_functions, &import->functions, other)) {
-		if (other->root)
-			end_before_function(&last, other, bar);
-	}
+	     other = RB_NEXT(import_functions, &import->functions, other))
+		end_before_function(&last, other, bar);
 	for (above = function->above; above && !bar->io; above = above->above) {
 		for (u32 i = 0; i < 2; i++) {
 			if (hw_span_has(above->window[i], bar->address) &&

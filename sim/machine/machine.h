@@ -64,8 +64,8 @@ struct pci_dev *machine_device(struct dmasim *s, const struct hw_function *funct
 /* Contract: hardware is added before the machine starts. */
 void machine_must_be_cold(const struct dmasim *s);
 
-/* Starts the software if need be. Contract: there is memory for that. */
-void machine_start(struct dmasim *s);
+/* Starts the software if need be. False: there is no memory for that; it may be tried again. */
+bool machine_start(struct dmasim *s);
 
 /*
  * Moves the RAM above 4 GiB, none of which is in use or was touched. start is page aligned. 0, or

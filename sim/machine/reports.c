@@ -44,7 +44,9 @@ static struct reports *settled(struct dmasim *s)
 
 u32 dmasim_report_count(struct dmasim *s)
 {
-	return settled(s)->count;
+	const struct reports *reports = settled(s);
+
+	return reports->count + reports->lost;
 }
 
 static void copy_out(struct dmasim_report *to, const struct report *from)

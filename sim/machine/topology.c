@@ -117,8 +117,9 @@ bool dmasim_ram(const struct dmasim *s, u32 index, phys_addr_t *start, u64 *byte
 
 int dmasim_group(struct pci_dev *pdev)
 {
-	machine_start(machine_of(pdev));
-	return pdev->dev.iommu_group ? (int)pdev->dev.iommu_group->id : -1;
+	if (!machine_start(machine_of(pdev)))
+		return -ENOMEM;
+	return pdev->dev.iommu_group ? (int)pdev->dev.iommu_group->id : -ENODEV;
 }
 
 int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, phys_addr_t start, u64 bytes)

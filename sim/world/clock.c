@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "world/clock.h"
 
+#define END_OF_TIME (~0ULL)
+
+static void list_init(struct dmasim_timer *head)
+{
+	head->next = head;
+	head->prev = head;
+}
+
 void clock_init(struct clock *clock)
 {
 	clock->now_ns = 0;
-	clock->pending.next = &clock->pending;
-	clock->pending.prev = &clock->pending;
+	clock->running = false;
+	list_init(&clock->pending);
+	list_init(&clock->later);
 }
 
 static void unlink_timer(struct dmasim_timer *timer)
@@ -15,10 +24,16 @@ static void unlink_timer(struct dmasim_timer *timer)
 	timer->pending = false;
 }
 
+static void unlink_all(struct dmasim_timer *head)
+{
+	while (head->next != head)
+		unlink_timer(head->next);
+}
+
 void clock_fini(struct clock *clock)
 {
-	while (clock->pending.next != &clock->pending)
-		unlink_timer(clock->pending.next);
+	unlink_all(&clock->pending);
+	unlink_all(&clock->later);
 }
 
 void clock_cancel(struct clock *clock, struct dmasim_timer *timer)
@@ -28,18 +43,14 @@ void clock_cancel(struct clock *clock, struct dmasim_timer *timer)
 		unlink_timer(timer);
 }
 
-void clock_arm(struct clock *clock, struct dmasim_timer *timer, u64 delay_ns)
+/* Behind all timers with an earlier or the same deadline. */
+static void link_timer(struct dmasim_timer *head, struct dmasim_timer *timer)
 {
-	struct dmasim_timer *before;
-
-	clock_cancel(clock, timer);
-	timer->deadline_ns = clock->now_ns + delay_ns;
-
 	/* From the end: most timers of a machine have the same few delays, so this is one step. */
-	before = clock->pending.prev;
-	while (before != &clock->pending && before->deadline_ns > timer->deadline_ns)
-		before = before->prev;
+	struct dmasim_timer *before = head->prev;
 
+	while (before != head && before->deadline_ns > timer->deadline_ns)
+		before = before->prev;
 	timer->prev = before;
 	timer->next = before->next;
 	before->next->prev = timer;
@@ -47,11 +58,37 @@ void clock_arm(struct clock *clock, struct dmasim_timer *timer, u64 delay_ns)
 	timer->pending = true;
 }
 
+static u64 after(u64 start_ns, u64 duration_ns)
+{
+	return duration_ns > END_OF_TIME - start_ns ? END_OF_TIME : start_ns + duration_ns;
+}
+
+void clock_arm(struct clock *clock, struct dmasim_timer *timer, u64 delay_ns)
+{
+	clock_cancel(clock, timer);
+	timer->deadline_ns = after(clock->now_ns, delay_ns);
+	link_timer(clock->running && !delay_ns ? &clock->later : &clock->pending, timer);
+}
+
+/* What was put off until the next run is due in this one. */
+static void take_later(struct clock *clock)
+{
+	while (clock->later.next != &clock->later) {
+		struct dmasim_timer *timer = clock->later.next;
+
+		unlink_timer(timer);
+		link_timer(&clock->pending, timer);
+	}
+}
+
 void clock_run(struct clock *clock, u64 duration_ns)
 {
-	u64 until_ns = clock->now_ns + duration_ns;
-	struct dmasim_timer *first = clock->pending.next;
+	u64 until_ns = after(clock->now_ns, duration_ns);
+	struct dmasim_timer *first;
 
+	take_later(clock);
+	clock->running = true;
+	first = clock->pending.next;
 	while (first != &clock->pending && first->deadline_ns <= until_ns) {
 		unlink_timer(first);
 		if (first->deadline_ns > clock->now_ns)
@@ -59,6 +96,7 @@ void clock_run(struct clock *clock, u64 duration_ns)
 		first->fire(first);
 		first = clock->pending.next;
 	}
+	clock->running = false;
 	if (clock->now_ns < until_ns)
 		clock->now_ns = until_ns;
 }

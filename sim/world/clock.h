@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The virtual clock: nanoseconds that pass only when somebody lets them pass, and the timers that
- * fire while they do. Timers with the same deadline fire in the order in which they were armed.
+ * fire while they do. Timers with the same deadline fire in the order in which they were armed. Time
+ * ends at 2^64 - 1: deadlines beyond it are that.
  */
 #ifndef WORLD_CLOCK_H
 #define WORLD_CLOCK_H
@@ -12,6 +13,9 @@ struct clock {
 	u64 now_ns;
 	/* Pending timers, earliest first; the list is circular through this head. */
 	struct dmasim_timer pending;
+	/* Armed without delay by a timer that fired: they wait for the next run. */
+	struct dmasim_timer later;
+	bool running;
 };
 
 void clock_init(struct clock *clock);

@@ -13,8 +13,8 @@
 
 #include <dmasim/dmasim.h>
 
-#define SAMPLES	   11
-#define SAMPLE_NS  2000000 /* a sample repeats its row for so long */
+#define SAMPLES	   31
+#define SAMPLE_NS  500000 /* a sample repeats its row for so long */
 #define GRANULES   (SZ_1M / SZ_4K)
 #define MODE_COUNT 3
 

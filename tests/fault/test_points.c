@@ -72,35 +72,18 @@ static int setup_with(void **state, struct dmasim_config config)
 	return 0;
 }
 
-static int setup(void **state)
-{
-	return setup_with(state, (struct dmasim_config){ DMASIM_CONFIG });
-}
+#define SETUP(name, ...)                                                                        \
+	static int name(void **state)                                                           \
+	{                                                                                       \
+		return setup_with(state, (struct dmasim_config){ DMASIM_CONFIG, __VA_ARGS__ }); \
+	}
 
-static int setup_three_levels(void **state)
-{
-	return setup_with(state, (struct dmasim_config){ DMASIM_CONFIG, .iommu_levels = 3 });
-}
-
-static int setup_incoherent(void **state)
-{
-	return setup_with(state, (struct dmasim_config){ DMASIM_CONFIG, .iommu_incoherent = true });
-}
-
-static int setup_no_1g(void **state)
-{
-	return setup_with(state, (struct dmasim_config){ DMASIM_CONFIG, .iommu_no_1g = true });
-}
-
-static int setup_direct(void **state)
-{
-	return setup_with(state, (struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU });
-}
-
-static int setup_acs_off(void **state)
-{
-	return setup_with(state, (struct dmasim_config){ DMASIM_CONFIG, .acs = DMASIM_ACS_OFF });
-}
+SETUP(setup, .iommu = DMASIM_VTD)
+SETUP(setup_three_levels, .iommu_levels = 3)
+SETUP(setup_incoherent, .iommu_incoherent = true)
+SETUP(setup_no_1g, .iommu_no_1g = true)
+SETUP(setup_direct, .iommu = DMASIM_NO_IOMMU)
+SETUP(setup_acs_off, .acs = DMASIM_ACS_OFF)
 
 /* Maps and unmaps so much, so that the tables for it are there. */
 static void warm(struct rig *rig, u64 bytes)

@@ -52,20 +52,23 @@ static bool add_bridges(struct run *run, struct dice *dice)
 		bridge.vendor = PCI_VENDOR_ID_INTEL;
 		bridge.device = device_of[run->trust[i]];
 		bridge.bus_offset = dice_chance(dice, 50) ? (u64)(i + 1) << 40 : 0;
+		/* A bus address below 4 GiB has a CPU address above it. */
+		if (run->low_bars)
+			bridge.bus_offset = -bridge.bus_offset;
 		if (dmasim_add_host_bridge(run->s, &bridge))
 			return wrong(run, "no host bridge");
 	}
 	return true;
 }
 
-static bool add_devices(struct run *run, const struct dmasim_config *config)
+static bool add_devices(struct run *run, const struct dmasim_config *config, struct dice *dice)
 {
 	for (u32 i = 0; i < RUN_DEVICES; i++) {
 		struct model_device *device = &run->model.device[i];
+		struct dmasim_endpoint endpoint = { .bar = { bar_bytes_of[i] } };
 
-		run->dev[i] = dmasim_add_endpoint(
-			run->s, path_of[i],
-			&(struct dmasim_endpoint){ .bar = { bar_bytes_of[i] } });
+		endpoint.bar_32 = run->low_bars && dice_chance(dice, 60);
+		run->dev[i] = dmasim_add_endpoint(run->s, path_of[i], &endpoint);
 		if (!run->dev[i])
 			return wrong(run, "no device");
 		device->root_bus = i == 5 ? 0x40 : 0;
@@ -187,12 +190,13 @@ bool machine_make(struct run *run, bool traced)
 
 	run->amd = config.cpu == DMASIM_CPU_AMD;
 	run->big = dice_chance(&dice, 12);
+	run->low_bars = dice_chance(&dice, 50);
 	run->model.iommu = config.iommu == DMASIM_VTD;
 	run->model.address_bits = config.iommu_levels == 3 ? 39 : 48;
 	run->s = dmasim_create(&config);
 	if (!run->s)
 		return wrong(run, "no machine");
-	if (!add_bridges(run, &dice) || !add_devices(run, &config) || !add_providers(run))
+	if (!add_bridges(run, &dice) || !add_devices(run, &config, &dice) || !add_providers(run))
 		return false;
 	limit_segments(run, &dice);
 	learn_windows(run);

@@ -107,7 +107,8 @@ struct run {
 	bool amd;
 	u32 weight[RUN_OPERATION_COUNT]; /* 0: switched off in this run */
 	bool big;			 /* one object has 4 MiB */
-	u32 report_count;		 /* reports that were looked at */
+	bool low_bars;	  /* some BARs are below 4 GiB: in the way of IOVAs for a 32-bit mask */
+	u32 report_count; /* reports that were looked at */
 	u32 step;
 	FILE *log; /* NULL: silent */
 	char failure[1024];

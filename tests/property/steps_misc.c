@@ -116,6 +116,17 @@ bool step_drop_object(struct run *run, struct dice *dice)
 	return expect_no_report(run);
 }
 
+/* A mask that ends with a window of the device's host bridge: no IOVA may be taken from there. */
+static u64 mask_of_window(struct run *run, struct dice *dice, u32 device)
+{
+	const struct dmasim_window *window =
+		&run->model.window[dice_below(dice, run->model.window_count)];
+
+	if (!run->model.iommu || window->bus != run->model.device[device].root_bus)
+		return ~0ULL;
+	return window->start + window->bus_offset + window->bytes - 1;
+}
+
 bool step_mask(struct run *run, struct dice *dice)
 {
 	static const u8 bits[] = { 32, 36, 39, 48, 64, 64 };
@@ -123,6 +134,8 @@ bool step_mask(struct run *run, struct dice *dice)
 	u8 width = bits[dice_below(dice, sizeof(bits))];
 	u64 mask = DMA_BIT_MASK(width);
 
+	if (dice_chance(dice, 20))
+		mask = mask_of_window(run, dice, device);
 	if (dma_set_mask(&run->dev[device]->dev, mask) ||
 	    dma_get_mask(&run->dev[device]->dev) != mask)
 		return wrong(run, "dma_set_mask 0x%llx", mask);

@@ -146,7 +146,7 @@ need() {
 	"$@"
 	case " ${missing[*]} " in
 	'  ') ;;
-	*' meson '*) die "Meson $(meson_version) is too old: 1.0 or newer is needed." ;;
+	*' meson '*) die "Meson $(meson_version) is too old, 1.0 is needed: pipx install meson" ;;
 	*) die "still missing after the installation: ${missing[*]}" ;;
 	esac
 }
@@ -178,6 +178,7 @@ configure() {
 	fi
 	mkdir -p -- "$dir" || return 1
 	lock "$dir"
+	[ ${#how[@]} -gt 0 ] || ! is_configured "$dir" || return 0
 	say "configuring ${dir##*/}"
 	quietly meson setup "${how[@]}" "$@" "$dir" "$root" || return 1
 	printf '%s\n%s\n' "$root" "${CC:-} $*" >"$(stamp "$dir")"

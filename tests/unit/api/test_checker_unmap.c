@@ -158,6 +158,25 @@ static void unmapping_a_list_with_the_returned_count(void **state)
 	expect_only(rig->s, DMASIM_REPORT_UNMAP_MISMATCH, 1);
 }
 
+static void unmapping_a_list_with_another_direction(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_64K);
+	struct list list;
+	struct place unmap;
+
+	list_init(&list, 2);
+	list_set(rig, &list, 0, buf, SZ_4K);
+	list_set(rig, &list, 1, buf + SZ_16K, SZ_4K);
+	expect_ok(dma_map_sgtable(dev, &list.table, DMA_TO_DEVICE, 0));
+	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_MISMATCH, 1);
+	NEXT_LINE(unmap);
+	dma_unmap_sgtable(dev, &list.table, DMA_FROM_DEVICE, 0);
+	expect_says(rig->s, DMASIM_REPORT_UNMAP_MISMATCH, unmap.words);
+	expect_only(rig->s, DMASIM_REPORT_UNMAP_MISMATCH, 1);
+}
+
 /* ---- 12 unmap-foreign --------------------------------------------------------------------------- */
 
 /*
@@ -288,6 +307,7 @@ TEST_MAIN(IN_BOTH_MODES(an_unmap_of_what_was_never_mapped), IN_BOTH_MODES(unmapp
 	  IN_BOTH_MODES(an_unmap_of_more_than_was_mapped_in_the_same_granule),
 	  IN_BOTH_MODES(an_unmap_with_another_direction),
 	  BEHIND_VTD(unmapping_a_list_with_the_returned_count),
+	  IN_BOTH_MODES(unmapping_a_list_with_another_direction),
 	  BEHIND_VTD(an_unmap_that_tears_down_its_neighbour),
 	  WITH_SETUP(an_unmap_of_another_devices_mapping, rig_setup_acs_off),
 	  WITH_SETUP(an_unmap_of_a_bus_address_that_is_somebodys_iova, setup_hidden),

@@ -419,6 +419,17 @@ static void hardware_is_added_before_the_machine_starts(void **state)
 	dma_unmap_phys(&pdev->dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
 }
 
+/* The BAR that memory was given of must not move any more. */
+static void hardware_is_added_before_peer_memory(void **state)
+{
+	struct dmasim_endpoint endpoint;
+	struct pci_dev *pdev =
+		dmasim_add_endpoint(*state, "00:02.0/00.0", with_bar(&endpoint, 0, SZ_1M));
+
+	expect_ok(pci_p2pdma_add_resource(pdev, 0, 0, 0));
+	expect_broken(dmasim_add_endpoint(*state, "00:01.0/00.0", &endpoint));
+}
+
 /* ---- Peer memory and reports -------------------------------------------------------------------- */
 
 static void peer_memory_is_freed_as_it_was_allocated(void **state)
@@ -442,6 +453,7 @@ static void only_reports_that_exist_are_expected(void **state)
 	expect_broken(dmasim_expect(*state, (enum dmasim_report_id)0, 1));
 	expect_broken(dmasim_expect(*state, (enum dmasim_report_id)7, 1));
 	expect_broken(dmasim_expect(*state, (enum dmasim_report_id)9999, 1));
+	expect_broken(dmasim_suppress(*state, (enum dmasim_report_id)7));
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -461,5 +473,6 @@ TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_
 	  TEST(more_32_bit_space_than_there_is_is_refused),
 	  TEST(a_bar_beyond_all_addresses_is_refused), TEST(more_buses_than_there_are_is_refused),
 	  TEST(a_direct_region_is_page_aligned), TEST(hardware_is_added_before_the_machine_starts),
+	  TEST(hardware_is_added_before_peer_memory),
 	  TEST(peer_memory_is_freed_as_it_was_allocated),
 	  TEST(only_reports_that_exist_are_expected))

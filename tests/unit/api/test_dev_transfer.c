@@ -126,6 +126,22 @@ static void a_write_without_host_memory_says_so(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* 0xfee00000 to 0xfeefffff: writes are interrupts and reads reach nobody (facts 20.5). */
+static void a_write_to_the_interrupt_window_is_an_interrupt(void **state)
+{
+	struct rig *rig = *state;
+	u32 message = 0x41;
+
+	expect_done(dmasim_dev_write(rig->nvme, 0xfee00000, &message, 4), 4);
+	expect_done(dmasim_dev_write(rig->nvme, 0xfeeffffc, &message, 4), 4);
+	expect_u64(dmasim_costs(rig->s).interrupts, 2);
+	dmasim_assert_clean(rig->s);
+	dmasim_expect(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
+	expect_transfer(dmasim_dev_read(rig->nvme, 0xfee00000, &message, 4),
+			DMASIM_UNSUPPORTED_REQUEST, 0);
+	expect_only(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
+}
+
 /* ---- Routes ------------------------------------------------------------------------------------- */
 
 static void a_route_shows_the_whole_way_to_ram(void **state)
@@ -392,6 +408,7 @@ TEST_MAIN(IN_BOTH_MODES(a_transfer_of_nothing_is_done),
 	  BEHIND_VTD(transfers_are_split_as_the_device_control_register_says),
 	  IN_BOTH_MODES(no_request_crosses_4K), IN_BOTH_MODES(a_transfer_that_would_wrap_does_not),
 	  IN_BOTH_MODES(a_write_without_host_memory_says_so),
+	  IN_BOTH_MODES(a_write_to_the_interrupt_window_is_an_interrupt),
 	  IN_BOTH_MODES(a_route_shows_the_whole_way_to_ram), BEHIND_VTD(a_route_sends_nothing),
 	  WITH_SETUP(the_text_of_a_route_is_always_terminated, rig_setup_acs_off),
 	  BEHIND_VTD(redirect_is_a_step_of_the_way), DOORBELL(the_cpu_reaches_registers),

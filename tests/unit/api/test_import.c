@@ -364,6 +364,43 @@ static void a_machine_whose_tree_was_wrong_is_empty_again(void **state)
 					    &(struct dmasim_endpoint){ .bar = { SZ_16K } }));
 }
 
+static int setup_hash(void **state)
+{
+	return dump_setup_config(state,
+				 &(struct dmasim_config){ DMASIM_CONFIG, .trace_hash = true });
+}
+
+/* A device that uses an address nobody mapped: the trace names the IOMMU that refuses it. */
+static u64 hash_of_a_fault(struct dmasim *s)
+{
+	struct pci_dev *pdev = dmasim_pci_dev(s, "00:1f.0");
+
+	assert_non_null(pdev);
+	dmasim_expect(s, DMASIM_REPORT_IOMMU_FAULT, 1);
+	pci_set_master(pdev);
+	expect_transfer(dmasim_dev_write(pdev, 0x1000, "x", 1), DMASIM_IOMMU_FAULT, 0);
+	return dmasim_trace_hash(s);
+}
+
+static void an_import_that_failed_leaves_no_trace(void **state)
+{
+	struct dump *dump = *state;
+	struct dmasim *failed = dump->s;
+	u64 hash;
+
+	dump_bridge(dump, "00:01.0", 0x01, 0x03);
+	dump_device(dump, "03:00.0");
+	expect_error(dump_import(dump, NULL), -EINVAL);
+	expect_plain(dump, dump_import_text(dump, plain));
+	hash = hash_of_a_fault(failed);
+
+	dump->s = dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG, .trace_hash = true });
+	dmasim_destroy(failed);
+	assert_non_null(dump->s);
+	expect_plain(dump, dump_import_text(dump, plain));
+	expect_u64(hash_of_a_fault(dump->s), hash);
+}
+
 /* A tree with everything that takes memory: two roots, bridges, windows, and RAM that moves. */
 static void describe_all(struct dump *dump)
 {
@@ -460,5 +497,7 @@ TEST_MAIN(DUMP_TEST(a_64_byte_dump_shows_no_capabilities),
 	  DUMP_TEST(devices_of_an_imported_machine_do_dma),
 	  DUMP_TEST(a_machine_that_failed_to_import_takes_another_dump),
 	  DUMP_TEST(a_machine_whose_tree_was_wrong_is_empty_again),
+	  cmocka_unit_test_setup_teardown(an_import_that_failed_leaves_no_trace, setup_hash,
+					  dump_teardown),
 	  DUMP_TEST(each_allocation_that_fails_leaves_the_machine_as_it_was),
 	  DUMP_TEST(each_root_bus_has_an_iommu_of_its_own))

@@ -120,6 +120,17 @@ static void a_bar_ends_where_an_outer_window_ends(void **state)
 	expect_size(dump, "02:00.0", 0, 16 * MB);
 }
 
+/* The base of a closed window, 0xfff00000, is no address of anything. */
+static void a_closed_window_ends_no_bar(void **state)
+{
+	struct dump *dump = *state;
+
+	dump_bridge(dump, "00:01.0", 0x01, 0x01);
+	dump_bar_32(dump_device(dump, "00:02.0"), 0, 0xff000000);
+	expect_ok(dump_import(dump, NULL));
+	expect_size(dump, "00:02.0", 0, 16 * MB);
+}
+
 /* Windows of 32-bit addresses and BARs of 64 bits: 0x2_80000000 is not in 0x80000000. */
 static void a_bar_of_64_bits_lies_where_both_its_registers_say(void **state)
 {
@@ -268,6 +279,8 @@ static void a_resizable_bar_is_at_a_multiple_of_its_size(void **state)
 	dump_bar_64(gpu, 2, 0x4400000000);
 	put_rebar(gpu, 9, 63);
 	expect_ok(dump_import(dump, NULL));
+	/* Its last byte is there, and none after it. */
+	expect_u64(dmasim_write(dump->s, 0x401fffffff, "xy", 2), 1);
 	expect_size(dump, "01:00.0", 0, 256 * MB);
 	expect_size(dump, "01:00.0", 2, 16 * GB);
 }
@@ -344,7 +357,7 @@ TEST_MAIN(DUMP_TEST(a_bar_alone_fills_its_window),
 	  DUMP_TEST(a_bar_ends_before_the_next_of_its_function),
 	  DUMP_TEST(a_bar_ends_before_one_of_another_function_on_the_bus),
 	  DUMP_TEST(a_bar_ends_before_the_window_of_a_bridge_on_the_bus),
-	  DUMP_TEST(a_bar_ends_where_an_outer_window_ends),
+	  DUMP_TEST(a_bar_ends_where_an_outer_window_ends), DUMP_TEST(a_closed_window_ends_no_bar),
 	  DUMP_TEST(a_bar_of_64_bits_lies_where_both_its_registers_say),
 	  DUMP_TEST(a_bar_of_32_bits_ends_at_4_gib),
 	  DUMP_TEST(a_bar_without_an_address_is_not_there),

@@ -220,6 +220,26 @@ static void what_the_first_leaves_can_be_two_windows(void **state)
 	expect_window(dump, 2, 0x00, 0x80200000, 0x803fffff);
 }
 
+/* Three host bridges before have parts of it, not in the order of addresses. */
+static void what_three_leave_can_be_four_windows(void **state)
+{
+	struct dump *dump = *state;
+
+	dump_bar_32(dump_device(dump, "0000:00:01.0"), 0, 0x80300000);
+	dump_bar_32(dump_device(dump, "0001:00:01.0"), 0, 0x80100000);
+	dump_bar_32(dump_device(dump, "0002:00:01.0"), 0, 0x80500000);
+	dump_window(dump_bridge(dump, "0003:00:02.0", 0x01, 0x01), 0x80000000, 0x806fffff);
+	expect_ok(dump_import(dump, NULL));
+	expect_window(dump, 0, 0x00, 0x80300000, 0x803fffff);
+	expect_window(dump, 1, 0x00, 0x80100000, 0x801fffff);
+	expect_window(dump, 2, 0x00, 0x80500000, 0x805fffff);
+	expect_window(dump, 3, 0x00, 0x80000000, 0x800fffff);
+	expect_window(dump, 4, 0x00, 0x80200000, 0x802fffff);
+	expect_window(dump, 5, 0x00, 0x80400000, 0x804fffff);
+	expect_window(dump, 6, 0x00, 0x80600000, 0x806fffff);
+	expect_no_window(dump, 7);
+}
+
 /*
  * 40 devices of bus 00 with two BARs each and one of bus 80 in between: 80 windows, of which a host
  * bridge has 64. The smallest go: those of 4 KiB, the second BARs of the first 16 devices.
@@ -454,6 +474,7 @@ TEST_MAIN(DUMP_TEST(a_host_bridge_has_one_hull_below_4_gib_and_one_above),
 	  DUMP_TEST(only_the_half_that_overlaps_is_cut),
 	  DUMP_TEST(an_address_of_two_host_bridges_is_the_first_ones),
 	  DUMP_TEST(what_the_first_leaves_can_be_two_windows),
+	  DUMP_TEST(what_three_leave_can_be_four_windows),
 	  DUMP_TEST(a_host_bridge_with_too_many_windows_has_the_largest),
 	  DUMP_TEST(ram_is_1_gib_at_0_and_the_rest_from_4_gib),
 	  DUMP_TEST(ram_goes_where_no_window_is), DUMP_TEST(ram_begins_at_a_whole_mib),

@@ -334,7 +334,13 @@ static void an_address_beyond_the_page_table_is_refused(void **state)
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
 
+	dma_addr_t first = dma_map_phys(dev, SZ_1M, SZ_4K, DMA_TO_DEVICE, 0);
+
+	dma_unmap_phys(dev, first, SZ_4K, DMA_TO_DEVICE, 0);
 	expect_u64(dma_map_phys(dev, 1ULL << 60, SZ_4K, DMA_TO_DEVICE, 0), DMA_MAPPING_ERROR);
+	/* The IOVA of the attempt is free again: it is the next to be given out. */
+	expect_u64(dma_map_phys(dev, SZ_1M, SZ_4K, DMA_TO_DEVICE, 0), first);
+	dma_unmap_phys(dev, first, SZ_4K, DMA_TO_DEVICE, 0);
 	dmasim_assert_clean(rig->s);
 }
 
@@ -358,6 +364,10 @@ static void when_memory_for_tables_runs_out_the_map_fails_and_keeps_nothing(void
 	expect_u64(dmasim_failures(rig->s), 1);
 	expect_u64(dmasim_in_use(rig->s, DMASIM_FAULT_TABLE_PAGE), tables);
 	expect_u64(dmasim_in_use(rig->s, DMASIM_FAULT_IOVA_NODE), nodes);
+	/* The highest page below the mask was not lost. */
+	dma = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_u64(dma, DMA_BIT_MASK(31) - SZ_4K + 1);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
 	dmasim_assert_clean(rig->s);
 }
 

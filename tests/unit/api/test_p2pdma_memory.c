@@ -163,24 +163,6 @@ static void two_resources_of_one_device(void **state)
 	assert_null(pci_alloc_p2pmem(rig->gpu, SZ_4K));
 }
 
-/* Firmware may move a BAR as long as hardware is added; what was given of it moves along. */
-static void peer_memory_stays_with_its_bar_when_hardware_is_added(void **state)
-{
-	struct dmasim *s = dmasim_create(NULL);
-	struct pci_dev *gpu;
-	phys_addr_t phys;
-
-	*state = s;
-	gpu = dmasim_add_endpoint(s, "00:02.0/00.0", &(struct dmasim_endpoint){ .bar = { SZ_1M } });
-	expect_ok(pci_p2pdma_add_resource(gpu, 0, 0, 0));
-	assert_non_null(dmasim_add_endpoint(s, "00:01.0/00.0",
-					    &(struct dmasim_endpoint){ .bar = { SZ_1G } }));
-	assert_true(is_pci_p2pdma_page(dmasim_page(s, pci_resource_start(gpu, 0))));
-	phys = dmasim_virt_to_phys(s, pci_alloc_p2pmem(gpu, SZ_4K));
-	assert_true(phys >= pci_resource_start(gpu, 0));
-	assert_true(phys <= pci_resource_end(gpu, 0));
-}
-
 /* ---- The state for runs of pages ---------------------------------------------------------------- */
 
 static void ordinary_memory_has_type_none_and_leaves_the_state_alone(void **state)
@@ -338,8 +320,6 @@ TEST_MAIN(cmocka_unit_test_teardown(each_memory_bar_has_a_provider_after_init, d
 	  BEHIND_VTD(only_what_was_added_is_peer_memory), BEHIND_VTD(size_0_is_the_rest_of_the_bar),
 	  BEHIND_VTD(pages_touched_before_and_after_know_their_provider),
 	  BEHIND_VTD(two_resources_of_one_device),
-	  cmocka_unit_test_teardown(peer_memory_stays_with_its_bar_when_hardware_is_added,
-				    destroy_machine),
 	  BEHIND_VTD(ordinary_memory_has_type_none_and_leaves_the_state_alone),
 	  WITH_SETUP(the_state_remembers_the_last_provider, rig_setup_acs_off),
 	  BEHIND_VTD(peer_memory_is_in_the_bar_and_has_both_addresses),

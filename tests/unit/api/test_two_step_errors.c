@@ -223,14 +223,29 @@ static void a_phys_that_no_entry_holds_is_erange(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-static void a_phys_range_that_wraps_is_eoverflow(void **state)
+/* Facts 6.6: what is beyond the format is looked at first, and such an address is. */
+static void a_phys_range_that_wraps_is_erange(void **state)
 {
 	struct rig *rig = *state;
 	struct dma_iova_state st = range(rig, 0, SZ_16K);
 
 	expect_error(
 		dma_iova_link(&rig->nvme->dev, &st, -(u64)SZ_4K, 0, 2 * SZ_4K, DMA_TO_DEVICE, 0),
-		-EOVERFLOW);
+		-ERANGE);
+	expect_still_usable(rig, &st);
+	dmasim_assert_clean(rig->s);
+}
+
+/* An offset that leads to the last granule of all 2^64 bytes, and two granules from there. */
+static void an_iova_range_that_wraps_is_eoverflow(void **state)
+{
+	struct rig *rig = *state;
+	phys_addr_t buf = ram(rig, SZ_16K);
+	struct dma_iova_state st = range(rig, 0, SZ_16K);
+
+	expect_error(dma_iova_link(&rig->nvme->dev, &st, buf, -st.addr - SZ_4K, 2 * SZ_4K,
+				   DMA_TO_DEVICE, 0),
+		     -EOVERFLOW);
 	expect_still_usable(rig, &st);
 	dmasim_assert_clean(rig->s);
 }
@@ -311,6 +326,7 @@ TEST_MAIN(BEHIND_VTD(no_size_is_refused_and_reported),
 	  BEHIND_VTD(a_link_of_no_bytes_is_einval),
 	  BEHIND_VTD(a_link_without_a_direction_is_einval_and_reported),
 	  BEHIND_VTD(a_phys_that_no_entry_holds_is_erange),
-	  BEHIND_VTD(a_phys_range_that_wraps_is_eoverflow),
+	  BEHIND_VTD(a_phys_range_that_wraps_is_erange),
+	  BEHIND_VTD(an_iova_range_that_wraps_is_eoverflow),
 	  BEHIND_VTD(an_iova_beyond_the_table_is_erange), BEHIND_VTD(no_page_for_a_table_is_enomem),
 	  BEHIND_VTD(a_link_that_fails_half_way_leaves_nothing))

@@ -28,7 +28,7 @@ u64 bench_live(const struct bench *bench);
 /* From now on the nth allocation fails, whatever it is for; 0: none. */
 void bench_fail(struct bench *bench, u64 nth);
 
-/* ---- Functions ---------------------------------------------------------------------------------- */
+/* ---- Functions ------------------------------------------------------------------------------- */
 
 /* The registers a function starts with. Offsets of capabilities: 0, it has none. */
 #define BENCH_EXPRESS_AT 0x40
@@ -70,13 +70,13 @@ struct bench_port {
 struct hw_function *bench_port(struct bench *bench, struct hw_bus *bus,
 			       const struct bench_port *port);
 
-/* ---- Registers ---------------------------------------------------------------------------------- */
+/* ---- Registers ------------------------------------------------------------------------------- */
 
 void bench_command(struct hw_function *function, u16 bits);
 void bench_set_bar(struct hw_function *function, u32 bar, u64 address);
 void bench_set_acs(struct hw_function *function, u16 bits);
 
-/* ---- Contracts ---------------------------------------------------------------------------------- */
+/* ---- Contracts ------------------------------------------------------------------------------- */
 
 /* The call must end the process with this sentence; it runs in a process of its own. */
 #define expect_contract(call, sentence)                                             \

@@ -65,7 +65,8 @@ int queue_setup(void **state)
 	*state = queue;
 	ram_add_range(&queue->bench->hw.ram, 0, SZ_1M);
 	queue->iommu = hw_iommu_add(&queue->bench->hw,
-				    &(struct hw_iommu_desc){ .levels = 4,
+				    &(struct hw_iommu_desc){ .unit = 6,
+							     .levels = 4,
 							     .address_bits = 46,
 							     .max_address_mask = QUEUE_MAMV,
 							     .huge_1g = true,

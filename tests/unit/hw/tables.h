@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables made by hand: words stored byte by byte, indexes by plain arithmetic. Nothing here comes
- * from what writes or reads tables in the library.
+ * Page tables made by hand: words stored byte by byte, indexes by plain arithmetic. Nothing here
+ * comes from what writes or reads tables in the library.
  */
 #ifndef UNIT_HW_TABLES_H
 #define UNIT_HW_TABLES_H

@@ -213,7 +213,7 @@ static void what_is_not_known_reads_as_zeros(void **state)
 	expect_u64(function->acs_at, 0);
 }
 
-/* ---- Bridges ------------------------------------------------------------------------------------- */
+/* ---- Bridges --------------------------------------------------------------------------------- */
 
 static struct hw_function *add_bridge(void **state)
 {
@@ -295,7 +295,7 @@ static void a_32_bit_prefetchable_window_has_no_upper_half(void **state)
 	expect_u64(port->prefetch_window.last, 0x901fffff);
 }
 
-/* ---- Capabilities --------------------------------------------------------------------------------- */
+/* ---- Capabilities ---------------------------------------------------------------------------- */
 
 static void the_device_control_register_can_be_written(void **state)
 {

@@ -173,7 +173,7 @@ static void bars_are_powers_of_two(void **state)
 	expect_contract(hw_function_add(&bench->hw, &root->bus, &desc), "power of two");
 }
 
-/* ---- Lists of capabilities -------------------------------------------------------------------------- */
+/* ---- Lists of capabilities ------------------------------------------------------------------- */
 
 static u16 find_capability(struct bench *bench, const u8 *config, u8 id)
 {

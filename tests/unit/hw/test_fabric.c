@@ -126,7 +126,7 @@ static void a_bar_that_does_not_decode_is_not_there(void **state)
 		    "unsupported 03:00.0 e0100000");
 }
 
-/* The port's window is closed: nobody in the switch claims it, so it climbs, and ends at the root. */
+/* The port's window is closed: nobody in the switch claims it, so it climbs to the root. */
 static void a_port_that_does_not_decode_claims_nothing(void **state)
 {
 	const struct yard *yard = *state;

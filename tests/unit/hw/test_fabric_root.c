@@ -99,7 +99,7 @@ static void memory_adopted_from_the_program_is_reached_to_the_byte(void **state)
 	ram_unadopt(&yard->hw->ram, at);
 }
 
-/* ---- Interrupts ----------------------------------------------------------------------------------- */
+/* ---- Interrupts ------------------------------------------------------------------------------ */
 
 static void a_write_to_the_interrupt_window_is_a_message(void **state)
 {
@@ -144,7 +144,7 @@ static void the_interrupt_window_is_never_translated(void **state)
 			 HW_TARGET_UNSUPPORTED);
 }
 
-/* ---- The IOMMU ------------------------------------------------------------------------------------- */
+/* ---- The IOMMU ------------------------------------------------------------------------------- */
 
 static void at_the_root_an_iova_becomes_an_address_in_ram(void **state)
 {
@@ -205,6 +205,8 @@ static void what_the_iommu_refuses_is_recorded(void **state)
 	struct hw_target target;
 
 	yard_iommu(yard);
+	/* Nobody wants a trace: the record is written all the same. */
+	yard->bench->world.trace.on = false;
 	target = yard_route(yard, yard->left, 0x7123, true, &route);
 	expect_hops(&route, "sent 03:00.0 7123", "up 02:00.0 7123", "up 01:00.0 7123",
 		    "up 00:01.0 7123", "root 03:00.0 7123", "fault 03:00.0 7123");
@@ -273,7 +275,7 @@ static void hops_and_faults_stand_in_the_trace(void **state)
 				  "t=0 cpu=0 hop at=0000:05:00.0 what=fault addr=0x7123\n");
 }
 
-/* ---- The CPU's view -------------------------------------------------------------------------------- */
+/* ---- The CPU's view -------------------------------------------------------------------------- */
 
 static void the_cpu_finds_ram_and_bars(void **state)
 {

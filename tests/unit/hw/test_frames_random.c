@@ -160,8 +160,8 @@ static void free_script(struct bench *bench, struct model *model)
 }
 
 /*
- * For each n: on fresh hardware the nth allocation of any kind fails. Exactly the call that needed it
- * fails, and afterwards the allocator gives all that it would have given.
+ * For each n: on fresh hardware the nth allocation of any kind fails. Exactly the call that needed
+ * it fails, and afterwards the allocator gives all that it would have given.
  */
 static void after_any_failure_everything_can_still_be_had(void **state)
 {

@@ -67,7 +67,7 @@ static struct hw_costs *costs(struct fixture *fixture)
 	return &fixture->bench->hw.costs;
 }
 
-/* ---- Units and contexts ---------------------------------------------------------------------------- */
+/* ---- Units and contexts ---------------------------------------------------------------------- */
 
 static void units_are_found_by_their_number(void **state)
 {
@@ -173,7 +173,7 @@ static void an_address_beyond_the_tables_is_refused(void **state)
 	expect_u64(translate(fixture, (1ULL << 39) - 1, true).fault, 5);
 }
 
-/* ---- Translations and their cache --------------------------------------------------------------------- */
+/* ---- Translations and their cache ------------------------------------------------------------ */
 
 static void a_walk_is_cached_and_counted(void **state)
 {
@@ -282,7 +282,7 @@ static void a_probe_sees_the_tables_as_they_are_and_touches_nothing(void **state
 	expect_u64(translate(fixture, 0x7000, true).phys, 0x5000);
 }
 
-/* ---- Fault records ------------------------------------------------------------------------------------ */
+/* ---- Fault records --------------------------------------------------------------------------- */
 
 /* Low word: address 63:12. High word: F 63, type 62 (1: read), reason 39:32, source 15:0. */
 static void a_record_has_the_words_of_the_architecture(void **state)

@@ -221,7 +221,7 @@ static void sizes_are_rounded_up(void **state)
 	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, 64), -ENOMEM);
 }
 
-/* ---- Invalidation --------------------------------------------------------------------------------- */
+/* ---- Invalidation ---------------------------------------------------------------------------- */
 
 /*   | 0fff | 1000 1fff | 2000 2fff | 3000      a range takes the pages it touches with one byte */
 static void a_range_takes_every_page_that_it_touches(void **state)

@@ -49,7 +49,7 @@ static void expect_filled(struct ram *ram, phys_addr_t phys, u64 bytes, u8 seed)
 	}
 }
 
-/* ---- Adopted memory ------------------------------------------------------------------------------ */
+/* ---- Adopted memory -------------------------------------------------------------------------- */
 
 /*   program   ..[ 300 bytes ]..
  *   phys         x          x+300     nothing before, nothing behind */
@@ -101,7 +101,7 @@ static void what_is_given_back_is_gone(void **state)
 	expect_u64(ram_phys_of(ram, mine), RAM_NO_PHYS);
 	assert_null(ram_touch(ram, ADOPTED));
 	/* Pointers resolved before are void, and whoever keeps them is told. */
-	assert_true(ram->dropped > dropped);
+	expect_u64(ram->dropped, dropped + 1);
 }
 
 /* Two names for one piece of memory are legal: each goes on its own. */
@@ -146,6 +146,26 @@ static void a_part_of_adopted_memory_may_be_adopted_too(void **state)
 	}
 }
 
+/*   | adopted, 300 bytes | adopted, 100 bytes |      what abuts is covered together */
+static void adopted_memory_that_abuts_is_one_stretch(void **state)
+{
+	struct ram *ram = ram_of(state);
+	u8 first[300], second[100], buffer[500];
+
+	memset(first, 1, sizeof(first));
+	memset(second, 2, sizeof(second));
+	expect_ok(ram_adopt(ram, ADOPTED + 7, first, sizeof(first)));
+	expect_ok(ram_adopt(ram, ADOPTED + 307, second, sizeof(second)));
+	expect_u64(ram_covered(ram, ADOPTED + 7, 500), 400);
+	expect_u64(ram_covered(ram, ADOPTED + 306, 2), 2);
+	expect_u64(ram_read(ram, ADOPTED + 7, buffer, sizeof(buffer)), 400);
+	assert_true(buffer[299] == 1 && buffer[300] == 2);
+	ram_unadopt(ram, ADOPTED + 7);
+	expect_u64(ram_covered(ram, ADOPTED + 306, 2), 0);
+	expect_u64(ram_covered(ram, ADOPTED + 307, 500), 100);
+	ram_unadopt(ram, ADOPTED + 307);
+}
+
 static void adopting_without_memory_changes_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -166,7 +186,7 @@ static void only_adopted_memory_is_given_back(void **state)
 	expect_contract(ram_unadopt(ram, RAM_START), "of adopted memory");
 }
 
-/* ---- Contiguous on the host ---------------------------------------------------------------------- */
+/* ---- Contiguous on the host ------------------------------------------------------------------ */
 
 static void untouched_memory_becomes_one_extent_of_zeros(void **state)
 {
@@ -198,7 +218,8 @@ static void contents_survive(void **state)
 	expect_u64(ram_touch(ram, RAM_START)->bytes, SZ_2M);
 	for (u8 i = 1; i < 5; i++)
 		expect_filled(ram, RAM_START + offset[i], 900, i);
-	assert_true(ram->dropped > dropped);
+	/* Three chunks had been touched. */
+	expect_u64(ram->dropped, dropped + 3);
 	expect_u64(ram_phys_of(ram, ram_touch(ram, RAM_START)->host + SZ_1M), RAM_START + SZ_1M);
 }
 
@@ -254,6 +275,7 @@ static void without_memory_everything_stays_as_it_was(void **state)
 TEST_MAIN(TEST(adopted_memory_is_exact_to_the_byte),
 	  TEST(the_program_and_the_machine_see_the_same_bytes), TEST(what_is_given_back_is_gone),
 	  TEST(memory_may_be_adopted_twice), TEST(a_part_of_adopted_memory_may_be_adopted_too),
+	  TEST(adopted_memory_that_abuts_is_one_stretch),
 	  TEST(adopting_without_memory_changes_nothing), TEST(only_adopted_memory_is_given_back),
 	  TEST(untouched_memory_becomes_one_extent_of_zeros), TEST(contents_survive),
 	  TEST(smaller_contiguous_extents_become_part_of_larger_ones),

@@ -172,7 +172,7 @@ static void a_message_is_counted_as_an_interrupt(void **state)
 	expect_u64(yard->hw->costs.tlps, 1);
 }
 
-/* ---- Hooks ---------------------------------------------------------------------------------------- */
+/* ---- Hooks ----------------------------------------------------------------------------------- */
 
 struct heard {
 	u32 accesses, refusals;
@@ -228,7 +228,7 @@ static void listeners_hear_of_each_stretch_and_of_refusals(void **state)
 	expect_u64(heard.fault, 6);
 }
 
-/* ---- The CPU -------------------------------------------------------------------------------------- */
+/* ---- The CPU --------------------------------------------------------------------------------- */
 
 static void the_cpu_reads_and_writes_ram_and_bars(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How transfers are cut into TLPs: none crosses a 4 KiB boundary, writes carry at most the maximum
- * payload, reads ask for at most the maximum read request (PCI Express Base 5.0 section 2.2.7, 7.5.3.4).
+ * payload, reads ask for at most the maximum read request (PCI Express Base 5.0, 2.2.7, 7.5.3.4).
  */
 #include "yard.h"
 
@@ -9,7 +9,7 @@
 
 #define BUFFER 0x200000ULL
 
-/* Device control: payload in bits 7:5, read request in bits 14:12; 128 bytes times a power of two. */
+/* Device control: payload in bits 7:5, read request in bits 14:12; 128 bytes times 2^n. */
 static void set_sizes(struct hw_function *function, u32 payload_lg2, u32 request_lg2)
 {
 	hw_config_write(function, BENCH_EXPRESS_AT + 8, 2,
@@ -132,7 +132,7 @@ static void each_tlp_is_a_hit_or_a_miss(void **state)
 	expect_u64(yard->hw->costs.iotlb_hits, 124 + 128);
 }
 
-/* ---- BARs with behaviour ----------------------------------------------------------------------------- */
+/* ---- BARs with behaviour --------------------------------------------------------------------- */
 
 struct registers {
 	u32 calls;

@@ -3,7 +3,8 @@
  * Invalidation commands, encoded here by hand from facts "iova-and-page-tables" 3.2, and what they
  * do to the cache.
  *
- *   IOTLB   word 0   type 2 in 3:0, granularity 5:4 (1 global, 2 domain, 3 page), DW 6, DR 7, domain 31:16
+ *   IOTLB   word 0   type 2 in 3:0, granularity 5:4 (1 global, 2 domain, 3 page), DW 6, DR 7,
+ *                    domain 31:16
  *           word 1   AM 5:0, IH 6, address 63:12
  *   wait    word 0   type 5 in 3:0, interrupt 4, status write 5, fence 6, data 63:32
  *           word 1   status address 63:2
@@ -11,6 +12,7 @@
 #include "queue.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static void a_global_command_takes_everything(void **state)
@@ -173,7 +175,7 @@ static void draining_is_accepted(void **state)
 	expect_u64(queue->invalidated, 12);
 }
 
-/* ---- Wait -------------------------------------------------------------------------------------------- */
+/* ---- Wait ------------------------------------------------------------------------------------ */
 
 static void a_wait_writes_its_status(void **state)
 {
@@ -228,7 +230,7 @@ static void a_wait_may_interrupt_and_fence(void **state)
 	expect_u64(queue->waited, 3);
 }
 
-/* ---- Batches ------------------------------------------------------------------------------------------- */
+/* ---- Batches --------------------------------------------------------------------------------- */
 
 static void commands_are_executed_in_order(void **state)
 {
@@ -261,6 +263,40 @@ static void waits_are_not_counted_as_invalidations(void **state)
 	expect_u64(queue->bench->hw.costs.invalidations, 2);
 }
 
+/* As include/dmasim/trace.h has it; waits leave no line. */
+static void invalidations_stand_in_the_trace(void **state)
+{
+	static const struct command batch[] = {
+		{ { 0x12, 0 } },
+		{ { 0x22 | 0x0201ULL << 16, 0 } },
+		{ { 0x32 | 0x0201ULL << 16, 0x12345000 | 0x40 | 4 } },
+		{ { 0x25, 0x6000 } },
+	};
+	struct queue *queue = *state;
+	struct trace *trace = &queue->bench->world.trace;
+	char text[512] = "";
+
+	trace->file = fmemopen(text, sizeof(text), "w");
+	expect_ok(queue_run_all(queue, batch, 4));
+	fclose(trace->file);
+	trace->file = NULL;
+	assert_string_equal(text, "t=0 cpu=0 qi_iotlb unit=6 granularity=global ih=0\n"
+				  "t=0 cpu=0 qi_iotlb unit=6 granularity=domain dom=513 ih=0\n"
+				  "t=0 cpu=0 qi_iotlb unit=6 granularity=page dom=513 "
+				  "dma=0x12340000 size=65536 ih=1\n");
+}
+
+static void a_trace_nobody_wants_changes_nothing(void **state)
+{
+	struct queue *queue = *state;
+
+	queue->bench->world.trace.on = false;
+	expect_ok(queue_run(queue, (struct command){ { 0x32 | 0x0201ULL << 16, QUEUE_4K_AT } }));
+	queue_expect_left(queue, QUEUE_ALL & ~QUEUE_4K);
+	expect_u64(queue->invalidated, 1);
+	expect_u64(queue->bench->world.trace.lines, 0);
+}
+
 static void nothing_is_nothing(void **state)
 {
 	struct queue *queue = *state;
@@ -280,4 +316,5 @@ TEST_MAIN(TEST(a_global_command_takes_everything), TEST(a_domain_command_takes_o
 	  TEST(a_wait_writes_its_status), TEST(a_wait_without_status_writes_nothing),
 	  TEST(a_status_may_be_at_any_multiple_of_4), TEST(a_wait_may_interrupt_and_fence),
 	  TEST(commands_are_executed_in_order), TEST(waits_are_not_counted_as_invalidations),
+	  TEST(invalidations_stand_in_the_trace), TEST(a_trace_nobody_wants_changes_nothing),
 	  TEST(nothing_is_nothing))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The second-stage walker on tables made by hand: every depth, every leaf size, every combination of
- * permissions (facts "iova-and-page-tables" 2.2 and 2.6).
+ * The second-stage walker on tables made by hand: every depth, every leaf size, every combination
+ * of permissions (facts "iova-and-page-tables" 2.2 and 2.6).
  *
  * Fault reasons: 4 beyond the width, 5 no write, 6 no read, 7 the entry cannot be fetched, c a
  * reserved bit.

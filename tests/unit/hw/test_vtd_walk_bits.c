@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every bit of every entry on the way of a walk, turned over one at a time: the walk must end with the
- * fault, or with the other translation, that the architecture says (facts "iova-and-page-tables" 2.2).
+ * Every bit of every entry on the way of a walk, turned over one at a time: the walk must end with
+ * the fault, or with the other translation, that the architecture says (facts
+ * "iova-and-page-tables" 2.2).
  *
  *   bit      leaf 4K   leaf 2M   leaf 1G   table of level 1, 2      table of level 3
  *   0, 1     R, W
@@ -92,7 +93,7 @@ static struct outcome expected(const struct world_of_bits *bits, u8 level, u32 b
 	case WRITE:
 		return write ? (struct outcome){ 5, 0 } : same;
 	case SIZE:
-		/* A leaf becomes a pointer to a table of zeros; a pointer a leaf that is not aligned. */
+		/* A leaf becomes a pointer to zeros; a pointer a leaf that is not aligned. */
 		return (struct outcome){ level == bits->leaf ? absent : 0xc, 0 };
 	default:
 		if (level == bits->leaf)

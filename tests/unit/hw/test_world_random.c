@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The generator: xoshiro256** seeded through splitmix64.
+ * The generator, xoshiro256** seeded through splitmix64, and the world that owns it.
  *
  * The known answers were computed by a separate script from the published definitions. The script
  * itself gives the vectors that other implementations publish: state 1, 2, 3, 4 begins 11520, 0,
  * 1509978240, and splitmix64 of 1477776061723855037 begins 1985237415132408290.
  */
 #include "support/expect.h"
+
+#include <string.h>
 
 #include "world/world.h"
 
@@ -155,7 +157,47 @@ static void a_random_world_gives_every_answer(void **state)
 		seen |= 1U << answer;
 	}
 	expect_u64(seen, 0xf);
+	for (int n = 0; n < 100; n++)
+		seen |= world_choose(&world, 2) ? 0x20 : 0x10;
+	expect_u64(seen, 0x3f);
 	world_fini(&world);
+}
+
+/* A world is made in memory that held something else. */
+static void a_world_begins_with_nothing(void **state)
+{
+	struct world world;
+
+	(void)state;
+	memset(&world, 0xff, sizeof(world));
+	world_init(&world, &(struct world_config){ .seed = 42, .trace = true });
+	expect_u64(world.seed, 42);
+	expect_u64(world.clock.now_ns, 0);
+	for (int i = 0; i < DMASIM_POINT_COUNT; i++)
+		expect_u64(world.points[i], 0);
+	for (int i = 0; i < DMASIM_FAULT_COUNT; i++)
+		expect_u64(world.memory.live[i] + world.memory.passes[i], 0);
+	expect_u64(world.reports.count, 0);
+	assert_true(STAILQ_EMPTY(&world.reports.list));
+	assert_true(trace_begin(&world.trace, "event"));
+	trace_end(&world.trace);
+	assert_string_equal(world.trace.line.at, "t=0 cpu=0 event");
+	world_fini(&world);
+}
+
+/* Its timers and its memory end with it. */
+static void a_world_ends_with_its_timers_and_its_memory(void **state)
+{
+	struct dmasim_timer timer = { 0 };
+	struct world world;
+
+	(void)state;
+	world_init(&world, &(struct world_config){ .seed = 1 });
+	clock_arm(&world.clock, &timer, 5);
+	assert_non_null(memory_alloc(&world.memory, DMASIM_FAULT_REPORT, 100));
+	world_fini(&world);
+	assert_false(timer.pending);
+	assert_null(world.memory.blocks);
 }
 
 /* One possible answer is no choice: it must not disturb the numbers that follow. */
@@ -179,4 +221,6 @@ TEST_MAIN(cmocka_unit_test(the_seed_goes_through_splitmix64),
 	  cmocka_unit_test(a_bound_that_does_not_divide_2_to_the_64_favours_no_value),
 	  cmocka_unit_test(a_plain_world_always_gives_answer_0),
 	  cmocka_unit_test(a_random_world_gives_every_answer),
-	  cmocka_unit_test(a_choice_of_one_draws_nothing))
+	  cmocka_unit_test(a_choice_of_one_draws_nothing),
+	  cmocka_unit_test(a_world_begins_with_nothing),
+	  cmocka_unit_test(a_world_ends_with_its_timers_and_its_memory))

@@ -71,14 +71,20 @@ static void reports_stand_in_order_of_time(void **state)
 static void what_a_report_says_is_copied(void **state)
 {
 	struct fixture *fixture = *state;
-	char line[] = "the line", text[] = "";
+	char line[] = "the line", text[] = "the\ntext";
 
 	reports_add(&fixture->reports, &(struct report_content){ .id = DMASIM_REPORT_IOMMU_FAULT,
 								 .line = line,
 								 .text = text });
 	memset(line, 'x', sizeof(line) - 1);
+	memset(text, 'x', sizeof(text) - 1);
+	reports_add(&fixture->reports, &(struct report_content){ .id = DMASIM_REPORT_IOMMU_FAULT,
+								 .line = "",
+								 .text = "" });
 	assert_string_equal(nth(fixture, 0)->line, "the line");
-	assert_string_equal(nth(fixture, 0)->text, "");
+	assert_string_equal(nth(fixture, 0)->text, "the\ntext");
+	assert_string_equal(nth(fixture, 1)->line, "");
+	assert_string_equal(nth(fixture, 1)->text, "");
 }
 
 /* Expected: two faults. Reported: fault, use after unmap, fault, fault. */
@@ -107,6 +113,21 @@ static void expectations_of_a_kind_add_up(void **state)
 	expect_u64(fixture->reports.expected[DMASIM_REPORT_IOMMU_FAULT], 2);
 }
 
+/* For good, and only of that kind; what is expected of it is not used up. */
+static void a_suppressed_kind_is_expected_any_number_of_times(void **state)
+{
+	struct fixture *fixture = *state;
+
+	reports_expect(&fixture->reports, DMASIM_REPORT_IOMMU_FAULT, 1);
+	reports_suppress(&fixture->reports, DMASIM_REPORT_IOMMU_FAULT);
+	for (u64 i = 0; i < 4; i++)
+		add(fixture, DMASIM_REPORT_IOMMU_FAULT, i);
+	add(fixture, DMASIM_REPORT_USE_AFTER_UNMAP, 4);
+	for (u32 i = 0; i < 5; i++)
+		assert_int_equal(nth(fixture, i)->expected, i < 4);
+	expect_u64(fixture->reports.expected[DMASIM_REPORT_IOMMU_FAULT], 1);
+}
+
 static void a_report_without_memory_is_counted_as_lost(void **state)
 {
 	struct fixture *fixture = *state;
@@ -124,4 +145,5 @@ static void a_report_without_memory_is_counted_as_lost(void **state)
 
 TEST_MAIN(TEST(reports_stand_in_order_of_time), TEST(what_a_report_says_is_copied),
 	  TEST(the_first_so_many_of_a_kind_are_expected), TEST(expectations_of_a_kind_add_up),
+	  TEST(a_suppressed_kind_is_expected_any_number_of_times),
 	  TEST(a_report_without_memory_is_counted_as_lost))

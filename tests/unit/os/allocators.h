@@ -27,7 +27,7 @@ struct allocator_fixture {
 	void *extra; /* a test's own, freed by tear-down */
 };
 
-/* initial state: the case; *state is the fixture, with no allocator yet. Leaks fail the tear-down. */
+/* Initial state: the case; *state is the fixture, with no allocator yet. Leaks fail the end. */
 int allocator_setup(void **state);
 int allocator_teardown(void **state);
 

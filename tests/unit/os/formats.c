@@ -5,7 +5,7 @@
 
 #include "half_pages.h"
 
-/* ---- VT-d, judged by the hardware's own walker ------------------------------------------------------ */
+/* ---- VT-d, judged by the hardware's own walker ----------------------------------------------- */
 
 static struct seen vtdss_walk(const struct format_fixture *fixture, u64 iova)
 {
@@ -75,7 +75,7 @@ const struct format_case format_half_pages = {
 	.walk_range = half_pages_walk_range,
 };
 
-/* ---- One table on a machine --------------------------------------------------------------------------- */
+/* ---- One table on a machine ------------------------------------------------------------------ */
 
 int format_setup(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page-table formats under test, each with a judge that reads its bytes in RAM as hardware does.
- * Every test of tables runs on every row of this list; a new format is a row more.
+ * The page-table formats under test, each with a judge that reads its bytes in RAM as hardware
+ * does. Every test of tables runs on every row of this list; a new format is a row more.
  */
 #ifndef UNIT_OS_FORMATS_H
 #define UNIT_OS_FORMATS_H
@@ -87,7 +87,7 @@ extern const struct format_case format_vtdss_incoherent; /* the walker sees flus
  */
 extern const struct format_case format_half_pages;
 
-/* ---- Doing and looking --------------------------------------------------------------------------- */
+/* ---- Doing and looking ----------------------------------------------------------------------- */
 
 int format_map(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
 u64 format_unmap(struct format_fixture *fixture, u64 iova, u64 bytes);
@@ -98,7 +98,7 @@ u32 format_release(struct format_fixture *fixture);
 /* Table pages that are allocated, those on a gather's list included. */
 u64 format_tables(const struct format_fixture *fixture);
 
-/* Fails unless [iova, iova + bytes) leads to phys with these permissions, for hardware and software. */
+/* Fails unless [iova, iova + bytes) leads to phys, for hardware and software. */
 void format_expect(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
 void format_expect_absent(struct format_fixture *fixture, u64 iova, u64 bytes);
 

@@ -14,7 +14,7 @@
 #define INDEX_LG2   8
 #define ENTRIES	    256U
 
-/* ---- The format, on the library's walker -------------------------------------------------------------- */
+/* ---- The format, on the library's walker ----------------------------------------------------- */
 
 static u64 leaf_entry(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 level)
 {
@@ -87,7 +87,7 @@ const struct pgtable_ops pgtable_half_pages = {
 	.iova_to_phys = iova_to_phys,
 };
 
-/* ---- The judge: plain reads of RAM --------------------------------------------------------------------- */
+/* ---- The judge: plain reads of RAM ----------------------------------------------------------- */
 
 static u64 load(const struct format_fixture *fixture, phys_addr_t table, u64 index)
 {
@@ -162,7 +162,7 @@ void half_pages_walk_range(const struct format_fixture *fixture, u64 start, u64 
 		   GRANULE_LG2 + INDEX_LG2 * (fixture->pt.levels - 1), 0);
 }
 
-/* ---- Formulas ------------------------------------------------------------------------------------------- */
+/* ---- Formulas -------------------------------------------------------------------------------- */
 
 u8 formula_best_size_lg2(u64 sizes, u64 iova, phys_addr_t phys, u64 bytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IOVA allocators through their table: where allocations may be, what is reserved, what is freed, and
- * what happens without memory. include/dmasim/iova.h has the rules.
+ * IOVA allocators through their table: where allocations may be, what is reserved, what is freed,
+ * and what happens without memory. include/dmasim/iova.h has the rules.
  */
 #include "allocators.h"
 
@@ -28,7 +28,7 @@ static u32 take_all(struct allocator_fixture *fixture, bool *got)
 	return count;
 }
 
-/* ---- Placement ----------------------------------------------------------------------------------------- */
+/* ---- Placement ------------------------------------------------------------------------------- */
 
 static void the_table_says_what_it_is(void **state)
 {
@@ -172,7 +172,7 @@ static void the_highest_gap_is_taken_first(void **state)
 	expect_u64(allocator_alloc(fixture, 1, NO_LIMIT), 20);
 }
 
-/* ---- Reserved ranges ------------------------------------------------------------------------------------- */
+/* ---- Reserved ranges ------------------------------------------------------------------------- */
 
 struct reservation {
 	u64 first, last;
@@ -270,7 +270,7 @@ static void a_reserved_range_cannot_be_freed(void **state)
 	assert_false(got[50] || got[51] || got[52] || got[53]);
 }
 
-/* ---- Freeing ----------------------------------------------------------------------------------------------- */
+/* ---- Freeing --------------------------------------------------------------------------------- */
 
 static void what_was_freed_can_be_had_again(void **state)
 {
@@ -327,7 +327,7 @@ static void freeing_what_is_not_one_allocation_is_ignored(void **state)
 	expect_u64(allocator_alloc(fixture, 8, NO_LIMIT), IOVA_NO_PFN);
 }
 
-/* ---- Memory ------------------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static void freeing_needs_no_memory(void **state)
 {

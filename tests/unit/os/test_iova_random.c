@@ -26,7 +26,7 @@ struct model {
 	u64 full, short_of_memory; /* how often an allocation failed, and why */
 };
 
-/* ---- The sorted array -------------------------------------------------------------------------------- */
+/* ---- The sorted array ------------------------------------------------------------------------ */
 
 static void insert(struct model *model, u64 first, u64 last, bool reserved)
 {
@@ -108,7 +108,7 @@ static bool is_free(const struct model *model, u64 pfn, u64 pages)
 	return true;
 }
 
-/* ---- Steps --------------------------------------------------------------------------------------------- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 static u64 draw(struct allocator_fixture *fixture, u64 bound)
 {
@@ -246,7 +246,7 @@ static void in_a_space_of_48_bits(void **state)
 	run(fixture, model, scaled(STEPS));
 }
 
-/* Many small spaces that begin somewhere, with reservations that reach out of them on both sides. */
+/* Many small spaces that begin somewhere, with reservations that reach out of them. */
 static void in_spaces_of_all_shapes(void **state)
 {
 	struct allocator_fixture *fixture = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables without memory: every allocation behind a map fails in turn. What was done is counted, can be
- * taken back, and the same map works afterwards. Tear-down looks for tables that were lost.
+ * Tables without memory: every allocation behind a map fails in turn. What was done is counted, can
+ * be taken back, and the same map works afterwards. Tear-down looks for tables that were lost.
  */
 #include "formats.h"
 

@@ -18,7 +18,7 @@ static u64 smallest(const struct format_fixture *fixture)
 	return 1ULL << format_size_lg2(fixture, 0);
 }
 
-/* ---- Leaves ---------------------------------------------------------------------------------------- */
+/* ---- Leaves ---------------------------------------------------------------------------------- */
 
 static void every_page_size_maps_as_one_leaf(void **state)
 {
@@ -177,7 +177,7 @@ static void a_range_near_4_GiB_takes_32_pages(void **state)
 	format_expect_absent(fixture, 0xfef80000ULL + 128 * 1024, SZ_4K);
 }
 
-/* ---- Refusals --------------------------------------------------------------------------------------- */
+/* ---- Refusals -------------------------------------------------------------------------------- */
 
 /* Refused before anything is written: no table, no leaf, nothing gathered, nothing counted. */
 static void expect_refused(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes,
@@ -244,7 +244,7 @@ static void a_physical_address_beyond_the_width_is_ERANGE(void **state)
 	expect_refused(fixture, page, 1ULL << 63, page, RW, -ERANGE);
 }
 
-/* Of the two addresses only the IOVA can overflow: a physical one is beyond its width before that. */
+/* Of the two addresses only the IOVA can overflow: a physical one is beyond its width first. */
 static void a_physical_address_that_wraps_is_ERANGE_too(void **state)
 {
 	struct format_fixture *fixture = *state;
@@ -272,7 +272,7 @@ static void what_was_mapped_is_only_added_to(void **state)
 	expect_u64(mapped, 5 + 3 * page);
 }
 
-/* ---- Over what is there ------------------------------------------------------------------------------ */
+/* ---- Over what is there ---------------------------------------------------------------------- */
 
 /*   there   |..|..|..|P4|..|        asked   |P1|P2|P3|P4|P5|      done   |P1|P2|P3| */
 static void a_page_in_the_way_is_EADDRINUSE_and_what_came_before_is_counted(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random maps and unmaps in a window of 1 GiB, against a plain model (table_model.h). After each step
- * the hardware must see exactly what the model says, the calls must have returned it, and as many
- * table pages must exist.
+ * Random maps and unmaps in a window of 1 GiB, against a plain model (table_model.h). After each
+ * step the hardware must see exactly what the model says, the calls must have returned it, and as
+ * many table pages must exist.
  */
 #include "formats.h"
 
@@ -29,7 +29,7 @@ static u64 draw(struct run *run, u64 bound)
 	return random_below(&run->random, bound);
 }
 
-/* ---- Looking ---------------------------------------------------------------------------------------- */
+/* ---- Looking --------------------------------------------------------------------------------- */
 
 static void expect_nothing_until(struct run *run, u64 end)
 {
@@ -95,7 +95,7 @@ static void compare_gather(const struct run *run, u64 iova, const struct model_c
 	expect_u64(gather->leaf_levels, change->leaf_levels);
 }
 
-/* ---- Doing ------------------------------------------------------------------------------------------- */
+/* ---- Doing ----------------------------------------------------------------------------------- */
 
 /* A length of 1 to very many pages, small ones far more often. */
 static u64 draw_bytes(struct run *run)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two formulas that choose leaves, against their plain meaning (facts "iova-and-page-tables" 6.1):
+ * The two formulas that choose leaves, against their plain meaning (facts
+ * "iova-and-page-tables" 6.1):
  *
  *   best size   the largest 2^k of the bitmap that divides both addresses and does not pass the end
  *   count       leaves of that size until the end, or until the next larger size becomes possible
@@ -24,7 +25,7 @@ static u8 plain_best_size_lg2(u64 sizes, u64 iova, phys_addr_t phys, u64 bytes)
 	return 0;
 }
 
-/* Leaf after leaf: stop where a larger size divides both addresses, whether or not it still fits. */
+/* Leaf after leaf: stop where a larger size divides both addresses, even if it does not fit. */
 static u64 plain_leaf_count(u64 sizes, u64 iova, phys_addr_t phys, u64 bytes, u8 lg2)
 {
 	u64 size = 1ULL << lg2, larger = 0, count = 0;

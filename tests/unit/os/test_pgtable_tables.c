@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables and what is gathered: which tables are made, unlinked and freed, and what the gather says for
- * the invalidation (facts "iova-and-page-tables" 2.7 and 6.4).
+ * Tables and what is gathered: which tables are made, unlinked and freed, and what the gather says
+ * for the invalidation (facts "iova-and-page-tables" 2.7 and 6.4).
  */
 #include "formats.h"
 
@@ -32,7 +32,7 @@ static void expect_gather(const struct format_fixture *fixture, u64 start, u64 l
 	assert_int_equal(fixture->gather.freelist != NULL, table_levels != 0);
 }
 
-/* ---- Making tables ----------------------------------------------------------------------------------- */
+/* ---- Making tables --------------------------------------------------------------------------- */
 
 static void a_leaf_has_a_table_for_each_level_above_it(void **state)
 {
@@ -87,7 +87,7 @@ static void made_and_freed_tables_are_counted(void **state)
 	expect_u64(costs->tables_allocated - costs->tables_freed, format_tables(fixture));
 }
 
-/* ---- What an unmap gathers ----------------------------------------------------------------------------- */
+/* ---- What an unmap gathers ------------------------------------------------------------------- */
 
 static void one_page_is_gathered_as_it_is(void **state)
 {
@@ -145,9 +145,9 @@ static void gathers_add_up(void **state)
 	expect_gather(fixture, 2 * page, 4 * large - 1, 0x3, 0);
 }
 
-/* ---- Tables that go -------------------------------------------------------------------------------------- */
+/* ---- Tables that go -------------------------------------------------------------------------- */
 
-/*   |<- all that the table maps ->|      the table goes, but is freed only after the invalidation */
+/*   |<- all that the table maps ->|     the table goes, but is freed only after the invalidation */
 static void a_table_that_is_wholly_covered_goes(void **state)
 {
 	struct format_fixture *fixture = *state;
@@ -239,9 +239,9 @@ static void a_table_with_a_hole_stays(void **state)
 	expect_u64(format_tables(fixture), before);
 }
 
-/* ---- Empty tables and larger leaves ------------------------------------------------------------------------ */
+/* ---- Empty tables and larger leaves ---------------------------------------------------------- */
 
-/*   entry -> empty table        entry = leaf        the table goes, and its walk must be forgotten */
+/*   entry -> empty table       entry = leaf       the table goes, its walk must be forgotten */
 static void an_empty_table_gives_way_to_a_larger_leaf(void **state)
 {
 	struct format_fixture *fixture = *state;
@@ -298,7 +298,7 @@ static void a_run_replaces_what_is_empty_and_stops_at_what_is_not(void **state)
 	expect_u64(format_release(fixture), 1);
 }
 
-/* ---- The end --------------------------------------------------------------------------------------------- */
+/* ---- The end --------------------------------------------------------------------------------- */
 
 /* Tear-down ends the table while all this is mapped, and looks for pages that are left. */
 static void the_end_of_a_table_frees_all_of_it(void **state)

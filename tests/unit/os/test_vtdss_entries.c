@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of VT-d second-stage tables, bit by bit: against the rows of tests/data/pte-vectors.tsv,
- * which Linux's own code confirms, and against a table written out here.
+ * The words of VT-d second-stage tables, bit by bit: against the rows of
+ * tests/data/pte-vectors.tsv, which Linux's own code confirms, and against a table written out
+ * here.
  *
  * Rows left out, because dmasim 0.1 has nothing that would produce them:
  *   59   the entry of a table of five levels: tables have three or four
@@ -32,7 +33,7 @@ struct row {
 	char words[32];
 };
 
-/* ---- Reading ------------------------------------------------------------------------------------------ */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* All rows of the format; returns how many. */
 static u32 read_rows(struct row *rows)
@@ -90,7 +91,7 @@ static bool concerns(const struct row *row, const struct format_fixture *fixture
 	return !left_out(row) && !strcmp(row->features, features);
 }
 
-/* ---- Raw entries ---------------------------------------------------------------------------------------- */
+/* ---- Raw entries ----------------------------------------------------------------------------- */
 
 static u64 load(const struct format_fixture *fixture, phys_addr_t at)
 {
@@ -122,7 +123,7 @@ static phys_addr_t place_of_entry(const struct format_fixture *fixture, u64 iova
 	return table + 8 * (iova >> (12 + 9 * level) & 511);
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------------------ */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static void check_leaf(struct format_fixture *fixture, const struct row *row)
 {
@@ -206,7 +207,7 @@ static void every_row_is_met_or_left_out_by_name(void **state)
 	expect_u64(met, 12 + 3 + 1);
 }
 
-/* ---- Words written out ------------------------------------------------------------------------------------ */
+/* ---- Words written out ----------------------------------------------------------------------- */
 
 static const struct {
 	u8 level;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What flows.c and flows_machine.c share.
+ */
+#ifndef FAULT_FLOWS_INSIDE_H
+#define FAULT_FLOWS_INSIDE_H
+
+#include "fault/flows.h"
+
+/*
+ * The device writes bytes, which must arrive at phys. It may be that the host has no memory for
+ * what was written: then the flow is refused.
+ */
+enum flow_result stage_move(struct stage *stage, struct pci_dev *pdev, dma_addr_t dma,
+			    phys_addr_t phys, u64 bytes);
+
+/* Maps for nvme, writes the last granule, unmaps. */
+enum flow_result flow_map_phys_of(struct stage *stage, phys_addr_t phys, u64 bytes,
+				  unsigned long attrs);
+
+enum flow_result flow_add_host_bridge(struct stage *stage);
+enum flow_result flow_add_endpoint(struct stage *stage);
+enum flow_result flow_add_region(struct stage *stage);
+enum flow_result flow_start_by_mask(struct stage *stage);
+enum flow_result flow_start_by_group(struct stage *stage);
+enum flow_result flow_start_by_access(struct stage *stage);
+enum flow_result flow_p2p_add(struct stage *stage);
+enum flow_result flow_p2p_alloc(struct stage *stage);
+enum flow_result flow_p2p_type(struct stage *stage);
+enum flow_result flow_write_bar(struct stage *stage);
+enum flow_result flow_alloc_small(struct stage *stage);
+enum flow_result flow_alloc_large(struct stage *stage);
+enum flow_result flow_write_ram(struct stage *stage);
+enum flow_result flow_report(struct stage *stage);
+enum flow_result flow_adopt(struct stage *stage);
+
+#endif
