@@ -2,8 +2,8 @@
 /*
  * The software's root object: everything an operating system's DMA layer keeps for one machine.
  *
- * It is born with the machine, finds the devices by itself (os_rescan), and starts its IOMMUs before
- * the first mapping (os_start). It reaches the machine only through the port.
+ * It is born with the machine, finds the devices by itself (os_rescan), and starts its IOMMUs
+ * before the first mapping (os_start). It reaches the machine only through the port.
  */
 #ifndef LIB_OS_H
 #define LIB_OS_H
@@ -62,9 +62,9 @@ struct os *os_create(const struct os_config *config);
 void os_destroy(struct os *os);
 
 /*
- * Reads the firmware's description and configuration space again: new devices appear, known ones get
- * their present numbers and addresses, absent ones go. Before os_start() only. 0, or -ENOMEM, which
- * cannot happen where nothing is new.
+ * Reads the firmware's description and configuration space again: new devices appear, known ones
+ * get their present numbers and addresses, absent ones go. Before os_start() only. 0, or -ENOMEM,
+ * which cannot happen where nothing is new.
  */
 int os_rescan(struct os *os);
 

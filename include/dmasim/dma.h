@@ -6,8 +6,8 @@
  *
  *   one call    dma_map_phys, dma_map_page     unmap gets a dma_addr_t and must take it for an IOVA
  *   list        dma_map_sg, dma_map_sgtable    a flag per entry tells bus addresses from IOVAs
- *   two steps   dma_iova_try_alloc, _link, _sync, _unlink, _destroy
- *                                              a state around the whole; the caller keeps the map type
+ *   two steps   dma_iova_try_alloc, _link,     a state around the whole; the caller keeps the map
+ *               _sync, _unlink, _destroy       type beside it
  *
  * A device behind an IOMMU is in strict mode: a mapping is invalidated before its unmap returns. A
  * device without one is in direct mode: the DMA address is the physical address, within its mask.
@@ -72,7 +72,7 @@ static inline bool dma_use_iova(struct dma_iova_state *state)
 
 DMASIM_BEGIN_DECLS
 
-/* ---- Masks ------------------------------------------------------------------------------------ */
+/* ---- Masks ------------------------------------------------------------ */
 
 /*
  * The highest address the device can put on the bus. 0, or -EIO if the device has no mask, or
@@ -88,7 +88,7 @@ void dma_set_max_seg_size(struct device *dev, unsigned int size) DMASIM_LINUX(dm
 void dma_set_seg_boundary(struct device *dev, unsigned long mask)
 	DMASIM_LINUX(dma_set_seg_boundary);
 
-/* ---- One call per mapping ----------------------------------------------------------------------- */
+/* ---- One call per mapping --------------------------------------------- */
 
 /*
  * Maps [phys, phys + size) and returns the address for the device, or DMA_MAPPING_ERROR. Facts 3.1,
@@ -99,17 +99,17 @@ dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
 	DMASIM_LINUX(dma_map_phys);
 
 /*
- * Ends a mapping, given only its address: behind an IOMMU the address is taken for an IOVA. One that
- * does not translate is reported and nothing is freed. size, dir and attrs are those of the map.
- * Facts 3.2, 3.5, 3.7.
+ * Ends a mapping, given only its address: behind an IOMMU the address is taken for an IOVA. One
+ * that does not translate is reported and nothing is freed. size, dir and attrs are those of the
+ * map. Facts 3.2, 3.5, 3.7.
  */
 void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
 		    unsigned long attrs) DMASIM_LINUX(dma_unmap_phys);
 
 /*
- * The same for a page. A page of peer memory is mapped as if it were RAM: this call does not look at
- * its map type. DMA_ATTR_MMIO is refused: the map returns the error value, the unmap does nothing.
- * Facts 3.3.
+ * The same for a page. A page of peer memory is mapped as if it were RAM: this call does not look
+ * at its map type. DMA_ATTR_MMIO is refused: the map returns the error value, the unmap does
+ * nothing. Facts 3.3.
  */
 dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
 			      enum dma_data_direction dir, unsigned long attrs)
@@ -131,7 +131,7 @@ bool dma_need_unmap(struct device *dev) DMASIM_LINUX(dma_need_unmap);
 /* The granule minus 1 where the IOMMU can join pieces, 0 in direct mode. Facts 3.11. */
 unsigned long dma_get_merge_boundary(struct device *dev) DMASIM_LINUX(dma_get_merge_boundary);
 
-/* ---- Scatterlists -------------------------------------------------------------------------------- */
+/* ---- Scatterlists ----------------------------------------------------- */
 
 /*
  * Maps nents entries; peer memory below a common switch gets its bus address and the flag. Returns
@@ -147,8 +147,8 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
 	DMASIM_LINUX(dma_unmap_sg_attrs);
 
 /*
- * Sets sgt->nents. 0, or -EINVAL (bad use), -ENOMEM (try later), -EIO (a piece could not be mapped),
- * -EREMOTEIO (peer memory that the device cannot reach).
+ * Sets sgt->nents. 0, or -EINVAL (bad use), -ENOMEM (try later), -EIO (a piece could not be
+ * mapped), -EREMOTEIO (peer memory that the device cannot reach).
  */
 int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
 		    unsigned long attrs) DMASIM_LINUX(dma_map_sgtable) DMASIM_MUST_CHECK;
@@ -158,19 +158,19 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_d
 #define dma_map_sg(d, s, n, r)	 dma_map_sg_attrs(d, s, n, r, 0)
 #define dma_unmap_sg(d, s, n, r) dma_unmap_sg_attrs(d, s, n, r, 0)
 
-/* ---- Two steps ------------------------------------------------------------------------------------ */
+/* ---- Two steps -------------------------------------------------------- */
 
 /*
- * Zeroes *state, then allocates IOVA space for size bytes. Only the offset of phys in its granule is
- * used: state->addr has the same. False: no IOMMU serves the device (map each piece by itself
+ * Zeroes *state, then allocates IOVA space for size bytes. Only the offset of phys in its granule
+ * is used: state->addr has the same. False: no IOMMU serves the device (map each piece by itself
  * instead), or there is no space, or size is 0 or has bit 63 set (reported). Facts 5.1.
  */
 bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
 			size_t size) DMASIM_LINUX(dma_iova_try_alloc) DMASIM_MUST_CHECK;
 
 /*
- * Writes the entries for [phys, phys + size) at `offset` of the range. Each link but the first starts
- * on a granule, each but the last ends on one. Not usable before dma_iova_sync(). Facts 5.2.
+ * Writes the entries for [phys, phys + size) at `offset` of the range. Each link but the first
+ * starts on a granule, each but the last ends on one. Not usable before dma_iova_sync(). Facts 5.2.
  * 0, -EIO (phys in the middle of a granule at offset > 0, reported), -EADDRINUSE (linked already),
  * -ENXIO (address or phys not aligned), -ERANGE, -EOVERFLOW, -EINVAL (no direction, or size 0),
  * -ENOMEM.
@@ -184,8 +184,8 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
 	DMASIM_LINUX(dma_iova_sync) DMASIM_MUST_CHECK;
 
 /*
- * Removes the entries of [offset, offset + size), rounded out to granules, and invalidates before it
- * returns. The range stays allocated. Facts 5.5.
+ * Removes the entries of [offset, offset + size), rounded out to granules, and invalidates before
+ * it returns. The range stays allocated. Facts 5.5.
  */
 void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
 		     enum dma_data_direction dir, unsigned long attrs)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What devices do: master the bus. The only way a device touches memory is a request that goes through
- * the fabric and, at the root, through the IOMMU.
+ * What devices do: master the bus. The only way a device touches memory is a request that goes
+ * through the fabric and, at the root, through the IOMMU.
  */
 #ifndef DMASIM_ENGINE_H
 #define DMASIM_ENGINE_H

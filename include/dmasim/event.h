@@ -84,7 +84,7 @@ enum dmasim_event_type {
 /*
  * A flat record; each event sets the fields its line prints and leaves the others 0. For the calls
  * of the two-step API `dma` is the state's address and `size` the length of this step, even where
- * the line does not print them. ATTACH has the domain's granule in `size`.
+ * the line does not print them.
  */
 struct dmasim_event {
 	enum dmasim_event_type type;

@@ -2,8 +2,8 @@
 /*
  * Fault points: the named places where a machine can be told to run out of something.
  *
- * Every allocation of a machine, of the software that runs on it and of the checker that watches it,
- * names one of these. Names are stable: replay lines and tests spell them.
+ * Every allocation of a machine, of the software that runs on it and of the checker that watches
+ * it, names one of these. Names are stable: replay lines and tests spell them.
  */
 #ifndef DMASIM_FAULT_H
 #define DMASIM_FAULT_H

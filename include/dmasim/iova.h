@@ -3,8 +3,8 @@
  * The table behind which IOVA allocators stand. A new one is one file that fills this table; it is
  * used by naming the table in struct dmasim_config.
  *
- * All numbers are page frame numbers of the domain's granule (pfn = IOVA >> granule_lg2); bounds are
- * inclusive. A domain calls its allocator with a lock held, so calls never overlap.
+ * All numbers are page frame numbers of the domain's granule (pfn = IOVA >> granule_lg2); bounds
+ * are inclusive. A domain calls its allocator with a lock held, so calls never overlap.
  */
 #ifndef DMASIM_IOVA_H
 #define DMASIM_IOVA_H
@@ -40,7 +40,8 @@ struct iova_allocator_ops {
 	 * IOVA_NO_PFN when there is no such range or no memory for its record.
 	 */
 	u64 (*alloc)(struct iova_allocator *allocator, u64 pages, u64 limit_pfn);
-	/* Takes back exactly one allocation. Needs no memory. A range it does not know is ignored. */
+	/* Takes back exactly one allocation. Needs no memory. A range it does not know is ignored.
+	 */
 	void (*free)(struct iova_allocator *allocator, u64 pfn, u64 pages);
 	/*
 	 * Keeps [first_pfn, last_pfn] from being handed out, for good; ranges may overlap. 0 or

@@ -3,12 +3,12 @@
  * The machine: creating one, its memory, its time, and making it fail.
  *
  * A process may hold any number of machines; each belongs to one thread at a time. A machine owns
- * everything that was made with it (devices, pages, reports) and takes it along when it is destroyed.
- * It never owns memory of the program's.
+ * everything that was made with it (devices, pages, reports) and takes it along when it is
+ * destroyed. It never owns memory of the program's.
  *
- * The machine *starts*, that is its software forms groups and attaches devices to their domains, with
- * the first mapping, the first access of a device, or the first peer memory. Hardware is added before
- * that.
+ * The machine *starts*, that is its software forms groups and attaches devices to their domains,
+ * with the first mapping, the first access of a device, or the first peer memory. Hardware is added
+ * before that.
  */
 #ifndef DMASIM_MACHINE_H
 #define DMASIM_MACHINE_H
@@ -110,21 +110,21 @@ DMASIM_API u64 dmasim_seed(const struct dmasim *s);
 /* The next value of the machine's generator, in [0, bound); bound >= 1. */
 DMASIM_API u64 dmasim_random(struct dmasim *s, u64 bound);
 
-/* ---- Memory ----------------------------------------------------------------------------------------- */
+/* ---- Memory ----------------------------------------------------------- */
 
 #define DMASIM_NO_PHYS (~(phys_addr_t)0)
 
 /*
- * RAM: at least `bytes`, physically contiguous, naturally aligned, zeroed. DMASIM_NO_PHYS: none left.
- * Up to 64 MiB it is contiguous on the host too.
+ * RAM: at least `bytes`, physically contiguous, naturally aligned, zeroed. DMASIM_NO_PHYS: none
+ * left. Up to 64 MiB it is contiguous on the host too.
  */
 DMASIM_API phys_addr_t dmasim_alloc(struct dmasim *s, u64 bytes);
 /* Gives it back, with the same size. */
 DMASIM_API void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes);
 
 /*
- * Host pointer to [phys, phys + bytes) of RAM or of a BAR that is plain memory; NULL where that is not
- * contiguous on the host. Valid until the memory is freed.
+ * Host pointer to [phys, phys + bytes) of RAM or of a BAR that is plain memory; NULL where that is
+ * not contiguous on the host. Valid until the memory is freed.
  */
 DMASIM_API void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes);
 
@@ -132,9 +132,10 @@ DMASIM_API void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes);
 DMASIM_API phys_addr_t dmasim_virt_to_phys(struct dmasim *s, const void *ptr);
 
 /*
- * Gives `bytes` of the program's own memory a physical address, exact to the byte: devices reach the
- * range and nothing beside it. The low 12 bits are those of the pointer. The program keeps the memory
- * until dmasim_unadopt() or the end of the machine. DMASIM_NO_PHYS: no memory for the record.
+ * Gives `bytes` of the program's own memory a physical address, exact to the byte: devices reach
+ * the range and nothing beside it. The low 12 bits are those of the pointer. The program keeps the
+ * memory until dmasim_unadopt() or the end of the machine. DMASIM_NO_PHYS: no memory for the
+ * record.
  */
 DMASIM_API phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes);
 DMASIM_API void dmasim_unadopt(struct dmasim *s, phys_addr_t phys);
@@ -143,13 +144,13 @@ DMASIM_API void dmasim_unadopt(struct dmasim *s, phys_addr_t phys);
 DMASIM_API struct page *dmasim_page(struct dmasim *s, phys_addr_t phys);
 
 /*
- * What the CPU does: copies between a buffer and RAM or BARs. Returns the bytes done before an address
- * where nothing is.
+ * What the CPU does: copies between a buffer and RAM or BARs. Returns the bytes done before an
+ * address where nothing is.
  */
 DMASIM_API u64 dmasim_read(struct dmasim *s, phys_addr_t phys, void *to, u64 bytes);
 DMASIM_API u64 dmasim_write(struct dmasim *s, phys_addr_t phys, const void *from, u64 bytes);
 
-/* ---- Time, costs, trace -------------------------------------------------------------------------------- */
+/* ---- Time, costs, trace ----------------------------------------------- */
 
 /* Lets virtual time pass; timers fire. */
 DMASIM_API void dmasim_run(struct dmasim *s, u64 ns);
@@ -164,7 +165,7 @@ DMASIM_API u64 dmasim_trace_hash(const struct dmasim *s);
 DMASIM_API u64 dmasim_point_passes(const struct dmasim *s, enum dmasim_point point);
 DMASIM_API const char *dmasim_point_name(enum dmasim_point point);
 
-/* ---- Failure --------------------------------------------------------------------------------------------- */
+/* ---- Failure ---------------------------------------------------------- */
 
 /*
  * The nth pass (from 1, counted from now) of a fault point fails; DMASIM_FAULT_ANY: of all points

@@ -2,8 +2,8 @@
 /*
  * PCI peer-to-peer DMA (facts "dma-api" 1.7, 1.8, 8; Linux 7.3).
  *
- * A provider is a BAR that others may reach. How a client reaches it is the map type: by bus address
- * below a common switch, through the host bridge, or not at all.
+ * A provider is a BAR that others may reach. How a client reaches it is the map type: by bus
+ * address below a common switch, through the host bridge, or not at all.
  */
 #ifndef DMASIM_P2PDMA_H
 #define DMASIM_P2PDMA_H
@@ -32,7 +32,10 @@ struct pci_p2pdma_map_state {
 
 DMASIM_BEGIN_DECLS
 
-/* Prepares a device to be a provider. 0 (also when it was done before) or -ENOMEM. */
+/*
+ * Prepares a device to be a provider. 0 (also when it was done before) or -ENOMEM. Starts the
+ * machine.
+ */
 int pcim_p2pdma_init(struct pci_dev *pdev) DMASIM_LINUX(pcim_p2pdma_init);
 
 /* The provider of a memory BAR; NULL for another BAR, or before pcim_p2pdma_init() (reported). */
@@ -41,8 +44,8 @@ struct p2pdma_provider *pcim_p2pdma_provider(struct pci_dev *pdev, int bar)
 
 /*
  * Makes [offset, offset + size) of a memory BAR peer memory: its pages know their provider, and
- * pci_alloc_p2pmem() takes from it. size 0: the rest of the BAR. 0, -EINVAL (no memory BAR, or out of
- * it), -ENOMEM. Offset and size are multiples of the page size. Starts the machine.
+ * pci_alloc_p2pmem() takes from it. size 0: the rest of the BAR. 0, -EINVAL (no memory BAR, or out
+ * of it), -ENOMEM. Offset and size are multiples of the page size.
  */
 int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offset)
 	DMASIM_LINUX(pci_p2pdma_add_resource);
@@ -67,8 +70,8 @@ int pci_p2pdma_distance(struct pci_dev *provider, struct device *client)
 	DMASIM_LINUX(pci_p2pdma_distance);
 
 /*
- * Memory of a provider, naturally aligned: a host pointer, which dmasim_virt_to_phys() turns into the
- * physical address. NULL: none left. Freed with the size it was allocated with.
+ * Memory of a provider, naturally aligned: a host pointer, which dmasim_virt_to_phys() turns into
+ * the physical address. NULL: none left. Freed with the size it was allocated with.
  */
 void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size) DMASIM_LINUX(pci_alloc_p2pmem);
 void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size) DMASIM_LINUX(pci_free_p2pmem);

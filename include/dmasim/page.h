@@ -2,8 +2,8 @@
 /*
  * struct page: one 4 KiB page of RAM, of adopted memory or of a BAR.
  *
- * Pages live in sections of 2 MiB that are made when first asked for (dmasim_page()). A page of a BAR
- * that was given to peer-to-peer use knows its provider.
+ * Pages live in sections of 2 MiB that are made when first asked for (dmasim_page()). A page of a
+ * BAR that was given to peer-to-peer use knows its provider.
  */
 #ifndef DMASIM_PAGE_H
 #define DMASIM_PAGE_H

@@ -22,14 +22,15 @@
 /* No physical address: what a failed allocation of page frames returns. */
 #define PLATFORM_NO_PHYS (~(phys_addr_t)0)
 
-/* ---- Firmware: what the machine says about itself ------------------------------------------- */
+/* ---- Firmware: what the machine says about itself --------------------- */
 
 struct platform_memory {
 	phys_addr_t start;
 	u64 bytes;
 };
 
-/* A part of the CPU's address space that a host bridge forwards. Bus address = phys + bus_offset. */
+/* A part of the CPU's address space that a host bridge forwards. Bus address = phys + bus_offset.
+ */
 struct platform_window {
 	phys_addr_t start;
 	u64 bytes;
@@ -92,7 +93,7 @@ struct platform_firmware {
 	u32 cpu_family;
 };
 
-/* ---- IOMMU context entries ------------------------------------------------------------------- */
+/* ---- IOMMU context entries -------------------------------------------- */
 
 enum platform_context_type {
 	PLATFORM_CONTEXT_ABSENT = 0, /* every request faults */
@@ -106,7 +107,7 @@ struct platform_context {
 	phys_addr_t root; /* top table */
 };
 
-/* ---- Reports of the software (Linux's WARN and BUG) ------------------------------------------- */
+/* ---- Reports of the software (Linux's WARN and BUG) ------------------- */
 
 struct platform_report {
 	enum dmasim_report_id id;
@@ -117,7 +118,7 @@ struct platform_report {
 	const struct dmasim_site *site;
 };
 
-/* ---- The machine's functions ------------------------------------------------------------------ */
+/* ---- The machine's functions ------------------------------------------ */
 
 struct platform_ops {
 	/*
@@ -190,7 +191,7 @@ struct platform {
 	u8 *window_host;
 };
 
-/* ---- The hot ones ----------------------------------------------------------------------------- */
+/* ---- The hot ones ----------------------------------------------------- */
 
 /*
  * Host pointer to physical memory, valid up to the end of the allocation it lies in. NULL where the
@@ -221,7 +222,7 @@ static inline void platform_point(struct platform *p, enum dmasim_point point)
 				&(struct dmasim_event){ .type = DMASIM_EVENT_##id, __VA_ARGS__ }); \
 	} while (0)
 
-/* ---- The others, so that callers read well ----------------------------------------------------- */
+/* ---- The others, so that callers read well ---------------------------- */
 
 static inline void *platform_alloc(struct platform *p, enum dmasim_fault_point why, size_t bytes)
 {

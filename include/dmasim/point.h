@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preemption points: the places where another CPU or the hardware may see the software's next store.
+ * Preemption points: the places where another CPU or the hardware may see the software's next
+ * store.
  *
  * The software passes one *before* each such store, and at each lock and unlock. A machine counts
  * them when asked to; an explorer of interleavings switches CPUs there.

@@ -3,8 +3,8 @@
  * struct scatterlist and struct sg_table (facts "dma-api" 1.6).
  *
  * A list has two halves in one array: pages (offset, length) for the CPU, and after mapping the DMA
- * segments (dma_address, dma_length), which may be fewer. A DMA segment with SG_DMA_BUS_ADDRESS holds
- * a PCI bus address: there is nothing to unmap for it.
+ * segments (dma_address, dma_length), which may be fewer. A DMA segment with SG_DMA_BUS_ADDRESS
+ * holds a PCI bus address: there is nothing to unmap for it.
  */
 #ifndef DMASIM_SCATTERLIST_H
 #define DMASIM_SCATTERLIST_H

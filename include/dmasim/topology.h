@@ -15,8 +15,8 @@
  *   |       a switch's upstream port
  *   a root port on root bus 00
  *
- * What is on the way and does not exist yet is made: a host bridge for the bus, a root port on it, then
- * upstream and downstream ports in turn. Device 00.0 of each root bus is the host bridge's own
+ * What is on the way and does not exist yet is made: a host bridge for the bus, a root port on it,
+ * then upstream and downstream ports in turn. Device 00.0 of each root bus is the host bridge's own
  * function; paths may not use it.
  *
  * Firmware gives out bus numbers and addresses whenever hardware is added. They are final when the
@@ -45,7 +45,8 @@ struct dmasim_bridge {
 
 /*
  * What answers the CPU's and other devices' accesses to an endpoint's BARs: registers, doorbells.
- * bytes is 1 to 4096 and stays inside the BAR; a member that is NULL reads as zeros, or loses writes.
+ * bytes is 1 to 4096 and stays inside the BAR; a member that is NULL reads as zeros, or loses
+ * writes.
  */
 struct dmasim_bar_ops {
 	void (*read)(void *cookie, u32 bar, u64 offset, void *to, u32 bytes);
@@ -93,16 +94,16 @@ DMASIM_API struct pci_dev *dmasim_add_endpoint(struct dmasim *s, const char *pat
 					       const struct dmasim_endpoint *endpoint);
 
 /*
- * Firmware asks for [start, start + bytes) to be mapped one to one for a device (an RMRR); NULL: for
- * every device. start is page aligned. 0 or -ENOMEM.
+ * Firmware asks for [start, start + bytes) to be mapped one to one for a device (an RMRR); NULL:
+ * for every device. start is page aligned. 0 or -ENOMEM.
  */
 DMASIM_API int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, phys_addr_t start,
 					u64 bytes);
 
 /*
- * Reads the hexadecimal dump of `lspci -x`, `-xxx` or `-xxxx` and becomes that machine. A machine takes
- * one dump, and nothing else. What a dump does not say is inferred (see import in the README). 0;
- * -EINVAL with *error filled in and nothing added; -ENOMEM.
+ * Reads the hexadecimal dump of `lspci -x`, `-xxx` or `-xxxx` and becomes that machine. A machine
+ * takes one dump, and nothing else. What a dump does not say is inferred (see import in the
+ * README). 0; -EINVAL with *error filled in and nothing added; -ENOMEM.
  */
 DMASIM_API int dmasim_import_lspci(struct dmasim *s, const char *file,
 				   const struct dmasim_import *how, struct dmasim_error *error);

@@ -14,8 +14,8 @@
  *
  * Events of the software, with the arguments of the call and its result, are those of event.h, with
  * the fields listed there in the order of enum dmasim_event_field. A result is 0, a count, or an
- * errno by name ("ret=-EINVAL"); a field that is 0 is printed, except attrs. Objects are numbered from
- * 1 in order of birth: st (a dma_iova_state's range), dom (a domain); groups from 0.
+ * errno by name ("ret=-EINVAL"); a field that is 0 is printed, except attrs. Objects are numbered
+ * from 1 in order of birth: st (a dma_iova_state's range), dom (a domain); groups from 0.
  *
  *   t=0 cpu=0 dma_iova_link dev=0000:01:00.0 st=1 phys=0x100000 off=0 size=4096 dir=TO_DEVICE ret=0
  *

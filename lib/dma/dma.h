@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of the DMA API share: which mode a device is in, and the two ways to map one piece.
+ * What the parts of the DMA API share: which mode a device is in, and the two ways to map one
+ * piece.
  */
 #ifndef DMA_DMA_H
 #define DMA_DMA_H
@@ -19,8 +20,8 @@ struct dma_call {
 void dma_warn(struct device *dev, enum dmasim_report_id id, u64 dma, u64 size, const char *what);
 
 /*
- * Starts the machine's IOMMUs if that was not done. False: no memory for that, and the call fails as
- * if the mapping had found none.
+ * Starts the machine's IOMMUs if that was not done. False: no memory for that, and the call fails
+ * as if the mapping had found none.
  */
 static inline bool dma_ready(struct device *dev)
 {
@@ -42,11 +43,11 @@ u64 dma_limit(struct device *dev);
 /* IOMMU_ bits for a direction and attributes; 0 for no access at all. Facts 1.5. */
 u32 dma_prot(enum dma_data_direction dir, unsigned long attrs);
 
-/* ---- Direct mode ---------------------------------------------------------------------------------- */
+/* ---- Direct mode ------------------------------------------------------ */
 
 dma_addr_t dma_direct_map(struct device *dev, phys_addr_t phys, u64 size);
 
-/* ---- Behind an IOMMU ------------------------------------------------------------------------------ */
+/* ---- Behind an IOMMU -------------------------------------------------- */
 
 /* The granules that [address, address + size) touches. */
 static inline u64 iommu_dma_span(const struct iommu_domain *domain, u64 address, u64 size)

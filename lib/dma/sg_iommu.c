@@ -3,8 +3,9 @@
  * Scatterlists behind an IOMMU: one IOVA block for the whole list (facts "dma-api" 4.3).
  *
  * Pass one lays the list out: each entry that takes IOVA space is widened to granules, with its own
- * offset and length stashed in its DMA fields; peer memory reached by bus address takes none. Then one
- * allocation, the entries, and a last pass that restores the list and joins neighbours into segments.
+ * offset and length stashed in its DMA fields; peer memory reached by bus address takes none. Then
+ * one allocation, the entries, and a last pass that restores the list and joins neighbours into
+ * segments.
  *
  *   entries  [ram 0x200..][ram ....][peer ....][ram ....]
  *   block    |--granules--|--granules--|        |--granules--|   contiguous in IOVA space
@@ -55,8 +56,8 @@ static void restore(struct sg_mapping *mapping, int count)
 }
 
 /*
- * Widens an entry and adds it to the block. *prev, the last entry that takes space, grows if this one
- * must start on a segment boundary: the block is aligned to its size, so offsets decide.
+ * Widens an entry and adds it to the block. *prev, the last entry that takes space, grows if this
+ * one must start on a segment boundary: the block is aligned to its size, so offsets decide.
  */
 static int lay_out_entry(struct sg_mapping *mapping, struct scatterlist *s,
 			 struct scatterlist **prev)

@@ -159,7 +159,7 @@ int iommu_attach_device(struct pci_dev *pdev)
 	if (!err)
 		err = set_context(pdev, &context);
 	PLATFORM_EVENT(domain->os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
-		       .domain = domain->id, .size = iommu_granule(domain), .ret = err);
+		       .domain = domain->id, .ret = err);
 	return err;
 }
 

@@ -41,7 +41,7 @@ struct iommu_domain {
 	struct os_lock iova_lock;
 };
 
-/* ---- Groups ------------------------------------------------------------------------------------ */
+/* ---- Groups ----------------------------------------------------------- */
 
 /* Puts every device behind an IOMMU into its group. 0 or -ENOMEM (and then no group is left). */
 int iommu_groups_form(struct os *os);
@@ -53,7 +53,7 @@ bool iommu_serves(const struct pci_dev *pdev);
 /* True if the function keeps what is below it, or its own functions, apart. Facts 18.3. */
 bool pci_acs_isolates(struct pci_dev *pdev);
 
-/* ---- Domains ----------------------------------------------------------------------------------- */
+/* ---- Domains ---------------------------------------------------------- */
 
 /* A domain for the devices of `first`'s group: its host bridge decides what is reserved. */
 struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
@@ -77,7 +77,7 @@ static inline u64 iommu_granule(const struct iommu_domain *domain)
 	return domain->pt.page_sizes & -domain->pt.page_sizes;
 }
 
-/* ---- Map and unmap ------------------------------------------------------------------------------- */
+/* ---- Map and unmap ---------------------------------------------------- */
 
 /*
  * Writes entries; not usable before iommu_sync_map(). On failure nothing stays mapped. Errors are
@@ -92,8 +92,8 @@ u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
 		     struct iommu_iotlb_gather *gather);
 
 /*
- * Invalidates what was gathered, waits, then frees the gathered tables. 0 or the queue's error, with
- * the tables kept: they are still reachable.
+ * Invalidates what was gathered, waits, then frees the gathered tables. 0 or the queue's error,
+ * with the tables kept: they are still reachable.
  */
 int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather);
 
@@ -101,7 +101,7 @@ u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes);
 
 phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
 
-/* ---- VT-d commands -------------------------------------------------------------------------------- */
+/* ---- VT-d commands ---------------------------------------------------- */
 
 /* 0 or -ENOMEM. */
 int vtd_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Map, unmap and the invalidation that belongs to it, in strict mode. The order of an unmap is that of
- * facts "iova-and-page-tables" 3.6: entries, invalidation, wait, table pages; the IOVA comes last, by
- * the caller.
+ * Map, unmap and the invalidation that belongs to it, in strict mode. The order of an unmap is that
+ * of facts "iova-and-page-tables" 3.6: entries, invalidation, wait, table pages; the IOVA comes
+ * last, by the caller.
  */
 #include <errno.h>
 

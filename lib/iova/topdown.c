@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An IOVA allocator that is plainly right: the ranges in use in a tree by address, and a search from
- * the limit downwards that takes the first gap that fits. Linear in the ranges it skips.
+ * An IOVA allocator that is plainly right: the ranges in use in a tree by address, and a search
+ * from the limit downwards that takes the first gap that fits. Linear in the ranges it skips.
  *
  *   start_pfn |..gap..[range][range]....gap....[range]..gap..| limit
  *                                                     <------- search

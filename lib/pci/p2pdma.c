@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a client reaches a provider (facts "dma-api" 8.5), decided from the tree and the ACS bits that
- * the software can see.
+ * How a client reaches a provider (facts "dma-api" 8.5), decided from the tree and the ACS bits
+ * that the software can see.
  */
 #include "pci/p2pdma.h"
 
@@ -69,7 +69,7 @@ static struct path find_path(struct pci_dev *provider, struct pci_dev *client)
 	return path;
 }
 
-/* ---- The host bridge's allow list (facts 8.6) -------------------------------------------------- */
+/* ---- The host bridge's allow list (facts 8.6) ------------------------- */
 
 struct allowed_bridge {
 	u16 vendor;
@@ -94,7 +94,8 @@ static const struct allowed_bridge allowed[] = {
 
 static const struct allowed_bridge any_google = { PCI_VENDOR_ID_GOOGLE, 0, false };
 
-/* The function that stands for a host bridge: the first one on its root bus, 00.0 or a root port. */
+/* The function that stands for a host bridge: the first one on its root bus, 00.0 or a root port.
+ */
 static struct pci_dev *host_device(struct pci_dev *pdev)
 {
 	struct pci_dev *first;
@@ -135,7 +136,7 @@ static bool host_bridges_forward(struct pci_dev *provider, struct pci_dev *clien
 	       !of_client->same_bridge_only;
 }
 
-/* ---- Verdicts ------------------------------------------------------------------------------------ */
+/* ---- Verdicts --------------------------------------------------------- */
 
 static enum pci_p2pdma_map_type judge(struct pci_dev *provider, struct pci_dev *client,
 				      int *distance)
@@ -219,7 +220,7 @@ int pci_p2pdma_distance(struct pci_dev *provider, struct device *client)
 	return type == PCI_P2PDMA_MAP_NOT_SUPPORTED ? -1 : distance;
 }
 
-/* ---- Providers ------------------------------------------------------------------------------------ */
+/* ---- Providers -------------------------------------------------------- */
 
 int pcim_p2pdma_init(struct pci_dev *pdev)
 {
@@ -227,6 +228,9 @@ int pcim_p2pdma_init(struct pci_dev *pdev)
 
 	if (pdev->p2pdma)
 		return 0;
+	/* Bus numbers and BARs stay as they are from here on. */
+	if (os_start(pdev->dev.os))
+		return -ENOMEM;
 	p2pdma = os_alloc(pdev->dev.os, DMASIM_FAULT_P2P_PROVIDER, sizeof(*p2pdma));
 	if (!p2pdma)
 		return -ENOMEM;

@@ -25,10 +25,7 @@ int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offs
 		size = (size_t)(pci_resource_len(pdev, bar) - offset);
 	if (size > pci_resource_len(pdev, bar) - offset || (size | offset) % PAGE_SIZE)
 		return -EINVAL;
-	/* BARs stay where they are from here on. */
-	err = os_start(os);
-	if (!err)
-		err = pcim_p2pdma_init(pdev);
+	err = pcim_p2pdma_init(pdev);
 	if (err)
 		return err;
 
@@ -54,7 +51,8 @@ static u64 rounded(size_t size)
 }
 
 /*
- * The first aligned hole; *before is the used range it lies behind, NULL: at the start. False: none.
+ * The first aligned hole; *before is the used range it lies behind, NULL: at the start. False:
+ * none.
  */
 static bool find_hole(const struct p2pdma_pool *pool, u64 bytes, phys_addr_t *phys,
 		      struct p2pdma_range **before)

@@ -125,8 +125,8 @@ static int scan_function(struct pci_bus *bus, u32 devfn)
 }
 
 /*
- * Functions 1 to 7 are asked for where function 0 says there are more, and where there is no function
- * 0: a part of a machine may have been recorded without it.
+ * Functions 1 to 7 are asked for where function 0 says there are more, and where there is no
+ * function 0: a part of a machine may have been recorded without it.
  */
 static int scan_device(struct pci_bus *bus, u32 device)
 {

@@ -2,10 +2,10 @@
 /*
  * I/O page tables: what the IOMMU layer asks of a format.
  *
- * Semantics are those of Linux's generic page table (facts "iova-and-page-tables" 2.7): mapping over
- * a leaf is -EADDRINUSE, unmapping stops at the first hole and takes a whole leaf when it ends inside
- * one, a table is unlinked when the range covers all it maps, and is freed by whoever owns the gather
- * after the invalidation.
+ * Semantics are those of Linux's generic page table (facts "iova-and-page-tables" 2.7): mapping
+ * over a leaf is -EADDRINUSE, unmapping stops at the first hole and takes a whole leaf when it ends
+ * inside one, a table is unlinked when the range covers all it maps, and is freed by whoever owns
+ * the gather after the invalidation.
  */
 #ifndef PGTABLE_PGTABLE_H
 #define PGTABLE_PGTABLE_H
@@ -25,8 +25,8 @@ struct os;
 #define IOMMU_PRIV   (1U << 5)
 
 /*
- * What changed in a table and is not yet invalidated. Empty while start > last. Pages on the list are
- * unlinked tables: they are freed only after the invalidation.
+ * What changed in a table and is not yet invalidated. Empty while start > last. Pages on the list
+ * are unlinked tables: they are freed only after the invalidation.
  */
 struct iommu_iotlb_gather {
 	u64 start;
@@ -84,9 +84,10 @@ struct pgtable_ops {
 	/* Frees all tables; the hardware does not use them any more. */
 	void (*fini)(struct pgtable *pt);
 	/*
-	 * Maps [iova, iova + bytes) to phys, in leaves as large as the addresses allow. Adds to *mapped
-	 * what was done, also on failure. 0, -EINVAL (no permission, or 0 bytes), -ENXIO (not aligned),
-	 * -EADDRINUSE, -ERANGE (beyond the table or the physical width), -EOVERFLOW (wraps), -ENOMEM.
+	 * Maps [iova, iova + bytes) to phys, in leaves as large as the addresses allow. Adds to
+	 * *mapped what was done, also on failure. 0, -EINVAL (no permission, or 0 bytes), -ENXIO
+	 * (not aligned), -EADDRINUSE, -ERANGE (beyond the table or the physical width), -EOVERFLOW
+	 * (wraps), -ENOMEM.
 	 */
 	int (*map)(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
 		   struct iommu_iotlb_gather *gather, u64 *mapped);

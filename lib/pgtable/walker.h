@@ -2,13 +2,13 @@
 /*
  * The one walker of all page-table formats.
  *
- * A format file describes itself in a `static const struct pt_format` and wraps these functions. They
- * are inlined there, so that the compiler folds the constants and the calls through the descriptor
- * away: one specialised walker per format, from one source.
+ * A format file describes itself in a `static const struct pt_format` and wraps these functions.
+ * They are inlined there, so that the compiler folds the constants and the calls through the
+ * descriptor away: one specialised walker per format, from one source.
  *
- *   level 2 | index |              a table of 512 entries for each level; level 0 holds the smallest
- *   level 1         | index |      leaves. The walk starts at the top table and goes down to the
- *   level 0                 | index | offset |       level of the wanted leaf.
+ *   level 2 | index |                         one table at each level; level 0 has the smallest
+ *   level 1         | index |                 leaves. The walk starts at the top table and goes
+ *   level 0                 | index | offset |   down to the level of the wanted leaf.
  */
 #ifndef PGTABLE_WALKER_H
 #define PGTABLE_WALKER_H
@@ -73,7 +73,7 @@ PT_INLINE void pt_store(struct pgtable *pt, struct pt_table *table, u64 index, u
 	table->entry[index] = htole64(entry);
 }
 
-/* ---- Sizes ------------------------------------------------------------------------------------- */
+/* ---- Sizes ------------------------------------------------------------ */
 
 /*
  * log2 of the largest leaf that may start at (iova, phys) and maps at most `bytes`; 0: none.
@@ -107,7 +107,7 @@ static inline u64 pt_leaf_count(u64 sizes, u64 iova, phys_addr_t phys, u64 bytes
 	return bytes >> lg2;
 }
 
-/* ---- Tables ------------------------------------------------------------------------------------ */
+/* ---- Tables ----------------------------------------------------------- */
 
 static inline void pt_gather_table(struct pgtable *pt, struct iommu_iotlb_gather *gather,
 				   phys_addr_t phys, u8 level)
@@ -197,7 +197,7 @@ static void pt_gather_tree(const struct pt_format *format, struct pgtable *pt,
 	pt_gather_table(pt, gather, phys, level + 1);
 }
 
-/* ---- Map --------------------------------------------------------------------------------------- */
+/* ---- Map -------------------------------------------------------------- */
 
 /* An entry that is to become a leaf holds a table: that must be empty, and goes. */
 static int pt_replace_table(const struct pt_format *format, struct pgtable *pt,
@@ -297,7 +297,7 @@ PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iov
 	return err;
 }
 
-/* ---- Unmap ------------------------------------------------------------------------------------- */
+/* ---- Unmap ------------------------------------------------------------ */
 
 /* What is to go, and how far it went: `at` is the first address not yet removed. */
 struct pt_unmap {
@@ -377,7 +377,7 @@ PT_INLINE u64 pt_unmap(const struct pt_format *format, struct pgtable *pt, u64 i
 	return unmap.at - iova;
 }
 
-/* ---- Lookup, creation, end ------------------------------------------------------------------------ */
+/* ---- Lookup, creation, end -------------------------------------------- */
 
 PT_INLINE phys_addr_t pt_iova_to_phys(const struct pt_format *format, struct pgtable *pt, u64 iova)
 {

@@ -61,7 +61,7 @@ struct cached_domain *cached_domain_find(const struct cached *cached, u32 domain
 	return NULL;
 }
 
-/* ---- Filling ------------------------------------------------------------------------------------ */
+/* ---- Filling ---------------------------------------------------------- */
 
 struct filling {
 	struct cached *cached;
@@ -162,7 +162,7 @@ void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 star
 	flush_tail(&filling);
 }
 
-/* ---- Emptying ----------------------------------------------------------------------------------- */
+/* ---- Emptying --------------------------------------------------------- */
 
 /* What lies outside [start, last] of a stretch that is dropped stays. False: no memory. */
 static bool keep_outside(struct cached *cached, struct cached_domain *domain,
@@ -296,7 +296,7 @@ void cached_domain_set(struct cached *cached, struct hw_iommu *iommu, u32 domain
 	cached_mapped(cached, found, 0, ~0ULL);
 }
 
-/* ---- Judging ------------------------------------------------------------------------------------ */
+/* ---- Judging ---------------------------------------------------------- */
 
 /* A translation being compared with what the tables give now. */
 struct comparison {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The set of everything that an IOMMU may still have cached: each translation and each table page
- * that was reachable in a domain's page table at any time since the last completed invalidation that
- * covers it.
+ * that was reachable in a domain's page table at any time since the last completed invalidation
+ * that covers it.
  *
  * It is filled by walking the real tables with the hardware's own walker whenever the software says
- * that it mapped something, and emptied only by what the hardware says it has executed and waited for.
- * So it judges every page-table format and every unmap strategy without knowing them.
+ * that it mapped something, and emptied only by what the hardware says it has executed and waited
+ * for. So it judges every page-table format and every unmap strategy without knowing them.
  */
 #ifndef CHECK_CACHED_H
 #define CHECK_CACHED_H
@@ -86,7 +86,8 @@ void cached_invalidated(struct cached *cached, struct hw_iommu *iommu,
 void cached_waited(struct cached *cached, struct hw_iommu *iommu);
 
 /*
- * A translation of [start, last] that may be cached though the tables no longer give it; NULL: none.
+ * A translation of [start, last] that may be cached though the tables no longer give it; NULL:
+ * none.
  */
 const struct cached_leaf *cached_stale(const struct cached_domain *domain, u64 start, u64 last);
 

@@ -19,6 +19,7 @@ void check_fini(struct check *check)
 		SLIST_REMOVE_HEAD(&check->verdicts, link);
 		memory_free(&check->world->memory, verdict);
 	}
+	memory_free(&check->world->memory, check->segments.at);
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
 }

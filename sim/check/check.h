@@ -36,6 +36,26 @@ struct check_freed {
 	u64 last;
 };
 
+/* The DMA segments of the scatterlist that is being unmapped, as the list describes them. */
+struct check_segment {
+	u64 start;
+	u64 last;
+	bool bus_address;
+};
+
+struct check_segments {
+	u32 count;
+	u32 room;
+	struct check_segment *at;
+};
+
+/* What the call that is going on has really taken out of a page table. */
+struct check_taken {
+	bool valid;
+	u64 start;
+	u64 last;
+};
+
 struct check {
 	struct world *world;
 	struct hw *hw;
@@ -48,7 +68,8 @@ struct check {
 	struct cached cached;
 	struct check_held held;
 	struct check_freed freed;
-	struct owner_list *ending_list; /* the scatterlist that is being unmapped */
+	struct check_taken taken;
+	struct check_segments segments;
 };
 
 void check_init(struct check *check, struct world *world, struct hw *hw, bool judging);

@@ -26,7 +26,7 @@ void judge_found(struct check *check, const struct dmasim_event *event,
 	check_report(check, &full);
 }
 
-/* ---- Peer memory ----------------------------------------------------------------------------------- */
+/* ---- Peer memory ------------------------------------------------------ */
 
 static struct check_verdict *find_verdict(struct check *check, dmasim_sbdf client,
 					  dmasim_sbdf provider)
@@ -77,8 +77,8 @@ static bool reaches_below_root(struct check *check, dmasim_sbdf dev, const struc
 }
 
 /*
- * A driver that was told to go through the host bridge does no wrong, whatever shorter way there is;
- * one that did not ask, or was told otherwise, does.
+ * A driver that was told to go through the host bridge does no wrong, whatever shorter way there
+ * is; one that did not ask, or was told otherwise, does.
  */
 void judge_way(struct check *check, const struct dmasim_event *event)
 {
@@ -101,7 +101,7 @@ void judge_way(struct check *check, const struct dmasim_event *event)
 					    "says how, pci_p2pdma_bus_addr_map() maps" });
 }
 
-/* ---- IOVA space -------------------------------------------------------------------------------------- */
+/* ---- IOVA space ------------------------------------------------------- */
 
 static void judge_iova(struct check *check, const struct dmasim_event *event)
 {
@@ -175,7 +175,7 @@ static void judge_freed(struct check *check, const struct dmasim_event *event)
 	judge_no_stale(check, freed->domain, event->dev, freed->start, freed->last, event->site);
 }
 
-/* ---- One call per mapping ------------------------------------------------------------------------- */
+/* ---- One call per mapping --------------------------------------------- */
 
 static void on_map_phys(struct check *check, const struct dmasim_event *event)
 {
@@ -201,42 +201,32 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 	judge_way(check, event);
 }
 
-/* What an unmap really takes: whole granules. */
-static u64 unmap_start(const struct owner_space *space, const struct dmasim_event *event)
-{
-	return event->dma & ~(space->granule - 1);
-}
-
-static u64 unmap_last(const struct owner_space *space, const struct dmasim_event *event)
-{
-	return judge_last(event->dma, event->size) | (space->granule - 1);
-}
-
 /*
- * Somebody else's mapping in what was unmapped. In an IOVA space it is torn down, and from now on its
- * owner finds nothing there. False: there is none.
+ * Somebody else's mapping in what was taken out of the page table: it is torn down, and from now on
+ * its owner finds nothing there. False: there is none.
  */
 static bool judge_foreign(struct check *check, struct owner_space *space,
 			  const struct dmasim_event *event)
 {
-	u64 start = unmap_start(space, event);
-	u64 last = unmap_last(space, event);
-	struct piece *piece = owners_first(space, start, last);
+	const struct check_taken *taken = &check->taken;
+	struct piece *piece;
+	bool found = false;
 
-	while (piece && piece->kind == PIECE_SG_BUS)
-		piece = owners_next(space, piece, start, last);
-	if (!piece)
-		return false;
-	judge_found(check, event,
-		    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = piece });
-	while (space->is_domain && piece) {
-		struct piece *next = owners_next(space, piece, start, last);
+	piece = taken->valid ? owners_first(space, taken->start, taken->last) : NULL;
+	while (piece) {
+		struct piece *next = owners_next(space, piece, taken->start, taken->last);
 
-		if (piece->kind != PIECE_SG_BUS)
+		if (piece->kind != PIECE_SG_BUS) {
+			if (!found)
+				judge_found(check, event,
+					    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN,
+							       .piece = piece });
+			found = true;
 			owners_end(&check->owners, piece, event->site);
+		}
 		piece = next;
 	}
-	return true;
+	return found;
 }
 
 /* What an unmap must repeat of its map, besides size and direction (facts "dma-api" 11, D22). */
@@ -277,14 +267,24 @@ static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 	was = *piece;
 	owners_end(&check->owners, piece, event->site);
 	/* With another size it may have taken a neighbour along: that is told instead. */
-	if (other && !(space->is_domain && judge_foreign(check, space, event)))
+	if (!judge_foreign(check, space, event) && other)
 		judge_found(check, event,
 			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
 					       .what = other,
 					       .piece = &was });
 }
 
-/* ---- All events ------------------------------------------------------------------------------------------ */
+/* ---- All events ------------------------------------------------------- */
+
+static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
+{
+	if (event->done)
+		check->taken = (struct check_taken){
+			.valid = true,
+			.start = event->dma,
+			.last = judge_last(event->dma, event->done),
+		};
+}
 
 static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 {
@@ -299,7 +299,7 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 {
 	switch (event->type) {
 	case DMASIM_EVENT_ATTACH:
-		owners_attach(&check->owners, event->dev, event->domain, event->size);
+		owners_attach(&check->owners, event->dev, event->domain);
 		break;
 	case DMASIM_EVENT_IOVA_ALLOC:
 		judge_iova(check, event);
@@ -309,6 +309,9 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 		break;
 	case DMASIM_EVENT_IOMMU_MAP:
 		on_iommu_map(check, event);
+		break;
+	case DMASIM_EVENT_IOMMU_UNMAP:
+		on_iommu_unmap(check, event);
 		break;
 	case DMASIM_EVENT_P2P_TYPE:
 		on_p2p_type(check, event);
@@ -367,6 +370,7 @@ void check_event(struct check *check, const struct dmasim_event *event)
 	dispatch(check, event);
 	if (ends_call(event->type)) {
 		judge_freed(check, event);
+		check->taken.valid = false;
 		check_settle(check);
 	}
 }

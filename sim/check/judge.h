@@ -14,8 +14,8 @@ static inline u64 judge_last(u64 start, u64 size)
 }
 
 /*
- * Reports a finding about the call that the event ends, together with what the software itself found
- * during that call.
+ * Reports a finding about the call that the event ends, together with what the software itself
+ * found during that call.
  */
 void judge_found(struct check *check, const struct dmasim_event *event,
 		 const struct finding *finding);

@@ -36,80 +36,171 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 	if (!list)
 		return;
 	list->entries = event->count;
-	LIST_FOREACH(piece, &list->pieces, of_list)
+	list->dir = event->dir;
+	TAILQ_FOREACH(piece, &list->pieces, of_list)
 		piece->dir = event->dir;
 }
 
-static void judge_flag(struct check *check, const struct dmasim_event *event,
-		       const struct piece *piece)
-{
-	bool is_bus = piece->kind == PIECE_SG_BUS;
-
-	if (is_bus && !event->bus_address)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_BUS_FLAG_LOST, .piece = piece });
-	if (!is_bus && event->bus_address)
-		judge_found(
-			check, event,
-			&(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-					   .what = "an IOVA carries the bus-address flag: it is "
-						   "not unmapped",
-					   .piece = piece });
-}
+/* ---- Unmap -------------------------------------------------------------- */
 
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 {
-	struct owner_space *space = owners_space(&check->owners, event->dev);
-	u64 last = judge_last(event->dma, event->size);
+	struct check_segments *segments = &check->segments;
+	struct memory *memory = &check->world->memory;
+
+	if (segments->count == segments->room) {
+		u32 room = segments->room ? 2 * segments->room : 16;
+		struct check_segment *at;
+
+		at = memory_alloc(memory, DMASIM_FAULT_CHECK_RECORD, room * sizeof(*at));
+		if (!at) {
+			check->blind = true;
+			return;
+		}
+		for (u32 i = 0; i < segments->count; i++)
+			at[i] = segments->at[i];
+		memory_free(memory, segments->at);
+		segments->at = at;
+		segments->room = room;
+	}
+	segments->at[segments->count++] = (struct check_segment){
+		.start = event->dma,
+		.last = judge_last(event->dma, event->size),
+		.bus_address = event->bus_address,
+	};
+}
+
+/*
+ * The segment that names a piece, from number *next on: both follow the order of the list's entries.
+ * One segment may name several pieces; it is used up with the one that ends where it ends. NULL: none
+ * names it.
+ */
+static const struct check_segment *naming(const struct check_segments *segments,
+					  const struct piece *piece, u32 *next)
+{
+	for (u32 i = *next; i < segments->count; i++) {
+		const struct check_segment *segment = &segments->at[i];
+
+		if (piece->at.start < segment->start || piece->at.start > segment->last)
+			continue;
+		*next = piece->at.last < segment->last ? i : i + 1;
+		return segment;
+	}
+	return NULL;
+}
+
+/* How well a mapped list fits what is unmapped; the highest is everything. */
+struct fit {
+	u32 named;
+	bool all_named;
+	bool same_entries;
+	bool same_direction;
+};
+
+static struct fit fit_of(const struct check *check, const struct owner_list *list,
+			 const struct dmasim_event *event)
+{
+	struct fit fit = {
+		.all_named = true,
+		.same_entries = list->entries == event->count,
+		.same_direction = list->dir == event->dir,
+	};
+	const struct piece *piece;
+	u32 next = 0;
+
+	TAILQ_FOREACH(piece, &list->pieces, of_list) {
+		if (naming(&check->segments, piece, &next))
+			fit.named++;
+		else
+			fit.all_named = false;
+	}
+	return fit;
+}
+
+static u32 score(const struct fit *fit)
+{
+	return 4 * fit->all_named + 2 * fit->same_entries + fit->same_direction;
+}
+
+/* The mapped list that is meant: of those that have the first segment, the one that fits best. */
+static struct owner_list *find_list(struct check *check, struct owner_space *space,
+				    const struct dmasim_event *event, struct fit *fit)
+{
+	const struct check_segment *first = check->segments.at;
+	struct owner_list *best = NULL;
 	struct piece *piece;
 
-	if (!space)
-		return;
-	for (piece = owners_first(space, event->dma, last); piece;
-	     piece = owners_next(space, piece, event->dma, last)) {
-		if (piece->dev != event->dev || !piece->list)
+	if (!check->segments.count)
+		return NULL;
+	for (piece = owners_first(space, first->start, first->last); piece;
+	     piece = owners_next(space, piece, first->start, first->last)) {
+		struct fit this;
+
+		if (!piece->list || piece->dev != event->dev || piece->list == best)
 			continue;
-		piece->ending = true;
-		check->ending_list = piece->list;
-		judge_flag(check, event, piece);
+		this = fit_of(check, piece->list, event);
+		if (this.named && (!best || score(&this) > score(fit))) {
+			best = piece->list;
+			*fit = this;
+		}
+	}
+	return best;
+}
+
+/* Ends the pieces that are named, and tells where a flag is not what it was. */
+static void end_named(struct check *check, struct owner_list *list,
+		      const struct dmasim_event *event)
+{
+	const struct check_segment *segment;
+	struct piece *piece, *following;
+	bool told = false;
+	u32 next = 0;
+
+	for (piece = TAILQ_FIRST(&list->pieces); piece; piece = following) {
+		bool is_bus = piece->kind == PIECE_SG_BUS;
+		struct finding finding = { .piece = piece };
+
+		following = TAILQ_NEXT(piece, of_list);
+		segment = naming(&check->segments, piece, &next);
+		if (!segment)
+			continue;
+		finding.id = is_bus ? DMASIM_REPORT_BUS_FLAG_LOST : DMASIM_REPORT_UNMAP_MISMATCH;
+		if (!is_bus)
+			finding.what = "an IOVA carries the bus-address flag: it is not unmapped";
+		if (is_bus != segment->bus_address && !told) {
+			judge_found(check, event, &finding);
+			told = true;
+		}
+		owners_end(&check->owners, piece, event->site);
 	}
 }
 
-/* Ends the pieces that the unmap named. Returns one it did not name; NULL: all are gone. */
-static struct piece *end_named(struct check *check, struct owner_list *list,
-			       const struct dmasim_site *site)
+static const char *difference(const struct fit *fit)
 {
-	struct piece *stays = NULL;
-	struct piece *piece, *next;
-
-	for (piece = LIST_FIRST(&list->pieces); piece; piece = next) {
-		next = LIST_NEXT(piece, of_list);
-		if (piece->ending)
-			owners_end(&check->owners, piece, site);
-		else
-			stays = piece;
-	}
-	return stays;
+	if (!fit->same_entries)
+		return "the number of entries is another than the map was given";
+	if (!fit->same_direction)
+		return "the direction is another";
+	return fit->all_named ? NULL : "a part of the list stays mapped";
 }
 
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 {
-	struct owner_list *list = check->ending_list;
-	struct finding finding = { .id = DMASIM_REPORT_UNMAP_MISMATCH };
+	struct owner_space *space = owners_space(&check->owners, event->dev);
+	struct owner_list *list;
+	struct fit fit = { 0 };
 
-	check->ending_list = NULL;
+	list = space ? find_list(check, space, event, &fit) : NULL;
 	if (!list) {
-		finding.id = DMASIM_REPORT_UNMAP_NOT_MAPPED;
-		judge_found(check, event, &finding);
-		return;
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED });
+	} else {
+		if (difference(&fit))
+			judge_found(check, event,
+				    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+						       .what = difference(&fit),
+						       .piece = TAILQ_FIRST(&list->pieces) });
+		end_named(check, list, event);
 	}
-	if (list->entries != event->count)
-		finding.what = "the number of entries is another than the map was given";
-	else if (LIST_FIRST(&list->pieces)->dir != event->dir)
-		finding.what = "the direction is another";
-	finding.piece = end_named(check, list, event->site);
-	if (finding.piece && !finding.what)
-		finding.what = "a part of the list stays mapped";
-	if (finding.what)
-		judge_found(check, event, &finding);
+	check->segments.count = 0;
 }

@@ -89,14 +89,15 @@ void judge_sync(struct check *check, const struct dmasim_event *event)
 		piece->synced |= piece->kind == PIECE_LINK;
 }
 
-/* Takes the links in the granules of [start, last] out of the account. */
+/*
+ * Takes the links of [start, last] out of the account. `last` is that of a granule, or the end of
+ * what was found there: beyond a hole links stay.
+ */
 static void end_links(struct check *check, struct owner_space *space, u64 start, u64 last,
 		      const struct dmasim_site *site)
 {
 	struct piece *piece;
 
-	start &= ~(space->granule - 1);
-	last |= space->granule - 1;
 	cut_around(check, space, start, last);
 	piece = owners_first(space, start, last);
 	while (piece) {
@@ -106,6 +107,14 @@ static void end_links(struct check *check, struct owner_space *space, u64 start,
 			owners_end(&check->owners, piece, site);
 		piece = next;
 	}
+}
+
+/* What the call has really unlinked. */
+static void end_taken(struct check *check, struct owner_space *space,
+		      const struct dmasim_site *site)
+{
+	if (check->taken.valid)
+		end_links(check, space, check->taken.start, check->taken.last, site);
 }
 
 void judge_unlink(struct check *check, const struct dmasim_event *event)
@@ -119,7 +128,7 @@ void judge_unlink(struct check *check, const struct dmasim_event *event)
 		return;
 	if (range)
 		judge_inside(check, event, range);
-	end_links(check, space, start, last, event->site);
+	end_taken(check, space, event->site);
 	judge_no_stale(check, space->id, event->dev, start, last, event->site);
 }
 
@@ -158,9 +167,7 @@ void judge_destroy(struct check *check, const struct dmasim_event *event)
 		return;
 	if (range)
 		judge_inside(check, event, range);
-	if (event->size)
-		end_links(check, space, event->dma, judge_last(event->dma, event->size),
-			  event->site);
+	end_taken(check, space, event->site);
 	if (range)
 		end_range(check, event, space, range);
 }

@@ -26,8 +26,8 @@ static void leave_list(struct owners *owners, struct piece *piece)
 {
 	if (!piece->list)
 		return;
-	LIST_REMOVE(piece, of_list);
-	if (LIST_EMPTY(&piece->list->pieces) && piece->list != owners->open)
+	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
+	if (TAILQ_EMPTY(&piece->list->pieces) && piece->list != owners->open)
 		release(owners, piece->list);
 	piece->list = NULL;
 }
@@ -74,7 +74,6 @@ static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 i
 		return NULL;
 	space->is_domain = is_domain;
 	space->id = id;
-	space->granule = 1;
 	interval_tree_init(&space->pieces);
 	interval_tree_init(&space->ranges);
 	SLIST_INSERT_HEAD(&owners->spaces, space, link);
@@ -110,14 +109,12 @@ static void set_space(struct owners *owners, dmasim_sbdf dev, struct owner_space
 	device->space = space;
 }
 
-void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain, u64 granule)
+void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain)
 {
 	struct owner_space *space = space_of(owners, true, domain);
 
-	if (!space)
-		return;
-	space->granule = granule;
-	set_space(owners, dev, space);
+	if (space)
+		set_space(owners, dev, space);
 }
 
 struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
@@ -177,15 +174,17 @@ void owners_add_to_list(struct owners *owners, struct owner_space *space,
 {
 	struct piece *piece;
 
-	if (!owners->open)
+	if (!owners->open) {
 		owners->open = record(owners, sizeof(*owners->open));
-	if (!owners->open)
-		return;
+		if (!owners->open)
+			return;
+		TAILQ_INIT(&owners->open->pieces);
+	}
 	piece = owners_add(owners, space, desc);
 	if (!piece)
 		return;
 	piece->list = owners->open;
-	LIST_INSERT_HEAD(&owners->open->pieces, piece, of_list);
+	TAILQ_INSERT_TAIL(&owners->open->pieces, piece, of_list);
 }
 
 struct owner_list *owners_close_list(struct owners *owners)
@@ -193,7 +192,7 @@ struct owner_list *owners_close_list(struct owners *owners)
 	struct owner_list *list = owners->open;
 
 	owners->open = NULL;
-	if (!list || !LIST_EMPTY(&list->pieces))
+	if (!list || !TAILQ_EMPTY(&list->pieces))
 		return list;
 	release(owners, list);
 	return NULL;

@@ -28,7 +28,7 @@ struct owner_list;
 
 struct piece {
 	struct interval at; /* addresses; first member */
-	LIST_ENTRY(piece) of_list;
+	TAILQ_ENTRY(piece) of_list;
 	struct owner_space *space;
 	enum piece_kind kind;
 	dmasim_sbdf dev;
@@ -36,7 +36,6 @@ struct piece {
 	u32 dir;
 	u64 attrs;
 	bool synced;
-	bool ending;		 /* named by the unmap that is going on */
 	bool told;		 /* its leak was reported */
 	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
 	u32 state;		 /* number of the two-step state; 0: none */
@@ -45,8 +44,9 @@ struct piece {
 
 /* One mapped scatterlist; it goes with its last piece. */
 struct owner_list {
-	LIST_HEAD(, piece) pieces;
-	u32 entries; /* of the list, as it was given to the map */
+	TAILQ_HEAD(, piece) pieces; /* in the order of the entries */
+	u32 entries;		    /* as many as the map was given */
+	u32 dir;
 };
 
 /* The IOVA space of a dma_iova_state, from try_alloc to free. */
@@ -71,8 +71,7 @@ struct owner_past {
 struct owner_space {
 	SLIST_ENTRY(owner_space) link;
 	bool is_domain;
-	u32 id;	     /* domain, or device */
-	u64 granule; /* what an unmap is rounded out to */
+	u32 id; /* domain, or device */
 	struct interval_tree pieces;
 	struct interval_tree ranges;
 	struct owner_past past[OWNER_PAST]; /* a ring */
@@ -102,7 +101,7 @@ void owners_init(struct owners *owners, struct world *world, bool *blind);
 void owners_fini(struct owners *owners);
 
 /* The device's addresses are those of a domain from now on. */
-void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain, u64 granule);
+void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain);
 
 /* The space of a device; made if need be. NULL: blind. */
 struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev);

@@ -26,7 +26,7 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 all went as it should, 1 not, or there is no peer-to-peer, 2 bad input.\n";
 
-/* ---- Arguments --------------------------------------------------------------------------------------- */
+/* ---- Arguments -------------------------------------------------------- */
 
 static int read_acs(const char *text, struct demo_options *options)
 {
@@ -155,7 +155,7 @@ static int read_arguments(int argc, char **argv, struct demo_options *options)
 	return -1;
 }
 
-/* ---- The play ------------------------------------------------------------------------------------------ */
+/* ---- The play --------------------------------------------------------- */
 
 static void print_device(const char *role, const struct pci_dev *pdev)
 {

@@ -90,7 +90,7 @@ struct demo_piece {
  */
 bool stage_move(struct demo_stage *stage, const struct demo_piece *piece, u32 count);
 
-/* ---- Judging ------------------------------------------------------------------------------------- */
+/* ---- Judging ---------------------------------------------------------- */
 
 /* What one flow did with one buffer: a row of the table. */
 struct demo_row {
@@ -144,7 +144,7 @@ void judge_clean(struct demo_ledger *ledger, struct demo_stage *stage);
 
 void ledger_print(const struct demo_ledger *ledger);
 
-/* ---- Flows ---------------------------------------------------------------------------------------- */
+/* ---- Flows ------------------------------------------------------------ */
 
 /* Each runs on stages of its own. 0, or an exit status after one line on stderr. */
 int flow_page(const struct demo_options *options, bool acs_off, struct demo_ledger *ledger);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Flow 2: a scatterlist of RAM and peer memory. Each entry carries a flag, so one unmap knows for each
- * what its address is.
+ * Flow 2: a scatterlist of RAM and peer memory. Each entry carries a flag, so one unmap knows for
+ * each what its address is.
  */
 #include "demo.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Flow 1: one call per mapping. Peer memory below a common switch has a bus address; the unmap of that
- * interface gets nothing but the number, and must take it for an IOVA.
+ * Flow 1: one call per mapping. Peer memory below a common switch has a bus address; the unmap of
+ * that interface gets nothing but the number, and must take it for an IOVA.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,7 @@ static dma_addr_t map_peer_page(struct demo_stage *stage)
 	return pci_p2pdma_bus_addr_map(stage->mem, stage->peer_phys);
 }
 
-/* ---- As Linux reserves things -------------------------------------------------------------------- */
+/* ---- As Linux reserves things ----------------------------------------- */
 
 static int with_windows_reserved(const struct demo_options *options, bool acs_off,
 				 struct demo_ledger *ledger, struct filling *filling)
@@ -119,7 +119,7 @@ static int with_windows_reserved(const struct demo_options *options, bool acs_of
 	return 0;
 }
 
-/* ---- With windows unreserved ----------------------------------------------------------------------- */
+/* ---- With windows unreserved ------------------------------------------ */
 
 static void print_route(const char *who, struct pci_dev *pdev, dma_addr_t dma)
 {

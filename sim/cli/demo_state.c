@@ -43,7 +43,7 @@ static void destroy(struct demo_stage *stage, struct dma_iova_state *state, unsi
 	dma_iova_destroy(&stage->client->dev, state, bytes, DMA_BIDIRECTIONAL, attrs);
 }
 
-/* ---- Host memory ------------------------------------------------------------------------------------ */
+/* ---- Host memory ------------------------------------------------------ */
 
 static int ram_by_state(struct demo_stage *stage, struct demo_ledger *ledger)
 {
@@ -71,7 +71,7 @@ static int ram_by_state(struct demo_stage *stage, struct demo_ledger *ledger)
 	return 0;
 }
 
-/* ---- Peer memory ------------------------------------------------------------------------------------- */
+/* ---- Peer memory ------------------------------------------------------ */
 
 /* What the caller keeps of a mapping of peer memory. */
 struct peer_mapping {
@@ -140,7 +140,7 @@ int flow_state(const struct demo_options *options, bool acs_off, struct demo_led
 	return status;
 }
 
-/* ---- Flow 4: one call ---------------------------------------------------------------------------------- */
+/* ---- Flow 4: one call ------------------------------------------------- */
 
 static void peer_by_phys(struct demo_stage *stage, struct demo_ledger *ledger)
 {

@@ -6,7 +6,9 @@
 
 #include "cli.h"
 
-#define DETAIL_INDENT 4 /* of what belongs to a function; its children stand 2 deeper than itself */
+#define DETAIL_INDENT \
+	4 /* of what belongs to a function; its children stand 2 deeper than itself \
+			 */
 
 static const char help[] = "usage: dmasim topo FILE\n\n"
 			   "Prints the PCI tree of a machine. FILE is what lspci -xxxx printed (as "
@@ -15,7 +17,7 @@ static const char help[] = "usage: dmasim topo FILE\n\n"
 			   "inferred, and marked;\n"
 			   "what it is too short to show is unknown.\n";
 
-/* ---- Words ---------------------------------------------------------------------------------- */
+/* ---- Words ------------------------------------------------------------ */
 
 /* Class and sub-class; a sub-class of 0xff stands for all others of its class. */
 static const struct {
@@ -89,7 +91,7 @@ static void print_range(u64 start, u64 bytes)
 	print_size(bytes);
 }
 
-/* ---- Functions ------------------------------------------------------------------------------ */
+/* ---- Functions -------------------------------------------------------- */
 
 static u32 read_byte(struct pci_dev *pdev, int where)
 {
@@ -264,7 +266,7 @@ static void print_function(struct pci_dev *pdev)
 	print_acs(pdev, depth);
 }
 
-/* ---- Machine -------------------------------------------------------------------------------- */
+/* ---- Machine ---------------------------------------------------------- */
 
 struct counts {
 	u32 functions;

@@ -91,8 +91,8 @@ static bool claims(const struct hw_function *function, u64 address)
 }
 
 /*
- * Who on a bus claims the address. Where nobody does, the answer holds only up to the next BAR: those
- * can be smaller than a page.
+ * Who on a bus claims the address. Where nobody does, the answer holds only up to the next BAR:
+ * those can be smaller than a page.
  */
 static struct hw_function *claimer(struct journey *journey, const struct hw_bus *bus,
 				   const struct hw_function *except)

@@ -2,10 +2,10 @@
 /*
  * The fabric: where a memory request goes.
  *
- * A request climbs from its function towards the root. On each bus below it goes across to a function
- * that claims the address: another downstream port of a switch, another function of the same device,
- * anybody on conventional PCI; unless ACS request redirect sends it up. At the root it passes the IOMMU
- * and ends in RAM, in a BAR elsewhere if the root complex forwards, or nowhere.
+ * A request climbs from its function towards the root. On each bus below it goes across to a
+ * function that claims the address: another downstream port of a switch, another function of the
+ * same device, anybody on conventional PCI; unless ACS request redirect sends it up. At the root it
+ * passes the IOMMU and ends in RAM, in a BAR elsewhere if the root complex forwards, or nowhere.
  *
  *              root complex -- IOMMU -- RAM
  *               |        |
@@ -17,8 +17,8 @@
  *           |        |              or climbs to the root under redirect
  *           A        B
  *
- * Honoured of ACS: P2P request redirect, in downstream ports and in functions of a device. Honoured of
- * the command register: memory enable at whoever claims, bus master at bridges on the way up.
+ * Honoured of ACS: P2P request redirect, in downstream ports and in functions of a device. Honoured
+ * of the command register: memory enable at whoever claims, bus master at bridges on the way up.
  */
 #ifndef HW_FABRIC_H
 #define HW_FABRIC_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One machine's hardware: memory, PCI fabric, IOMMUs, devices. It knows requester IDs and addresses,
- * nothing of the software that drives it.
+ * One machine's hardware: memory, PCI fabric, IOMMUs, devices. It knows requester IDs and
+ * addresses, nothing of the software that drives it.
  */
 #ifndef HW_HW_H
 #define HW_HW_H

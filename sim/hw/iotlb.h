@@ -2,8 +2,8 @@
 /*
  * A translation cache: sets of four ways, tagged by domain, page and page size.
  *
- * Which way is replaced is the hardware's choice: the least recently used one in a plain run, any of
- * the four in a run with random choices.
+ * Which way is replaced is the hardware's choice: the least recently used one in a plain run, any
+ * of the four in a run with random choices.
  */
 #ifndef HW_IOTLB_H
 #define HW_IOTLB_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PCI functions, buses and host bridges as hardware sees them: configuration registers and what
- * they make the function decode. No structure here is shared with the software, which reads the same
- * registers through the port.
+ * they make the function decode. No structure here is shared with the software, which reads the
+ * same registers through the port.
  */
 #ifndef HW_PCI_H
 #define HW_PCI_H
@@ -33,7 +33,8 @@ static inline bool hw_span_has(struct hw_span span, u64 address)
 
 /*
  * What answers accesses to a BAR instead of plain memory. bytes is 1 to 4096 and never crosses the
- * end of the BAR. Registers read as what `read` fills in; NULL members read as zeros and lose writes.
+ * end of the BAR. Registers read as what `read` fills in; NULL members read as zeros and lose
+ * writes.
  */
 struct hw_bar_ops {
 	void (*read)(void *cookie, u32 bar, u64 offset, void *to, u32 bytes);

@@ -78,9 +78,9 @@ struct ram_extent *ram_touch(struct ram *ram, phys_addr_t phys);
 
 /*
  * Makes [start, start + bytes) contiguous on the host. bytes is a power of two, at least
- * RAM_CHUNK_BYTES, start a multiple of it: so each extent lies inside the range or around it. Nobody
- * holds a host pointer into the range. Contents are kept. Returns 1 if it is all zeros, 0 if it
- * holds older contents, or -ENOMEM.
+ * RAM_CHUNK_BYTES, start a multiple of it: so each extent lies inside the range or around it.
+ * Nobody holds a host pointer into the range. Contents are kept. Returns 1 if it is all zeros, 0 if
+ * it holds older contents, or -ENOMEM.
  */
 int ram_make_contiguous(struct ram *ram, phys_addr_t start, u64 bytes);
 
@@ -89,8 +89,8 @@ int ram_adopt(struct ram *ram, phys_addr_t start, void *host, u64 bytes);
 void ram_unadopt(struct ram *ram, phys_addr_t start);
 
 /*
- * The physical address of a host pointer into an extent; RAM_NO_PHYS for any other. Of memory that was
- * adopted twice, the latest.
+ * The physical address of a host pointer into an extent; RAM_NO_PHYS for any other. Of memory that
+ * was adopted twice, the latest.
  */
 phys_addr_t ram_phys_of(const struct ram *ram, const void *host);
 
@@ -98,8 +98,8 @@ phys_addr_t ram_phys_of(const struct ram *ram, const void *host);
 void ram_zero(struct ram *ram, phys_addr_t start, u64 bytes);
 
 /*
- * Copies. Both stop at the first byte that is not memory and return how many bytes they did; a write
- * also stops where host memory cannot be had.
+ * Copies. Both stop at the first byte that is not memory and return how many bytes they did; a
+ * write also stops where host memory cannot be had.
  */
 u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes);
 u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes);

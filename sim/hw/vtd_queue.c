@@ -3,8 +3,8 @@
  * VT-d queued invalidation: decoding and executing the architecture's own descriptors
  * (facts "iova-and-page-tables" 3.2).
  *
- * Known here: IOTLB invalidation (global, domain, page) and the wait descriptor. Any other type is an
- * invalidation queue error, as is a reserved bit that is set.
+ * Known here: IOTLB invalidation (global, domain, page) and the wait descriptor. Any other type is
+ * an invalidation queue error, as is a reserved bit that is set.
  */
 #include <endian.h>
 #include <errno.h>

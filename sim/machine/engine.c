@@ -134,10 +134,12 @@ static struct hw_iommu *oldest_fault(struct dmasim *s)
 
 bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record)
 {
-	struct hw_iommu *iommu = oldest_fault(s);
 	struct hw_fault_record found;
+	struct hw_iommu *iommu;
 	struct text text;
 
+	machine_exists(s);
+	iommu = oldest_fault(s);
 	if (!iommu || !hw_fault_take(iommu, &found))
 		return false;
 	*record = (struct dmasim_fault_record){

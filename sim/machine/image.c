@@ -88,6 +88,7 @@ static u32 put_bar(struct image *image, u32 index, const struct dmasim_endpoint 
 
 	DMASIM_CONTRACT(!(bytes & (bytes - 1)) && bytes >= 16,
 			"the size of a BAR is a power of two, at least 16");
+	DMASIM_CONTRACT(bytes <= IMAGE_BAR_MAX, "a BAR has at most 1 PiB");
 	DMASIM_CONTRACT(wide || bytes <= SZ_1G, "a 32-bit BAR has at most 1 GiB");
 	image->bar_bytes[index] = bytes;
 	put32(image, PCI_BASE_ADDRESS_0 + 4 * index, wide ? bits : 0);

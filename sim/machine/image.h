@@ -13,6 +13,9 @@
 /* Vendor id of what has none of its own. */
 #define IMAGE_VENDOR 0xd51a
 
+/* Larger ones find no place among 52 address bits. */
+#define IMAGE_BAR_MAX (1ULL << 50)
+
 struct image {
 	u8 devfn;
 	u8 config[PCI_CFG_SPACE_EXP_SIZE];

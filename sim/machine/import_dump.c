@@ -97,7 +97,7 @@ void import_note(struct import *import, const char *format, ...)
 	text_add(&import->notes, "%s%s", import->notes.length ? "; " : "", what);
 }
 
-/* ---- Lines ---------------------------------------------------------------------------------- */
+/* ---- Lines ------------------------------------------------------------ */
 
 /* Text that can be told in an error, whatever the file holds. All white space is a space. */
 static char readable(int c)
@@ -214,7 +214,7 @@ static bool is_hex_line(const char *text, u32 *offset, const char **bytes)
 	return true;
 }
 
-/* ---- Functions ------------------------------------------------------------------------------ */
+/* ---- Functions -------------------------------------------------------- */
 
 static const char *name_of(const struct reader *reader, struct import_name *name)
 {

@@ -54,7 +54,7 @@ static bool is_bridge(const struct import_function *function)
 	return (function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_BRIDGE;
 }
 
-/* ---- Registers ------------------------------------------------------------------------------ */
+/* ---- Registers -------------------------------------------------------- */
 
 static u32 bar_registers(const struct import_function *function)
 {
@@ -154,7 +154,7 @@ static void read_windows(struct import_function *function)
 	}
 }
 
-/* ---- Sizes of BARs -------------------------------------------------------------------------- */
+/* ---- Sizes of BARs ---------------------------------------------------- */
 
 /* The current size, as the control register has it; 0: not resizable. */
 static u64 resizable_size(const struct import_function *function, u32 index)
@@ -198,8 +198,8 @@ static void end_before_function(u64 *last, const struct import_function *other,
 }
 
 /*
- * The last address that the BAR can have. 4 GiB needs no word: no power of two here crosses it. What
- * is left out of the tree has no BARs or windows.
+ * The last address that the BAR can have. 4 GiB needs no word: no power of two here crosses it.
+ * What is left out of the tree has no BARs or windows.
  */
 static u64 last_address(struct import *import, const struct import_function *function,
 			const struct import_bar *bar)
@@ -251,7 +251,7 @@ static void size_bars(struct import *import, struct import_function *function)
 	}
 }
 
-/* ---- ACS and CPU ---------------------------------------------------------------------------- */
+/* ---- ACS and CPU ------------------------------------------------------ */
 
 static void clear_acs(struct import_function *function)
 {

@@ -42,7 +42,7 @@ static bool leads_somewhere(const struct import_function *function)
 	return is_bridge(function) && function->config[PCI_SECONDARY_BUS];
 }
 
-/* ---- Each function by itself ---------------------------------------------------------------- */
+/* ---- Each function by itself ------------------------------------------ */
 
 static enum import_kind kind_of(const struct import_function *function)
 {
@@ -134,7 +134,7 @@ static int check_functions(struct import *import, struct left_out *out)
 	return 0;
 }
 
-/* ---- The tree ------------------------------------------------------------------------------- */
+/* ---- The tree --------------------------------------------------------- */
 
 static struct import_function *bridge_to(struct import *import,
 					 const struct import_function *function)
@@ -250,7 +250,7 @@ int import_tree(struct import *import)
 	return 0;
 }
 
-/* ---- Hardware ------------------------------------------------------------------------------- */
+/* ---- Hardware --------------------------------------------------------- */
 
 static int make_function(struct import *import, struct hw_root *root,
 			 struct import_function *function)
@@ -377,7 +377,7 @@ static int become(struct import *import)
 	return err;
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- All of it -------------------------------------------------------- */
 
 static int run(struct import *import)
 {

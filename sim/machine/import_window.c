@@ -11,8 +11,8 @@
  *   so       |aaaa|  |bb| |aaaa|
  *
  * Hardware with several domains may use one bus address twice, with different CPU addresses, which
- * a dump does not have. Then the first host bridge keeps the address, and the CPU does not reach the
- * others' devices there. RAM at 0 goes before windows, which end up beside it; the rest of the
+ * a dump does not have. Then the first host bridge keeps the address, and the CPU does not reach
+ * the others' devices there. RAM at 0 goes before windows, which end up beside it; the rest of the
  * RAM lies from 4 GiB up, at the first place that no window overlaps.
  */
 #include <bsd/stdlib.h>
@@ -30,7 +30,7 @@ static struct hw_span usable(const struct dmasim *s)
 	return (struct hw_span){ s->hw.ram.range[0].bytes, MACHINE_ADOPT_START - 1 };
 }
 
-/* ---- Claims --------------------------------------------------------------------------------- */
+/* ---- Claims ----------------------------------------------------------- */
 
 static void claim(struct import *import, struct import_root *root, struct hw_span span)
 {
@@ -121,7 +121,7 @@ static int gather(struct import *import, struct import_root *root)
 	return 0;
 }
 
-/* ---- Windows -------------------------------------------------------------------------------- */
+/* ---- Windows ---------------------------------------------------------- */
 
 static bool overlap(struct hw_span a, struct hw_span b)
 {
@@ -237,7 +237,7 @@ static void note_windows(struct import *import, const struct tally *tally)
 			    tally->dropped, tally->dropped > 1 ? "s" : "", HW_ROOT_WINDOWS_MAX);
 }
 
-/* ---- RAM ------------------------------------------------------------------------------------ */
+/* ---- RAM -------------------------------------------------------------- */
 
 /* The window that [start, last] runs into; NULL: none. */
 static const struct hw_window *window_in(const struct import *import, struct hw_span span)

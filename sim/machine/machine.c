@@ -8,6 +8,7 @@
 #define DEFAULT_RAM_BYTES (16ULL << 30)
 #define LOW_RAM_BYTES	  (1ULL << 30)
 #define HIGH_RAM_START	  (4ULL << 30)
+#define MAX_RAM_BYTES	  (1ULL << 50)
 /* The first MiB of a PC is not the allocator's. */
 #define FIRST_FRAME	  (1ULL << 20)
 
@@ -43,10 +44,14 @@ static void read_config(struct dmasim_config *to, const struct dmasim_config *fr
 		to->iotlb_entries = 64;
 	if (!to->cpu_family)
 		to->cpu_family = to->cpu == DMASIM_CPU_INTEL ? 6 : 0x17;
+	DMASIM_CONTRACT(to->iommu <= DMASIM_NO_IOMMU, "the IOMMU is one of enum dmasim_iommu");
+	DMASIM_CONTRACT(to->cpu <= DMASIM_CPU_OTHER, "the CPU is one of enum dmasim_cpu");
+	DMASIM_CONTRACT(to->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
 	DMASIM_CONTRACT(to->iommu_levels == 3 || to->iommu_levels == 4,
 			"VT-d tables have 3 or 4 levels");
 	DMASIM_CONTRACT(to->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
-	DMASIM_CONTRACT(to->ram_bytes >= 2 * FIRST_FRAME, "a machine has at least 2 MiB of RAM");
+	DMASIM_CONTRACT(to->ram_bytes >= 2 * FIRST_FRAME && to->ram_bytes <= MAX_RAM_BYTES,
+			"a machine has 2 MiB to 1 PiB of RAM");
 }
 
 /* 1 GiB at 0, the rest from 4 GiB up. 0 or -ENOMEM. */
@@ -120,11 +125,14 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 		[DMASIM_CPU_HYGON] = PLATFORM_CPU_HYGON,
 		[DMASIM_CPU_OTHER] = PLATFORM_CPU_OTHER,
 	};
-	struct dmasim *s = calloc(1, sizeof(*s));
+	struct dmasim_config complete;
+	struct dmasim *s;
 
+	read_config(&complete, config);
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
-	read_config(&s->config, config);
+	s->config = complete;
 	world_init(&s->world, &(struct world_config){
 				      .seed = s->config.seed,
 				      .random_choices = s->config.random_choices,
@@ -181,6 +189,7 @@ u64 dmasim_destroy(struct dmasim *s)
 
 void machine_must_be_cold(const struct dmasim *s)
 {
+	machine_exists(s);
 	DMASIM_CONTRACT(!s->os->started,
 			"hardware is added before the first mapping or access of a device");
 }
@@ -192,30 +201,37 @@ bool machine_start(struct dmasim *s)
 
 u64 dmasim_seed(const struct dmasim *s)
 {
+	machine_exists(s);
 	return s->config.seed;
 }
 
 u64 dmasim_random(struct dmasim *s, u64 bound)
 {
+	machine_exists(s);
 	DMASIM_CONTRACT(bound, "a random number has a bound of at least 1");
 	return random_below(&s->world.random, bound);
 }
 
 void dmasim_run(struct dmasim *s, u64 ns)
 {
+	machine_exists(s);
 	clock_run(&s->world.clock, ns);
 }
 
 u64 dmasim_now(const struct dmasim *s)
 {
+	machine_exists(s);
 	return s->world.clock.now_ns;
 }
 
 struct dmasim_costs dmasim_costs(const struct dmasim *s)
 {
-	const struct os_costs *os = &s->os->costs;
-	const struct hw_costs *hw = &s->hw.costs;
+	const struct os_costs *os;
+	const struct hw_costs *hw;
 
+	machine_exists(s);
+	os = &s->os->costs;
+	hw = &s->hw.costs;
 	return (struct dmasim_costs){
 		.entries_written = os->entries_written,
 		.entries_cleared = os->entries_cleared,
@@ -233,12 +249,14 @@ struct dmasim_costs dmasim_costs(const struct dmasim *s)
 
 u64 dmasim_trace_hash(const struct dmasim *s)
 {
+	machine_exists(s);
 	DMASIM_CONTRACT(s->world.trace.on, "the configuration asks for a trace or its hash");
 	return s->world.trace.hash;
 }
 
 u64 dmasim_point_passes(const struct dmasim *s, enum dmasim_point point)
 {
+	machine_exists(s);
 	DMASIM_CONTRACT(s->config.count_points, "the configuration asks for preemption points");
 	return s->world.points[point];
 }
@@ -256,16 +274,21 @@ const char *dmasim_point_name(enum dmasim_point point)
 
 void dmasim_fail(struct dmasim *s, enum dmasim_fault_point point, u64 nth)
 {
+	machine_exists(s);
+	DMASIM_CONTRACT(point <= DMASIM_FAULT_ANY, "a fault point that exists fails");
 	memory_fail(&s->world.memory, (struct memory_plan){ point, nth });
 }
 
 u64 dmasim_failures(const struct dmasim *s)
 {
+	machine_exists(s);
 	return s->world.memory.hits;
 }
 
 u64 dmasim_fault_passes(const struct dmasim *s, enum dmasim_fault_point point)
 {
+	machine_exists(s);
+	DMASIM_CONTRACT(point <= DMASIM_FAULT_ANY, "a fault point that exists is passed");
 	return s->world.memory.passes[point];
 }
 
@@ -282,6 +305,7 @@ const char *dmasim_fault_name(enum dmasim_fault_point point)
 
 u64 dmasim_in_use(const struct dmasim *s, enum dmasim_fault_point point)
 {
+	machine_exists(s);
 	DMASIM_CONTRACT(point < DMASIM_FAULT_COUNT, "memory is in use for one point");
 	return s->world.memory.live[point] + s->hw.frames.in_use[point];
 }

@@ -50,8 +50,15 @@ struct dmasim {
 	u32 cpu_family;
 };
 
+/* Stands first in every public function, before anything of the machine is touched. */
+static inline void machine_exists(const struct dmasim *s)
+{
+	DMASIM_CONTRACT(s, "there is a machine");
+}
+
 static inline struct dmasim *machine_of(const struct pci_dev *pdev)
 {
+	DMASIM_CONTRACT(pdev, "there is a device");
 	return pdev->dev.os->platform->machine;
 }
 
@@ -73,14 +80,14 @@ bool machine_start(struct dmasim *s);
  */
 int machine_place_high_ram(struct dmasim *s, phys_addr_t start);
 
-/* ---- Port (port.c) ---------------------------------------------------------------------------------- */
+/* ---- Port (port.c) ---------------------------------------------------- */
 
 void port_init(struct dmasim *s);
 
 /* One line of the trace for an event of the software (trace_event.c). */
 void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state);
 
-/* ---- Hardware being built ---------------------------------------------------------------------------- */
+/* ---- Hardware being built --------------------------------------------- */
 
 /* A host bridge with its IOMMU; NULL: no memory. */
 struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8 bus_last);
@@ -92,7 +99,8 @@ void firmware_plan(struct dmasim *s);
 int firmware_describe(struct dmasim *s);
 void firmware_fini(struct dmasim *s);
 
-/* Plans, if the tree was built by path, describes, and lets the software look again. 0 or -ENOMEM. */
+/* Plans, if the tree was built by path, describes, and lets the software look again. 0 or -ENOMEM.
+ */
 int machine_hardware_changed(struct dmasim *s);
 
 #endif

@@ -3,6 +3,7 @@
 
 phys_addr_t dmasim_alloc(struct dmasim *s, u64 bytes)
 {
+	machine_exists(s);
 	DMASIM_CONTRACT(bytes, "an allocation has a size");
 	return s->platform.ops->frames_alloc(s, DMASIM_FAULT_FRAMES,
 					     (bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
@@ -10,6 +11,7 @@ phys_addr_t dmasim_alloc(struct dmasim *s, u64 bytes)
 
 void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes)
 {
+	machine_exists(s);
 	s->platform.ops->frames_free(s, DMASIM_FAULT_FRAMES, phys,
 				     (bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
 }
@@ -27,9 +29,11 @@ static void *in_extent(struct ram *ram, phys_addr_t at, u64 bytes)
 
 void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes)
 {
-	struct hw_target target = hw_phys_target(&s->hw, phys);
+	struct hw_target target;
 	struct ram *memory;
 
+	machine_exists(s);
+	target = hw_phys_target(&s->hw, phys);
 	if (target.kind == HW_TARGET_RAM)
 		return in_extent(&s->hw.ram, phys, bytes);
 	if (target.kind != HW_TARGET_BAR)
@@ -40,14 +44,19 @@ void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes)
 
 phys_addr_t dmasim_virt_to_phys(struct dmasim *s, const void *ptr)
 {
+	machine_exists(s);
 	return s->platform.ops->phys(s, ptr);
 }
 
 phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes)
 {
-	phys_addr_t phys = s->next_adopted + ((uintptr_t)ptr & (FRAME_BYTES - 1));
+	phys_addr_t phys;
 
+	machine_exists(s);
 	DMASIM_CONTRACT(ptr && bytes, "adopted memory has an address and a size");
+	DMASIM_CONTRACT((uintptr_t)ptr + (bytes - 1) >= (uintptr_t)ptr && bytes < 1ULL << 50,
+			"adopted memory is memory");
+	phys = s->next_adopted + ((uintptr_t)ptr & (FRAME_BYTES - 1));
 	if (ram_adopt(&s->hw.ram, phys, ptr, bytes))
 		return DMASIM_NO_PHYS;
 	/* A page in between: a device that runs over the end meets nobody. */
@@ -57,21 +66,25 @@ phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes)
 
 void dmasim_unadopt(struct dmasim *s, phys_addr_t phys)
 {
+	machine_exists(s);
 	ram_unadopt(&s->hw.ram, phys);
 	s->platform.window_bytes = 0;
 }
 
 struct page *dmasim_page(struct dmasim *s, phys_addr_t phys)
 {
+	machine_exists(s);
 	return page_at(s->os, phys);
 }
 
 u64 dmasim_read(struct dmasim *s, phys_addr_t phys, void *to, u64 bytes)
 {
+	machine_exists(s);
 	return hw_cpu_read(&s->hw, phys, to, bytes);
 }
 
 u64 dmasim_write(struct dmasim *s, phys_addr_t phys, const void *from, u64 bytes)
 {
+	machine_exists(s);
 	return hw_cpu_write(&s->hw, phys, from, bytes);
 }

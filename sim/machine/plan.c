@@ -15,7 +15,8 @@ enum kind {
 
 #define BUS_32_START	 0x80000000ULL
 #define BUS_32_END	 0xfec00000ULL
-#define BUS_64_START	 0x200000000000ULL /* 32 TiB: above any RAM */
+#define BUS_64_START	 0x200000000000ULL /* 32 TiB, or above all RAM */
+#define BUS_64_ALIGN_LG2 40
 #define BRIDGE_ALIGN_LG2 20
 #define ALIGN_LG2_MAX	 51
 
@@ -29,7 +30,7 @@ static void write32(struct hw_function *function, u32 at, u32 value)
 	hw_config_write(function, at, 4, value);
 }
 
-/* ---- Bus numbers ------------------------------------------------------------------------------------ */
+/* ---- Bus numbers ------------------------------------------------------ */
 
 static void number_bus(struct hw_bus *bus, u32 *next, u8 last)
 {
@@ -66,7 +67,7 @@ static u8 last_bus(const struct dmasim *s, const struct hw_root *root)
 	return (u8)last;
 }
 
-/* ---- Addresses --------------------------------------------------------------------------------------- */
+/* ---- Addresses -------------------------------------------------------- */
 
 static enum kind kind_of_bar(const struct hw_bar *bar)
 {
@@ -192,7 +193,7 @@ static void lay_out(struct hw_bus *bus, enum kind kind, u64 base)
 	place_all(bus, &placing);
 }
 
-/* ---- Host bridges --------------------------------------------------------------------------------------- */
+/* ---- Host bridges ----------------------------------------------------- */
 
 static bool overlaps(u64 start, u64 bytes, u64 other, u64 other_bytes)
 {
@@ -264,9 +265,22 @@ static void close_windows(struct hw_bus *bus)
 	}
 }
 
+static u64 above_ram(const struct dmasim *s)
+{
+	u64 start = BUS_64_START;
+
+	for (u32 i = 0; i < s->hw.ram.range_count; i++) {
+		const struct ram_range *range = &s->hw.ram.range[i];
+
+		if (range->start + range->bytes > start)
+			start = align_up(range->start + range->bytes, BUS_64_ALIGN_LG2);
+	}
+	return start;
+}
+
 void firmware_plan(struct dmasim *s)
 {
-	u64 next[KINDS] = { BUS_32_START, BUS_64_START };
+	u64 next[KINDS] = { BUS_32_START, above_ram(s) };
 	struct hw_root *root;
 
 	TAILQ_FOREACH(root, &s->hw.roots, link) {

@@ -38,6 +38,7 @@ const char *dmasim_report_sentence(enum dmasim_report_id id)
 /* What is held back belongs to the past of whoever asks. */
 static struct reports *settled(struct dmasim *s)
 {
+	machine_exists(s);
 	check_settle(&s->check);
 	return &s->world.reports;
 }
@@ -128,9 +129,8 @@ u32 dmasim_check_clean(struct dmasim *s, char *buf, size_t len)
 	u32 found;
 
 	text_init(&text, len ? buf : nothing, len ? len : sizeof(nothing));
-	check_settle(&s->check);
-	check_leaks(&s->check);
 	reports = settled(s);
+	check_leaks(&s->check);
 	found = list_unexpected(reports, &text);
 	return found + list_missing(reports, &text);
 }

@@ -42,6 +42,7 @@ struct hw_function *machine_function(struct pci_dev *pdev)
 
 struct pci_dev *dmasim_next_dev(struct dmasim *s, struct pci_dev *from)
 {
+	machine_exists(s);
 	return pci_next_device(s->os, from);
 }
 
@@ -63,6 +64,7 @@ struct pci_dev *machine_device(struct dmasim *s, const struct hw_function *funct
 
 struct pci_dev *dmasim_pci_dev(struct dmasim *s, const char *bdf)
 {
+	machine_exists(s);
 	unsigned int segment = 0, bus, device, function;
 	int end = 0;
 
@@ -87,6 +89,7 @@ bool dmasim_window(const struct dmasim *s, u32 index, struct dmasim_window *wind
 {
 	const struct hw_root *root;
 
+	machine_exists(s);
 	TAILQ_FOREACH(root, &s->hw.roots, link) {
 		if (index < root->window_count) {
 			const struct hw_window *found = &root->window[index];
@@ -108,6 +111,7 @@ bool dmasim_window(const struct dmasim *s, u32 index, struct dmasim_window *wind
 
 bool dmasim_ram(const struct dmasim *s, u32 index, phys_addr_t *start, u64 *bytes)
 {
+	machine_exists(s);
 	if (index >= s->hw.ram.range_count)
 		return false;
 	*start = s->hw.ram.range[index].start;
@@ -126,6 +130,7 @@ int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, phys_addr_t
 {
 	struct direct_region *region;
 
+	machine_exists(s);
 	machine_must_be_cold(s);
 	DMASIM_CONTRACT(start % PAGE_SIZE == 0 && bytes, "a direct region is page aligned");
 	region = memory_alloc(&s->world.memory, DMASIM_FAULT_FIRMWARE, sizeof(*region));

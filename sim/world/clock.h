@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The virtual clock: nanoseconds that pass only when somebody lets them pass, and the timers that
- * fire while they do. Timers with the same deadline fire in the order in which they were armed. Time
- * ends at 2^64 - 1: deadlines beyond it are that.
+ * fire while they do. Timers with the same deadline fire in the order in which they were armed.
+ * Time ends at 2^64 - 1: deadlines beyond it are that.
  */
 #ifndef WORLD_CLOCK_H
 #define WORLD_CLOCK_H

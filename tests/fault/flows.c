@@ -36,6 +36,8 @@ void stage_init(struct stage *stage, const struct flow *flow)
 	if (!flow->bare && !flow->cold) {
 		expect_ok(dma_set_mask(&stage->nvme->dev, DMA_BIT_MASK(64)));
 		expect_ok(dma_set_mask(&stage->gpu->dev, DMA_BIT_MASK(64)));
+		/* This starts the machine. */
+		dmasim_group(stage->nvme);
 	}
 	stage->own = aligned_alloc(SZ_4K, FLOW_BUFFER);
 	assert_non_null(stage->own);
@@ -287,7 +289,7 @@ const struct flow flows[] = {
 	{ "adding_a_host_bridge", NULL, flow_add_host_bridge, .bare = true },
 	{ "adding_an_endpoint", NULL, flow_add_endpoint, .bare = true },
 	{ "adding_a_reserved_region", NULL, flow_add_region, .cold = true },
-	{ "starting_by_dma_set_mask", NULL, flow_start_by_mask, .cold = true },
+	{ "dma_set_mask_before_the_start", NULL, flow_set_mask, .cold = true },
 	{ "starting_by_dmasim_group", NULL, flow_start_by_group, .cold = true },
 	{ "starting_by_an_access", NULL, flow_start_by_access, .cold = true },
 	{ "starting_by_dma_map_phys", NULL, map_phys, .cold = true },

@@ -21,7 +21,7 @@ enum flow_result flow_map_phys_of(struct stage *stage, phys_addr_t phys, u64 byt
 enum flow_result flow_add_host_bridge(struct stage *stage);
 enum flow_result flow_add_endpoint(struct stage *stage);
 enum flow_result flow_add_region(struct stage *stage);
-enum flow_result flow_start_by_mask(struct stage *stage);
+enum flow_result flow_set_mask(struct stage *stage);
 enum flow_result flow_start_by_group(struct stage *stage);
 enum flow_result flow_start_by_access(struct stage *stage);
 enum flow_result flow_p2p_add(struct stage *stage);

@@ -68,6 +68,8 @@ static int setup_with(void **state, struct dmasim_config config)
 		return -1;
 	config.count_points = true;
 	rig_init(rig, &config);
+	/* This starts the machine. */
+	dmasim_group(rig->nvme);
 	*state = rig;
 	return 0;
 }

@@ -34,6 +34,8 @@ static int setup_with(void **state, const struct dmasim_config *config)
 		return -1;
 	rig_init(&fixture->rig, config);
 	dma_set_max_seg_size(&fixture->rig.nvme->dev, SZ_2M);
+	/* This starts the machine: the top tables are there. */
+	dmasim_group(fixture->rig.nvme);
 	fixture->buffer = dmasim_alloc(fixture->rig.s, SZ_1M);
 	fixture->parts = dmasim_alloc(fixture->rig.s, SZ_2M);
 	assert_true(fixture->buffer != DMASIM_NO_PHYS && fixture->parts != DMASIM_NO_PHYS);

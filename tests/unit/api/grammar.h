@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A parser of traces, written from trace.h and event.h: it takes what they describe and nothing else.
+ * A parser of traces, written from trace.h and event.h: it takes what they describe and nothing
+ * else.
  */
 #ifndef UNIT_API_GRAMMAR_H
 #define UNIT_API_GRAMMAR_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Call sites in tests of the checker: a wrong program notes where it calls, and its report must say so.
+ * Call sites in tests of the checker: a wrong program notes where it calls, and its report must say
+ * so.
  */
 #ifndef UNIT_API_SITES_H
 #define UNIT_API_SITES_H

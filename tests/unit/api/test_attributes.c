@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The attributes of a mapping: which are refused where, and what they change (facts 1.3, 3.1 to 3.6).
+ * The attributes of a mapping: which are refused where, and what they change (facts 1.3, 3.1 to
+ * 3.6).
  */
 #include "unit/api/machines.h"
 

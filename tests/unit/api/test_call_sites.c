@@ -110,7 +110,10 @@ static void two_step_functions_note_their_place(void **state)
 	expect_newest_at(rig->s, DMASIM_REPORT_STATE_UNKNOWN, &place);
 }
 
-/* (f)(...) and function pointers are the bare functions: their reports name no place, nor an old one. */
+/*
+ * (f)(...) and function pointers are the bare functions: their reports name no place, nor an old
+ * one.
+ */
 static void the_bare_functions_name_no_place(void **state)
 {
 	struct rig *rig = *state;

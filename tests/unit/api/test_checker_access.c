@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker watches devices: for each report about an access a wrong program that gives exactly it, and
- * the right one beside it that gives none.
+ * The checker watches devices: for each report about an access a wrong program that gives exactly
+ * it, and the right one beside it that gives none.
  */
 #include "unit/api/sites.h"
 
-/* ---- 1 iommu-fault ------------------------------------------------------------------------------ */
+/* ---- 1 iommu-fault --------------------------------------------------------------------------- */
 
 static void an_access_to_an_address_that_was_never_mapped(void **state)
 {
@@ -21,7 +21,7 @@ static void an_access_to_an_address_that_was_never_mapped(void **state)
 	expect_only(rig->s, DMASIM_REPORT_IOMMU_FAULT, 2);
 }
 
-/* ---- 2 unsupported-request ---------------------------------------------------------------------- */
+/* ---- 2 unsupported-request ------------------------------------------------------------------- */
 
 static void an_access_that_reaches_nobody(void **state)
 {
@@ -34,7 +34,7 @@ static void an_access_that_reaches_nobody(void **state)
 	expect_only(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
 }
 
-/* ---- 3 access-not-mapped ------------------------------------------------------------------------ */
+/* ---- 3 access-not-mapped --------------------------------------------------------------------- */
 
 static void an_access_to_memory_that_no_mapping_gives(void **state)
 {
@@ -71,7 +71,7 @@ static void an_access_beyond_the_buffer_inside_its_granule(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 2);
 }
 
-/* ---- 4 access-before-sync ----------------------------------------------------------------------- */
+/* ---- 4 access-before-sync -------------------------------------------------------------------- */
 
 static void linked_but_not_synced(struct rig *rig)
 {
@@ -170,7 +170,7 @@ static void a_part_that_is_linked_anew_needs_a_new_sync(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACCESS_BEFORE_SYNC, 1);
 }
 
-/* ---- 5 access-against-direction ----------------------------------------------------------------- */
+/* ---- 5 access-against-direction -------------------------------------------------------------- */
 
 static void an_access_against_the_direction(void **state)
 {
@@ -193,7 +193,7 @@ static void an_access_against_the_direction(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, 1);
 }
 
-/* ---- 6 access-misrouted, and 15 iova-in-window -------------------------------------------------- */
+/* ---- 6 access-misrouted, and 15 iova-in-window ----------------------------------------------- */
 
 static int setup_hidden(void **state)
 {
@@ -252,7 +252,7 @@ static void with_the_windows_known_nothing_is_misrouted(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- 17 use-after-unmap ------------------------------------------------------------------------- */
+/* ---- 17 use-after-unmap ---------------------------------------------------------------------- */
 
 static void an_access_after_the_unmap(void **state)
 {

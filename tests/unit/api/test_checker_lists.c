@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker watches scatterlists and peer memory: wrong programs with exactly their report, and the
- * right ones beside them.
+ * The checker watches scatterlists and peer memory: wrong programs with exactly their report, and
+ * the right ones beside them.
  */
 #include "unit/api/lists.h"
 #include "unit/api/sites.h"
@@ -35,7 +35,7 @@ static void mixed_list(struct rig *rig, struct list *list)
 	list_remember(list);
 }
 
-/* ---- 18 bus-flag-lost --------------------------------------------------------------------------- */
+/* ---- 18 bus-flag-lost ------------------------------------------------------------------------ */
 
 /* A driver copies segments into a list of its own and forgets the flag. */
 static void a_bus_flag_that_is_lost(void **state)
@@ -74,7 +74,7 @@ static void a_bus_flag_that_is_kept(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- 19 p2p-wrong-way --------------------------------------------------------------------------- */
+/* ---- 19 p2p-wrong-way ------------------------------------------------------------------------ */
 
 static void peer_memory_mapped_by_phys_although_it_has_a_bus_address(void **state)
 {
@@ -123,7 +123,7 @@ static void peer_memory_through_the_host_bridge_is_mapped_by_phys(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- 20, 22, 28: refusals that name the call ---------------------------------------------------- */
+/* ---- 20, 22, 28: refusals that name the call ------------------------------------------------- */
 
 static void a_bad_direction_names_the_call(void **state)
 {

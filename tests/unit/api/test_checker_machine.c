@@ -7,11 +7,11 @@
 
 #include "unit/api/sites.h"
 
-/* ---- An allocator from outside ------------------------------------------------------------------ */
+/* ---- An allocator from outside --------------------------------------------------------------- */
 
 /*
- * Gives out one fixed range again and again, whatever was reserved. The test owns the book, which is
- * handed in as the table's context.
+ * Gives out one fixed range again and again, whatever was reserved. The test owns the book, which
+ * is handed in as the table's context.
  */
 struct book {
 	u64 pfn;
@@ -186,7 +186,7 @@ static void an_allocator_that_leaks_is_counted(void **state)
 	expect_u64(p->book.destroys, p->book.creates);
 }
 
-/* ---- 27 checker-blind --------------------------------------------------------------------------- */
+/* ---- 27 checker-blind ------------------------------------------------------------------------ */
 
 static void a_checker_without_memory_says_so_once_and_stops_judging(void **state)
 {
@@ -209,7 +209,7 @@ static void a_checker_without_memory_says_so_once_and_stops_judging(void **state
 	expect_only(rig->s, DMASIM_REPORT_CHECKER_BLIND, 1);
 }
 
-/* ---- Switched off ------------------------------------------------------------------------------- */
+/* ---- Switched off ---------------------------------------------------------------------------- */
 
 static int setup_unchecked(void **state)
 {

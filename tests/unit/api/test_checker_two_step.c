@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker watches the two-step API: for each report a wrong program that gives exactly it, and the
- * right one beside it that gives none (test_two_step.c has many more of those).
+ * The checker watches the two-step API: for each report a wrong program that gives exactly it, and
+ * the right one beside it that gives none (test_two_step.c has many more of those).
  */
 #include "unit/api/sites.h"
 
@@ -17,7 +17,7 @@ static struct dma_iova_state linked(struct rig *rig, u64 bytes)
 	return st;
 }
 
-/* ---- 13 unmap-short ----------------------------------------------------------------------------- */
+/* ---- 13 unmap-short -------------------------------------------------------------------------- */
 
 /* M11, too big. */
 static void destroying_more_than_was_linked(void **state)
@@ -56,7 +56,7 @@ static void unlinking_twice(void **state)
 	expect_only(rig->s, DMASIM_REPORT_UNMAP_SHORT, 1);
 }
 
-/* ---- 14 free-with-links ------------------------------------------------------------------------- */
+/* ---- 14 free-with-links ---------------------------------------------------------------------- */
 
 /* M10. */
 static void freeing_without_unlinking(void **state)
@@ -97,7 +97,7 @@ static void destroying_less_than_was_linked(void **state)
 	expect_only(rig->s, DMASIM_REPORT_FREE_WITH_LINKS, 1);
 }
 
-/* ---- 16 state-unknown --------------------------------------------------------------------------- */
+/* ---- 16 state-unknown ------------------------------------------------------------------------ */
 
 static void every_call_with_a_state_that_was_freed(void **state)
 {
@@ -159,7 +159,7 @@ static void a_state_of_another_device(void **state)
 	expect_only(rig->s, DMASIM_REPORT_STATE_UNKNOWN, 1);
 }
 
-/* ---- 21 bad-argument ---------------------------------------------------------------------------- */
+/* ---- 21 bad-argument ------------------------------------------------------------------------- */
 
 static void an_unaligned_link_behind_the_first(void **state)
 {
@@ -181,7 +181,7 @@ static void an_unaligned_link_behind_the_first(void **state)
 	expect_only(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
 }
 
-/* ---- 23 link-outside ---------------------------------------------------------------------------- */
+/* ---- 23 link-outside ------------------------------------------------------------------------- */
 
 /*
  *   ranges  |bbbbbbb|aaaaaaa|       b is the younger, so it lies below a
@@ -241,7 +241,7 @@ static void up_to_the_end_of_the_range_is_inside(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- 24 mapping-leaked -------------------------------------------------------------------------- */
+/* ---- 24 mapping-leaked ----------------------------------------------------------------------- */
 
 /* M12: allocating over a live state loses it. */
 static void a_state_that_is_allocated_over(void **state)

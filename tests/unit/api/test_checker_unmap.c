@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker watches calls that end mappings: for each report a wrong program that gives exactly it, and
- * the right one beside it that gives none.
+ * The checker watches calls that end mappings: for each report a wrong program that gives exactly
+ * it, and the right one beside it that gives none.
  */
 #include "unit/api/lists.h"
 #include "unit/api/sites.h"
 
-/* ---- 10 unmap-not-mapped ------------------------------------------------------------------------ */
+/* ---- 10 unmap-not-mapped --------------------------------------------------------------------- */
 
 static void an_unmap_of_what_was_never_mapped(void **state)
 {
@@ -86,7 +86,7 @@ static void no_bytes_that_were_mapped_are_unmapped_without_a_report(void **state
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- 11 unmap-mismatch -------------------------------------------------------------------------- */
+/* ---- 11 unmap-mismatch ----------------------------------------------------------------------- */
 
 static void an_unmap_of_less_than_was_mapped(void **state)
 {
@@ -177,7 +177,7 @@ static void unmapping_a_list_with_another_direction(void **state)
 	expect_only(rig->s, DMASIM_REPORT_UNMAP_MISMATCH, 1);
 }
 
-/* ---- 12 unmap-foreign --------------------------------------------------------------------------- */
+/* ---- 12 unmap-foreign ------------------------------------------------------------------------ */
 
 /*
  * M4:
@@ -222,8 +222,8 @@ static void an_unmap_of_another_devices_mapping(void **state)
 }
 
 /*
- * The danger of the story: with the windows unreserved an IOVA can be the number of a bus address, and
- * an unmap of the latter tears down the former.
+ * The danger of the story: with the windows unreserved an IOVA can be the number of a bus address,
+ * and an unmap of the latter tears down the former.
  */
 static void an_unmap_of_a_bus_address_that_is_somebodys_iova(void **state)
 {
@@ -254,7 +254,7 @@ static int setup_hidden(void **state)
 							      .hide_windows = true });
 }
 
-/* ---- 24 mapping-leaked -------------------------------------------------------------------------- */
+/* ---- 24 mapping-leaked ----------------------------------------------------------------------- */
 
 static void a_mapping_that_is_never_ended(void **state)
 {

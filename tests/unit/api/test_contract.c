@@ -74,7 +74,7 @@ static struct dmasim_endpoint *with_bar(struct dmasim_endpoint *endpoint, int in
 	return endpoint;
 }
 
-/* ---- The macro itself --------------------------------------------------------------------------- */
+/* ---- The macro itself ------------------------------------------------------------------------ */
 
 static void what_is_kept_is_no_contract_broken(void **state)
 {
@@ -99,7 +99,7 @@ static void a_broken_contract_says_what_and_where(void **state)
 	assert_int_equal(broken()->line, line);
 }
 
-/* ---- Machines ----------------------------------------------------------------------------------- */
+/* ---- Machines -------------------------------------------------------------------------------- */
 
 static void a_configuration_begins_with_its_size(void **state)
 {
@@ -218,7 +218,7 @@ static void fault_points_exist(void **state)
 	expect_broken(dmasim_in_use(*state, none));
 }
 
-/* ---- Memory ------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static void allocations_have_a_size(void **state)
 {
@@ -261,7 +261,7 @@ static void only_adopted_memory_is_given_back(void **state)
 	expect_broken(dmasim_unadopt(*state, phys));
 }
 
-/* ---- The tree ----------------------------------------------------------------------------------- */
+/* ---- The tree -------------------------------------------------------------------------------- */
 
 static void expect_no_path(struct dmasim *s, const char *path)
 {
@@ -430,7 +430,7 @@ static void hardware_is_added_before_peer_memory(void **state)
 	expect_broken(dmasim_add_endpoint(*state, "00:01.0/00.0", &endpoint));
 }
 
-/* ---- Peer memory and reports -------------------------------------------------------------------- */
+/* ---- Peer memory and reports ----------------------------------------------------------------- */
 
 static void peer_memory_is_freed_as_it_was_allocated(void **state)
 {

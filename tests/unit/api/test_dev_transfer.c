@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Devices that master the bus: transfers of any length, how they end, and the way that requests take.
+ * Devices that master the bus: transfers of any length, how they end, and the way that requests
+ * take.
  */
 #include "unit/api/machines.h"
 
-/* ---- Transfers ---------------------------------------------------------------------------------- */
+/* ---- Transfers ------------------------------------------------------------------------------- */
 
 static void a_transfer_of_nothing_is_done(void **state)
 {
@@ -142,7 +143,7 @@ static void a_write_to_the_interrupt_window_is_an_interrupt(void **state)
 	expect_only(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
 }
 
-/* ---- Routes ------------------------------------------------------------------------------------- */
+/* ---- Routes ---------------------------------------------------------------------------------- */
 
 static void a_route_shows_the_whole_way_to_ram(void **state)
 {
@@ -234,7 +235,7 @@ static void redirect_is_a_step_of_the_way(void **state)
 	assert_true(route.refused);
 }
 
-/* ---- BARs with a behaviour ---------------------------------------------------------------------- */
+/* ---- BARs with a behaviour ------------------------------------------------------------------- */
 
 #define LOG_MAX 64
 

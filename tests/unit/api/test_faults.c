@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults that the IOMMU records: the words of a record, the line of Linux's driver, and what happens when
- * nobody takes them.
+ * Faults that the IOMMU records: the words of a record, the line of Linux's driver, and what
+ * happens when nobody takes them.
  */
 #include <dmasim/hw/vtd.h>
 

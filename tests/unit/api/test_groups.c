@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IOMMU groups: who shares one, by the ACS of each place (facts 18.1, 18.3). Groups share a domain: what
- * one maps, the others reach.
+ * IOMMU groups: who shares one, by the ACS of each place (facts 18.1, 18.3). Groups share a domain:
+ * what one maps, the others reach.
  */
 #include "unit/api/machines.h"
 
@@ -186,7 +186,7 @@ static void groups_do_not_change_after_the_start(void **state)
 	assert_false(together(rig->nvme, rig->gpu));
 }
 
-/* ---- Several functions -------------------------------------------------------------------------- */
+/* ---- Several functions ----------------------------------------------------------------------- */
 
 /* An endpoint of several functions without ACS is one group; the port above isolates. */
 static void functions_of_one_endpoint_are_one_group(void **state)
@@ -243,7 +243,7 @@ static void root_ports_of_one_device_share_if_neither_isolates(void **state)
 	assert_false(siblings_share(state, DMASIM_ACS_ISOLATING, DMASIM_ACS_ISOLATING));
 }
 
-/* ---- What sharing means ------------------------------------------------------------------------- */
+/* ---- What sharing means ---------------------------------------------------------------------- */
 
 static void a_group_shares_its_mappings(void **state)
 {
@@ -309,6 +309,16 @@ static void asking_for_a_group_starts_the_machine(void **state)
 	assert_true(dmasim_in_use(s, DMASIM_FAULT_IOMMU_GROUP) > 0);
 }
 
+static void no_memory_for_a_group_is_enomem(void **state)
+{
+	struct pci_dev *pdev = end(*state, "00:01.0/00.0");
+
+	dmasim_fail(*state, DMASIM_FAULT_IOMMU_GROUP, 1);
+	expect_error(dmasim_group(pdev), -ENOMEM);
+	expect_u64(dmasim_failures(*state), 1);
+	assert_true(dmasim_group(pdev) >= 0);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 TEST_MAIN(BEHIND_VTD(ports_that_isolate_leave_everybody_alone),
@@ -325,4 +335,5 @@ TEST_MAIN(BEHIND_VTD(ports_that_isolate_leave_everybody_alone),
 	  TEST(root_ports_of_one_device_share_if_neither_isolates),
 	  WITH_SETUP(a_group_shares_its_mappings, rig_setup_acs_off),
 	  WITH_SETUP(addresses_of_a_group_never_collide, rig_setup_acs_off),
-	  BEHIND_VTD(numbers_start_at_0_without_gaps), TEST(asking_for_a_group_starts_the_machine))
+	  BEHIND_VTD(numbers_start_at_0_without_gaps), TEST(asking_for_a_group_starts_the_machine),
+	  TEST(no_memory_for_a_group_is_enomem))

@@ -16,8 +16,8 @@ struct taken {
 };
 
 /*
- * Takes all free space below 2^bits: first what has 2^bits bytes, then half of that, down to a page.
- * Blocks are naturally aligned, so what is free and aligned for one of them is found.
+ * Takes all free space below 2^bits: first what has 2^bits bytes, then half of that, down to a
+ * page. Blocks are naturally aligned, so what is free and aligned for one of them is found.
  */
 static void take_all(struct device *dev, struct taken *taken, u32 bits)
 {

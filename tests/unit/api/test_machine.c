@@ -21,7 +21,7 @@ static int teardown(void **state)
 	return dmasim_destroy(*state) ? -1 : 0;
 }
 
-/* ---- Chance ------------------------------------------------------------------------------------- */
+/* ---- Chance ---------------------------------------------------------------------------------- */
 
 static void one_seed_gives_one_sequence(void **state)
 {
@@ -85,7 +85,7 @@ static void seed_0_is_the_environments(void **state)
 	expect_u64(dmasim_seed(*state), test_seed(1));
 }
 
-/* ---- Time --------------------------------------------------------------------------------------- */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
 static void time_passes_when_told(void **state)
 {
@@ -111,7 +111,7 @@ static void reports_know_when_they_were_made(void **state)
 	expect_u64(report.at_ns, 777);
 }
 
-/* ---- Costs -------------------------------------------------------------------------------------- */
+/* ---- Costs ----------------------------------------------------------------------------------- */
 
 static void a_new_machine_has_cost_nothing(void **state)
 {
@@ -180,7 +180,7 @@ static void a_tiny_translation_cache_evicts(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- Failing on purpose ------------------------------------------------------------------------- */
+/* ---- Failing on purpose ---------------------------------------------------------------------- */
 
 static void the_nth_pass_fails_once(void **state)
 {
@@ -311,7 +311,68 @@ static void a_direct_region_that_finds_no_memory_is_enomem(void **state)
 	expect_ok(dmasim_add_direct_region(*state, NULL, SZ_16M, SZ_4K));
 }
 
-/* ---- Preemption points -------------------------------------------------------------------------- */
+/* Starts the machine in one of three ways; false: the call said that it could not. */
+static bool start(struct pci_dev *pdev, int way)
+{
+	struct device *dev = &pdev->dev;
+	struct dma_iova_state st;
+	dma_addr_t dma;
+	u32 word = 0;
+
+	if (way == 0) {
+		dma = dma_map_phys(dev, SZ_1M, SZ_4K, DMA_TO_DEVICE, 0);
+		if (dma_mapping_error(dev, dma))
+			return false;
+		dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+		return true;
+	}
+	if (way == 1) {
+		if (!dma_iova_try_alloc(dev, &st, 0, SZ_4K))
+			return false;
+		dma_iova_free(dev, &st);
+		return true;
+	}
+	/* The interrupt window: there is nothing for the checker or an IOMMU to say. */
+	return dmasim_dev_write(pdev, 0xfee00000, &word, 4).status != DMASIM_HOST_MEMORY;
+}
+
+/*
+ * Each allocation of the start fails in turn: the call says so in its own way, and the next one
+ * starts the machine. Only the checker may go without, and says that.
+ */
+static void a_start_without_memory_fails_the_call_and_not_the_machine(void **state)
+{
+	struct dmasim_endpoint endpoint = { .bar = { SZ_4K } };
+
+	for (int way = 0; way < 3; way++) {
+		bool failed = true;
+		u64 nth;
+
+		for (nth = 1; failed; nth++) {
+			struct dmasim *s = dmasim_create(NULL);
+			struct pci_dev *pdev;
+			bool blind, started;
+
+			*state = s;
+			pdev = dmasim_add_endpoint(s, "00:01.0/00.0", &endpoint);
+			assert_non_null(pdev);
+			dmasim_fail(s, DMASIM_FAULT_ANY, nth);
+			started = start(pdev, way);
+			failed = dmasim_failures(s) > 0;
+			blind = count_reports(s, DMASIM_REPORT_CHECKER_BLIND) > 0;
+			assert_int_equal(started, !failed || blind);
+			dmasim_fail(s, DMASIM_FAULT_ANY, 0);
+			assert_true(start(pdev, way));
+			expect_u64(dmasim_check_clean(s, NULL, 0), blind);
+			*state = NULL;
+			expect_u64(dmasim_destroy(s), 0);
+			assert_true(nth < 100);
+		}
+		assert_true(nth > 5);
+	}
+}
+
+/* ---- Preemption points ----------------------------------------------------------------------- */
 
 static void the_stores_of_a_mapping_are_passed(void **state)
 {
@@ -372,6 +433,7 @@ TEST_MAIN(cmocka_unit_test(one_seed_gives_one_sequence),
 	  TEST(hardware_that_finds_no_memory_is_not_added),
 	  TEST(bridges_that_find_no_memory_are_not_added),
 	  TEST(a_direct_region_that_finds_no_memory_is_enomem),
+	  BARE(a_start_without_memory_fails_the_call_and_not_the_machine),
 	  WITH_SETUP(the_stores_of_a_mapping_are_passed, setup_points),
 	  TEST(preemption_points_have_stable_names),
 	  WITH_SETUP(a_configuration_write_passes_its_point, setup_points))

@@ -143,7 +143,9 @@ static void the_cpu_copies_across_pages_and_chunks(void **state)
 	assert_memory_equal(got, sent, sizeof(sent));
 }
 
-/* Nothing lies between 1 GiB and 4 GiB but the windows of a host bridge, and here there are none. */
+/*
+ * Nothing lies between 1 GiB and 4 GiB but the windows of a host bridge, and here there are none.
+ */
 static void a_copy_stops_where_nothing_is(void **state)
 {
 	u8 bytes[64] = { 1, 2, 3, 4, 5, 6 };

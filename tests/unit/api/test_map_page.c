@@ -103,8 +103,8 @@ static void a_section_that_cannot_be_had_gives_no_page(void **state)
 }
 
 /*
- * The call does not ask for the map type. nvme and gpu are below one switch whose ports redirect, so
- * the way leads through the host bridge and the page is well mapped by luck.
+ * The call does not ask for the map type. nvme and gpu are below one switch whose ports redirect,
+ * so the way leads through the host bridge and the page is well mapped by luck.
  */
 static void peer_memory_behind_redirecting_ports_maps_as_a_page(void **state)
 {

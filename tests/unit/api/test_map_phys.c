@@ -4,7 +4,7 @@
  */
 #include "unit/api/machines.h"
 
-/* ---- What goes through the mapping -------------------------------------------------------------- */
+/* ---- What goes through the mapping ----------------------------------------------------------- */
 
 static void data_goes_both_ways_through_a_mapping(void **state)
 {
@@ -120,7 +120,7 @@ static void iovas_are_naturally_aligned(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- What the mapping does not give ------------------------------------------------------------ */
+/* ---- What the mapping does not give ---------------------------------------------------------- */
 
 /*
  *   granules  |-------|-------|-------|
@@ -273,7 +273,7 @@ static void each_unmap_invalidates_before_it_returns(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- Refusals ----------------------------------------------------------------------------------- */
+/* ---- Refusals -------------------------------------------------------------------------------- */
 
 static void a_direction_that_does_not_exist_is_refused_and_reported(void **state)
 {

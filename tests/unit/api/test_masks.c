@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Masks and limits: what a device can put on the bus, behind VT-d and without an IOMMU (facts 2, 6.2).
+ * Masks and limits: what a device can put on the bus, behind VT-d and without an IOMMU (facts 2,
+ * 6.2).
  */
 #include "unit/api/machines.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peer-to-peer verdicts: map type and distance for every pair of places in one tree, with redirect off
- * and on at each port in turn, each compared with facts 8.5 and with the way a request really takes.
+ * Peer-to-peer verdicts: map type and distance for every pair of places in one tree, with redirect
+ * off and on at each port in turn, each compared with facts 8.5 and with the way a request really
+ * takes.
  *
  *   host bridge 00
  *    |-- 00:01.0 -- switch --+-- 00.0 --+-- a0      two functions of one device
@@ -146,8 +147,8 @@ static bool sent_up(struct pci_dev *provider, struct pci_dev *client)
 }
 
 /*
- * One request as the verdict says: by bus address, or by what an MMIO mapping gives. Behind an IOMMU
- * that is an IOVA, which nobody below the root claims.
+ * One request as the verdict says: by bus address, or by what an MMIO mapping gives. Behind an
+ * IOMMU that is an IOVA, which nobody below the root claims.
  */
 static void expect_route(struct tree *tree, int provider, int client, enum pci_p2pdma_map_type type)
 {
@@ -201,7 +202,7 @@ static void expect_verdicts(struct tree *tree)
 	}
 }
 
-/* ---- Redirect off ------------------------------------------------------------------------------- */
+/* ---- Redirect off ---------------------------------------------------------------------------- */
 
 static void distances_are_counted_in_hops(void **state)
 {
@@ -294,7 +295,7 @@ static void endpoints_on_the_root_bus_meet_at_the_host_bridge(void **state)
 			 PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
 }
 
-/* ---- Redirect on -------------------------------------------------------------------------------- */
+/* ---- Redirect on ----------------------------------------------------------------------------- */
 
 static void isolating_ports_send_everything_through_the_host_bridge(void **state)
 {
@@ -365,8 +366,9 @@ static void completion_redirect_at_each_port_in_turn(void **state)
 }
 
 /*
- * A driver that follows the verdict does no wrong, whatever shorter way the hardware would have taken:
- * with redirect on at the provider's port alone, a request by bus address would not be sent up.
+ * A driver that follows the verdict does no wrong, whatever shorter way the hardware would have
+ * taken: with redirect on at the provider's port alone, a request by bus address would not be sent
+ * up.
  */
 static void a_mapping_as_the_verdict_says_is_never_reported(void **state)
 {
@@ -421,68 +423,6 @@ static void redirect_above_the_common_switch_does_not_count(void **state)
 	assert_int_equal(pci_p2pdma_distance(tree->at[A0], &tree->at[D]->dev), 4);
 }
 
-/* ---- The cache ---------------------------------------------------------------------------------- */
-
-/* Facts 8.2: it is never invalidated; a distance recomputes, and overwrites what is cached. */
-static void a_verdict_stays_after_acs_changes_until_a_distance_is_asked(void **state)
-{
-	struct tree *tree = *state;
-	struct p2pdma_provider *provider;
-	struct device *dev;
-	struct pci_dev *port;
-
-	plant(tree, &vtd_acs_off);
-	provider = provider_at(tree, A0);
-	dev = &tree->at[D]->dev;
-	port = pci_upstream_bridge(tree->at[D]);
-	assert_int_equal(pci_p2pdma_map_type(provider, dev), PCI_P2PDMA_MAP_BUS_ADDR);
-	pci_write_config_word(port, port->acs_cap + PCI_ACS_CTRL, PCI_ACS_RR);
-	assert_int_equal(pci_p2pdma_map_type(provider, dev), PCI_P2PDMA_MAP_BUS_ADDR);
-	/* Another client was never asked about: its verdict is new. */
-	assert_int_equal(pci_p2pdma_map_type(provider_at(tree, D), &tree->at[A0]->dev),
-			 PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
-
-	assert_int_equal(pci_p2pdma_distance(tree->at[A0], dev), 4);
-	assert_int_equal(pci_p2pdma_map_type(provider, dev), PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
-	pci_write_config_word(port, port->acs_cap + PCI_ACS_CTRL, 0);
-	assert_int_equal(pci_p2pdma_map_type(provider, dev), PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
-}
-
-/* The memory for the cache is a help only: the verdict is the same without it. */
-static void a_verdict_that_cannot_be_cached_is_right_all_the_same(void **state)
-{
-	struct tree *tree = *state;
-	struct device *dev;
-	struct pci_dev *port;
-
-	plant(tree, &vtd_acs_off);
-	dev = &tree->at[D]->dev;
-	port = pci_upstream_bridge(tree->at[D]);
-	dmasim_fail(tree->s, DMASIM_FAULT_P2P_VERDICT, 1);
-	assert_int_equal(pci_p2pdma_map_type(provider_at(tree, A0), dev), PCI_P2PDMA_MAP_BUS_ADDR);
-	expect_u64(dmasim_failures(tree->s), 1);
-	pci_write_config_word(port, port->acs_cap + PCI_ACS_CTRL, PCI_ACS_RR);
-	assert_int_equal(pci_p2pdma_map_type(provider_at(tree, A0), dev),
-			 PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
-}
-
-static void providers_of_one_device_agree(void **state)
-{
-	struct tree *tree = *state;
-	struct pci_dev *two;
-
-	tree->s = dmasim_create(&vtd_acs_off);
-	two = dmasim_add_endpoint(tree->s, "00:01.0/00.0/00.0/00.0",
-				  &(struct dmasim_endpoint){ .bar = { SZ_64K, 0, SZ_1M } });
-	tree->at[0] = dmasim_add_endpoint(tree->s, "00:01.0/00.0/01.0/00.0",
-					  &(struct dmasim_endpoint){ 0 });
-	expect_ok(pcim_p2pdma_init(two));
-	for (int bar = 0; bar <= 2; bar += 2)
-		assert_int_equal(
-			pci_p2pdma_map_type(pcim_p2pdma_provider(two, bar), &tree->at[0]->dev),
-			PCI_P2PDMA_MAP_BUS_ADDR);
-}
-
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 TEST_MAIN(TEST(distances_are_counted_in_hops), TEST(below_a_common_switch_the_way_is_a_bus_address),
@@ -496,7 +436,4 @@ TEST_MAIN(TEST(distances_are_counted_in_hops), TEST(below_a_common_switch_the_wa
 	  TEST(request_redirect_at_each_port_in_turn_without_an_iommu),
 	  TEST(completion_redirect_at_each_port_in_turn),
 	  TEST(a_mapping_as_the_verdict_says_is_never_reported), TEST(other_acs_bits_do_not_count),
-	  TEST(redirect_above_the_common_switch_does_not_count),
-	  TEST(a_verdict_stays_after_acs_changes_until_a_distance_is_asked),
-	  TEST(a_verdict_that_cannot_be_cached_is_right_all_the_same),
-	  TEST(providers_of_one_device_agree))
+	  TEST(redirect_above_the_common_switch_does_not_count))

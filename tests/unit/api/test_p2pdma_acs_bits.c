@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each ACS bit by itself, at each function of a way between two peers that all offer every bit (facts
- * 8.5): RR, CR and EC redirect, the others do not.
+ * Each ACS bit by itself, at each function of a way between two peers that all offer every bit
+ * (facts 8.5): RR, CR and EC redirect, the others do not.
  *
  *   00:01.0 [01-04] -- 01:00.0 [02-04] --+-- 02:00.0 [03] -- 03:00.0, the client
  *                                        +-- 02:01.0 [04] -- 04:00.0, the provider

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host-bridge test of peer-to-peer: which root complexes forward between their ports, by CPU and
- * by the identity of function 00.0 of the root bus (facts 8.5, 8.6).
+ * The host-bridge test of peer-to-peer: which root complexes forward between their ports, by CPU
+ * and by the identity of function 00.0 of the root bus (facts 8.5, 8.6).
  *
  *   host bridge 00 --+-- 01.0 -- near     the provider
  *                    +-- 02.0 -- same     a client below the same host bridge

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peer memory: providers, pages that know them, and the pool that pci_alloc_p2pmem() takes from (facts
- * 8.1 to 8.4).
+ * Peer memory: providers, pages that know them, and the pool that pci_alloc_p2pmem() takes from
+ * (facts 8.1 to 8.4).
  */
 #include "unit/api/machines.h"
 
@@ -13,7 +13,7 @@ static bool is_peer(struct rig *rig, phys_addr_t phys)
 	return is_pci_p2pdma_page(page);
 }
 
-/* ---- Providers ---------------------------------------------------------------------------------- */
+/* ---- Providers ------------------------------------------------------------------------------- */
 
 static void each_memory_bar_has_a_provider_after_init(void **state)
 {
@@ -79,7 +79,7 @@ static void no_memory_for_init_is_enomem(void **state)
 	assert_non_null(pcim_p2pdma_provider(rig->gpu, 0));
 }
 
-/* ---- Resources ---------------------------------------------------------------------------------- */
+/* ---- Resources ------------------------------------------------------------------------------- */
 
 static void add_resource_refuses_what_is_no_part_of_a_memory_bar(void **state)
 {
@@ -163,7 +163,7 @@ static void two_resources_of_one_device(void **state)
 	assert_null(pci_alloc_p2pmem(rig->gpu, SZ_4K));
 }
 
-/* ---- The state for runs of pages ---------------------------------------------------------------- */
+/* ---- The state for runs of pages ------------------------------------------------------------- */
 
 static void ordinary_memory_has_type_none_and_leaves_the_state_alone(void **state)
 {
@@ -203,7 +203,7 @@ static void the_state_remembers_the_last_provider(void **state)
 	assert_int_equal(pci_p2pdma_state(&p2p, dev, gpu), PCI_P2PDMA_MAP_BUS_ADDR);
 }
 
-/* ---- The pool ----------------------------------------------------------------------------------- */
+/* ---- The pool -------------------------------------------------------------------------------- */
 
 static void peer_memory_is_in_the_bar_and_has_both_addresses(void **state)
 {

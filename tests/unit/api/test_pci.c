@@ -4,7 +4,7 @@
  */
 #include "unit/api/machines.h"
 
-/* ---- Configuration space ------------------------------------------------------------------------ */
+/* ---- Configuration space --------------------------------------------------------------------- */
 
 static void widths_read_the_same_bytes(void **state)
 {
@@ -96,7 +96,7 @@ static void a_moved_bar_is_decoded_where_it_is(void **state)
 	expect_u64(dmasim_write(rig->s, bar, &byte, 1), 1);
 }
 
-/* ---- Capabilities ------------------------------------------------------------------------------- */
+/* ---- Capabilities ---------------------------------------------------------------------------- */
 
 static void capabilities_are_found(void **state)
 {
@@ -168,7 +168,7 @@ static void acs_control_takes_the_bits_there_are(void **state)
 	assert_int_equal(control, 0);
 }
 
-/* ---- Decoding and mastering --------------------------------------------------------------------- */
+/* ---- Decoding and mastering ------------------------------------------------------------------ */
 
 static void change_command(struct pci_dev *pdev, u16 set, u16 clear)
 {

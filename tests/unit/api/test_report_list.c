@@ -34,7 +34,7 @@ static u32 lines_of(const char *text)
 	return lines;
 }
 
-/* ---- The registry ------------------------------------------------------------------------------- */
+/* ---- The registry ---------------------------------------------------------------------------- */
 
 static void every_report_has_a_name_and_a_sentence(void **state)
 {
@@ -60,7 +60,7 @@ static void unknown_numbers_have_neither(void **state)
 	}
 }
 
-/* ---- The list ----------------------------------------------------------------------------------- */
+/* ---- The list -------------------------------------------------------------------------------- */
 
 static void reports_are_copied_in_the_order_of_time(void **state)
 {
@@ -120,7 +120,7 @@ static void the_text_is_for_people(void **state)
 	assert_int_equal(report.text[strlen(report.text) - 1], '\n');
 }
 
-/* ---- Expectations ------------------------------------------------------------------------------- */
+/* ---- Expectations ---------------------------------------------------------------------------- */
 
 static void the_next_reports_of_a_kind_are_expected_and_no_more(void **state)
 {
@@ -213,7 +213,7 @@ static void suppressing_begins_now_and_is_for_one_kind(void **state)
 	expect_u64(dmasim_check_clean(rig->s, NULL, 0), 3);
 }
 
-/* ---- check_clean -------------------------------------------------------------------------------- */
+/* ---- check_clean ----------------------------------------------------------------------------- */
 
 static void a_clean_machine_writes_an_empty_text(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scatterlists of RAM: what is joined into one DMA segment behind an IOMMU, and what is not (facts 4.3).
+ * Scatterlists of RAM: what is joined into one DMA segment behind an IOMMU, and what is not (facts
+ * 4.3).
  */
 #include "unit/api/lists.h"
 

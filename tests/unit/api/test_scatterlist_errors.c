@@ -159,7 +159,9 @@ static void no_page_for_tables_is_enomem(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* A length that rounds up to 4 GiB does not fit an unsigned int: -EOVERFLOW inside, -EINVAL here. */
+/*
+ * A length that rounds up to 4 GiB does not fit an unsigned int: -EOVERFLOW inside, -EINVAL here.
+ */
 static void a_length_that_overflows_is_einval(void **state)
 {
 	struct rig *rig = *state;

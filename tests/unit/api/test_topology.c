@@ -31,7 +31,7 @@ void dmasim_contract_failed(const char *what, const char *file, int line)
 	_fail(file, line);
 }
 
-/* ---- Paths -------------------------------------------------------------------------------------- */
+/* ---- Paths ----------------------------------------------------------------------------------- */
 
 static void what_is_on_the_way_is_made(void **state)
 {
@@ -226,7 +226,7 @@ static void all_of_config_space_is_known(void **state)
 	expect_u64(dmasim_config_bytes(add(*state, "00:01.0/00.0", SZ_4K)), 4096);
 }
 
-/* ---- BARs --------------------------------------------------------------------------------------- */
+/* ---- BARs ------------------------------------------------------------------------------------ */
 
 static void bars_are_64_bit_where_the_next_register_is_free(void **state)
 {
@@ -340,7 +340,7 @@ static void windows_are_not_inferred_in_a_tree_of_ones_own(void **state)
 	assert_false(dmasim_window(*state, count + 5, &window));
 }
 
-/* ---- Starting ----------------------------------------------------------------------------------- */
+/* ---- Starting -------------------------------------------------------------------------------- */
 
 /* machine.h: the machine starts with the first mapping or the first access of a device. */
 static void setting_a_mask_does_not_start_the_machine(void **state)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trace: every line of a run is parsed by the grammar of trace.h and the fields of event.h, strictly,
- * and its hash is that of its bytes.
+ * The trace: every line of a run is parsed by the grammar of trace.h and the fields of event.h,
+ * strictly, and its hash is that of its bytes.
  */
 #include "unit/api/grammar.h"
 #include "unit/api/lists.h"
 
-/* ---- A run with everything in it ---------------------------------------------------------------- */
+/* ---- A run with everything in it ------------------------------------------------------------- */
 
 struct run {
 	struct rig rig;
@@ -135,7 +135,7 @@ static const struct dmasim_config configs[] = {
 
 #define CONFIGS (sizeof(configs) / sizeof(configs[0]))
 
-/* ---- Tests -------------------------------------------------------------------------------------- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 /* The parser itself: what it must refuse. */
 static void what_is_not_in_the_grammar_is_refused(void **state)

@@ -23,7 +23,7 @@ static void a_read_lands_where_it_was_linked(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- The state ---------------------------------------------------------------------------------- */
+/* ---- The state ------------------------------------------------------------------------------- */
 
 static void the_state_is_linuxs_16_bytes(void **state)
 {
@@ -96,7 +96,7 @@ static void the_state_may_be_copied_between_calls(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- Links -------------------------------------------------------------------------------------- */
+/* ---- Links ----------------------------------------------------------------------------------- */
 
 /* T2: the low bits of phys are those of the address, and a crossing takes a second granule. */
 static void t2_the_offset_in_the_granule_is_kept(void **state)
@@ -207,7 +207,7 @@ static void each_link_has_its_own_direction(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, 2);
 }
 
-/* ---- Unlinking ---------------------------------------------------------------------------------- */
+/* ---- Unlinking ------------------------------------------------------------------------------- */
 
 /*
  *   before  |aaaaaaa|bbbbbbb|ccccccc|
@@ -306,7 +306,7 @@ static void unlinking_rounds_out_to_granules(void **state)
 	expect_only(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 4);
 }
 
-/* ---- The end ------------------------------------------------------------------------------------ */
+/* ---- The end --------------------------------------------------------------------------------- */
 
 /* Facts 5.9: a link fails at running offset m, and the driver destroys m bytes. */
 static void destroying_less_than_was_allocated_frees_all(void **state)

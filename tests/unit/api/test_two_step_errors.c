@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two-step API refuses: each documented error of dma_iova_try_alloc() and dma_iova_link() (facts 5.1,
- * 5.2, 6.6), and that a refused link leaves no trace.
+ * The two-step API refuses: each documented error of dma_iova_try_alloc() and dma_iova_link()
+ * (facts 5.1, 5.2, 6.6), and that a refused link leaves no trace.
  */
 #include "unit/api/machines.h"
 
@@ -26,7 +26,7 @@ static struct dma_iova_state range(struct rig *rig, phys_addr_t phys, u64 bytes)
 	return st;
 }
 
-/* ---- try_alloc ---------------------------------------------------------------------------------- */
+/* ---- try_alloc ------------------------------------------------------------------------------- */
 
 static void no_size_is_refused_and_reported(void **state)
 {
@@ -83,7 +83,7 @@ static void no_memory_for_the_record_is_refused(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-/* ---- link --------------------------------------------------------------------------------------- */
+/* ---- link ------------------------------------------------------------------------------------ */
 
 /* T4, first half (M8). */
 static void t4_an_unaligned_phys_behind_the_first_link_is_eio(void **state)

@@ -249,6 +249,29 @@ static void a_range_takes_every_page_that_it_touches(void **state)
 	}
 }
 
+/* More pages than the cache has entries: it is swept, and one byte of a page is still enough. */
+static void a_long_range_takes_what_it_touches_with_one_byte(void **state)
+{
+	static const struct {
+		u64 start, last;
+		bool left;
+	} row[] = {
+		{ 0, 0x800000, false },	       { 0, 0x7fffff, true },
+		{ 0x800fff, ~0ULL, false },    { 0x801000, ~0ULL, true },
+		{ 0x800800, 0xffffff, false }, { 0, ~0ULL, false },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		fill(fixture, 1, 0x800000, PAGE_4K);
+		fill(fixture, 2, 0x800000, PAGE_4K);
+		iotlb_invalidate_range(&fixture->iotlb, 1, row[i].start, row[i].last);
+		assert_int_equal(holds(fixture, 1, 0x800000), row[i].left);
+		assert_true(holds(fixture, 2, 0x800000));
+		iotlb_invalidate_all(&fixture->iotlb);
+	}
+}
+
 /*   2M page  |----------------|
  *   range          |-|            one 4 KiB page inside drops the whole entry */
 static void one_small_page_drops_the_large_page_around_it(void **state)
@@ -325,6 +348,7 @@ TEST_MAIN(TEST(an_empty_cache_has_nothing), TEST(what_was_filled_is_found_for_th
 	  TEST(which_way_is_replaced_is_a_choice_of_the_hardware),
 	  TEST(consecutive_pages_use_the_whole_cache), TEST(sizes_are_rounded_up),
 	  TEST(a_range_takes_every_page_that_it_touches),
+	  TEST(a_long_range_takes_what_it_touches_with_one_byte),
 	  TEST(one_small_page_drops_the_large_page_around_it),
 	  TEST(a_range_takes_nothing_of_other_domains), TEST(a_domain_goes_as_a_whole_and_alone),
 	  TEST(all_domains_go_at_once))
