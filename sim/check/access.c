@@ -44,17 +44,25 @@ static bool is_reserved(const struct check *check, const struct hw_access *acces
 	return false;
 }
 
-/* A piece of this device that covers the address. */
-static struct piece *piece_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+/*
+ * A piece of this device that covers the address. Without an IOMMU several may: one that allows the
+ * access is enough.
+ */
+static struct piece *piece_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma, bool write)
 {
+	struct piece *first = NULL;
 	struct piece *piece;
 
 	for (piece = owners_first(space, dma, dma); piece;
 	     piece = owners_next(space, piece, dma, dma)) {
-		if (piece->dev == dev)
+		if (piece->dev != dev)
+			continue;
+		if (allowed_by_direction(piece, write))
 			return piece;
+		if (!first)
+			first = piece;
 	}
-	return NULL;
+	return first;
 }
 
 /* One part of an access that lies in one piece. True: there was something to say. */
@@ -121,7 +129,7 @@ void check_access(void *cookie, const struct hw_access *access)
 	space = owners_space(&check->owners, dev);
 	/* One report for one access is enough. */
 	for (bool told = false; space && dma != end && !told;) {
-		struct piece *piece = piece_at(space, dev, dma);
+		struct piece *piece = piece_at(space, dev, dma, access->write);
 		struct interval *next;
 
 		if (piece) {
@@ -146,7 +154,7 @@ void check_refused(void *cookie, const struct hw_access *access)
 		finding.id = DMASIM_REPORT_IOMMU_FAULT;
 	space = check_can_judge(check) ? owners_space(&check->owners, dev) : NULL;
 	if (space) {
-		finding.piece = piece_at(space, dev, access->address);
+		finding.piece = piece_at(space, dev, access->address, access->write);
 		if (!finding.piece)
 			finding.past = owners_past(space, dev, access->address);
 	}

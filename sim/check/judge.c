@@ -234,15 +234,44 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 	(DMA_ATTR_NO_KERNEL_MAPPING | DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT | \
 	 DMA_ATTR_PRIVILEGED | DMA_ATTR_CC_SHARED)
 
+static bool other_attrs(const struct piece *piece, const struct dmasim_event *event)
+{
+	return (piece->attrs ^ event->attrs) & ATTRS_OF_A_PAIR;
+}
+
 static const char *difference(const struct piece *piece, const struct dmasim_event *event)
 {
 	if (piece->at.last != judge_last(event->dma, event->size))
 		return "the size is another";
 	if (piece->dir != event->dir)
 		return "the direction is another";
-	if ((piece->attrs ^ event->attrs) & ATTRS_OF_A_PAIR)
-		return "the attributes are others";
-	return NULL;
+	return other_attrs(piece, event) ? "the attributes are others" : NULL;
+}
+
+/*
+ * The mapping that an unmap means. Without an IOMMU the same buffer may be mapped several times: of
+ * those, the one that differs least.
+ */
+static struct piece *meant(const struct owner_space *space, const struct dmasim_event *event)
+{
+	struct piece *piece, *best = NULL;
+	u32 least = ~0U;
+
+	for (piece = owners_first(space, event->dma, event->dma); piece;
+	     piece = owners_next(space, piece, event->dma, event->dma)) {
+		u32 differs;
+
+		if (piece->at.start != event->dma || piece->dev != event->dev ||
+		    piece->kind != PIECE_PHYS)
+			continue;
+		differs = 4U * (piece->at.last != judge_last(event->dma, event->size)) +
+			  2U * (piece->dir != event->dir) + other_attrs(piece, event);
+		if (differs < least) {
+			least = differs;
+			best = piece;
+		}
+	}
+	return best;
 }
 
 static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
@@ -254,7 +283,7 @@ static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 
 	if (!space || !event->size)
 		return;
-	piece = owners_exact(space, event->dev, event->dma, PIECE_PHYS, PIECE_PHYS);
+	piece = meant(space, event);
 	if (!piece) {
 		if (!judge_foreign(check, space, event))
 			judge_found(check, event,

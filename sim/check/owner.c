@@ -229,20 +229,6 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 	interval_insert(&space->pieces, &upper->at);
 }
 
-struct piece *owners_exact(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
-			   enum piece_kind kind, enum piece_kind or_kind)
-{
-	struct piece *piece;
-
-	for (piece = owners_first(space, dma, dma); piece;
-	     piece = owners_next(space, piece, dma, dma)) {
-		if (piece->at.start == dma && piece->dev == dev &&
-		    (piece->kind == kind || piece->kind == or_kind))
-			return piece;
-	}
-	return NULL;
-}
-
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	u32 kept = space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;

@@ -140,10 +140,6 @@ struct piece *owners_first(const struct owner_space *space, u64 start, u64 last)
 struct piece *owners_next(const struct owner_space *space, struct piece *piece, u64 start,
 			  u64 last);
 
-/* The piece of this device that begins exactly here, of one of the two kinds. */
-struct piece *owners_exact(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
-			   enum piece_kind kind, enum piece_kind or_kind);
-
 /* The latest ended piece that covered the address for this device, if nothing covers it now. */
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
 

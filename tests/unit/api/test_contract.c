@@ -419,14 +419,14 @@ static void hardware_is_added_before_the_machine_starts(void **state)
 	dma_unmap_phys(&pdev->dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
 }
 
-/* The BAR that memory was given of must not move any more. */
+/* The BAR of a provider must not move any more, nor may a client's bus number change. */
 static void hardware_is_added_before_peer_memory(void **state)
 {
 	struct dmasim_endpoint endpoint;
 	struct pci_dev *pdev =
 		dmasim_add_endpoint(*state, "00:02.0/00.0", with_bar(&endpoint, 0, SZ_1M));
 
-	expect_ok(pci_p2pdma_add_resource(pdev, 0, 0, 0));
+	expect_ok(pcim_p2pdma_init(pdev));
 	expect_broken(dmasim_add_endpoint(*state, "00:01.0/00.0", &endpoint));
 }
 

@@ -73,41 +73,13 @@ static void verdicts_are_remembered_for_each_client(void **state)
 	assert_int_equal(type_of(rig->gpu, rig->disk), PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
 }
 
-/* State of the tests below: a machine of their own. */
+/* State of the test below: a machine of its own. */
 static int teardown(void **state)
 {
 	return dmasim_destroy(*state) ? -1 : 0;
 }
 
 static const struct dmasim_config acs_off = { DMASIM_CONFIG, .acs = DMASIM_ACS_OFF };
-
-/*
- * As long as hardware is added, firmware may number the buses anew: the verdict for the device that
- * had a number is not that of the one that has it now.
- */
-static void a_verdict_does_not_pass_to_whoever_gets_the_bus_number(void **state)
-{
-	struct dmasim *s = dmasim_create(&acs_off);
-	struct dmasim_endpoint endpoint = { .bar = { SZ_64K } };
-	struct pci_dev *provider, *near, *far = NULL;
-	char was[16], path[16];
-
-	*state = s;
-	provider = dmasim_add_endpoint(s, "00:02.0/00.0/00.0/00.0", &endpoint);
-	near = dmasim_add_endpoint(s, "00:02.0/00.0/01.0/00.0", &endpoint);
-	expect_ok(pcim_p2pdma_init(provider));
-	assert_int_equal(type_of(provider, near), PCI_P2PDMA_MAP_BUS_ADDR);
-	snprintf(was, sizeof(was), "%s", pci_name(near));
-	for (int i = 0; i < 8 && !far; i++) {
-		snprintf(path, sizeof(path), "00:01.%d/00.0", i);
-		far = dmasim_add_endpoint(s, path, &endpoint);
-		if (strcmp(pci_name(far), was) != 0)
-			far = NULL;
-	}
-	assert_non_null(far);
-	assert_int_equal(type_of(provider, far), PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
-	assert_int_equal(type_of(provider, near), PCI_P2PDMA_MAP_BUS_ADDR);
-}
 
 static void bars_of_one_device_agree(void **state)
 {
@@ -128,6 +100,4 @@ TEST_MAIN(WITH_SETUP(a_verdict_stays_after_acs_changes, setup),
 	  WITH_SETUP(asking_for_a_distance_renews_the_verdict, setup),
 	  WITH_SETUP(a_verdict_that_cannot_be_remembered_is_right_all_the_same, setup),
 	  WITH_SETUP(verdicts_are_remembered_for_each_client, setup),
-	  cmocka_unit_test_teardown(a_verdict_does_not_pass_to_whoever_gets_the_bus_number,
-				    teardown),
 	  cmocka_unit_test_teardown(bars_of_one_device_agree, teardown))
