@@ -150,11 +150,11 @@ static void tear_down(struct demo_stage *stage, struct demo_ledger *ledger, stru
 			   "the victim cannot use its mapping");
 	dmasim_expect(stage->s, DMASIM_REPORT_UNMAP_FOREIGN, 1);
 	dma_unmap_page_attrs(&stage->client->dev, dma, DEMO_BYTES, DMA_BIDIRECTIONAL, 0);
-	printf("  dma_unmap_page(0x%llx) finds an IOVA, and it was somebody else's:\n", dma);
+	printf("  dma_unmap_page(0x%llx) finds an IOVA, and it is another mapping's:\n", dma);
 	print_report_line(stage, "  mapping");
 	if (!elsewhere)
 		return;
-	dmasim_expect(stage->s, DMASIM_REPORT_IOMMU_FAULT, 1);
+	dmasim_expect(stage->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
 	judge_that(ledger, dmasim_dev_write(victim, dma, &byte, 1).status == DMASIM_IOMMU_FAULT,
 		   "the torn mapping still translates");
 	printf("  the owner's next access:\n");

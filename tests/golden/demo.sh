@@ -109,7 +109,7 @@ refused a-provider-that-is-not-a-bdf nonsense --provider nonsense
 refused client-and-provider-the-same 'both client and provider' --client 04:00.0 --provider 04:00.0
 refused a-bridge-as-client 'is a bridge' --client 00:01.0
 refused a-bridge-as-provider 'is a bridge' --provider 02:00.0
-refused a-provider-without-memory 'no memory BAR' --provider 03:00.0
+refused a-provider-without-memory 'no memory BAR' --client 06:00.0 --provider 03:00.0
 refused a-bad-acs 'keep or off' --acs maybe
 refused a-bad-cpu 'VENDOR:FAMILY' --cpu z80:1
 refused a-bad-cpu-family 'VENDOR:FAMILY' --cpu amd:x
