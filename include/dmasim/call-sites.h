@@ -8,7 +8,8 @@
 
 #ifndef DMASIM_NO_CALL_SITES
 
-#include <dmasim/device.h>
+/* The declarations come before macros of the same names. */
+#include <dmasim/dma.h>
 
 #define DMASIM_AT(dev) dmasim_called_at((dev), DMASIM_SITE_HERE)
 

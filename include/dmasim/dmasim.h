@@ -5,17 +5,21 @@
  *
  * This header includes all others. The words, one for each idea:
  *
- *   phys            CPU physical address (phys_addr_t)
- *   bus address     what a request carries below a host bridge: phys + bus_offset of its window
- *   IOVA            address a device uses that the IOMMU translates
- *   dma address     what a driver hands to the device: an IOVA, a bus address or a phys
- * (dma_addr_t) granule         smallest page of a domain domain          one page table plus the
- * devices attached to it group           devices that cannot be isolated from each other; the unit
- * of attaching level, leaf, table   level 0 holds the smallest leaves start/end       half open;
- * start/last: inclusive _lg2            log2 of a size strict          invalidate before unmap
- * returns link, sync, unlink   write entries; make them usable; remove them map type        NONE,
- * BUS_ADDR, THRU_HOST_BRIDGE, NOT_SUPPORTED provider, client     who owns peer memory; who wants to
- * reach it report          a mistake of the code under test, or a fault the hardware raised
+ *   phys                 CPU physical address (phys_addr_t)
+ *   bus address          what a request carries below a host bridge: phys + the window's bus_offset
+ *   IOVA                 address a device uses that the IOMMU translates
+ *   dma address          what a driver hands to the device: an IOVA, a bus address or a phys
+ *   granule              smallest page of a domain
+ *   domain               one page table plus the devices attached to it
+ *   group                devices that cannot be isolated from each other; the unit of attaching
+ *   level, leaf, table   level 0 holds the smallest leaves
+ *   start/end            half open; start/last: inclusive
+ *   _lg2                 log2 of a size
+ *   strict               invalidate before unmap returns
+ *   link, sync, unlink   write entries; make them usable; remove them
+ *   map type             NONE, BUS_ADDR, THRU_HOST_BRIDGE, NOT_SUPPORTED
+ *   provider, client     who owns peer memory; who wants to reach it
+ *   report               a mistake of the code under test, or a fault the hardware raised
  *
  * Functions with Linux's names behave as Linux 7.3 does; dmasim_ functions are the simulator's own.
  */

@@ -40,7 +40,8 @@ struct iova_allocator_ops {
 	 * IOVA_NO_PFN when there is no such range or no memory for its record.
 	 */
 	u64 (*alloc)(struct iova_allocator *allocator, u64 pages, u64 limit_pfn);
-	/* Takes back exactly one allocation. Needs no memory. A range it does not know is ignored.
+	/*
+	 * Takes back exactly one allocation. Needs no memory. A range it does not know is ignored.
 	 */
 	void (*free)(struct iova_allocator *allocator, u64 pfn, u64 pages);
 	/*

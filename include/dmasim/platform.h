@@ -29,7 +29,8 @@ struct platform_memory {
 	u64 bytes;
 };
 
-/* A part of the CPU's address space that a host bridge forwards. Bus address = phys + bus_offset.
+/*
+ * A part of the CPU's address space that a host bridge forwards. Bus address = phys + bus_offset.
  */
 struct platform_window {
 	phys_addr_t start;

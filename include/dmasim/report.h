@@ -38,7 +38,8 @@ DMASIM_BEGIN_DECLS
 DMASIM_API const char *dmasim_report_name(enum dmasim_report_id id);
 DMASIM_API const char *dmasim_report_sentence(enum dmasim_report_id id);
 
-/* Reports so far, with the expected ones and those that could not be recorded for lack of memory.
+/*
+ * Reports so far, with the expected ones and those that could not be recorded for lack of memory.
  */
 DMASIM_API u32 dmasim_report_count(struct dmasim *s);
 

@@ -94,7 +94,8 @@ static const struct allowed_bridge allowed[] = {
 
 static const struct allowed_bridge any_google = { PCI_VENDOR_ID_GOOGLE, 0, false };
 
-/* The function that stands for a host bridge: the first one on its root bus, 00.0 or a root port.
+/*
+ * The function that stands for a host bridge: the first one on its root bus, 00.0 or a root port.
  */
 static struct pci_dev *host_device(struct pci_dev *pdev)
 {

@@ -31,7 +31,8 @@ void interval_tree_init(struct interval_tree *tree);
 void interval_insert(struct interval_tree *tree, struct interval *interval);
 void interval_remove(struct interval_tree *tree, struct interval *interval);
 
-/* The first interval, in order of start, that shares an address with [start, last]; and the next.
+/*
+ * The first interval, in order of start, that shares an address with [start, last]; and the next.
  */
 struct interval *interval_first(const struct interval_tree *tree, u64 start, u64 last);
 struct interval *interval_next(const struct interval_tree *tree, struct interval *interval,

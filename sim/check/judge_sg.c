@@ -71,9 +71,9 @@ void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 }
 
 /*
- * The segment that names a piece, from number *next on: both follow the order of the list's entries.
- * One segment may name several pieces; it is used up with the one that ends where it ends. NULL: none
- * names it.
+ * The segment that names a piece, from number *next on: both follow the order of the list's
+ * entries. One segment may name several pieces; it is used up with the one that ends where it ends.
+ * NULL: none names it.
  */
 static const struct check_segment *naming(const struct check_segments *segments,
 					  const struct piece *piece, u32 *next)

@@ -198,7 +198,8 @@ static struct frame_block *take_block(struct frames *frames, u8 order)
 	return NULL;
 }
 
-/* Zeroed memory; behind blocks of up to FRAMES_HOST_CONTIGUOUS_BYTES there is host memory at once.
+/*
+ * Zeroed memory; behind blocks of up to FRAMES_HOST_CONTIGUOUS_BYTES there is host memory at once.
  */
 static bool back_with_memory(struct frames *frames, const struct frame_block *block)
 {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes a static library in which only names that begin with dmasim_ are global: a program that links
-# it may use any other name for itself.
+# Makes a static library in which only names that begin with dmasim_ are global: a program that
+# links it may use any other name for itself.
 #   localize.sh COMPILER INPUT.a OUTPUT.a
 set -eu
 compiler=$1

@@ -99,7 +99,8 @@ void firmware_plan(struct dmasim *s);
 int firmware_describe(struct dmasim *s);
 void firmware_fini(struct dmasim *s);
 
-/* Plans, if the tree was built by path, describes, and lets the software look again. 0 or -ENOMEM.
+/*
+ * Plans, if the tree was built by path, describes, and lets the software look again. 0 or -ENOMEM.
  */
 int machine_hardware_changed(struct dmasim *s);
 

@@ -99,9 +99,10 @@ static u32 list_unexpected(const struct reports *reports, struct text *text)
 		text_add(text, "%s\n", report->line);
 		found++;
 	}
-	if (reports->lost) {
-		text_add(text, "%u reports could not be recorded: no memory\n", reports->lost);
-		found += reports->lost;
+	if (reports->lost_unexpected) {
+		text_add(text, "%u reports could not be recorded: no memory\n",
+			 reports->lost_unexpected);
+		found += reports->lost_unexpected;
 	}
 	return found;
 }

@@ -24,12 +24,15 @@ void reports_add(struct reports *reports, const struct report_content *content)
 	size_t line_bytes = strlen(content->line) + 1;
 	size_t text_bytes = strlen(content->text) + 1;
 	struct report *report;
+	bool expected;
 	char *strings;
 
 	report = memory_alloc(reports->memory, DMASIM_FAULT_REPORT,
 			      sizeof(*report) + line_bytes + text_bytes);
+	expected = take_expectation(reports, content->id);
 	if (!report) {
 		reports->lost++;
+		reports->lost_unexpected += !expected;
 		return;
 	}
 	strings = (char *)(report + 1);
@@ -39,7 +42,7 @@ void reports_add(struct reports *reports, const struct report_content *content)
 	report->at_ns = content->at_ns;
 	report->dev = content->dev;
 	report->dma = content->dma;
-	report->expected = take_expectation(reports, content->id);
+	report->expected = expected;
 	report->line = strings;
 	report->text = strings + line_bytes;
 	STAILQ_INSERT_TAIL(&reports->list, report, link);

@@ -31,6 +31,7 @@ struct reports {
 	struct report_list list;
 	u32 count;
 	u32 lost; /* could not be recorded: no memory */
+	u32 lost_unexpected;
 	u32 expected[REPORT_ID_MAX];
 	bool suppressed[REPORT_ID_MAX];
 };

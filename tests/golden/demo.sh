@@ -3,13 +3,16 @@
 # The demonstration, as a user runs it: what it prints, how it ends, what it refuses. TAP.
 #   demo.sh DMASIM SOURCE_ROOT SHARED_DATA
 set -u
-dmasim=$1
+program=$1
 root=$2
 shared=$3
 data=$root/tests/data
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 number=0
+
+# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
+dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
 
 ok() { number=$((number + 1)); echo "ok $number - $1"; }
 not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
@@ -20,10 +23,13 @@ run() {
 	wanted=$1
 	name=$2
 	shift 2
-	"$dmasim" demo "$@" >"$temp/out" 2>"$temp/err"
+	dmasim demo "$@" >"$temp/out" 2>"$temp/err"
 	status=$?
 	if [ $status -ne "$wanted" ]; then
-		{ echo "exit status $status, expected $wanted"; cat "$temp/out" "$temp/err"; } >"$temp/why"
+		{
+			echo "exit status $status, expected $wanted"
+			cat "$temp/out" "$temp/err"
+		} >"$temp/why"
 		not_ok "$name"
 		return 1
 	fi
@@ -54,18 +60,23 @@ refused() {
 	pattern=$2
 	shift 2
 	run 2 "$name" "$@" || return
-	if [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] && grep -q "$pattern" "$temp/err"; then
+	if [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
+		grep -q "$pattern" "$temp/err"; then
 		ok "$name"
 	else
-		{ echo "expected one line that matches '$pattern'"; cat "$temp/out" "$temp/err"; } >"$temp/why"
+		{
+			echo "expected one line that matches '$pattern'"
+			cat "$temp/out" "$temp/err"
+		} >"$temp/why"
 		not_ok "$name"
 	fi
 }
 
-# ---- What it prints ----------------------------------------------------------------------------------
+# ---- What it prints ----------------------------------------------------------------------------
 
 if run 0 prints-what-the-readme-shows; then
-	sed -n '/<!-- demo -->/,/<!-- \/demo -->/p' "$root/README.md" | grep -v -e '^<!--' -e '^```' >"$temp/readme"
+	sed -n '/<!-- demo -->/,/<!-- \/demo -->/p' "$root/README.md" |
+		grep -v -e '^<!--' -e '^```' >"$temp/readme"
 	if diff -u "$temp/readme" "$temp/out" >"$temp/why"; then
 		ok prints-what-the-readme-shows
 	else
@@ -79,15 +90,15 @@ succeeds another-cpu --cpu amd:0x19
 succeeds another-seed --seed 0xfeed
 succeeds nic-as-client --client 05:00.0 --provider 0000:04:00.0
 
-"$dmasim" demo --trace "$temp/trace1" >/dev/null
-"$dmasim" demo --trace "$temp/trace2" >/dev/null
+dmasim demo --trace "$temp/trace1" >/dev/null
+dmasim demo --trace "$temp/trace2" >/dev/null
 if [ -s "$temp/trace1" ] && cmp "$temp/trace1" "$temp/trace2" >"$temp/why" 2>&1; then
 	ok same-seed-same-trace
 else
 	not_ok same-seed-same-trace
 fi
 
-# ---- Mistakes are caught -------------------------------------------------------------------------------
+# ---- Mistakes are caught -----------------------------------------------------------------------
 
 planted windows iova-in-window
 planted flag bus-flag-lost
@@ -97,7 +108,7 @@ planted type p2p-wrong-way
 planted type iommu-fault --acs keep
 planted flag bus-flag-lost --acs off
 
-# ---- What it refuses --------------------------------------------------------------------------------------
+# ---- What it refuses ---------------------------------------------------------------------------
 
 printf '' >"$temp/empty.hex"
 printf '00:00.0 Host bridge\n00: 86 80\n' >"$temp/cut.hex"
@@ -106,7 +117,8 @@ refused an-empty-dump "$temp/empty.hex" --topology "$temp/empty.hex"
 refused a-truncated-dump "$temp/cut.hex:2:" --topology "$temp/cut.hex"
 refused a-client-that-is-not-there 99:00.0 --client 99:00.0
 refused a-provider-that-is-not-a-bdf nonsense --provider nonsense
-refused client-and-provider-the-same 'both client and provider' --client 04:00.0 --provider 04:00.0
+refused client-and-provider-the-same 'both client and provider' \
+	--client 04:00.0 --provider 04:00.0
 refused a-bridge-as-client 'is a bridge' --client 00:01.0
 refused a-bridge-as-provider 'is a bridge' --provider 02:00.0
 refused a-provider-without-memory 'no memory BAR' --client 06:00.0 --provider 03:00.0
@@ -119,7 +131,7 @@ refused an-unknown-option 'bad arguments' --no-such-option
 refused an-argument-too-many unexpected somewhere
 refused a-trace-that-cannot-be-written "$temp/no/trace" --trace "$temp/no/trace"
 
-# ---- Real machines -----------------------------------------------------------------------------------------
+# ---- Real machines -----------------------------------------------------------------------------
 
 dell=$shared/lspci/dell-xe9680-part.hex
 for acs in keep off; do

@@ -4,19 +4,22 @@
 #   topo.sh DMASIM SOURCE_ROOT
 # With UPDATE_GOLDEN=1 the recorded text becomes what is printed now: read git diff then.
 set -u
-dmasim=$1
+program=$1
 data=$2/tests/data
 golden=$2/tests/golden/topo
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 number=0
 
+# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
+dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
+
 ok() { number=$((number + 1)); echo "ok $number - $1"; }
 not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
 
 # prints NAME FILE: the text is the recorded one, nothing goes to stderr.
 prints() {
-	"$dmasim" topo "$data/$2" >"$temp/out" 2>"$temp/err"
+	dmasim topo "$data/$2" >"$temp/out" 2>"$temp/err"
 	status=$?
 	if [ "${UPDATE_GOLDEN:-}" = 1 ]; then
 		mkdir -p "$golden"
@@ -36,7 +39,7 @@ refused() {
 	name=$1
 	pattern=$2
 	shift 2
-	"$dmasim" topo "$@" >"$temp/out" 2>"$temp/err"
+	dmasim topo "$@" >"$temp/out" 2>"$temp/err"
 	status=$?
 	if [ $status -eq 2 ] && [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
 	   grep -q -- "$pattern" "$temp/err"; then
@@ -50,14 +53,14 @@ refused() {
 	fi
 }
 
-# ---- What it prints ------------------------------------------------------------------------------
+# ---- What it prints ----------------------------------------------------------------------------
 
 for file in "$data"/*.hex; do
 	name=$(basename "$file" .hex)
 	prints "$name" "$name.hex"
 done
 
-"$dmasim" topo --help >"$temp/out" 2>"$temp/err"
+dmasim topo --help >"$temp/out" 2>"$temp/err"
 status=$?
 if [ $status -eq 0 ] && [ ! -s "$temp/err" ] && grep -q '^usage: dmasim topo FILE' "$temp/out"; then
 	ok prints-help
@@ -67,20 +70,20 @@ else
 fi
 
 # The same file twice gives the same text.
-"$dmasim" topo "$data/domains-64.hex" >"$temp/first"
-"$dmasim" topo "$data/domains-64.hex" >"$temp/second"
+dmasim topo "$data/domains-64.hex" >"$temp/first"
+dmasim topo "$data/domains-64.hex" >"$temp/second"
 if [ -s "$temp/first" ] && cmp "$temp/first" "$temp/second" >"$temp/why" 2>&1; then
 	ok prints-the-same-twice
 else
 	not_ok prints-the-same-twice
 fi
 
-# ---- What it refuses -----------------------------------------------------------------------------
+# ---- What it refuses ---------------------------------------------------------------------------
 
 printf '' >"$temp/empty.hex"
 printf '00:00.0 Host bridge\n00: 86 80\n' >"$temp/short.hex"
 head -c 1000 "$data/conventional-256.hex" >"$temp/truncated.hex"
-head -c 4000 "$dmasim" >"$temp/binary.hex"
+head -c 4000 "$program" >"$temp/binary.hex"
 refused no-file 'expected the name of an lspci dump'
 refused two-files "unexpected argument 'b.hex'" "$data/desktop-64.hex" b.hex
 refused an-unknown-option "no option '--all'" --all "$data/desktop-64.hex"

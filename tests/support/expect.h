@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every test file begins with: CMocka with its prelude, and comparisons that say what they saw.
+ * What every test file begins with: CMocka with its prelude, and comparisons that say what they
+ * saw.
  *
  * CMocka 1.1 compares after widening, so that (int)-1 equals UINT64_MAX and (uint32_t)-1 does not
  * equal -1; errors come out as 0xfffffffffffffff4. These compare the types they name.
