@@ -43,21 +43,25 @@ struct arrays {
 	struct platform_iommu *iommu;
 };
 
-/* Sets where the arrays lie in a block; returns how large it must be. */
-static size_t arrange(const struct counts *counts, char *block, struct arrays *arrays)
-{
-	size_t memory = counts->memory * sizeof(*arrays->memory);
-	size_t bridges = memory + counts->bridges * sizeof(*arrays->bridge);
-	size_t windows = bridges + counts->windows * sizeof(*arrays->window);
-	size_t reserved = windows + counts->reserved * sizeof(*arrays->reserved);
+/* Where each array begins in a block that holds them all, and how large it is, in bytes. */
+struct layout {
+	size_t bridge;
+	size_t window;
+	size_t reserved;
+	size_t iommu; /* needs less alignment than the others, so it is the last */
+	size_t bytes;
+};
 
-	/* The one that needs less alignment last. */
-	arrays->memory = (void *)block;
-	arrays->bridge = (void *)(block + memory);
-	arrays->window = (void *)(block + bridges);
-	arrays->reserved = (void *)(block + windows);
-	arrays->iommu = (void *)(block + reserved);
-	return reserved + counts->iommus * sizeof(*arrays->iommu);
+static struct layout lay_out(const struct counts *counts)
+{
+	struct layout at;
+
+	at.bridge = counts->memory * sizeof(struct platform_memory);
+	at.window = at.bridge + counts->bridges * sizeof(struct platform_host_bridge);
+	at.reserved = at.window + counts->windows * sizeof(struct platform_window);
+	at.iommu = at.reserved + counts->reserved * sizeof(struct platform_reserved);
+	at.bytes = at.iommu + counts->iommus * sizeof(struct platform_iommu);
+	return at;
 }
 
 /* A block that is large enough: a description of less than before needs no memory. */
@@ -154,11 +158,20 @@ static void describe_reserved(const struct dmasim *s, struct arrays *arrays)
 int firmware_describe(struct dmasim *s)
 {
 	struct counts counts = count(s);
+	struct layout at = lay_out(&counts);
 	struct arrays arrays;
+	char *block;
 
-	if (reserve_block(s, arrange(&counts, NULL, &arrays)))
+	if (reserve_block(s, at.bytes))
 		return -ENOMEM;
-	arrange(&counts, s->firmware.block, &arrays);
+	block = s->firmware.block;
+	arrays = (struct arrays){
+		.memory = (void *)block,
+		.bridge = (void *)(block + at.bridge),
+		.window = (void *)(block + at.window),
+		.reserved = (void *)(block + at.reserved),
+		.iommu = (void *)(block + at.iommu),
+	};
 	describe_memory(s, &arrays);
 	describe_bridges(s, &arrays);
 	describe_iommus(s, &arrays);

@@ -83,13 +83,13 @@ static void fill_port(struct tree *tree, const char *port, u32 depth);
 /* A switch at the end of a port: an upstream port, and up to three downstream ports. */
 static void add_switch(struct tree *tree, const char *port, u32 depth)
 {
-	u32 ports = (u32)dice_from(&tree->dice, 1, 3);
+	u8 ports = (u8)dice_from(&tree->dice, 1, 3);
 	bool functions = dice_chance(&tree->dice, 25);
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%.80s/00.0", port);
 	add_bridge(tree, path);
-	for (u32 i = 0; i < ports; i++) {
+	for (u8 i = 0; i < ports; i++) {
 		snprintf(path, sizeof(path), "%.80s/00.0/%02x.%u", port, functions ? 0 : i,
 			 functions ? i : 0);
 		add_bridge(tree, path);
