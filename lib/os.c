@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "dma/setup.h"
 #include "iommu/iommu.h"
 #include "pci/bus.h"
 
@@ -13,7 +14,19 @@ struct os *os_create(const struct os_config *config)
 	if (!os)
 		return NULL;
 	os->platform = config->platform;
+	os->policy = config->policy;
+	os->cpus = config->cpus;
+	os->dma_debug = config->dma_debug;
+	os->bounce_kmalloc = config->bounce_kmalloc;
+	os->bugs = config->bugs;
+	os->swiotlb_mode = config->swiotlb_mode;
+	os->swiotlb_bytes = config->swiotlb_bytes;
+	os->swiotlb_areas = config->swiotlb_areas;
 	os->iova_ops = config->iova_ops ? config->iova_ops : dmasim_iova_topdown();
+	DMASIM_CONTRACT(os->iova_ops->size == sizeof(*os->iova_ops) && os->iova_ops->create &&
+				os->iova_ops->destroy && os->iova_ops->alloc &&
+				os->iova_ops->free && os->iova_ops->reserve,
+			"a table of IOVA functions has its size and all of them");
 	os->next_domain = 1;
 	page_sections_init(&os->pages);
 	SLIST_INIT(&os->groups);
@@ -65,10 +78,11 @@ static int attach_all(struct os *os)
 
 		if (!group)
 			continue;
-		if (!group->domain)
-			group->domain = iommu_domain_create(os, group->unit, pdev);
-		if (!group->domain)
-			return -ENOMEM;
+		if (!group->domain && group->policy != OS_PASS_THROUGH) {
+			group->domain = iommu_domain_create(pdev);
+			if (!group->domain)
+				return -ENOMEM;
+		}
 		err = iommu_attach_device(pdev);
 		if (err)
 			return err;
@@ -80,10 +94,8 @@ static void detach_all(struct os *os)
 {
 	struct pci_dev *pdev;
 
-	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
-		if (pdev->dev.iommu_group && pdev->dev.iommu_group->domain)
-			iommu_detach_device(pdev);
-	}
+	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev))
+		iommu_detach_device(pdev);
 	while (!SLIST_EMPTY(&os->domains))
 		iommu_domain_destroy(SLIST_FIRST(&os->domains));
 }
@@ -113,6 +125,8 @@ int os_start(struct os *os)
 		err = iommu_groups_form(os);
 	if (!err)
 		err = attach_all(os);
+	if (!err)
+		err = dma_start(os);
 	if (err) {
 		stop(os);
 		return err;
@@ -126,6 +140,7 @@ void os_destroy(struct os *os)
 	if (!os)
 		return;
 	stop(os);
+	dma_stop(os);
 	pci_release(os);
 	page_sections_fini(os);
 	platform_free(os->platform, os);

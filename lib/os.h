@@ -10,6 +10,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include <dmasim/bug.h>
 #include <dmasim/iova.h>
 #include <dmasim/platform.h>
 
@@ -20,6 +21,7 @@ struct pci_dev;
 struct iommu_group;
 struct iommu_domain;
 struct iommu_unit;
+struct io_tlb_pool;
 
 SLIST_HEAD(iommu_group_list, iommu_group);
 SLIST_HEAD(iommu_domain_list, iommu_domain);
@@ -34,8 +36,29 @@ struct os_costs {
 	u64 invalidations; /* IOTLB commands submitted */
 };
 
+/* How a group is mapped unless something else is said, the most careful first. */
+enum os_policy {
+	OS_STRICT,	 /* an unmap invalidates before it returns */
+	OS_LAZY,	 /* invalidations are collected in a flush queue */
+	OS_PASS_THROUGH, /* the IOMMU lets addresses pass */
+};
+
+enum os_swiotlb_mode {
+	OS_SWIOTLB_AUTO, /* a pool if there is RAM beyond 32 bits */
+	OS_SWIOTLB_OFF,
+	OS_SWIOTLB_FORCE, /* everything is bounced that is mapped without an IOMMU */
+};
+
 struct os_config {
 	struct platform *platform;
+	enum os_policy policy;
+	u32 cpus;
+	enum os_swiotlb_mode swiotlb_mode;
+	u64 swiotlb_bytes; /* a power of two, 1 MiB or more */
+	u32 swiotlb_areas; /* 0: one for each CPU */
+	bool bounce_kmalloc;
+	bool dma_debug;
+	u32 bugs; /* bits of enum dmasim_bug */
 	const struct iova_allocator_ops *iova_ops;
 };
 
@@ -43,6 +66,15 @@ struct os {
 	struct platform *platform;
 	const struct platform_firmware *firmware;
 	const struct iova_allocator_ops *iova_ops;
+	enum os_policy policy;
+	u32 cpus;
+	bool dma_debug;
+	bool bounce_kmalloc;
+	u32 bugs;
+	enum os_swiotlb_mode swiotlb_mode;
+	u64 swiotlb_bytes;
+	u32 swiotlb_areas;
+	struct io_tlb_pool *swiotlb; /* NULL: not made yet, or none */
 	struct page_sections pages;
 	struct pci_bus *roots; /* one bus for each host bridge, in the firmware's order */
 	struct iommu_unit *units;
@@ -73,6 +105,11 @@ int os_rescan(struct os *os);
  * -ENOMEM (and then it may be tried again).
  */
 int os_start(struct os *os);
+
+static inline bool os_has_bug(const struct os *os, enum dmasim_bug bug)
+{
+	return DMASIM_UNLIKELY(os->bugs & (1U << bug));
+}
 
 static inline void *os_alloc(struct os *os, enum dmasim_fault_point why, size_t bytes)
 {

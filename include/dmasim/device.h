@@ -11,6 +11,8 @@
 struct os;
 struct iommu_group;
 struct iommu_domain;
+struct io_tlb_pool;
+struct platform_dma_range;
 
 /* Owned by the machine. Drivers use dma_set_mask() and the mapping calls, not the fields. */
 struct device {
@@ -23,6 +25,16 @@ struct device {
 	u64 bus_dma_limit;	   /* highest address the way to the device carries; 0: no limit */
 	u32 max_segment_size;	   /* of a scatterlist's DMA segment; 0: 64 KiB */
 	u64 segment_boundary_mask; /* addresses a DMA segment may not cross; 0: none */
+	u64 min_align_mask;	   /* address bits that a bounced buffer keeps */
+
+	bool dma_coherent;	    /* its requests see the CPU's cache */
+	bool dma_skip_sync;	    /* dma_sync_ calls have nothing to do */
+	bool untrusted;		    /* sees nothing but what is mapped for it, to the byte */
+	struct io_tlb_pool *io_tlb; /* memory it is restricted to; NULL: none */
+
+	/* Bus addresses that lead to memory; none: they are physical addresses. */
+	const struct platform_dma_range *dma_range;
+	u32 dma_range_count;
 
 	struct iommu_group *iommu_group; /* NULL: no IOMMU serves the device */
 

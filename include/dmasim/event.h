@@ -48,10 +48,23 @@ enum dmasim_event_field {
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_DONE)                         \
 	X(IOMMU_SYNCED, "iommu_synced",                                                           \
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_RET)                          \
+	X(IOMMU_FLUSHED, "iommu_flushed", DMASIM_F_DOMAIN | DMASIM_F_RET)                         \
 	X(MAP_PHYS, "dma_map_phys",                                                               \
 	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL)            \
 	X(UNMAP_PHYS, "dma_unmap_phys",                                                           \
 	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_CALL)                            \
+	X(BOUNCE, "swiotlb_map", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE)     \
+	X(BOUNCE_END, "swiotlb_unmap", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE)               \
+	X(SYNC_FOR_CPU, "dma_sync_single_for_cpu",                                                \
+	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_DIR)                             \
+	X(SYNC_FOR_DEVICE, "dma_sync_single_for_device",                                          \
+	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_DIR)                             \
+	X(SYNC_SG_FOR_CPU, "dma_sync_sg_for_cpu", DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_DIR)   \
+	X(SYNC_SG_FOR_DEVICE, "dma_sync_sg_for_device",                                           \
+	  DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_DIR)                                           \
+	X(ALLOC, "dma_alloc",                                                                     \
+	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL)            \
+	X(ALLOC_FREE, "dma_free", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_CALL)    \
 	X(MAP_SG_ENTRY, "sg_map",                                                                 \
 	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_BUS)             \
 	X(MAP_SG, "dma_map_sg", DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_CALL | DMASIM_F_RET)     \

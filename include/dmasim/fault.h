@@ -11,30 +11,35 @@
 #include <dmasim/types.h>
 
 /* X(enumerator, name, what cannot be had when it fires) */
-#define DMASIM_FAULT_POINTS(X)                                                              \
-	X(OS, "os", "the software's root object")                                           \
-	X(PCI_DEV, "pci_dev", "a struct pci_dev at enumeration")                            \
-	X(PAGE_SECTION, "page_section", "a section of struct page")                         \
-	X(IOMMU_GROUP, "iommu_group", "a struct iommu_group")                               \
-	X(IOMMU_DOMAIN, "iommu_domain", "a struct iommu_domain")                            \
-	X(IOMMU_QUEUE, "iommu_queue", "the page a wait command writes its status to")       \
-	X(TABLE_PAGE, "table_page", "a page of an I/O page table")                          \
-	X(IOVA_DOMAIN, "iova_domain", "an IOVA allocator's own state")                      \
-	X(IOVA_NODE, "iova_node", "an IOVA allocator's record of one range")                \
-	X(P2P_PROVIDER, "p2p_provider", "the peer-to-peer data of a PCI device")            \
-	X(P2P_VERDICT, "p2p_verdict", "a cached map type of a provider and a client")       \
-	X(P2P_POOL, "p2p_pool", "a range of a pool of peer memory")                         \
-	X(FRAMES, "frames", "page frames asked for by a program")                           \
-	X(ADOPTED, "adopted", "the record of memory adopted from the program")              \
-	X(FIRMWARE, "firmware", "the firmware's description of the machine")                \
-	X(RAM_BLOCK, "ram_block", "the simulator's record of a block of page frames")       \
-	X(RAM_CHUNK, "ram_chunk", "host memory behind simulated RAM")                       \
-	X(BAR_CHUNK, "bar_chunk", "host memory behind a BAR")                               \
-	X(PCI_FUNCTION, "pci_function", "a simulated PCI function")                         \
-	X(IOMMU_UNIT, "iommu_unit", "a simulated IOMMU")                                    \
-	X(IOMMU_CONTEXT, "iommu_context", "a simulated IOMMU's context entries of one bus") \
-	X(CHECK_RECORD, "check_record", "a record of the checker; it then stops judging")   \
-	X(REPORT, "report", "the record of a report; the report is then counted only")      \
+#define DMASIM_FAULT_POINTS(X)                                                               \
+	X(OS, "os", "the software's root object")                                            \
+	X(PCI_DEV, "pci_dev", "a struct pci_dev at enumeration")                             \
+	X(PAGE_SECTION, "page_section", "a section of struct page")                          \
+	X(IOMMU_GROUP, "iommu_group", "a struct iommu_group")                                \
+	X(IOMMU_DOMAIN, "iommu_domain", "a struct iommu_domain")                             \
+	X(IOMMU_QUEUE, "iommu_queue", "the page a wait command writes its status to")        \
+	X(TABLE_PAGE, "table_page", "a page of an I/O page table")                           \
+	X(IOVA_DOMAIN, "iova_domain", "an IOVA allocator's own state")                       \
+	X(IOVA_NODE, "iova_node", "an IOVA allocator's record of one range")                 \
+	X(FLUSH_QUEUE, "flush_queue", "the flush queue of a lazy domain; it is strict then") \
+	X(SWIOTLB, "swiotlb", "a pool of bounce buffers")                                    \
+	X(COHERENT, "coherent", "memory that the CPU and a device share, or its record")     \
+	X(DMA_POOL, "dma_pool", "a pool of small pieces of shared memory")                   \
+	X(P2P_PROVIDER, "p2p_provider", "the peer-to-peer data of a PCI device")             \
+	X(P2P_VERDICT, "p2p_verdict", "a cached map type of a provider and a client")        \
+	X(P2P_POOL, "p2p_pool", "a range of a pool of peer memory")                          \
+	X(FRAMES, "frames", "page frames asked for by a program")                            \
+	X(ADOPTED, "adopted", "the record of memory adopted from the program")               \
+	X(FIRMWARE, "firmware", "the firmware's description of the machine")                 \
+	X(RAM_BLOCK, "ram_block", "the simulator's record of a block of page frames")        \
+	X(RAM_CHUNK, "ram_chunk", "host memory behind simulated RAM")                        \
+	X(CACHE, "cache", "what memory holds behind the CPU's cache; all is coherent then")  \
+	X(BAR_CHUNK, "bar_chunk", "host memory behind a BAR")                                \
+	X(PCI_FUNCTION, "pci_function", "a simulated PCI function")                          \
+	X(IOMMU_UNIT, "iommu_unit", "a simulated IOMMU")                                     \
+	X(IOMMU_CONTEXT, "iommu_context", "a simulated IOMMU's context entries of one bus")  \
+	X(CHECK_RECORD, "check_record", "a record of the checker; it then stops judging")    \
+	X(REPORT, "report", "the record of a report; the report is then counted only")       \
 	X(IMPORT, "import", "memory for reading a topology")
 
 enum dmasim_fault_point {

@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 
+#include <dmasim/bug.h>
 #include <dmasim/contract.h>
 #include <dmasim/fault.h>
 #include <dmasim/page.h>
@@ -44,6 +45,27 @@ enum dmasim_acs {
 	DMASIM_ACS_ABSENT,	  /* there is no capability */
 };
 
+/* How devices behind an IOMMU are mapped. */
+enum dmasim_policy {
+	DMASIM_STRICT = 0,   /* an unmap invalidates before it returns */
+	DMASIM_LAZY,	     /* invalidations are collected: 255 unmaps, or 10 ms */
+	DMASIM_PASS_THROUGH, /* the IOMMU lets addresses pass, as if it were not there */
+};
+
+enum dmasim_swiotlb {
+	DMASIM_SWIOTLB_AUTO = 0, /* a bounce pool if there is RAM beyond 4 GiB */
+	DMASIM_SWIOTLB_OFF,
+	DMASIM_SWIOTLB_FORCE, /* without an IOMMU everything is bounced */
+};
+
+/* What firmware says of a device beyond its registers. All zeros: an ordinary device. */
+struct dmasim_traits {
+	bool untrusted; /* it is strictly mapped, and shown copies of what shares a granule */
+	bool no_snoop;	/* it sees memory, not the CPU's cache */
+	u64 bus_limit;	/* highest address the way to it carries; 0: all */
+	u64 pool_bytes; /* it may only use so much memory, set aside for it; 0: all memory */
+};
+
 /* Zero is a good default in every member but `size`, which DMASIM_CONFIG sets. */
 struct dmasim_config {
 	size_t size;
@@ -54,6 +76,16 @@ struct dmasim_config {
 	bool iommu_snoop;      /* snoop control: leaves carry the SNP bit */
 	bool iommu_incoherent; /* table writes reach the walker only when flushed from the cache */
 	u32 iotlb_entries;     /* of the translation cache; 0: 64 */
+	enum dmasim_policy policy;   /* of groups for which nothing else is said */
+	struct dmasim_traits traits; /* of endpoints that say nothing of their own */
+
+	u32 cpus; /* virtual CPUs, 1 to 64; 0: 4 */
+	enum dmasim_swiotlb swiotlb;
+	u64 swiotlb_bytes;   /* of the pool: a power of two, 1 to 64 MiB; 0: 64 MiB */
+	u32 swiotlb_areas;   /* parts of it, a power of two; 0: one for each CPU */
+	bool bounce_kmalloc; /* buffers that may share a cache line are bounced (facts 3.8) */
+	bool dma_debug;	     /* calls behave as in a kernel built with CONFIG_DMA_API_DEBUG */
+	u32 bugs;	     /* upstream bugs that are left in: DMASIM_BUG(x) | ... (bug.h) */
 
 	u64 ram_bytes; /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
 	enum dmasim_cpu cpu;
@@ -149,6 +181,9 @@ DMASIM_API struct page *dmasim_page(struct dmasim *s, phys_addr_t phys);
  */
 DMASIM_API u64 dmasim_read(struct dmasim *s, phys_addr_t phys, void *to, u64 bytes);
 DMASIM_API u64 dmasim_write(struct dmasim *s, phys_addr_t phys, const void *from, u64 bytes);
+
+/* The virtual CPU that runs from now on, below config.cpus. */
+DMASIM_API void dmasim_set_cpu(struct dmasim *s, u32 cpu);
 
 /* ---- Time, costs, trace ----------------------------------------------- */
 

@@ -50,6 +50,9 @@ struct pci_dev {
 	struct pci_p2pdma *p2pdma;
 
 	/* The software's own. */
+	u8 policy; /* dmasim_set_policy(), if policy_set */
+	bool policy_set;
+	bool attached;		 /* the IOMMU knows what to do with its requests */
 	struct pci_dev *sibling; /* next on the bus, by devfn */
 };
 

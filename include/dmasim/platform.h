@@ -38,12 +38,34 @@ struct platform_window {
 	u64 bus_offset; /* wraps: a lower bus address is a large offset */
 };
 
+/*
+ * Bus addresses that a host bridge takes for memory: [bus_start, bus_start + bytes) is
+ * [start, start + bytes) of it.
+ */
+struct platform_dma_range {
+	u64 bus_start;
+	phys_addr_t start;
+	u64 bytes;
+};
+
 struct platform_host_bridge {
 	u16 segment;
 	u8 bus_first;
 	u8 bus_last;
 	u32 window_count;
 	const struct platform_window *window;
+	u32 dma_range_count; /* 0: bus addresses are physical addresses */
+	const struct platform_dma_range *dma_range;
+};
+
+/* What firmware knows of one device beyond its configuration space. */
+struct platform_device {
+	dmasim_sbdf dev;
+	bool external;	  /* anybody may have plugged it in: it is not to be trusted */
+	bool no_snoop;	  /* it does not see the CPU's cache */
+	u64 bus_limit;	  /* highest address that the way to it carries; 0: all */
+	u64 pool_bytes;	  /* the only memory that it may use; 0: any */
+	phys_addr_t pool; /* where that lies */
 };
 
 /* An IOMMU and its scope: every function on the buses [bus_first, bus_last] of the segment. */
@@ -90,6 +112,8 @@ struct platform_firmware {
 	const struct platform_iommu *iommu;
 	u32 reserved_count;
 	const struct platform_reserved *reserved;
+	u32 device_count;
+	const struct platform_device *device;
 	enum platform_cpu_vendor cpu_vendor;
 	u32 cpu_family;
 };
@@ -99,6 +123,7 @@ struct platform_firmware {
 enum platform_context_type {
 	PLATFORM_CONTEXT_ABSENT = 0, /* every request faults */
 	PLATFORM_CONTEXT_TRANSLATE,
+	PLATFORM_CONTEXT_PASS_THROUGH, /* addresses are used as they are */
 };
 
 struct platform_context {
@@ -124,9 +149,11 @@ struct platform_report {
 struct platform_ops {
 	/*
 	 * `count` page frames, physically contiguous, naturally aligned, zeroed, and contiguous on
-	 * the host up to 64 MiB. Returns PLATFORM_NO_PHYS when there are none.
+	 * the host up to 64 MiB; none of it above `last`. Returns PLATFORM_NO_PHYS when there are
+	 * none.
 	 */
-	phys_addr_t (*frames_alloc)(void *machine, enum dmasim_fault_point why, u64 count);
+	phys_addr_t (*frames_alloc)(void *machine, enum dmasim_fault_point why, u64 count,
+				    phys_addr_t last);
 	/* Takes back what frames_alloc gave, with the same arguments. */
 	void (*frames_free)(void *machine, enum dmasim_fault_point why, phys_addr_t phys,
 			    u64 count);
@@ -166,8 +193,14 @@ struct platform_ops {
 	/* Returns when all that was submitted to the unit has been executed. */
 	void (*queue_wait)(void *machine, u32 unit);
 
-	/* Writes the CPU's cached copy of [phys, phys + bytes) back to where hardware reads. */
-	void (*cache_flush)(void *machine, phys_addr_t phys, u64 bytes);
+	/*
+	 * The CPU's cache of [phys, phys + bytes), for hardware that does not snoop it: what the
+	 * CPU wrote goes to memory; what memory has reaches the CPU.
+	 */
+	void (*cache_clean)(void *machine, phys_addr_t phys, u64 bytes);
+	void (*cache_invalidate)(void *machine, phys_addr_t phys, u64 bytes);
+	/* The CPU uses whole pages without its cache from now on, or with it again. */
+	void (*cache_bypass)(void *machine, phys_addr_t phys, u64 bytes, bool bypass);
 
 	u64 (*now)(void *machine);
 	/* Fires in delay_ns of virtual time; a pending timer is moved. */
@@ -235,10 +268,17 @@ static inline void platform_free(struct platform *p, void *memory)
 	p->ops->free(p->machine, memory);
 }
 
+static inline phys_addr_t platform_frames_alloc_below(struct platform *p,
+						      enum dmasim_fault_point why, u64 count,
+						      phys_addr_t last)
+{
+	return p->ops->frames_alloc(p->machine, why, count, last);
+}
+
 static inline phys_addr_t platform_frames_alloc(struct platform *p, enum dmasim_fault_point why,
 						u64 count)
 {
-	return p->ops->frames_alloc(p->machine, why, count);
+	return platform_frames_alloc_below(p, why, count, ~(phys_addr_t)0);
 }
 
 static inline void platform_frames_free(struct platform *p, enum dmasim_fault_point why,

@@ -12,14 +12,15 @@
 #include <dmasim/types.h>
 
 /* X(enumerator, name, the store that follows) */
-#define DMASIM_POINTS(X)                                                      \
-	X(LOCK, "lock", "a lock is taken")                                    \
-	X(UNLOCK, "unlock", "a lock is released")                             \
-	X(PT_LEAF, "pt_leaf", "a leaf entry of an I/O page table is written") \
-	X(PT_CLEAR, "pt_clear", "an entry of an I/O page table is cleared")   \
-	X(PT_TABLE, "pt_table", "a table is linked into its parent")          \
-	X(CONTEXT, "context", "an IOMMU context entry is changed")            \
-	X(QUEUE, "queue", "invalidation commands are handed to the hardware") \
+#define DMASIM_POINTS(X)                                                              \
+	X(LOCK, "lock", "a lock is taken")                                            \
+	X(UNLOCK, "unlock", "a lock is released")                                     \
+	X(PT_LEAF, "pt_leaf", "a leaf entry of an I/O page table is written")         \
+	X(PT_CLEAR, "pt_clear", "an entry of an I/O page table is cleared")           \
+	X(PT_TABLE, "pt_table", "a table is linked into its parent")                  \
+	X(RING, "ring", "a ring of the flush queue, or its timer's flag, is changed") \
+	X(CONTEXT, "context", "an IOMMU context entry is changed")                    \
+	X(QUEUE, "queue", "invalidation commands are handed to the hardware")         \
 	X(CONFIG, "config", "a PCI configuration register is written")
 
 enum dmasim_point {

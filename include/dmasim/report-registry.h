@@ -50,6 +50,11 @@
 	X(27, CHECKER_BLIND, "checker-blind",                                                      \
 	  "The checker ran out of memory and does not judge from here on")                         \
 	X(28, MASK_OVERFLOW, "mask-overflow",                                                      \
-	  "A buffer that the device's DMA mask cannot reach was mapped without an IOMMU")
+	  "A buffer that the device's DMA mask cannot reach was mapped without an IOMMU")          \
+	X(29, BOUNCE_FULL, "bounce-full", "There is no bounce buffer for a mapping")               \
+	X(30, BOUNCE_OVERRUN, "bounce-overrun",                                                    \
+	  "A sync or an unmap is longer than what was bounced")                                    \
+	X(31, DIRECT_REGION, "direct-region",                                                      \
+	  "A region that firmware wants mapped one to one is not")
 
 #endif

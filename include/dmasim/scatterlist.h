@@ -127,6 +127,17 @@ static inline void sg_dma_unmark_bus_address(struct scatterlist *sg)
 	sg->dma_flags &= ~SG_DMA_BUS_ADDRESS;
 }
 
+/* Set on the first entry of a list that was mapped one by one, with copies; never cleared. */
+static inline bool sg_dma_is_swiotlb(const struct scatterlist *sg)
+{
+	return (sg->dma_flags & SG_DMA_SWIOTLB) != 0;
+}
+
+static inline void sg_dma_mark_swiotlb(struct scatterlist *sg)
+{
+	sg->dma_flags |= SG_DMA_SWIOTLB;
+}
+
 #define for_each_sg(sglist, sg, nr, i) \
 	for ((i) = 0, (sg) = (sglist); (i) < (nr); (i)++, (sg) = sg_next(sg))
 

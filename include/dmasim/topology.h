@@ -28,6 +28,15 @@
 #include <dmasim/machine.h>
 #include <dmasim/pci.h>
 
+/* [bus_start, bus_start + bytes) leads to [start, start + bytes) of memory. */
+struct dmasim_dma_range {
+	u64 bus_start;
+	phys_addr_t start;
+	u64 bytes;
+};
+
+#define DMASIM_DMA_RANGES_MAX 8
+
 /* A host bridge and its root bus. */
 struct dmasim_host_bridge {
 	u16 segment;
@@ -35,6 +44,9 @@ struct dmasim_host_bridge {
 	u16 vendor; /* of its function 00.0; 0: 8086:09a2, which peer-to-peer is allowed through */
 	u16 device;
 	u64 bus_offset; /* bus address = CPU physical address + bus_offset, modulo 2^64 */
+	/* Bus addresses that it takes for memory, ascending and apart; none: all, as they are. */
+	u32 dma_range_count;
+	struct dmasim_dma_range dma_range[DMASIM_DMA_RANGES_MAX];
 };
 
 struct dmasim_bridge {
@@ -65,6 +77,7 @@ struct dmasim_endpoint {
 	u32 class_code; /* base class, sub-class, interface; 0: an NVMe controller's */
 	const struct dmasim_bar_ops *bar_ops; /* NULL: BARs are plain memory */
 	void *cookie;
+	struct dmasim_traits traits; /* all zeros: those of the configuration */
 };
 
 /* Why a file could not be read: file:line: what was expected. */
@@ -92,6 +105,23 @@ DMASIM_API struct pci_dev *dmasim_add_bridge(struct dmasim *s, const char *path,
 					     const struct dmasim_bridge *bridge);
 DMASIM_API struct pci_dev *dmasim_add_endpoint(struct dmasim *s, const char *path,
 					       const struct dmasim_endpoint *endpoint);
+
+/* What firmware says of a device, instead of what was said before. 0 or -ENOMEM. */
+DMASIM_API int dmasim_set_traits(struct pci_dev *pdev, const struct dmasim_traits *traits);
+
+/*
+ * How the device's group is mapped: of several wishes the most careful, strict before lazy before
+ * pass-through; an untrusted device wishes strict.
+ */
+DMASIM_API void dmasim_set_policy(struct pci_dev *pdev, enum dmasim_policy policy);
+
+/* What a device's bounce pool has lent out, in slots of 2 KiB; all 0: it has none so far. */
+struct dmasim_bounce_use {
+	u64 slots;
+	u64 used;
+	u64 high_water; /* the most that were used at once */
+};
+DMASIM_API struct dmasim_bounce_use dmasim_bounce_use(struct pci_dev *pdev);
 
 /*
  * Firmware asks for [start, start + bytes) to be mapped one to one for a device (an RMRR); NULL:

@@ -2,7 +2,7 @@
 /*
  * The one-call interface and what decides the mode (facts "dma-api" 2 and 3).
  */
-#include "dma/dma.h"
+#include "dma/direct.h"
 
 void dma_warn(struct device *dev, enum dmasim_report_id id, u64 dma, u64 size, const char *what)
 {
@@ -26,7 +26,7 @@ bool dma_valid_direction(struct device *dev, enum dma_data_direction dir)
 	return false;
 }
 
-static bool has_mask(struct device *dev)
+bool dma_has_mask(struct device *dev)
 {
 	if (DMASIM_LIKELY(dev->dma_mask))
 		return true;
@@ -34,25 +34,15 @@ static bool has_mask(struct device *dev)
 	return false;
 }
 
-u64 dma_get_mask(struct device *dev)
+u32 dma_prot(const struct device *dev, struct dma_call call)
 {
-	return dev->dma_mask && *dev->dma_mask ? *dev->dma_mask : DMA_BIT_MASK(32);
-}
+	u32 prot = dev->dma_coherent ? IOMMU_CACHE : 0;
 
-u64 dma_limit(struct device *dev)
-{
-	u64 mask = dma_get_mask(dev);
-
-	return dev->bus_dma_limit && dev->bus_dma_limit < mask ? dev->bus_dma_limit : mask;
-}
-
-u32 dma_prot(enum dma_data_direction dir, unsigned long attrs)
-{
-	u32 prot = attrs & DMA_ATTR_MMIO ? IOMMU_MMIO : IOMMU_CACHE;
-
-	if (attrs & DMA_ATTR_PRIVILEGED)
+	if (call.attrs & DMA_ATTR_MMIO)
+		prot = IOMMU_MMIO;
+	if (call.attrs & DMA_ATTR_PRIVILEGED)
 		prot |= IOMMU_PRIV;
-	switch (dir) {
+	switch (call.dir) {
 	case DMA_BIDIRECTIONAL:
 		return prot | IOMMU_READ | IOMMU_WRITE;
 	case DMA_TO_DEVICE:
@@ -64,43 +54,10 @@ u32 dma_prot(enum dma_data_direction dir, unsigned long attrs)
 	}
 }
 
-/* The highest byte of RAM. */
-static u64 last_of_memory(const struct platform_firmware *firmware)
-{
-	u64 last = 0;
-
-	for (u32 i = 0; i < firmware->memory_count; i++) {
-		u64 end = firmware->memory[i].start + firmware->memory[i].bytes;
-
-		if (end && end - 1 > last)
-			last = end - 1;
-	}
-	return last;
-}
-
-int dma_set_mask(struct device *dev, u64 mask)
-{
-	if (!dev->dma_mask)
-		return -EIO;
-	if (!iommu_serves(to_pci_dev(dev)) && mask < DMA_BIT_MASK(32) &&
-	    mask < last_of_memory(dev->os->firmware))
-		return -EIO;
-	*dev->dma_mask = mask;
-	return 0;
-}
-
-void dma_set_max_seg_size(struct device *dev, unsigned int size)
-{
-	dev->max_segment_size = size;
-}
-
-void dma_set_seg_boundary(struct device *dev, unsigned long mask)
-{
-	dev->segment_boundary_mask = mask;
-}
+/* ---- Physical addresses ----------------------------------------------- */
 
 static dma_addr_t map_in_mode(struct device *dev, phys_addr_t phys, size_t size,
-			      enum dma_data_direction dir, unsigned long attrs)
+			      struct dma_call call)
 {
 	struct iommu_domain *domain;
 
@@ -108,77 +65,104 @@ static dma_addr_t map_in_mode(struct device *dev, phys_addr_t phys, size_t size,
 		return DMA_MAPPING_ERROR;
 	domain = iommu_dma_domain(dev);
 	if (!domain)
-		return dma_direct_map(dev, phys, size);
-	if (attrs & DMA_ATTR_CC_SHARED)
+		return dma_direct_map_phys(dev, phys, size, call);
+	if (call.attrs & DMA_ATTR_CC_SHARED)
 		return DMA_MAPPING_ERROR;
-	return iommu_dma_map(dev, domain, phys, size, dma_prot(dir, attrs));
+	return iommu_dma_map_phys(dev, domain, phys, size, call);
 }
 
-static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
-			   enum dma_data_direction dir, unsigned long attrs)
+/* Larger than the address space that is left: Linux maps what the sum wraps to. */
+static void say_wraps(struct device *dev, phys_addr_t phys, size_t size)
+{
+	if (DMASIM_UNLIKELY(phys + size < phys))
+		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, phys, size,
+			 "the end of the buffer is beyond the end of all addresses");
+}
+
+static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size, struct dma_call call)
 {
 	dma_addr_t dma;
 
-	if (!dma_valid_direction(dev, dir) || !has_mask(dev))
+	if (!dma_valid_direction(dev, call.dir) || !dma_has_mask(dev))
 		return DMA_MAPPING_ERROR;
-	dma = map_in_mode(dev, phys, size, dir, attrs);
+	if (call.attrs & DMA_ATTR_REQUIRE_COHERENT && !dev->dma_coherent)
+		return DMA_MAPPING_ERROR;
+	say_wraps(dev, phys, size);
+	dma = map_in_mode(dev, phys, size, call);
 	PLATFORM_EVENT(dev->os->platform, MAP_PHYS, .dev = dev->id, .dma = dma, .phys = phys,
-		       .size = size, .dir = dir, .attrs = attrs, .site = dev->site);
+		       .size = size, .dir = call.dir, .attrs = call.attrs, .site = dev->site);
 	return dma;
+}
+
+static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, struct dma_call call)
+{
+	struct iommu_domain *domain;
+
+	if (!dma_valid_direction(dev, call.dir) || !dma_has_mask(dev) || !dma_ready(dev))
+		return;
+	domain = iommu_dma_domain(dev);
+	if (domain && (call.attrs & DMA_ATTR_CC_SHARED))
+		return;
+	if (domain)
+		iommu_dma_unmap_phys(dev, domain, addr, size, call);
+	else
+		dma_direct_unmap_phys(dev, addr, size, call);
+	PLATFORM_EVENT(dev->os->platform, UNMAP_PHYS, .dev = dev->id, .dma = addr, .size = size,
+		       .dir = call.dir, .attrs = call.attrs, .site = dev->site);
 }
 
 dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
 			enum dma_data_direction dir, unsigned long attrs)
 {
-	dma_addr_t dma = map_phys(dev, phys, size, dir, attrs);
+	dma_addr_t dma = map_phys(dev, phys, size, (struct dma_call){ dir, attrs });
 
 	dma_leave(dev);
 	return dma;
 }
 
-/* Nobody here can tell an IOVA from a bus address: behind an IOMMU it is looked up as an IOVA. */
-static void unmap_as_iova(struct device *dev, struct iommu_domain *domain, dma_addr_t addr,
-			  size_t size, unsigned long attrs)
-{
-	if (!(attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT)) &&
-	    !iommu_iova_to_phys(domain, addr)) {
-		dma_warn(dev, DMASIM_REPORT_UNMAP_NOT_MAPPED, addr, size,
-			 "the address does not translate: nothing is unmapped, nothing is freed");
-		return;
-	}
-	iommu_dma_unmap(dev, domain, addr, size);
-}
-
-static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
-		       enum dma_data_direction dir, unsigned long attrs)
-{
-	struct iommu_domain *domain;
-
-	if (!dma_valid_direction(dev, dir) || !has_mask(dev) || !dma_ready(dev))
-		return;
-	domain = iommu_dma_domain(dev);
-	if (domain && (attrs & DMA_ATTR_CC_SHARED))
-		return;
-	if (domain)
-		unmap_as_iova(dev, domain, addr, size, attrs);
-	PLATFORM_EVENT(dev->os->platform, UNMAP_PHYS, .dev = dev->id, .dma = addr, .size = size,
-		       .dir = dir, .attrs = attrs, .site = dev->site);
-}
-
 void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
 		    unsigned long attrs)
 {
-	unmap_phys(dev, addr, size, dir, attrs);
+	unmap_phys(dev, addr, size, (struct dma_call){ dir, attrs });
 	dma_leave(dev);
+}
+
+dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_addr_t dma = map_phys(dev, phys, size, (struct dma_call){ dir, attrs | DMA_ATTR_MMIO });
+
+	dma_leave(dev);
+	return dma;
+}
+
+void dma_unmap_resource(struct device *dev, dma_addr_t addr, size_t size,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	unmap_phys(dev, addr, size, (struct dma_call){ dir, attrs | DMA_ATTR_MMIO });
+	dma_leave(dev);
+}
+
+/* ---- Pages and pointers ----------------------------------------------- */
+
+static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset, size_t size,
+			   struct dma_call call)
+{
+	if (call.attrs & DMA_ATTR_MMIO)
+		return DMA_MAPPING_ERROR;
+	if (dev->os->dma_debug && is_pci_p2pdma_page(page)) {
+		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, page_phys(page), size,
+			 "a page of a BAR is not mapped as if it were memory");
+		return DMA_MAPPING_ERROR;
+	}
+	return map_phys(dev, page_phys(page) + offset, size, call);
 }
 
 dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
 			      enum dma_data_direction dir, unsigned long attrs)
 {
-	dma_addr_t dma = DMA_MAPPING_ERROR;
+	dma_addr_t dma = map_page(dev, page, offset, size, (struct dma_call){ dir, attrs });
 
-	if (!(attrs & DMA_ATTR_MMIO))
-		dma = map_phys(dev, page_phys(page) + offset, size, dir, attrs);
 	dma_leave(dev);
 	return dma;
 }
@@ -187,24 +171,43 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
 	if (!(attrs & DMA_ATTR_MMIO))
-		unmap_phys(dev, addr, size, dir, attrs);
+		unmap_phys(dev, addr, size, (struct dma_call){ dir, attrs });
 	dma_leave(dev);
+}
+
+/* Memory of the machine, or of the program if the machine adopted it. */
+static dma_addr_t map_single(struct device *dev, const void *ptr, size_t size, struct dma_call call)
+{
+	struct platform *p = dev->os->platform;
+	phys_addr_t phys = p->ops->phys(p->machine, ptr);
+
+	if (call.attrs & DMA_ATTR_MMIO)
+		return DMA_MAPPING_ERROR;
+	if (phys == PLATFORM_NO_PHYS) {
+		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, size,
+			 "rejecting DMA map of memory that the machine does not have");
+		return DMA_MAPPING_ERROR;
+	}
+	return map_phys(dev, phys, size, call);
+}
+
+dma_addr_t dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
+				enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_addr_t dma = map_single(dev, ptr, size, (struct dma_call){ dir, attrs });
+
+	dma_leave(dev);
+	return dma;
+}
+
+void dma_unmap_single_attrs(struct device *dev, dma_addr_t addr, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_unmap_page_attrs(dev, addr, size, dir, attrs);
 }
 
 int dma_mapping_error(struct device *dev, dma_addr_t addr)
 {
 	(void)dev;
 	return addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
-}
-
-bool dma_need_unmap(struct device *dev)
-{
-	return dma_ready(dev) && iommu_dma_domain(dev);
-}
-
-unsigned long dma_get_merge_boundary(struct device *dev)
-{
-	struct iommu_domain *domain = dma_ready(dev) ? iommu_dma_domain(dev) : NULL;
-
-	return domain ? (unsigned long)(iommu_granule(domain) - 1) : 0;
 }

@@ -4,6 +4,8 @@
  */
 #include "dma/sg.h"
 
+#include "dma/direct.h"
+
 void dma_sg_event(struct device *dev, enum dmasim_event_type type, const struct dma_sg_piece *piece)
 {
 	struct platform *p = dev->os->platform;
@@ -21,27 +23,34 @@ void dma_sg_event(struct device *dev, enum dmasim_event_type type, const struct 
 				  });
 }
 
-/* Takes the flags of the first `count` entries back. */
-static void unmark_all(struct scatterlist *sg, int count)
+static void direct_unmap_sg(struct device *dev, struct scatterlist *sg, int count,
+			    struct dma_call call)
 {
 	struct scatterlist *s;
 	int i;
 
-	for_each_sg(sg, s, count, i)
-		sg_dma_unmark_bus_address(s);
+	for_each_sg(sg, s, count, i) {
+		if (sg_dma_is_bus_address(s))
+			sg_dma_unmark_bus_address(s);
+		else
+			dma_direct_unmap_phys(dev, s->dma_address, sg_dma_len(s), call);
+	}
 }
 
 static int direct_map_entry(struct device *dev, struct scatterlist *s,
-			    struct pci_p2pdma_map_state *p2p)
+			    struct pci_p2pdma_map_state *p2p, struct dma_call call)
 {
 	switch (pci_p2pdma_state(p2p, dev, sg_page(s))) {
 	case PCI_P2PDMA_MAP_BUS_ADDR:
 		s->dma_address = pci_p2pdma_bus_addr_map(p2p->mem, sg_phys(s));
 		sg_dma_mark_bus_address(s);
 		break;
-	case PCI_P2PDMA_MAP_NONE:
 	case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
-		s->dma_address = dma_direct_map(dev, sg_phys(s), s->length);
+		if (os_has_bug(dev->os, DMASIM_BUG_HOSTBRIDGE_BREAK))
+			break;
+		/* fall through */
+	case PCI_P2PDMA_MAP_NONE:
+		s->dma_address = dma_direct_map_phys(dev, sg_phys(s), s->length, call);
 		if (s->dma_address == DMA_MAPPING_ERROR)
 			return -EIO;
 		break;
@@ -53,17 +62,19 @@ static int direct_map_entry(struct device *dev, struct scatterlist *s,
 }
 
 /* One DMA segment for each entry. */
-static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents)
+static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
+			 struct dma_call call)
 {
 	struct pci_p2pdma_map_state p2p = { 0 };
 	struct scatterlist *s;
 	int i;
 
 	for_each_sg(sg, s, nents, i) {
-		int err = direct_map_entry(dev, s, &p2p);
+		int err = direct_map_entry(dev, s, &p2p, call);
 
 		if (err) {
-			unmark_all(sg, i);
+			call.attrs |= DMA_ATTR_SKIP_CPU_SYNC;
+			direct_unmap_sg(dev, sg, i, call);
 			return err;
 		}
 	}
@@ -74,7 +85,7 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents)
 	return nents;
 }
 
-/* The number of segments, or one of -EINVAL, -ENOMEM, -EIO, -EREMOTEIO. */
+/* The number of segments, or one of -EINVAL, -ENOMEM, -EIO, -EREMOTEIO, -EOPNOTSUPP. */
 static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
 {
 	struct iommu_domain *domain;
@@ -82,15 +93,19 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 
 	if (!dma_valid_direction(dev, call.dir))
 		return -EINVAL;
-	if (!dev->dma_mask) {
-		dma_warn(dev, DMASIM_REPORT_NO_DMA_MASK, 0, 0, "the device has no DMA mask");
+	if (call.attrs & DMA_ATTR_REQUIRE_COHERENT && !dev->dma_coherent)
+		return -EOPNOTSUPP;
+	if (!dma_has_mask(dev))
 		return 0;
-	}
 	if (!dma_ready(dev))
 		return -ENOMEM;
 	domain = iommu_dma_domain(dev);
 	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call)
-		       : direct_map_sg(dev, sg, nents);
+		       : direct_map_sg(dev, sg, nents, call);
+	if (!count) {
+		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, 0, "a scatterlist without entries");
+		count = -EIO;
+	}
 	PLATFORM_EVENT(dev->os->platform, MAP_SG, .dev = dev->id, .count = (u32)nents,
 		       .dir = call.dir, .attrs = call.attrs, .ret = count, .site = dev->site);
 	return count;
@@ -120,11 +135,13 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 /* Tells what is about to be unmapped, segment by segment, as the list describes it now. */
 static void tell_segments(struct device *dev, struct scatterlist *sg, int nents)
 {
+	bool merged = iommu_dma_domain(dev) && !sg_dma_is_swiotlb(sg);
 	struct scatterlist *s;
 	int i;
 
 	for_each_sg(sg, s, nents, i) {
-		if (!sg_dma_len(s))
+		/* Merging left the last entries without a segment. */
+		if (merged && !sg_dma_len(s))
 			return;
 		dma_sg_event(dev, DMASIM_EVENT_UNMAP_SG_ENTRY,
 			     &(struct dma_sg_piece){ s->dma_address, 0, sg_dma_len(s),
@@ -141,9 +158,9 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, stru
 	domain = iommu_dma_domain(dev);
 	tell_segments(dev, sg, nents);
 	if (domain)
-		iommu_dma_unmap_sg(dev, domain, sg, nents);
+		iommu_dma_unmap_sg(dev, domain, sg, nents, call);
 	else
-		unmark_all(sg, nents);
+		direct_unmap_sg(dev, sg, nents, call);
 	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
 		       .dir = call.dir, .attrs = call.attrs, .site = dev->site);
 }

@@ -3,13 +3,17 @@
  * The two-step API: one state around a transaction (facts "dma-api" 5). None of it is a one-shot
  * mapping: the IOVA is allocated once, entries come and go below it, and it is freed at the end.
  */
-#include "dma/dma.h"
+#include "dma/two_step.h"
+
+#include "iova/flush_queue.h"
 
 static void bad_argument(struct device *dev, const struct dma_iova_state *state, size_t size,
 			 const char *what)
 {
 	dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, state->addr, size, what);
 }
+
+/* ---- Allocating ------------------------------------------------------- */
 
 static bool try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
 		      size_t size)
@@ -23,10 +27,11 @@ static bool try_alloc(struct device *dev, struct dma_iova_state *state, phys_add
 		bad_argument(dev, state, size, "dma_iova_try_alloc() of no bytes, or of 2^63");
 		return false;
 	}
-	iova = iommu_dma_alloc_iova(dev, domain, iommu_dma_span(domain, phys, size));
+	iova = iommu_dma_alloc_iova(dev, domain, iommu_dma_span(domain, phys, size),
+				    dma_limit(dev));
 	if (!iova)
 		return false;
-	state->addr = iova + (phys & (iommu_granule(domain) - 1));
+	state->addr = iova + iommu_dma_offset(domain, phys);
 	state->__size = size;
 	return true;
 }
@@ -44,39 +49,67 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 	return done;
 }
 
-static int link_piece(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
-		      size_t offset, size_t size, struct dma_call call)
-{
-	struct iommu_domain *domain = iommu_dma_domain(dev);
-	u64 start_pad = phys & (iommu_granule(domain) - 1);
-	u32 prot = dma_prot(call.dir, call.attrs);
+/* ---- Linking ---------------------------------------------------------- */
 
-	if (start_pad && offset) {
+int iova_link_granules(const struct dma_link *link)
+{
+	struct device *dev = link->dev;
+	u64 start_pad = iommu_dma_offset(link->domain, link->phys);
+	u32 prot = dma_prot(dev, link->call);
+
+	if (!dev->dma_coherent && !(link->call.attrs & DMA_ATTRS_NO_CACHE))
+		arch_sync_dma_for_device(dev, link->phys, link->size);
+	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
+		dma_warn(dev, DMASIM_REPORT_BAD_DIRECTION, link->state->addr, link->size,
+			 "a link is to, from or bidirectional");
+	return iommu_map_nosync(link->domain, link->state->addr + link->offset - start_pad,
+				link->phys - start_pad,
+				iommu_dma_span(link->domain, link->phys, link->size), prot);
+}
+
+static int link_piece(const struct dma_link *link)
+{
+	struct device *dev = link->dev;
+	unsigned long attrs = link->call.attrs;
+
+	if (iommu_dma_offset(link->domain, link->phys) && link->offset) {
 		bad_argument(
-			dev, state, size,
+			dev, link->state, link->size,
 			"dma_iova_link() of a buffer that starts inside a granule at offset > 0");
 		return -EIO;
 	}
-	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
-		dma_warn(dev, DMASIM_REPORT_BAD_DIRECTION, state->addr, size,
-			 "a link is to, from or bidirectional");
-	return iommu_map_nosync(domain, state->addr + offset - start_pad, phys - start_pad,
-				iommu_dma_span(domain, phys, size), prot);
+	if (attrs & DMA_ATTR_REQUIRE_COHERENT) {
+		if (link->state->__size & DMA_IOVA_USE_SWIOTLB) {
+			bad_argument(dev, link->state, link->size,
+				     "dma_iova_link() that may not bounce, of a state that has");
+			return -EOPNOTSUPP;
+		}
+		if (!dev->dma_coherent)
+			return -EOPNOTSUPP;
+	}
+	if (DMASIM_UNLIKELY(dev_use_swiotlb(dev, link->size, link->call.dir) &&
+			    iommu_dma_offset(link->domain, link->phys | link->size))) {
+		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+			return -EPERM;
+		return iova_link_bounced(link);
+	}
+	return iova_link_granules(link);
 }
 
 int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t offset,
 		  size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
-	int err;
+	const struct dma_link link = {
+		dev, iommu_dma_domain(dev), state, phys, offset, size, { dir, attrs },
+	};
+	int err = -EOPNOTSUPP;
 
-	if (!iommu_dma_domain(dev)) {
-		dma_leave(dev);
-		return -EOPNOTSUPP;
+	if (link.domain) {
+		err = link_piece(&link);
+		PLATFORM_EVENT(dev->os->platform, LINK, .dev = dev->id, .dma = state->addr,
+			       .phys = phys, .offset = offset, .size = size, .dir = dir,
+			       .attrs = attrs, .ret = err, .site = dev->site);
 	}
-	err = link_piece(dev, state, phys, offset, size, (struct dma_call){ dir, attrs });
-	PLATFORM_EVENT(dev->os->platform, LINK, .dev = dev->id, .dma = state->addr, .phys = phys,
-		       .offset = offset, .size = size, .dir = dir, .attrs = attrs, .ret = err,
-		       .site = dev->site);
 	dma_leave(dev);
 	return err;
 }
@@ -85,75 +118,99 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 	u64 start = state->addr + offset;
-	int err;
+	int err = -EOPNOTSUPP;
 
-	if (!domain) {
-		dma_leave(dev);
-		return -EOPNOTSUPP;
+	if (domain) {
+		err = iommu_sync_map(domain, iommu_dma_base(domain, start),
+				     iommu_dma_span(domain, start, size));
+		PLATFORM_EVENT(dev->os->platform, SYNC, .dev = dev->id, .dma = state->addr,
+			       .offset = offset, .size = size, .ret = err, .site = dev->site);
 	}
-	err = iommu_sync_map(domain, iommu_dma_base(domain, start),
-			     iommu_dma_span(domain, start, size));
-	PLATFORM_EVENT(dev->os->platform, SYNC, .dev = dev->id, .dma = state->addr,
-		       .offset = offset, .size = size, .ret = err, .site = dev->site);
 	dma_leave(dev);
 	return err;
 }
 
-static void unlink_range(struct device *dev, struct iommu_domain *domain, u64 start, size_t size)
+/* ---- Unlinking -------------------------------------------------------- */
+
+/* Copies and caches need the translations: they are looked after before those go. */
+static void look_after(const struct dma_link *link)
 {
-	iommu_dma_unmap_range(dev, domain, iommu_dma_base(domain, start),
-			      iommu_dma_span(domain, start, size));
+	bool cached = !link->dev->dma_coherent && !(link->call.attrs & DMA_ATTRS_NO_CACHE);
+
+	if (cached || link->state->__size & DMA_IOVA_USE_SWIOTLB)
+		iova_unlink_slow(link);
+}
+
+void iova_unlink(const struct dma_link *link)
+{
+	u64 start = link->state->addr + link->offset;
+
+	look_after(link);
+	iommu_dma_unmap_range(link->dev, link->domain, iommu_dma_base(link->domain, start),
+			      iommu_dma_span(link->domain, start, link->size));
 }
 
 void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
 		     enum dma_data_direction dir, unsigned long attrs)
 {
-	struct iommu_domain *domain = iommu_dma_domain(dev);
+	const struct dma_link link = {
+		dev, iommu_dma_domain(dev), state, 0, offset, size, { dir, attrs },
+	};
 
-	if (!domain) {
-		dma_leave(dev);
-		return;
+	if (link.domain) {
+		iova_unlink(&link);
+		PLATFORM_EVENT(dev->os->platform, UNLINK, .dev = dev->id, .dma = state->addr,
+			       .offset = offset, .size = size, .dir = dir, .attrs = attrs,
+			       .site = dev->site);
 	}
-	unlink_range(dev, domain, state->addr + offset, size);
-	PLATFORM_EVENT(dev->os->platform, UNLINK, .dev = dev->id, .dma = state->addr,
-		       .offset = offset, .size = size, .dir = dir, .attrs = attrs,
-		       .site = dev->site);
 	dma_leave(dev);
 }
 
+/* ---- The end ---------------------------------------------------------- */
+
 static void free_range(struct iommu_domain *domain, struct dma_iova_state *state)
 {
-	iommu_dma_free_iova(domain, iommu_dma_base(domain, state->addr),
-			    iommu_dma_span(domain, state->addr, dma_iova_size(state)));
+	iommu_free_iova(domain, iommu_dma_base(domain, state->addr),
+			iommu_dma_span(domain, state->addr, dma_iova_size(state)));
 }
 
 void dma_iova_free(struct device *dev, struct dma_iova_state *state)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
-	if (!domain) {
-		dma_leave(dev);
-		return;
+	if (domain) {
+		free_range(domain, state);
+		PLATFORM_EVENT(dev->os->platform, FREE, .dev = dev->id, .dma = state->addr,
+			       .size = dma_iova_size(state), .site = dev->site);
 	}
-	free_range(domain, state);
-	PLATFORM_EVENT(dev->os->platform, FREE, .dev = dev->id, .dma = state->addr,
-		       .size = dma_iova_size(state), .site = dev->site);
 	dma_leave(dev);
+}
+
+static void destroy(const struct dma_link *link)
+{
+	if (!link->size) {
+		free_range(link->domain, link->state);
+	} else if (os_has_bug(link->dev->os, DMASIM_BUG_DESTROY_MAPPED_LEN)) {
+		/* Up to 7.1: unlinked and freed in one go, by the length that was linked. */
+		look_after(link);
+		iommu_dma_unmap(link->dev, link->domain, link->state->addr, link->size);
+	} else {
+		iova_unlink(link);
+		free_range(link->domain, link->state);
+	}
 }
 
 void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
 		      enum dma_data_direction dir, unsigned long attrs)
 {
-	struct iommu_domain *domain = iommu_dma_domain(dev);
+	const struct dma_link link = {
+		dev, iommu_dma_domain(dev), state, 0, 0, mapped_len, { dir, attrs },
+	};
 
-	if (!domain) {
-		dma_leave(dev);
-		return;
+	if (link.domain) {
+		destroy(&link);
+		PLATFORM_EVENT(dev->os->platform, DESTROY, .dev = dev->id, .dma = state->addr,
+			       .size = mapped_len, .dir = dir, .attrs = attrs, .site = dev->site);
 	}
-	if (mapped_len)
-		unlink_range(dev, domain, state->addr, mapped_len);
-	free_range(domain, state);
-	PLATFORM_EVENT(dev->os->platform, DESTROY, .dev = dev->id, .dma = state->addr,
-		       .size = mapped_len, .dir = dir, .attrs = attrs, .site = dev->site);
 	dma_leave(dev);
 }

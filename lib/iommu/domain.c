@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "iommu/iommu.h"
+#include "iova/flush_queue.h"
 #include "pci/bus.h"
 
 /* Linux's generic default: what no IOVA may be (facts "dma-api" 20.1). */
@@ -44,26 +45,81 @@ static int reserve_regions(struct iommu_domain *domain, const struct pci_dev *pd
 	return 0;
 }
 
-/* What firmware wants mapped one to one is mapped before the device is attached. */
+/*
+ * In one piece where nothing of it is mapped yet, which is the rule; else page by page, without
+ * those that are. 0 or the table's error.
+ */
+static int map_direct_region(struct iommu_domain *domain, u64 start, u64 bytes)
+{
+	const u32 prot = IOMMU_READ | IOMMU_WRITE;
+	int err = iommu_map(domain, start, start, bytes, prot);
+
+	if (err != -EADDRINUSE)
+		return err;
+	for (u64 at = start; at - start < bytes; at += PAGE_SIZE) {
+		err = iommu_map(domain, at, at, PAGE_SIZE, prot);
+		if (err && err != -EADDRINUSE)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * What firmware wants mapped one to one is mapped before the device is attached. As in Linux, a
+ * region that cannot be mapped is told and left out (facts 20.4). 0 or -ENOMEM.
+ */
 static int map_direct_regions(struct iommu_domain *domain, const struct pci_dev *pdev)
 {
 	const struct platform_firmware *firmware = domain->os->firmware;
 
 	for (u32 i = 0; i < firmware->reserved_count; i++) {
 		const struct platform_reserved *reserved = &firmware->reserved[i];
-		u64 bytes = (reserved->bytes + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1);
+		u64 bytes = (reserved->bytes + PAGE_SIZE - 1) & ~((u64)PAGE_SIZE - 1);
 		int err;
 
 		if (reserved->type != PLATFORM_RESERVED_DIRECT || !concerns(reserved, pdev))
 			continue;
-		if (iommu_iova_to_phys(domain, reserved->start))
-			continue;
-		err = iommu_map(domain, reserved->start, reserved->start, bytes,
-				IOMMU_READ | IOMMU_WRITE);
-		if (err)
+		err = map_direct_region(domain, reserved->start, bytes);
+		if (err == -ENOMEM)
 			return err;
+		if (err)
+			platform_report(domain->os->platform,
+					&(struct platform_report){
+						.id = DMASIM_REPORT_DIRECT_REGION,
+						.dev = pdev->dev.id,
+						.dma = reserved->start,
+						.size = bytes,
+						.what = "the page table cannot hold it",
+					});
 	}
 	return 0;
+}
+
+static int reserve_pfns(struct iommu_domain *domain, u64 start, u64 last)
+{
+	return domain->iova_ops->reserve(domain->iova, start >> PAGE_SHIFT, last >> PAGE_SHIFT);
+}
+
+/*
+ * Bus addresses that the host bridge does not take for memory, between and around its inbound
+ * ranges: firmware lists those by address. As in Linux the first granule of each range that follows
+ * a gap is lost, too (facts 20.1).
+ */
+static int reserve_gaps(struct iommu_domain *domain, const struct platform_host_bridge *bridge)
+{
+	u64 gap = 0;
+	int err = 0;
+
+	for (u32 i = 0; i < bridge->dma_range_count && !err; i++) {
+		const struct platform_dma_range *range = &bridge->dma_range[i];
+
+		if (range->bus_start > gap)
+			err = reserve_pfns(domain, gap, range->bus_start);
+		gap = range->bus_start + range->bytes;
+	}
+	if (bridge->dma_range_count && gap && !err)
+		err = reserve_pfns(domain, gap, ~0ULL);
+	return err;
 }
 
 static int init_iova(struct iommu_domain *domain, struct pci_dev *first)
@@ -81,13 +137,14 @@ static int init_iova(struct iommu_domain *domain, struct pci_dev *first)
 	if (!domain->iova)
 		return -ENOMEM;
 	err = reserve_windows(domain, pci_host_bridge(first));
-	if (err)
-		return err;
-	return reserve_regions(domain, first);
+	if (!err)
+		err = reserve_gaps(domain, pci_host_bridge(first));
+	if (!err)
+		err = reserve_regions(domain, first);
+	return err;
 }
 
-struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
-					 struct pci_dev *first)
+static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 {
 	struct pgtable_config config = {
 		.os = os,
@@ -99,7 +156,7 @@ struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
 	};
 	struct iommu_domain *domain;
 
-	if (os->next_domain == unit->hw->domain_count)
+	if (os->next_domain >= unit->hw->domain_count)
 		return NULL;
 	domain = os_alloc(os, DMASIM_FAULT_IOMMU_DOMAIN, sizeof(*domain));
 	if (!domain)
@@ -115,10 +172,23 @@ struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
 	}
 	os->next_domain++;
 	SLIST_INSERT_HEAD(&os->domains, domain, link);
+	return domain;
+}
+
+struct iommu_domain *iommu_domain_create(struct pci_dev *first)
+{
+	struct iommu_group *group = first->dev.iommu_group;
+	struct iommu_domain *domain = new_domain(first->dev.os, group->unit);
+
+	if (!domain)
+		return NULL;
 	if (init_iova(domain, first)) {
 		iommu_domain_destroy(domain);
 		return NULL;
 	}
+	/* Without memory for a queue it is strict. */
+	if (group->policy == OS_LAZY)
+		domain->fq = flush_queue_create(domain);
 	return domain;
 }
 
@@ -128,11 +198,35 @@ void iommu_domain_destroy(struct iommu_domain *domain)
 
 	SLIST_REMOVE(&os->domains, domain, iommu_domain, link);
 	/* No context entry points here any more; what is cached goes before the tables do. */
-	vtd_invalidate(os, domain->unit, domain->id, 0, ~0ULL, false);
+	iommu_flush_iotlb_all(domain);
+	if (domain->fq)
+		flush_queue_destroy(domain->fq);
+	iommu_free_tables(os, domain->unreclaimed);
 	if (domain->iova)
 		domain->iova_ops->destroy(domain->iova);
 	domain->pt_ops->fini(&domain->pt);
 	os_free(os, domain);
+}
+
+u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit)
+{
+	struct platform *p = domain->os->platform;
+	u64 pfn;
+
+	os_lock(p, &domain->iova_lock);
+	pfn = domain->iova_ops->alloc(domain->iova, bytes >> PAGE_SHIFT, limit >> PAGE_SHIFT);
+	os_unlock(p, &domain->iova_lock);
+	return pfn == IOVA_NO_PFN ? 0 : pfn << PAGE_SHIFT;
+}
+
+void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
+{
+	struct platform *p = domain->os->platform;
+
+	os_lock(p, &domain->iova_lock);
+	domain->iova_ops->free(domain->iova, iova >> PAGE_SHIFT, bytes >> PAGE_SHIFT);
+	os_unlock(p, &domain->iova_lock);
+	PLATFORM_EVENT(p, IOVA_FREE, .domain = domain->id, .dma = iova, .size = bytes);
 }
 
 static int set_context(struct pci_dev *pdev, const struct platform_context *context)
@@ -148,18 +242,23 @@ int iommu_attach_device(struct pci_dev *pdev)
 {
 	struct iommu_group *group = pdev->dev.iommu_group;
 	struct iommu_domain *domain = group->domain;
-	struct platform_context context = {
-		.type = PLATFORM_CONTEXT_TRANSLATE,
-		.domain = domain->id,
-		.levels = domain->pt.levels,
-		.root = domain->pt.root,
-	};
-	int err = map_direct_regions(domain, pdev);
+	struct platform_context context = { .type = PLATFORM_CONTEXT_PASS_THROUGH };
+	int err = 0;
 
+	if (domain) {
+		context = (struct platform_context){
+			.type = PLATFORM_CONTEXT_TRANSLATE,
+			.domain = domain->id,
+			.levels = domain->pt.levels,
+			.root = domain->pt.root,
+		};
+		err = map_direct_regions(domain, pdev);
+	}
 	if (!err)
 		err = set_context(pdev, &context);
-	PLATFORM_EVENT(domain->os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
-		       .domain = domain->id, .ret = err);
+	pdev->attached = !err;
+	PLATFORM_EVENT(pdev->dev.os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
+		       .domain = context.domain, .ret = err);
 	return err;
 }
 
@@ -167,6 +266,9 @@ void iommu_detach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
 
+	if (!pdev->attached)
+		return;
 	/* Cannot fail: the entry is there since the device was attached. */
 	set_context(pdev, &absent);
+	pdev->attached = false;
 }

@@ -81,9 +81,19 @@ static int unit_index(const struct pci_dev *pdev)
 	return -1;
 }
 
-bool iommu_serves(const struct pci_dev *pdev)
+/* What the device asks for; an untrusted one is never left alone, and never lazily unmapped. */
+static enum os_policy wanted_policy(const struct pci_dev *pdev)
 {
-	return unit_index(pdev) >= 0;
+	if (pdev->dev.untrusted)
+		return OS_STRICT;
+	return pdev->policy_set ? pdev->policy : pdev->dev.os->policy;
+}
+
+bool iommu_will_translate(const struct pci_dev *pdev)
+{
+	if (pdev->dev.iommu_group)
+		return pdev->dev.iommu_group->policy != OS_PASS_THROUGH;
+	return unit_index(pdev) >= 0 && wanted_policy(pdev) != OS_PASS_THROUGH;
 }
 
 static struct iommu_group *new_group(struct os *os, struct iommu_unit *unit)
@@ -94,6 +104,7 @@ static struct iommu_group *new_group(struct os *os, struct iommu_unit *unit)
 		return NULL;
 	group->id = os->next_group++;
 	group->unit = unit;
+	group->policy = OS_PASS_THROUGH;
 	SLIST_INSERT_HEAD(&os->groups, group, link);
 	return group;
 }
@@ -111,6 +122,9 @@ static int add_to_group(struct os *os, struct pci_dev *pdev, struct iommu_unit *
 	if (!group)
 		return -ENOMEM;
 	pdev->dev.iommu_group = group;
+	/* The most careful of the devices decides for all. */
+	if (wanted_policy(pdev) < group->policy)
+		group->policy = wanted_policy(pdev);
 	PLATFORM_EVENT(os->platform, GROUP_ADD, .dev = pdev->dev.id, .group = group->id);
 	return 0;
 }

@@ -24,9 +24,12 @@ struct iommu_unit {
 struct iommu_group {
 	SLIST_ENTRY(iommu_group) link;
 	u32 id;
-	struct iommu_unit *unit; /* NULL: no IOMMU serves them */
-	struct iommu_domain *domain;
+	struct iommu_unit *unit;
+	enum os_policy policy;
+	struct iommu_domain *domain; /* NULL: the unit lets their addresses pass */
 };
+
+struct flush_queue;
 
 /* One page table and the IOVA space it serves. */
 struct iommu_domain {
@@ -39,6 +42,8 @@ struct iommu_domain {
 	const struct iova_allocator_ops *iova_ops;
 	struct iova_allocator *iova;
 	struct os_lock iova_lock;
+	struct flush_queue *fq;	  /* NULL: strict */
+	struct page *unreclaimed; /* tables whose invalidation failed */
 };
 
 /* ---- Groups ----------------------------------------------------------- */
@@ -48,23 +53,33 @@ int iommu_groups_form(struct os *os);
 void iommu_groups_release(struct os *os);
 
 /* True if an IOMMU translates the device's requests, or will once it is started. */
-bool iommu_serves(const struct pci_dev *pdev);
+bool iommu_will_translate(const struct pci_dev *pdev);
 
 /* True if the function keeps what is below it, or its own functions, apart. Facts 18.3. */
 bool pci_acs_isolates(struct pci_dev *pdev);
 
 /* ---- Domains ---------------------------------------------------------- */
 
-/* A domain for the devices of `first`'s group: its host bridge decides what is reserved. */
-struct iommu_domain *iommu_domain_create(struct os *os, struct iommu_unit *unit,
-					 struct pci_dev *first);
+/*
+ * A domain for the devices of `first`'s group. As in Linux, what is reserved is what concerns the
+ * first device and its host bridge, nobody else in the group (facts 6.1). NULL: no memory, or no
+ * domain id is left.
+ */
+struct iommu_domain *iommu_domain_create(struct pci_dev *first);
 void iommu_domain_destroy(struct iommu_domain *domain);
 
-/* Makes the unit translate the device's requests in its group's domain. 0 or -ENOMEM. */
+/*
+ * Makes the unit translate the device's requests in its group's domain, or let them pass if the
+ * group has none. 0 or -ENOMEM.
+ */
 int iommu_attach_device(struct pci_dev *pdev);
 void iommu_detach_device(struct pci_dev *pdev);
 
-/* The domain a device's mappings go to; NULL: direct mode. Starts the IOMMUs if need be. */
+/* IOVA space of the domain, in bytes; 0: none is left below `limit`, or no memory. */
+u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit);
+void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes);
+
+/* The domain a started device's mappings go to; NULL: direct mode. */
 static inline struct iommu_domain *iommu_dma_domain(struct device *dev)
 {
 	struct iommu_group *group = dev->iommu_group;
@@ -92,11 +107,18 @@ u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
 		     struct iommu_iotlb_gather *gather);
 
 /*
- * Invalidates what was gathered, waits, then frees the gathered tables. 0 or the queue's error,
- * with the tables kept: they are still reachable.
+ * Invalidates what was gathered, waits, then frees the gathered tables. 0 or the queue's error; the
+ * tables are then kept until the domain ends: hardware may still walk them.
  */
 int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather);
 
+/* Invalidates the whole domain and waits. */
+int iommu_flush_iotlb_all(struct iommu_domain *domain);
+
+/* Frees a list of unlinked tables that nothing reaches any more. */
+void iommu_free_tables(struct os *os, struct page *tables);
+
+/* Clears entries and invalidates. Returns the bytes removed. */
 u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes);
 
 phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);

@@ -8,18 +8,27 @@
 
 #include "iommu/iommu.h"
 
-static void free_gathered_tables(struct os *os, struct iommu_iotlb_gather *gather)
+void iommu_free_tables(struct os *os, struct page *tables)
 {
-	struct page *page = gather->freelist;
+	while (tables) {
+		struct page *next = tables->next;
 
-	while (page) {
-		struct page *next = page->next;
-
-		page_free(os, DMASIM_FAULT_TABLE_PAGE, page);
+		page_free(os, DMASIM_FAULT_TABLE_PAGE, tables);
 		os->costs.tables_freed++;
-		page = next;
+		tables = next;
 	}
-	gather->freelist = NULL;
+}
+
+/* Hardware may still walk them: they wait for the domain's end. */
+static void keep_tables(struct iommu_domain *domain, struct page *tables)
+{
+	while (tables) {
+		struct page *next = tables->next;
+
+		tables->next = domain->unreclaimed;
+		domain->unreclaimed = tables;
+		tables = next;
+	}
 }
 
 int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
@@ -31,11 +40,21 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 		return 0;
 	err = vtd_invalidate(os, domain->unit, domain->id, gather->start, gather->last,
 			     !gather->freelist);
-	if (!err)
-		free_gathered_tables(os, gather);
+	if (err)
+		keep_tables(domain, gather->freelist);
+	else
+		iommu_free_tables(os, gather->freelist);
 	PLATFORM_EVENT(os->platform, IOMMU_SYNCED, .domain = domain->id, .dma = gather->start,
 		       .size = gather->last - gather->start + 1, .ret = err);
 	iommu_iotlb_gather_init(gather);
+	return err;
+}
+
+int iommu_flush_iotlb_all(struct iommu_domain *domain)
+{
+	int err = vtd_invalidate(domain->os, domain->unit, domain->id, 0, ~0ULL, false);
+
+	PLATFORM_EVENT(domain->os->platform, IOMMU_FLUSHED, .domain = domain->id, .ret = err);
 	return err;
 }
 

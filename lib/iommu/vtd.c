@@ -46,7 +46,7 @@ static struct vtd_descriptor iotlb_descriptor(const struct iommu_unit *unit, u32
 		low |= VTD_IOTLB_GRANU_DOMAIN << VTD_IOTLB_GRANU_SHIFT;
 	} else {
 		low |= VTD_IOTLB_GRANU_PAGE << VTD_IOTLB_GRANU_SHIFT;
-		high = (first & ~((PAGE_SIZE << mask_lg2) - 1)) | mask_lg2;
+		high = (first & ~(((u64)PAGE_SIZE << mask_lg2) - 1)) | mask_lg2;
 		if (leaf_only)
 			high |= VTD_IOTLB_IH;
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "dma/setup.h"
 #include "pci/bus.h"
 
 static u32 read_id(struct os *os, dmasim_sbdf id, u32 where, u32 bytes)
@@ -48,6 +49,9 @@ static struct pci_dev *new_device(struct pci_bus *bus, u32 devfn)
 	pdev->dma_mask = 0xffffffff;
 	pdev->dev.dma_mask = &pdev->dma_mask;
 	pdev->dev.coherent_dma_mask = 0xffffffff;
+	/* What the PCI core sets for every device. */
+	pdev->dev.max_segment_size = SZ_64K;
+	pdev->dev.segment_boundary_mask = 0xffffffff;
 	insert_on(bus, pdev);
 	return pdev;
 }
@@ -79,6 +83,7 @@ static void read_device(struct pci_dev *pdev, dmasim_sbdf id)
 	pdev->express_cap = pci_find_capability(pdev, PCI_CAP_ID_EXP);
 	pdev->express_type = express_type(pdev);
 	pdev->acs_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ACS);
+	dma_setup_device(pdev);
 	pci_read_bars(pdev);
 	if (pci_is_bridge(pdev))
 		pci_read_windows(pdev);
@@ -91,7 +96,7 @@ static int scan_behind(struct pci_dev *bridge)
 	struct pci_bus *bus = bridge->subordinate;
 	u32 secondary = pci_config_read(bridge, PCI_SECONDARY_BUS, 1);
 
-	/* A bridge without numbers, or with numbers outside its parent's, leads nowhere. */
+	/* A bridge without numbers, or with numbers outside its host bridge's, leads nowhere. */
 	if (secondary <= bridge->bus->number || secondary > bridge->bus->host->bus_last)
 		return 0;
 	if (!bus) {

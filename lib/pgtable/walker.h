@@ -63,7 +63,7 @@ PT_INLINE void pt_flush(struct pgtable *pt, const struct pt_table *table, u64 in
 	struct platform *p = pt->platform;
 
 	if (DMASIM_UNLIKELY(!pt->coherent))
-		p->ops->cache_flush(p->machine, table->phys + 8 * index, 8 * count);
+		p->ops->cache_clean(p->machine, table->phys + 8 * index, 8 * count);
 }
 
 PT_INLINE void pt_store(struct pgtable *pt, struct pt_table *table, u64 index, u64 entry,

@@ -72,7 +72,8 @@ static bool judge_part(struct check *check, const struct hw_access *access,
 	phys_addr_t expected = piece->phys + (dma - piece->at.start);
 	phys_addr_t went = access->target->phys + (dma - access->address);
 
-	if (access->target->phys == RAM_NO_PHYS || went != expected) {
+	if (access->target->phys == RAM_NO_PHYS ||
+	    bounces_original(&check->bounces, went) != expected) {
 		found(check, access,
 		      &(struct finding){ .id = DMASIM_REPORT_ACCESS_MISROUTED,
 					 .piece = piece,

@@ -9,6 +9,7 @@ void check_init(struct check *check, struct world *world, struct hw *hw, bool ju
 	SLIST_INIT(&check->verdicts);
 	owners_init(&check->owners, world, &check->blind);
 	cached_init(&check->cached, world, &check->blind);
+	bounces_init(&check->bounces, world, &check->blind);
 }
 
 void check_fini(struct check *check)
@@ -22,6 +23,7 @@ void check_fini(struct check *check)
 	memory_free(&check->world->memory, check->segments.at);
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
+	bounces_fini(&check->bounces);
 }
 
 void check_firmware(struct check *check, const struct platform_firmware *firmware)

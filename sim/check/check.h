@@ -8,6 +8,7 @@
 
 #include <dmasim/platform.h>
 
+#include "check/bounces.h"
 #include "check/cached.h"
 #include "check/owner.h"
 #include "hw/fabric.h"
@@ -66,6 +67,7 @@ struct check {
 	struct owners owners;
 	struct check_verdict_list verdicts;
 	struct cached cached;
+	struct bounces bounces;
 	struct check_held held;
 	struct check_freed freed;
 	struct check_taken taken;

@@ -10,6 +10,7 @@ static const char *const kind_names[] = {
 	[PIECE_SG] = "dma_map_sg",
 	[PIECE_SG_BUS] = "dma_map_sg (bus address)",
 	[PIECE_LINK] = "dma_iova_link",
+	[PIECE_ALLOC] = "dma_alloc",
 };
 
 static const char *const dir_names[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE" };

@@ -177,6 +177,13 @@ static void judge_freed(struct check *check, const struct dmasim_event *event)
 
 /* ---- One call per mapping --------------------------------------------- */
 
+static enum piece_kind kind_of(const struct dmasim_event *event)
+{
+	return event->type == DMASIM_EVENT_ALLOC || event->type == DMASIM_EVENT_ALLOC_FREE
+		       ? PIECE_ALLOC
+		       : PIECE_PHYS;
+}
+
 static void on_map_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
@@ -188,7 +195,7 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 		return;
 	owners_add(&check->owners, space,
 		   &(struct piece_desc){
-			   .kind = PIECE_PHYS,
+			   .kind = kind_of(event),
 			   .dev = event->dev,
 			   .dma = event->dma,
 			   .size = event->size,
@@ -262,7 +269,7 @@ static struct piece *meant(const struct owner_space *space, const struct dmasim_
 		u32 differs;
 
 		if (piece->at.start != event->dma || piece->dev != event->dev ||
-		    piece->kind != PIECE_PHYS)
+		    piece->kind != kind_of(event))
 			continue;
 		differs = 4U * (piece->at.last != judge_last(event->dma, event->size)) +
 			  2U * (piece->dir != event->dir) + other_attrs(piece, event);
@@ -328,7 +335,9 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 {
 	switch (event->type) {
 	case DMASIM_EVENT_ATTACH:
-		owners_attach(&check->owners, event->dev, event->domain);
+		/* Number 0: the IOMMU lets the device's addresses pass. */
+		if (event->domain)
+			owners_attach(&check->owners, event->dev, event->domain);
 		break;
 	case DMASIM_EVENT_IOVA_ALLOC:
 		judge_iova(check, event);
@@ -349,6 +358,18 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 		on_map_phys(check, event);
 		break;
 	case DMASIM_EVENT_UNMAP_PHYS:
+		on_unmap_phys(check, event);
+		break;
+	case DMASIM_EVENT_BOUNCE:
+		bounces_add(&check->bounces, event);
+		break;
+	case DMASIM_EVENT_BOUNCE_END:
+		bounces_end(&check->bounces, event);
+		break;
+	case DMASIM_EVENT_ALLOC:
+		on_map_phys(check, event);
+		break;
+	case DMASIM_EVENT_ALLOC_FREE:
 		on_unmap_phys(check, event);
 		break;
 	case DMASIM_EVENT_MAP_SG_ENTRY:
@@ -390,6 +411,7 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 static bool ends_call(enum dmasim_event_type type)
 {
 	return type == DMASIM_EVENT_MAP_PHYS || type == DMASIM_EVENT_UNMAP_PHYS ||
+	       type == DMASIM_EVENT_ALLOC || type == DMASIM_EVENT_ALLOC_FREE ||
 	       type == DMASIM_EVENT_MAP_SG || type == DMASIM_EVENT_UNMAP_SG ||
 	       (type >= DMASIM_EVENT_TRY_ALLOC && type <= DMASIM_EVENT_DESTROY);
 }

@@ -22,6 +22,7 @@ enum piece_kind {
 	PIECE_SG,     /* an entry of a scatterlist */
 	PIECE_SG_BUS, /* the same, mapped by bus address */
 	PIECE_LINK,   /* dma_iova_link */
+	PIECE_ALLOC,  /* memory that comes mapped */
 };
 
 struct owner_list;

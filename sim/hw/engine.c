@@ -29,15 +29,33 @@ static bool move_bar(const struct hw_target *target, struct side side, u64 at, u
 	return hw_bar_write(target->function, target->bar, offset, side.from + at, bytes);
 }
 
-/* Moves one stretch that goes to one place; `tlp` cuts what a BAR with behaviour sees. */
-static bool move(struct hw *hw, const struct hw_target *target, struct side side, u64 bytes,
-		 u64 tlp)
+/* A request that does not look into the CPU's cache, or that does. */
+static bool move_ram(struct hw *hw, phys_addr_t phys, struct side side, u64 bytes, bool snoop)
+{
+	if (!snoop && side.to)
+		return hw_cache_read(hw, phys, side.to, bytes) == bytes;
+	if (!snoop)
+		return hw_cache_write(hw, phys, side.from, bytes) == bytes;
+	if (side.to)
+		return ram_read(&hw->ram, phys, side.to, bytes) == bytes;
+	hw_cache_snooped(hw, phys, side.from, bytes);
+	return ram_write(&hw->ram, phys, side.from, bytes) == bytes;
+}
+
+/*
+ * Moves one stretch that goes to one place. from: the device, NULL: the CPU. `tlp` cuts what a BAR
+ * with behaviour sees.
+ */
+static bool move(struct hw *hw, const struct hw_function *from, const struct hw_target *target,
+		 struct side side, u64 bytes, u64 tlp)
 {
 	switch (target->kind) {
 	case HW_TARGET_RAM:
-		if (side.to)
-			return ram_read(&hw->ram, target->phys, side.to, bytes) == bytes;
-		return ram_write(&hw->ram, target->phys, side.from, bytes) == bytes;
+		if (!from)
+			return side.to ? ram_read(&hw->ram, target->phys, side.to, bytes) == bytes
+				       : ram_write(&hw->ram, target->phys, side.from, bytes) ==
+						 bytes;
+		return move_ram(hw, target->phys, side, bytes, !from->traits.no_snoop);
 	case HW_TARGET_BAR:
 		for (u64 at = 0; at < bytes; at += tlp) {
 			if (!move_bar(target, side, at, bytes - at < tlp ? bytes - at : tlp))
@@ -114,7 +132,7 @@ static struct hw_transfer transfer(struct hw_function *function, u64 address, st
 			result.status = status_of(&target);
 			return result;
 		}
-		if (!move(hw, &target, here, run, tlp)) {
+		if (!move(hw, function, &target, here, run, tlp)) {
 			result.status = HW_TRANSFER_NO_MEMORY;
 			return result;
 		}
@@ -147,7 +165,7 @@ static u64 cpu_access(struct hw *hw, phys_addr_t phys, struct side side, u64 byt
 			side.from ? side.from + done : NULL,
 		};
 
-		if (refused(&target) || !move(hw, &target, here, run, 4096))
+		if (refused(&target) || !move(hw, NULL, &target, here, run, 4096))
 			break;
 		done += run;
 	}

@@ -162,17 +162,35 @@ static struct hw_target descend(struct journey *journey, struct hw_function *fun
 
 static struct hw_target at_phys(struct journey *journey, phys_addr_t phys);
 
-/* The bus address `address` at the root, with no IOMMU, as the CPU would name it. */
-static phys_addr_t untranslated(const struct hw_root *root, u64 address)
+/* Where a bus address lies in memory; false: the host bridge does not take it. */
+static bool inbound(const struct hw_root *root, u64 address, phys_addr_t *phys)
+{
+	*phys = address;
+	for (u32 i = 0; i < root->inbound_count; i++) {
+		const struct hw_inbound *range = &root->inbound[i];
+
+		if (address - range->bus_start < range->bytes) {
+			*phys = range->start + (address - range->bus_start);
+			return true;
+		}
+	}
+	return !root->inbound_count;
+}
+
+/*
+ * The bus address `address` at the root, with no IOMMU, as the CPU would name it. False: nobody
+ * takes it.
+ */
+static bool untranslated(const struct hw_root *root, u64 address, phys_addr_t *phys)
 {
 	for (u32 i = 0; i < root->window_count; i++) {
 		const struct hw_window *window = &root->window[i];
-		phys_addr_t phys = address - window->bus_offset;
 
-		if (phys - window->start < window->bytes)
-			return phys;
+		*phys = address - window->bus_offset;
+		if (*phys - window->start < window->bytes)
+			return true;
 	}
-	return address;
+	return inbound(root, address, phys);
 }
 
 static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 reason)
@@ -206,6 +224,16 @@ static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu, 
 			       });
 }
 
+/* Without a translation. */
+static struct hw_target pass(struct journey *journey, const struct hw_root *root)
+{
+	phys_addr_t phys;
+
+	if (!untranslated(root, journey->address, &phys))
+		return unsupported(journey);
+	return at_phys(journey, phys);
+}
+
 static struct hw_target at_root(struct journey *journey, const struct hw_root *root)
 {
 	const struct hw_request *request = journey->request;
@@ -223,7 +251,7 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 							   .phys = RAM_NO_PHYS });
 	}
 	if (!iommu)
-		return at_phys(journey, untranslated(root, journey->address));
+		return pass(journey, root);
 
 	found = request->probe
 			? hw_translate_probe(iommu, requester, journey->address, request->write)
@@ -232,6 +260,8 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 	journey->domain = found.domain;
 	if (found.fault)
 		return refuse(journey, iommu, found.fault);
+	if (found.pass_through)
+		return pass(journey, root);
 	journey->address = found.phys;
 	hop(journey, HW_HOP_TRANSLATED, request->from);
 	return at_phys(journey, found.phys);
@@ -286,6 +316,8 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 	if (route)
 		route->count = 0;
 	hop(&journey, HW_HOP_SENT, node);
+	if (node->traits.bus_limit && request->address > node->traits.bus_limit)
+		return unsupported(&journey);
 	for (bus = node->bus; bus->bridge; bus = node->bus) {
 		struct hw_function *peer = claimer(&journey, bus, node);
 

@@ -14,9 +14,9 @@ static int compare_frame(struct frame_block *a, struct frame_block *b)
 RB_PROTOTYPE(frame_tree, frame_block, by_frame, compare_frame)
 RB_GENERATE(frame_tree, frame_block, by_frame, compare_frame)
 
-void frames_init(struct frames *frames, struct ram *ram)
+void frames_init(struct frames *frames, struct ram *ram, struct hw_cache *cache)
 {
-	*frames = (struct frames){ .world = ram->world, .ram = ram };
+	*frames = (struct frames){ .world = ram->world, .ram = ram, .cache = cache };
 	RB_INIT(&frames->blocks);
 	for (int order = 0; order < FRAME_ORDERS; order++)
 		LIST_INIT(&frames->free[order]);
@@ -183,12 +183,24 @@ static bool split_to(struct frames *frames, struct frame_block *block, u8 order)
 	return true;
 }
 
-static struct frame_block *take_block(struct frames *frames, u8 order)
+/* A free block of the smallest order there is whose low part, of `order`, ends by `last`. */
+static struct frame_block *find_free(struct frames *frames, u8 order, u64 last)
 {
-	struct frame_block *block = NULL;
+	struct frame_block *block;
 
-	for (u8 from = order; from < FRAME_ORDERS && !block; from++)
-		block = LIST_FIRST(&frames->free[from]);
+	for (u8 from = order; from < FRAME_ORDERS; from++) {
+		LIST_FOREACH(block, &frames->free[from], free_link) {
+			if (block->frame + (1ULL << order) - 1 <= last)
+				return block;
+		}
+	}
+	return NULL;
+}
+
+static struct frame_block *take_block(struct frames *frames, u8 order, u64 last)
+{
+	struct frame_block *block = find_free(frames, order, last);
+
 	if (!block)
 		return NULL;
 	mark_used(block);
@@ -207,6 +219,8 @@ static bool back_with_memory(struct frames *frames, const struct frame_block *bl
 	phys_addr_t start = block->frame << FRAME_SHIFT;
 	u64 bytes = FRAME_BYTES << block->order;
 
+	if (frames->cache)
+		hw_cache_zero(frames->cache, start, bytes);
 	if (bytes > RAM_CHUNK_BYTES && bytes <= FRAMES_HOST_CONTIGUOUS_BYTES) {
 		int fresh = ram_make_contiguous(ram, start, bytes);
 
@@ -226,13 +240,19 @@ static u8 order_of(u64 count)
 
 phys_addr_t frames_alloc(struct frames *frames, enum dmasim_fault_point why, u64 count)
 {
+	return frames_alloc_below(frames, why, count, ~(phys_addr_t)0);
+}
+
+phys_addr_t frames_alloc_below(struct frames *frames, enum dmasim_fault_point why, u64 count,
+			       phys_addr_t last)
+{
 	struct frame_block *block;
 
 	if (memory_fails(&frames->world->memory, why))
 		return RAM_NO_PHYS;
 	if (!count || count > 1ULL << (FRAME_ORDERS - 1))
 		return RAM_NO_PHYS;
-	block = take_block(frames, order_of(count));
+	block = take_block(frames, order_of(count), ((last - FRAME_BYTES + 1) >> FRAME_SHIFT));
 	if (!block)
 		return RAM_NO_PHYS;
 	if (!back_with_memory(frames, block)) {

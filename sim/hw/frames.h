@@ -11,7 +11,7 @@
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
-#include "hw/ram.h"
+#include "hw/cache.h"
 
 #define FRAME_SHIFT		     12
 #define FRAME_BYTES		     (1ULL << FRAME_SHIFT)
@@ -38,6 +38,7 @@ struct frame_stretch {
 struct frames {
 	struct world *world;
 	struct ram *ram;
+	struct hw_cache *cache; /* of the CPU; new frames are zeros there too */
 	struct frame_tree blocks;
 	struct frame_list free[FRAME_ORDERS];
 	struct frame_stretch stretch[RAM_RANGES_MAX];
@@ -45,7 +46,8 @@ struct frames {
 	u64 in_use[DMASIM_FAULT_COUNT]; /* frames, by what they were allocated for */
 };
 
-void frames_init(struct frames *frames, struct ram *ram);
+/* cache may be NULL. */
+void frames_init(struct frames *frames, struct ram *ram, struct hw_cache *cache);
 void frames_fini(struct frames *frames);
 
 /* Gives a stretch of RAM to the allocator. 0 or -ENOMEM (and then it is taken back). */
@@ -59,6 +61,10 @@ void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes);
  * RAM_NO_PHYS when there is no such block, or no host memory behind it.
  */
 phys_addr_t frames_alloc(struct frames *frames, enum dmasim_fault_point why, u64 count);
+
+/* The same, of frames that end at the byte `last` or before. */
+phys_addr_t frames_alloc_below(struct frames *frames, enum dmasim_fault_point why, u64 count,
+			       phys_addr_t last);
 
 /* phys, count and why are those of the allocation. */
 void frames_free(struct frames *frames, enum dmasim_fault_point why, phys_addr_t phys, u64 count);

@@ -5,7 +5,8 @@ void hw_init(struct hw *hw, struct world *world)
 {
 	*hw = (struct hw){ .world = world };
 	ram_init(&hw->ram, world, DMASIM_FAULT_RAM_CHUNK);
-	frames_init(&hw->frames, &hw->ram);
+	hw_cache_init(&hw->cache, world);
+	frames_init(&hw->frames, &hw->ram, &hw->cache);
 	TAILQ_INIT(&hw->roots);
 	TAILQ_INIT(&hw->iommus);
 }
@@ -17,5 +18,6 @@ void hw_fini(struct hw *hw)
 	while (!TAILQ_EMPTY(&hw->roots))
 		hw_root_remove(hw, TAILQ_FIRST(&hw->roots));
 	frames_fini(&hw->frames);
+	hw_cache_fini(&hw->cache);
 	ram_fini(&hw->ram);
 }

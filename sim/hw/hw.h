@@ -6,6 +6,7 @@
 #ifndef HW_HW_H
 #define HW_HW_H
 
+#include "hw/cache.h"
 #include "hw/frames.h"
 #include "hw/iommu.h"
 #include "hw/pci.h"
@@ -47,6 +48,7 @@ struct hw_costs {
 struct hw {
 	struct world *world;
 	struct ram ram;
+	struct hw_cache cache;
 	struct frames frames;
 	struct hw_root_list roots;
 	struct hw_iommu_list iommus;

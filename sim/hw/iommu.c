@@ -7,19 +7,6 @@
 
 #include "hw/hw.h"
 
-/* An incoherent walker's view of memory has the same map as memory itself. */
-static struct ram *new_flushed_view(struct hw *hw)
-{
-	struct ram *view = memory_alloc(&hw->world->memory, DMASIM_FAULT_IOMMU_UNIT, sizeof(*view));
-
-	if (!view)
-		return NULL;
-	ram_init(view, hw->world, DMASIM_FAULT_RAM_CHUNK);
-	for (u32 i = 0; i < hw->ram.range_count; i++)
-		ram_add_range(view, hw->ram.range[i].start, hw->ram.range[i].bytes);
-	return view;
-}
-
 struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 {
 	struct hw_iommu *iommu;
@@ -32,25 +19,18 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	iommu->max_address_mask = desc->max_address_mask;
 	iommu->walker = (struct hw_walker){
 		.ram = &hw->ram,
+		.cache = desc->coherent ? NULL : &hw->cache,
 		.levels = desc->levels,
 		.address_bits = desc->address_bits,
 		.huge_1g = desc->huge_1g,
 		.snoop_control = desc->snoop_control,
 	};
-	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries))
-		goto fail;
-	if (!desc->coherent) {
-		iommu->flushed = new_flushed_view(hw);
-		if (!iommu->flushed)
-			goto fail;
-		iommu->walker.ram = iommu->flushed;
+	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries)) {
+		memory_free(&hw->world->memory, iommu);
+		return NULL;
 	}
 	TAILQ_INSERT_TAIL(&hw->iommus, iommu, link);
 	return iommu;
-fail:
-	iotlb_fini(&iommu->iotlb);
-	memory_free(&hw->world->memory, iommu);
-	return NULL;
 }
 
 void hw_iommu_remove(struct hw_iommu *iommu)
@@ -60,10 +40,6 @@ void hw_iommu_remove(struct hw_iommu *iommu)
 	TAILQ_REMOVE(&iommu->hw->iommus, iommu, link);
 	for (u32 bus = 0; bus < 256; bus++)
 		memory_free(memory, iommu->contexts[bus]);
-	if (iommu->flushed) {
-		ram_fini(iommu->flushed);
-		memory_free(memory, iommu->flushed);
-	}
 	iotlb_fini(&iommu->iotlb);
 	memory_free(memory, iommu);
 }
@@ -105,9 +81,21 @@ static u8 context_fault(const struct hw_iommu *iommu, const struct hw_context *c
 {
 	if (context->type == HW_CONTEXT_ABSENT)
 		return VTD_FAULT_CONTEXT_NOT_PRESENT;
+	if (context->type == HW_CONTEXT_PASS_THROUGH)
+		return 0;
 	if (context->levels < VTD_LEVELS_MIN || context->levels > iommu->walker.levels)
 		return VTD_FAULT_CONTEXT_INVALID;
 	return 0;
+}
+
+static struct hw_translation passed(const struct hw_context *context, u64 address)
+{
+	return (struct hw_translation){
+		.pass_through = true,
+		.page_lg2 = VTD_SS_GRANULE_LG2,
+		.domain = context->domain,
+		.phys = address,
+	};
 }
 
 static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
@@ -143,6 +131,8 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 
 	if (fault)
 		return (struct hw_translation){ .fault = fault };
+	if (context.type == HW_CONTEXT_PASS_THROUGH)
+		return passed(&context, iova);
 	hit = iotlb_find(&iommu->iotlb, context.domain, iova);
 	/* A cached translation without the permission is walked again, not refused. */
 	if (hit && (write ? hit->write : hit->read)) {
@@ -173,6 +163,8 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 
 	if (fault)
 		return (struct hw_translation){ .fault = fault };
+	if (context.type == HW_CONTEXT_PASS_THROUGH)
+		return passed(&context, iova);
 	walk = hw_walk_vtd_ss(&iommu->walker, context.root, context.levels, iova, write);
 	return of_walk(&walk, context.domain);
 }
@@ -209,26 +201,4 @@ bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record)
 	if (!iommu->fault_count)
 		iommu->fault_status &= ~(VTD_FSTS_PPF | VTD_FSTS_PFO);
 	return true;
-}
-
-/* Whole cache lines, as a CPU writes them back. */
-static void flush_lines(struct hw_iommu *iommu, phys_addr_t phys, u64 bytes)
-{
-	phys_addr_t at = phys & ~63ULL;
-	u8 line[64];
-
-	for (; at < phys + bytes; at += sizeof(line)) {
-		ram_read(&iommu->hw->ram, at, line, sizeof(line));
-		ram_write(iommu->flushed, at, line, sizeof(line));
-	}
-}
-
-void hw_cache_flush(struct hw *hw, phys_addr_t phys, u64 bytes)
-{
-	struct hw_iommu *iommu;
-
-	TAILQ_FOREACH(iommu, &hw->iommus, link) {
-		if (iommu->flushed)
-			flush_lines(iommu, phys, bytes);
-	}
 }

@@ -18,6 +18,7 @@ struct hw;
 enum hw_context_type {
 	HW_CONTEXT_ABSENT = 0,
 	HW_CONTEXT_TRANSLATE,
+	HW_CONTEXT_PASS_THROUGH, /* addresses are taken as they are */
 };
 
 struct hw_context {
@@ -56,12 +57,6 @@ struct hw_iommu {
 	u32 fault_count;
 	u64 faults_total;
 	u32 fault_status; /* VTD_FSTS_ bits */
-
-	/*
-	 * A walker that is not coherent reads what was flushed from the CPU's caches: memory as it
-	 * was at the last hw_cache_flush(), zeros before the first. NULL: the walker is coherent.
-	 */
-	struct ram *flushed;
 };
 
 TAILQ_HEAD(hw_iommu_list, hw_iommu);
@@ -88,6 +83,7 @@ struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester);
 
 /* A request of `requester` for one address; the answer holds for the rest of `page_lg2`. */
 struct hw_translation {
+	bool pass_through;
 	u8 fault; /* VTD_FAULT_, 0: translated */
 	u8 page_lg2;
 	u16 domain;
@@ -115,8 +111,5 @@ bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record);
  * and the rest are not executed, and the queue error bit is set.
  */
 int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes);
-
-/* The CPU wrote [phys, phys + bytes) back from its caches. */
-void hw_cache_flush(struct hw *hw, phys_addr_t phys, u64 bytes);
 
 #endif

@@ -55,6 +55,15 @@ struct hw_behind {
 	u8 align_lg2;
 };
 
+/* What configuration space does not say of a function. */
+struct hw_traits {
+	bool external;	/* anybody may have plugged it in */
+	bool no_snoop;	/* its requests do not look into the CPU's cache */
+	u64 bus_limit;	/* highest address that the way to it carries; 0: all */
+	u64 pool_bytes; /* firmware sets this much memory aside for it; 0: none */
+	u64 pool_start;
+};
+
 struct hw_function {
 	TAILQ_ENTRY(hw_function) link;
 	struct hw *hw;
@@ -67,6 +76,7 @@ struct hw_function {
 	u32 config_bytes; /* 64, 256 or 4096: what is known; the rest reads as zeros */
 	u8 *config;
 	struct hw_bar bar[PCI_STD_NUM_BARS];
+	struct hw_traits traits;
 	const struct hw_bar_ops *bar_ops;
 	void *bar_cookie;
 
@@ -98,6 +108,18 @@ struct hw_window {
 
 #define HW_ROOT_WINDOWS_MAX 64
 
+/*
+ * Bus addresses that a host bridge takes for memory, and where they lie in it. One without ranges
+ * takes every address as it is.
+ */
+struct hw_inbound {
+	u64 bus_start;
+	phys_addr_t start;
+	u64 bytes;
+};
+
+#define HW_ROOT_INBOUND_MAX 8
+
 /* A host bridge and its root bus. */
 struct hw_root {
 	TAILQ_ENTRY(hw_root) link;
@@ -107,6 +129,8 @@ struct hw_root {
 	u8 bus_last;
 	u32 window_count;
 	struct hw_window window[HW_ROOT_WINDOWS_MAX];
+	u32 inbound_count;
+	struct hw_inbound inbound[HW_ROOT_INBOUND_MAX];
 	u64 built_offset;	/* bus_offset of the windows that firmware will plan */
 	struct hw_iommu *iommu; /* NULL: requests reach memory untranslated */
 };

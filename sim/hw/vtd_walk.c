@@ -23,9 +23,12 @@ static u8 level_lg2(u8 level)
 /* False: no memory there. */
 static bool fetch(const struct hw_walker *walker, phys_addr_t table, u64 index, u64 *entry)
 {
-	u64 raw;
+	phys_addr_t at = table + index * ENTRY_BYTES;
+	u64 raw, done;
 
-	if (ram_read(walker->ram, table + index * ENTRY_BYTES, &raw, sizeof(raw)) != sizeof(raw))
+	done = walker->cache ? hw_cache_peek(walker->cache, walker->ram, at, &raw, sizeof(raw))
+			     : ram_read(walker->ram, at, &raw, sizeof(raw));
+	if (done != sizeof(raw))
 		return false;
 	*entry = le64toh(raw);
 	return true;

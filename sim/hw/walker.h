@@ -8,13 +8,14 @@
 
 #include <dmasim/types.h>
 
-#include "hw/ram.h"
+#include "hw/cache.h"
 
 /* One unit's way of reading tables. */
 struct hw_walker {
-	struct ram *ram; /* where it fetches entries */
-	u8 levels;	 /* levels its context entries may ask for: 3 up to this */
-	u8 address_bits; /* bits of a physical address; above is reserved */
+	struct ram *ram;	/* where it fetches entries */
+	struct hw_cache *cache; /* what it does not snoop; NULL: it does */
+	u8 levels;		/* levels its context entries may ask for: 3 up to this */
+	u8 address_bits;	/* bits of a physical address; above is reserved */
 	bool huge_1g;
 	bool snoop_control;
 	bool device_tlb;

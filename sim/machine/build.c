@@ -122,6 +122,26 @@ static struct hw_function *add_function(struct dmasim *s, struct hw_bus *bus,
 	return function;
 }
 
+static void copy_ranges(struct hw_root *root, const struct dmasim_host_bridge *bridge)
+{
+	u64 free_from = 0;
+
+	DMASIM_CONTRACT(bridge->dma_range_count <= DMASIM_DMA_RANGES_MAX,
+			"a host bridge has at most 8 inbound ranges");
+	for (u32 i = 0; i < bridge->dma_range_count; i++) {
+		const struct dmasim_dma_range *range = &bridge->dma_range[i];
+
+		DMASIM_CONTRACT(
+			range->bytes && range->bus_start >= free_from &&
+				!((range->bus_start | range->start | range->bytes) % PAGE_SIZE),
+			"inbound ranges are page aligned, ascending and apart");
+		free_from = range->bus_start + range->bytes;
+		root->inbound[i] =
+			(struct hw_inbound){ range->bus_start, range->start, range->bytes };
+	}
+	root->inbound_count = bridge->dma_range_count;
+}
+
 static struct hw_root *add_root(struct dmasim *s, const struct dmasim_host_bridge *bridge,
 				struct undo *undo)
 {
@@ -132,6 +152,7 @@ static struct hw_root *add_root(struct dmasim *s, const struct dmasim_host_bridg
 		return NULL;
 	undo->root = root;
 	root->built_offset = bridge->bus_offset;
+	copy_ranges(root, bridge);
 	image_of_host(&image, bridge);
 	return add_function(s, &root->bus, &image, undo) ? root : NULL;
 }
@@ -229,6 +250,17 @@ struct pci_dev *dmasim_add_bridge(struct dmasim *s, const char *text,
 	return finish(s, port, &undo);
 }
 
+/* The endpoint's own, or those of the configuration if it has none. */
+static const struct dmasim_traits *traits_of(const struct dmasim *s,
+					     const struct dmasim_endpoint *endpoint)
+{
+	const struct dmasim_traits *own = &endpoint->traits;
+
+	return own->untrusted || own->no_snoop || own->bus_limit || own->pool_bytes
+		       ? own
+		       : &s->config.traits;
+}
+
 struct pci_dev *dmasim_add_endpoint(struct dmasim *s, const char *text,
 				    const struct dmasim_endpoint *endpoint)
 {
@@ -242,5 +274,7 @@ struct pci_dev *dmasim_add_endpoint(struct dmasim *s, const char *text,
 		image_of_endpoint(&image, path.devfn[path.count - 1], !bus->bridge, endpoint);
 		function = add_function(s, bus, &image, &undo);
 	}
+	if (function && machine_set_traits(s, function, traits_of(s, endpoint)))
+		function = NULL;
 	return finish(s, function, &undo);
 }

@@ -12,9 +12,39 @@ struct counts {
 	u32 memory;
 	u32 bridges;
 	u32 windows;
+	u32 ranges;
 	u32 iommus;
 	u32 reserved;
+	u32 devices;
 };
+
+/* Called for every function of the machine. */
+typedef void visit_function(void *cookie, const struct hw_function *function);
+
+static void visit_bus(const struct hw_bus *bus, visit_function *visit, void *cookie)
+{
+	const struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		visit(cookie, function);
+		if (function->secondary)
+			visit_bus(function->secondary, visit, cookie);
+	}
+}
+
+static bool is_special(const struct hw_function *function)
+{
+	const struct hw_traits *traits = &function->traits;
+
+	return traits->external || traits->no_snoop || traits->bus_limit || traits->pool_bytes;
+}
+
+static void count_special(void *cookie, const struct hw_function *function)
+{
+	struct counts *counts = cookie;
+
+	counts->devices += is_special(function);
+}
 
 static struct counts count(const struct dmasim *s)
 {
@@ -25,6 +55,8 @@ static struct counts count(const struct dmasim *s)
 	TAILQ_FOREACH(root, &s->hw.roots, link) {
 		counts.bridges++;
 		counts.windows += root->window_count;
+		counts.ranges += root->inbound_count;
+		visit_bus(&root->bus, count_special, &counts);
 		counts.iommus += root->iommu != NULL;
 	}
 	SLIST_FOREACH(region, &s->direct_regions, link)
@@ -39,7 +71,9 @@ struct arrays {
 	struct platform_memory *memory;
 	struct platform_host_bridge *bridge;
 	struct platform_window *window;
+	struct platform_dma_range *range;
 	struct platform_reserved *reserved;
+	struct platform_device *device;
 	struct platform_iommu *iommu;
 };
 
@@ -47,7 +81,9 @@ struct arrays {
 struct layout {
 	size_t bridge;
 	size_t window;
+	size_t range;
 	size_t reserved;
+	size_t device;
 	size_t iommu; /* needs less alignment than the others, so it is the last */
 	size_t bytes;
 };
@@ -58,8 +94,10 @@ static struct layout lay_out(const struct counts *counts)
 
 	at.bridge = counts->memory * sizeof(struct platform_memory);
 	at.window = at.bridge + counts->bridges * sizeof(struct platform_host_bridge);
-	at.reserved = at.window + counts->windows * sizeof(struct platform_window);
-	at.iommu = at.reserved + counts->reserved * sizeof(struct platform_reserved);
+	at.range = at.window + counts->windows * sizeof(struct platform_window);
+	at.reserved = at.range + counts->ranges * sizeof(struct platform_dma_range);
+	at.device = at.reserved + counts->reserved * sizeof(struct platform_reserved);
+	at.iommu = at.device + counts->devices * sizeof(struct platform_device);
 	at.bytes = at.iommu + counts->iommus * sizeof(struct platform_iommu);
 	return at;
 }
@@ -91,6 +129,7 @@ static void describe_bridges(const struct dmasim *s, struct arrays *arrays)
 {
 	struct platform_host_bridge *bridge = arrays->bridge;
 	struct platform_window *window = arrays->window;
+	struct platform_dma_range *range = arrays->range;
 	const struct hw_root *root;
 
 	TAILQ_FOREACH(root, &s->hw.roots, link) {
@@ -99,6 +138,8 @@ static void describe_bridges(const struct dmasim *s, struct arrays *arrays)
 			.bus_first = root->bus_first,
 			.bus_last = root->bus_last,
 			.window = window,
+			.dma_range_count = root->inbound_count,
+			.dma_range = range,
 		};
 		if (!s->config.hide_windows)
 			bridge->window_count = root->window_count;
@@ -106,6 +147,10 @@ static void describe_bridges(const struct dmasim *s, struct arrays *arrays)
 			*window++ = (struct platform_window){ root->window[i].start,
 							      root->window[i].bytes,
 							      root->window[i].bus_offset };
+		for (u32 i = 0; i < root->inbound_count; i++)
+			*range++ = (struct platform_dma_range){ root->inbound[i].bus_start,
+								root->inbound[i].start,
+								root->inbound[i].bytes };
 		bridge++;
 	}
 }
@@ -128,7 +173,7 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 			.max_address_mask = root->iommu->max_address_mask,
 			.huge_1g = root->iommu->walker.huge_1g,
 			.snoop_control = root->iommu->walker.snoop_control,
-			.coherent = !root->iommu->flushed,
+			.coherent = !root->iommu->walker.cache,
 			.domain_count = 1U << 16,
 		};
 	}
@@ -155,6 +200,30 @@ static void describe_reserved(const struct dmasim *s, struct arrays *arrays)
 		};
 }
 
+static void describe_special(void *cookie, const struct hw_function *function)
+{
+	struct platform_device **device = cookie;
+
+	if (is_special(function))
+		*(*device)++ = (struct platform_device){
+			.dev = hw_function_sbdf(function),
+			.external = function->traits.external,
+			.no_snoop = function->traits.no_snoop,
+			.bus_limit = function->traits.bus_limit,
+			.pool = function->traits.pool_start,
+			.pool_bytes = function->traits.pool_bytes,
+		};
+}
+
+static void describe_devices(const struct dmasim *s, struct arrays *arrays)
+{
+	struct platform_device *device = arrays->device;
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link)
+		visit_bus(&root->bus, describe_special, &device);
+}
+
 int firmware_describe(struct dmasim *s)
 {
 	struct counts counts = count(s);
@@ -169,13 +238,16 @@ int firmware_describe(struct dmasim *s)
 		.memory = (void *)block,
 		.bridge = (void *)(block + at.bridge),
 		.window = (void *)(block + at.window),
+		.range = (void *)(block + at.range),
 		.reserved = (void *)(block + at.reserved),
+		.device = (void *)(block + at.device),
 		.iommu = (void *)(block + at.iommu),
 	};
 	describe_memory(s, &arrays);
 	describe_bridges(s, &arrays);
 	describe_iommus(s, &arrays);
 	describe_reserved(s, &arrays);
+	describe_devices(s, &arrays);
 	s->firmware.described = (struct platform_firmware){
 		.memory_count = counts.memory,
 		.memory = arrays.memory,
@@ -185,6 +257,8 @@ int firmware_describe(struct dmasim *s)
 		.iommu = arrays.iommu,
 		.reserved_count = counts.reserved,
 		.reserved = arrays.reserved,
+		.device_count = counts.devices,
+		.device = arrays.device,
 		.cpu_vendor = s->cpu_vendor,
 		.cpu_family = s->cpu_family,
 	};

@@ -11,6 +11,9 @@
 #define MAX_RAM_BYTES	  (1ULL << 50)
 /* The first MiB of a PC is not the allocator's. */
 #define FIRST_FRAME	  (1ULL << 20)
+#define DEFAULT_CPUS	  4
+#define CPUS_MAX	  64
+#define IOTLB_ENTRIES_MAX (1U << 20)
 
 /* The environment is read here and nowhere else. */
 static u64 seed_from_environment(void)
@@ -24,6 +27,36 @@ static u64 seed_from_environment(void)
 	seed = strtoull(text, &end, 0);
 	DMASIM_CONTRACT(!*end && seed, "DMASIM_SEED is a number, not 0");
 	return seed;
+}
+
+static bool is_power_of_two(u64 value)
+{
+	return value && !(value & (value - 1));
+}
+
+static void check_config(const struct dmasim_config *config)
+{
+	DMASIM_CONTRACT(config->iommu <= DMASIM_NO_IOMMU, "the IOMMU is one of enum dmasim_iommu");
+	DMASIM_CONTRACT(config->policy <= DMASIM_PASS_THROUGH,
+			"the policy is one of enum dmasim_policy");
+	DMASIM_CONTRACT(config->swiotlb <= DMASIM_SWIOTLB_FORCE,
+			"swiotlb is one of enum dmasim_swiotlb");
+	DMASIM_CONTRACT(config->cpu <= DMASIM_CPU_OTHER, "the CPU is one of enum dmasim_cpu");
+	DMASIM_CONTRACT(config->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
+	DMASIM_CONTRACT(config->iommu_levels == 3 || config->iommu_levels == 4,
+			"VT-d tables have 3 or 4 levels");
+	DMASIM_CONTRACT(config->iotlb_entries <= IOTLB_ENTRIES_MAX,
+			"an IOTLB has at most 2^20 entries");
+	DMASIM_CONTRACT(config->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
+	DMASIM_CONTRACT(config->ram_bytes >= 2 * FIRST_FRAME && config->ram_bytes <= MAX_RAM_BYTES,
+			"a machine has 2 MiB to 1 PiB of RAM");
+	DMASIM_CONTRACT(config->cpus <= CPUS_MAX, "a machine has 1 to 64 CPUs");
+	DMASIM_CONTRACT(is_power_of_two(config->swiotlb_bytes) && config->swiotlb_bytes >= SZ_1M &&
+				config->swiotlb_bytes <= SZ_64M,
+			"a bounce pool has a power of two of bytes, 1 to 64 MiB");
+	DMASIM_CONTRACT(!config->swiotlb_areas || is_power_of_two(config->swiotlb_areas),
+			"a bounce pool has a power of two of areas");
+	DMASIM_CONTRACT(config->bugs < 1U << DMASIM_BUG_COUNT, "bugs are of enum dmasim_bug");
 }
 
 static void read_config(struct dmasim_config *to, const struct dmasim_config *from)
@@ -44,14 +77,11 @@ static void read_config(struct dmasim_config *to, const struct dmasim_config *fr
 		to->iotlb_entries = 64;
 	if (!to->cpu_family)
 		to->cpu_family = to->cpu == DMASIM_CPU_INTEL ? 6 : 0x17;
-	DMASIM_CONTRACT(to->iommu <= DMASIM_NO_IOMMU, "the IOMMU is one of enum dmasim_iommu");
-	DMASIM_CONTRACT(to->cpu <= DMASIM_CPU_OTHER, "the CPU is one of enum dmasim_cpu");
-	DMASIM_CONTRACT(to->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
-	DMASIM_CONTRACT(to->iommu_levels == 3 || to->iommu_levels == 4,
-			"VT-d tables have 3 or 4 levels");
-	DMASIM_CONTRACT(to->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
-	DMASIM_CONTRACT(to->ram_bytes >= 2 * FIRST_FRAME && to->ram_bytes <= MAX_RAM_BYTES,
-			"a machine has 2 MiB to 1 PiB of RAM");
+	if (!to->cpus)
+		to->cpus = DEFAULT_CPUS;
+	if (!to->swiotlb_bytes)
+		to->swiotlb_bytes = SZ_64M;
+	check_config(to);
 }
 
 /* 1 GiB at 0, the rest from 4 GiB up. 0 or -ENOMEM. */
@@ -117,6 +147,34 @@ static void wire(struct dmasim *s)
 	port_init(s);
 }
 
+static struct os_config os_config_of(struct dmasim *s)
+{
+	static const enum os_policy policies[] = {
+		[DMASIM_STRICT] = OS_STRICT,
+		[DMASIM_LAZY] = OS_LAZY,
+		[DMASIM_PASS_THROUGH] = OS_PASS_THROUGH,
+	};
+	static const enum os_swiotlb_mode modes[] = {
+		[DMASIM_SWIOTLB_AUTO] = OS_SWIOTLB_AUTO,
+		[DMASIM_SWIOTLB_OFF] = OS_SWIOTLB_OFF,
+		[DMASIM_SWIOTLB_FORCE] = OS_SWIOTLB_FORCE,
+	};
+	const struct dmasim_config *config = &s->config;
+
+	return (struct os_config){
+		.platform = &s->platform,
+		.policy = policies[config->policy],
+		.cpus = config->cpus,
+		.swiotlb_mode = modes[config->swiotlb],
+		.swiotlb_bytes = config->swiotlb_bytes,
+		.swiotlb_areas = config->swiotlb_areas,
+		.bounce_kmalloc = config->bounce_kmalloc,
+		.dma_debug = config->dma_debug,
+		.bugs = config->bugs,
+		.iova_ops = config->iova_ops,
+	};
+}
+
 struct dmasim *dmasim_create(const struct dmasim_config *config)
 {
 	static const enum platform_cpu_vendor vendors[] = {
@@ -126,6 +184,7 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 		[DMASIM_CPU_OTHER] = PLATFORM_CPU_OTHER,
 	};
 	struct dmasim_config complete;
+	struct os_config os;
 	struct dmasim *s;
 
 	read_config(&complete, config);
@@ -146,8 +205,8 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 	s->cpu_family = s->config.cpu_family;
 	wire(s);
 	write_header(s);
-	s->os = os_create(
-		&(struct os_config){ .platform = &s->platform, .iova_ops = s->config.iova_ops });
+	os = os_config_of(s);
+	s->os = os_create(&os);
 	if (!s->os || add_ram(s) || firmware_describe(s)) {
 		dmasim_destroy(s);
 		return NULL;
@@ -163,6 +222,8 @@ static u64 software_leaks(const struct dmasim *s)
 		DMASIM_FAULT_IOMMU_GROUP, DMASIM_FAULT_IOMMU_DOMAIN, DMASIM_FAULT_IOMMU_QUEUE,
 		DMASIM_FAULT_TABLE_PAGE,  DMASIM_FAULT_IOVA_DOMAIN,  DMASIM_FAULT_IOVA_NODE,
 		DMASIM_FAULT_P2P_POOL,	  DMASIM_FAULT_P2P_PROVIDER, DMASIM_FAULT_P2P_VERDICT,
+		DMASIM_FAULT_FLUSH_QUEUE, DMASIM_FAULT_SWIOTLB,	     DMASIM_FAULT_COHERENT,
+		DMASIM_FAULT_DMA_POOL,
 	};
 	u64 leaks = 0;
 
@@ -210,6 +271,13 @@ u64 dmasim_random(struct dmasim *s, u64 bound)
 	machine_exists(s);
 	DMASIM_CONTRACT(bound, "a random number has a bound of at least 1");
 	return random_below(&s->world.random, bound);
+}
+
+void dmasim_set_cpu(struct dmasim *s, u32 cpu)
+{
+	machine_exists(s);
+	DMASIM_CONTRACT(cpu < s->config.cpus, "a CPU that exists runs");
+	s->platform.cpu = cpu;
 }
 
 void dmasim_run(struct dmasim *s, u64 ns)

@@ -92,6 +92,13 @@ void trace_event(struct trace *trace, const struct dmasim_event *event, u32 stat
 /* A host bridge with its IOMMU; NULL: no memory. */
 struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8 bus_last);
 
+/*
+ * What firmware says of a function, and the memory it sets aside for it, instead of what was said
+ * before. 0 or -ENOMEM (and then nothing changed).
+ */
+int machine_set_traits(struct dmasim *s, struct hw_function *function,
+		       const struct dmasim_traits *traits);
+
 /* Gives out bus numbers and addresses for a tree built by path (plan.c). */
 void firmware_plan(struct dmasim *s);
 

@@ -5,8 +5,8 @@ phys_addr_t dmasim_alloc(struct dmasim *s, u64 bytes)
 {
 	machine_exists(s);
 	DMASIM_CONTRACT(bytes, "an allocation has a size");
-	return s->platform.ops->frames_alloc(s, DMASIM_FAULT_FRAMES,
-					     (bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
+	return platform_frames_alloc(&s->platform, DMASIM_FAULT_FRAMES,
+				     (bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
 }
 
 void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes)

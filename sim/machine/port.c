@@ -15,10 +15,11 @@ static void check_window(struct dmasim *s)
 	s->platform.window_bytes = 0;
 }
 
-static phys_addr_t port_frames_alloc(void *machine, enum dmasim_fault_point why, u64 count)
+static phys_addr_t port_frames_alloc(void *machine, enum dmasim_fault_point why, u64 count,
+				     phys_addr_t last)
 {
 	struct dmasim *s = machine;
-	phys_addr_t phys = frames_alloc(&s->hw.frames, why, count);
+	phys_addr_t phys = frames_alloc_below(&s->hw.frames, why, count, last);
 
 	check_window(s);
 	return phys;
@@ -144,9 +145,13 @@ static int port_context_set(void *machine, u32 unit, u16 requester,
 {
 	struct dmasim *s = machine;
 	struct hw_iommu *iommu = hw_iommu_find(&s->hw, unit);
+	static const enum hw_context_type types[] = {
+		[PLATFORM_CONTEXT_ABSENT] = HW_CONTEXT_ABSENT,
+		[PLATFORM_CONTEXT_TRANSLATE] = HW_CONTEXT_TRANSLATE,
+		[PLATFORM_CONTEXT_PASS_THROUGH] = HW_CONTEXT_PASS_THROUGH,
+	};
 	struct hw_context context = {
-		.type = from->type == PLATFORM_CONTEXT_TRANSLATE ? HW_CONTEXT_TRANSLATE
-								 : HW_CONTEXT_ABSENT,
+		.type = (u8)types[from->type],
 		.levels = from->levels,
 		.domain = (u16)from->domain,
 		.root = from->root,
@@ -172,11 +177,25 @@ static void port_queue_wait(void *machine, u32 unit)
 	(void)unit;
 }
 
-static void port_cache_flush(void *machine, phys_addr_t phys, u64 bytes)
+static void port_cache_clean(void *machine, phys_addr_t phys, u64 bytes)
 {
 	struct dmasim *s = machine;
 
-	hw_cache_flush(&s->hw, phys, bytes);
+	hw_cache_clean(&s->hw, phys, bytes);
+}
+
+static void port_cache_invalidate(void *machine, phys_addr_t phys, u64 bytes)
+{
+	struct dmasim *s = machine;
+
+	hw_cache_invalidate(&s->hw, phys, bytes);
+}
+
+static void port_cache_bypass(void *machine, phys_addr_t phys, u64 bytes, bool bypass)
+{
+	struct dmasim *s = machine;
+
+	hw_cache_bypass(&s->hw, phys, bytes, bypass);
 }
 
 static u64 port_now(void *machine)
@@ -242,7 +261,9 @@ void port_init(struct dmasim *s)
 		.context_set = port_context_set,
 		.queue_submit = port_queue_submit,
 		.queue_wait = port_queue_wait,
-		.cache_flush = port_cache_flush,
+		.cache_clean = port_cache_clean,
+		.cache_invalidate = port_cache_invalidate,
+		.cache_bypass = port_cache_bypass,
 		.now = port_now,
 		.timer_arm = port_timer_arm,
 		.timer_cancel = port_timer_cancel,

@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "dma/swiotlb.h"
 #include "iommu/iommu.h"
 #include "machine/machine.h"
 #include "pci/bus.h"
+
+#define RESTRICTED_POOL_MIN (256U << 10) /* one segment of slots */
 
 #define MAX_ADDRESS_MASK 18 /* MAMV: page-selective invalidation of up to 1 GiB */
 
@@ -124,6 +127,62 @@ int dmasim_group(struct pci_dev *pdev)
 	if (!machine_start(machine_of(pdev)))
 		return -ENOMEM;
 	return pdev->dev.iommu_group ? (int)pdev->dev.iommu_group->id : -ENODEV;
+}
+
+int machine_set_traits(struct dmasim *s, struct hw_function *function,
+		       const struct dmasim_traits *traits)
+{
+	struct hw_traits *own = &function->traits;
+	u64 frames = traits->pool_bytes >> FRAME_SHIFT;
+	phys_addr_t pool = 0;
+
+	DMASIM_CONTRACT(!traits->pool_bytes || (!(traits->pool_bytes & (traits->pool_bytes - 1)) &&
+						traits->pool_bytes >= RESTRICTED_POOL_MIN),
+			"memory set aside is a power of two of bytes, 256 KiB at least");
+	if (frames)
+		pool = frames_alloc_below(&s->hw.frames, DMASIM_FAULT_FIRMWARE, frames,
+					  DMA_BIT_MASK(32));
+	if (pool == RAM_NO_PHYS)
+		return -ENOMEM;
+	if (own->pool_bytes)
+		frames_free(&s->hw.frames, DMASIM_FAULT_FIRMWARE, own->pool_start,
+			    own->pool_bytes >> FRAME_SHIFT);
+	*own = (struct hw_traits){
+		.external = traits->untrusted,
+		.no_snoop = traits->no_snoop,
+		.bus_limit = traits->bus_limit,
+		.pool_bytes = traits->pool_bytes,
+		.pool_start = pool,
+	};
+	return 0;
+}
+
+int dmasim_set_traits(struct pci_dev *pdev, const struct dmasim_traits *traits)
+{
+	struct dmasim *s = machine_of(pdev);
+
+	machine_must_be_cold(s);
+	if (machine_set_traits(s, machine_function(pdev), traits))
+		return -ENOMEM;
+	return machine_hardware_changed(s);
+}
+
+void dmasim_set_policy(struct pci_dev *pdev, enum dmasim_policy policy)
+{
+	machine_must_be_cold(machine_of(pdev));
+	DMASIM_CONTRACT(policy <= DMASIM_PASS_THROUGH, "the policy is one of enum dmasim_policy");
+	/* The two lists are in the same order, the most careful first. */
+	pdev->policy = (u8)policy;
+	pdev->policy_set = true;
+}
+
+struct dmasim_bounce_use dmasim_bounce_use(struct pci_dev *pdev)
+{
+	const struct io_tlb_pool *pool = pdev->dev.io_tlb ? pdev->dev.io_tlb
+							  : machine_of(pdev)->os->swiotlb;
+	struct swiotlb_use use = swiotlb_use(pool);
+
+	return (struct dmasim_bounce_use){ use.slots, use.used, use.high_water };
 }
 
 int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, phys_addr_t start, u64 bytes)

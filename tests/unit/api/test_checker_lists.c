@@ -158,6 +158,13 @@ static void a_missing_mask_names_the_call(void **state)
 	expect_only(rig->s, DMASIM_REPORT_NO_DMA_MASK, 1);
 }
 
+static int setup_no_bounce(void **state)
+{
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU,
+						       .swiotlb = DMASIM_SWIOTLB_OFF });
+}
+
 static void a_mask_that_is_too_small_names_the_call(void **state)
 {
 	struct rig *rig = *state;
@@ -197,5 +204,5 @@ TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kep
 	  WITH_PEERS(peer_memory_through_the_host_bridge_is_mapped_by_phys),
 	  IN_BOTH_MODES(a_bad_direction_names_the_call),
 	  IN_BOTH_MODES(a_missing_mask_names_the_call),
-	  WITHOUT_IOMMU(a_mask_that_is_too_small_names_the_call),
+	  WITH_SETUP(a_mask_that_is_too_small_names_the_call, setup_no_bounce),
 	  BEHIND_VTD(a_bad_size_names_the_call))

@@ -174,6 +174,13 @@ static void a_length_that_overflows_is_einval(void **state)
 }
 
 /* Entry 3 lies above what the device reaches; entries 0 to 2 are given back. */
+static int setup_no_bounce(void **state)
+{
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU,
+						       .swiotlb = DMASIM_SWIOTLB_OFF });
+}
+
 static void without_an_iommu_an_entry_beyond_the_mask_is_eio(void **state)
 {
 	struct rig *rig = *state;
@@ -239,7 +246,7 @@ TEST_MAIN(WITH_UNREACHABLE(peer_memory_out_of_reach_is_eremoteio),
 	  WITH_UNREACHABLE(a_list_that_failed_maps_once_it_can),
 	  BEHIND_VTD(no_iova_space_is_enomem), BEHIND_VTD(no_page_for_tables_is_enomem),
 	  BEHIND_VTD(a_length_that_overflows_is_einval),
-	  WITHOUT_IOMMU(without_an_iommu_an_entry_beyond_the_mask_is_eio),
+	  WITH_SETUP(without_an_iommu_an_entry_beyond_the_mask_is_eio, setup_no_bounce),
 	  IN_BOTH_MODES(a_device_without_a_mask_gets_no_segments),
 	  IN_BOTH_MODES(a_direction_that_does_not_exist_is_refused_and_reported),
 	  IN_BOTH_MODES(a_bad_direction_at_unmap_leaves_the_list_mapped))

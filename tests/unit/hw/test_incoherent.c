@@ -53,7 +53,7 @@ static struct hw_translation probe(const struct fixture *fixture, u64 iova)
 
 static void flush(struct fixture *fixture, phys_addr_t phys, u64 bytes)
 {
-	hw_cache_flush(&fixture->bench->hw, phys, bytes);
+	hw_cache_clean(&fixture->bench->hw, phys, bytes);
 }
 
 static void an_entry_is_seen_only_after_it_was_written_back(void **state)

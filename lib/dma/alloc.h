@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DMA_ALLOC_H
+#define DMA_ALLOC_H
+
+#include "dma/dma.h"
+
+/*
+ * Whole frames, zeroed and mapped, that are synced like any mapping. PLATFORM_NO_PHYS: none, or
+ * none that the device reaches.
+ */
+phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma,
+			     struct dma_call call);
+void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t dma);
+
+#endif

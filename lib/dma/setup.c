@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What decides a device's mode: firmware's word of it, read at enumeration, and its own memory for
+ * bouncing, made when the machine starts (facts "dma-api" 2).
+ */
+#include "dma/setup.h"
+
+#include "dma/swiotlb.h"
+#include "pci/bus.h"
+
+static const struct platform_device *described(const struct pci_dev *pdev)
+{
+	const struct platform_firmware *firmware = pdev->dev.os->firmware;
+
+	for (u32 i = 0; i < firmware->device_count; i++) {
+		if (firmware->device[i].dev == pdev->dev.id)
+			return &firmware->device[i];
+	}
+	return NULL;
+}
+
+void dma_setup_device(struct pci_dev *pdev)
+{
+	const struct platform_device *firmware = described(pdev);
+	struct device *dev = &pdev->dev;
+
+	dev->untrusted = firmware && firmware->external;
+	dev->dma_coherent = !firmware || !firmware->no_snoop;
+	dev->dma_skip_sync = dev->dma_coherent;
+	dev->bus_dma_limit = firmware ? firmware->bus_limit : 0;
+	dev->dma_range = pci_host_bridge(pdev)->dma_range;
+	dev->dma_range_count = pci_host_bridge(pdev)->dma_range_count;
+}
+
+int dma_start(struct os *os)
+{
+	struct pci_dev *pdev;
+
+	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
+		const struct platform_device *firmware = described(pdev);
+
+		if (!firmware || !firmware->pool_bytes || pdev->dev.io_tlb)
+			continue;
+		pdev->dev.io_tlb =
+			swiotlb_restricted_pool(os, firmware->pool, firmware->pool_bytes);
+		if (!pdev->dev.io_tlb)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void dma_stop(struct os *os)
+{
+	struct pci_dev *pdev;
+
+	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
+		swiotlb_destroy(os, pdev->dev.io_tlb);
+		pdev->dev.io_tlb = NULL;
+	}
+	swiotlb_destroy(os, os->swiotlb);
+	os->swiotlb = NULL;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DMA_SETUP_H
+#define DMA_SETUP_H
+
+#include "dma/dma.h"
+
+/* Reads what firmware says of a device. */
+void dma_setup_device(struct pci_dev *pdev);
+
+/* Makes the pools of devices that may use no other memory. 0 or -ENOMEM. */
+int dma_start(struct os *os);
+
+/* Gives all pools back. */
+void dma_stop(struct os *os);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is lent is a copy: mapping, syncing and unmapping copy between a buffer and its slots (facts
+ * "dma-api" 7.3 to 7.7).
+ */
+#include <string.h>
+
+#include "dma/dma.h"
+#include "dma/swiotlb_pool.h"
+
+/* Copies between physical addresses; what is not memory is left out. */
+static void copy_phys(struct platform *p, phys_addr_t to, phys_addr_t from, u64 bytes)
+{
+	while (bytes) {
+		u64 room_to = PAGE_SIZE - (to & (PAGE_SIZE - 1));
+		u64 room_from = PAGE_SIZE - (from & (PAGE_SIZE - 1));
+		u64 run = room_to < room_from ? room_to : room_from;
+		void *target = platform_ptr(p, to);
+		/* The platform remembers one place: the second question may move it, not the answer. */
+		const void *source = platform_ptr(p, from);
+
+		if (run > bytes)
+			run = bytes;
+		if (target && source)
+			memcpy(target, source, (size_t)run);
+		to += run;
+		from += run;
+		bytes -= run;
+	}
+}
+
+static void zero_phys(struct platform *p, phys_addr_t at, u64 bytes)
+{
+	while (bytes) {
+		u64 run = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+		void *target = platform_ptr(p, at);
+
+		if (run > bytes)
+			run = bytes;
+		if (target)
+			memset(target, 0, (size_t)run);
+		at += run;
+		bytes -= run;
+	}
+}
+
+/* The bytes below a slot's start that belong to the buffer's offset, not to the slot. */
+static u64 kept_in_slot(const struct device *dev, u64 address)
+{
+	return address & dev->min_align_mask & (IO_TLB_SIZE - 1);
+}
+
+static const struct io_tlb_slot *slot_at(const struct io_tlb_pool *pool, phys_addr_t tlb)
+{
+	return &pool->slot[(tlb - pool->start) >> IO_TLB_SHIFT];
+}
+
+/*
+ * The original behind an address in the pool, and how much of `size` may be copied there. False:
+ * the slot stands for nothing.
+ */
+static bool original(struct device *dev, const struct io_tlb_pool *pool, phys_addr_t tlb,
+		     size_t *size, phys_addr_t *orig)
+{
+	const struct io_tlb_slot *slot = slot_at(pool, tlb);
+	u64 into, left;
+
+	if (!slot->lent)
+		return false;
+	into = (tlb & (IO_TLB_SIZE - 1)) - kept_in_slot(dev, slot->orig);
+	left = slot->alloc_size - into;
+	if (*size > left) {
+		dma_warn(dev, DMASIM_REPORT_BOUNCE_OVERRUN, tlb, *size,
+			 "Buffer overflow detected: the copy is cut");
+		*size = (size_t)left;
+	}
+	*orig = slot->orig + into;
+	return true;
+}
+
+static void bounce(struct device *dev, phys_addr_t tlb, size_t size, bool to_device)
+{
+	struct io_tlb_pool *pool = swiotlb_pool(dev);
+	phys_addr_t orig;
+
+	if (!original(dev, pool, tlb, &size, &orig))
+		return;
+	if (to_device)
+		copy_phys(dev->os->platform, tlb, orig, size);
+	else
+		copy_phys(dev->os->platform, orig, tlb, size);
+}
+
+static void mark_lent(struct io_tlb_pool *pool, s64 slot, phys_addr_t orig, size_t size, u64 within)
+{
+	u64 count = (size + within + IO_TLB_SIZE - 1) >> IO_TLB_SHIFT;
+
+	for (u64 k = 0; k < count; k++) {
+		pool->slot[slot + (s64)k].orig = orig + (k << IO_TLB_SHIFT);
+		pool->slot[slot + (s64)k].lent = true;
+	}
+}
+
+static void say_full(struct device *dev, size_t size, unsigned long attrs, bool pool)
+{
+	if (!(attrs & DMA_ATTR_NO_WARN))
+		dma_warn(dev, DMASIM_REPORT_BOUNCE_FULL, 0, size,
+			 pool ? "swiotlb buffer is full" : "there is no memory to bounce to");
+}
+
+phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig, size_t size,
+				   u64 align_mask, enum dma_data_direction dir, unsigned long attrs)
+{
+	struct io_tlb_pool *pool = swiotlb_pool(dev);
+	u64 offset = orig & dev->min_align_mask & (align_mask | (IO_TLB_SIZE - 1));
+	phys_addr_t tlb;
+	s64 slot;
+
+	(void)dir;
+	slot = pool && size ? swiotlb_lend(dev, pool, orig, size, align_mask) : -1;
+	if (slot < 0) {
+		say_full(dev, size, attrs, pool);
+		return DMA_MAPPING_ERROR;
+	}
+	tlb = pool->start + ((u64)slot << IO_TLB_SHIFT) + (offset & (IO_TLB_SIZE - 1));
+	mark_lent(pool, slot, orig, size, offset & (IO_TLB_SIZE - 1));
+	/* A device that writes less than all must not leave garbage around what it wrote. */
+	bounce(dev, tlb, size, true);
+	dev->dma_skip_sync = false;
+	PLATFORM_EVENT(dev->os->platform, BOUNCE, .dev = dev->id, .dma = tlb, .phys = orig,
+		       .size = size);
+	return tlb;
+}
+
+void swiotlb_zero_padding(struct device *dev, phys_addr_t tlb, size_t size, u64 align_mask)
+{
+	phys_addr_t start = tlb & ~align_mask;
+	phys_addr_t end = (tlb + size + align_mask) & ~align_mask;
+
+	zero_phys(dev->os->platform, start, tlb - start);
+	zero_phys(dev->os->platform, tlb + size, end - (tlb + size));
+}
+
+void swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb, size_t size,
+			      enum dma_data_direction dir, unsigned long attrs)
+{
+	struct io_tlb_pool *pool = swiotlb_pool(dev);
+	u64 within = kept_in_slot(dev, tlb);
+
+	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
+	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
+		bounce(dev, tlb, size, false);
+	swiotlb_take_back(dev->os, pool, (tlb - within - pool->start) >> IO_TLB_SHIFT, within);
+	PLATFORM_EVENT(dev->os->platform, BOUNCE_END, .dev = dev->id, .dma = tlb, .size = size);
+}
+
+void swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb, size_t size,
+				    enum dma_data_direction dir)
+{
+	if (dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL)
+		bounce(dev, tlb, size, true);
+}
+
+void swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb, size_t size,
+				 enum dma_data_direction dir)
+{
+	if (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL)
+		bounce(dev, tlb, size, false);
+}
+
+/* Page aligned, as memory that is allocated must be; stands for no buffer. */
+phys_addr_t swiotlb_alloc(struct device *dev, u64 bytes)
+{
+	struct io_tlb_pool *pool = swiotlb_pool(dev);
+	s64 slot = pool ? swiotlb_lend(dev, pool, 0, (size_t)bytes, PAGE_SIZE - 1) : -1;
+
+	if (slot < 0)
+		return PLATFORM_NO_PHYS;
+	zero_phys(dev->os->platform, pool->start + ((u64)slot << IO_TLB_SHIFT), bytes);
+	return pool->start + ((u64)slot << IO_TLB_SHIFT);
+}
+
+bool swiotlb_free(struct device *dev, phys_addr_t phys, u64 bytes)
+{
+	(void)bytes;
+	if (!is_swiotlb_buffer(dev, phys))
+		return false;
+	swiotlb_take_back(dev->os, swiotlb_pool(dev),
+			  (phys - swiotlb_pool(dev)->start) >> IO_TLB_SHIFT, 0);
+	return true;
+}

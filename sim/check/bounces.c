@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/bounces.h"
+
+/* at: the copy, in the pool. */
+struct bounce {
+	struct interval at; /* first member */
+	phys_addr_t orig;
+};
+
+void bounces_init(struct bounces *bounces, struct world *world, bool *blind)
+{
+	*bounces = (struct bounces){ .world = world, .blind = blind };
+	interval_tree_init(&bounces->tree);
+}
+
+static void drop(struct bounces *bounces, struct interval *interval)
+{
+	interval_remove(&bounces->tree, interval);
+	memory_free(&bounces->world->memory, interval);
+}
+
+void bounces_fini(struct bounces *bounces)
+{
+	struct interval *interval;
+
+	while ((interval = interval_any(&bounces->tree)))
+		drop(bounces, interval);
+}
+
+void bounces_add(struct bounces *bounces, const struct dmasim_event *event)
+{
+	struct bounce *bounce =
+		memory_alloc(&bounces->world->memory, DMASIM_FAULT_CHECK_RECORD, sizeof(*bounce));
+
+	if (!bounce) {
+		*bounces->blind = true;
+		return;
+	}
+	bounce->at.start = event->dma;
+	bounce->at.last = event->dma + event->size - 1;
+	bounce->orig = event->phys;
+	interval_insert(&bounces->tree, &bounce->at);
+}
+
+void bounces_end(struct bounces *bounces, const struct dmasim_event *event)
+{
+	struct interval *interval = interval_first(&bounces->tree, event->dma, event->dma);
+
+	if (interval && interval->start == event->dma)
+		drop(bounces, interval);
+}
+
+phys_addr_t bounces_original(const struct bounces *bounces, phys_addr_t phys)
+{
+	const struct interval *interval = interval_first(&bounces->tree, phys, phys);
+
+	return interval ? ((const struct bounce *)(const void *)interval)->orig +
+				  (phys - interval->start)
+			: phys;
+}

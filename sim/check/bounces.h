@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is lent for bouncing: where a device goes that reaches a copy, it reaches the buffer.
+ */
+#ifndef CHECK_BOUNCES_H
+#define CHECK_BOUNCES_H
+
+#include <dmasim/event.h>
+
+#include "check/interval.h"
+#include "world/world.h"
+
+struct bounces {
+	struct world *world;
+	struct interval_tree tree;
+	bool *blind; /* set when memory runs out */
+};
+
+void bounces_init(struct bounces *bounces, struct world *world, bool *blind);
+void bounces_fini(struct bounces *bounces);
+
+void bounces_add(struct bounces *bounces, const struct dmasim_event *event);
+void bounces_end(struct bounces *bounces, const struct dmasim_event *event);
+
+/* The buffer's address if phys is in a copy, else phys. */
+phys_addr_t bounces_original(const struct bounces *bounces, phys_addr_t phys);
+
+#endif
