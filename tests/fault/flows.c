@@ -26,6 +26,11 @@ void stage_init(struct stage *stage, const struct flow *flow)
 
 	if (flow->without_iommu)
 		config.iommu = DMASIM_NO_IOMMU;
+	config.policy = flow->policy;
+	config.swiotlb = flow->swiotlb;
+	config.swiotlb_bytes = SZ_1M;
+	config.traits = flow->traits;
+	config.random_choices = flow->random;
 	config.acs = flow->redirects ? DMASIM_ACS_ISOLATING : DMASIM_ACS_OFF;
 	stage->s = dmasim_create(&config);
 	assert_non_null(stage->s);
@@ -241,6 +246,14 @@ static enum flow_result map_sgtable(struct stage *stage)
 	return result;
 }
 
+static enum flow_result flow_lazy_list(struct stage *stage)
+{
+	enum flow_result result = map_sg(stage);
+
+	flow_let_timers_fire(stage);
+	return result;
+}
+
 /* ---- Two steps ------------------------------------------------------------------------------- */
 
 /* Links granules that are far apart, so that each third needs another table. Returns how many. */
@@ -285,6 +298,9 @@ static enum flow_result two_steps(struct stage *stage)
 	return result;
 }
 
+#define FORCED	   .without_iommu = true, .swiotlb = DMASIM_SWIOTLB_FORCE
+#define RESTRICTED .without_iommu = true, .traits.pool_bytes = SZ_1M
+
 const struct flow flows[] = {
 	{ "adding_a_host_bridge", NULL, flow_add_host_bridge, .bare = true },
 	{ "adding_an_endpoint", NULL, flow_add_endpoint, .bare = true },
@@ -318,6 +334,42 @@ const struct flow flows[] = {
 	  .without_iommu = true },
 	{ "dmasim_adopt", NULL, flow_adopt },
 	{ "a_report", NULL, flow_report },
+
+	{ "lazy_unmaps_and_their_timer", NULL, flow_lazy, .policy = DMASIM_LAZY },
+	{ "starting_lazily", NULL, flow_lazy, .cold = true, .policy = DMASIM_LAZY },
+	{ "lazy_dma_map_sg", need_peer, flow_lazy_list, .policy = DMASIM_LAZY },
+	{ "a_forced_bounce", flow_expect_full_pool, flow_bounce, FORCED },
+	{ "a_forced_bounce_of_a_list", flow_expect_full_pool, flow_bounce_list, FORCED },
+	{ "a_forced_bounce_without_snooping", flow_expect_full_pool, flow_bounce, FORCED,
+	  .traits.no_snoop = true },
+	{ "a_restricted_pool", flow_expect_full_pool, flow_bounce, RESTRICTED },
+	{ "starting_with_restricted_pools", flow_expect_full_pool, flow_bounce, RESTRICTED,
+	  .cold = true },
+	{ "dma_alloc_coherent_from_a_restricted_pool", flow_expect_full_pool, flow_alloc_coherent,
+	  RESTRICTED },
+	{ "dma_map_phys_for_an_untrusted_device", flow_expect_full_pool, flow_bounce,
+	  .traits.untrusted = true },
+	{ "dma_map_sgtable_for_an_untrusted_device", flow_expect_full_pool, flow_bounce_list,
+	  .traits.untrusted = true },
+	{ "two_steps_of_an_untrusted_device", flow_expect_full_pool, flow_untrusted_two_steps,
+	  .traits.untrusted = true },
+	{ "dma_map_phys_without_snooping", NULL, flow_no_snoop, .traits.no_snoop = true },
+	{ "dma_map_phys_without_snooping_or_an_IOMMU", NULL, flow_no_snoop, .without_iommu = true,
+	  .traits.no_snoop = true },
+	{ "dma_map_phys_without_snooping_by_chance", NULL, flow_no_snoop, .random = true,
+	  .traits.no_snoop = true },
+	{ "dma_alloc_coherent", NULL, flow_alloc_coherent },
+	{ "dma_alloc_coherent_without_an_IOMMU", NULL, flow_alloc_coherent, .without_iommu = true },
+	{ "dma_alloc_coherent_without_snooping", NULL, flow_alloc_coherent,
+	  .traits.no_snoop = true },
+	{ "lazy_dma_alloc_coherent", NULL, flow_lazy_coherent, .policy = DMASIM_LAZY },
+	{ "dma_alloc_pages", NULL, flow_alloc_pages },
+	{ "dma_alloc_noncoherent", NULL, flow_alloc_noncoherent, .traits.no_snoop = true },
+	{ "dma_alloc_noncontiguous", NULL, flow_alloc_noncontiguous },
+	{ "dma_alloc_noncontiguous_without_snooping", NULL, flow_alloc_noncontiguous,
+	  .traits.no_snoop = true },
+	{ "dma_pool_alloc", NULL, flow_dma_pool },
+	{ "dma_pool_alloc_without_snooping", NULL, flow_dma_pool, .traits.no_snoop = true },
 };
 
 const u32 flow_count = sizeof(flows) / sizeof(flows[0]);

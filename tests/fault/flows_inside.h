@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What flows.c and flows_machine.c share.
+ * What flows.c, flows_machine.c and flows_modes.c share.
  */
 #ifndef FAULT_FLOWS_INSIDE_H
 #define FAULT_FLOWS_INSIDE_H
@@ -33,5 +33,19 @@ enum flow_result flow_alloc_large(struct stage *stage);
 enum flow_result flow_write_ram(struct stage *stage);
 enum flow_result flow_report(struct stage *stage);
 enum flow_result flow_adopt(struct stage *stage);
+
+void flow_expect_full_pool(struct stage *stage);
+void flow_let_timers_fire(struct stage *stage);
+enum flow_result flow_lazy(struct stage *stage);
+enum flow_result flow_bounce(struct stage *stage);
+enum flow_result flow_bounce_list(struct stage *stage);
+enum flow_result flow_untrusted_two_steps(struct stage *stage);
+enum flow_result flow_no_snoop(struct stage *stage);
+enum flow_result flow_alloc_coherent(struct stage *stage);
+enum flow_result flow_lazy_coherent(struct stage *stage);
+enum flow_result flow_alloc_pages(struct stage *stage);
+enum flow_result flow_alloc_noncoherent(struct stage *stage);
+enum flow_result flow_alloc_noncontiguous(struct stage *stage);
+enum flow_result flow_dma_pool(struct stage *stage);
 
 #endif
