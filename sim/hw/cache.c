@@ -62,28 +62,6 @@ static bool is_dirty(const struct line *line)
 	return memcmp(line->cpu, line->met, (size_t)line->bytes) != 0;
 }
 
-static void put(struct hw_cache *cache, struct ram *view, phys_addr_t at, const u8 *from, u64 bytes)
-{
-	if (ram_write(view, at, from, bytes) != bytes)
-		cache->broken = true;
-}
-
-static void write_back(struct hw *hw, const struct line *line)
-{
-	put(&hw->cache, &hw->cache.memory, line->at, line->cpu, line->bytes);
-	put(&hw->cache, &hw->cache.met, line->at, line->cpu, line->bytes);
-}
-
-static void drop(struct hw *hw, const struct line *line)
-{
-	u8 memory[CACHE_LINE_BYTES];
-
-	ram_read(&hw->cache.memory, line->at, memory, line->bytes);
-	put(&hw->cache, &hw->cache.met, line->at, memory, line->bytes);
-	if (memcmp(memory, line->cpu, (size_t)line->bytes) != 0)
-		put(&hw->cache, &hw->ram, line->at, memory, line->bytes);
-}
-
 static phys_addr_t line_start(phys_addr_t phys)
 {
 	return phys & ~(u64)(CACHE_LINE_BYTES - 1);
@@ -97,6 +75,64 @@ static phys_addr_t first_of_line(struct hw *hw, phys_addr_t phys)
 	while (start < phys && !ram_covered(&hw->ram, start, 1))
 		start++;
 	return start;
+}
+
+/* The cache lets go of its clean lines in an extent: the CPU sees what memory holds of them. */
+static void let_go(struct hw *hw, const struct ram_extent *extent)
+{
+	struct line line;
+
+	for (u64 at = 0; at < extent->bytes; at += CACHE_LINE_BYTES) {
+		phys_addr_t last = extent->start + at + CACHE_LINE_BYTES - 1;
+
+		const u8 *memory;
+
+		if (!look_at(hw, first_of_line(hw, last), &line) || is_dirty(&line))
+			continue;
+		memory = extent->host + (line.at - extent->start);
+		if (memcmp(memory, line.cpu, (size_t)line.bytes) != 0)
+			ram_write(&hw->ram, line.at, memory, line.bytes);
+	}
+}
+
+static void let_go_of_all(struct hw *hw, struct ram_extent *extent)
+{
+	if (!extent)
+		return;
+	let_go_of_all(hw, RB_LEFT(extent, by_phys));
+	let_go(hw, extent);
+	let_go_of_all(hw, RB_RIGHT(extent, by_phys));
+}
+
+/* No host memory for two views: what devices wrote joins the CPU's, and that one remains. */
+static void give_up(struct hw *hw)
+{
+	if (hw->cache.broken)
+		return;
+	hw->cache.broken = true;
+	let_go_of_all(hw, RB_ROOT(&hw->cache.memory.phys_tree));
+}
+
+static void put(struct hw *hw, struct ram *view, phys_addr_t at, const u8 *from, u64 bytes)
+{
+	if (ram_write(view, at, from, bytes) != bytes)
+		give_up(hw);
+}
+
+static void write_back(struct hw *hw, const struct line *line)
+{
+	put(hw, &hw->cache.memory, line->at, line->cpu, line->bytes);
+	put(hw, &hw->cache.met, line->at, line->cpu, line->bytes);
+}
+
+static void drop(struct hw *hw, const struct line *line)
+{
+	u8 memory[CACHE_LINE_BYTES];
+
+	ram_read(&hw->cache.memory, line->at, memory, line->bytes);
+	put(hw, &hw->cache.met, line->at, memory, line->bytes);
+	if (memcmp(memory, line->cpu, (size_t)line->bytes) != 0)
+		put(hw, &hw->ram, line->at, memory, line->bytes);
 }
 
 /* The line that follows `line`. */
@@ -181,9 +217,10 @@ void hw_cache_bypass(struct hw *hw, phys_addr_t phys, u64 bytes, bool bypass)
 
 	if (bypass) {
 		hw_cache_clean(hw, phys, bytes);
+		hw_cache_invalidate(hw, phys, bytes);
 		hole = memory_alloc(&cache->world->memory, DMASIM_FAULT_CACHE, sizeof(*hole));
 		if (!hole) {
-			cache->broken = true;
+			give_up(hw);
 			return;
 		}
 		hole->start = phys;
@@ -220,17 +257,22 @@ u64 hw_cache_write(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes)
 	hw->cache.used = true;
 	if (!in_hole(&hw->cache, phys))
 		evict(hw, phys, bytes);
-	if (hw->cache.broken || in_hole(&hw->cache, phys))
-		return ram_write(&hw->ram, phys, from, bytes);
-	return ram_write(&hw->cache.memory, phys, from, ram_covered(&hw->ram, phys, bytes));
+	if (!hw->cache.broken && !in_hole(&hw->cache, phys)) {
+		u64 covered = ram_covered(&hw->ram, phys, bytes);
+
+		if (ram_write(&hw->cache.memory, phys, from, covered) == covered)
+			return covered;
+		give_up(hw);
+	}
+	return ram_write(&hw->ram, phys, from, bytes);
 }
 
 void hw_cache_snooped(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes)
 {
 	if (!hw->cache.used || hw->cache.broken)
 		return;
-	put(&hw->cache, &hw->cache.memory, phys, from, bytes);
-	put(&hw->cache, &hw->cache.met, phys, from, bytes);
+	put(hw, &hw->cache.memory, phys, from, bytes);
+	put(hw, &hw->cache.met, phys, from, bytes);
 }
 
 void hw_cache_zero(struct hw_cache *cache, phys_addr_t phys, u64 bytes)

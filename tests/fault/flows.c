@@ -358,6 +358,8 @@ const struct flow flows[] = {
 	  .traits.no_snoop = true },
 	{ "dma_map_phys_without_snooping_by_chance", NULL, flow_no_snoop, .random = true,
 	  .traits.no_snoop = true },
+	{ "a_write_that_does_not_snoop", NULL, flow_no_snoop_write, .without_iommu = true,
+	  .traits.no_snoop = true },
 	{ "dma_alloc_coherent", NULL, flow_alloc_coherent },
 	{ "dma_alloc_coherent_without_an_IOMMU", NULL, flow_alloc_coherent, .without_iommu = true },
 	{ "dma_alloc_coherent_without_snooping", NULL, flow_alloc_coherent,

@@ -41,6 +41,7 @@ enum flow_result flow_bounce(struct stage *stage);
 enum flow_result flow_bounce_list(struct stage *stage);
 enum flow_result flow_untrusted_two_steps(struct stage *stage);
 enum flow_result flow_no_snoop(struct stage *stage);
+enum flow_result flow_no_snoop_write(struct stage *stage);
 enum flow_result flow_alloc_coherent(struct stage *stage);
 enum flow_result flow_lazy_coherent(struct stage *stage);
 enum flow_result flow_alloc_pages(struct stage *stage);

@@ -201,6 +201,25 @@ enum flow_result flow_no_snoop(struct stage *stage)
 	return map_and_take_turns(stage, stage->buffer + SZ_4K, SZ_4K);
 }
 
+/* The device writes before the CPU's cache has had anything to do. */
+enum flow_result flow_no_snoop_write(struct stage *stage)
+{
+	u8 sent[SZ_4K], found[SZ_4K];
+	dma_addr_t dma = dma_map_phys(nvme(stage), stage->buffer, SZ_4K, DMA_FROM_DEVICE, 0);
+	bool wrote;
+
+	if (dma_mapping_error(nvme(stage), dma))
+		return FLOW_REFUSED;
+	fill_pattern(sent, SZ_4K, 1);
+	wrote = wrote_all(stage, dmasim_dev_write(stage->nvme, dma, sent, SZ_4K), SZ_4K);
+	dma_unmap_phys(nvme(stage), dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	if (!wrote)
+		return FLOW_REFUSED;
+	expect_u64(dmasim_read(stage->s, stage->buffer, found, SZ_4K), SZ_4K);
+	assert_memory_equal(found, sent, SZ_4K);
+	return FLOW_DONE;
+}
+
 /* ---- Memory that comes mapped ---------------------------------------------------------------- */
 
 /* No syncs: what one writes the other sees. */
