@@ -136,6 +136,12 @@ DMASIM_API struct dmasim *dmasim_create(const struct dmasim_config *config);
  */
 DMASIM_API u64 dmasim_destroy(struct dmasim *s);
 
+/*
+ * The seed that DMASIM_SEED of the environment asks for; 1: it is not set. False: it is not a
+ * number of 64 bits, or 0; a machine that needs it then cannot be made.
+ */
+DMASIM_API bool dmasim_env_seed(u64 *seed);
+
 /* The seed in use, for a line that replays a failure. */
 DMASIM_API u64 dmasim_seed(const struct dmasim *s);
 

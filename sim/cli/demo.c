@@ -19,7 +19,7 @@ static const char help[] =
 	"  --acs keep|off   access control as it is, or with RR, CR and EC cleared; the built-in\n"
 	"                   server plays both, off first\n"
 	"  --cpu V:F        vendor intel, amd, hygon or other, and family: amd:0x19\n"
-	"  --seed N         of everything random\n"
+	"  --seed N         of everything random; without it DMASIM_SEED of the environment, or 1\n"
 	"  --trace FILE     one event a line\n"
 	"  --plant BUG      put a mistake into the flows and see it caught: windows, flag, sync,\n"
 	"                   unlink, type\n"
@@ -87,15 +87,6 @@ static int read_seed(const char *text, struct demo_options *options)
 	return cli_bad_input("demo: --seed is a number, not 0, not '%s'", text);
 }
 
-static int open_trace(const char *name, struct demo_options *options)
-{
-	if (options->trace)
-		fclose(options->trace);
-	options->trace = fopen(name, "w");
-	return options->trace ? 0
-			      : cli_bad_input("demo: cannot write %s: %s", name, strerror(errno));
-}
-
 static int read_option(int option, const char *text, struct demo_options *options)
 {
 	switch (option) {
@@ -115,12 +106,21 @@ static int read_option(int option, const char *text, struct demo_options *option
 	case 's':
 		return read_seed(text, options);
 	case 'r':
-		return open_trace(text, options);
-	case 'b':
-		return read_plant(text, options);
+		options->trace_name = text;
+		return 0;
 	default:
-		return cli_bad_input("demo: bad arguments (dmasim demo --help lists them)");
+		return read_plant(text, options);
 	}
+}
+
+/* What getopt could not make sense of; word is the last that it looked at. */
+static int bad_option(int option, const char *word)
+{
+	if (option == ':')
+		return cli_bad_input("demo: option '%s' needs a value", word);
+	if (word[0] == '-' && word[1] == '-')
+		return cli_bad_input("demo: no option '%s' (--help tells more)", word);
+	return cli_bad_input("demo: no option '-%c' (--help tells more)", optopt);
 }
 
 /* -1: run; else an exit status. */
@@ -141,17 +141,21 @@ static int read_arguments(int argc, char **argv, struct demo_options *options)
 	int option, status;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help, stdout);
 			return CLI_DONE;
 		}
+		if (option == ':' || option == '?')
+			return bad_option(option, argv[optind - 1]);
 		status = read_option(option, optarg, options);
 		if (status)
 			return status;
 	}
 	if (optind < argc)
 		return cli_bad_input("demo: unexpected argument '%s'", argv[optind]);
+	if (!options->seed && !dmasim_env_seed(&options->seed))
+		return cli_bad_input("demo: DMASIM_SEED is a number of 64 bits, not 0");
 	return -1;
 }
 
@@ -283,24 +287,62 @@ static void close_play(const struct demo_ledger *ledger)
 	       "beside it.\n");
 }
 
+/* Everything that can be refused is, before a file is written or a line printed. */
+static int check_input(const struct demo_options *options)
+{
+	struct demo_stage stage;
+	int status = stage_open(&stage, options, options->acs_off, false);
+
+	if (!status)
+		stage_close(&stage);
+	return status;
+}
+
+static int open_trace(struct demo_options *options)
+{
+	if (!options->trace_name)
+		return 0;
+	options->trace = fopen(options->trace_name, "w");
+	return options->trace ? 0
+			      : cli_bad_input("demo: cannot write %s: %s", options->trace_name,
+					      strerror(errno));
+}
+
+/* Returns the status, or another if the trace is not whole and nothing was told so far. */
+static int close_trace(const struct demo_options *options, int status)
+{
+	bool lost;
+
+	if (!options->trace)
+		return status;
+	errno = 0;
+	lost = fflush(options->trace) || ferror(options->trace);
+	lost |= fclose(options->trace) != 0;
+	if (!lost || status == CLI_BAD_INPUT)
+		return status;
+	return cli_bad_input("demo: cannot write %s: %s", options->trace_name,
+			     errno ? strerror(errno) : "not all was written");
+}
+
 int cli_demo(int argc, char **argv)
 {
-	struct demo_options options = { .seed = 1 };
+	struct demo_options options = { 0 };
 	struct demo_ledger *ledger;
 	int status = read_arguments(argc, argv, &options);
 
 	if (status >= 0)
 		return status;
+	status = check_input(&options);
+	if (!status)
+		status = open_trace(&options);
+	if (status)
+		return status;
 	ledger = calloc(1, sizeof(*ledger));
-	if (!ledger)
-		return cli_bad_input("out of memory");
-	status = play_all(&options, ledger);
+	status = ledger ? play_all(&options, ledger) : cli_bad_input("out of memory");
 	if (!status) {
 		close_play(ledger);
 		status = ledger->failed ? CLI_NEGATIVE : CLI_DONE;
 	}
 	free(ledger);
-	if (options.trace)
-		fclose(options.trace);
-	return status;
+	return close_trace(&options, status);
 }

@@ -36,6 +36,7 @@ struct demo_options {
 	enum dmasim_cpu cpu;
 	u32 cpu_family;
 	u64 seed;
+	const char *trace_name; /* NULL: no trace */
 	FILE *trace;
 	enum demo_plant plant;
 };

@@ -59,7 +59,7 @@ static void usage(FILE *to)
 	fputs("\ndmasim COMMAND --help tells more.\n", to);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	if (argc < 2) {
 		usage(stderr);
@@ -74,4 +74,17 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	}
 	return cli_bad_input("no command '%s' (dmasim --help lists them)", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+	bool lost;
+
+	errno = 0;
+	lost = fflush(stdout) || ferror(stdout);
+	if (!lost || status == CLI_BAD_INPUT)
+		return status;
+	return cli_bad_input("cannot write the output: %s",
+			     errno ? strerror(errno) : "not all was written");
 }

@@ -16,16 +16,26 @@
 #define IOTLB_ENTRIES_MAX (1U << 20)
 
 /* The environment is read here and nowhere else. */
-static u64 seed_from_environment(void)
+bool dmasim_env_seed(u64 *seed)
 {
 	const char *text = getenv("DMASIM_SEED");
 	char *end;
-	u64 seed;
 
+	*seed = 1;
 	if (!text || !*text)
-		return 1;
-	seed = strtoull(text, &end, 0);
-	DMASIM_CONTRACT(!*end && seed, "DMASIM_SEED is a number, not 0");
+		return true;
+	errno = 0;
+	*seed = strtoull(text, &end, 0);
+	/* strtoull() would take a sign, and blanks before it. */
+	return *text >= '0' && *text <= '9' && !*end && !errno && *seed;
+}
+
+static u64 seed_from_environment(void)
+{
+	u64 seed;
+	bool is_number = dmasim_env_seed(&seed);
+
+	DMASIM_CONTRACT(is_number, "DMASIM_SEED is a number of 64 bits, not 0");
 	return seed;
 }
 

@@ -98,6 +98,29 @@ else
 	not_ok same-seed-same-trace
 fi
 
+# has NAME PATTERN FILE: what was written has a line that matches.
+has() {
+	if grep -q -- "$2" "$3"; then
+		ok "$1"
+	else
+		{ echo "no line matches '$2'"; head -n 20 "$3"; } >"$temp/why"
+		not_ok "$1"
+	fi
+}
+
+# The line that replays a report does what it says; an argument comes before the environment.
+export DMASIM_SEED
+DMASIM_SEED=0xfeed
+run 1 replay-line --plant sync --trace "$temp/trace" && has replay-line 'seed=0xfeed' "$temp/trace"
+has replay-line-is-printed 'DMASIM_SEED=0xfeed' "$temp/out"
+run 0 seed-argument --seed 0xbee --trace "$temp/trace" &&
+	has seed-argument 'seed=0xbee' "$temp/trace"
+for DMASIM_SEED in nonsense 0 -1 ' 1' 0x10000000000000000 99999999999999999999; do
+	refused "bad-seed-in-the-environment $DMASIM_SEED" 'DMASIM_SEED is a number'
+done
+succeeds seed-argument-beside-a-bad-environment --seed 1
+unset DMASIM_SEED
+
 # ---- Mistakes are caught -----------------------------------------------------------------------
 
 planted windows iova-in-window
@@ -127,9 +150,40 @@ refused a-bad-cpu 'VENDOR:FAMILY' --cpu z80:1
 refused a-bad-cpu-family 'VENDOR:FAMILY' --cpu amd:x
 refused a-bad-seed 'a number' --seed 0
 refused a-bad-plant 'windows, flag' --plant tree
-refused an-unknown-option 'bad arguments' --no-such-option
+refused an-unknown-option "no option '--no-such-option'" --no-such-option
+refused an-unknown-short-option "no option '-x'" -x
+refused an-option-without-its-value "option '--topology' needs a value" --acs off --topology
+refused a-value-for-help "no option '--help=me'" --help=me
 refused an-argument-too-many unexpected somewhere
 refused a-trace-that-cannot-be-written "$temp/no/trace" --trace "$temp/no/trace"
+
+# What was there stays as it was when the input is refused.
+echo kept >"$temp/kept"
+refused bad-input-beside-a-trace nope.hex --topology nope.hex --trace "$temp/kept"
+has a-trace-is-not-overwritten-before '^kept$' "$temp/kept"
+
+# A line on stderr and status 2, whatever else was printed.
+cannot_write() {
+	name=$1
+	shift
+	run 2 "$name" "$@" || return
+	if [ "$(wc -l <"$temp/err")" -eq 1 ]; then
+		has "$name" 'cannot write.*No space left' "$temp/err"
+	else
+		cp "$temp/err" "$temp/why"
+		not_ok "$name"
+	fi
+}
+
+if [ -w /dev/full ]; then
+	cannot_write a-trace-on-a-full-disk --trace /dev/full
+	cannot_write a-trace-of-a-failing-play --trace /dev/full --plant sync
+	dmasim demo >/dev/full 2>"$temp/err"
+	[ $? -eq 2 ] || echo "another status" >"$temp/err"
+	has output-on-a-full-disk 'cannot write the output: No space left' "$temp/err"
+else
+	skip full-disks "there is no /dev/full"
+fi
 
 # ---- Real machines -----------------------------------------------------------------------------
 

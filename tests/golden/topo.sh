@@ -78,6 +78,29 @@ else
 	not_ok prints-the-same-twice
 fi
 
+# It has nothing random: a bad seed in the environment is no matter.
+DMASIM_SEED=nonsense dmasim topo "$data/domains-64.hex" >"$temp/second" 2>"$temp/why"
+if cmp "$temp/first" "$temp/second" >>"$temp/why" 2>&1; then
+	ok asks-for-no-seed
+else
+	not_ok asks-for-no-seed
+fi
+
+if [ -w /dev/full ]; then
+	for command in "topo $data/domains-64.hex" reports --help; do
+		# shellcheck disable=SC2086
+		dmasim $command >/dev/full 2>"$temp/err"
+		status=$?
+		if [ $status -eq 2 ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
+		   grep -q 'cannot write the output: No space left' "$temp/err"; then
+			ok "${command%% *}-notices-a-full-disk"
+		else
+			{ echo "exit status $status"; cat "$temp/err"; } >"$temp/why"
+			not_ok "${command%% *}-notices-a-full-disk"
+		fi
+	done
+fi
+
 # ---- What it refuses ---------------------------------------------------------------------------
 
 printf '' >"$temp/empty.hex"
