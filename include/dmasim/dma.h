@@ -16,7 +16,8 @@
  * to memory it can reach, and back. A device that does not snoop sees memory, not the CPU's cache:
  * it depends on dma_sync_ calls.
  *
- * Where the kernel would BUG or WARN there is a report, and the call returns its error value. No
+ * IOVAs are the allocator's choice below the mask; Linux's habit of trying addresses below 4 GiB
+ * first is not there yet. Where the kernel would BUG or WARN there is a report, and the call returns its error value. No
  * function here sleeps or blocks; sizes are in bytes.
  */
 #ifndef DMASIM_DMA_H

@@ -4,7 +4,8 @@
  * used by naming the table in struct dmasim_config.
  *
  * All numbers are page frame numbers of the domain's granule (pfn = IOVA >> granule_lg2); bounds
- * are inclusive. A domain calls its allocator with a lock held, so calls never overlap.
+ * are inclusive. alloc and free are called with the domain's lock held, create, reserve and destroy
+ * while nobody else knows the domain, so calls never overlap.
  */
 #ifndef DMASIM_IOVA_H
 #define DMASIM_IOVA_H
@@ -21,7 +22,7 @@ struct iova_allocator_config {
 	struct platform *platform; /* for memory, locks, time */
 	u8 granule_lg2;
 	u64 start_pfn; /* lowest that may be handed out, at least 1 */
-	u64 last_pfn;  /* highest */
+	u64 last_pfn;  /* highest that may be */
 	void *context; /* of the table */
 };
 
@@ -36,7 +37,7 @@ struct iova_allocator_ops {
 	void (*destroy)(struct iova_allocator *allocator);
 
 	/*
-	 * `pages` >= 1, at or below limit_pfn, aligned to the power of two not below `pages`.
+	 * `pages` >= 1, at or below limit_pfn (which may be above last_pfn), aligned to the power of two not below `pages`.
 	 * IOVA_NO_PFN when there is no such range or no memory for its record.
 	 */
 	u64 (*alloc)(struct iova_allocator *allocator, u64 pages, u64 limit_pfn);
@@ -45,8 +46,9 @@ struct iova_allocator_ops {
 	 */
 	void (*free)(struct iova_allocator *allocator, u64 pfn, u64 pages);
 	/*
-	 * Keeps [first_pfn, last_pfn] from being handed out, for good; ranges may overlap. 0 or
-	 * -ENOMEM. Called before the first allocation.
+	 * Keeps [first_pfn, last_pfn] from being handed out, for good; ranges may overlap, and may
+	 * lie below start_pfn or above last_pfn, in part or as a whole. 0 or -ENOMEM. Called before
+	 * the first allocation.
 	 */
 	int (*reserve)(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn);
 };

@@ -45,7 +45,8 @@ struct p2pdma_provider *pcim_p2pdma_provider(struct pci_dev *pdev, int bar)
 /*
  * Makes [offset, offset + size) of a memory BAR peer memory: its pages know their provider, and
  * pci_alloc_p2pmem() takes from it. size 0: the rest of the BAR. 0, -EINVAL (no memory BAR, or out
- * of it), -ENOMEM. Offset and size are multiples of the page size.
+ * of it, or some of it is peer memory already), -ENOMEM. Offset and size are multiples of the page
+ * size.
  */
 int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offset)
 	DMASIM_LINUX(pci_p2pdma_add_resource);
@@ -65,13 +66,17 @@ static inline dma_addr_t pci_p2pdma_bus_addr_map(struct p2pdma_provider *provide
 	return paddr + provider->bus_offset;
 }
 
-/* Hops between provider and client, or -1 where peer-to-peer is not supported. Facts 8.5, 8.7. */
-int pci_p2pdma_distance(struct pci_dev *provider, struct device *client)
+/*
+ * Hops between provider and client, or -1 where peer-to-peer is not supported. verbose has no
+ * effect here: Linux logs why not. Facts 8.5, 8.7.
+ */
+int pci_p2pdma_distance(struct pci_dev *provider, struct device *client, bool verbose)
 	DMASIM_LINUX(pci_p2pdma_distance);
 
 /*
- * Memory of a provider, naturally aligned: a host pointer, which dmasim_virt_to_phys() turns into
- * the physical address. NULL: none left. Freed with the size it was allocated with.
+ * Whole pages of a provider's memory: a host pointer, which dmasim_virt_to_phys() turns into the
+ * physical address. NULL: none left. Freed with the size it was allocated with; anything else is
+ * reported and frees nothing.
  */
 void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size) DMASIM_LINUX(pci_alloc_p2pmem);
 void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size) DMASIM_LINUX(pci_free_p2pmem);

@@ -81,7 +81,13 @@ static inline bool pci_is_bridge(const struct pci_dev *pdev)
 
 DMASIM_BEGIN_DECLS
 
-/* 0 always, as for a device that answers. */
+#define PCIBIOS_SUCCESSFUL	    0x00
+#define PCIBIOS_BAD_REGISTER_NUMBER 0x87
+
+/*
+ * Registers of 1, 2 or 4 bytes. PCIBIOS_SUCCESSFUL, or PCIBIOS_BAD_REGISTER_NUMBER (and all ones
+ * are read) where `where` is beyond 4 KiB or no multiple of their size.
+ */
 int pci_read_config_byte(const struct pci_dev *pdev, int where, u8 *value)
 	DMASIM_LINUX(pci_read_config_byte);
 int pci_read_config_word(const struct pci_dev *pdev, int where, u16 *value)

@@ -18,6 +18,7 @@
 	X(PT_LEAF, "pt_leaf", "a leaf entry of an I/O page table is written")         \
 	X(PT_CLEAR, "pt_clear", "an entry of an I/O page table is cleared")           \
 	X(PT_TABLE, "pt_table", "a table is linked into its parent")                  \
+	X(PT_MARK, "pt_mark", "an entry is marked as seen by the hardware")           \
 	X(RING, "ring", "a ring of the flush queue, or its timer's flag, is changed") \
 	X(CONTEXT, "context", "an IOMMU context entry is changed")                    \
 	X(QUEUE, "queue", "invalidation commands are handed to the hardware")         \

@@ -8,19 +8,31 @@
 #include "dma/dma.h"
 #include "dma/swiotlb_pool.h"
 
+/*
+ * Host memory at phys, and in *run how much of it may be used: no more than *run, than the page, or
+ * than the machine has there. NULL: it has none.
+ */
+static void *memory_at(struct platform *p, phys_addr_t phys, u64 *run)
+{
+	u64 in_page = PAGE_SIZE - (phys & (PAGE_SIZE - 1));
+	void *host = platform_ptr(p, phys);
+	u64 in_window = p->window_start + p->window_bytes - phys;
+
+	if (*run > in_page)
+		*run = in_page;
+	if (host && *run > in_window)
+		*run = in_window;
+	return host;
+}
+
 /* Copies between physical addresses; what is not memory is left out. */
 static void copy_phys(struct platform *p, phys_addr_t to, phys_addr_t from, u64 bytes)
 {
 	while (bytes) {
-		u64 room_to = PAGE_SIZE - (to & (PAGE_SIZE - 1));
-		u64 room_from = PAGE_SIZE - (from & (PAGE_SIZE - 1));
-		u64 run = room_to < room_from ? room_to : room_from;
-		void *target = platform_ptr(p, to);
-		/* The platform remembers one place: the second question may move it, not the answer. */
-		const void *source = platform_ptr(p, from);
+		u64 run = bytes;
+		void *target = memory_at(p, to, &run);
+		const void *source = memory_at(p, from, &run);
 
-		if (run > bytes)
-			run = bytes;
 		if (target && source)
 			memcpy(target, source, (size_t)run);
 		to += run;
@@ -32,11 +44,9 @@ static void copy_phys(struct platform *p, phys_addr_t to, phys_addr_t from, u64 
 static void zero_phys(struct platform *p, phys_addr_t at, u64 bytes)
 {
 	while (bytes) {
-		u64 run = PAGE_SIZE - (at & (PAGE_SIZE - 1));
-		void *target = platform_ptr(p, at);
+		u64 run = bytes;
+		void *target = memory_at(p, at, &run);
 
-		if (run > bytes)
-			run = bytes;
 		if (target)
 			memset(target, 0, (size_t)run);
 		at += run;

@@ -19,40 +19,66 @@ void pci_config_write(const struct pci_dev *pdev, u32 where, u32 bytes, u32 valu
 	p->ops->config_write(p->machine, pdev->dev.id, where, bytes, value);
 }
 
+/* Registers that do not exist: beyond 4 KiB, or not at a multiple of their size. */
+static bool is_register(int where, int bytes)
+{
+	return where >= 0 && where < PCI_CFG_SPACE_EXP_SIZE && !(where & (bytes - 1));
+}
+
+/* What the pci_read_config_ functions give: all ones where there is no register. */
+static int read_register(const struct pci_dev *pdev, int where, int bytes, u32 *value)
+{
+	*value = ~0U;
+	if (!is_register(where, bytes))
+		return PCIBIOS_BAD_REGISTER_NUMBER;
+	*value = pci_config_read(pdev, (u32)where, (u32)bytes);
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static int write_register(const struct pci_dev *pdev, int where, int bytes, u32 value)
+{
+	if (!is_register(where, bytes))
+		return PCIBIOS_BAD_REGISTER_NUMBER;
+	pci_config_write(pdev, (u32)where, (u32)bytes, value);
+	return PCIBIOS_SUCCESSFUL;
+}
+
 int pci_read_config_byte(const struct pci_dev *pdev, int where, u8 *value)
 {
-	*value = (u8)pci_config_read(pdev, (u32)where, 1);
-	return 0;
+	u32 found;
+	int err = read_register(pdev, where, 1, &found);
+
+	*value = (u8)found;
+	return err;
 }
 
 int pci_read_config_word(const struct pci_dev *pdev, int where, u16 *value)
 {
-	*value = (u16)pci_config_read(pdev, (u32)where, 2);
-	return 0;
+	u32 found;
+	int err = read_register(pdev, where, 2, &found);
+
+	*value = (u16)found;
+	return err;
 }
 
 int pci_read_config_dword(const struct pci_dev *pdev, int where, u32 *value)
 {
-	*value = pci_config_read(pdev, (u32)where, 4);
-	return 0;
+	return read_register(pdev, where, 4, value);
 }
 
 int pci_write_config_byte(const struct pci_dev *pdev, int where, u8 value)
 {
-	pci_config_write(pdev, (u32)where, 1, value);
-	return 0;
+	return write_register(pdev, where, 1, value);
 }
 
 int pci_write_config_word(const struct pci_dev *pdev, int where, u16 value)
 {
-	pci_config_write(pdev, (u32)where, 2, value);
-	return 0;
+	return write_register(pdev, where, 2, value);
 }
 
 int pci_write_config_dword(const struct pci_dev *pdev, int where, u32 value)
 {
-	pci_config_write(pdev, (u32)where, 4, value);
-	return 0;
+	return write_register(pdev, where, 4, value);
 }
 
 /* Both lists are walked at most as often as capabilities fit, so a list in a circle ends. */

@@ -210,11 +210,12 @@ enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, st
 	return state->map;
 }
 
-int pci_p2pdma_distance(struct pci_dev *provider, struct device *client)
+int pci_p2pdma_distance(struct pci_dev *provider, struct device *client, bool verbose)
 {
 	enum pci_p2pdma_map_type type;
 	int distance;
 
+	(void)verbose;
 	type = judge(provider, to_pci_dev(client), &distance);
 	if (provider->p2pdma)
 		remember(provider, client->id, type, distance);

@@ -2,7 +2,7 @@
 /*
  * Memory of a provider: which pages of a BAR are peer memory, and handing it out.
  *
- * Ranges are powers of two of pages, naturally aligned, first fit from the start of a pool.
+ * Ranges are whole pages, first fit from the start of a pool.
  */
 #include <errno.h>
 
@@ -11,29 +11,45 @@
 #include "pci/bus.h"
 #include "pci/p2pdma.h"
 
+/* True if some of [start, start + bytes) is peer memory already. */
+static bool is_taken(const struct pci_dev *pdev, phys_addr_t start, u64 bytes)
+{
+	const struct p2pdma_pool *pool;
+
+	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
+		if (start < pool->pages.start + pool->pages.bytes &&
+		    pool->pages.start < start + bytes)
+			return true;
+	}
+	return false;
+}
+
 int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offset)
 {
 	struct os *os = pdev->dev.os;
 	struct p2pdma_pool *pool;
+	u64 bytes = size;
 	int err;
 
 	if (bar < 0 || bar >= PCI_STD_NUM_BARS || !(pci_resource_flags(pdev, bar) & IORESOURCE_MEM))
 		return -EINVAL;
 	if (offset >= pci_resource_len(pdev, bar))
 		return -EINVAL;
-	if (!size)
-		size = (size_t)(pci_resource_len(pdev, bar) - offset);
-	if (size > pci_resource_len(pdev, bar) - offset || (size | offset) % PAGE_SIZE)
+	if (!bytes)
+		bytes = pci_resource_len(pdev, bar) - offset;
+	if (bytes > pci_resource_len(pdev, bar) - offset || (bytes | offset) % PAGE_SIZE)
 		return -EINVAL;
 	err = pcim_p2pdma_init(pdev);
 	if (err)
 		return err;
+	if (is_taken(pdev, pci_resource_start(pdev, bar) + offset, bytes))
+		return -EINVAL;
 
 	pool = os_alloc(os, DMASIM_FAULT_P2P_POOL, sizeof(*pool));
 	if (!pool)
 		return -ENOMEM;
 	pool->pages.start = pci_resource_start(pdev, bar) + offset;
-	pool->pages.bytes = size;
+	pool->pages.bytes = bytes;
 	pool->pages.provider = &pdev->p2pdma->mem[bar];
 	LIST_INIT(&pool->used);
 	page_declare_owner(os, &pool->pages);
@@ -43,29 +59,25 @@ int pci_p2pdma_add_resource(struct pci_dev *pdev, int bar, size_t size, u64 offs
 
 static u64 rounded(size_t size)
 {
-	u64 bytes = PAGE_SIZE;
-
-	while (bytes < size)
-		bytes *= 2;
-	return bytes;
+	return ((u64)size + PAGE_SIZE - 1) & ~((u64)PAGE_SIZE - 1);
 }
 
 /*
- * The first aligned hole; *before is the used range it lies behind, NULL: at the start. False:
+ * The first hole; *before is the used range it lies behind, NULL: at the start. False:
  * none.
  */
 static bool find_hole(const struct p2pdma_pool *pool, u64 bytes, phys_addr_t *phys,
 		      struct p2pdma_range **before)
 {
 	phys_addr_t end = pool->pages.start + pool->pages.bytes;
-	phys_addr_t at = (pool->pages.start + bytes - 1) & ~(bytes - 1);
+	phys_addr_t at = pool->pages.start;
 	struct p2pdma_range *range;
 
 	*before = NULL;
 	LIST_FOREACH(range, &pool->used, link) {
 		if (at + bytes <= range->phys)
 			break;
-		at = (range->phys + range->bytes + bytes - 1) & ~(bytes - 1);
+		at = range->phys + range->bytes;
 		*before = range;
 	}
 	*phys = at;
@@ -102,7 +114,7 @@ void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size)
 	struct os *os = pdev->dev.os;
 	struct p2pdma_pool *pool;
 
-	if (!pdev->p2pdma || !size || size > SZ_1G)
+	if (!pdev->p2pdma || !size)
 		return NULL;
 	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
 		void *host = take(os, pool, rounded(size));
@@ -136,8 +148,16 @@ void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
 	struct os *os = pdev->dev.os;
 	struct p2pdma_range *range = pdev->p2pdma ? find_range(pdev, addr) : NULL;
 
-	DMASIM_CONTRACT(range, "peer memory is freed once, by its first address");
-	DMASIM_CONTRACT(range->bytes == rounded(size), "peer memory is freed as much as it was");
+	if (!range || range->bytes != rounded(size)) {
+		platform_report(os->platform,
+				&(struct platform_report){
+					.id = DMASIM_REPORT_BAD_ARGUMENT,
+					.dev = pdev->dev.id,
+					.size = size,
+					.what = "pci_free_p2pmem() of what was not allocated so",
+				});
+		return;
+	}
 	PLATFORM_EVENT(os->platform, P2P_FREE, .dev = pdev->dev.id, .phys = range->phys,
 		       .size = size);
 	LIST_REMOVE(range, link);

@@ -139,7 +139,7 @@ PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
 	pt_store(pt, parent, index, entry, DMASIM_POINT_PT_TABLE);
 	pt_flush(pt, parent, index, 1);
 	if (!pt->coherent)
-		parent->entry[index] = htole64(entry | format->flushed);
+		pt_store(pt, parent, index, entry | format->flushed, DMASIM_POINT_PT_MARK);
 	return 0;
 }
 

@@ -10,7 +10,8 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 
-	if (!space)
+	/* An entry without bytes gives the device nothing. */
+	if (!space || !event->size)
 		return;
 	owners_add_to_list(&check->owners, space,
 			   &(struct piece_desc){
@@ -48,6 +49,8 @@ void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 	struct check_segments *segments = &check->segments;
 	struct memory *memory = &check->world->memory;
 
+	if (!event->size)
+		return;
 	if (segments->count == segments->room) {
 		u32 room = segments->room ? 2 * segments->room : 16;
 		struct check_segment *at;

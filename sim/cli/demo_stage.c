@@ -218,7 +218,7 @@ static bool set_peer_memory(struct demo_stage *stage)
 		return false;
 	stage->mem = pcim_p2pdma_provider(stage->provider, stage->bar);
 	stage->type = pci_p2pdma_map_type(stage->mem, &stage->client->dev);
-	stage->distance = pci_p2pdma_distance(stage->provider, &stage->client->dev);
+	stage->distance = pci_p2pdma_distance(stage->provider, &stage->client->dev, false);
 	stage->peer = pci_alloc_p2pmem(stage->provider, DEMO_BYTES);
 	if (!stage->peer)
 		return false;

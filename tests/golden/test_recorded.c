@@ -106,7 +106,7 @@ static void an_hpe_xd675(void **state)
 	expect_u64(pci_resource_len(recorded_dev(recorded, "33:00.0"), 0), SZ_256G);
 	/* AMD's CPU: between two root ports. */
 	assert_int_equal(pci_p2pdma_distance(recorded_dev(recorded, "33:00.0"),
-					     &recorded_dev(recorded, "35:00.0")->dev),
+					     &recorded_dev(recorded, "35:00.0")->dev, false),
 			 6 + 2);
 }
 
@@ -205,7 +205,7 @@ static void expect_type(struct recorded *recorded, bool acs_off, enum pci_p2pdma
 	nvme = recorded_dev(recorded, "3a:00.0");
 	expect_ok(pcim_p2pdma_init(gpu));
 	assert_int_equal(pci_p2pdma_map_type(pcim_p2pdma_provider(gpu, 0), &nvme->dev), type);
-	assert_int_equal(pci_p2pdma_distance(gpu, &nvme->dev), 6);
+	assert_int_equal(pci_p2pdma_distance(gpu, &nvme->dev, false), 6);
 }
 
 static void the_dells_nvme_reaches_its_gpu_through_the_host_bridge(void **state)

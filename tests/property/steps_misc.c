@@ -300,7 +300,7 @@ bool step_p2p_type(struct run *run, struct dice *dice)
 	if (!run->provider[provider])
 		return true;
 	type = pci_p2pdma_map_type(run->provider[provider], &run->dev[device]->dev);
-	distance = pci_p2pdma_distance(run->dev[provider], &run->dev[device]->dev);
+	distance = pci_p2pdma_distance(run->dev[provider], &run->dev[device]->dev, false);
 	if (type != expected || distance != distance_of(run, device, provider))
 		return wrong(run, "from device %u to %u: type %d, distance %d; expected %d, %d",
 			     device, provider, (int)type, distance, (int)expected,

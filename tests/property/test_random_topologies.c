@@ -298,7 +298,7 @@ static bool check_pair(struct tree *tree, struct pci_dev *provider, struct pci_d
 
 	find_ways(provider, client, &ways);
 	expect_u64(type, expected_type(tree, &ways));
-	expect_u64((u64)pci_p2pdma_distance(provider, &client->dev),
+	expect_u64((u64)pci_p2pdma_distance(provider, &client->dev, false),
 		   type == PCI_P2PDMA_MAP_NOT_SUPPORTED
 			   ? (u64)-1
 			   : expected_distance(provider, client, &ways));

@@ -432,22 +432,6 @@ static void hardware_is_added_before_peer_memory(void **state)
 
 /* ---- Peer memory and reports ----------------------------------------------------------------- */
 
-static void peer_memory_is_freed_as_it_was_allocated(void **state)
-{
-	struct dmasim_endpoint endpoint;
-	struct pci_dev *pdev =
-		dmasim_add_endpoint(*state, "00:01.0/00.0", with_bar(&endpoint, 0, SZ_1M));
-	char *memory;
-
-	expect_broken(pci_free_p2pmem(pdev, &endpoint, SZ_4K));
-	expect_ok(pci_p2pdma_add_resource(pdev, 0, 0, 0));
-	memory = pci_alloc_p2pmem(pdev, SZ_64K);
-	expect_broken(pci_free_p2pmem(pdev, memory + SZ_4K, SZ_64K));
-	expect_broken(pci_free_p2pmem(pdev, memory, SZ_4K));
-	pci_free_p2pmem(pdev, memory, SZ_64K);
-	expect_broken(pci_free_p2pmem(pdev, memory, SZ_64K));
-}
-
 static void only_reports_that_exist_are_expected(void **state)
 {
 	expect_broken(dmasim_expect(*state, (enum dmasim_report_id)0, 1));
@@ -474,5 +458,4 @@ TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_
 	  TEST(a_bar_beyond_all_addresses_is_refused), TEST(more_buses_than_there_are_is_refused),
 	  TEST(a_direct_region_is_page_aligned), TEST(hardware_is_added_before_the_machine_starts),
 	  TEST(hardware_is_added_before_peer_memory),
-	  TEST(peer_memory_is_freed_as_it_was_allocated),
 	  TEST(only_reports_that_exist_are_expected))

@@ -51,7 +51,7 @@ static void expect_type(struct dump *dump, enum pci_p2pdma_map_type type)
 	expect_ok(pcim_p2pdma_init(gpu));
 	expect_u64(pci_resource_len(gpu, 0), GPU_BYTES);
 	assert_int_equal(pci_p2pdma_map_type(pcim_p2pdma_provider(gpu, 0), &nvme->dev), type);
-	assert_int_equal(pci_p2pdma_distance(gpu, &nvme->dev), 4);
+	assert_int_equal(pci_p2pdma_distance(gpu, &nvme->dev, false), 4);
 }
 
 static u16 control_of(struct dump *dump, const char *bdf)

@@ -426,7 +426,8 @@ static int between_root_ports(struct dump *dump, u16 vendor, const struct dmasim
 	dump_endpoint(dump, "01:00.0");
 	dump_endpoint(dump, "02:00.0");
 	expect_ok(dump_import(dump, how));
-	return pci_p2pdma_distance(dump_dev(dump, "01:00.0"), &dump_dev(dump, "02:00.0")->dev);
+	return pci_p2pdma_distance(dump_dev(dump, "01:00.0"), &dump_dev(dump, "02:00.0")->dev,
+				   false);
 }
 
 static void the_cpu_is_of_the_vendor_of_the_root(void **state)

@@ -195,7 +195,8 @@ static void expect_verdicts(struct tree *tree)
 			type = reference(tree->at[provider], tree->at[client], &distance);
 			assert_int_equal(pci_p2pdma_map_type(provider_at(tree, provider), dev),
 					 type);
-			assert_int_equal(pci_p2pdma_distance(tree->at[provider], dev), distance);
+			assert_int_equal(pci_p2pdma_distance(tree->at[provider], dev, false),
+					 distance);
 			if (provider != client && !one_device(provider, client))
 				expect_route(tree, provider, client, type);
 		}
@@ -218,7 +219,7 @@ static void distances_are_counted_in_hops(void **state)
 	plant(tree, &vtd_acs_off);
 	for (int i = 0; i < PLACES; i++)
 		for (int k = 0; k < PLACES; k++)
-			assert_int_equal(pci_p2pdma_distance(tree->at[i], &tree->at[k]->dev),
+			assert_int_equal(pci_p2pdma_distance(tree->at[i], &tree->at[k]->dev, false),
 					 expected[i][k]);
 	dmasim_assert_clean(tree->s);
 }
@@ -289,8 +290,8 @@ static void endpoints_on_the_root_bus_meet_at_the_host_bridge(void **state)
 	second = dmasim_add_endpoint(tree->s, "00:04.0",
 				     &(struct dmasim_endpoint){ .bar = { SZ_64K } });
 	expect_ok(pcim_p2pdma_init(first));
-	assert_int_equal(pci_p2pdma_distance(first, &second->dev), 2);
-	assert_int_equal(pci_p2pdma_distance(first, &first->dev), 0);
+	assert_int_equal(pci_p2pdma_distance(first, &second->dev, false), 2);
+	assert_int_equal(pci_p2pdma_distance(first, &first->dev, false), 0);
 	assert_int_equal(pci_p2pdma_map_type(pcim_p2pdma_provider(first, 0), &second->dev),
 			 PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
 }
@@ -420,7 +421,7 @@ static void redirect_above_the_common_switch_does_not_count(void **state)
 	pci_write_config_word(root, root->acs_cap + PCI_ACS_CTRL, PCI_ACS_RR | PCI_ACS_CR);
 	assert_int_equal(pci_p2pdma_map_type(provider_at(tree, A0), &tree->at[D]->dev),
 			 PCI_P2PDMA_MAP_BUS_ADDR);
-	assert_int_equal(pci_p2pdma_distance(tree->at[A0], &tree->at[D]->dev), 4);
+	assert_int_equal(pci_p2pdma_distance(tree->at[A0], &tree->at[D]->dev, false), 4);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -56,7 +56,7 @@ static void expect_type(struct dump *dump, enum pci_p2pdma_map_type type)
 {
 	struct pci_dev *provider = dump_dev(dump, "04:00.0"), *client = dump_dev(dump, "03:00.0");
 
-	assert_int_equal(pci_p2pdma_distance(provider, &client->dev), 4);
+	assert_int_equal(pci_p2pdma_distance(provider, &client->dev, false), 4);
 	assert_int_equal(pci_p2pdma_map_type(pcim_p2pdma_provider(provider, 0), &client->dev),
 			 type);
 }

@@ -58,7 +58,7 @@ static void expect_one(struct pci_dev *provider, struct pci_dev *client, bool su
 	assert_int_equal(pci_p2pdma_map_type(p, &client->dev),
 			 supported ? PCI_P2PDMA_MAP_THRU_HOST_BRIDGE
 				   : PCI_P2PDMA_MAP_NOT_SUPPORTED);
-	assert_int_equal(pci_p2pdma_distance(provider, &client->dev), supported ? 4 : -1);
+	assert_int_equal(pci_p2pdma_distance(provider, &client->dev, false), supported ? 4 : -1);
 	/* The distance overwrote what was cached, with the same. */
 	assert_int_equal(pci_p2pdma_map_type(p, &client->dev),
 			 supported ? PCI_P2PDMA_MAP_THRU_HOST_BRIDGE
@@ -220,7 +220,7 @@ static void below_a_common_switch_no_list_is_needed(void **state)
 	expect_ok(pcim_p2pdma_init(pair->near));
 	assert_int_equal(pci_p2pdma_map_type(pcim_p2pdma_provider(pair->near, 0), &pair->same->dev),
 			 PCI_P2PDMA_MAP_BUS_ADDR);
-	assert_int_equal(pci_p2pdma_distance(pair->near, &pair->same->dev), 4);
+	assert_int_equal(pci_p2pdma_distance(pair->near, &pair->same->dev, false), 4);
 }
 
 static void a_switch_that_redirects_below_an_unlisted_bridge_is_not_supported(void **state)
@@ -236,7 +236,7 @@ static void a_switch_that_redirects_below_an_unlisted_bridge_is_not_supported(vo
 	expect_ok(pcim_p2pdma_init(pair->near));
 	assert_int_equal(pci_p2pdma_map_type(pcim_p2pdma_provider(pair->near, 0), &pair->same->dev),
 			 PCI_P2PDMA_MAP_NOT_SUPPORTED);
-	assert_int_equal(pci_p2pdma_distance(pair->near, &pair->same->dev), -1);
+	assert_int_equal(pci_p2pdma_distance(pair->near, &pair->same->dev, false), -1);
 }
 
 /* A root complex that does not forward refuses the request, whatever the list promised. */

@@ -44,7 +44,7 @@ static void asking_for_a_distance_renews_the_verdict(void **state)
 
 	assert_int_equal(type_of(rig->gpu, rig->nvme), PCI_P2PDMA_MAP_BUS_ADDR);
 	set_acs_of_port(rig->nvme, PCI_ACS_RR);
-	assert_int_equal(pci_p2pdma_distance(rig->gpu, &rig->nvme->dev), 4);
+	assert_int_equal(pci_p2pdma_distance(rig->gpu, &rig->nvme->dev, false), 4);
 	assert_int_equal(type_of(rig->gpu, rig->nvme), PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
 	set_acs_of_port(rig->nvme, 0);
 	assert_int_equal(type_of(rig->gpu, rig->nvme), PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);

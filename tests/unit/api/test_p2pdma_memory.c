@@ -274,19 +274,56 @@ static void the_pool_gives_out_all_of_it_and_no_more(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-static void pieces_are_naturally_aligned(void **state)
+/* Linux's general pool: whole pages, first fit. */
+static void pieces_are_whole_pages_one_behind_the_other(void **state)
+{
+	struct rig *rig = *state;
+	phys_addr_t bar = pci_resource_start(rig->gpu, 0);
+	u8 *first, *second, *third;
+
+	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, 5 * SZ_4K, SZ_4K));
+	first = pci_alloc_p2pmem(rig->gpu, SZ_4K);
+	second = pci_alloc_p2pmem(rig->gpu, 3 * SZ_4K - 100);
+	third = pci_alloc_p2pmem(rig->gpu, 1);
+	expect_u64(dmasim_virt_to_phys(rig->s, first), bar + SZ_4K);
+	expect_u64(dmasim_virt_to_phys(rig->s, second), bar + 2 * SZ_4K);
+	expect_u64(dmasim_virt_to_phys(rig->s, third), bar + 5 * SZ_4K);
+	assert_null(pci_alloc_p2pmem(rig->gpu, 1));
+	pci_free_p2pmem(rig->gpu, second, 3 * SZ_4K - 100);
+	assert_null(pci_alloc_p2pmem(rig->gpu, 4 * SZ_4K));
+	second = pci_alloc_p2pmem(rig->gpu, 2 * SZ_4K);
+	expect_u64(dmasim_virt_to_phys(rig->s, second), bar + 2 * SZ_4K);
+	dmasim_assert_clean(rig->s);
+}
+
+static void pages_are_peer_memory_once(void **state)
 {
 	struct rig *rig = *state;
 
-	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, SZ_16M, 0));
-	for (u32 lg2 = 12; lg2 <= 20; lg2++) {
-		void *odd = pci_alloc_p2pmem(rig->gpu, SZ_4K);
-		void *memory = pci_alloc_p2pmem(rig->gpu, (size_t)1 << lg2);
+	expect_ok(pci_p2pdma_add_resource(rig->nic, 0, 3 * SZ_4K, SZ_4K));
+	expect_error(pci_p2pdma_add_resource(rig->nic, 0, 0, 0), -EINVAL);
+	expect_error(pci_p2pdma_add_resource(rig->nic, 0, SZ_4K, 3 * SZ_4K), -EINVAL);
+	expect_error(pci_p2pdma_add_resource(rig->nic, 0, 2 * SZ_4K, 0), -EINVAL);
+	expect_ok(pci_p2pdma_add_resource(rig->nic, 0, SZ_4K, 0));
+	expect_ok(pci_p2pdma_add_resource(rig->nic, 0, 0, 4 * SZ_4K));
+	dmasim_assert_clean(rig->s);
+}
 
-		assert_non_null(odd);
-		assert_non_null(memory);
-		expect_u64(dmasim_virt_to_phys(rig->s, memory) & ((1ULL << lg2) - 1), 0);
-	}
+/* Linux would stop there: here it is told, and nothing is freed. */
+static void a_wrong_free_is_reported(void **state)
+{
+	struct rig *rig = *state;
+	u8 *memory;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 4);
+	pci_free_p2pmem(rig->nic, &memory, SZ_4K);
+	expect_ok(pci_p2pdma_add_resource(rig->nic, 0, 0, 0));
+	memory = pci_alloc_p2pmem(rig->nic, SZ_64K);
+	pci_free_p2pmem(rig->nic, memory + SZ_4K, SZ_64K);
+	pci_free_p2pmem(rig->nic, memory, SZ_4K);
+	pci_free_p2pmem(rig->nic, memory, SZ_64K);
+	pci_free_p2pmem(rig->nic, memory, SZ_64K);
+	expect_only(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 4);
 }
 
 static void a_device_that_added_nothing_has_no_memory_to_give(void **state)
@@ -325,6 +362,7 @@ TEST_MAIN(cmocka_unit_test_teardown(each_memory_bar_has_a_provider_after_init, d
 	  BEHIND_VTD(peer_memory_is_in_the_bar_and_has_both_addresses),
 	  WITH_SETUP(a_device_reads_and_writes_what_was_allocated, rig_setup_acs_off),
 	  BEHIND_VTD(the_pool_gives_out_all_of_it_and_no_more),
-	  BEHIND_VTD(pieces_are_naturally_aligned),
+	  BEHIND_VTD(pieces_are_whole_pages_one_behind_the_other),
+	  BEHIND_VTD(pages_are_peer_memory_once), BEHIND_VTD(a_wrong_free_is_reported),
 	  BEHIND_VTD(a_device_that_added_nothing_has_no_memory_to_give),
 	  BEHIND_VTD(no_memory_for_a_record_of_the_pool_gives_null))

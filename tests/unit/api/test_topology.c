@@ -357,7 +357,7 @@ static void distances_and_configuration_do_not_start_the_machine(void **state)
 	struct pci_dev *second = add(*state, "00:01.0/00.0/01.0/00.0", SZ_64K);
 	u16 command;
 
-	assert_int_equal(pci_p2pdma_distance(first, &second->dev), 4);
+	assert_int_equal(pci_p2pdma_distance(first, &second->dev, false), 4);
 	pci_read_config_word(first, PCI_COMMAND, &command);
 	pci_set_master(first);
 	expect_ok(pci_enable_device(second));
