@@ -229,13 +229,30 @@ void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
 	PLATFORM_EVENT(p, IOVA_FREE, .domain = domain->id, .dma = iova, .size = bytes);
 }
 
-static int set_context(struct pci_dev *pdev, const struct platform_context *context)
+static int set_context(struct pci_dev *pdev, u16 requester, const struct platform_context *context)
 {
 	struct platform *p = pdev->dev.os->platform;
 	struct iommu_unit *unit = pdev->dev.iommu_group->unit;
 
 	platform_point(p, DMASIM_POINT_CONTEXT);
-	return p->ops->context_set(p->machine, unit->hw->unit, (u16)pdev->dev.id, context);
+	return p->ops->context_set(p->machine, unit->hw->unit, requester, context);
+}
+
+/* The same under every number that the device's requests may bear. 0, or -ENOMEM with none set. */
+static int set_contexts(struct pci_dev *pdev, const struct platform_context *context)
+{
+	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
+	struct pci_requester requester = pci_own_requester(pdev);
+	struct pci_requester undo = requester;
+	int err;
+
+	do {
+		err = set_context(pdev, requester.id, context);
+	} while (!err && pci_next_requester(&requester));
+	/* What was set is there, so setting it again cannot fail. */
+	for (; err && undo.of != requester.of; pci_next_requester(&undo))
+		set_context(pdev, undo.id, &absent);
+	return err;
 }
 
 int iommu_attach_device(struct pci_dev *pdev)
@@ -255,7 +272,7 @@ int iommu_attach_device(struct pci_dev *pdev)
 		err = map_direct_regions(domain, pdev);
 	}
 	if (!err)
-		err = set_context(pdev, &context);
+		err = set_contexts(pdev, &context);
 	pdev->attached = !err;
 	PLATFORM_EVENT(pdev->dev.os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
 		       .domain = context.domain, .ret = err);
@@ -268,7 +285,7 @@ void iommu_detach_device(struct pci_dev *pdev)
 
 	if (!pdev->attached)
 		return;
-	/* Cannot fail: the entry is there since the device was attached. */
-	set_context(pdev, &absent);
+	/* Cannot fail: the entries are there since the device was attached. */
+	set_contexts(pdev, &absent);
 	pdev->attached = false;
 }

@@ -70,7 +70,8 @@ void iommu_domain_destroy(struct iommu_domain *domain);
 
 /*
  * Makes the unit translate the device's requests in its group's domain, or let them pass if the
- * group has none. 0 or -ENOMEM.
+ * group has none, under its own number and those of the bridges that take them for theirs. 0 or
+ * -ENOMEM. What shares such a bridge shares the group: all of it is attached and detached together.
  */
 int iommu_attach_device(struct pci_dev *pdev);
 void iommu_detach_device(struct pci_dev *pdev);

@@ -90,10 +90,9 @@ static void add_access(struct text *text, const struct hw_access *access, phys_a
 /* What the real driver would log. */
 static void add_fault(struct text *text, const struct hw_access *access)
 {
-	u16 requester = (u16)hw_function_sbdf(access->from);
 	struct hw_fault_record record = {
 		{ access->address & VTD_FRCD_ADDR_MASK,
-		  requester | (u64)access->target->fault << VTD_FRCD_REASON_SHIFT |
+		  access->target->requester | (u64)access->target->fault << VTD_FRCD_REASON_SHIFT |
 			  (access->write ? 0 : VTD_FRCD_TYPE_READ) },
 	};
 

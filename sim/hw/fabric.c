@@ -12,6 +12,8 @@ struct journey {
 	struct hw_route *route;
 	u64 address; /* what the TLP carries now */
 	u64 run_bytes;
+	u16 requester;	 /* who asks, as far as anybody further up can tell */
+	bool redirected; /* ACS sent it up though a peer claims it */
 	bool passed_root;
 	struct hw_iommu *iommu;
 	u16 domain;
@@ -68,6 +70,7 @@ static struct hw_target arrive(const struct journey *journey, struct hw_target t
 	target.passed_root = journey->passed_root;
 	target.iommu = journey->iommu;
 	target.domain = journey->domain;
+	target.requester = journey->requester;
 	target.run_bytes = journey->run_bytes;
 	return target;
 }
@@ -103,19 +106,18 @@ static struct hw_function *claimer(struct journey *journey, const struct hw_bus 
 		if (function != except && claims(function, journey->address))
 			return function;
 		for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
-			if (function->bar[i].bytes &&
-			    function->bar[i].span.start > journey->address)
-				limit_run(journey, function->bar[i].span.start - journey->address);
+			struct hw_span span = function->bar[i].span;
+
+			if (span.start <= span.last && span.start > journey->address)
+				limit_run(journey, span.start - journey->address);
 		}
 	}
 	return NULL;
 }
 
-phys_addr_t hw_bar_phys(const struct hw_function *function, u32 bar)
+/* The CPU's name for a bus address in a window of the host bridge; RAM_NO_PHYS: it is in none. */
+static phys_addr_t phys_in_windows(const struct hw_root *root, u64 address)
 {
-	const struct hw_root *root = function->bus->root;
-	u64 address = function->bar[bar].span.start;
-
 	for (u32 i = 0; i < root->window_count; i++) {
 		const struct hw_window *window = &root->window[i];
 		phys_addr_t phys = address - window->bus_offset;
@@ -124,6 +126,11 @@ phys_addr_t hw_bar_phys(const struct hw_function *function, u32 bar)
 			return phys;
 	}
 	return RAM_NO_PHYS;
+}
+
+phys_addr_t hw_bar_phys(const struct hw_function *function, u32 bar)
+{
+	return phys_in_windows(function->bus->root, function->bar[bar].span.start);
 }
 
 static struct hw_target reach_bar(struct journey *journey, struct hw_function *function, int bar)
@@ -183,14 +190,14 @@ static bool inbound(const struct hw_root *root, u64 address, phys_addr_t *phys)
  */
 static bool untranslated(const struct hw_root *root, u64 address, phys_addr_t *phys)
 {
-	for (u32 i = 0; i < root->window_count; i++) {
-		const struct hw_window *window = &root->window[i];
+	*phys = phys_in_windows(root, address);
+	return *phys != RAM_NO_PHYS || inbound(root, address, phys);
+}
 
-		*phys = address - window->bus_offset;
-		if (*phys - window->start < window->bytes)
-			return true;
-	}
-	return inbound(root, address, phys);
+/* The requester's number with its segment. */
+static dmasim_sbdf as_requester(const struct journey *journey)
+{
+	return (u32)journey->request->from->bus->root->segment << 16 | journey->requester;
 }
 
 static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 reason)
@@ -200,7 +207,7 @@ static void trace_fault(const struct journey *journey, const struct hw_iommu *io
 	if (!trace_begin(trace, "fault"))
 		return;
 	trace_dec(trace, "unit", iommu->unit);
-	trace_bdf(trace, "dev", hw_function_sbdf(journey->request->from));
+	trace_bdf(trace, "dev", as_requester(journey));
 	trace_hex(trace, "dma", journey->address);
 	trace_hex(trace, "reason", reason);
 	trace_word(trace, "dir", journey->request->write ? "write" : "read");
@@ -213,8 +220,8 @@ static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu, 
 
 	if (!request->probe) {
 		trace_fault(journey, iommu, reason);
-		hw_fault_record(iommu, (u16)hw_function_sbdf(request->from), journey->address,
-				request->write, reason);
+		hw_fault_record(iommu, journey->requester, journey->address, request->write,
+				reason);
 	}
 	hop(journey, HW_HOP_FAULT, request->from);
 	return arrive(journey, (struct hw_target){
@@ -238,7 +245,6 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 {
 	const struct hw_request *request = journey->request;
 	struct hw_iommu *iommu = root->iommu;
-	u16 requester = (u16)hw_function_sbdf(request->from);
 	struct hw_translation found;
 
 	journey->passed_root = true;
@@ -254,8 +260,9 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 		return pass(journey, root);
 
 	found = request->probe
-			? hw_translate_probe(iommu, requester, journey->address, request->write)
-			: hw_translate(iommu, requester, journey->address, request->write);
+			? hw_translate_probe(iommu, journey->requester, journey->address,
+					     request->write)
+			: hw_translate(iommu, journey->requester, journey->address, request->write);
 	journey->iommu = iommu;
 	journey->domain = found.domain;
 	if (found.fault)
@@ -301,6 +308,39 @@ static struct hw_target at_phys(struct journey *journey, phys_addr_t phys)
 	return function ? descend(journey, function) : unsupported(journey);
 }
 
+/*
+ * Who the request comes from above a bridge. Conventional PCI has no requester IDs: a bridge from
+ * there takes requests for its own, one to PCI Express under its secondary bus, devfn 0 (facts
+ * "dma-api" 18.2).
+ */
+static u16 requester_above(const struct hw_function *bridge, u16 below)
+{
+	switch (bridge->express_type) {
+	case PCI_EXP_TYPE_PCI_BRIDGE:
+		return (u16)(hw_bus_number(bridge->secondary) << 8);
+	case PCI_EXP_TYPE_PCIE_BRIDGE:
+	case -1:
+		return (u16)hw_function_sbdf(bridge);
+	default:
+		return below;
+	}
+}
+
+/*
+ * Through a bridge towards the root. False: it does not pass the request. What lies in its own
+ * window belongs below it, so it is passed on only if ACS took it away from a peer there.
+ */
+static bool climb(struct journey *journey, const struct hw_function *bridge)
+{
+	hop(journey, HW_HOP_UP, bridge);
+	if (!bridge->master_enabled)
+		return false;
+	if (window_has(bridge, journey->address) && !journey->redirected)
+		return false;
+	journey->requester = requester_above(bridge, journey->requester);
+	return true;
+}
+
 struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struct hw_route *route)
 {
 	struct journey journey = {
@@ -309,6 +349,7 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 		.route = route,
 		.address = request->address,
 		.run_bytes = PAGE_BYTES - (request->address & (PAGE_BYTES - 1)),
+		.requester = (u16)hw_function_sbdf(request->from),
 	};
 	struct hw_function *node = request->from;
 	const struct hw_bus *bus;
@@ -325,14 +366,27 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 			hop(&journey, HW_HOP_ACROSS, peer);
 			return descend(&journey, peer);
 		}
-		if (peer)
+		if (peer) {
 			hop(&journey, HW_HOP_REDIRECTED, node);
+			journey.redirected = true;
+		}
 		node = bus->bridge;
-		hop(&journey, HW_HOP_UP, node);
-		if (!node->master_enabled)
+		if (!climb(&journey, node))
 			return unsupported(&journey);
 	}
 	return at_root(&journey, bus->root);
+}
+
+/* The first on the bus, as for requests. */
+static struct hw_function *first_claimer(const struct hw_bus *bus, u64 address)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		if (claims(function, address))
+			return function;
+	}
+	return NULL;
 }
 
 struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys)
@@ -348,13 +402,8 @@ struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys)
 		return (struct hw_target){ HW_TARGET_RAM, .phys = phys, .run_bytes = ram_bytes };
 	root = root_of_window(hw, phys, &address);
 	for (bus = root ? &root->bus : NULL; bus;) {
-		struct hw_function *function;
-		struct hw_function *found = NULL;
+		struct hw_function *found = first_claimer(bus, address);
 
-		TAILQ_FOREACH(function, &bus->functions, link) {
-			if (claims(function, address))
-				found = function;
-		}
 		if (!found)
 			return none;
 		if (hw_bar_at(found, address) >= 0) {

@@ -17,8 +17,11 @@
  *           |        |              or climbs to the root under redirect
  *           A        B
  *
- * Honoured of ACS: P2P request redirect, in downstream ports and in functions of a device. Honoured
- * of the command register: memory enable at whoever claims, bus master at bridges on the way up.
+ * Honoured of ACS: P2P request redirect, in downstream ports and in functions of a device. Not
+ * modelled: upstream forwarding (a redirected request always climbs on) and egress control.
+ * Honoured of the command register: memory enable at whoever claims, bus master at bridges on the
+ * way up. Not modelled: that hardware blocks a translation into the interrupt window
+ * [fee00000, fef00000); it goes where an address that nobody has goes.
  */
 #ifndef HW_FABRIC_H
 #define HW_FABRIC_H
@@ -39,6 +42,7 @@ struct hw_target {
 	u8 fault;		      /* HW_TARGET_FAULT: the reason */
 	struct hw_iommu *iommu;	      /* the unit it passed, if any */
 	u16 domain;		      /* and the domain it was translated in */
+	u16 requester;		      /* who asked, as seen from where the request ended */
 	phys_addr_t phys;	      /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
 	struct hw_function *function; /* BAR */
 	u32 bar;

@@ -97,15 +97,34 @@ static void limit_segments(struct run *run, struct dice *dice)
 	}
 }
 
+static struct range range_of(const struct pci_bridge_window *window)
+{
+	return window->start > window->last ? (struct range){ 0 }
+					    : (struct range){ window->start, window->last + 1 };
+}
+
 static void learn_port(struct run *run, u32 device)
 {
 	const struct pci_dev *port = pci_upstream_bridge(run->dev[device]);
 	const struct pci_bridge_window *window[] = { &port->window, &port->prefetch_window };
 
 	for (u32 k = 0; k < 2; k++)
-		if (window[k]->start <= window[k]->last)
-			run->model.device[device].port_window[k] =
-				(struct range){ window[k]->start, window[k]->last + 1 };
+		run->model.device[device].port_window[k] = range_of(window[k]);
+}
+
+/* A root port, or one and a switch. */
+static void learn_bridges(struct run *run, u32 device)
+{
+	struct model_device *learnt = &run->model.device[device];
+	struct pci_dev *bridge = run->dev[device];
+	u32 count = 0;
+
+	while ((bridge = pci_upstream_bridge(bridge))) {
+		if (count + 2 > MODEL_COUNT(learnt->kept))
+			abort();
+		learnt->kept[count++] = range_of(&bridge->window);
+		learnt->kept[count++] = range_of(&bridge->prefetch_window);
+	}
 }
 
 static bool add_providers(struct run *run)
@@ -118,6 +137,7 @@ static bool add_providers(struct run *run)
 			return wrong(run, "dma_set_mask");
 		run->model.device[i].domain = (u32)dmasim_group(run->dev[i]);
 		learn_port(run, i);
+		learn_bridges(run, i);
 		if (!bar_bytes_of[i])
 			continue;
 		if (pci_p2pdma_add_resource(run->dev[i], 0, 0, 0))

@@ -179,6 +179,11 @@ void model_history_add(struct model *model, u32 device, u64 start, u64 end)
 	history->range[first] = (struct range){ start, end };
 }
 
+static bool in_range(const struct range *range, u64 at)
+{
+	return at >= range->start && at < range->end;
+}
+
 static bool ended_recently(const struct model *model, u32 device, dma_addr_t dma)
 {
 	u32 count = model->recent_count < MODEL_RECENT ? model->recent_count : MODEL_RECENT;
@@ -192,7 +197,7 @@ static bool ended_recently(const struct model *model, u32 device, dma_addr_t dma
 static bool in_history(const struct history *history, u64 at)
 {
 	for (u32 i = 0; i < history->count; i++)
-		if (at >= history->range[i].start && at < history->range[i].end)
+		if (in_range(&history->range[i], at))
 			return true;
 	return false;
 }
@@ -201,7 +206,7 @@ static bool in_history(const struct history *history, u64 at)
 
 struct landing {
 	bool arrives;
-	bool direct;
+	bool direct; /* it does not come to the root */
 	phys_addr_t phys;
 	struct object *object;
 	enum dmasim_transfer_status status;
@@ -221,25 +226,38 @@ static bool is_ram(const struct model *model, phys_addr_t phys)
 	return false;
 }
 
-/* True if a switch passes the request down to another of its ports before it comes to the root. */
-static bool stays_below_switch(const struct model *model, u32 device, dma_addr_t dma)
+/* True if another port of the switch claims the address. */
+static bool peer_claims(const struct model *model, u32 device, dma_addr_t dma)
 {
 	const struct model_device *from = &model->device[device];
 
-	for (u32 i = 0; from->below && !from->redirect && i < MODEL_DEVICES; i++) {
+	/* Two functions may share a port. */
+	if (in_range(&from->port_window[0], dma) || in_range(&from->port_window[1], dma))
+		return false;
+	for (u32 i = 0; from->below && i < MODEL_DEVICES; i++) {
 		const struct model_device *to = &model->device[i];
 
 		for (u32 k = 0; i != device && to->below == from->below && k < 2; k++)
-			if (dma >= to->port_window[k].start && dma < to->port_window[k].end)
+			if (in_range(&to->port_window[k], dma))
 				return true;
 	}
 	return false;
 }
 
+/* True if a bridge does not pass the request up: the address is in its own window. */
+static bool is_kept(const struct model *model, u32 device, dma_addr_t dma)
+{
+	const struct model_device *from = &model->device[device];
+
+	for (u32 k = 0; k < MODEL_COUNT(from->kept); k++)
+		if (in_range(&from->kept[k], dma))
+			return true;
+	return false;
+}
+
+/* Of a switch's port to another one, or nowhere. */
 static void land_below_switch(struct model *model, dma_addr_t dma, struct landing *landing)
 {
-	landing->direct = true;
-	landing->status = DMASIM_UNSUPPORTED_REQUEST;
 	for (u32 i = 0; i < MODEL_OBJECTS; i++) {
 		struct object *object = &model->object[i];
 
@@ -295,12 +313,17 @@ static phys_addr_t untranslated(const struct model *model, u32 device, dma_addr_
 
 static struct landing land(struct model *model, u32 device, dma_addr_t dma, bool write)
 {
-	struct landing landing = { .arrives = false };
+	struct landing landing = { .status = DMASIM_UNSUPPORTED_REQUEST, .direct = true };
+	bool claimed = peer_claims(model, device, dma);
 
-	if (stays_below_switch(model, device, dma)) {
+	/* What a port redirects climbs, whatever window it is in. */
+	if (claimed && !model->device[device].redirect) {
 		land_below_switch(model, dma, &landing);
 		return landing;
 	}
+	if (!claimed && is_kept(model, device, dma))
+		return landing;
+	landing.direct = false;
 	if (!model->iommu)
 		landing.phys = untranslated(model, device, dma);
 	else if (!translate(model, device, dma, write, &landing))

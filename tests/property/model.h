@@ -76,6 +76,7 @@ struct model_device {
 	u32 below;		     /* the switch it is below; 0: none */
 	bool redirect;		     /* its port sends peer requests up to the root */
 	struct range port_window[2]; /* bus addresses that its port passes down */
+	struct range kept[6];	     /* those that some bridge above it passes down, so not up */
 	struct history history;
 };
 

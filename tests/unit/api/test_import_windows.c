@@ -185,12 +185,12 @@ static void an_address_of_two_host_bridges_is_the_first_ones(void **state)
 	u32 value = 0x11111111, seen;
 	struct pci_dev *first, *second;
 
-	dump_bar_32(dump_device(dump, "0000:00:01.0"), 0, 0x80000000);
-	dump_window(dump_bridge(dump, "0000:00:02.0", 0, 0), 0x80000000, 0x801fffff);
+	dump_window(dump_bridge(dump, "0000:00:02.0", 0x01, 0x01), 0x80000000, 0x801fffff);
+	dump_bar_32(dump_device(dump, "0000:01:00.0"), 0, 0x80000000);
+	dump_bar_32(dump_device(dump, "0000:01:01.0"), 0, 0x80100000);
 	dump_window(dump_bridge(dump, "0001:00:02.0", 0x01, 0x01), 0x80100000, 0x802fffff);
 	dump_bar_32(dump_device(dump, "0001:01:00.0"), 0, 0x80100000);
 	dump_bar_32(dump_device(dump, "0001:01:01.0"), 0, 0x80200000);
-	dump_bar_32(dump_device(dump, "0000:00:03.0"), 0, 0x80100000);
 	expect_ok(dump_import(dump, NULL));
 	expect_window(dump, 0, 0x00, 0x80000000, 0x801fffff);
 	expect_window(dump, 1, 0x00, 0x80200000, 0x802fffff);
@@ -199,7 +199,7 @@ static void an_address_of_two_host_bridges_is_the_first_ones(void **state)
 			    "1 range of addresses belongs to two host bridges: the first keeps "
 			    "them, the CPU does not reach the other's");
 
-	first = dump_dev(dump, "0000:00:03.0");
+	first = dump_dev(dump, "0000:01:01.0");
 	second = dump_dev(dump, "0001:01:01.0");
 	expect_u64(dmasim_write(dump->s, 0x80100000, &value, 4), 4);
 	expect_u64(dmasim_read(dump->s, pci_resource_start(first, 0), &seen, 4), 4);

@@ -126,7 +126,10 @@ static void a_bar_that_does_not_decode_is_not_there(void **state)
 		    "unsupported 03:00.0 e0100000");
 }
 
-/* The port's window is closed: nobody in the switch claims it, so it climbs to the root. */
+/*
+ * The port's window is closed, so nobody in the switch claims it; and the switch, in whose own
+ * window it lies, does not pass it up.
+ */
 static void a_port_that_does_not_decode_claims_nothing(void **state)
 {
 	const struct yard *yard = *state;
@@ -136,9 +139,85 @@ static void a_port_that_does_not_decode_claims_nothing(void **state)
 	assert_int_equal(yard_route(yard, yard->left, RIGHT_AT, true, &route).kind,
 			 HW_TARGET_UNSUPPORTED);
 	expect_hops(&route, "sent 03:00.0 e0100000", "up 02:00.0 e0100000", "up 01:00.0 e0100000",
-		    "up 00:01.0 e0100000", "root 03:00.0 e0100000", "forward 03:00.0 e0100000",
-		    "down 00:01.0 e0100000", "down 01:00.0 e0100000",
 		    "unsupported 03:00.0 e0100000");
+}
+
+/* A bridge passes up what is in none of its windows: what is, comes from the wrong side. */
+static void what_lies_in_a_ports_own_window_does_not_climb_through_it(void **state)
+{
+	const struct yard *yard = *state;
+	struct hw_route route;
+
+	/* Nobody below the port has it. */
+	assert_int_equal(yard_route(yard, yard->left, LEFT_AT + SZ_64K, true, &route).kind,
+			 HW_TARGET_UNSUPPORTED);
+	expect_hops(&route, "sent 03:00.0 e0010000", "up 02:00.0 e0010000",
+		    "unsupported 03:00.0 e0010000");
+	/* The sender's own BAR. */
+	assert_int_equal(yard_route(yard, yard->left, LEFT_AT, false, &route).kind,
+			 HW_TARGET_UNSUPPORTED);
+	expect_hops(&route, "sent 03:00.0 e0000000", "up 02:00.0 e0000000",
+		    "unsupported 03:00.0 e0000000");
+	/* In the windows of the switch, behind none of its ports. */
+	assert_int_equal(yard_route(yard, yard->left, 0xe0200000, true, &route).kind,
+			 HW_TARGET_UNSUPPORTED);
+	expect_hops(&route, "sent 03:00.0 e0200000", "up 02:00.0 e0200000", "up 01:00.0 e0200000",
+		    "unsupported 03:00.0 e0200000");
+	/* Redirection is for what a peer claims. */
+	bench_set_acs(yard->down[0], PCI_ACS_RR);
+	assert_int_equal(yard_route(yard, yard->left, 0xe0200000, true, &route).kind,
+			 HW_TARGET_UNSUPPORTED);
+	expect_u64(route.count, 4);
+}
+
+static void a_prefetchable_window_keeps_requests_below_as_well(void **state)
+{
+	const struct yard *yard = *state;
+	struct hw_route route;
+
+	hw_config_write(yard->root_port, PCI_PREF_MEMORY_BASE, 2, 0x8000);
+	hw_config_write(yard->root_port, PCI_PREF_MEMORY_LIMIT, 2, 0xbff0);
+	hw_config_write(yard->root_port, PCI_PREF_BASE_UPPER32, 4, 0x46);
+	hw_config_write(yard->root_port, PCI_PREF_LIMIT_UPPER32, 4, 0x46);
+	assert_int_equal(yard_route(yard, yard->left, 0x4680000000ULL, true, &route).kind,
+			 HW_TARGET_UNSUPPORTED);
+	expect_hops(&route, "sent 03:00.0 4680000000", "up 02:00.0 4680000000",
+		    "up 01:00.0 4680000000", "up 00:01.0 4680000000",
+		    "unsupported 03:00.0 4680000000");
+	yard_route(yard, yard->left, 0x467fffffffULL, true, &route);
+	assert_int_equal(route.hop[4].kind, HW_HOP_ROOT);
+}
+
+/* A function that is told to redirect: its neighbour's BAR lies in the port's own window. */
+static void what_a_function_redirects_climbs_through_the_port_whose_window_has_it(void **state)
+{
+	const struct yard *yard = *state;
+	struct hw_function *one = bench_add(
+		yard->bench, yard->down[0]->secondary,
+		&(struct bench_function){ .devfn = 1, .acs = PCI_ACS_RR, .bar = { { SZ_4K } } });
+	struct hw_route route;
+
+	bench_command(one, PCI_COMMAND_MASTER);
+	yard_route(yard, one, LEFT_AT, true, &route);
+	expect_hops(&route, "sent 03:00.1 e0000000", "across 03:00.0 e0000000",
+		    "bar 03:00.0 e0000000");
+	bench_set_acs(one, PCI_ACS_RR);
+	assert_int_equal(yard_route(yard, one, LEFT_AT, true, &route).kind, HW_TARGET_BAR);
+	expect_hops(&route, "sent 03:00.1 e0000000", "redirect 03:00.1 e0000000",
+		    "up 02:00.0 e0000000", "up 01:00.0 e0000000", "up 00:01.0 e0000000",
+		    "root 03:00.1 e0000000", "forward 03:00.1 e0000000", "down 00:01.0 e0000000",
+		    "down 01:00.0 e0000000", "down 02:00.0 e0000000", "bar 03:00.0 e0000000");
+}
+
+/* BARs that decode nothing are nowhere, not at address 0. */
+static void a_bar_that_is_off_cuts_no_answer_short(void **state)
+{
+	const struct yard *yard = *state;
+
+	bench_command(yard->right, PCI_COMMAND_MASTER);
+	bench_command(yard->old, PCI_COMMAND_MASTER);
+	expect_u64(yard_route(yard, yard->left, 0, true, NULL).run_bytes, 0x1000);
+	expect_u64(yard_route(yard, yard->older, 0, true, NULL).run_bytes, 0x1000);
 }
 
 /* Inside the windows of both ports, but of no BAR. */
@@ -209,4 +288,8 @@ TEST_MAIN(TEST(a_peer_below_the_switch_is_reached_across),
 	  TEST(a_bar_that_does_not_decode_is_not_there),
 	  TEST(a_port_that_does_not_decode_claims_nothing),
 	  TEST(an_address_in_a_window_that_no_bar_has_is_unsupported),
+	  TEST(what_lies_in_a_ports_own_window_does_not_climb_through_it),
+	  TEST(a_prefetchable_window_keeps_requests_below_as_well),
+	  TEST(what_a_function_redirects_climbs_through_the_port_whose_window_has_it),
+	  TEST(a_bar_that_is_off_cuts_no_answer_short),
 	  TEST(a_prefetchable_window_is_claimed_across_too), TEST(a_long_way_is_cut))

@@ -36,20 +36,23 @@ static void below_another_host_bridge_the_address_is_its_bus_address(void **stat
 	expect_u64(target.phys, FAR_AT + 0x20);
 }
 
-/* A request of `far` carries bus addresses: e0000000 is its own BAR, not the one of `left`. */
+/* A request below host bridge 20 carries bus addresses: e0000000 is `far`, not `left`. */
 static void bus_addresses_are_those_of_the_senders_host_bridge(void **state)
 {
 	const struct yard *yard = *state;
+	struct hw_function *port = bench_port(
+		yard->bench, &yard->root[1]->bus,
+		&(struct bench_port){ 0x10, PCI_EXP_TYPE_ROOT_PORT, 0x22, 0x22, 0xfff00000, 0 });
+	struct hw_function *near = bench_endpoint(yard->bench, port->secondary, 0, 0, SZ_4K);
 	struct hw_route route;
-	struct hw_target target = yard_route(yard, yard->far, FAR_BUS_AT + 0x40, true, &route);
+	struct hw_target target = yard_route(yard, near, FAR_BUS_AT + 0x40, true, &route);
 
 	assert_ptr_equal(target.function, yard->far);
 	expect_u64(target.phys, FAR_AT + 0x40);
-	expect_hops(&route, "sent 21:00.0 e0000040", "up 20:01.0 e0000040", "root 21:00.0 e0000040",
-		    "forward 21:00.0 e0000040", "down 20:01.0 e0000040", "bar 21:00.0 e0000040");
+	expect_hops(&route, "sent 22:00.0 e0000040", "up 20:02.0 e0000040", "root 22:00.0 e0000040",
+		    "forward 22:00.0 e0000040", "down 20:01.0 e0000040", "bar 21:00.0 e0000040");
 	/* DISK_AT lies inside [e0000000, e0ffffff]: of its own host bridge, where nobody has it. */
-	assert_int_equal(yard_route(yard, yard->far, DISK_AT, true, NULL).kind,
-			 HW_TARGET_UNSUPPORTED);
+	assert_int_equal(yard_route(yard, near, DISK_AT, true, NULL).kind, HW_TARGET_UNSUPPORTED);
 }
 
 static void without_forwarding_a_request_for_a_bar_is_unsupported(void **state)
@@ -142,6 +145,53 @@ static void the_interrupt_window_is_never_translated(void **state)
 	expect_u64(yard->hw->costs.walk_reads, 0);
 	assert_int_equal(yard_route(yard, yard->left, 0xfee01000, false, NULL).kind,
 			 HW_TARGET_UNSUPPORTED);
+}
+
+/* ---- Requester IDs --------------------------------------------------------------------------- */
+
+/* A bridge to conventional PCI takes what comes from there for its own: bus 06, devfn 0. */
+static void behind_a_bridge_to_pci_the_requester_is_its_secondary_bus(void **state)
+{
+	struct yard *yard = *state;
+	struct hw_fault_record record;
+	struct hw_target target;
+
+	yard_iommu(yard);
+	yard_map(yard, 0x12345000, 0x6000, ENTRY_RW);
+	target = yard_route(yard, yard->older, 0x12345000, true, NULL);
+	assert_int_equal(target.kind, HW_TARGET_FAULT);
+	expect_u64(target.requester, 0x0600);
+	assert_true(hw_fault_take(yard->iommu, &record));
+	expect_u64(record.word[1] & 0xffff, 0x0600);
+	/* The IOMMU looks at that entry, not at the one of 06:01.0. */
+	expect_ok(hw_context_set(yard->iommu, 0x0608,
+				 (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH }));
+	assert_int_equal(yard_route(yard, yard->older, 0x12345000, true, NULL).kind,
+			 HW_TARGET_FAULT);
+	expect_ok(hw_context_set(yard->iommu, 0x0600, hw_context_get(yard->iommu, 0x0500)));
+	target = yard_route(yard, yard->older, 0x12345000, true, NULL);
+	assert_int_equal(target.kind, HW_TARGET_RAM);
+	expect_u64(target.phys, 0x6000);
+}
+
+/*
+ *   00:03.0 bridge to PCI -- 06:02.0 conventional bridge -- 07:01.0     seen as 06:00.0
+ *   00:04.0 conventional bridge                          -- 08:01.0     seen as 00:04.0
+ */
+static void a_conventional_bridge_requests_under_its_own_number(void **state)
+{
+	struct yard *yard = *state;
+	const struct bench_port inner = { 0x10, -1, 7, 7, 0xfff00000, 0 };
+	const struct bench_port outer = { 0x20, -1, 8, 8, 0xfff00000, 0 };
+	struct hw_function *port = bench_port(yard->bench, yard->old->bus, &inner);
+	struct hw_function *deep = bench_endpoint(yard->bench, port->secondary, 0x08, 0, SZ_4K);
+
+	port = bench_port(yard->bench, &yard->root[0]->bus, &outer);
+	yard_iommu(yard);
+	expect_u64(yard_route(yard, deep, 0x12345000, true, NULL).requester, 0x0600);
+	deep = bench_endpoint(yard->bench, port->secondary, 0x08, 0, SZ_4K);
+	expect_u64(yard_route(yard, deep, 0x12345000, true, NULL).requester, 0x0020);
+	expect_u64(yard_route(yard, yard->left, 0x12345000, true, NULL).requester, 0x0300);
 }
 
 /* ---- The IOMMU ------------------------------------------------------------------------------- */
@@ -313,6 +363,16 @@ static void the_cpu_finds_nothing_elsewhere(void **state)
 	assert_int_equal(hw_phys_target(yard->hw, LEFT_AT).kind, HW_TARGET_BAR);
 }
 
+/* Two that claim the same: for the CPU it is the one that it is for devices. */
+static void of_two_that_claim_an_address_the_cpu_meets_the_first(void **state)
+{
+	const struct yard *yard = *state;
+
+	bench_set_bar(yard->older, 0, OLD_AT);
+	assert_ptr_equal(hw_phys_target(yard->hw, OLD_AT).function, yard->old);
+	assert_ptr_equal(yard_route(yard, yard->disk, OLD_AT, true, NULL).function, yard->old);
+}
+
 static void a_bar_has_a_cpu_address_if_a_window_reaches_it(void **state)
 {
 	const struct yard *yard = *state;
@@ -333,6 +393,8 @@ TEST_MAIN(TEST(another_root_port_is_reached_through_the_root),
 	  TEST(memory_adopted_from_the_program_is_reached_to_the_byte),
 	  TEST(a_write_to_the_interrupt_window_is_a_message),
 	  TEST(the_interrupt_window_cannot_be_read), TEST(the_interrupt_window_is_never_translated),
+	  TEST(behind_a_bridge_to_pci_the_requester_is_its_secondary_bus),
+	  TEST(a_conventional_bridge_requests_under_its_own_number),
 	  TEST(at_the_root_an_iova_becomes_an_address_in_ram),
 	  TEST(an_iova_may_lead_to_another_devices_bar),
 	  TEST(a_request_that_turns_in_the_switch_is_not_translated),
@@ -340,4 +402,5 @@ TEST_MAIN(TEST(another_root_port_is_reached_through_the_root),
 	  TEST(a_translation_to_where_nothing_is_is_unsupported), TEST(a_probe_leaves_no_trace),
 	  TEST(hops_and_faults_stand_in_the_trace), TEST(the_cpu_finds_ram_and_bars),
 	  TEST(the_cpu_finds_nothing_elsewhere),
+	  TEST(of_two_that_claim_an_address_the_cpu_meets_the_first),
 	  TEST(a_bar_has_a_cpu_address_if_a_window_reaches_it))
