@@ -68,8 +68,17 @@ static inline void arch_sync_dma_for_cpu(struct device *dev, phys_addr_t phys, u
 		p->ops->cache_invalidate(p->machine, phys, size);
 }
 
-/* True if a buffer may share a cache line with others, and is bounced for that. Facts 3.8. */
-bool dma_kmalloc_needs_bounce(const struct device *dev, size_t size, enum dma_data_direction dir);
+/* True if what kmalloc() gives for `size` may share a cache line with others. */
+bool dma_kmalloc_shares_line(size_t size);
+
+/* True if such a buffer is bounced for that. Facts 3.8. */
+static inline bool dma_kmalloc_needs_bounce(const struct device *dev, size_t size,
+					    enum dma_data_direction dir)
+{
+	if (dev->dma_coherent || !dev->os->bounce_kmalloc || dir == DMA_TO_DEVICE)
+		return false;
+	return dma_kmalloc_shares_line(size);
+}
 
 /* ---- Behind an IOMMU -------------------------------------------------- */
 
@@ -93,7 +102,11 @@ static inline u64 iommu_dma_offset(const struct iommu_domain *domain, u64 addres
 }
 
 /* True if such a buffer is bounced where its ends share a granule with something else. */
-bool dev_use_swiotlb(const struct device *dev, size_t size, enum dma_data_direction dir);
+static inline bool dev_use_swiotlb(const struct device *dev, size_t size,
+				   enum dma_data_direction dir)
+{
+	return DMASIM_UNLIKELY(dev->untrusted || dma_kmalloc_needs_bounce(dev, size, dir));
+}
 
 /* IOVA space for `bytes`, a multiple of the granule, below `limit`; 0: none. */
 u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 bytes, u64 limit);

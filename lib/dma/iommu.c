@@ -71,11 +71,6 @@ void iommu_dma_unmap(struct device *dev, struct iommu_domain *domain, dma_addr_t
 
 /* ---- Bouncing --------------------------------------------------------- */
 
-bool dev_use_swiotlb(const struct device *dev, size_t size, enum dma_data_direction dir)
-{
-	return dev->untrusted || dma_kmalloc_needs_bounce(dev, size, dir);
-}
-
 phys_addr_t iommu_dma_map_swiotlb(struct device *dev, struct iommu_domain *domain, phys_addr_t phys,
 				  size_t size, struct dma_call call)
 {

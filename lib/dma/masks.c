@@ -184,9 +184,7 @@ static size_t kmalloc_bucket(size_t size)
 	return bucket;
 }
 
-bool dma_kmalloc_needs_bounce(const struct device *dev, size_t size, enum dma_data_direction dir)
+bool dma_kmalloc_shares_line(size_t size)
 {
-	if (!dev->os->bounce_kmalloc || dev->dma_coherent || dir == DMA_TO_DEVICE)
-		return false;
 	return size < (size_t)2 * ARCH_DMA_MINALIGN && kmalloc_bucket(size) % DMA_CACHE_ALIGNMENT;
 }

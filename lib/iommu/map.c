@@ -71,7 +71,8 @@ int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u6
 	if (err && mapped)
 		iommu_unmap_fast(domain, iova, mapped, &gather);
 	/* Not empty if a leaf took the place of empty tables, or a part was undone. */
-	iommu_iotlb_sync(domain, &gather);
+	if (DMASIM_UNLIKELY(!iommu_iotlb_gather_empty(&gather)))
+		iommu_iotlb_sync(domain, &gather);
 	return err;
 }
 

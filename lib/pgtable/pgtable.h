@@ -65,7 +65,14 @@ struct pgtable {
 	u8 pa_bits;
 	bool coherent; /* else written entries are flushed */
 	bool snoop;    /* leaves force snooping */
+
+	/* The table of the smallest leaves that was written last: links come in runs. */
+	u64 last_leaves; /* the IOVA it serves, shifted; PGTABLE_NO_LEAVES: none is known */
+	phys_addr_t last_phys;
+	u64 *last_entry;
 };
+
+#define PGTABLE_NO_LEAVES (~0ULL)
 
 struct pgtable_config {
 	struct os *os;

@@ -114,6 +114,7 @@ static inline void pt_gather_table(struct pgtable *pt, struct iommu_iotlb_gather
 {
 	struct page *page = page_find(pt->os, phys);
 
+	pt->last_leaves = PGTABLE_NO_LEAVES;
 	page->next = gather->freelist;
 	gather->freelist = page;
 	gather->table_levels |= (u8)(1U << level);
@@ -144,7 +145,7 @@ PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
 }
 
 /* Goes down to the table of `level`, making tables on the way. 0, -EADDRINUSE, -ENOMEM. */
-PT_INLINE int pt_descend(const struct pt_format *format, struct pgtable *pt, u64 iova, u8 level,
+PT_INLINE int pt_go_down(const struct pt_format *format, struct pgtable *pt, u64 iova, u8 level,
 			 struct pt_table *table)
 {
 	*table = (struct pt_table){ pt->root, pt->top };
@@ -164,6 +165,26 @@ PT_INLINE int pt_descend(const struct pt_format *format, struct pgtable *pt, u64
 		*table = pt_table_at(pt, format->address(entry));
 	}
 	return 0;
+}
+
+/* The same; runs of small leaves find their table without going down. */
+PT_INLINE int pt_descend(const struct pt_format *format, struct pgtable *pt, u64 iova, u8 level,
+			 struct pt_table *table)
+{
+	u64 leaves = iova >> pt_level_lg2(format, 1);
+	int err;
+
+	if (level == 0 && DMASIM_LIKELY(leaves == pt->last_leaves)) {
+		*table = (struct pt_table){ pt->last_phys, pt->last_entry };
+		return 0;
+	}
+	err = pt_go_down(format, pt, iova, level, table);
+	if (!err && level == 0) {
+		pt->last_leaves = leaves;
+		pt->last_phys = table->phys;
+		pt->last_entry = table->entry;
+	}
+	return err;
 }
 
 /* True if no leaf hangs anywhere below this table. */
@@ -267,11 +288,37 @@ static inline int pt_check_map(const struct pgtable *pt, u64 iova, phys_addr_t p
 	return (iova + (bytes - 1)) >> pt->va_bits ? -ERANGE : 0;
 }
 
+/* One leaf of the smallest size: most maps are that. */
+PT_INLINE int pt_map_granule(const struct pt_format *format, struct pgtable *pt, u64 iova,
+			     phys_addr_t phys, u32 prot, u64 *mapped)
+{
+	u64 bytes = 1ULL << format->granule_lg2;
+	struct pt_table table;
+	u64 index;
+	int err;
+
+	if (DMASIM_UNLIKELY((iova | phys) & (bytes - 1)))
+		return -ENXIO;
+	err = pt_descend(format, pt, iova, 0, &table);
+	if (err)
+		return err;
+	index = pt_index(format, iova, 0);
+	if (DMASIM_UNLIKELY(table.entry[index]))
+		return -EADDRINUSE;
+	pt_store(pt, &table, index, format->leaf(pt, phys, prot, 0), DMASIM_POINT_PT_LEAF);
+	pt_flush(pt, &table, index, 1);
+	pt->os->costs.entries_written++;
+	*mapped += bytes;
+	return 0;
+}
+
 PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iova, phys_addr_t phys,
 		     u64 bytes, u32 prot, struct iommu_iotlb_gather *gather, u64 *mapped)
 {
 	int err = pt_check_map(pt, iova, phys, bytes, prot);
 
+	if (!err && bytes == 1ULL << format->granule_lg2)
+		return pt_map_granule(format, pt, iova, phys, prot, mapped);
 	while (!err && bytes) {
 		u8 lg2 = pt_best_size_lg2(pt->page_sizes, iova, phys, bytes);
 		struct pt_run run = { .iova = iova, .phys = phys, .prot = prot };
@@ -415,6 +462,7 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 		.pa_bits = config->pa_bits,
 		.coherent = config->coherent,
 		.snoop = config->snoop,
+		.last_leaves = PGTABLE_NO_LEAVES,
 	};
 	table = pt_table_at(pt, pt->root);
 	pt->top = table.entry;

@@ -96,14 +96,16 @@ void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_inv
 {
 	struct check *check = cookie;
 
-	cached_invalidated(&check->cached, iommu, what);
+	if (check->judging)
+		cached_invalidated(&check->cached, iommu, what);
 }
 
 void check_waited(void *cookie, struct hw_iommu *iommu)
 {
 	struct check *check = cookie;
 
-	cached_waited(&check->cached, iommu);
+	if (check->judging)
+		cached_waited(&check->cached, iommu);
 }
 
 void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2])
