@@ -161,6 +161,16 @@ DMASIM_API bool dmasim_window(const struct dmasim *s, u32 index, struct dmasim_w
 /* A stretch of RAM; false: no more. */
 DMASIM_API bool dmasim_ram(const struct dmasim *s, u32 index, phys_addr_t *start, u64 *bytes);
 
+/*
+ * The device whose BAR the CPU reaches at phys, and in *bar which (bar may be NULL); NULL, with
+ * *bar as it was: RAM is there, or nothing that decodes it. Where two host bridges have the same
+ * addresses, the CPU reaches what is below one of them.
+ */
+DMASIM_API struct pci_dev *dmasim_bar_at(struct dmasim *s, phys_addr_t phys, u32 *bar);
+
+/* True where the import had to guess how large a BAR is. */
+DMASIM_API bool dmasim_bar_inferred(struct pci_dev *pdev, u32 bar);
+
 /* The number of the device's IOMMU group; -ENODEV: none, -ENOMEM. Starts the machine. */
 DMASIM_API int dmasim_group(struct pci_dev *pdev);
 

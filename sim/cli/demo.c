@@ -172,7 +172,8 @@ static void print_bar(struct demo_stage *stage)
 	u64 bytes = pci_resource_len(stage->provider, stage->bar);
 
 	printf("  %-9s BAR %d of %llu MiB%s at phys 0x%llx, bus address 0x%llx\n", "memory",
-	       stage->bar, bytes / SZ_1M, stage->options->topology ? " (inferred)" : "",
+	       stage->bar, bytes / SZ_1M,
+	       dmasim_bar_inferred(stage->provider, (u32)stage->bar) ? " (inferred)" : "",
 	       (u64)pci_resource_start(stage->provider, stage->bar),
 	       pci_bus_address(stage->provider, stage->bar));
 }

@@ -106,6 +106,7 @@ struct demo_row {
 	bool data_right;
 	bool is_peer;	       /* peer memory was reached ... */
 	bool peer_passed_root; /* ... this way */
+	bool peer_reached;     /* ... and the way ends in the provider's BAR */
 	const char *verdict;   /* set by the judge */
 };
 

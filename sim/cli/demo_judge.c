@@ -31,6 +31,8 @@ void row_peer(struct demo_row *row, struct demo_stage *stage, dma_addr_t dma)
 	dmasim_route(stage->client, dma, true, &route);
 	row->is_peer = true;
 	row->peer_passed_root = route.passed_root;
+	row->peer_reached = route.in_bar &&
+			    route.hop[route.count - 1].at == stage->provider->dev.id;
 }
 
 void judge_that(struct demo_ledger *ledger, bool holds, const char *what)
@@ -46,14 +48,17 @@ void judge_row(struct demo_ledger *ledger, struct demo_row *row, const struct de
 {
 	bool way_right = !row->is_peer ||
 			 row->peer_passed_root == (stage->type != PCI_P2PDMA_MAP_BUS_ADDR);
+	bool end_right = !row->is_peer || row->peer_reached;
 	bool cost_right = row->iovas == expected->iovas &&
 			  row->invalidations == expected->invalidations;
 
 	judge_that(ledger, row->data_right, "the bytes are not where they should be");
 	judge_that(ledger, way_right,
 		   "peer memory was reached by another way than its map type says");
+	judge_that(ledger, end_right, "the way to peer memory does not end in the provider's BAR");
 	judge_that(ledger, cost_right, "it cost other IOVAs or invalidations than it should");
-	row->verdict = row->data_right && way_right && cost_right ? expected->good : "WRONG";
+	row->verdict = row->data_right && way_right && end_right && cost_right ? expected->good
+									       : "WRONG";
 }
 
 #define REPORTS_SHOWN 3

@@ -208,28 +208,64 @@ static void start_device(struct pci_dev *pdev)
 	dma_set_mask(&pdev->dev, DMA_BIT_MASK(64));
 }
 
-static bool set_peer_memory(struct demo_stage *stage)
+static int no_memory(void)
+{
+	return cli_bad_input("out of memory");
+}
+
+/* Segment and bus of the host bridge that leads to a device. */
+static u32 host_bridge_of(struct pci_dev *pdev)
+{
+	struct pci_dev *above;
+
+	while ((above = pci_upstream_bridge(pdev)))
+		pdev = above;
+	return pdev->dev.id >> 8;
+}
+
+/* The CPU must reach all of what will be peer memory at the provider. 0, or an exit status. */
+static int check_reached(struct demo_stage *stage)
+{
+	phys_addr_t start = pci_resource_start(stage->provider, stage->bar);
+	const char *from = source(stage->options);
+	const char *name = pci_name(stage->provider);
+
+	for (u64 at = 0; at < DEMO_BYTES; at += PAGE_SIZE) {
+		u32 bar = 0;
+		struct pci_dev *owner = dmasim_bar_at(stage->s, start + at, &bar);
+
+		if (owner == stage->provider && bar == (u32)stage->bar)
+			continue;
+		if (owner && host_bridge_of(owner) != host_bridge_of(stage->provider))
+			return cli_bad_input("%s: the CPU does not reach BAR %d of %s (another "
+					     "host bridge has its addresses)",
+					     from, stage->bar, name);
+		return cli_bad_input("%s: BAR %d of %s cannot be peer memory: the CPU does not "
+				     "reach it",
+				     from, stage->bar, name);
+	}
+	return 0;
+}
+
+static int set_peer_memory(struct demo_stage *stage)
 {
 	u64 bytes = pci_resource_len(stage->provider, stage->bar);
+	int status = check_reached(stage);
 
+	if (status)
+		return status;
 	if (bytes > SZ_64M)
 		bytes = SZ_64M;
 	if (pci_p2pdma_add_resource(stage->provider, stage->bar, (size_t)bytes, 0))
-		return false;
+		return no_memory();
 	stage->mem = pcim_p2pdma_provider(stage->provider, stage->bar);
 	stage->type = pci_p2pdma_map_type(stage->mem, &stage->client->dev);
 	stage->distance = pci_p2pdma_distance(stage->provider, &stage->client->dev, false);
 	stage->peer = pci_alloc_p2pmem(stage->provider, DEMO_BYTES);
 	if (!stage->peer)
-		return false;
+		return no_memory();
 	stage->peer_phys = dmasim_virt_to_phys(stage->s, stage->peer);
-	return true;
-}
-
-static int no_memory(void)
-{
-	fputs("dmasim: out of memory\n", stderr);
-	return CLI_BAD_INPUT;
+	return 0;
 }
 
 static int furnish(struct demo_stage *stage, bool acs_off)
@@ -250,8 +286,11 @@ static int furnish(struct demo_stage *stage, bool acs_off)
 	start_device(stage->neighbour);
 	stage->sent = malloc(DEMO_BYTES);
 	stage->received = malloc(DEMO_BYTES);
-	if (!stage->sent || !stage->received || !set_peer_memory(stage))
+	if (!stage->sent || !stage->received)
 		return no_memory();
+	status = set_peer_memory(stage);
+	if (status)
+		return status;
 	for (u64 i = 0; i < DEMO_BYTES; i++)
 		stage->sent[i] = (u8)dmasim_random(stage->s, 256);
 	return 0;

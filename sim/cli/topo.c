@@ -144,27 +144,6 @@ static void print_windows(struct pci_dev *pdev, u32 depth)
 	}
 }
 
-/* True where the resizable-BAR capability says how large the BAR is. */
-static bool size_is_told(struct pci_dev *pdev, u32 bar)
-{
-	int at = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_REBAR);
-	u32 control, count;
-
-	if (!at)
-		return false;
-	pci_read_config_dword(pdev, at + PCI_REBAR_CTRL, &control);
-	count = (control & PCI_REBAR_CTRL_NBAR_MASK) >> PCI_REBAR_CTRL_NBAR_SHIFT;
-	for (u32 i = 0; i < count; i++) {
-		u32 lg2;
-
-		pci_read_config_dword(pdev, at + PCI_REBAR_CTRL + 8 * (int)i, &control);
-		lg2 = (control & PCI_REBAR_CTRL_BAR_SIZE) >> PCI_REBAR_CTRL_BAR_SHIFT;
-		if ((control & PCI_REBAR_CTRL_BAR_IDX) == bar)
-			return lg2 < 44 && (u64)SZ_1M << lg2 == pci_resource_len(pdev, (int)bar);
-	}
-	return false;
-}
-
 static void print_bars(struct pci_dev *pdev, u32 depth)
 {
 	for (int bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
@@ -177,12 +156,12 @@ static void print_bars(struct pci_dev *pdev, u32 depth)
 		if (flags & IORESOURCE_IO) {
 			printf("0x%llx, ", pci_resource_start(pdev, bar));
 			print_size(pci_resource_len(pdev, bar));
-			printf(" inferred, I/O\n");
+			printf("%s, I/O\n", dmasim_bar_inferred(pdev, (u32)bar) ? " inferred" : "");
 			continue;
 		}
 		printf("0x%llx, ", pci_bus_address(pdev, bar));
 		print_size(pci_resource_len(pdev, bar));
-		printf("%s, %d-bit%s\n", size_is_told(pdev, (u32)bar) ? "" : " inferred",
+		printf("%s, %d-bit%s\n", dmasim_bar_inferred(pdev, (u32)bar) ? " inferred" : "",
 		       flags & IORESOURCE_MEM_64 ? 64 : 32,
 		       flags & IORESOURCE_PREFETCH ? " prefetchable" : "");
 	}

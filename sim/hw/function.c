@@ -55,6 +55,7 @@ static void describe_bars(struct hw_function *function, const struct hw_function
 		u32 low = hw_config_read(function, PCI_BASE_ADDRESS_0 + 4 * i, 4);
 
 		bar->bytes = desc->bar_bytes[i];
+		bar->inferred = desc->bar_inferred & 1U << i;
 		DMASIM_CONTRACT((bar->bytes & (bar->bytes - 1)) == 0,
 				"the size of a BAR is a power of two");
 		bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;

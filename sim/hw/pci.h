@@ -45,6 +45,7 @@ struct hw_bar {
 	u64 bytes; /* 0: not implemented. A power of two. */
 	bool io;
 	bool is_64;
+	bool inferred;	     /* its size is not told by the machine's description */
 	struct hw_span span; /* what it decodes now */
 	struct ram *memory;  /* plain memory behind it, made when touched; addresses are offsets */
 };
@@ -143,6 +144,7 @@ struct hw_function_desc {
 	const u8 *config;
 	u32 config_bytes;		  /* 64, 256 or 4096 */
 	u64 bar_bytes[PCI_STD_NUM_BARS];  /* 0 for the upper half of a 64-bit BAR */
+	u8 bar_inferred;		  /* bit n: the size of BAR n is a guess */
 	const struct hw_bar_ops *bar_ops; /* NULL: plain memory */
 	void *bar_cookie;
 };

@@ -36,6 +36,7 @@ struct import_bar {
 	u64 bytes;   /* of one; 0: not implemented */
 	u32 count;   /* one for each virtual function, side by side; else 1 */
 	bool io;
+	bool inferred; /* bytes is a guess */
 };
 
 enum import_kind {

@@ -246,7 +246,8 @@ static void size_bars(struct import *import, struct import_function *function)
 		if (i < PCI_STD_NUM_BARS && !bar->io)
 			bar->bytes = resizable_size(function, i);
 		/* What is not at a multiple of its size has another size. */
-		if (!bar->bytes || bar->address & (bar->bytes - 1))
+		bar->inferred = !bar->bytes || bar->address & (bar->bytes - 1);
+		if (bar->inferred)
 			bar->bytes = inferred_size(bar, last_address(import, function, bar));
 	}
 }

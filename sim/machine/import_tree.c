@@ -262,8 +262,10 @@ static int make_function(struct import *import, struct hw_root *root,
 	};
 	struct hw_bus *bus = function->above ? function->above->made->secondary : &root->bus;
 
-	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++)
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
 		desc.bar_bytes[i] = function->bar[i].bytes;
+		desc.bar_inferred |= (u8)(function->bar[i].inferred << i);
+	}
 	function->made = hw_function_add(&import->s->hw, bus, &desc);
 	return function->made ? 0 : -ENOMEM;
 }

@@ -122,6 +122,25 @@ bool dmasim_ram(const struct dmasim *s, u32 index, phys_addr_t *start, u64 *byte
 	return true;
 }
 
+struct pci_dev *dmasim_bar_at(struct dmasim *s, phys_addr_t phys, u32 *bar)
+{
+	struct hw_target target;
+
+	machine_exists(s);
+	target = hw_phys_target(&s->hw, phys);
+	if (target.kind != HW_TARGET_BAR)
+		return NULL;
+	if (bar)
+		*bar = target.bar;
+	return machine_device(s, target.function);
+}
+
+bool dmasim_bar_inferred(struct pci_dev *pdev, u32 bar)
+{
+	DMASIM_CONTRACT(bar < PCI_STD_NUM_BARS, "a device has BARs 0 to 5");
+	return machine_function(pdev)->bar[bar].inferred;
+}
+
 int dmasim_group(struct pci_dev *pdev)
 {
 	if (!machine_start(machine_of(pdev)))

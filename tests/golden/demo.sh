@@ -121,6 +121,10 @@ done
 succeeds seed-argument-beside-a-bad-environment --seed 1
 unset DMASIM_SEED
 
+# What the import knows of a size is not called a guess.
+run 0 a-told-size --topology "$data/switch-acs-4096.hex" &&
+	has a-told-size 'BAR 0 of 16384 MiB at phys' "$temp/out"
+
 # ---- Mistakes are caught -----------------------------------------------------------------------
 
 planted windows iova-in-window
@@ -129,6 +133,7 @@ planted sync access-before-sync
 planted unlink free-with-links
 planted type p2p-wrong-way
 planted type iommu-fault --acs keep
+has a-way-to-nowhere-is-told 'FAILED: .* does not end in the provider' "$temp/out"
 planted flag bus-flag-lost --acs off
 
 # ---- What it refuses ---------------------------------------------------------------------------
@@ -145,6 +150,50 @@ refused client-and-provider-the-same 'both client and provider' \
 refused a-bridge-as-client 'is a bridge' --client 00:01.0
 refused a-bridge-as-provider 'is a bridge' --provider 02:00.0
 refused a-provider-without-memory 'no memory BAR' --client 06:00.0 --provider 03:00.0
+
+# device BDF CLASS BAR0: the 64 bytes of one function; CLASS and the 8 bytes of BAR0 as lspci -x has.
+device() {
+	zeros='00 00 00 00 00 00 00 00'
+	printf '%s x\n00: 86 80 34 12 06 00 00 00 00 00 %s 00 00 00 00\n' "$1" "$2"
+	printf '10: %s %s\n20: %s %s\n30: %s %s\n\n' "$3" "$zeros" "$zeros" "$zeros" "$zeros" \
+		"$zeros"
+}
+
+# provider_at FILE BAR0...: an NVMe drive, and devices with these BARs in segments 0, 1, ...
+provider_at() {
+	file=$temp/$1.hex
+	segment=0
+	shift
+	device 00:01.0 '08 01' '00 00 00 90 00 00 00 00' >"$file"
+	for bar in "$@"; do
+		device "000$segment:00:02.0" '00 ff' "$bar" >>"$file"
+		segment=$((segment + 1))
+	done
+	refused a-provider-that-its-client-hides 'BAR 0 of 0000:00:01.0 cannot be peer memory' \
+		--topology "$temp/at-the-client.hex" --client 00:02.0 --provider 00:01.0 $amd
+}
+
+provider_at good '0c 00 00 00 40 00 00 00'
+provider_at twins '00 00 00 f8 00 00 00 00' '00 00 00 f8 00 00 00 00'
+provider_at beyond-2-51 '0c 00 00 00 00 00 08 00'
+provider_at beyond-2-63 '0c 00 00 00 00 00 00 80'
+provider_at in-ram '00 00 00 10 00 00 00 00'
+provider_at at-the-client '00 00 00 90 00 00 00 00'
+amd='--cpu amd:0x19'
+# shellcheck disable=SC2086
+{
+	succeeds a-provider-of-another-dump --topology "$temp/good.hex" $amd
+	succeeds the-first-of-two-at-one-address --topology "$temp/twins.hex" $amd
+	refused a-provider-that-another-hides \
+		"twins.hex: the CPU does not reach BAR 0 of 0001:00:02.0 (another host bridge" \
+		--topology "$temp/twins.hex" --provider 0001:00:02.0 $amd
+	for where in beyond-2-51 beyond-2-63 in-ram; do
+		refused "a-provider-$where" \
+			'BAR 0 of 0000:00:02.0 cannot be peer memory: the CPU does not reach it' \
+			--topology "$temp/$where.hex" $amd
+	done
+}
+
 refused a-bad-acs 'keep or off' --acs maybe
 refused a-bad-cpu 'VENDOR:FAMILY' --cpu z80:1
 refused a-bad-cpu-family 'VENDOR:FAMILY' --cpu amd:x
@@ -203,5 +252,20 @@ for acs in keep off; do
 		fi
 	fi
 done
+
+# Two host bridges have the same addresses: the CPU reaches what is below the first.
+hidden() {
+	name=$1-hides-a-provider
+	file=$shared/lspci/$1.hex
+	if [ -r "$file" ]; then
+		refused "$name" "does not reach BAR . of $3 (another host bridge" \
+			--topology "$file" --client "$2" --provider "$3" --cpu amd:0x19
+	else
+		skip "$name" "the recorded machines are not here"
+	fi
+}
+
+hidden pciutils-PCI-X-bridges-and-domains 0002:01:01.0 0001:62:00.0
+hidden talos2-power9 0004:01:00.0 0005:02:00.0
 
 echo "1..$number"

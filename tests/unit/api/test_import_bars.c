@@ -264,6 +264,8 @@ static void a_resizable_bar_says_how_large_it_is(void **state)
 	expect_ok(dump_import(dump, NULL));
 	expect_size(dump, "01:00.0", 0, 256 * MB);
 	expect_size(dump, "01:00.0", 2, 8 * GB);
+	assert_false(dmasim_bar_inferred(dump_dev(dump, "01:00.0"), 0));
+	assert_false(dmasim_bar_inferred(dump_dev(dump, "01:00.0"), 2));
 }
 
 /* 512 MiB at an address of 256 MiB: the register does not tell the truth. */
@@ -283,6 +285,8 @@ static void a_resizable_bar_is_at_a_multiple_of_its_size(void **state)
 	expect_u64(dmasim_write(dump->s, 0x401fffffff, "xy", 2), 1);
 	expect_size(dump, "01:00.0", 0, 256 * MB);
 	expect_size(dump, "01:00.0", 2, 16 * GB);
+	assert_true(dmasim_bar_inferred(dump_dev(dump, "01:00.0"), 0));
+	assert_true(dmasim_bar_inferred(dump_dev(dump, "01:00.0"), 2));
 }
 
 /* ---- Virtual functions ---------------------------------------------------------------------- */

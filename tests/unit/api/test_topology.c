@@ -323,6 +323,43 @@ static void a_bar_of_256_GiB_is_reached_at_its_last_byte(void **state)
 	assert_true(dmasim_in_use(*state, DMASIM_FAULT_BAR_CHUNK) < 4);
 }
 
+static void expect_bar_at(struct dmasim *s, phys_addr_t phys, struct pci_dev *owner, u32 bar)
+{
+	u32 found = 99;
+
+	assert_ptr_equal(dmasim_bar_at(s, phys, &found), owner);
+	assert_int_equal(found, bar);
+	assert_ptr_equal(dmasim_bar_at(s, phys, NULL), owner);
+}
+
+static void the_cpu_reaches_a_bar_from_its_first_byte_to_its_last(void **state)
+{
+	const struct dmasim_endpoint two = { .bar = { SZ_1M, 0, SZ_16K } };
+	struct pci_dev *first = dmasim_add_endpoint(*state, "00:01.0/00.0", &two);
+	struct pci_dev *second = add(*state, "40:01.0/00.0", SZ_1M);
+
+	expect_bar_at(*state, pci_resource_start(first, 0), first, 0);
+	expect_bar_at(*state, pci_resource_end(first, 0), first, 0);
+	expect_bar_at(*state, pci_resource_start(first, 2), first, 2);
+	expect_bar_at(*state, pci_resource_end(second, 0), second, 0);
+}
+
+static void the_cpu_reaches_no_bar_where_there_is_none(void **state)
+{
+	struct pci_dev *pdev = add(*state, "00:01.0/00.0", SZ_1M);
+	phys_addr_t ram = dmasim_alloc(*state, SZ_4K);
+
+	expect_bar_at(*state, ram, NULL, 99);
+	expect_bar_at(*state, ~0ULL, NULL, 99);
+	pci_write_config_word(pdev, PCI_COMMAND, 0);
+	expect_bar_at(*state, pci_resource_start(pdev, 0), NULL, 99);
+}
+
+static void sizes_of_bars_are_not_inferred_in_a_tree_of_ones_own(void **state)
+{
+	assert_false(dmasim_bar_inferred(add(*state, "00:01.0/00.0", SZ_1M), 0));
+}
+
 static void windows_are_not_inferred_in_a_tree_of_ones_own(void **state)
 {
 	struct dmasim_window window;
@@ -375,6 +412,9 @@ TEST_MAIN(TEST(what_is_on_the_way_is_made), TEST(all_devices_come_parents_first)
 	  TEST(all_of_config_space_is_known), TEST(bars_are_64_bit_where_the_next_register_is_free),
 	  TEST(bar_32_makes_a_bar_32_bit), TEST(bars_lie_in_the_windows_above_them_and_apart),
 	  TEST(a_bar_of_256_GiB_is_reached_at_its_last_byte),
+	  TEST(the_cpu_reaches_a_bar_from_its_first_byte_to_its_last),
+	  TEST(the_cpu_reaches_no_bar_where_there_is_none),
+	  TEST(sizes_of_bars_are_not_inferred_in_a_tree_of_ones_own),
 	  TEST(windows_are_not_inferred_in_a_tree_of_ones_own),
 	  TEST(setting_a_mask_does_not_start_the_machine),
 	  TEST(distances_and_configuration_do_not_start_the_machine))
