@@ -151,7 +151,7 @@ refused a-bridge-as-client 'is a bridge' --client 00:01.0
 refused a-bridge-as-provider 'is a bridge' --provider 02:00.0
 refused a-provider-without-memory 'no memory BAR' --client 06:00.0 --provider 03:00.0
 
-# device BDF CLASS BAR0: the 64 bytes of one function; CLASS and the 8 bytes of BAR0 as lspci -x has.
+# device BDF CLASS BAR0: the 64 bytes of one function; CLASS and BAR0's 8 bytes as lspci -x has.
 device() {
 	zeros='00 00 00 00 00 00 00 00'
 	printf '%s x\n00: 86 80 34 12 06 00 00 00 00 00 %s 00 00 00 00\n' "$1" "$2"
