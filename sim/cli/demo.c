@@ -63,15 +63,15 @@ static int read_cpu(const char *text, struct demo_options *options)
 	return cli_bad_input("demo: --cpu is VENDOR:FAMILY like amd:0x19, not '%s'", text);
 }
 
+static const char *const plant_names[] = {
+	[PLANT_WINDOWS] = "windows", [PLANT_FLAG] = "flag", [PLANT_SYNC] = "sync",
+	[PLANT_UNLINK] = "unlink",   [PLANT_TYPE] = "type",
+};
+
 static int read_plant(const char *text, struct demo_options *options)
 {
-	static const char *const names[] = {
-		[PLANT_WINDOWS] = "windows", [PLANT_FLAG] = "flag", [PLANT_SYNC] = "sync",
-		[PLANT_UNLINK] = "unlink",   [PLANT_TYPE] = "type",
-	};
-
 	for (int plant = PLANT_WINDOWS; plant <= PLANT_TYPE; plant++) {
-		if (!strcmp(text, names[plant])) {
+		if (!strcmp(text, plant_names[plant])) {
 			options->plant = (enum demo_plant)plant;
 			return 0;
 		}
@@ -291,11 +291,19 @@ static void close_play(const struct demo_ledger *ledger)
 /* Everything that can be refused is, before a file is written or a line printed. */
 static int check_input(const struct demo_options *options)
 {
+	bool by_bus = options->plant == PLANT_WINDOWS || options->plant == PLANT_FLAG;
 	struct demo_stage stage;
 	int status = stage_open(&stage, options, options->acs_off, false);
 
-	if (!status)
-		stage_close(&stage);
+	if (status)
+		return status;
+	/* The built-in server's other play has bus addresses. */
+	if (by_bus && stage.type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE &&
+	    (options->topology || options->acs_given))
+		status = cli_bad_input("demo: --plant '%s' has no place in these flows: peer "
+				       "memory has IOVAs here, no bus addresses",
+				       plant_names[options->plant]);
+	stage_close(&stage);
 	return status;
 }
 
@@ -341,6 +349,8 @@ int cli_demo(int argc, char **argv)
 	ledger = calloc(1, sizeof(*ledger));
 	status = ledger ? play_all(&options, ledger) : cli_bad_input("out of memory");
 	if (!status) {
+		judge_that(ledger, options.plant == PLANT_NOTHING || ledger->failed,
+			   "the planted mistake makes no difference");
 		close_play(ledger);
 		status = ledger->failed ? CLI_NEGATIVE : CLI_DONE;
 	}

@@ -59,19 +59,22 @@ static void release(struct pci_dev *pdev, struct filling *filling)
 		dma_iova_free(&pdev->dev, &filling->state[i]);
 }
 
-/* The line of the latest report's text that begins with this label. */
-static void print_report_line(struct demo_stage *stage, const char *label)
+/* Prints the line of the latest report's text that begins with this label. False: it has none. */
+static bool print_report_line(struct demo_stage *stage, const char *label)
 {
 	struct dmasim_report report;
 	u32 count = dmasim_report_count(stage->s);
 	char *at;
 
 	if (!count || !dmasim_report_get(stage->s, count - 1, &report))
-		return;
+		return false;
 	for (at = strtok(report.text, "\n"); at; at = strtok(NULL, "\n")) {
-		if (!strncmp(at, label, strlen(label)))
+		if (!strncmp(at, label, strlen(label))) {
 			printf("  %s\n", at);
+			return true;
+		}
 	}
+	return false;
 }
 
 /* The map half: what a driver of the page interface would do for peer memory. */
@@ -110,7 +113,7 @@ static int with_windows_reserved(const struct demo_options *options, bool acs_of
 	dmasim_expect(stage.s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
 	dma_unmap_page_attrs(&stage.client->dev, dma, DEMO_BYTES, DMA_BIDIRECTIONAL, 0);
 	printf("  dma_unmap_page(0x%llx) looks for an IOVA:\n", dma);
-	print_report_line(&stage, "  here");
+	judge_that(ledger, print_report_line(&stage, "  Linux"), "the unmap does not warn");
 	row->unmapped_as = "an IOVA: none, a warning";
 	release(taker, filling);
 	judge_row(ledger, row, &stage, &(struct demo_expected){ .good = "harmless by luck" });
@@ -151,14 +154,16 @@ static void tear_down(struct demo_stage *stage, struct demo_ledger *ledger, stru
 	dmasim_expect(stage->s, DMASIM_REPORT_UNMAP_FOREIGN, 1);
 	dma_unmap_page_attrs(&stage->client->dev, dma, DEMO_BYTES, DMA_BIDIRECTIONAL, 0);
 	printf("  dma_unmap_page(0x%llx) finds an IOVA, and it is another mapping's:\n", dma);
-	print_report_line(stage, "  mapping");
+	judge_that(ledger, print_report_line(stage, "  mapping"),
+		   "nobody tells whose mapping the unmap took");
 	if (!elsewhere)
 		return;
 	dmasim_expect(stage->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
 	judge_that(ledger, dmasim_dev_write(victim, dma, &byte, 1).status == DMASIM_IOMMU_FAULT,
 		   "the torn mapping still translates");
 	printf("  the owner's next access:\n");
-	print_report_line(stage, "  hardware");
+	judge_that(ledger, print_report_line(stage, "  hardware"),
+		   "the hardware's refusal is not told");
 }
 
 /* After the fact: the driver of the victim ends what is no longer there. */
