@@ -19,7 +19,8 @@ static int setup_forced(void **state)
 static int setup_untrusted(void **state)
 {
 	return rig_setup_with(state,
-			      &(struct dmasim_config){ DMASIM_CONFIG, .traits.untrusted = true });
+			      &(struct dmasim_config){ DMASIM_CONFIG, .traits.untrusted = true,
+						       .cpus = 1, .swiotlb_bytes = SZ_1M });
 }
 
 /* One buffer: what each side is known to hold, byte by byte. */
