@@ -187,9 +187,12 @@ struct platform_ops {
 
 	/*
 	 * Hands over `bytes` of encoded invalidation commands, whole ones, which the unit executes
-	 * in order. 0, or -EINVAL if the unit rejected one (the rest is not executed).
+	 * in order. 0, or -EINVAL if the unit rejected one: the rest is not executed, and nothing
+	 * else is, until the error is cleared.
 	 */
 	int (*queue_submit)(void *machine, u32 unit, const void *commands, size_t bytes);
+	/* Drops what was not executed. */
+	void (*queue_clear_error)(void *machine, u32 unit);
 	/* Returns when all that was submitted to the unit has been executed. */
 	void (*queue_wait)(void *machine, u32 unit);
 

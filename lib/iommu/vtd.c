@@ -76,8 +76,11 @@ int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start
 
 	platform_point(p, DMASIM_POINT_QUEUE);
 	err = p->ops->queue_submit(p->machine, unit->hw->unit, batch, sizeof(batch));
-	if (err)
+	if (err) {
+		/* The next command is another's: it shall have its chance, as in Linux. */
+		p->ops->queue_clear_error(p->machine, unit->hw->unit);
 		return err;
+	}
 	p->ops->queue_wait(p->machine, unit->hw->unit);
 	return le32toh(*status) == unit->sequence ? 0 : -ETIMEDOUT;
 }

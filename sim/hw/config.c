@@ -11,10 +11,11 @@
 /* Reads of what nobody knows give zeros: an unknown capability list is an empty one. */
 static u32 read_dword(const struct hw_function *function, u32 offset)
 {
-	const u8 *at = function->config + offset;
+	const u8 *at;
 
 	if (offset + 4 > function->config_bytes)
 		return 0;
+	at = function->config + offset;
 	return at[0] | (u32)at[1] << 8 | (u32)at[2] << 16 | (u32)at[3] << 24;
 }
 

@@ -41,8 +41,9 @@ struct hw_costs {
 	u64 walk_reads; /* page-table entries fetched from memory */
 	u64 iotlb_hits;
 	u64 iotlb_misses;
-	u64 invalidations; /* invalidation commands executed, waits not counted */
-	u64 interrupts;	   /* messages written to the interrupt window */
+	u64 invalidations;   /* invalidation commands executed, waits not counted */
+	u64 interrupts;	     /* messages of devices, written to the interrupt window */
+	u64 wait_interrupts; /* of IOMMUs whose wait commands ask for one */
 };
 
 struct hw {

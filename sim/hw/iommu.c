@@ -174,7 +174,8 @@ void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write
 	struct hw_fault_record *record;
 
 	iommu->faults_total++;
-	if (iommu->fault_count == HW_FAULT_RECORDS) {
+	/* After an overflow nothing more is recorded until it is cleared. */
+	if (iommu->fault_count == HW_FAULT_RECORDS || iommu->fault_status & VTD_FSTS_PFO) {
 		iommu->fault_status |= VTD_FSTS_PFO;
 		return;
 	}

@@ -97,19 +97,23 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
 					 bool write);
 
-/* Writes a fault record, or notes that one was lost. */
+/* Writes a fault record, or notes that one was lost. While that is noted, all are lost. */
 void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason);
 
 /* The order of the oldest record; ~0: there is none. */
 u64 hw_fault_oldest(const struct hw_iommu *iommu);
 
-/* Takes the oldest record, as a driver does. False: none. */
+/* Takes the oldest record, as a driver does; the last one clears the status. False: none. */
 bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record);
 
 /*
  * Executes encoded commands, 16 bytes each, in order. 0, or -EINVAL at the first malformed one: it
- * and the rest are not executed, and the queue error bit is set.
+ * and the rest are not executed, and the queue error bit is set. While it is set nothing is
+ * executed, and the answer is -EINVAL.
  */
 int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes);
+
+/* Clears the error bit; what was not executed is forgotten. */
+void hw_queue_resume(struct hw_iommu *iommu);
 
 #endif

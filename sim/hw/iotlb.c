@@ -7,9 +7,11 @@ int iotlb_init(struct iotlb *iotlb, struct world *world, u32 entry_count)
 {
 	u32 sets = 1;
 
-	while (sets * IOTLB_WAYS < entry_count)
+	while ((u64)sets * IOTLB_WAYS < entry_count)
 		sets *= 2;
 	*iotlb = (struct iotlb){ .world = world, .sets = sets };
+	if ((u64)sets * IOTLB_WAYS > SIZE_MAX / sizeof(*iotlb->entry))
+		return -ENOMEM;
 	iotlb->entry = memory_alloc(&world->memory, DMASIM_FAULT_IOMMU_UNIT,
 				    sizeof(*iotlb->entry) * sets * IOTLB_WAYS);
 	return iotlb->entry ? 0 : -ENOMEM;

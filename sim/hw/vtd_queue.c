@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <dmasim/contract.h>
 #include <dmasim/hw/vtd.h>
 
 #include "hw/hw.h"
@@ -96,7 +97,7 @@ static bool execute_wait(struct hw_iommu *iommu, const u64 word[2])
 	if (word[0] & VTD_WAIT_STATUS_WRITE)
 		ram_write(&iommu->hw->ram, word[1] & VTD_WAIT_ADDR_MASK, &status, sizeof(status));
 	if (word[0] & VTD_WAIT_INTERRUPT)
-		iommu->hw->costs.interrupts++;
+		iommu->hw->costs.wait_interrupts++;
 	if (hooks->waited)
 		hooks->waited(hooks->cookie, iommu);
 	return true;
@@ -119,7 +120,10 @@ int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes)
 	const struct hw_hooks *hooks = &iommu->hw->hooks;
 	const u8 *at = commands;
 
-	for (; bytes >= DESCRIPTOR_BYTES; at += DESCRIPTOR_BYTES, bytes -= DESCRIPTOR_BYTES) {
+	DMASIM_CONTRACT(!(bytes % DESCRIPTOR_BYTES), "commands have 16 bytes");
+	if (iommu->fault_status & VTD_FSTS_IQE)
+		return -EINVAL;
+	for (const u8 *end = at + bytes; at < end; at += DESCRIPTOR_BYTES) {
 		u64 word[2];
 
 		memcpy(word, at, sizeof(word));
@@ -132,5 +136,10 @@ int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes)
 			hooks->queue_error(hooks->cookie, iommu, word);
 		return -EINVAL;
 	}
-	return bytes ? -EINVAL : 0;
+	return 0;
+}
+
+void hw_queue_resume(struct hw_iommu *iommu)
+{
+	iommu->fault_status &= ~VTD_FSTS_IQE;
 }

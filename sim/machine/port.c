@@ -170,6 +170,13 @@ static int port_queue_submit(void *machine, u32 unit, const void *commands, size
 	return hw_queue_execute(hw_iommu_find(&s->hw, unit), commands, bytes);
 }
 
+static void port_queue_clear_error(void *machine, u32 unit)
+{
+	struct dmasim *s = machine;
+
+	hw_queue_resume(hw_iommu_find(&s->hw, unit));
+}
+
 /* Commands are executed as they are submitted: there is nothing to wait for. */
 static void port_queue_wait(void *machine, u32 unit)
 {
@@ -260,6 +267,7 @@ void port_init(struct dmasim *s)
 		.firmware = port_firmware,
 		.context_set = port_context_set,
 		.queue_submit = port_queue_submit,
+		.queue_clear_error = port_queue_clear_error,
 		.queue_wait = port_queue_wait,
 		.cache_clean = port_cache_clean,
 		.cache_invalidate = port_cache_invalidate,

@@ -342,14 +342,21 @@ static void a_record_too_many_is_lost_and_noted(void **state)
 	expect_u64(fixture->iommu->faults_total, HW_FAULT_RECORDS + 1);
 	assert_true(hw_fault_take(fixture->iommu, &record));
 	expect_u64(record.word[0], 1 << 12);
-	/* There is room again; that one was lost is still known. */
-	hw_fault_record(fixture->iommu, DEV, (HW_FAULT_RECORDS + 1) << 12, true, 5);
+	/* There is room again, but while the bit is set hardware records nothing. */
+	hw_fault_record(fixture->iommu, DEV, 0xbad000, true, 5);
 	expect_u64(fixture->iommu->fault_status, 3);
-	for (u64 i = 2; i <= HW_FAULT_RECORDS + 1; i++) {
+	expect_u64(fixture->iommu->faults_total, HW_FAULT_RECORDS + 2);
+	for (u64 i = 2; i <= HW_FAULT_RECORDS; i++) {
+		expect_u64(fixture->iommu->fault_status, 3);
 		assert_true(hw_fault_take(fixture->iommu, &record));
 		expect_u64(record.word[0], i << 12);
 	}
 	assert_false(hw_fault_take(fixture->iommu, &record));
+	/* Taking the last one cleared it. */
+	expect_u64(fixture->iommu->fault_status, 0);
+	hw_fault_record(fixture->iommu, DEV, 0x9000, true, 5);
+	assert_true(hw_fault_take(fixture->iommu, &record));
+	expect_u64(record.word[0], 0x9000);
 }
 
 static void translating_records_no_fault_by_itself(void **state)

@@ -25,7 +25,6 @@ static void expect_rejected(struct queue *queue, struct command bad)
 	};
 
 	queue_fill(queue);
-	queue->iommu->fault_status = 0;
 	queue->invalidated = queue->waited = queue->rejected = 0;
 	expect_error(queue_run_all(queue, batch, 3), -EINVAL);
 	expect_u64(queue->iommu->fault_status, QUEUE_ERROR);
@@ -35,6 +34,7 @@ static void expect_rejected(struct queue *queue, struct command bad)
 	expect_u64(queue->rejected, 1);
 	expect_u64(queue->bad[0], bad.word[0]);
 	expect_u64(queue->bad[1], bad.word[1]);
+	hw_queue_resume(queue->iommu);
 }
 
 /* Each bit alone, and all that is not reserved: it must be taken. */
@@ -119,16 +119,48 @@ static void a_rejected_wait_writes_no_status(void **state)
 	assert_memory_equal(seen, "\0\0\0\0", 4);
 }
 
-/* Half a command at the end of a batch: what came before is executed. */
-static void a_command_that_is_cut_off_is_refused(void **state)
+/* After an error nothing is fetched until software has cleared it. */
+static void a_queue_in_error_stands_still_until_it_is_cleared(void **state)
+{
+	const struct command good = { { 0x12, 0 } };
+	struct queue *queue = *state;
+
+	expect_error(queue_run(queue, (struct command){ { 0x0f, 0 } }), -EINVAL);
+	expect_error(queue_run(queue, good), -EINVAL);
+	expect_error(queue_run(queue, (struct command){ { 0x0e, 0 } }), -EINVAL);
+	queue_expect_left(queue, QUEUE_ALL);
+	expect_u64(queue->invalidated, 0);
+	expect_u64(queue->iommu->fault_status, QUEUE_ERROR);
+	/* Told once. */
+	expect_u64(queue->rejected, 1);
+	expect_u64(queue->bad[0], 0x0f);
+
+	hw_queue_resume(queue->iommu);
+	expect_u64(queue->iommu->fault_status, 0);
+	expect_ok(queue_run(queue, good));
+	queue_expect_left(queue, 0);
+}
+
+/* The other bits of the status are other things. */
+static void clearing_a_queue_error_leaves_faults_alone(void **state)
+{
+	struct queue *queue = *state;
+
+	hw_fault_record(queue->iommu, 0x0300, 0x1000, true, 5);
+	expect_error(queue_run(queue, (struct command){ { 0x0f, 0 } }), -EINVAL);
+	hw_queue_resume(queue->iommu);
+	expect_u64(queue->iommu->fault_status, 2);
+}
+
+static void commands_are_handed_over_whole(void **state)
 {
 	struct queue *queue = *state;
 	const u8 bytes[24] = { 0x22, 0, 0x01, 0x03, [16] = 0x12 };
 
-	expect_error(hw_queue_execute(queue->iommu, bytes, sizeof(bytes)), -EINVAL);
-	queue_expect_left(queue, QUEUE_ALL & ~QUEUE_OTHER);
-	expect_error(hw_queue_execute(queue->iommu, bytes, 15), -EINVAL);
-	expect_u64(queue->invalidated, 1);
+	expect_contract(hw_queue_execute(queue->iommu, bytes, sizeof(bytes)),
+			"commands have 16 bytes");
+	expect_contract(hw_queue_execute(queue->iommu, bytes, 15), "commands have 16 bytes");
+	expect_ok(hw_queue_execute(queue->iommu, bytes, 0));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
@@ -137,4 +169,5 @@ TEST_MAIN(TEST(every_reserved_bit_of_an_iotlb_command_is_rejected),
 	  TEST(every_reserved_bit_of_a_wait_is_rejected), TEST(no_bit_of_a_waits_data_is_reserved),
 	  TEST(granularity_0_is_rejected), TEST(a_mask_beyond_the_limit_is_rejected),
 	  TEST(unknown_types_are_rejected), TEST(a_rejected_wait_writes_no_status),
-	  TEST(a_command_that_is_cut_off_is_refused))
+	  TEST(a_queue_in_error_stands_still_until_it_is_cleared),
+	  TEST(clearing_a_queue_error_leaves_faults_alone), TEST(commands_are_handed_over_whole))
