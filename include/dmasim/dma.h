@@ -230,6 +230,20 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 #define dma_sync_sgtable_for_cpu(d, t, r)    dma_sync_sg_for_cpu(d, (t)->sgl, (t)->orig_nents, r)
 #define dma_sync_sgtable_for_device(d, t, r) dma_sync_sg_for_device(d, (t)->sgl, (t)->orig_nents, r)
 
+/*
+ * True if dma_sync_ calls do nothing for any mapping of the device, so far: it snoops, and nothing
+ * was bounced for it since its mask was set; and the opposite. Facts 2.
+ */
+static inline bool dev_dma_skip_sync(const struct device *dev)
+{
+	return dev->dma_skip_sync;
+}
+
+static inline bool dma_dev_need_sync(const struct device *dev)
+{
+	return !dev->dma_skip_sync;
+}
+
 /* False if syncing this mapping does nothing. Facts 3.9. */
 bool dma_need_sync(struct device *dev, dma_addr_t addr) DMASIM_LINUX(dma_need_sync);
 

@@ -9,12 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <dmasim/dmasim.h>
 
-#define SAMPLES	   31
-#define SAMPLE_NS  500000 /* a sample repeats its row for so long */
+#include "bench/measure.h"
+
 #define GRANULES   (SZ_1M / SZ_4K)
 #define MODE_COUNT 3
 
@@ -32,22 +31,6 @@ struct bench {
 	dma_addr_t dma[GRANULES];
 	u8 bytes[SZ_1M];
 };
-
-static void must(bool condition, const char *what)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "bench_flows: %s\n", what);
-	exit(1);
-}
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ULL + (u64)now.tv_nsec;
-}
 
 /* ---- The machine ----------------------------------------------------------------------------- */
 
@@ -248,40 +231,17 @@ static const struct row rows[] = {
 
 /* ---- Measuring ------------------------------------------------------------------------------- */
 
-static int compare(const void *a, const void *b)
+/* A row on its machine, as measure_ns() wants it. */
+struct running {
+	const struct row *row;
+	struct bench *bench;
+};
+
+static void run_row(void *cookie)
 {
-	u64 one = *(const u64 *)a, two = *(const u64 *)b;
+	const struct running *running = cookie;
 
-	return one < two ? -1 : one > two;
-}
-
-/* How often the row runs in about SAMPLE_NS. Also the warm-up. */
-static u32 repetitions(struct bench *bench, const struct row *row)
-{
-	u64 start = now_ns();
-	u32 count = 0;
-
-	while (now_ns() - start < SAMPLE_NS) {
-		row->run(bench);
-		count++;
-	}
-	return count;
-}
-
-static u64 median_ns(struct bench *bench, const struct row *row)
-{
-	u32 count = repetitions(bench, row);
-	u64 sample[SAMPLES];
-
-	for (u32 i = 0; i < SAMPLES; i++) {
-		u64 start = now_ns();
-
-		for (u32 k = 0; k < count; k++)
-			row->run(bench);
-		sample[i] = (now_ns() - start) / count;
-	}
-	qsort(sample, SAMPLES, sizeof(sample[0]), compare);
-	return sample[SAMPLES / 2];
+	running->row->run(running->bench);
 }
 
 static void measure(const struct row *row)
@@ -292,7 +252,7 @@ static void measure(const struct row *row)
 
 		must(bench, "no memory");
 		bench_init(bench, mode, !row->without_iommu);
-		printf(" %9llu |", median_ns(bench, row));
+		printf(" %9llu |", measure_ns(run_row, &(struct running){ row, bench }));
 		fflush(stdout);
 		bench_fini(bench);
 		free(bench);
@@ -302,7 +262,7 @@ static void measure(const struct row *row)
 
 int main(int argc, char **argv)
 {
-	printf("Median of %d samples, ns per run\n\n| %-42s |", SAMPLES, "flow");
+	printf("Median of %d samples, ns per run\n\n| %-42s |", MEASURE_SAMPLES, "flow");
 	for (u32 mode = 0; mode < MODE_COUNT; mode++)
 		printf(" %9s |", mode_name[mode]);
 	printf("\n| %.42s | --------: | --------: | --------: |\n",
