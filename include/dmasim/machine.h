@@ -122,7 +122,7 @@ struct dmasim_costs {
 	u64 walk_reads;	   /* entries the IOMMU fetched */
 	u64 iotlb_hits;
 	u64 iotlb_misses;
-	u64 interrupts;
+	u64 interrupts; /* messages of devices */
 };
 
 DMASIM_BEGIN_DECLS
@@ -162,7 +162,8 @@ DMASIM_API void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes);
 
 /*
  * Host pointer to [phys, phys + bytes) of RAM or of a BAR that is plain memory; NULL where that is
- * not contiguous on the host. Valid until the memory is freed.
+ * not contiguous on the host. Valid until the memory is freed; into a BAR, as long as the machine;
+ * into RAM that nobody allocated, until the next allocation of whatever kind.
  */
 DMASIM_API void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes);
 

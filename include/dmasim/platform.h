@@ -165,7 +165,10 @@ struct platform_ops {
 	void *(*ptr)(void *machine, phys_addr_t phys);
 	/* The inverse, for pointers that ptr or frames_alloc gave; PLATFORM_NO_PHYS for others. */
 	phys_addr_t (*phys)(void *machine, const void *ptr);
-	/* Makes [phys, phys + bytes) of a BAR contiguous on the host; NULL if it cannot be had. */
+	/*
+	 * Host pointer to [phys, phys + bytes) of a BAR, contiguous; NULL if it cannot be had. What
+	 * other pointers lead to stays where it is.
+	 */
 	void *(*bar_ptr)(void *machine, enum dmasim_fault_point why, phys_addr_t phys, u64 bytes);
 
 	/* The software's own bookkeeping: zeroed memory, or NULL. Freeing NULL is nothing. */

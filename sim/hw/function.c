@@ -228,6 +228,7 @@ struct ram *hw_bar_memory(struct hw_function *function, u32 index)
 		if (!bar->memory)
 			return NULL;
 		ram_init(bar->memory, world, DMASIM_FAULT_BAR_CHUNK);
+		bar->memory->chunk_bytes = HW_BAR_CHUNK_BYTES;
 		ram_add_range(bar->memory, 0, bar->bytes);
 	}
 	return bar->memory;

@@ -41,6 +41,12 @@ struct hw_bar_ops {
 	void (*write)(void *cookie, u32 bar, u64 offset, const void *from, u32 bytes);
 };
 
+/*
+ * Plain memory of a BAR is made in aligned pieces of so much, and so contiguous on the host; the
+ * host gives pages when they are touched.
+ */
+#define HW_BAR_CHUNK_BYTES (64ULL << 20)
+
 struct hw_bar {
 	u64 bytes; /* 0: not implemented. A power of two. */
 	bool io;

@@ -26,7 +26,9 @@ RB_GENERATE(ram_host_tree, ram_extent, host_link.by_host, compare_host)
 
 void ram_init(struct ram *ram, struct world *world, enum dmasim_fault_point chunk_point)
 {
-	*ram = (struct ram){ .world = world, .chunk_point = chunk_point };
+	*ram = (struct ram){ .world = world,
+			     .chunk_point = chunk_point,
+			     .chunk_bytes = RAM_CHUNK_BYTES };
 	RB_INIT(&ram->phys_tree);
 	RB_INIT(&ram->host_tree);
 	LIST_INIT(&ram->adopted);
@@ -158,8 +160,8 @@ static struct ram_extent *make_chunk(struct ram *ram, const struct ram_range *ra
 				     phys_addr_t phys)
 {
 	struct ram_extent *extent;
-	phys_addr_t start = phys & ~(RAM_CHUNK_BYTES - 1);
-	phys_addr_t end = start + RAM_CHUNK_BYTES;
+	phys_addr_t start = phys & ~(ram->chunk_bytes - 1);
+	phys_addr_t end = start + ram->chunk_bytes;
 
 	if (start < range->start)
 		start = range->start;
@@ -227,6 +229,25 @@ int ram_make_contiguous(struct ram *ram, phys_addr_t start, u64 bytes)
 	fresh = !absorb(ram, whole);
 	insert_extent(ram, whole);
 	return fresh;
+}
+
+bool ram_join(struct ram *ram, phys_addr_t start, u64 bytes)
+{
+	phys_addr_t first = start & ~(ram->chunk_bytes - 1);
+	phys_addr_t end = (start + bytes + ram->chunk_bytes - 1) & ~(ram->chunk_bytes - 1);
+	struct ram_extent *extent = find_extent(ram, start);
+
+	if (extent)
+		return extent->start + extent->bytes >= start + bytes;
+	if (end - first == ram->chunk_bytes)
+		return true;
+	extent = extent_at_or_below(ram, end - 1);
+	if (extent && extent->start >= start)
+		return false;
+	extent = new_extent(ram, first, end - first);
+	if (extent)
+		insert_extent(ram, extent);
+	return extent != NULL;
 }
 
 int ram_adopt(struct ram *ram, phys_addr_t start, void *host, u64 bytes)

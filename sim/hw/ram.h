@@ -51,6 +51,7 @@ struct ram_range {
 struct ram {
 	struct world *world;
 	enum dmasim_fault_point chunk_point;
+	u64 chunk_bytes; /* what is made at the first touch: a power of two */
 	struct ram_range range[RAM_RANGES_MAX];
 	u32 range_count;
 	struct ram_phys_tree phys_tree;
@@ -83,6 +84,12 @@ struct ram_extent *ram_touch(struct ram *ram, phys_addr_t phys);
  * it holds older contents, or -ENOMEM.
  */
 int ram_make_contiguous(struct ram *ram, phys_addr_t start, u64 bytes);
+
+/*
+ * True if [start, start + bytes), all of it in one stretch, is in one chunk or can be made so:
+ * chunks that nobody touched become one. What was touched stays where it is.
+ */
+bool ram_join(struct ram *ram, phys_addr_t start, u64 bytes);
 
 /* Gives memory of the program a physical address. 0 or -ENOMEM. The range is free of extents. */
 int ram_adopt(struct ram *ram, phys_addr_t start, void *host, u64 bytes);

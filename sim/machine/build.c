@@ -79,6 +79,7 @@ static struct hw_root *find_root(struct dmasim *s, u16 segment, u8 bus)
 struct undo {
 	struct hw_root *root;
 	struct hw_function *function;
+	struct hw_function *told; /* function 0, which now says that it is not alone */
 };
 
 static void take_back(struct dmasim *s, const struct undo *undo)
@@ -92,6 +93,8 @@ static void take_back(struct dmasim *s, const struct undo *undo)
 	} else if (undo->function) {
 		hw_function_remove(undo->function);
 	}
+	if (undo->told)
+		undo->told->config[PCI_HEADER_TYPE] &= (u8)~PCI_HEADER_TYPE_MULTI;
 	/* Nothing is new now, so this needs no memory. */
 	DMASIM_CONTRACT(!machine_hardware_changed(s), "taking hardware back cannot fail");
 }
@@ -117,8 +120,13 @@ static struct hw_function *add_function(struct dmasim *s, struct hw_bus *bus,
 		undo->function = function;
 	/* Function 0 says that there are more in its slot. */
 	first = hw_function_on(bus, image->devfn & ~7);
-	if (PCI_FUNC(image->devfn) && first)
+	if (PCI_FUNC(image->devfn) && first &&
+	    !(first->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MULTI)) {
 		first->config[PCI_HEADER_TYPE] |= PCI_HEADER_TYPE_MULTI;
+		/* Of what is new itself, nothing stays to be undone. */
+		if (undo->function == function)
+			undo->told = first;
+	}
 	return function;
 }
 

@@ -95,7 +95,7 @@ static void *port_bar_ptr(void *machine, enum dmasim_fault_point why, phys_addr_
 	memory = hw_bar_memory(target.function, target.bar);
 	if (!memory)
 		return NULL;
-	if (bytes > RAM_CHUNK_BYTES && ram_make_contiguous(memory, target.offset, bytes) < 0)
+	if (!ram_join(memory, target.offset, bytes))
 		return NULL;
 	return dmasim_ptr(s, phys, bytes);
 }

@@ -477,7 +477,46 @@ static void each_root_bus_has_an_iommu_of_its_own(void **state)
 	assert_true(dmasim_group(dump_dev(dump, "80:00.0")) >= 0);
 }
 
-TEST_MAIN(DUMP_TEST(a_64_byte_dump_shows_no_capabilities),
+static int setup_incoherent(void **state)
+{
+	return dump_setup_config(
+		state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_incoherent = true });
+}
+
+/* What the CPU's cache and the walker know of RAM must move with it. */
+static void ram_that_was_moved_is_mapped_by_an_incoherent_iommu(void **state)
+{
+	struct dump *dump = *state;
+	phys_addr_t start, buf;
+	struct pci_dev *pdev;
+	dma_addr_t dma;
+	u8 found[5];
+	u64 bytes;
+
+	dump_bar_64(dump_device(dump, "00:01.0"), 0, SZ_4G);
+	expect_ok(dump_import(dump, NULL));
+	assert_true(dmasim_ram(dump->s, 1, &start, &bytes));
+	assert_true(start > SZ_4G);
+	pdev = dump_dev(dump, "00:01.0");
+	expect_ok(dma_set_mask(&pdev->dev, DMA_BIT_MASK(64)));
+	/* Too much for what is below 4 GiB. */
+	buf = dmasim_alloc(dump->s, SZ_1G);
+	assert_true(buf >= start && buf < start + bytes);
+	for (u64 offset = 0; offset < SZ_1G; offset += SZ_1G - SZ_64K) {
+		dma = dma_map_phys(&pdev->dev, buf + offset, SZ_64K, DMA_BIDIRECTIONAL, 0);
+		assert_false(dma_mapping_error(&pdev->dev, dma));
+		expect_done(dmasim_dev_write(pdev, dma + SZ_64K - 5, "hello", 5), 5);
+		expect_u64(dmasim_read(dump->s, buf + offset + SZ_64K - 5, found, 5), 5);
+		assert_memory_equal(found, "hello", 5);
+		dma_unmap_phys(&pdev->dev, dma, SZ_64K, DMA_BIDIRECTIONAL, 0);
+	}
+	dmasim_free(dump->s, buf, SZ_1G);
+	dmasim_assert_clean(dump->s);
+}
+
+TEST_MAIN(cmocka_unit_test_setup_teardown(ram_that_was_moved_is_mapped_by_an_incoherent_iommu,
+					  setup_incoherent, dump_teardown),
+	  DUMP_TEST(a_64_byte_dump_shows_no_capabilities),
 	  DUMP_TEST(a_256_byte_dump_shows_express_and_no_acs),
 	  DUMP_TEST(a_4096_byte_dump_shows_acs),
 	  DUMP_TEST(the_last_function_needs_no_empty_line_after_it),

@@ -350,6 +350,72 @@ static void no_memory_for_a_record_of_the_pool_gives_null(void **state)
 	pci_free_p2pmem(rig->nic, memory, SZ_4K);
 }
 
+/* A pointer into a BAR outlives what is later allocated over it. */
+static void a_pointer_into_a_bar_stays_where_it_is(void **state)
+{
+	struct rig *rig = *state;
+	phys_addr_t bar = pci_resource_start(rig->gpu, 0);
+	u8 *early = dmasim_ptr(rig->s, bar + SZ_1M + 5, 16);
+	u8 *memory;
+
+	assert_non_null(early);
+	*early = 0x5a;
+	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, SZ_64M, 0));
+	memory = pci_alloc_p2pmem(rig->gpu, SZ_64M);
+	assert_non_null(memory);
+	expect_u64(dmasim_virt_to_phys(rig->s, memory), bar);
+	assert_ptr_equal(memory + SZ_1M + 5, early);
+	assert_ptr_equal(dmasim_ptr(rig->s, bar + SZ_1M + 5, 16), early);
+	expect_u64(*early, 0x5a);
+	pci_free_p2pmem(rig->gpu, memory, SZ_64M);
+	/* The next 64 MiB are another piece. */
+	assert_non_null(dmasim_ptr(rig->s, bar + SZ_64M - 8, 8));
+	assert_null(dmasim_ptr(rig->s, bar + SZ_64M - 8, 9));
+}
+
+/* Small pieces before large ones: what the first has stays its own. */
+static void pieces_of_all_sizes_keep_to_themselves(void **state)
+{
+	static const u64 bytes[] = { SZ_4K, SZ_1M + SZ_4K, SZ_4K, SZ_64K * 5, SZ_2M };
+	struct rig *rig = *state;
+	u8 *memory[5];
+
+	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, SZ_64M, 0));
+	for (int i = 0; i < 5; i++) {
+		memory[i] = pci_alloc_p2pmem(rig->gpu, bytes[i]);
+		assert_non_null(memory[i]);
+		fill_pattern(memory[i], bytes[i], (u64)i);
+	}
+	for (int i = 0; i < 5; i++) {
+		u8 *expected = malloc(bytes[i]);
+
+		fill_pattern(expected, bytes[i], (u64)i);
+		assert_memory_equal(memory[i], expected, bytes[i]);
+		free(expected);
+		pci_free_p2pmem(rig->gpu, memory[i], bytes[i]);
+	}
+}
+
+/* More than the host gives in one piece at first: as long as nobody was there before. */
+static void pieces_across_64_mib_are_contiguous_if_nothing_of_them_was_touched(void **state)
+{
+	struct rig *rig = *state;
+	phys_addr_t bar = pci_resource_start(rig->gpu, 0);
+	u8 *memory, *later;
+
+	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, 8 * SZ_64M, 0));
+	memory = pci_alloc_p2pmem(rig->gpu, SZ_64M + SZ_4K);
+	assert_non_null(memory);
+	memory[SZ_64M + SZ_4K - 1] = 1;
+	assert_ptr_equal(dmasim_ptr(rig->s, bar + SZ_64M, 1), memory + SZ_64M);
+	/* From there to the end of the second 64 MiB, and on into the third. */
+	later = pci_alloc_p2pmem(rig->gpu, SZ_64M - SZ_4K);
+	assert_ptr_equal(later, memory + SZ_64M + SZ_4K);
+	pci_free_p2pmem(rig->gpu, later, SZ_64M - SZ_4K);
+	assert_null(pci_alloc_p2pmem(rig->gpu, SZ_64M));
+	pci_free_p2pmem(rig->gpu, memory, SZ_64M + SZ_4K);
+}
+
 TEST_MAIN(cmocka_unit_test_teardown(each_memory_bar_has_a_provider_after_init, destroy_machine),
 	  BEHIND_VTD(before_init_there_is_no_provider_and_a_report),
 	  BEHIND_VTD(a_second_init_changes_nothing), BEHIND_VTD(no_memory_for_init_is_enomem),
@@ -363,6 +429,9 @@ TEST_MAIN(cmocka_unit_test_teardown(each_memory_bar_has_a_provider_after_init, d
 	  WITH_SETUP(a_device_reads_and_writes_what_was_allocated, rig_setup_acs_off),
 	  BEHIND_VTD(the_pool_gives_out_all_of_it_and_no_more),
 	  BEHIND_VTD(pieces_are_whole_pages_one_behind_the_other),
+	  BEHIND_VTD(a_pointer_into_a_bar_stays_where_it_is),
+	  BEHIND_VTD(pieces_of_all_sizes_keep_to_themselves),
+	  BEHIND_VTD(pieces_across_64_mib_are_contiguous_if_nothing_of_them_was_touched),
 	  BEHIND_VTD(pages_are_peer_memory_once), BEHIND_VTD(a_wrong_free_is_reported),
 	  BEHIND_VTD(a_device_that_added_nothing_has_no_memory_to_give),
 	  BEHIND_VTD(no_memory_for_a_record_of_the_pool_gives_null))

@@ -401,9 +401,33 @@ static void distances_and_configuration_do_not_start_the_machine(void **state)
 	add(*state, "00:02.0/00.0", SZ_4K);
 }
 
+/* Function 0 says that it is not alone only while that is so. */
+static void a_function_that_could_not_be_added_is_not_announced(void **state)
+{
+	struct pci_dev *first = add(*state, "00:01.0/00.0", SZ_4K);
+	struct pci_dev *second;
+	u64 nth = 0;
+	u8 header;
+
+	do {
+		pci_read_config_byte(first, PCI_HEADER_TYPE, &header);
+		expect_u64(header, PCI_HEADER_TYPE_NORMAL);
+		assert_false(first->multifunction);
+		dmasim_fail(*state, DMASIM_FAULT_ANY, ++nth);
+		second = dmasim_add_endpoint(*state, "00:01.0/00.1",
+					     &(struct dmasim_endpoint){ .bar = { SZ_4K } });
+	} while (!second);
+	dmasim_fail(*state, DMASIM_FAULT_ANY, 0);
+	assert_true(nth > 3);
+	pci_read_config_byte(first, PCI_HEADER_TYPE, &header);
+	expect_u64(header, PCI_HEADER_TYPE_MULTI);
+	assert_true(first->multifunction);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
-TEST_MAIN(TEST(what_is_on_the_way_is_made), TEST(all_devices_come_parents_first),
+TEST_MAIN(TEST(a_function_that_could_not_be_added_is_not_announced),
+	  TEST(what_is_on_the_way_is_made), TEST(all_devices_come_parents_first),
 	  TEST(devices_are_found_by_their_bdf), TEST(segments_have_buses_of_their_own),
 	  TEST(functions_of_one_slot_are_multifunction), TEST(endpoints_may_sit_on_the_root_bus),
 	  TEST(a_device_keeps_its_struct_when_hardware_is_added),
