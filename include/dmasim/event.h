@@ -62,6 +62,7 @@ enum dmasim_event_field {
 	X(SYNC_SG_FOR_CPU, "dma_sync_sg_for_cpu", DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_DIR)   \
 	X(SYNC_SG_FOR_DEVICE, "dma_sync_sg_for_device",                                           \
 	  DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_DIR)                                           \
+	X(NEED_UNMAP, "dma_need_unmap", DMASIM_F_DEV | DMASIM_F_RET)                              \
 	X(ALLOC, "dma_alloc",                                                                     \
 	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL)            \
 	X(ALLOC_FREE, "dma_free", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_CALL)    \

@@ -154,9 +154,10 @@ unsigned long dma_get_merge_boundary(struct device *dev)
 
 bool dma_need_unmap(struct device *dev)
 {
-	if (is_behind_iommu(dev))
-		return true;
-	return !dev->dma_skip_sync || dev->os->dma_debug;
+	bool needed = is_behind_iommu(dev) || !dev->dma_skip_sync || dev->os->dma_debug;
+
+	PLATFORM_EVENT(dev->os->platform, NEED_UNMAP, .dev = dev->id, .ret = needed);
+	return needed;
 }
 
 bool dma_need_sync(struct device *dev, dma_addr_t addr)

@@ -13,6 +13,13 @@ static void bad_argument(struct device *dev, const struct dma_iova_state *state,
 	dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, state->addr, size, what);
 }
 
+/* No IOMMU serves the device: Linux would follow a NULL pointer here. */
+static void say_no_domain(struct device *dev, const struct dma_iova_state *state, size_t size)
+{
+	dma_warn(dev, DMASIM_REPORT_STATE_UNKNOWN, state->addr, size,
+		 "dma_iova_try_alloc() said no: each piece is to be mapped by itself");
+}
+
 /* ---- Allocating ------------------------------------------------------- */
 
 static bool try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
@@ -109,6 +116,8 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 		PLATFORM_EVENT(dev->os->platform, LINK, .dev = dev->id, .dma = state->addr,
 			       .phys = phys, .offset = offset, .size = size, .dir = dir,
 			       .attrs = attrs, .ret = err, .site = dev->site);
+	} else {
+		say_no_domain(dev, state, size);
 	}
 	dma_leave(dev);
 	return err;
@@ -125,6 +134,8 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
 				     iommu_dma_span(domain, start, size));
 		PLATFORM_EVENT(dev->os->platform, SYNC, .dev = dev->id, .dma = state->addr,
 			       .offset = offset, .size = size, .ret = err, .site = dev->site);
+	} else {
+		say_no_domain(dev, state, size);
 	}
 	dma_leave(dev);
 	return err;
@@ -162,6 +173,8 @@ void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t of
 		PLATFORM_EVENT(dev->os->platform, UNLINK, .dev = dev->id, .dma = state->addr,
 			       .offset = offset, .size = size, .dir = dir, .attrs = attrs,
 			       .site = dev->site);
+	} else {
+		say_no_domain(dev, state, size);
 	}
 	dma_leave(dev);
 }
@@ -182,6 +195,8 @@ void dma_iova_free(struct device *dev, struct dma_iova_state *state)
 		free_range(domain, state);
 		PLATFORM_EVENT(dev->os->platform, FREE, .dev = dev->id, .dma = state->addr,
 			       .size = dma_iova_size(state), .site = dev->site);
+	} else {
+		say_no_domain(dev, state, dma_iova_size(state));
 	}
 	dma_leave(dev);
 }
@@ -211,6 +226,8 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 		destroy(&link);
 		PLATFORM_EVENT(dev->os->platform, DESTROY, .dev = dev->id, .dma = state->addr,
 			       .size = mapped_len, .dir = dir, .attrs = attrs, .site = dev->site);
+	} else {
+		say_no_domain(dev, state, mapped_len);
 	}
 	dma_leave(dev);
 }

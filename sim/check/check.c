@@ -168,7 +168,7 @@ void check_leaks(struct check *check)
 		     at = interval_next(&space->pieces, at, 0, ~0ULL)) {
 			struct piece *piece = (struct piece *)at;
 
-			if (!piece->told)
+			if (!piece->told && !owners_is_excused(&check->owners, piece))
 				tell_leak(check, piece);
 			piece->told = true;
 		}

@@ -360,6 +360,10 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 	case DMASIM_EVENT_UNMAP_PHYS:
 		on_unmap_phys(check, event);
 		break;
+	case DMASIM_EVENT_NEED_UNMAP:
+		if (!event->ret)
+			owners_excuse(&check->owners, event->dev);
+		break;
 	case DMASIM_EVENT_BOUNCE:
 		bounces_add(&check->bounces, event);
 		break;

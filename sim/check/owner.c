@@ -151,8 +151,26 @@ struct piece *owners_add(struct owners *owners, struct owner_space *space,
 	piece->synced = desc->synced;
 	piece->state = desc->state;
 	piece->site = desc->site;
+	piece->number = ++owners->pieces;
 	interval_insert(&space->pieces, &piece->at);
 	return piece;
+}
+
+void owners_excuse(struct owners *owners, dmasim_sbdf dev)
+{
+	struct owner_device *device = find_device(owners, dev);
+
+	/* One that is not known has mapped nothing. */
+	if (device)
+		device->excused = owners->pieces;
+}
+
+bool owners_is_excused(struct owners *owners, const struct piece *piece)
+{
+	const struct owner_device *device = find_device(owners, piece->dev);
+	bool one_step = piece->kind == PIECE_PHYS || piece->kind == PIECE_SG;
+
+	return one_step && device && piece->number <= device->excused;
 }
 
 void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where)

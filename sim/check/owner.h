@@ -40,6 +40,7 @@ struct piece {
 	bool told;		 /* its leak was reported */
 	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
 	u32 state;		 /* number of the two-step state; 0: none */
+	u64 number;		 /* in order of birth, from 1 */
 	const struct dmasim_site *site;
 };
 
@@ -83,6 +84,7 @@ struct owner_device {
 	SLIST_ENTRY(owner_device) link;
 	dmasim_sbdf dev;
 	struct owner_space *space;
+	u64 excused; /* pieces up to this number need no unmap: the driver was told so */
 };
 
 SLIST_HEAD(owner_space_list, owner_space);
@@ -95,6 +97,7 @@ struct owners {
 	struct owner_device *last; /* found last */
 	struct owner_list *open;   /* the scatterlist that is being mapped */
 	u32 next_state;
+	u64 pieces;  /* that were ever made */
 	bool *blind; /* set when memory runs out: the account is wrong from then on */
 };
 
@@ -130,6 +133,10 @@ void owners_add_to_list(struct owners *owners, struct owner_space *space,
 
 /* The scatterlist is complete. NULL: it has no pieces. */
 struct owner_list *owners_close_list(struct owners *owners);
+
+/* What the device's driver has mapped so far, in one step, may stay as it is: that is no leak. */
+void owners_excuse(struct owners *owners, dmasim_sbdf dev);
+bool owners_is_excused(struct owners *owners, const struct piece *piece);
 
 /* Ends a piece and remembers it. */
 void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where);

@@ -85,6 +85,7 @@ static void shared_memory_flows(struct rig *rig)
 	dma = dma_map_phys(dev, ram(rig, SZ_4K), SZ_4K, DMA_BIDIRECTIONAL, 0);
 	dma_sync_single_for_cpu(dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
 	dma_sync_single_for_device(dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
+	dma_need_unmap(dev);
 	dma_unmap_phys(dev, dma, SZ_4K, DMA_BIDIRECTIONAL, 0);
 	list_init(&list, 1);
 	list_set(rig, &list, 0, ram(rig, SZ_4K), SZ_4K);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The catalogue: a test for each entry of the facts' lists of misuse (M1 to M26) and of things to
+ * test (T1 to T16). entries.tsv is the table; a test's name begins with its entry and ends with the
+ * mode it ran in: M05_unmap_twice__lazy.
+ *
+ * A test shows what the calls return, what stands for the kernel's WARN or BUG, what is left in
+ * page table, IOVA space and bounce pool, and what the checker makes of it.
+ */
+#ifndef CATALOGUE_CATALOGUE_H
+#define CATALOGUE_CATALOGUE_H
+
+#include "unit/api/lists.h"
+
+/* ---- Modes ----------------------------------------------------------------------------------- */
+
+#define MODE(name, ...)                                                                       \
+	static inline int mode_##name(void **state)                                           \
+	{                                                                                     \
+		return rig_setup_with(state,                                                  \
+				      &(struct dmasim_config){ DMASIM_CONFIG, __VA_ARGS__ }); \
+	}
+
+/* All of one table, so that a name means the same in every file. */
+MODE(strict, .policy = DMASIM_STRICT)
+MODE(lazy, .policy = DMASIM_LAZY)
+MODE(pass_through, .policy = DMASIM_PASS_THROUGH)
+MODE(direct, .iommu = DMASIM_NO_IOMMU)
+MODE(untrusted, .traits = { .untrusted = true }, .swiotlb_bytes = SZ_1M)
+MODE(bounced, .iommu = DMASIM_NO_IOMMU, .swiotlb = DMASIM_SWIOTLB_FORCE, .swiotlb_bytes = SZ_1M)
+MODE(no_snoop, .traits = { .no_snoop = true })
+MODE(direct_no_snoop, .iommu = DMASIM_NO_IOMMU, .traits = { .no_snoop = true })
+/* Peer memory below the switch is reached by bus address. */
+MODE(strict_bus, .acs = DMASIM_ACS_OFF)
+MODE(direct_bus, .iommu = DMASIM_NO_IOMMU, .acs = DMASIM_ACS_OFF)
+MODE(strict_debug, .acs = DMASIM_ACS_OFF, .dma_debug = true)
+
+#undef MODE
+
+/* The rig below a host bridge of one's own. */
+static inline int rig_setup_below(void **state, const struct dmasim_config *config,
+				  const struct dmasim_host_bridge *bridge)
+{
+	static const char *const paths[] = { "00:01.0/00.0/00.0/00.0", "00:01.0/00.0/01.0/00.0",
+					     "00:01.0/00.0/02.0/00.0", "00:02.0/00.0" };
+	struct rig *rig = calloc(1, sizeof(*rig));
+	struct pci_dev **pdev[] = { &rig->nvme, &rig->gpu, &rig->nic, &rig->disk };
+
+	if (!rig)
+		return -1;
+	*state = rig;
+	rig->s = dmasim_create(config);
+	assert_non_null(rig->s);
+	expect_ok(dmasim_add_host_bridge(rig->s, bridge));
+	for (int i = 0; i < 4; i++) {
+		*pdev[i] = dmasim_add_endpoint(rig->s, paths[i],
+					       &(struct dmasim_endpoint){ .bar = { SZ_1M } });
+		assert_non_null(*pdev[i]);
+	}
+	for (int i = 0; i < 4; i++)
+		expect_ok(dma_set_mask(&(*pdev[i])->dev, DMA_BIT_MASK(64)));
+	return 0;
+}
+
+/* An entry of a test table. */
+#define IN(mode, test)                                                  \
+	{                                                               \
+#test "__" #mode, test, mode_##mode, rig_teardown, NULL \
+	}
+
+/* True where addresses are IOVAs. */
+static inline bool translates(struct device *dev)
+{
+	return dma_get_merge_boundary(dev) != 0;
+}
+
+/* ---- What is left ---------------------------------------------------------------------------- */
+
+/* Entries of page tables that are written and not cleared. */
+static inline u64 live_entries(struct dmasim *s)
+{
+	struct dmasim_costs costs = dmasim_costs(s);
+
+	return costs.entries_written - costs.entries_cleared;
+}
+
+/* Slots of the bounce pool that are lent. */
+static inline u64 lent(struct pci_dev *pdev)
+{
+	return dmasim_bounce_use(pdev).used;
+}
+
+/* A byte that the device sends, and what became of it. */
+static inline struct dmasim_transfer write_byte(struct pci_dev *pdev, dma_addr_t dma, u8 byte)
+{
+	return dmasim_dev_write(pdev, dma, &byte, 1);
+}
+
+static inline u8 byte_at(struct dmasim *s, phys_addr_t phys)
+{
+	u8 byte = 0;
+
+	expect_u64(dmasim_read(s, phys, &byte, 1), 1);
+	return byte;
+}
+
+/* A list that one device maps and nobody else knows: entries of a page each, apart in memory. */
+static inline void list_of_pages(struct rig *rig, struct list *list, u32 entries)
+{
+	phys_addr_t buf = ram(rig, 2ULL * entries * SZ_4K);
+
+	list_init(list, entries);
+	for (u32 i = 0; i < entries; i++)
+		list_set(rig, list, i, buf + 2ULL * i * SZ_4K, SZ_4K);
+	list_remember(list);
+}
+
+/* A range of the device with [phys, phys + bytes) linked and synced. */
+static inline struct dma_iova_state linked(struct pci_dev *pdev, phys_addr_t phys, u64 bytes)
+{
+	struct dma_iova_state st;
+
+	assert_true(dma_iova_try_alloc(&pdev->dev, &st, phys, bytes));
+	expect_ok(dma_iova_link(&pdev->dev, &st, phys, 0, bytes, DMA_BIDIRECTIONAL, 0));
+	expect_ok(dma_iova_sync(&pdev->dev, &st, 0, bytes));
+	return st;
+}
+
+#endif
