@@ -331,6 +331,65 @@ static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 			      judge_last(event->dma, event->done));
 }
 
+static void dispatch_two_step(struct check *check, const struct dmasim_event *event)
+{
+	switch (event->type) {
+	case DMASIM_EVENT_TRY_ALLOC:
+		judge_try_alloc(check, event);
+		break;
+	case DMASIM_EVENT_LINK:
+		judge_link(check, event);
+		break;
+	case DMASIM_EVENT_SYNC:
+		judge_sync(check, event);
+		break;
+	case DMASIM_EVENT_UNLINK:
+		judge_unlink(check, event);
+		break;
+	case DMASIM_EVENT_FREE:
+		judge_free(check, event);
+		break;
+	case DMASIM_EVENT_DESTROY:
+		judge_destroy(check, event);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Scatterlists, and what one call maps. */
+static void dispatch_one_step(struct check *check, const struct dmasim_event *event)
+{
+	switch (event->type) {
+	case DMASIM_EVENT_MAP_PHYS:
+	case DMASIM_EVENT_ALLOC:
+		on_map_phys(check, event);
+		break;
+	case DMASIM_EVENT_UNMAP_PHYS:
+	case DMASIM_EVENT_ALLOC_FREE:
+		on_unmap_phys(check, event);
+		break;
+	case DMASIM_EVENT_NEED_UNMAP:
+		if (!event->ret)
+			owners_excuse(&check->owners, event->dev);
+		break;
+	case DMASIM_EVENT_MAP_SG_ENTRY:
+		judge_map_sg_entry(check, event);
+		break;
+	case DMASIM_EVENT_MAP_SG:
+		judge_map_sg(check, event);
+		break;
+	case DMASIM_EVENT_UNMAP_SG_ENTRY:
+		judge_unmap_sg_entry(check, event);
+		break;
+	case DMASIM_EVENT_UNMAP_SG:
+		judge_unmap_sg(check, event);
+		break;
+	default:
+		dispatch_two_step(check, event);
+	}
+}
+
 static void dispatch(struct check *check, const struct dmasim_event *event)
 {
 	switch (event->type) {
@@ -354,60 +413,14 @@ static void dispatch(struct check *check, const struct dmasim_event *event)
 	case DMASIM_EVENT_P2P_TYPE:
 		on_p2p_type(check, event);
 		break;
-	case DMASIM_EVENT_MAP_PHYS:
-		on_map_phys(check, event);
-		break;
-	case DMASIM_EVENT_UNMAP_PHYS:
-		on_unmap_phys(check, event);
-		break;
-	case DMASIM_EVENT_NEED_UNMAP:
-		if (!event->ret)
-			owners_excuse(&check->owners, event->dev);
-		break;
 	case DMASIM_EVENT_BOUNCE:
 		bounces_add(&check->bounces, event);
 		break;
 	case DMASIM_EVENT_BOUNCE_END:
 		bounces_end(&check->bounces, event);
 		break;
-	case DMASIM_EVENT_ALLOC:
-		on_map_phys(check, event);
-		break;
-	case DMASIM_EVENT_ALLOC_FREE:
-		on_unmap_phys(check, event);
-		break;
-	case DMASIM_EVENT_MAP_SG_ENTRY:
-		judge_map_sg_entry(check, event);
-		break;
-	case DMASIM_EVENT_MAP_SG:
-		judge_map_sg(check, event);
-		break;
-	case DMASIM_EVENT_UNMAP_SG_ENTRY:
-		judge_unmap_sg_entry(check, event);
-		break;
-	case DMASIM_EVENT_UNMAP_SG:
-		judge_unmap_sg(check, event);
-		break;
-	case DMASIM_EVENT_TRY_ALLOC:
-		judge_try_alloc(check, event);
-		break;
-	case DMASIM_EVENT_LINK:
-		judge_link(check, event);
-		break;
-	case DMASIM_EVENT_SYNC:
-		judge_sync(check, event);
-		break;
-	case DMASIM_EVENT_UNLINK:
-		judge_unlink(check, event);
-		break;
-	case DMASIM_EVENT_FREE:
-		judge_free(check, event);
-		break;
-	case DMASIM_EVENT_DESTROY:
-		judge_destroy(check, event);
-		break;
 	default:
-		break;
+		dispatch_one_step(check, event);
 	}
 }
 

@@ -37,7 +37,7 @@ static void M01_bad_direction(void **state)
 	expect_only(rig->s, DMASIM_REPORT_BAD_DIRECTION, 21);
 }
 
-/* The two-step calls do not test it: it becomes an entry without rights, which the table refuses. */
+/* The two-step calls do not test it: it becomes an entry without rights, which is refused. */
 static void M01_bad_direction_link(void **state)
 {
 	struct rig *rig = *state;
