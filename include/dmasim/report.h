@@ -63,6 +63,12 @@ DMASIM_API void dmasim_suppress(struct dmasim *s, enum dmasim_report_id id);
  */
 DMASIM_API u32 dmasim_check_clean(struct dmasim *s, char *buf, size_t len);
 
+/*
+ * A number of bytes as reports have it: "4 KiB", "300 bytes", exact, in the largest unit that
+ * divides it; into buf, always terminated. len is at least 1.
+ */
+DMASIM_API void dmasim_size_text(u64 bytes, char *buf, size_t len);
+
 DMASIM_END_DECLS
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/explain.h"
 
-#include <dmasim/hw/vtd.h>
-
 #include "check/dmar.h"
 
 static const char *const kind_names[] = {
@@ -90,11 +88,8 @@ static void add_access(struct text *text, const struct hw_access *access, phys_a
 /* What the real driver would log. */
 static void add_fault(struct text *text, const struct hw_access *access)
 {
-	struct hw_fault_record record = {
-		{ access->address & VTD_FRCD_ADDR_MASK,
-		  access->target->requester | (u64)access->target->fault << VTD_FRCD_REASON_SHIFT |
-			  (access->write ? 0 : VTD_FRCD_TYPE_READ) },
-	};
+	struct hw_fault_record record = hw_fault_encode(access->target->requester, access->address,
+							access->write, access->target->fault);
 
 	text_add(text, "  %-9s ", "hardware");
 	dmar_text(text, &record);

@@ -178,16 +178,6 @@ static void print_bar(struct demo_stage *stage)
 	       pci_bus_address(stage->provider, stage->bar));
 }
 
-static void print_route(const char *what, struct pci_dev *pdev, dma_addr_t dma)
-{
-	struct dmasim_route route;
-	char text[1024];
-
-	dmasim_route(pdev, dma, true, &route);
-	dmasim_route_text(&route, text, sizeof(text));
-	printf("  %s\n    %s\n", what, text);
-}
-
 /* The way of each kind of access, on mappings made for that. */
 static bool print_routes(struct demo_stage *stage)
 {
@@ -202,10 +192,10 @@ static bool print_routes(struct demo_stage *stage)
 				     DMA_ATTR_MMIO);
 	if (dma_mapping_error(dev, host) || dma_mapping_error(dev, peer))
 		return false;
-	print_route("the client writes host memory:", stage->client, host);
-	print_route(by_bus ? "the client writes peer memory, by bus address:"
-			   : "the client writes peer memory, by IOVA:",
-		    stage->client, peer);
+	stage_print_route("the client writes host memory:", stage->client, host);
+	stage_print_route(by_bus ? "the client writes peer memory, by bus address:"
+				 : "the client writes peer memory, by IOVA:",
+			  stage->client, peer);
 	dma_unmap_phys(dev, host, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
 	if (!by_bus)
 		dma_unmap_phys(dev, peer, PAGE_SIZE, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);

@@ -73,6 +73,9 @@ const char *stage_role(const struct pci_dev *pdev);
 /* The name of a map type. */
 const char *stage_type_name(enum pci_p2pdma_map_type type);
 
+/* "what", and below it the way of a write of the device to this address. */
+void stage_print_route(const char *what, struct pci_dev *pdev, dma_addr_t dma);
+
 /* Scattered pages of RAM, DEMO_BYTES in all. */
 #define DEMO_PAGES (DEMO_BYTES / PAGE_SIZE)
 

@@ -124,16 +124,6 @@ static int with_windows_reserved(const struct demo_options *options, bool acs_of
 
 /* ---- With windows unreserved ------------------------------------------ */
 
-static void print_route(const char *who, struct pci_dev *pdev, dma_addr_t dma)
-{
-	struct dmasim_route route;
-	char text[1024];
-
-	dmasim_route(pdev, dma, true, &route);
-	dmasim_route_text(&route, text, sizeof(text));
-	printf("  %s\n    %s\n", who, text);
-}
-
 /* The victim's mapping: RAM, linked where the number lies. */
 static bool map_victim(struct pci_dev *victim, struct dma_iova_state *state, phys_addr_t buffer)
 {
@@ -215,11 +205,11 @@ static int with_windows_hidden(const struct demo_options *options, bool acs_off,
 	row = row_open(ledger, &stage, "1 page", "peer");
 	row->mapped_as = "bus address";
 	row_peer(row, &stage, dma);
-	print_route("the client, below the switch, is claimed by the peer's port:", stage.client,
-		    dma);
+	stage_print_route(
+		"the client, below the switch, is claimed by the peer's port:", stage.client, dma);
 	if (victim != stage.client)
-		print_route("the owner of the IOVA, on another way, reaches its buffer:", victim,
-			    dma);
+		stage_print_route(
+			"the owner of the IOVA, on another way, reaches its buffer:", victim, dma);
 	else
 		printf("  (this machine has no device of the same domain on another way)\n");
 	/* Without another device it is the client's own mapping that the switch shadows. */

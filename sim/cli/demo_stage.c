@@ -326,6 +326,16 @@ void stage_close(struct demo_stage *stage)
 	*stage = (struct demo_stage){ 0 };
 }
 
+void stage_print_route(const char *what, struct pci_dev *pdev, dma_addr_t dma)
+{
+	struct dmasim_route route;
+	char text[1024];
+
+	dmasim_route(pdev, dma, true, &route);
+	dmasim_route_text(&route, text, sizeof(text));
+	printf("  %s\n    %s\n", what, text);
+}
+
 bool stage_pages(struct demo_stage *stage, phys_addr_t page[DEMO_PAGES])
 {
 	/* Every other page stays with somebody else: no two are neighbours. */

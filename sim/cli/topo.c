@@ -6,9 +6,8 @@
 
 #include "cli.h"
 
-#define DETAIL_INDENT \
-	4 /* of what belongs to a function; its children stand 2 deeper than itself \
-			 */
+/* Of what belongs to a function; its children stand 2 deeper than itself. */
+#define DETAIL_INDENT 4
 
 static const char help[] = "usage: dmasim topo FILE\n\n"
 			   "Prints the PCI tree of a machine. FILE is what lspci -xxxx printed (as "
@@ -73,15 +72,12 @@ static const char *type_word(struct pci_dev *pdev)
 	return words[pdev->express_type];
 }
 
-/* "4 KiB": exact, in the largest unit that divides it. */
 static void print_size(u64 bytes)
 {
-	static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-	unsigned int index = 0;
+	char text[32];
 
-	for (; bytes && bytes % 1024 == 0 && index < 4; index++)
-		bytes /= 1024;
-	printf("%llu %s", bytes, unit[index]);
+	dmasim_size_text(bytes, text, sizeof(text));
+	fputs(text, stdout);
 }
 
 /* "0x1000-0x1fff, 4 KiB" */

@@ -169,6 +169,15 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 	return of_walk(&walk, context.domain);
 }
 
+struct hw_fault_record hw_fault_encode(u16 requester, u64 iova, bool write, u8 reason)
+{
+	return (struct hw_fault_record){
+		.word = { iova & VTD_FRCD_ADDR_MASK,
+			  requester | (u64)reason << VTD_FRCD_REASON_SHIFT | VTD_FRCD_FAULT |
+				  (write ? 0 : VTD_FRCD_TYPE_READ) },
+	};
+}
+
 void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason)
 {
 	struct hw_fault_record *record;
@@ -180,9 +189,7 @@ void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write
 		return;
 	}
 	record = &iommu->fault[iommu->fault_count++];
-	record->word[0] = iova & VTD_FRCD_ADDR_MASK;
-	record->word[1] = requester | (u64)reason << VTD_FRCD_REASON_SHIFT | VTD_FRCD_FAULT |
-			  (write ? 0 : VTD_FRCD_TYPE_READ);
+	*record = hw_fault_encode(requester, iova, write, reason);
 	record->order = iommu->hw->fault_order++;
 	iommu->fault_status |= VTD_FSTS_PPF;
 }

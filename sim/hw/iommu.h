@@ -97,6 +97,9 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
 					 bool write);
 
+/* The words of a record; its order is not set. */
+struct hw_fault_record hw_fault_encode(u16 requester, u64 iova, bool write, u8 reason);
+
 /* Writes a fault record, or notes that one was lost. While that is noted, all are lost. */
 void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason);
 

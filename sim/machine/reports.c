@@ -135,3 +135,12 @@ u32 dmasim_check_clean(struct dmasim *s, char *buf, size_t len)
 	found = list_unexpected(reports, &text);
 	return found + list_missing(reports, &text);
 }
+
+void dmasim_size_text(u64 bytes, char *buf, size_t len)
+{
+	struct text text;
+
+	DMASIM_CONTRACT(len, "a text has room for its end");
+	text_init(&text, buf, len);
+	text_add_size(&text, bytes);
+}

@@ -49,6 +49,28 @@ static void every_report_has_a_name_and_a_sentence(void **state)
 	}
 }
 
+static void sizes_are_exact_in_the_largest_unit(void **state)
+{
+	static const struct {
+		u64 bytes;
+		const char *text;
+	} sizes[] = {
+		{ 0, "0 bytes" },	    { 1023, "1023 bytes" },
+		{ 1024, "1 KiB" },	    { 1536, "1536 bytes" },
+		{ SZ_2M, "2 MiB" },	    { 5ULL << 30, "5 GiB" },
+		{ 1ULL << 51, "2048 TiB" }, { ~0ULL, "18446744073709551615 bytes" },
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		dmasim_size_text(sizes[i].bytes, text, sizeof(text));
+		assert_string_equal(text, sizes[i].text);
+	}
+	dmasim_size_text(SZ_2M, text, 4);
+	assert_string_equal(text, "2 M");
+}
+
 static void unknown_numbers_have_neither(void **state)
 {
 	static const int unknown[] = { 0, 7, 25, 63, 1000, -1 };
@@ -329,6 +351,7 @@ static void a_thousand_reports_are_kept(void **state)
 
 TEST_MAIN(BEHIND_VTD(every_report_has_a_name_and_a_sentence),
 	  BEHIND_VTD(unknown_numbers_have_neither),
+	  cmocka_unit_test(sizes_are_exact_in_the_largest_unit),
 	  BEHIND_VTD(reports_are_copied_in_the_order_of_time), BEHIND_VTD(the_line_is_for_machines),
 	  BEHIND_VTD(the_text_is_for_people),
 	  BEHIND_VTD(the_next_reports_of_a_kind_are_expected_and_no_more),
