@@ -113,7 +113,8 @@ fi
 # The line that replays a report does what it says; an argument comes before the environment.
 export DMASIM_SEED
 DMASIM_SEED=0xfeed
-run 1 replay-line --plant sync --trace "$temp/trace" && has replay-line 'seed=0xfeed' "$temp/trace"
+run 1 replay-line --plant sync --trace "$temp/trace" &&
+	has replay-line 'seed=0xfeed' "$temp/trace"
 has replay-line-is-printed 'DMASIM_SEED=0xfeed' "$temp/out"
 run 0 seed-argument --seed 0xbee --trace "$temp/trace" &&
 	has seed-argument 'seed=0xbee' "$temp/trace"
