@@ -35,7 +35,8 @@ void frames_fini(struct frames *frames)
 	}
 }
 
-static struct frame_block *new_block(struct frames *frames, u64 frame, u8 order)
+/* A record that is not in the tree yet. */
+static struct frame_block *make_block(struct frames *frames, u64 frame, u8 order)
 {
 	struct frame_block *block;
 
@@ -44,7 +45,15 @@ static struct frame_block *new_block(struct frames *frames, u64 frame, u8 order)
 		return NULL;
 	block->frame = frame;
 	block->order = order;
-	RB_INSERT(frame_tree, &frames->blocks, block);
+	return block;
+}
+
+static struct frame_block *new_block(struct frames *frames, u64 frame, u8 order)
+{
+	struct frame_block *block = make_block(frames, frame, order);
+
+	if (block)
+		RB_INSERT(frame_tree, &frames->blocks, block);
 	return block;
 }
 
@@ -75,31 +84,67 @@ static u8 largest_order(u64 frame, u64 count)
 	return fits < aligned ? fits : aligned;
 }
 
-int frames_add(struct frames *frames, phys_addr_t start, u64 bytes)
+/* Behind *last, which moves on; NULL: the list is empty. */
+static void append(struct frame_list *blocks, struct frame_block **last, struct frame_block *block)
+{
+	if (*last)
+		LIST_INSERT_AFTER(*last, block, free_link);
+	else
+		LIST_INSERT_HEAD(blocks, block, free_link);
+	*last = block;
+}
+
+int frames_prepare(struct frames *frames, phys_addr_t start, u64 bytes, struct frame_list *blocks)
 {
 	u64 frame = start >> FRAME_SHIFT;
 	u64 end = (start + bytes) >> FRAME_SHIFT;
+	struct frame_block *last = NULL;
 
-	DMASIM_CONTRACT(frames->stretch_count < RAM_RANGES_MAX, "too many stretches of RAM");
-	frames->stretch[frames->stretch_count++] = (struct frame_stretch){ frame, end - frame };
+	LIST_INIT(blocks);
 	while (frame < end) {
 		u8 order = largest_order(frame, end - frame);
-		struct frame_block *block = new_block(frames, frame, order);
+		struct frame_block *block = make_block(frames, frame, order);
 
 		if (!block) {
-			frames_remove(frames, start, bytes);
+			frames_drop(frames, blocks);
 			return -ENOMEM;
 		}
-		mark_free(frames, block);
+		append(blocks, &last, block);
 		frame += 1ULL << order;
 	}
 	return 0;
 }
 
-void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes)
+void frames_drop(struct frames *frames, struct frame_list *blocks)
+{
+	while (!LIST_EMPTY(blocks)) {
+		struct frame_block *block = LIST_FIRST(blocks);
+
+		LIST_REMOVE(block, free_link);
+		memory_free(&frames->world->memory, block);
+	}
+}
+
+static void put_in(struct frames *frames, phys_addr_t start, u64 bytes, struct frame_list *blocks)
+{
+	DMASIM_CONTRACT(frames->stretch_count < RAM_RANGES_MAX, "too many stretches of RAM");
+	frames->stretch[frames->stretch_count++] =
+		(struct frame_stretch){ start >> FRAME_SHIFT, bytes >> FRAME_SHIFT };
+	while (!LIST_EMPTY(blocks)) {
+		struct frame_block *block = LIST_FIRST(blocks);
+
+		LIST_REMOVE(block, free_link);
+		RB_INSERT(frame_tree, &frames->blocks, block);
+		mark_free(frames, block);
+	}
+}
+
+static void take_out(struct frames *frames, phys_addr_t start, u64 bytes, struct frame_list *blocks)
 {
 	struct frame_block *block = RB_MIN(frame_tree, &frames->blocks);
+	struct frame_block *last = NULL;
 
+	LIST_INIT(blocks);
 	for (u32 i = 0; i < frames->stretch_count; i++) {
 		if (frames->stretch[i].frame == start >> FRAME_SHIFT) {
 			frames->stretch[i] = frames->stretch[--frames->stretch_count];
@@ -112,10 +157,39 @@ void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes)
 		if (block->frame - (start >> FRAME_SHIFT) < bytes >> FRAME_SHIFT) {
 			DMASIM_CONTRACT(block->free, "RAM that goes is not in use");
 			mark_used(block);
-			drop_block(frames, block);
+			RB_REMOVE(frame_tree, &frames->blocks, block);
+			append(blocks, &last, block);
 		}
 		block = next;
 	}
+}
+
+int frames_add(struct frames *frames, phys_addr_t start, u64 bytes)
+{
+	struct frame_list blocks;
+	int err = frames_prepare(frames, start, bytes, &blocks);
+
+	if (!err)
+		put_in(frames, start, bytes, &blocks);
+	return err;
+}
+
+void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes)
+{
+	struct frame_list blocks;
+
+	take_out(frames, start, bytes, &blocks);
+	frames_drop(frames, &blocks);
+}
+
+void frames_move(struct frames *frames, phys_addr_t from, phys_addr_t to, u64 bytes,
+		 struct frame_list *blocks)
+{
+	struct frame_list old;
+
+	take_out(frames, from, bytes, &old);
+	put_in(frames, to, bytes, blocks);
+	LIST_SWAP(&old, blocks, frame_block, free_link);
 }
 
 static struct frame_block *find_block(const struct frames *frames, u64 frame)

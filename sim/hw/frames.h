@@ -56,6 +56,17 @@ int frames_add(struct frames *frames, phys_addr_t start, u64 bytes);
 /* Takes a stretch back, as it was given; nothing of it is allocated. */
 void frames_remove(struct frames *frames, phys_addr_t start, u64 bytes);
 
+/* The records that a stretch at this place will need. 0, or -ENOMEM and then there are none. */
+int frames_prepare(struct frames *frames, phys_addr_t start, u64 bytes, struct frame_list *blocks);
+void frames_drop(struct frames *frames, struct frame_list *blocks);
+
+/*
+ * Moves a stretch, nothing of which is allocated. `blocks` was prepared for the new place; after
+ * that it holds the records of the old one, with which the way back is open. Cannot fail.
+ */
+void frames_move(struct frames *frames, phys_addr_t from, phys_addr_t to, u64 bytes,
+		 struct frame_list *blocks);
+
 /*
  * `count` frames in one block, zeroed, contiguous on the host up to FRAMES_HOST_CONTIGUOUS_BYTES.
  * RAM_NO_PHYS when there is no such block, or no host memory behind it.

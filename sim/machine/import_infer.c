@@ -264,12 +264,6 @@ static void clear_acs(struct import_function *function)
 
 static void infer_cpu(struct import *import)
 {
-	static const enum platform_cpu_vendor vendors[] = {
-		[DMASIM_CPU_INTEL] = PLATFORM_CPU_INTEL,
-		[DMASIM_CPU_AMD] = PLATFORM_CPU_AMD,
-		[DMASIM_CPU_HYGON] = PLATFORM_CPU_HYGON,
-		[DMASIM_CPU_OTHER] = PLATFORM_CPU_OTHER,
-	};
 	const struct import_root *root = TAILQ_FIRST(&import->roots);
 	u32 vendor = import_read(TAILQ_FIRST(&root->functions), PCI_VENDOR_ID, 2);
 	enum dmasim_cpu cpu = vendor == PCI_VENDOR_ID_INTEL   ? DMASIM_CPU_INTEL
@@ -279,8 +273,8 @@ static void infer_cpu(struct import *import)
 
 	if (import->how.cpu_set)
 		cpu = import->how.cpu;
-	import->cpu_vendor = vendors[cpu];
-	import->cpu_family = cpu == DMASIM_CPU_INTEL ? 6 : 0x17;
+	import->cpu_vendor = machine_cpu_vendor(cpu);
+	import->cpu_family = machine_cpu_family(cpu);
 	if (import->how.cpu_set && import->how.cpu_family)
 		import->cpu_family = import->how.cpu_family;
 }

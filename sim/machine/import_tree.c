@@ -289,6 +289,33 @@ static int make_root(struct import *import, const struct import_root *from)
 	return err;
 }
 
+/* Why a function that has no bridge above it is not found. */
+static int tell_unreached(struct import *import, const struct import_function *function)
+{
+	struct import_function *bridge;
+	const struct import_root *root;
+
+	RB_FOREACH(bridge, import_bridges, &import->bridges) {
+		if (bridge->domain == function->domain &&
+		    bridge->config[PCI_SECONDARY_BUS] <= function->bus &&
+		    bridge->config[PCI_SUBORDINATE_BUS] >= function->bus)
+			return import_error(import, function->line,
+					    "no way leads to %s: its bus is among those of another "
+					    "bridge; expected the bridges above it in the file",
+					    import_name(function).text);
+	}
+	TAILQ_FOREACH(root, &import->roots, link) {
+		if (root->segment == function->domain && root->bus_first <= function->bus &&
+		    root->bus_last >= function->bus)
+			break;
+	}
+	return import_error(import, function->line,
+			    "no way leads to %s: its bus is among those of host bridge %02x, which "
+			    "has buses %02x to %02x, and no bridge leads there; expected one",
+			    import_name(function).text, root ? root->bus_first : 0,
+			    root ? root->bus_first : 0, root ? root->bus_last : 0);
+}
+
 /*
  * Configuration requests go where bus numbers lead. A function they do not lead to sits behind
  * bridges that are not in the file, or on a bus that two bridges claim.
@@ -302,10 +329,7 @@ static int check_reached(struct import *import, const struct import_root *root)
 					     PCI_SLOT(function->devfn), PCI_FUNC(function->devfn));
 
 		if (hw_function_find(&import->s->hw, id) != function->made)
-			return import_error(import, function->line,
-					    "no way leads to %s: its bus is among those of another "
-					    "bridge; expected the bridges above it in the file",
-					    import_name(function).text);
+			return tell_unreached(import, function);
 	}
 	return 0;
 }
@@ -332,11 +356,12 @@ static int make_all(struct import *import)
 struct before {
 	u32 next_unit;
 	phys_addr_t high_ram;
+	struct frame_list frames; /* records for it */
 	enum platform_cpu_vendor cpu_vendor;
 	u32 cpu_family;
 };
 
-static void take_back(struct dmasim *s, const struct before *before)
+static void take_back(struct dmasim *s, struct before *before)
 {
 	while (!TAILQ_EMPTY(&s->hw.roots)) {
 		struct hw_root *root = TAILQ_FIRST(&s->hw.roots);
@@ -350,15 +375,15 @@ static void take_back(struct dmasim *s, const struct before *before)
 	s->next_unit = before->next_unit;
 	s->cpu_vendor = before->cpu_vendor;
 	s->cpu_family = before->cpu_family;
-	DMASIM_CONTRACT(!machine_place_high_ram(s, before->high_ram) &&
-				!machine_hardware_changed(s),
-			"taking hardware back cannot fail");
+	machine_put_high_ram_back(s, before->high_ram, &before->frames);
+	/* Nothing is new now, so this needs no memory. */
+	DMASIM_CONTRACT(!machine_hardware_changed(s), "taking hardware back cannot fail");
 }
 
 static int become(struct import *import)
 {
 	struct dmasim *s = import->s;
-	const struct before before = {
+	struct before before = {
 		.next_unit = s->next_unit,
 		.high_ram = s->hw.ram.range[1].start,
 		.cpu_vendor = s->cpu_vendor,
@@ -366,8 +391,9 @@ static int become(struct import *import)
 	};
 	int err = make_all(import);
 
+	LIST_INIT(&before.frames);
 	if (!err)
-		err = machine_place_high_ram(s, import->high_ram);
+		err = machine_place_high_ram(s, import->high_ram, &before.frames);
 	if (!err) {
 		s->imported = true;
 		s->cpu_vendor = import->cpu_vendor;
@@ -376,6 +402,7 @@ static int become(struct import *import)
 	}
 	if (err)
 		take_back(s, &before);
+	frames_drop(&s->hw.frames, &before.frames);
 	return err;
 }
 

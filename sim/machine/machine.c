@@ -69,6 +69,23 @@ static void check_config(const struct dmasim_config *config)
 	DMASIM_CONTRACT(config->bugs < 1U << DMASIM_BUG_COUNT, "bugs are of enum dmasim_bug");
 }
 
+enum platform_cpu_vendor machine_cpu_vendor(enum dmasim_cpu cpu)
+{
+	static const enum platform_cpu_vendor vendors[] = {
+		[DMASIM_CPU_INTEL] = PLATFORM_CPU_INTEL,
+		[DMASIM_CPU_AMD] = PLATFORM_CPU_AMD,
+		[DMASIM_CPU_HYGON] = PLATFORM_CPU_HYGON,
+		[DMASIM_CPU_OTHER] = PLATFORM_CPU_OTHER,
+	};
+
+	return vendors[cpu];
+}
+
+u32 machine_cpu_family(enum dmasim_cpu cpu)
+{
+	return cpu == DMASIM_CPU_INTEL ? 6 : 0x17;
+}
+
 static void read_config(struct dmasim_config *to, const struct dmasim_config *from)
 {
 	*to = (struct dmasim_config){ 0 };
@@ -86,7 +103,7 @@ static void read_config(struct dmasim_config *to, const struct dmasim_config *fr
 	if (!to->iotlb_entries)
 		to->iotlb_entries = 64;
 	if (!to->cpu_family)
-		to->cpu_family = to->cpu == DMASIM_CPU_INTEL ? 6 : 0x17;
+		to->cpu_family = machine_cpu_family(to->cpu);
 	if (!to->cpus)
 		to->cpus = DEFAULT_CPUS;
 	if (!to->swiotlb_bytes)
@@ -109,20 +126,28 @@ static int add_ram(struct dmasim *s)
 	return frames_add(&s->hw.frames, HIGH_RAM_START, bytes - low);
 }
 
-int machine_place_high_ram(struct dmasim *s, phys_addr_t start)
+int machine_place_high_ram(struct dmasim *s, phys_addr_t start, struct frame_list *before)
+{
+	struct ram_range *high = &s->hw.ram.range[1];
+	int err;
+
+	LIST_INIT(before);
+	if (s->hw.ram.range_count < 2 || high->start == start)
+		return 0;
+	err = frames_prepare(&s->hw.frames, start, high->bytes, before);
+	if (!err)
+		machine_put_high_ram_back(s, start, before);
+	return err;
+}
+
+void machine_put_high_ram_back(struct dmasim *s, phys_addr_t start, struct frame_list *before)
 {
 	struct ram_range *high = &s->hw.ram.range[1];
 
 	if (s->hw.ram.range_count < 2 || high->start == start)
-		return 0;
-	frames_remove(&s->hw.frames, high->start, high->bytes);
-	if (frames_add(&s->hw.frames, start, high->bytes)) {
-		DMASIM_CONTRACT(!frames_add(&s->hw.frames, high->start, high->bytes),
-				"RAM can be put back where it was");
-		return -ENOMEM;
-	}
+		return;
+	frames_move(&s->hw.frames, high->start, start, high->bytes, before);
 	high->start = start;
-	return 0;
 }
 
 static void write_header(struct dmasim *s)
@@ -187,12 +212,6 @@ static struct os_config os_config_of(struct dmasim *s)
 
 struct dmasim *dmasim_create(const struct dmasim_config *config)
 {
-	static const enum platform_cpu_vendor vendors[] = {
-		[DMASIM_CPU_INTEL] = PLATFORM_CPU_INTEL,
-		[DMASIM_CPU_AMD] = PLATFORM_CPU_AMD,
-		[DMASIM_CPU_HYGON] = PLATFORM_CPU_HYGON,
-		[DMASIM_CPU_OTHER] = PLATFORM_CPU_OTHER,
-	};
 	struct dmasim_config complete;
 	struct os_config os;
 	struct dmasim *s;
@@ -211,7 +230,7 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 	hw_init(&s->hw, &s->world);
 	SLIST_INIT(&s->direct_regions);
 	s->next_adopted = MACHINE_ADOPT_START;
-	s->cpu_vendor = vendors[s->config.cpu];
+	s->cpu_vendor = machine_cpu_vendor(s->config.cpu);
 	s->cpu_family = s->config.cpu_family;
 	wire(s);
 	write_header(s);

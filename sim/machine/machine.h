@@ -76,9 +76,15 @@ bool machine_start(struct dmasim *s);
 
 /*
  * Moves the RAM above 4 GiB, none of which is in use or was touched. start is page aligned. 0, or
- * -ENOMEM with everything as it was.
+ * -ENOMEM with everything as it was. With `before` it can be moved back to where it was, which
+ * cannot fail; what is in it at last is for frames_drop().
  */
-int machine_place_high_ram(struct dmasim *s, phys_addr_t start);
+int machine_place_high_ram(struct dmasim *s, phys_addr_t start, struct frame_list *before);
+void machine_put_high_ram_back(struct dmasim *s, phys_addr_t start, struct frame_list *before);
+
+/* What the port calls a CPU, and its family where none is given. */
+enum platform_cpu_vendor machine_cpu_vendor(enum dmasim_cpu cpu);
+u32 machine_cpu_family(enum dmasim_cpu cpu);
 
 /* ---- Port (port.c) ---------------------------------------------------- */
 

@@ -366,6 +366,17 @@ static void a_bridge_is_missing_on_the_way(void **state)
 		"expected the bridges above it in the file");
 }
 
+/*   00:01.0 [01-01], 00:02.0 [05-05]: host bridge 00 reaches up to 05; who leads to 03?   */
+static void a_bus_between_those_of_two_bridges(void **state)
+{
+	expect_refused(
+		*state,
+		"00:01.0 X\n" BRIDGE("01", "01") "00:02.0 X\n" BRIDGE("05",
+								      "05") "03:00.0 X\n" ID REST,
+		":13: no way leads to 0000:03:00.0: its bus is among those of host bridge 00, "
+		"which has buses 00 to 05, and no bridge leads there; expected one");
+}
+
 /*   00:01.0 [01-04] and 00:02.0 [03-05] both claim bus 03; the first has it   */
 static void two_bridges_whose_ranges_overlap(void **state)
 {
@@ -406,5 +417,5 @@ TEST_MAIN(DUMP_TEST(a_file_that_is_not_there), DUMP_TEST(a_folder),
 	  DUMP_TEST(a_bridge_that_leads_below_its_own_bus),
 	  DUMP_TEST(a_bridge_whose_range_is_backwards), DUMP_TEST(two_bridges_to_one_bus),
 	  DUMP_TEST(a_bus_outside_the_range_of_the_bridge_above),
-	  DUMP_TEST(a_bridge_is_missing_on_the_way), DUMP_TEST(two_bridges_whose_ranges_overlap),
-	  DUMP_TEST(nothing_but_what_is_left_out))
+	  DUMP_TEST(a_bridge_is_missing_on_the_way), DUMP_TEST(a_bus_between_those_of_two_bridges),
+	  DUMP_TEST(two_bridges_whose_ranges_overlap), DUMP_TEST(nothing_but_what_is_left_out))

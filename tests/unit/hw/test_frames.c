@@ -327,9 +327,32 @@ static void freeing_what_was_not_given_breaks_the_contract(void **state)
 	expect_contract(frames_free(frames, WHY, phys, 4), "freed once");
 }
 
+/* To a place with other alignment, and back without memory. */
+static void a_stretch_moves_and_moves_back_without_memory(void **state)
+{
+	struct bench *bench = *state;
+	struct frames *frames = frames_of(state);
+	const phys_addr_t there = START + 3 * SZ_64K;
+	struct frame_list blocks;
+
+	expect_ok(frames_prepare(frames, there, BYTES, &blocks));
+	bench_fail(bench, 1);
+	frames_move(frames, START, there, BYTES, &blocks);
+	expect_u64(frames->stretch[0].frame, there >> FRAME_SHIFT);
+	frames_move(frames, there, START, BYTES, &blocks);
+	bench_fail(bench, 0);
+	frames_drop(frames, &blocks);
+	expect_whole(frames);
+	bench_fail(bench, 2);
+	expect_error(frames_prepare(frames, there, BYTES, &blocks), -ENOMEM);
+	assert_true(LIST_EMPTY(&blocks));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
 
-TEST_MAIN(TEST(every_size_is_aligned_to_itself), TEST(counts_are_rounded_up_to_a_power_of_two),
+TEST_MAIN(TEST(every_size_is_aligned_to_itself),
+	  TEST(a_stretch_moves_and_moves_back_without_memory),
+	  TEST(counts_are_rounded_up_to_a_power_of_two),
 	  TEST(frames_in_use_are_counted_by_what_they_are_for),
 	  TEST(single_frames_split_a_block_and_join_again), TEST(only_buddies_join),
 	  TEST(what_cannot_be_had_is_refused), TEST(an_odd_stretch_gives_all_its_frames),
