@@ -32,9 +32,15 @@ static struct sg_table *new_table(struct device *dev)
 	return &made->table;
 }
 
+/* What the table says of its length, too: the device may use whole pages. */
+static u64 whole_pages(size_t size)
+{
+	return ((u64)size + PAGE_SIZE - 1) & ~((u64)PAGE_SIZE - 1);
+}
+
 static struct sg_table *alloc_table(struct device *dev, size_t size, struct dma_call call)
 {
-	u64 bytes = ((u64)size + PAGE_SIZE - 1) & ~((u64)PAGE_SIZE - 1);
+	u64 bytes = whole_pages(size);
 	struct sg_table *table = new_table(dev);
 	struct page *page = NULL;
 	phys_addr_t phys;
@@ -68,8 +74,8 @@ struct sg_table *dma_alloc_noncontiguous(struct device *dev, size_t size,
 		table = alloc_table(dev, size, (struct dma_call){ dir, attrs });
 	PLATFORM_EVENT(dev->os->platform, ALLOC, .dev = dev->id,
 		       .dma = table ? table->sgl->dma_address : DMA_MAPPING_ERROR,
-		       .phys = table ? sg_phys(table->sgl) : 0, .size = size, .dir = dir,
-		       .attrs = attrs, .site = dev->site);
+		       .phys = table ? sg_phys(table->sgl) : 0, .size = whole_pages(size),
+		       .dir = dir, .attrs = attrs, .site = dev->site);
 	dma_leave(dev);
 	return table;
 }
@@ -79,8 +85,8 @@ void dma_free_noncontiguous(struct device *dev, size_t size, struct sg_table *sg
 {
 	dma_addr_t dma = sgt->sgl->dma_address;
 
-	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma, .size = size,
-		       .dir = dir, .site = dev->site);
+	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma,
+		       .size = whole_pages(size), .dir = dir, .site = dev->site);
 	dma_free_mapped(dev, size, sg_phys(sgt->sgl), dma);
 	os_free(dev->os, sgt);
 	dma_leave(dev);

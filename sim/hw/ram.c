@@ -45,7 +45,7 @@ static void drop_extent(struct ram *ram, struct ram_extent *extent)
 		ram->last = NULL;
 	ram->dropped++;
 	if (!extent->adopted)
-		memory_free(&ram->world->memory, extent->host);
+		memory_free(&ram->world->memory, extent->block);
 	memory_free(&ram->world->memory, extent);
 }
 
@@ -134,24 +134,28 @@ static void insert_extent(struct ram *ram, struct ram_extent *extent)
 		RB_INSERT(ram_host_tree, &ram->host_tree, extent);
 }
 
-/* An extent with host memory of its own, zeroed, not yet in the trees. */
+/*
+ * An extent with host memory of its own, zeroed, not yet in the trees. Programs look at the low bits
+ * of pointers: they are those of the physical address.
+ */
 static struct ram_extent *new_extent(struct ram *ram, phys_addr_t start, u64 bytes)
 {
 	struct memory *memory = &ram->world->memory;
 	struct ram_extent *extent;
 
-	if (bytes > SIZE_MAX)
+	if (bytes > SIZE_MAX - PAGE_SIZE)
 		return NULL;
 	extent = memory_alloc(memory, ram->chunk_point, sizeof(*extent));
 	if (!extent)
 		return NULL;
 	extent->start = start;
 	extent->bytes = bytes;
-	extent->host = memory_alloc(memory, ram->chunk_point, (size_t)bytes);
-	if (!extent->host) {
+	extent->block = memory_alloc(memory, ram->chunk_point, (size_t)bytes + PAGE_SIZE - 1);
+	if (!extent->block) {
 		memory_free(memory, extent);
 		return NULL;
 	}
+	extent->host = extent->block + (-(uintptr_t)extent->block & (PAGE_SIZE - 1));
 	return extent;
 }
 

@@ -33,6 +33,7 @@ struct ram_extent {
 	phys_addr_t start;
 	u64 bytes;
 	u8 *host;
+	u8 *block;    /* what was allocated for it; NULL: adopted */
 	bool adopted; /* host memory belongs to the program; the bounds are exact to the byte */
 };
 

@@ -214,9 +214,22 @@ static void a_write_stops_where_host_memory_cannot_be_had(void **state)
 	}
 }
 
+static void host_pointers_have_the_low_bits_of_the_address(void **state)
+{
+	for (u64 i = 0; i < 20; i++) {
+		struct ram_extent *extent = ram_touch(ram_of(state), TOP_START + i * SZ_1M + 5);
+
+		assert_non_null(extent);
+		expect_u64(((uintptr_t)extent->host ^ extent->start) & (SZ_4K - 1), 0);
+	}
+	assert_true(ram_make_contiguous(ram_of(state), TOP_START, SZ_16M) >= 0);
+	expect_u64((uintptr_t)ram_touch(ram_of(state), TOP_START)->host & (SZ_4K - 1), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
 
-TEST_MAIN(TEST(a_map_of_a_tebibyte_costs_nothing),
+TEST_MAIN(TEST(host_pointers_have_the_low_bits_of_the_address),
+	  TEST(a_map_of_a_tebibyte_costs_nothing),
 	  TEST(untouched_memory_reads_as_zeros_and_stays_untouched),
 	  TEST(what_is_written_is_read_and_nothing_beside_it), TEST(a_write_touches_one_chunk),
 	  TEST(a_copy_runs_over_borders_of_chunks), TEST(a_read_joins_touched_and_untouched_memory),
