@@ -67,8 +67,9 @@ u64 hw_cache_write(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes)
 void hw_cache_snooped(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes);
 
 /*
- * The CPU's accesses to these whole pages do not go through the cache any more, or do so again; what
- * the cache has of them is written back and dropped first. Ranges are taken back as they were given.
+ * The CPU's accesses to these whole pages do not go through the cache any more, or do so again;
+ * what the cache has of them is written back and dropped first. Ranges are taken back as they were
+ * given.
  */
 void hw_cache_bypass(struct hw *hw, phys_addr_t phys, u64 bytes, bool bypass);
 
