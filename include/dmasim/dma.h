@@ -10,15 +10,15 @@
  *               _sync, _unlink, _destroy       type beside it
  *
  * Behind an IOMMU a device is in strict mode (a mapping is invalidated before its unmap returns) or
- * in lazy mode (invalidations are collected; dma_iova_ calls stay strict). Without one, or where the
- * IOMMU lets addresses pass, it is in direct mode: the DMA address is the physical address, behind
- * the host bridge's inbound ranges. What a device cannot reach, or may not see, is *bounced*: copied
- * to memory it can reach, and back. A device that does not snoop sees memory, not the CPU's cache:
- * it depends on dma_sync_ calls.
+ * in lazy mode (invalidations are collected; dma_iova_ calls stay strict). Without one, or where
+ * the IOMMU lets addresses pass, it is in direct mode: the DMA address is the physical address,
+ * behind the host bridge's inbound ranges. What a device cannot reach, or may not see, is
+ * *bounced*: copied to memory it can reach, and back. A device that does not snoop sees memory, not
+ * the CPU's cache: it depends on dma_sync_ calls.
  *
  * IOVAs are the allocator's choice below the mask; Linux's habit of trying addresses below 4 GiB
- * first is not there yet. Where the kernel would BUG or WARN there is a report, and the call returns its error value. No
- * function here sleeps or blocks; sizes are in bytes.
+ * first is not there yet. Where the kernel would BUG or WARN there is a report, and the call
+ * returns its error value. No function here sleeps or blocks; sizes are in bytes.
  */
 #ifndef DMASIM_DMA_H
 #define DMASIM_DMA_H
@@ -115,7 +115,8 @@ bool dma_addressing_limited(struct device *dev) DMASIM_LINUX(dma_addressing_limi
 
 /*
  * Limits of a DMA segment that dma_map_sg() may form: 64 KiB, and 4 GiB addresses that it does not
- * cross, unless set. The boundary is a mask of low bits (others are reported and left out). Facts 2.
+ * cross, unless set. The boundary is a mask of low bits (others are reported and left out). Facts
+ * 2.
  */
 void dma_set_max_seg_size(struct device *dev, unsigned int size) DMASIM_LINUX(dma_set_max_seg_size);
 unsigned int dma_get_max_seg_size(struct device *dev) DMASIM_LINUX(dma_get_max_seg_size);
@@ -252,8 +253,8 @@ bool dma_need_sync(struct device *dev, dma_addr_t addr) DMASIM_LINUX(dma_need_sy
 /*
  * Zeroed memory that CPU and device share without syncs, page aligned and in one piece: its host
  * pointer, and *dma_handle for the device (within its coherent mask). NULL: none; or gfp has
- * __GFP_COMP (reported), attrs has a CC bit, size is 0. A coherent mask of 0 is reported. Freed with
- * the same size, both addresses and attrs; a NULL pointer is nothing. Facts 3.10b.
+ * __GFP_COMP (reported), attrs has a CC bit, size is 0. A coherent mask of 0 is reported. Freed
+ * with the same size, both addresses and attrs; a NULL pointer is nothing. Facts 3.10b.
  */
 void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
 		      unsigned long attrs) DMASIM_LINUX(dma_alloc_attrs);
@@ -366,15 +367,16 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 	DMASIM_LINUX(dma_iova_link) DMASIM_MUST_CHECK;
 
 /*
- * Makes [offset, offset + size) usable by the device. 0, -EOPNOTSUPP (no IOMMU serves the device) or
- * the IOMMU driver's error. Facts 5.4.
+ * Makes [offset, offset + size) usable by the device. 0, -EOPNOTSUPP (no IOMMU serves the device)
+ * or the IOMMU driver's error. Facts 5.4.
  */
 int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size)
 	DMASIM_LINUX(dma_iova_sync) DMASIM_MUST_CHECK;
 
 /*
  * Removes the entries of [offset, offset + size), rounded out to granules, and invalidates before
- * it returns, in lazy mode too. Copies are copied back before. The range stays allocated. Facts 5.5.
+ * it returns, in lazy mode too. Copies are copied back before. The range stays allocated. Facts
+ * 5.5.
  */
 void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
 		     enum dma_data_direction dir, unsigned long attrs)

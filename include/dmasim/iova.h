@@ -37,8 +37,9 @@ struct iova_allocator_ops {
 	void (*destroy)(struct iova_allocator *allocator);
 
 	/*
-	 * `pages` >= 1, at or below limit_pfn (which may be above last_pfn), aligned to the power of two not below `pages`.
-	 * IOVA_NO_PFN when there is no such range or no memory for its record.
+	 * `pages` >= 1, at or below limit_pfn (which may be above last_pfn), aligned to the power
+	 * of two not below `pages`. IOVA_NO_PFN when there is no such range or no memory for its
+	 * record.
 	 */
 	u64 (*alloc)(struct iova_allocator *allocator, u64 pages, u64 limit_pfn);
 	/*

@@ -75,9 +75,9 @@ int pci_p2pdma_distance(struct pci_dev *provider, struct device *client, bool ve
 
 /*
  * Whole pages of a provider's memory: a host pointer, which dmasim_virt_to_phys() turns into the
- * physical address. NULL: none left; or they lie across a multiple of 64 MiB in the BAR, and some of
- * what is on either side was touched: it cannot be made contiguous on the host any more. Freed with the size it was allocated with; anything else is
- * reported and frees nothing.
+ * physical address. NULL: none left; or they lie across a multiple of 64 MiB in the BAR, and some
+ * of what is on either side was touched: it cannot be made contiguous on the host any more. Freed
+ * with the size it was allocated with; anything else is reported and frees nothing.
  */
 void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size) DMASIM_LINUX(pci_alloc_p2pmem);
 void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size) DMASIM_LINUX(pci_free_p2pmem);

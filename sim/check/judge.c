@@ -331,98 +331,50 @@ static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 			      judge_last(event->dma, event->done));
 }
 
-static void dispatch_two_step(struct check *check, const struct dmasim_event *event)
+static void on_attach(struct check *check, const struct dmasim_event *event)
 {
-	switch (event->type) {
-	case DMASIM_EVENT_TRY_ALLOC:
-		judge_try_alloc(check, event);
-		break;
-	case DMASIM_EVENT_LINK:
-		judge_link(check, event);
-		break;
-	case DMASIM_EVENT_SYNC:
-		judge_sync(check, event);
-		break;
-	case DMASIM_EVENT_UNLINK:
-		judge_unlink(check, event);
-		break;
-	case DMASIM_EVENT_FREE:
-		judge_free(check, event);
-		break;
-	case DMASIM_EVENT_DESTROY:
-		judge_destroy(check, event);
-		break;
-	default:
-		break;
-	}
+	/* Number 0: the IOMMU lets the device's addresses pass. */
+	if (event->domain)
+		owners_attach(&check->owners, event->dev, event->domain);
 }
 
-/* Scatterlists, and what one call maps. */
-static void dispatch_one_step(struct check *check, const struct dmasim_event *event)
+static void on_bounce(struct check *check, const struct dmasim_event *event)
 {
-	switch (event->type) {
-	case DMASIM_EVENT_MAP_PHYS:
-	case DMASIM_EVENT_ALLOC:
-		on_map_phys(check, event);
-		break;
-	case DMASIM_EVENT_UNMAP_PHYS:
-	case DMASIM_EVENT_ALLOC_FREE:
-		on_unmap_phys(check, event);
-		break;
-	case DMASIM_EVENT_NEED_UNMAP:
-		if (!event->ret)
-			owners_excuse(&check->owners, event->dev);
-		break;
-	case DMASIM_EVENT_MAP_SG_ENTRY:
-		judge_map_sg_entry(check, event);
-		break;
-	case DMASIM_EVENT_MAP_SG:
-		judge_map_sg(check, event);
-		break;
-	case DMASIM_EVENT_UNMAP_SG_ENTRY:
-		judge_unmap_sg_entry(check, event);
-		break;
-	case DMASIM_EVENT_UNMAP_SG:
-		judge_unmap_sg(check, event);
-		break;
-	default:
-		dispatch_two_step(check, event);
-	}
+	bounces_add(&check->bounces, event);
 }
 
-static void dispatch(struct check *check, const struct dmasim_event *event)
+static void on_bounce_end(struct check *check, const struct dmasim_event *event)
 {
-	switch (event->type) {
-	case DMASIM_EVENT_ATTACH:
-		/* Number 0: the IOMMU lets the device's addresses pass. */
-		if (event->domain)
-			owners_attach(&check->owners, event->dev, event->domain);
-		break;
-	case DMASIM_EVENT_IOVA_ALLOC:
-		judge_iova(check, event);
-		break;
-	case DMASIM_EVENT_IOVA_FREE:
-		note_freed(check, event);
-		break;
-	case DMASIM_EVENT_IOMMU_MAP:
-		on_iommu_map(check, event);
-		break;
-	case DMASIM_EVENT_IOMMU_UNMAP:
-		on_iommu_unmap(check, event);
-		break;
-	case DMASIM_EVENT_P2P_TYPE:
-		on_p2p_type(check, event);
-		break;
-	case DMASIM_EVENT_BOUNCE:
-		bounces_add(&check->bounces, event);
-		break;
-	case DMASIM_EVENT_BOUNCE_END:
-		bounces_end(&check->bounces, event);
-		break;
-	default:
-		dispatch_one_step(check, event);
-	}
+	bounces_end(&check->bounces, event);
 }
+
+typedef void judge_event(struct check *check, const struct dmasim_event *event);
+
+/* Who judges what; NULL: nothing to judge. */
+static judge_event *const judges[DMASIM_EVENT_COUNT] = {
+	[DMASIM_EVENT_ATTACH] = on_attach,
+	[DMASIM_EVENT_IOVA_ALLOC] = judge_iova,
+	[DMASIM_EVENT_IOVA_FREE] = note_freed,
+	[DMASIM_EVENT_IOMMU_MAP] = on_iommu_map,
+	[DMASIM_EVENT_IOMMU_UNMAP] = on_iommu_unmap,
+	[DMASIM_EVENT_P2P_TYPE] = on_p2p_type,
+	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
+	[DMASIM_EVENT_UNMAP_PHYS] = on_unmap_phys,
+	[DMASIM_EVENT_BOUNCE] = on_bounce,
+	[DMASIM_EVENT_BOUNCE_END] = on_bounce_end,
+	[DMASIM_EVENT_ALLOC] = on_map_phys,
+	[DMASIM_EVENT_ALLOC_FREE] = on_unmap_phys,
+	[DMASIM_EVENT_MAP_SG_ENTRY] = judge_map_sg_entry,
+	[DMASIM_EVENT_MAP_SG] = judge_map_sg,
+	[DMASIM_EVENT_UNMAP_SG_ENTRY] = judge_unmap_sg_entry,
+	[DMASIM_EVENT_UNMAP_SG] = judge_unmap_sg,
+	[DMASIM_EVENT_TRY_ALLOC] = judge_try_alloc,
+	[DMASIM_EVENT_LINK] = judge_link,
+	[DMASIM_EVENT_SYNC] = judge_sync,
+	[DMASIM_EVENT_UNLINK] = judge_unlink,
+	[DMASIM_EVENT_FREE] = judge_free,
+	[DMASIM_EVENT_DESTROY] = judge_destroy,
+};
 
 /* Events that end a public call: what the software found during the call is told by then. */
 static bool ends_call(enum dmasim_event_type type)
@@ -435,7 +387,8 @@ static bool ends_call(enum dmasim_event_type type)
 
 void check_event(struct check *check, const struct dmasim_event *event)
 {
-	dispatch(check, event);
+	if (judges[event->type])
+		judges[event->type](check, event);
 	if (ends_call(event->type)) {
 		judge_freed(check, event);
 		check->taken.valid = false;

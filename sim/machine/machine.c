@@ -153,7 +153,9 @@ void machine_put_high_ram_back(struct dmasim *s, phys_addr_t start, struct frame
 static void write_header(struct dmasim *s)
 {
 	const struct dmasim_config *config = &s->config;
-	char line[256];
+	static const char *const policies[] = { "strict", "lazy", "pass-through" };
+	static const char *const pools[] = { "auto", "off", "force" };
+	char line[384];
 	struct text text;
 
 	text_init(&text, line, sizeof(line));
@@ -163,6 +165,9 @@ static void write_header(struct dmasim *s)
 	text_add(&text, " iotlb=%u coherent=%d snoop=%d windows=%d choices=%s",
 		 config->iotlb_entries, !config->iommu_incoherent, config->iommu_snoop,
 		 !config->hide_windows, config->random_choices ? "random" : "plain");
+	text_add(&text, " policy=%s cpus=%u swiotlb=%s pool=%llu kmalloc=%d debug=%d bugs=0x%x",
+		 policies[config->policy], config->cpus, pools[config->swiotlb],
+		 config->swiotlb_bytes, config->bounce_kmalloc, config->dma_debug, config->bugs);
 	trace_header(&s->world.trace, line);
 }
 

@@ -73,7 +73,7 @@ static void bench_fini(struct bench *bench)
 	must(!dmasim_destroy(bench->s), "a leak");
 }
 
-/* ---- What is measured -------------------------------------------------------------------------- */
+/* ---- What is measured ------------------------------------------------------------------------ */
 
 static void by_page(void *cookie)
 {
@@ -121,7 +121,7 @@ static const struct way {
 	{ "two steps", by_state },
 };
 
-/* ---- The table --------------------------------------------------------------------------------- */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 static void set_pages(struct bench *bench, u32 pages)
 {

@@ -298,6 +298,20 @@ int main(int argc, char **argv)
 	done &= play("direct",
 		     &(struct dmasim_config){ DMASIM_CONFIG, .seed = 14, .trace_hash = true,
 					      .trace = trace, .iommu = DMASIM_NO_IOMMU });
+	done &= play("lazy", &(struct dmasim_config){ DMASIM_CONFIG, .seed = 15, .trace_hash = true,
+						      .trace = trace, .policy = DMASIM_LAZY });
+	done &= play("untrusted",
+		     &(struct dmasim_config){ DMASIM_CONFIG, .seed = 16, .trace_hash = true,
+					      .trace = trace, .traits = { .untrusted = true } });
+	done &= play("not-snooping",
+		     &(struct dmasim_config){ DMASIM_CONFIG, .seed = 17, .trace_hash = true,
+					      .trace = trace, .iommu = DMASIM_NO_IOMMU,
+					      .random_choices = true,
+					      .traits = { .no_snoop = true } });
+	done &= play("bounced",
+		     &(struct dmasim_config){ DMASIM_CONFIG, .seed = 18, .trace_hash = true,
+					      .trace = trace, .policy = DMASIM_PASS_THROUGH,
+					      .swiotlb = DMASIM_SWIOTLB_FORCE });
 	if (trace)
 		fclose(trace);
 	return !done;

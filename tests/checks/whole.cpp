@@ -97,6 +97,57 @@ static void two_steps(const machine &m)
 	dma_iova_destroy(m.dev, &state, SZ_4K, DMA_FROM_DEVICE, 0);
 }
 
+static void turns(const machine &m)
+{
+	void *memory = dmasim_ptr(m.s, m.phys, SZ_4K);
+	dma_addr_t dma = dma_map_single(m.dev, memory, SZ_4K, DMA_BIDIRECTIONAL);
+	struct scatterlist sg[1];
+	struct sg_table table = { sg, 0, 1 };
+
+	dma_sync_single_for_cpu(m.dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
+	dma_sync_single_for_device(m.dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
+	dma_sync_single_range_for_cpu(m.dev, dma, SZ_1K, SZ_1K, DMA_BIDIRECTIONAL);
+	dma_sync_single_range_for_device(m.dev, dma, SZ_1K, SZ_1K, DMA_BIDIRECTIONAL);
+	dma_unmap_single(m.dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
+	dma = dma_map_single_attrs(m.dev, memory, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_unmap_single_attrs(m.dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	dma = dma_map_resource(m.dev, m.phys, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_unmap_resource(m.dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+
+	sg_init_table(sg, 1);
+	sg_set_page(sg, m.page, SZ_4K, 0);
+	CHECK(dma_map_sgtable(m.dev, &table, DMA_BIDIRECTIONAL, 0) == 0);
+	dma_sync_sgtable_for_cpu(m.dev, &table, DMA_BIDIRECTIONAL);
+	dma_sync_sgtable_for_device(m.dev, &table, DMA_BIDIRECTIONAL);
+	dma_sync_sg_for_cpu(m.dev, sg, 1, DMA_BIDIRECTIONAL);
+	dma_sync_sg_for_device(m.dev, sg, 1, DMA_BIDIRECTIONAL);
+	dma_unmap_sgtable(m.dev, &table, DMA_BIDIRECTIONAL, 0);
+}
+
+static void shared_memory(const machine &m)
+{
+	struct sg_table *table;
+	struct page *page;
+	dma_addr_t dma;
+	void *memory;
+
+	memory = dma_alloc_coherent(m.dev, SZ_4K, &dma, GFP_KERNEL);
+	CHECK(memory);
+	dma_free_coherent(m.dev, SZ_4K, memory, dma);
+	memory = dma_alloc_attrs(m.dev, SZ_4K, &dma, GFP_KERNEL, 0);
+	CHECK(memory);
+	dma_free_attrs(m.dev, SZ_4K, memory, dma, 0);
+	page = dma_alloc_pages(m.dev, SZ_4K, &dma, DMA_TO_DEVICE, GFP_KERNEL);
+	CHECK(page);
+	dma_free_pages(m.dev, SZ_4K, page, dma, DMA_TO_DEVICE);
+	memory = dma_alloc_noncoherent(m.dev, SZ_4K, &dma, DMA_TO_DEVICE, GFP_KERNEL);
+	CHECK(memory);
+	dma_free_noncoherent(m.dev, SZ_4K, memory, dma, DMA_TO_DEVICE);
+	table = dma_alloc_noncontiguous(m.dev, SZ_16K, DMA_TO_DEVICE, GFP_KERNEL, 0);
+	CHECK(table && table->nents == 1);
+	dma_free_noncontiguous(m.dev, SZ_16K, table, DMA_TO_DEVICE);
+}
+
 static void devices(const machine &m)
 {
 	CHECK(to_pci_dev(m.dev) == m.pdev);
@@ -111,11 +162,13 @@ static void devices(const machine &m)
 int main()
 {
 	struct dmasim_config config = { DMASIM_CONFIG, .iommu = DMASIM_VTD, .seed = 7 };
+	const unsigned int bug = DMASIM_BUG(ZERO_MIDDLE);
 	struct dmasim_endpoint endpoint = {};
 	machine m = {};
 
 	m.s = dmasim_create(&config);
 	DMASIM_CONTRACT(DMASIM_LIKELY(m.s), "the process has memory");
+	CHECK(bug && !config.bugs);
 	CHECK(!DMASIM_UNLIKELY(dmasim_seed(m.s) != 7));
 	endpoint.bar[0] = SZ_16K;
 	m.pdev = dmasim_add_endpoint(m.s, "00:01.0/00.0", &endpoint);
@@ -131,6 +184,8 @@ int main()
 	one_call(m);
 	lists(m);
 	two_steps(m);
+	turns(m);
+	shared_memory(m);
 
 	dmasim_assert_clean(m.s);
 	CHECK(dmasim_destroy(m.s) == 0);

@@ -457,5 +457,4 @@ TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_
 	  TEST(more_32_bit_space_than_there_is_is_refused),
 	  TEST(a_bar_beyond_all_addresses_is_refused), TEST(more_buses_than_there_are_is_refused),
 	  TEST(a_direct_region_is_page_aligned), TEST(hardware_is_added_before_the_machine_starts),
-	  TEST(hardware_is_added_before_peer_memory),
-	  TEST(only_reports_that_exist_are_expected))
+	  TEST(hardware_is_added_before_peer_memory), TEST(only_reports_that_exist_are_expected))
