@@ -43,6 +43,10 @@ static dma_addr_t map_peer_list(struct rig *rig, struct list *list, phys_addr_t 
 	return sg_dma_address(list->sg);
 }
 
+/*
+ * trust: T16: direct dma_map_sg() of peer memory behind the host bridge: no address
+ * | our reading of the facts: dma-api 17
+ */
 static void T16_hostbridge_break__off(void **state)
 {
 	struct rig *rig = *state;
@@ -77,6 +81,10 @@ static void T16_hostbridge_break__on(void **state)
 
 TWINS(ZERO_MIDDLE, T16_zero_middle, .traits = { .untrusted = true })
 
+/*
+ * trust: T16: a link of head and tail links the nothing between them
+ * | our reading of the facts: dma-api 17
+ */
 static void T16_zero_middle__off(void **state)
 {
 	struct rig *rig = *state;
@@ -126,6 +134,10 @@ static struct dma_iova_state fail_second_link(struct rig *rig, phys_addr_t buf)
 	return st;
 }
 
+/*
+ * trust: T16: a failed link at an offset undoes what is at offset 0
+ * | our reading of the facts: dma-api 17
+ */
 static void T16_unlink_from_0__off(void **state)
 {
 	struct rig *rig = *state;
@@ -177,6 +189,10 @@ static u32 map_mixed_list(struct rig *rig, struct list *list)
 	return sg_dma_len(&list->sg[1]);
 }
 
+/*
+ * trust: T16: a bus address has the length of the list's first entry
+ * | our reading of the facts: dma-api 17
+ */
 static void T16_bus_len_head__off(void **state)
 {
 	struct rig *rig = *state;
@@ -224,6 +240,10 @@ static struct dma_iova_state use_and_destroy(struct rig *rig, phys_addr_t buf)
 	return st;
 }
 
+/*
+ * trust: T16: dma_iova_destroy() frees by the linked length, queued
+ * | our reading of the facts: dma-api 17
+ */
 static void T16_destroy_mapped_len__off(void **state)
 {
 	struct rig *rig = *state;
@@ -278,6 +298,7 @@ static int T16_mmio_untranslated_setup_on(void **state)
 	return setup_offset(state, DMASIM_BUG(MMIO_UNTRANSLATED));
 }
 
+/* trust: T16: direct MMIO leaves out the inbound ranges | our reading of the facts: dma-api 17 */
 static void T16_mmio_untranslated__off(void **state)
 {
 	struct rig *rig = *state;
@@ -342,6 +363,10 @@ static void fail_second_map(struct rig *rig, struct list *list)
 	expect_error(dma_map_sgtable(dev, &list->table, DMA_BIDIRECTIONAL, 0), -EREMOTEIO);
 }
 
+/*
+ * trust: T16: a failed dma_map_sg() takes old DMA fields for its own
+ * | our reading of the facts: dma-api 17
+ */
 static void T16_stale_sg_restore__off(void **state)
 {
 	struct rig *rig = *state;

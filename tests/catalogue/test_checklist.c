@@ -7,6 +7,7 @@
 
 /* ---- T2: an offset inside a granule ---------------------------------------------------------- */
 
+/* trust: T02: an offset of 0xa34 in its granule | our reading of the facts: dma-api 17 */
 static void T02_offset_is_kept(void **state)
 {
 	struct rig *rig = *state;
@@ -33,6 +34,7 @@ static void T02_offset_is_kept(void **state)
 
 /* ---- T3: two links, one range ---------------------------------------------------------------- */
 
+/* trust: T03: two links, one contiguous range | our reading of the facts: dma-api 17 */
 static void T03_two_links_are_contiguous(void **state)
 {
 	struct rig *rig = *state;
@@ -57,6 +59,7 @@ static void T03_two_links_are_contiguous(void **state)
 
 /* ---- T4: links that are not aligned ---------------------------------------------------------- */
 
+/* trust: T04: links that are not aligned | our reading of the facts: dma-api 17 */
 static void T04_misaligned_behind_the_first_is_eio(void **state)
 {
 	struct rig *rig = *state;
@@ -108,6 +111,7 @@ static void unmap_once(struct rig *rig, dma_addr_t dma)
 	dma_unmap_phys(&rig->nvme->dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
 }
 
+/* trust: T06: lazy invalidation: ring, timer, reuse | our reading of the facts: dma-api 17 */
 static void T06_ring_is_full_at_255(void **state)
 {
 	struct rig *rig = *state;
@@ -212,6 +216,7 @@ static int setup_offset(void **state)
 					      .dma_range = { { OFFSET, 0, 1ULL << 46 } } });
 }
 
+/* trust: T08: direct mode: ranges, masks, bouncing | our reading of the facts: dma-api 17 */
 static void T08_memory_and_mmio_are_translated(void **state)
 {
 	struct rig *rig = *state;
@@ -259,6 +264,10 @@ static void T08_beyond_the_mask(void **state)
 
 /* ---- T15: dma_need_unmap() ------------------------------------------------------------------- */
 
+/*
+ * trust: T15: dma_need_unmap() flips with the first bounce
+ * | our reading of the facts: dma-api 17
+ */
 static void T15_need_unmap_flips_with_the_first_bounce(void **state)
 {
 	struct rig *rig = *state;

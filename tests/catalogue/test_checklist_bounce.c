@@ -52,6 +52,10 @@ static void link_and_destroy(struct rig *rig, u64 offset, u64 bytes, u64 copies)
 	expect_written_back(rig, &st, buf, bytes);
 }
 
+/*
+ * trust: T05: links of an untrusted device: head, middle, tail
+ * | our reading of the facts: dma-api 17
+ */
 static void T05_buffer_inside_a_granule(void **state)
 {
 	link_and_destroy(*state, 0x234, 0x100, 1);
@@ -159,6 +163,7 @@ static void T05_what_may_not_be_copied_is_eperm(void **state)
 
 /* ---- T7 -------------------------------------------------------------------------------------- */
 
+/* trust: T07: one copy makes every unlink slow | our reading of the facts: dma-api 17 */
 /*
  * The mark is the state's: once a part is a copy, the unlink of any granule looks every granule up.
  * One that finds nothing ends the walk, and the copy behind it is never given back.

@@ -29,6 +29,7 @@ static void unmap_list(struct rig *rig, struct list *list)
 	dmasim_assert_clean(rig->s);
 }
 
+/* trust: T09: how lists become segments | our reading of the facts: dma-api 17 */
 static void T09_whole_granules_join(void **state)
 {
 	static const u32 entries[][2] = { { 0x800, 0x800 }, { 0, SZ_4K }, { 0, SZ_16K }, { 0, 7 } };

@@ -6,6 +6,7 @@
 
 /* ---- M1: a direction that no mapping has ----------------------------------------------------- */
 
+/* trust: M01: a direction that no mapping has | our reading of the facts: dma-api 15 */
 static void M01_bad_direction(void **state)
 {
 	static const int bad[] = { DMA_NONE, 4, -1 };
@@ -54,6 +55,7 @@ static void M01_bad_direction_link(void **state)
 
 /* ---- M2: a device without a mask ------------------------------------------------------------- */
 
+/* trust: M02: a device without a DMA mask | our reading of the facts: dma-api 15 */
 static void M02_no_dma_mask(void **state)
 {
 	struct rig *rig = *state;
@@ -83,6 +85,7 @@ static void M02_no_dma_mask(void **state)
 
 /* ---- M3: nobody asks whether the mapping failed ---------------------------------------------- */
 
+/* trust: M03: the error value is not looked for | our reading of the facts: dma-api 15 */
 static void M03_ignored_mapping_error(void **state)
 {
 	struct rig *rig = *state;
@@ -123,6 +126,7 @@ static void M03_ignored_mapping_error_of_a_mask(void **state)
 
 /* ---- M4: another size ------------------------------------------------------------------------ */
 
+/* trust: M04: an unmap with another size | our reading of the facts: dma-api 15 */
 /*
  *   mappings   |bbbbbbb|aaaaaaa|       a is the older one, so b lies below it
  *   unmap of b |---------------|
@@ -195,6 +199,7 @@ static void M04_unmap_wrong_size_of_nothing(void **state)
 
 /* ---- M5: twice ------------------------------------------------------------------------------- */
 
+/* trust: M05: an unmap twice | our reading of the facts: dma-api 15 */
 static void M05_unmap_twice(void **state)
 {
 	struct rig *rig = *state;
@@ -235,6 +240,7 @@ static void M05_unmap_twice_of_mmio(void **state)
 
 /* ---- M6: other attributes -------------------------------------------------------------------- */
 
+/* trust: M06: an unmap with other attributes | our reading of the facts: dma-api 15 */
 /* The BAR is taken for memory on the way out; this table has a translation for it, so it works. */
 static void M06_unmap_other_attrs_without_mmio(void **state)
 {
@@ -271,6 +277,10 @@ static void M06_unmap_other_attrs_leaks_the_slot(void **state)
 
 /* ---- M7: the count that the map returned ----------------------------------------------------- */
 
+/*
+ * trust: M07: dma_unmap_sg() with the count that the map returned
+ * | our reading of the facts: dma-api 15
+ */
 static void M07_unmap_sg_returned_count(void **state)
 {
 	struct rig *rig = *state;
@@ -318,6 +328,7 @@ static void M07_unmap_sg_returned_count_misses_the_cache(void **state)
 
 /* ---- M22: MMIO and pages --------------------------------------------------------------------- */
 
+/* trust: M22: dma_map_page() with MMIO | our reading of the facts: dma-api 15 */
 static void M22_map_page_with_mmio(void **state)
 {
 	struct rig *rig = *state;

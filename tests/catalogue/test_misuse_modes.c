@@ -13,6 +13,7 @@ static phys_addr_t peer_memory(struct rig *rig)
 
 /* ---- M13: a page of a BAR, mapped as if it were memory --------------------------------------- */
 
+/* trust: M13: a peer page mapped as if it were memory | our reading of the facts: dma-api 15 */
 /* The call does not look at the map type: the short way is not taken, and nothing tells. */
 static void M13_peer_page_as_memory(void **state)
 {
@@ -64,6 +65,7 @@ static void unmap_a_bus_address(struct rig *rig, unsigned long attrs, const char
 	expect_only(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
 }
 
+/* trust: M14: a bus address unmapped | our reading of the facts: dma-api 15 */
 static void M14_unmap_of_a_bus_address(void **state)
 {
 	unmap_a_bus_address(*state, 0, "does not translate");
@@ -76,6 +78,7 @@ static void M14_unmap_of_a_bus_address_as_mmio(void **state)
 
 /* ---- M15: after the unmap -------------------------------------------------------------------- */
 
+/* trust: M15: an access after the unmap, lazy | our reading of the facts: dma-api 15 */
 /* A translation that is cached lives until the flush; the page may be somebody else's by then. */
 static void M15_access_after_unmap(void **state)
 {
@@ -140,6 +143,7 @@ static void M15_access_after_direct_unmap(void **state)
 
 /* ---- M16: against the direction -------------------------------------------------------------- */
 
+/* trust: M16: a write to a TO_DEVICE mapping | our reading of the facts: dma-api 15 */
 static void M16_write_to_a_to_device_mapping(void **state)
 {
 	struct rig *rig = *state;
@@ -179,6 +183,7 @@ static u32 fill_pool(struct rig *rig, dma_addr_t dma[POOL_FILL_MAX], unsigned lo
 	return count;
 }
 
+/* trust: M17: the bounce pool is full | our reading of the facts: dma-api 15 */
 static void M17_bounce_pool_full(void **state)
 {
 	struct rig *rig = *state;
@@ -208,6 +213,7 @@ static void M17_bounce_pool_full(void **state)
 
 /* ---- M18: an unmap left out ------------------------------------------------------------------ */
 
+/* trust: M18: an unmap left out | our reading of the facts: dma-api 15 */
 /* Asked after mapping, nothing bounced: there is nothing to undo, and nobody says otherwise. */
 static void M18_unmap_left_out_with_leave(void **state)
 {
@@ -258,6 +264,10 @@ static void M18_unmap_left_out_without_asking(void **state)
 
 /* ---- M20: longer than dma_max_mapping_size() ------------------------------------------------- */
 
+/*
+ * trust: M20: a mapping longer than dma_max_mapping_size()
+ * | our reading of the facts: dma-api 15
+ */
 static void M20_longer_than_the_maximum(void **state)
 {
 	struct rig *rig = *state;

@@ -6,6 +6,10 @@
 
 /* ---- M8: a link that starts inside a granule ------------------------------------------------- */
 
+/*
+ * trust: M08: a link that starts inside a granule at an offset
+ * | our reading of the facts: dma-api 15
+ */
 static void M08_unaligned_link_behind_the_first(void **state)
 {
 	struct rig *rig = *state;
@@ -25,6 +29,7 @@ static void M08_unaligned_link_behind_the_first(void **state)
 
 /* ---- M9: no sync ----------------------------------------------------------------------------- */
 
+/* trust: M09: a forgotten dma_iova_sync() | our reading of the facts: dma-api 15 */
 /* Hardware that reads its tables afresh finds the entry; the checker tells of the others. */
 static void M09_forgotten_sync(void **state)
 {
@@ -46,6 +51,7 @@ static void M09_forgotten_sync(void **state)
 
 /* ---- M10: freed, but not unlinked ------------------------------------------------------------ */
 
+/* trust: M10: a range freed with links in it | our reading of the facts: dma-api 15 */
 static void M10_free_without_unlink(void **state)
 {
 	struct rig *rig = *state;
@@ -72,6 +78,7 @@ static void M10_free_without_unlink(void **state)
 
 /* ---- M11: another length at the end ---------------------------------------------------------- */
 
+/* trust: M11: dma_iova_destroy() with another length | our reading of the facts: dma-api 15 */
 static void M11_destroy_wrong_length_too_big(void **state)
 {
 	struct rig *rig = *state;
@@ -109,6 +116,7 @@ static void M11_destroy_wrong_length_too_small(void **state)
 
 /* ---- M12: a state used twice ----------------------------------------------------------------- */
 
+/* trust: M12: a state allocated over | our reading of the facts: dma-api 15 */
 static void M12_reused_state(void **state)
 {
 	struct rig *rig = *state;
@@ -129,6 +137,7 @@ static void M12_reused_state(void **state)
 
 /* ---- M19: the bounce bit in a size ----------------------------------------------------------- */
 
+/* trust: M19: a size with bit 63 | our reading of the facts: dma-api 15 */
 static void M19_size_with_bit_63(void **state)
 {
 	struct rig *rig = *state;
@@ -157,6 +166,10 @@ static void M19_size_with_bit_63_of_no_iommu(void **state)
 
 /* ---- M21: coherence required of a state that has bounced ------------------------------------- */
 
+/*
+ * trust: M21: coherence required of a state that has bounced
+ * | our reading of the facts: dma-api 15
+ */
 static void M21_require_coherent_after_a_bounce(void **state)
 {
 	struct rig *rig = *state;
@@ -184,6 +197,10 @@ static void M21_require_coherent_after_a_bounce(void **state)
 
 /* ---- M23: the address of a state that got none ----------------------------------------------- */
 
+/*
+ * trust: M23: the address of a failed dma_iova_try_alloc()
+ * | our reading of the facts: dma-api 15
+ */
 static void M23_address_of_a_failed_alloc(void **state)
 {
 	struct rig *rig = *state;
@@ -214,6 +231,10 @@ static void M23_address_of_a_failed_alloc_is_memory(void **state)
 
 /* ---- M24: a link without a range ------------------------------------------------------------- */
 
+/*
+ * trust: M24: dma_iova_link() without dma_iova_try_alloc()
+ * | our reading of the facts: dma-api 15
+ */
 /* Behind an IOMMU the entries go where offset 0 of nothing is. */
 static void M24_link_without_alloc(void **state)
 {
@@ -250,6 +271,7 @@ static void M24_link_without_alloc_of_no_iommu(void **state)
 
 /* ---- M25: unlinking part of a granule -------------------------------------------------------- */
 
+/* trust: M25: an unlink of part of a granule | our reading of the facts: dma-api 15 */
 /*
  *   linked    |-------|---|       a granule and a half
  *   unlink            |-|         a quarter: the half goes
@@ -271,6 +293,7 @@ static void M25_unlink_part_of_a_granule(void **state)
 
 /* ---- M26: syncing what is not linked --------------------------------------------------------- */
 
+/* trust: M26: a sync of more than is linked | our reading of the facts: dma-api 15 */
 static void M26_sync_larger_than_linked(void **state)
 {
 	struct rig *rig = *state;

@@ -120,6 +120,7 @@ static void requests_are_as_large_as_the_device_control_register_allows(void **s
 
 /* ---- 1 MiB in each flow ---------------------------------------------------------------------- */
 
+/* trust: costs of 1 MiB in one call | our reading of the facts: counted by hand */
 static void one_megabyte_in_one_call(void **state)
 {
 	struct fixture *fixture = *state;
@@ -192,6 +193,7 @@ static void one_megabyte_page_by_page(void **state)
 					    .walk_reads = 1024 });
 }
 
+/* trust: costs of 1 MiB as a list | our reading of the facts: counted by hand */
 /* 256 granules that are apart in memory, side by side in one range, and one DMA segment. */
 static void one_megabyte_as_a_list(void **state)
 {
@@ -231,6 +233,7 @@ static void link_parts(struct fixture *fixture, struct dma_iova_state *st)
 	expect_ok(dma_iova_sync(dev, st, 0, SZ_1M));
 }
 
+/* trust: costs of 1 MiB in 256 links | our reading of the facts: counted by hand */
 /* The same as a list: one range, one invalidation. The sync costs nothing on this hardware. */
 static void one_megabyte_in_two_steps_of_256_links(void **state)
 {
@@ -275,6 +278,7 @@ static void two_steps_with_256_unlinks_invalidate_256_times(void **state)
 
 /* ---- Large pages ----------------------------------------------------------------------------- */
 
+/* trust: 2 MiB are one large leaf | our reading of the facts: counted by hand */
 /* One leaf in the table of 2 MiB slots: two tables, and a walk of three entries. */
 static void two_megabytes_are_one_entry(void **state)
 {

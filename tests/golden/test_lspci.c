@@ -131,6 +131,7 @@ static void judge_path(struct run *run, struct pci_dev *pdev, const char *line)
 	expect_same(run, pdev, line, (u64)(strncmp(path, line, length) != 0), 0);
 }
 
+/* trust: the tree that an import makes | another program: lspci -F on the same dumps */
 static void lspci_sees_the_same_tree(void **state)
 {
 	judge_all(state, (struct run){ .options = "-PP", .judge = judge_path });
@@ -245,6 +246,10 @@ static void judge_all_lines(struct run *run, struct pci_dev *pdev, const char *l
 	judge_acs(run, pdev, line);
 }
 
+/*
+ * trust: bus numbers, windows, BARs and ACS of an import
+ * | another program: lspci -F on the same dumps
+ */
 static void lspci_sees_the_same_buses_windows_bars_and_acs(void **state)
 {
 	judge_all(state, (struct run){ .options = "-vvv", .judge = judge_all_lines });

@@ -44,6 +44,10 @@ static void expect_machine(void **state, const char *file, struct counts expecte
 	expect_u64(seen.with_acs, expected.with_acs);
 }
 
+/*
+ * trust: an Alder Lake laptop is read whole
+ * | a real machine's data: its dump, counted by lspci -F
+ */
 static void an_alder_lake_laptop(void **state)
 {
 	struct recorded *recorded = *state;
@@ -58,6 +62,7 @@ static void an_alder_lake_laptop(void **state)
 	expect_u64(pci_resource_len(recorded_dev(recorded, "00:02.0"), 2), SZ_256M);
 }
 
+/* trust: an Arm N1SDP is read whole | a real machine's data: its dump, counted by lspci -F */
 static void an_arm_n1sdp(void **state)
 {
 	struct recorded *recorded = *state;
@@ -71,6 +76,7 @@ static void an_arm_n1sdp(void **state)
 			 PCI_EXP_TYPE_ROOT_PORT);
 }
 
+/* trust: a Dell XE9680 is read whole | a real machine's data: its dump, counted by lspci -F */
 static void a_dell_xe9680(void **state)
 {
 	struct recorded *recorded = *state;
@@ -98,6 +104,7 @@ static void a_dell_xe9680(void **state)
 	assert_false(dmasim_window(recorded->s, 2, &window));
 }
 
+/* trust: an HPE XD675 is read whole | a real machine's data: its dump, counted by lspci -F */
 static void an_hpe_xd675(void **state)
 {
 	struct recorded *recorded = *state;
@@ -110,17 +117,26 @@ static void an_hpe_xd675(void **state)
 			 6 + 2);
 }
 
+/*
+ * trust: a pSeries with PCI-X is read whole
+ * | a real machine's data: its dump, counted by lspci -F
+ */
 static void a_pseries_with_pci_x(void **state)
 {
 	expect_machine(state, "pciutils-PCI-X-bridges-and-domains.hex",
 		       (struct counts){ 31, 17, 5, 0 });
 }
 
+/*
+ * trust: a GPU of a Skylake machine is read
+ * | a real machine's data: its dump, counted by lspci -F
+ */
 static void a_skylake_gpu_alone(void **state)
 {
 	expect_machine(state, "pciutils-cap-pasid-pri.hex", (struct counts){ 1, 0, 1, 0 });
 }
 
+/* trust: an Asus P6T6 is read whole | a real machine's data: its dump, counted by lspci -F */
 static void an_asus_p6t6(void **state)
 {
 	struct recorded *recorded = *state;
@@ -131,6 +147,7 @@ static void an_asus_p6t6(void **state)
 	recorded_dev(recorded, "ff:06.3");
 }
 
+/* trust: a Freescale P2020 is read whole | a real machine's data: its dump, counted by lspci -F */
 /* The root ports of three domains all have a BAR at 0xfff00000: it is the first one's. */
 static void a_freescale_p2020(void **state)
 {
@@ -149,6 +166,7 @@ static void a_freescale_p2020(void **state)
 	expect_u64(count, 4);
 }
 
+/* trust: a SiFive Unmatched is read whole | a real machine's data: its dump, counted by lspci -F */
 static void a_sifive_unmatched(void **state)
 {
 	struct recorded *recorded = *state;
@@ -160,6 +178,7 @@ static void a_sifive_unmatched(void **state)
 	assert_int_equal(recorded_dev(recorded, "08:00.0")->express_type, PCI_EXP_TYPE_PCI_BRIDGE);
 }
 
+/* trust: a Talos II is read whole | a real machine's data: its dump, counted by lspci -F */
 /* Three of its ten host bridges use the same bus addresses. */
 static void a_talos_ii(void **state)
 {
@@ -208,11 +227,19 @@ static void expect_type(struct recorded *recorded, bool acs_off, enum pci_p2pdma
 	assert_int_equal(pci_p2pdma_distance(gpu, &nvme->dev, false), 6);
 }
 
+/*
+ * trust: peer-to-peer of a Dell XE9680, by the host bridge
+ * | a real machine's data: its topology; the verdict is our reading
+ */
 static void the_dells_nvme_reaches_its_gpu_through_the_host_bridge(void **state)
 {
 	expect_type(*state, false, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
 }
 
+/*
+ * trust: the same without ACS, by bus address
+ * | a real machine's data: its topology; the verdict is our reading
+ */
 static void without_acs_the_dells_nvme_reaches_its_gpu_by_bus_address(void **state)
 {
 	struct recorded *recorded = *state;

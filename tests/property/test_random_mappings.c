@@ -89,6 +89,10 @@ static int free_seed(void **state)
 	return 0;
 }
 
+/*
+ * trust: random driver calls: data, errors, reports
+ * | an independent model: a model of memory and addresses
+ */
 static void random_mappings_behave_as_a_plain_model_says(void **state)
 {
 	u64 first = test_seed(1), *seed = *state;

@@ -332,6 +332,7 @@ static void check_tree(struct tree *tree, u32 *pairs, u32 *by_bus)
 	dmasim_assert_clean(tree->s);
 }
 
+/* trust: map types of random topologies | an independent model: the routes that requests take */
 static void bus_addresses_are_used_where_requests_stay_below_the_root(void **state)
 {
 	u64 first = test_seed(1);

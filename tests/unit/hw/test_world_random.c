@@ -24,6 +24,10 @@ static void the_seed_goes_through_splitmix64(void **state)
 	expect_u64(random.state[3], 8488337342461049707ULL);
 }
 
+/*
+ * trust: the random generator, xoshiro256**
+ * | a specification's vector: as other implementations publish it
+ */
 static void a_given_state_yields_the_published_sequence(void **state)
 {
 	static const u64 known[] = {

@@ -62,6 +62,7 @@ static u64 fnv1a(const char *text)
 	return hash;
 }
 
+/* trust: the hash of traces, FNV-1a 64 | a specification's vector: of its authors */
 /* The vectors that the authors of the function publish. */
 static void the_judge_of_the_hash_is_right(void **state)
 {

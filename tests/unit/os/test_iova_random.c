@@ -246,6 +246,10 @@ static void in_a_space_of_48_bits(void **state)
 	run(fixture, model, scaled(STEPS));
 }
 
+/*
+ * trust: placement of IOVAs by the allocator here
+ * | an independent model: a sorted array of ranges
+ */
 /* Many small spaces that begin somewhere, with reservations that reach out of them. */
 static void in_spaces_of_all_shapes(void **state)
 {

@@ -239,6 +239,10 @@ static void step(struct run *run)
 	}
 }
 
+/*
+ * trust: page tables under random maps and unmaps
+ * | an independent model: an array of pages, and the hardware side's walker
+ */
 static void random_maps_and_unmaps_do_what_the_model_does(void **state)
 {
 	struct format_fixture *fixture = *state;

@@ -274,6 +274,7 @@ static void play(struct fixture *f, u32 steps)
 	compare_use(f);
 }
 
+/* trust: places of bounced buffers | an independent model: a model that searches a list of slots */
 static void random_buffers_go_where_the_model_says(void **state)
 {
 	static const unsigned int min_masks[] = { 0, 0x1ff, 0x7ff, 0xfff, 0x3fff, 0xffff };

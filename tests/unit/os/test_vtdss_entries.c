@@ -168,6 +168,10 @@ static void check_table(struct format_fixture *fixture, const struct row *row)
 	expect_u64(format_unmap(fixture, iova, 4096), 4096);
 }
 
+/*
+ * trust: VT-d second-stage entries, bit for bit
+ * | Linux's own code: pte-vectors.tsv, rows K: generic_pt of 7.3.4
+ */
 static void the_vectors_of_linux_are_met(void **state)
 {
 	struct format_fixture *fixture = *state;
