@@ -338,6 +338,13 @@ static void on_attach(struct check *check, const struct dmasim_event *event)
 		owners_attach(&check->owners, event->dev, event->domain);
 }
 
+/* The driver was told that it need not unmap: what it has mapped is no leak. */
+static void on_need_unmap(struct check *check, const struct dmasim_event *event)
+{
+	if (!event->ret)
+		owners_excuse(&check->owners, event->dev);
+}
+
 static void on_bounce(struct check *check, const struct dmasim_event *event)
 {
 	bounces_add(&check->bounces, event);
@@ -360,6 +367,7 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_P2P_TYPE] = on_p2p_type,
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
 	[DMASIM_EVENT_UNMAP_PHYS] = on_unmap_phys,
+	[DMASIM_EVENT_NEED_UNMAP] = on_need_unmap,
 	[DMASIM_EVENT_BOUNCE] = on_bounce,
 	[DMASIM_EVENT_BOUNCE_END] = on_bounce_end,
 	[DMASIM_EVENT_ALLOC] = on_map_phys,
