@@ -223,23 +223,30 @@ static void add_pairs(struct cell_list *list, struct cell cell, const struct cov
 	}
 }
 
+/* The pairs have this place too, but hardly with nothing else that makes the mapping fail. */
+static void add_huge(struct cell_list *list, struct cell cell)
+{
+	cell.place = PLACE_HUGE;
+	for (u32 dir = 0; dir < DIRECTIONS; dir++) {
+		cell.dir = (enum dma_data_direction)dir;
+		cell.attrs = 0;
+		add(list, cell);
+		cell.attrs = DMA_ATTR_NO_WARN;
+		add(list, cell);
+	}
+}
+
 bool cells_of(enum mode mode, enum call call, struct cell_list *list)
 {
 	struct cell cell = { .mode = mode, .call = call };
 	struct cover cover;
-	u32 most = DIRECTIONS * PLACES_FULL * 64 + COVER_ROWS + DIRECTIONS;
+	u32 most = DIRECTIONS * PLACES_FULL * 64 + COVER_ROWS + 2 * DIRECTIONS;
 
 	*list = (struct cell_list){ .cell = calloc(most, sizeof(struct cell)) };
 	if (!list->cell || !cover_make(&cover, pair_levels))
 		return false;
 	add_full(list, cell);
 	add_pairs(list, cell, &cover);
-	/* The pairs have this place with other attributes only. */
-	cell.attrs = 0;
-	cell.place = PLACE_HUGE;
-	for (u32 dir = 0; dir < DIRECTIONS; dir++) {
-		cell.dir = (enum dma_data_direction)dir;
-		add(list, cell);
-	}
+	add_huge(list, cell);
 	return true;
 }

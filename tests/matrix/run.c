@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "matrix/run.h"
+#include "matrix/run_inside.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,9 +7,7 @@
 
 #define LINE 64U
 
-/* Notes the first thing that is wrong; false. */
-static bool wrong(struct run *run, const char *format, ...) DMASIM_PRINTF(2, 3);
-static bool wrong(struct run *run, const char *format, ...)
+bool wrong(struct run *run, const char *format, ...)
 {
 	va_list args;
 
@@ -20,8 +18,7 @@ static bool wrong(struct run *run, const char *format, ...)
 	return false;
 }
 
-/* Bytes for the buffer: others for each cell and step. */
-static const u8 *pattern(const struct run *run, u32 step)
+const u8 *pattern(const struct run *run, u32 step)
 {
 	return run->pattern + (run->cells * 2503 + step * 16381) % 65536;
 }
@@ -114,6 +111,22 @@ static bool cpu_sees(struct run *run, const char *when)
 
 /* ---- What the device does and sees ------------------------------------- */
 
+/* What a copy's memory holds before it was cleaned cannot be told, but it is not the buffer's. */
+static bool unknown_is_stale(struct run *run)
+{
+	u32 offset = 0, end = run->shape.bytes;
+
+	for_each_range(run, range, offset, end)
+	{
+		const u8 *cpu = run->memory.own.cpu + range.at;
+
+		if (range.bytes >= 8 && !memchr(run->known + offset, 1, range.bytes) &&
+		    !memcmp(run->seen + offset, cpu, range.bytes))
+			return wrong(run, "the device sees at %u what was never cleaned", offset);
+	}
+	return true;
+}
+
 static bool device_sees(struct run *run, const char *when)
 {
 	u32 offset = 0, end = run->shape.bytes;
@@ -122,13 +135,11 @@ static bool device_sees(struct run *run, const char *when)
 		return wrong(run, "%s: the device could not read", when);
 	for_each_range(run, range, offset, end) memory_dev_read(
 		&run->memory, range.at, run->told + offset, run->known + offset, range.bytes);
-	if (!memcmp(run->seen, run->told, end))
-		return true;
 	for (u32 i = 0; i < end; i++)
 		if (run->known[i] && run->seen[i] != run->told[i])
 			return wrong(run, "%s: the device sees %02x at %u, not %02x", when,
 				     run->seen[i], i, run->told[i]);
-	return true;
+	return unknown_is_stale(run);
 }
 
 static bool device_writes(struct run *run, u32 offset, u32 end, const u8 *from)
@@ -160,7 +171,7 @@ static bool new_reports(struct run *run, u32 one, u32 other, u32 *count)
 	return true;
 }
 
-static bool no_report(struct run *run)
+bool no_report(struct run *run)
 {
 	u32 count;
 
@@ -186,8 +197,7 @@ static bool is_refused(struct run *run, bool write, u32 other_report, const char
 	return count || wrong(run, "a fault without a report");
 }
 
-/* Facts 1.5: a mapping to the device cannot be written, one from it cannot be read. */
-static bool direction_is_kept(struct run *run)
+bool direction_is_kept(struct run *run)
 {
 	if (!run->forecast.protects || run->cell->dir == DMA_BIDIRECTIONAL)
 		return true;
@@ -195,8 +205,7 @@ static bool direction_is_kept(struct run *run)
 			  DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, "against the direction");
 }
 
-/* Facts 3.7, 5.5: what is invalidated before the unmap returns is out of the device's reach. */
-static bool end_is_kept(struct run *run)
+bool end_is_kept(struct run *run)
 {
 	bool later = run->cell->mode == MODE_LAZY && !is_two_step(run->cell->call);
 
@@ -204,6 +213,49 @@ static bool end_is_kept(struct run *run)
 		return true;
 	return is_refused(run, run->cell->dir == DMA_FROM_DEVICE, DMASIM_REPORT_USE_AFTER_UNMAP,
 			  "after the unmap");
+}
+
+/* Bytes beside the buffer in its granule; at: in the region, dma: for the device. */
+static bool neighbours_are_right(struct run *run, dma_addr_t dma, u32 at)
+{
+	bool zeros = run->forecast.piece[0].copied && facts_of[run->cell->mode].untrusted;
+	const u8 nothing[8] = { 0 };
+	const u8 *told = zeros ? nothing : run->memory.own.cpu + at;
+	u8 seen[8];
+	u32 count;
+
+	if (dmasim_dev_read(run->machine.pdev, dma, seen, 8).done != 8)
+		return wrong(run, "the granule around the buffer cannot be read");
+	if (memcmp(seen, told, 8) != 0)
+		return wrong(run, "beside the buffer the device sees %02x, not %02x", seen[0],
+			     told[0]);
+	/* An earlier cell may have had these addresses. */
+	return new_reports(run, DMASIM_REPORT_ACCESS_NOT_MAPPED, DMASIM_REPORT_USE_AFTER_UNMAP,
+			   &count) &&
+	       (count || wrong(run, "an access beside the buffer is not reported"));
+}
+
+/*
+ * Facts 3.6, 5.3: the granules around the buffer become visible, but an untrusted device is shown
+ * zeros there.
+ */
+static bool surroundings_are_right(struct run *run)
+{
+	const struct piece *piece = &run->shape.piece[0];
+	const struct mode_facts *facts = &facts_of[run->cell->mode];
+	dma_addr_t dma = run->mapping.segment[0].dma;
+	u32 first = piece->at & 4095, end = (piece->at + piece->bytes) & 4095;
+
+	/* The first segment may go on behind the first piece. */
+	if (!run->forecast.protects || run->cell->dir == DMA_FROM_DEVICE || facts->no_snoop)
+		return true;
+	if (!no_report(run))
+		return false;
+	if (first >= 8 && !neighbours_are_right(run, dma - 8, piece->at - 8))
+		return false;
+	if (!end || end > 4088 || run->mapping.segment[0].bytes != piece->bytes)
+		return true;
+	return neighbours_are_right(run, dma + piece->bytes, piece->at + piece->bytes);
 }
 
 /* ---- What the calls do to memory --------------------------------------- */
@@ -265,6 +317,20 @@ static void sync_for_device(struct run *run, u32 offset, u32 bytes)
 
 /* ---- A mapping's life -------------------------------------------------- */
 
+/* The CPU's half of a list is as it was. */
+static bool list_is_intact(struct run *run)
+{
+	for (u32 k = 0; is_list(run->cell->call) && k < run->shape.count; k++) {
+		const struct scatterlist *s = &run->mapping.list[k];
+		const struct piece *piece = &run->shape.piece[k];
+
+		if (sg_phys(s) != run->machine.region + piece->at || s->length != piece->bytes)
+			return wrong(run, "entry %u of the list is 0x%llx, %u bytes", k, sg_phys(s),
+				     s->length);
+	}
+	return true;
+}
+
 static bool address_is_right(struct run *run)
 {
 	const struct forecast *forecast = &run->forecast;
@@ -315,7 +381,8 @@ static bool data_moves(struct run *run)
 		if (reads && !device_sees(run, "synced after SKIP_CPU_SYNC"))
 			return false;
 	}
-	if (!direction_is_kept(run) || (writes && !device_writes(run, 0, end / 2, pattern(run, 1))))
+	if (!direction_is_kept(run) || !surroundings_are_right(run) ||
+	    (writes && !device_writes(run, 0, end / 2, pattern(run, 1))))
 		return false;
 	if (syncs && !turns_are_taken(run))
 		return false;
@@ -329,7 +396,7 @@ static int told_error(const struct run *run)
 	return run->forecast.error && !number ? -ENOMEM : run->forecast.error;
 }
 
-static bool map_as_told(struct run *run)
+bool map_as_told(struct run *run)
 {
 	u32 report = run->forecast.report, reports = report ? run->forecast.reports : 0;
 	int error = told_error(run);
@@ -353,6 +420,8 @@ static bool run_streaming(struct run *run)
 	if (!map_as_told(run))
 		return false;
 	model_maps(run, pieces);
+	if (!list_is_intact(run))
+		return false;
 	if (!run->forecast.error) {
 		run->mapped++;
 		if (!address_is_right(run) || !data_moves(run))
@@ -361,81 +430,6 @@ static bool run_streaming(struct run *run)
 	call_unmap(&run->mapping);
 	model_unmaps(run, pieces);
 	return end_is_kept(run) && cpu_sees(run, "unmapped") && no_report(run) && !run->wrong[0];
-}
-
-/* ---- Memory that comes mapped ------------------------------------------ */
-
-static bool all_zero(const u8 *bytes, u32 count)
-{
-	return !bytes[0] && !memcmp(bytes, bytes + 1, count - 1);
-}
-
-/* What the device sees of memory that is shared, or of pages after and before a sync. */
-static bool reads_back(struct run *run, const u8 *expected, const char *when)
-{
-	u32 bytes = run->shape.bytes;
-
-	if (!call_dev_read(&run->mapping, 0, run->seen, bytes))
-		return wrong(run, "%s: the device could not read", when);
-	if (expected ? memcmp(run->seen, expected, bytes) != 0 : !all_zero(run->seen, bytes))
-		return wrong(run, "%s: the device sees something else", when);
-	return true;
-}
-
-static bool alloc_moves_data(struct run *run)
-{
-	bool reads = run->cell->dir != DMA_FROM_DEVICE, writes = run->cell->dir != DMA_TO_DEVICE;
-	bool syncs = call_syncs(&run->mapping);
-	bool stale = syncs && facts_of[run->cell->mode].no_snoop;
-	const u8 *first = pattern(run, 0), *second = pattern(run, 1);
-	u8 *memory = run->mapping.memory;
-	u32 bytes = run->shape.bytes;
-
-	if (!all_zero(memory, bytes))
-		return wrong(run, "the memory is not zeroed");
-	memcpy(memory, first, bytes);
-	if (reads && !reads_back(run, stale ? NULL : first, "before a sync"))
-		return false;
-	if (syncs)
-		call_sync_for_device(&run->mapping, 0, bytes);
-	if ((reads && !reads_back(run, first, "after a sync")) || !direction_is_kept(run))
-		return false;
-	if (!writes)
-		return true;
-	if (!call_dev_write(&run->mapping, 0, second, bytes))
-		return wrong(run, "the device could not write");
-	if (memcmp(memory, stale ? first : second, bytes) != 0)
-		return wrong(run, "before a sync: the CPU sees something else");
-	if (syncs)
-		call_sync_for_cpu(&run->mapping);
-	return !memcmp(memory, second, bytes) || wrong(run, "the CPU sees something else");
-}
-
-static bool alloc_address_is_right(struct run *run)
-{
-	phys_addr_t phys = dmasim_virt_to_phys(run->machine.s, run->mapping.memory);
-	dma_addr_t dma = run->mapping.segment[0].dma;
-
-	if (run->forecast.is_phys && dma != machine_direct_address(&run->machine, phys))
-		return wrong(run, "the address is 0x%llx, not that of 0x%llx", dma, phys);
-	if (dma & 4095 || phys & 4095)
-		return wrong(run, "the memory at 0x%llx is not page aligned", dma);
-	if (facts_of[run->cell->mode].out_of_reach && (dma + run->shape.bytes) >> 32)
-		return wrong(run, "the memory at 0x%llx is out of reach", dma);
-	return true;
-}
-
-static bool run_alloc(struct run *run)
-{
-	if (!map_as_told(run))
-		return false;
-	if (!run->mapping.error) {
-		run->mapped++;
-		if (!alloc_address_is_right(run) || !alloc_moves_data(run))
-			return false;
-	}
-	call_unmap(&run->mapping);
-	return end_is_kept(run) && no_report(run);
 }
 
 /* ---- Cells ------------------------------------------------------------- */
