@@ -8,7 +8,7 @@ static struct device *dev_of(const struct mapping *mapping)
 
 static phys_addr_t phys_of(const struct mapping *mapping, u32 piece)
 {
-	return mapping->machine->region + mapping->shape->piece[piece].at;
+	return machine_phys(mapping->machine, mapping->shape->piece[piece].at);
 }
 
 static void put_segment(struct mapping *mapping, dma_addr_t dma, u32 bytes)
@@ -228,7 +228,12 @@ void call_unmap(struct mapping *mapping)
 
 bool call_syncs(const struct mapping *mapping)
 {
-	return !is_two_step(mapping->cell->call) && mapping->cell->call != CALL_ALLOC_COHERENT;
+	enum call call = mapping->cell->call;
+
+	/* What is in one piece can be synced in one call, if it is one piece. */
+	if (call == CALL_ONE_LINK)
+		return !mapping->copied;
+	return call != CALL_LINKS && call != CALL_ALLOC_COHERENT;
 }
 
 void call_sync_for_cpu(struct mapping *mapping)

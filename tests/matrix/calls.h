@@ -23,6 +23,8 @@ struct mapping {
 	u32 count;
 	struct segment segment[SEGMENTS_MAX];
 
+	bool copied; /* the forecast says that some of it is */
+
 	/* What the calls keep. */
 	struct scatterlist list[PIECES_MAX];
 	struct sg_table table;

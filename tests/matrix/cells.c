@@ -53,6 +53,8 @@ static const struct {
 	[PLACE_ODD] = { "odd", 0x123, 0x5a7 },
 	[PLACE_SUB_LINE] = { "sub_line", 0x48, 24 },
 	[PLACE_CROSSING] = { "crossing", 0xe85, 0x2345 },
+	[PLACE_BOUNDARY] = { "boundary", 0xd41, 0x6ab },
+	[PLACE_START] = { "start", 0, 0x321 },
 	[PLACE_LARGE] = { "large", 0, 0x12300 },
 	[PLACE_HUGE] = { "huge", 0x40, 0x4b0c3 },
 };

@@ -9,7 +9,7 @@
 #include <dmasim/types.h>
 
 #define COVER_FACTORS 14
-#define COVER_LEVELS  7
+#define COVER_LEVELS  9
 #define COVER_ROWS    64
 
 struct cover {

@@ -63,6 +63,9 @@ static u64 region_bytes(enum mode mode)
 
 static bool add_region(struct machine *machine, struct pci_dev *peer)
 {
+	machine->ram = dmasim_alloc(machine->s, REGION_BYTES);
+	if (machine->ram == DMASIM_NO_PHYS)
+		return false;
 	if (!facts_of[machine->mode].peer) {
 		machine->region = dmasim_alloc(machine->s, region_bytes(machine->mode));
 	} else {
@@ -118,6 +121,8 @@ const char *machine_end(struct machine *machine)
 	use = dmasim_bounce_use(machine->pdev);
 	if (!facts_of[machine->mode].peer && machine->region != DMASIM_NO_PHYS)
 		dmasim_free(machine->s, machine->region, region_bytes(machine->mode));
+	if (machine->ram && machine->ram != DMASIM_NO_PHYS)
+		dmasim_free(machine->s, machine->ram, REGION_BYTES);
 	wrong = dmasim_check_clean(machine->s, found, sizeof(machine->found));
 	leaks = dmasim_destroy(machine->s);
 	machine->s = NULL;
@@ -129,6 +134,11 @@ const char *machine_end(struct machine *machine)
 		return found;
 	}
 	return NULL;
+}
+
+phys_addr_t machine_phys(const struct machine *machine, u32 at)
+{
+	return (at < machine->ram_bytes ? machine->ram : machine->region) + at;
 }
 
 dma_addr_t machine_direct_address(const struct machine *machine, phys_addr_t phys)

@@ -53,6 +53,8 @@ enum place {
 	PLACE_ODD,	/* odd offset, odd size, within a page */
 	PLACE_SUB_LINE, /* a part of a cache line */
 	PLACE_CROSSING, /* across pages, unaligned at both ends */
+	PLACE_BOUNDARY, /* across one page boundary, no whole page */
+	PLACE_START,	/* the start of a page */
 	PLACE_LARGE,	/* longer than the longest DMA segment, from a page's start */
 	PLACES_FULL,
 	PLACE_HUGE = PLACES_FULL, /* more than can be bounced; not in the full part */

@@ -60,7 +60,7 @@ static struct piece window_of(const struct piece *piece)
 
 static void cpu_stores(struct run *run, u32 at, const u8 *from, u32 bytes)
 {
-	if (dmasim_write(run->machine.s, run->machine.region + at, from, bytes) != bytes)
+	if (dmasim_write(run->machine.s, machine_phys(&run->machine, at), from, bytes) != bytes)
 		wrong(run, "the CPU could not write");
 	memory_store(&run->memory, at, from, bytes);
 }
@@ -95,7 +95,7 @@ static bool cpu_sees(struct run *run, const char *when)
 		const u8 *told = run->memory.own.cpu + window.at;
 		u32 i = 0;
 
-		if (dmasim_read(run->machine.s, run->machine.region + window.at, run->seen,
+		if (dmasim_read(run->machine.s, machine_phys(&run->machine, window.at), run->seen,
 				window.bytes) != window.bytes)
 			return wrong(run, "%s: the CPU could not read", when);
 		if (!memcmp(run->seen, told, window.bytes))
@@ -324,7 +324,8 @@ static bool list_is_intact(struct run *run)
 		const struct scatterlist *s = &run->mapping.list[k];
 		const struct piece *piece = &run->shape.piece[k];
 
-		if (sg_phys(s) != run->machine.region + piece->at || s->length != piece->bytes)
+		if (sg_phys(s) != machine_phys(&run->machine, piece->at) ||
+		    s->length != piece->bytes)
 			return wrong(run, "entry %u of the list is 0x%llx, %u bytes", k, sg_phys(s),
 				     s->length);
 	}
@@ -334,7 +335,7 @@ static bool list_is_intact(struct run *run)
 static bool address_is_right(struct run *run)
 {
 	const struct forecast *forecast = &run->forecast;
-	phys_addr_t phys = run->machine.region + run->shape.piece[0].at;
+	phys_addr_t phys = machine_phys(&run->machine, run->shape.piece[0].at);
 	dma_addr_t dma = run->mapping.segment[0].dma;
 	u64 total = 0;
 
@@ -434,6 +435,17 @@ static bool run_streaming(struct run *run)
 
 /* ---- Cells ------------------------------------------------------------- */
 
+/* A list of peer memory has its second entry, which is the region's first, in RAM. */
+static u32 mixed_bytes(const struct run *run)
+{
+	const struct piece *second = &run->shape.piece[1];
+
+	if (!facts_of[run->cell->mode].peer || !is_list(run->cell->call))
+		return 0;
+	/* A page is between it and the next. */
+	return second->at + second->bytes + 2048;
+}
+
 bool run_cell(struct run *run, const struct cell *cell)
 {
 	run->cell = cell;
@@ -446,6 +458,9 @@ bool run_cell(struct run *run, const struct cell *cell)
 		.cell = cell,
 		.shape = &run->shape,
 	};
+	for (u32 k = 0; k < run->shape.count; k++)
+		run->mapping.copied = run->mapping.copied || run->forecast.piece[k].copied;
+	run->machine.ram_bytes = mixed_bytes(run);
 	return is_alloc(cell->call) ? run_alloc(run) : run_streaming(run);
 }
 
