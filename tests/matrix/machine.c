@@ -21,6 +21,9 @@ static struct dmasim_config config_of(enum mode mode)
 	config.bounce_kmalloc = facts->kmalloc;
 	config.traits.no_snoop = facts->no_snoop;
 	config.traits.untrusted = facts->untrusted;
+	/* So small that copies lie where others were: what is beside them must be zeroed. */
+	if (mode == MODE_UNTRUSTED)
+		config.swiotlb_bytes = SZ_1M;
 	if (mode == MODE_PASS_THROUGH)
 		config.policy = DMASIM_PASS_THROUGH;
 	if (mode == MODE_LAZY)
