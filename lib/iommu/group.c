@@ -104,9 +104,21 @@ static struct iommu_group *new_group(struct os *os, struct iommu_unit *unit)
 		return NULL;
 	group->id = os->next_group++;
 	group->unit = unit;
-	group->policy = OS_PASS_THROUGH;
+	group->policy = os->policy;
 	SLIST_INSERT_HEAD(&os->groups, group, link);
 	return group;
+}
+
+/* Who says nothing does not count; of those who do the most careful decides for all. */
+static void hear_wish(struct iommu_group *group, const struct pci_dev *pdev)
+{
+	enum os_policy wanted = wanted_policy(pdev);
+
+	if (!pdev->policy_set && !pdev->dev.untrusted)
+		return;
+	if (!group->policy_said || wanted < group->policy)
+		group->policy = wanted;
+	group->policy_said = true;
 }
 
 /* Bridges come before what is below them, so the deciding device has its group already. */
@@ -122,9 +134,7 @@ static int add_to_group(struct os *os, struct pci_dev *pdev, struct iommu_unit *
 	if (!group)
 		return -ENOMEM;
 	pdev->dev.iommu_group = group;
-	/* The most careful of the devices decides for all. */
-	if (wanted_policy(pdev) < group->policy)
-		group->policy = wanted_policy(pdev);
+	hear_wish(group, pdev);
 	PLATFORM_EVENT(os->platform, GROUP_ADD, .dev = pdev->dev.id, .group = group->id);
 	return 0;
 }

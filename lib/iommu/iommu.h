@@ -26,6 +26,7 @@ struct iommu_group {
 	u32 id;
 	struct iommu_unit *unit;
 	enum os_policy policy;
+	bool policy_said;	     /* one of its devices has a wish of its own */
 	struct iommu_domain *domain; /* NULL: the unit lets their addresses pass */
 };
 
