@@ -37,6 +37,7 @@ struct device {
 	u32 dma_range_count;
 
 	struct iommu_group *iommu_group; /* NULL: no IOMMU serves the device */
+	void *driver_data;		 /* dev_set_drvdata() */
 
 	/* Where the running call came from; see site.h. */
 	const struct dmasim_site *site;

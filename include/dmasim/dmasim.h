@@ -3,7 +3,8 @@
  * dmasim: a Linux-style DMA mapping layer that runs in an ordinary process against a modelled
  * machine.
  *
- * This header includes all others. The words, one for each idea:
+ * This header includes all others but kernel.h, which is for programs that run drivers. The words,
+ * one for each idea:
  *
  *   phys                 CPU physical address (phys_addr_t)
  *   bus address          what a request carries below a host bridge: phys + the window's bus_offset

@@ -163,7 +163,8 @@ DMASIM_API void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes);
 /*
  * Host pointer to [phys, phys + bytes) of RAM or of a BAR that is plain memory; NULL where that is
  * not contiguous on the host. Valid until the memory is freed; into a BAR, as long as the machine;
- * into RAM that nobody allocated, until the next allocation of whatever kind.
+ * into RAM that nobody allocated, until the next allocation of whatever kind. Its low 12 bits are
+ * those of phys.
  */
 DMASIM_API void *dmasim_ptr(struct dmasim *s, phys_addr_t phys, u64 bytes);
 

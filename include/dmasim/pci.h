@@ -22,6 +22,7 @@ struct resource {
 };
 
 struct pci_bus;
+struct pci_driver;
 struct pci_p2pdma;
 
 /* What a bridge forwards: bus addresses, inclusive; empty when start > last. */
@@ -48,6 +49,8 @@ struct pci_dev {
 	struct pci_bridge_window prefetch_window;
 	u64 dma_mask;
 	struct pci_p2pdma *p2pdma;
+	struct pci_driver *driver; /* NULL: none; see kernel.h */
+	unsigned int irq;	   /* of its first message-signalled interrupt */
 
 	/* The software's own. */
 	u8 policy; /* dmasim_set_policy(), if policy_set */

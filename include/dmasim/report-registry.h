@@ -55,6 +55,8 @@
 	X(30, BOUNCE_OVERRUN, "bounce-overrun",                                                    \
 	  "A sync or an unmap is longer than what was bounced")                                    \
 	X(31, DIRECT_REGION, "direct-region",                                                      \
-	  "A region that firmware wants mapped one to one is not")
+	  "A region that firmware wants mapped one to one is not")                                 \
+	X(32, KERNEL_MISUSE, "kernel-misuse",                                                      \
+	  "A call of a driver that would stop or corrupt a kernel")
 
 #endif

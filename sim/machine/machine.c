@@ -234,6 +234,7 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 			      });
 	hw_init(&s->hw, &s->world);
 	SLIST_INIT(&s->direct_regions);
+	kernel_init(s);
 	s->next_adopted = MACHINE_ADOPT_START;
 	s->cpu_vendor = machine_cpu_vendor(s->config.cpu);
 	s->cpu_family = s->config.cpu_family;
@@ -257,7 +258,7 @@ static u64 software_leaks(const struct dmasim *s)
 		DMASIM_FAULT_TABLE_PAGE,  DMASIM_FAULT_IOVA_DOMAIN,  DMASIM_FAULT_IOVA_NODE,
 		DMASIM_FAULT_P2P_POOL,	  DMASIM_FAULT_P2P_PROVIDER, DMASIM_FAULT_P2P_VERDICT,
 		DMASIM_FAULT_FLUSH_QUEUE, DMASIM_FAULT_SWIOTLB,	     DMASIM_FAULT_COHERENT,
-		DMASIM_FAULT_DMA_POOL,
+		DMASIM_FAULT_DMA_POOL,	  DMASIM_FAULT_KMALLOC,	     DMASIM_FAULT_DRIVER,
 	};
 	u64 leaks = 0;
 
@@ -272,6 +273,7 @@ u64 dmasim_destroy(struct dmasim *s)
 
 	if (!s)
 		return 0;
+	kernel_fini(s);
 	os_destroy(s->os);
 	leaks = software_leaks(s);
 	check_fini(&s->check);

@@ -10,6 +10,7 @@
 
 #include "check/check.h"
 #include "hw/engine.h"
+#include "machine/kernel.h"
 #include "os.h"
 
 /* One-to-one mappings that firmware asks for. */
@@ -40,6 +41,7 @@ struct dmasim {
 	struct check check;
 	struct platform platform;
 	struct os *os;
+	struct kernel kernel;
 	struct firmware firmware;
 	struct direct_region_list direct_regions;
 	phys_addr_t next_adopted;

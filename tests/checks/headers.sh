@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Each public header compiles alone, in C and in C++, also after headers of libc and libbsd's kin
-# that define many names; and a C++ program uses all of them.
+# that define many names; and a C++ program uses all of them. So do the kernel-named headers, which
+# are GNU C as the kernel is.
 #   headers.sh SOURCE BUILD C_COMPILER CPP_COMPILER
 . "$(dirname "$0")/common.sh"
 
@@ -12,6 +13,7 @@ have "$c_compiler" || skip "$c_compiler is not here"
 warnings='-Wall -Wextra -Wpedantic -Wundef -Wwrite-strings -Werror'
 c_warnings='-Wshadow -Wstrict-prototypes -Wmissing-prototypes'
 headers=$(cd include && find dmasim -name '*.h' | sort)
+kernel_headers=$(cd include/kernel && find linux -name '*.h' | sort)
 
 # What dmasim/cmocka.h asks for before it, and a declaration: a header of macros has none.
 printf '#include <stdlib.h>\n#define fail_msg(...) abort()\n' >"$scratch/prelude.h"
@@ -23,7 +25,8 @@ compiles() {
 	file=$2
 	language=$3
 	shift 3
-	"$@" -x "$language" -fsyntax-only -I include "$file" 2>"$scratch/said" && return
+	"$@" -x "$language" -fsyntax-only -I include -I include/kernel "$file" 2>"$scratch/said" &&
+		return
 	fail "$what: $*"
 	show "$scratch/said"
 }
@@ -37,33 +40,51 @@ includes() {
 	printf '#include "%s"\n' "$scratch/any.h"
 }
 
-# all_with LANGUAGE COMPILER FLAGS...: each header alone, twice; then all in a crowd, in both
-# orders.
+# all_with HEADERS LANGUAGE COMPILER FLAGS...: each header alone, twice; then all in a crowd, in
+# both orders.
 all_with() {
-	for header in $headers; do
+	all=$1
+	shift
+	for header in $all; do
 		includes "$header" "$header" >"$scratch/alone"
 		compiles "$header does not compile alone" "$scratch/alone" "$@"
 	done
 	for order in '' -r; do
 		# shellcheck disable=SC2046  # one word for each header
-		includes sys/stat.h sys/queue.h $(printf '%s\n' "$headers" | sort $order) \
+		includes sys/stat.h sys/queue.h $(printf '%s\n' "$all" | sort $order) \
 			>"$scratch/crowd"
 		compiles 'the headers do not compile after sys/stat.h and sys/queue.h' \
 			"$scratch/crowd" "$@"
 	done
 }
 
+# both_with LANGUAGE COMPILER FLAGS...
+both_with() {
+	all_with "$headers" "$@"
+	all_with "$kernel_headers" "$@" -Wno-pedantic
+	# A driver's headers, and those of a program that looks on, in both orders.
+	all_with "linux/pci.h linux/slab.h dmasim/dmasim.h dmasim/kernel.h" "$@" -Wno-pedantic
+}
+
 # shellcheck disable=SC2086  # the flags are words
-all_with c "$c_compiler" -std=gnu11 $warnings $c_warnings
+both_with c "$c_compiler" -std=gnu11 $warnings $c_warnings
 # shellcheck disable=SC2086
-! have "$cpp_compiler" || all_with c++ "$cpp_compiler" -std=gnu++17 $warnings
-for header in $headers; do
+! have "$cpp_compiler" || both_with c++ "$cpp_compiler" -std=gnu++17 $warnings
+for header in $headers $(echo "$kernel_headers" | sed 's/^/kernel\//'); do
 	grep -q "'$header'" include/meson.build ||
 		fail "$header is not installed (include/meson.build)"
 done
 
+# Where the system has a header of the name, a kernel-named one begins with it.
+for header in $kernel_headers; do
+	printf '#include <%s>\n' "$header" | "$c_compiler" -E -x c - >/dev/null 2>&1 || continue
+	# shellcheck disable=SC2016
+	sed -n '/^#/{p;q}' "include/kernel/$header" | grep -q "has_include_next(<$header>)" ||
+		fail "$header does not begin with the system's"
+done
+
 # The C++ program names every function-like macro but lists (X) and what only declarations use.
-for macro in $(find include -name '*.h' -exec cat {} + |
+for macro in $(find include/dmasim -name '*.h' -exec cat {} + |
 	sed -nE 's/^[[:blank:]]*#[[:blank:]]*define[[:blank:]]+([A-Za-z0-9_]+)\([^X)].*/\1/p' |
 	grep -vE '_ENUM$|^DMASIM_(LINUX|PRINTF)$|^PLATFORM_'); do
 	grep -qw "$macro" "$checks/whole.cpp" || fail "tests/checks/whole.cpp does not use $macro()"

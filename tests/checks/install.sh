@@ -31,25 +31,34 @@ for header in $(cd include && find dmasim -name '*.h'); do
 	find "$scratch/root" -path "*/include/$header" | grep -q . ||
 		fail "$header was not installed"
 done
+for header in $(cd include/kernel && find linux -name '*.h'); do
+	find "$scratch/root" -path "*/include/dmasim/kernel/$header" | grep -q . ||
+		fail "$header was not installed"
+done
 
 [ "$(pkg-config --modversion dmasim)" = "$(sed -n "s/^  version: '\(.*\)',/\1/p" meson.build)" ] ||
 	fail 'dmasim.pc has another version than meson.build'
 
-# consumes HOW FLAGS_OF_PKG_CONFIG... -- COMMAND...: builds the program and runs it.
+# consumes HOW FLAGS_OF_PKG_CONFIG... -- COMMAND...: builds the programs and runs them; one of them
+# is a driver, too.
 consumes() {
 	how=$1
 	query=$2
 	shift 2
-	# shellcheck disable=SC2046  # flags are words
-	if ! "$@" $(pkg-config $query --cflags dmasim) -Wall -Wextra -Werror \
-		"$checks/consumer.c" -o "$scratch/consumer" $(pkg-config $query --libs dmasim) \
-		>"$scratch/said" 2>&1; then
-		fail "a program against $how does not compile or link"
-		show "$scratch/said"
-	elif ! LD_LIBRARY_PATH=$libraries "$scratch/consumer" >"$scratch/said" 2>&1; then
-		fail "a program against $how does not run as it should"
-		show "$scratch/said"
-	fi
+	for package in dmasim-kernel dmasim; do
+		program=consumer
+		[ $package = dmasim ] || program=kernel_consumer
+		# shellcheck disable=SC2046  # flags are words
+		if ! "$@" $(pkg-config $query --cflags $package) -Wall -Wextra -Werror \
+			"$checks/$program.c" -o "$scratch/consumer" \
+			$(pkg-config $query --libs $package) >"$scratch/said" 2>&1; then
+			fail "$program.c against $how does not compile or link"
+			show "$scratch/said"
+		elif ! LD_LIBRARY_PATH=$libraries "$scratch/consumer" >"$scratch/said" 2>&1; then
+			fail "$program.c against $how does not run as it should"
+			show "$scratch/said"
+		fi
+	done
 }
 
 # needs_library: the program was linked with the shared library.

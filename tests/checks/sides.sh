@@ -50,11 +50,13 @@ for folder in include lib sim tests; do
 done
 
 complain 'public headers are included as <dmasim/...>' "$(included include | grep '"')"
+complain 'kernel-named headers are for drivers' \
+	"$(included include/dmasim lib sim | grep '<linux/')"
 complain 'no public header needs libbsd' "$(included include | grep '<bsd/')"
 
 complain 'lib/ includes its own headers and dmasim/ alone' "$(quoted_outside lib lib '')"
 complain 'lib/ knows the port and nothing of a machine' \
-	"$(included lib | grep -E '<dmasim/(machine|topology|engine|dmasim|cmocka)\.h>')"
+	"$(included lib | grep -E '<dmasim/(machine|topology|engine|dmasim|cmocka|kernel)\.h>')"
 
 complain 'sim/world stands below everything' "$(quoted_outside sim/world sim world/)"
 complain 'sim/hw includes sim/hw, sim/world and dmasim/ alone' \
@@ -62,6 +64,12 @@ complain 'sim/hw includes sim/hw, sim/world and dmasim/ alone' \
 complain 'sim/cli includes dmasim/ and its own headers alone' "$(quoted_outside sim/cli sim/cli '')"
 complain 'sim/cli needs the C library alone' "$(included sim/cli |
 	grep -E '<(bsd|hw|world|machine|check|mm|pci|iova|pgtable|iommu|dma)/')"
+complain 'an example of a driver includes linux/ and its own headers alone' \
+	"$(included tests/examples | grep -E '/(nic|blk)_driver\.[ch]:' |
+		grep -vE '[<"](linux/[a-z0-9-]+|examples/[a-z]+_(driver|hw))\.h[>"]')"
+complain 'an example of a driver does not know what it runs on' \
+	"$(grep -nio 'dmasim' tests/examples/*_driver.[ch] tests/examples/*_hw.h |
+		sed 's/:[^:]*$//')"
 complain 'the port is for lib/ and the facade' \
 	"$(included sim/cli sim/hw sim/world | grep '<dmasim/platform\.h>')"
 

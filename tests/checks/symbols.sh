@@ -17,7 +17,8 @@ others() {
 # undefined OBJECT: names it needs, but those of libc that the headers' inline functions use.
 undefined() {
 	nm -u "$1" | awk '{ print $2 }' | others |
-		grep -vE '^(abort|fprintf|fwrite|mem[a-z]*|stderr|_GLOBAL_OFFSET_TABLE_|__.*_chk)$'
+		grep -vE '^(abort|fprintf|fwrite|mem[a-z]*|stderr)$' |
+		grep -vE '^(_GLOBAL_OFFSET_TABLE_|__.*_chk|__(start|stop)_dmasim_modules)$'
 }
 
 if [ -e "$shared" ]; then
@@ -26,7 +27,7 @@ if [ -e "$shared" ]; then
 	[ "$(nm -D --defined-only "$shared" | wc -l)" -gt 50 ] ||
 		fail 'libdmasim.so exports hardly anything'
 	complain 'libdmasim.so needs this library' "$(readelf -d "$shared" |
-		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libbsd|libc)\.so')"
+		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libbsd|libc|ld-[^.]*)\.so')"
 fi
 if [ -e "$static" ]; then
 	complain 'libdmasim.a defines this name globally' \
@@ -34,16 +35,20 @@ if [ -e "$static" ]; then
 			awk 'NF == 3 { print $3 }' | others)"
 fi
 
-# What the inline functions of the headers define and need, when none is left out.
-printf '#include <dmasim/dmasim.h>\n' >"$scratch/inline.c"
+# What the inline functions of the headers define and need, when none is left out. The linker makes
+# the bounds of the section of modules.
+printf '#include <%s>\n' dmasim/dmasim.h dmasim/kernel.h >"$scratch/inline.c"
+(cd include/kernel && printf '#include <%s>\n' linux/*.h) >"$scratch/kernel.c"
 if have gcc; then
-	gcc -std=gnu11 -fkeep-static-functions -I include \
-		-c "$scratch/inline.c" -o "$scratch/inline.o" ||
-		fail 'dmasim.h does not compile'
-	complain 'a header defines this name in each program that includes it' \
-		"$(nm -g --defined-only "$scratch/inline.o" | awk '{ print $3 }')"
-	complain 'an inline function needs this name' \
-		"$(undefined "$scratch/inline.o")"
+	for headers in inline kernel; do
+		gcc -std=gnu11 -fkeep-static-functions -I include -I include/kernel \
+			-c "$scratch/$headers.c" -o "$scratch/$headers.o" ||
+			fail "the headers ($headers) do not compile"
+		complain 'a header defines this name in each program that includes it' \
+			"$(nm -g --defined-only "$scratch/$headers.o" | awk '{ print $3 }')"
+		complain 'an inline function needs this name' \
+			"$(undefined "$scratch/$headers.o")"
+	done
 fi
 
 # Every function that a header declares, called by the name that its object file has, is in the

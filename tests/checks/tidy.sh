@@ -74,7 +74,7 @@ complain 'no floats: they differ between hosts' \
 # ---- No variables ------------------------------------------------------------------------------
 
 # Objects of static storage that can change, in functions too. Constants with addresses in them lie
-# in .data.rel.ro.
+# in .data.rel.ro. One is meant: the machine that a thread is in.
 if have nm; then
 	for file in "$build"/lib/libdmasim_os.a "$build"/sim/libdmasim_hw.a \
 		"$build"/sim/libdmasim_facade.a "$build"/sim/cli/dmasim.p/*.o; do
@@ -89,7 +89,11 @@ if have nm; then
 				print file ": " $1 " in " $7
 			}'
 	done >"$scratch/variables"
-	complain 'a variable outside a function'"'"'s frame' "$(cat "$scratch/variables")"
+	allowed='libdmasim_facade.a: current_machine in .tbss'
+	[ "$(grep -cxF "$allowed" "$scratch/variables")" -eq 1 ] ||
+		fail "there is one variable, and only one: $allowed"
+	complain 'a variable outside a function'"'"'s frame' \
+		"$(grep -vxF "$allowed" "$scratch/variables")"
 else
 	echo 'note: nm is not here, variables were not looked for'
 fi

@@ -372,6 +372,8 @@ const struct flow flows[] = {
 	  .traits.no_snoop = true },
 	{ "dma_pool_alloc", NULL, flow_dma_pool },
 	{ "dma_pool_alloc_without_snooping", NULL, flow_dma_pool, .traits.no_snoop = true },
+	{ "a_driver_of_the_kernel_named_layer", NULL, flow_driver },
+	{ "starting_by_a_driver", NULL, flow_driver, .cold = true },
 };
 
 const u32 flow_count = sizeof(flows) / sizeof(flows[0]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What flows.c, flows_machine.c and flows_modes.c share.
+ * What flows.c, flows_kernel.c, flows_machine.c and flows_modes.c share.
  */
 #ifndef FAULT_FLOWS_INSIDE_H
 #define FAULT_FLOWS_INSIDE_H
@@ -48,5 +48,7 @@ enum flow_result flow_alloc_pages(struct stage *stage);
 enum flow_result flow_alloc_noncoherent(struct stage *stage);
 enum flow_result flow_alloc_noncontiguous(struct stage *stage);
 enum flow_result flow_dma_pool(struct stage *stage);
+
+enum flow_result flow_driver(struct stage *stage);
 
 #endif

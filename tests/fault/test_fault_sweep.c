@@ -55,6 +55,8 @@ static bool may_stay(enum dmasim_fault_point point)
 	case DMASIM_FAULT_ADOPTED:
 	case DMASIM_FAULT_PCI_FUNCTION:
 	case DMASIM_FAULT_PCI_DEV:
+	case DMASIM_FAULT_KMALLOC:
+	case DMASIM_FAULT_DRIVER:
 		return false;
 	default:
 		return true;

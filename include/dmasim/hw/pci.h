@@ -9,6 +9,11 @@
 #ifndef DMASIM_HW_PCI_H
 #define DMASIM_HW_PCI_H
 
+/* The system's linux/pci_regs.h may have come first: the same values in other words. */
+#ifdef LINUX_PCI_REGS_H
+#pragma GCC system_header
+#endif
+
 #define PCI_CFG_SPACE_SIZE     256
 #define PCI_CFG_SPACE_EXP_SIZE 4096
 
