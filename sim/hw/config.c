@@ -9,21 +9,36 @@
 #include <dmasim/contract.h>
 
 /* Reads of what nobody knows give zeros: an unknown capability list is an empty one. */
-static u32 read_dword(const struct hw_function *function, u32 offset)
+static u32 registers_dword(struct hw_registers registers, u32 offset)
 {
 	const u8 *at;
 
-	if (offset + 4 > function->config_bytes)
+	if (offset + 4 > registers.bytes)
 		return 0;
-	at = function->config + offset;
+	at = registers.config + offset;
 	return at[0] | (u32)at[1] << 8 | (u32)at[2] << 16 | (u32)at[3] << 24;
+}
+
+static u32 registers_read(struct hw_registers registers, u32 offset, u32 bytes)
+{
+	u32 dword = registers_dword(registers, offset & ~3U) >> (8 * (offset & 3));
+
+	return bytes == 4 ? dword : dword & ((1U << (8 * bytes)) - 1);
+}
+
+static struct hw_registers registers_of(const struct hw_function *function)
+{
+	return (struct hw_registers){ function->config, function->config_bytes };
+}
+
+static u32 read_dword(const struct hw_function *function, u32 offset)
+{
+	return registers_dword(registers_of(function), offset);
 }
 
 u32 hw_config_read(const struct hw_function *function, u32 offset, u32 bytes)
 {
-	u32 dword = read_dword(function, offset & ~3U) >> (8 * (offset & 3));
-
-	return bytes == 4 ? dword : dword & ((1U << (8 * bytes)) - 1);
+	return registers_read(registers_of(function), offset, bytes);
 }
 
 static bool is_bridge(const struct hw_function *function)
@@ -81,18 +96,18 @@ static u32 writable_mask(const struct hw_function *function, u32 offset)
 	return mask;
 }
 
-static struct hw_span memory_window(const struct hw_function *function)
+struct hw_span hw_registers_window(struct hw_registers registers)
 {
-	u32 base = hw_config_read(function, PCI_MEMORY_BASE, 2) & PCI_MEMORY_RANGE_MASK;
-	u32 limit = hw_config_read(function, PCI_MEMORY_LIMIT, 2) & PCI_MEMORY_RANGE_MASK;
+	u32 base = registers_read(registers, PCI_MEMORY_BASE, 2) & PCI_MEMORY_RANGE_MASK;
+	u32 limit = registers_read(registers, PCI_MEMORY_LIMIT, 2) & PCI_MEMORY_RANGE_MASK;
 
 	return (struct hw_span){ (u64)base << 16, (u64)limit << 16 | 0xfffff };
 }
 
-static struct hw_span prefetch_window(const struct hw_function *function)
+struct hw_span hw_registers_prefetch_window(struct hw_registers registers)
 {
-	u32 base = hw_config_read(function, PCI_PREF_MEMORY_BASE, 2);
-	u32 limit = hw_config_read(function, PCI_PREF_MEMORY_LIMIT, 2);
+	u32 base = registers_read(registers, PCI_PREF_MEMORY_BASE, 2);
+	u32 limit = registers_read(registers, PCI_PREF_MEMORY_LIMIT, 2);
 	struct hw_span span = {
 		(u64)(base & PCI_PREF_RANGE_MASK) << 16,
 		(u64)(limit & PCI_PREF_RANGE_MASK) << 16 | 0xfffff,
@@ -102,8 +117,8 @@ static struct hw_span prefetch_window(const struct hw_function *function)
 	if (!base && !limit)
 		return HW_NO_SPAN;
 	if (base & PCI_PREF_RANGE_TYPE_64) {
-		span.start |= (u64)hw_config_read(function, PCI_PREF_BASE_UPPER32, 4) << 32;
-		span.last |= (u64)hw_config_read(function, PCI_PREF_LIMIT_UPPER32, 4) << 32;
+		span.start |= (u64)registers_read(registers, PCI_PREF_BASE_UPPER32, 4) << 32;
+		span.last |= (u64)registers_read(registers, PCI_PREF_LIMIT_UPPER32, 4) << 32;
 	}
 	return span;
 }
@@ -131,8 +146,8 @@ void hw_config_decode(struct hw_function *function)
 	function->window = HW_NO_SPAN;
 	function->prefetch_window = HW_NO_SPAN;
 	if (is_bridge(function) && function->memory_enabled) {
-		function->window = memory_window(function);
-		function->prefetch_window = prefetch_window(function);
+		function->window = hw_registers_window(registers_of(function));
+		function->prefetch_window = hw_registers_prefetch_window(registers_of(function));
 	}
 	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++)
 		function->bar[i].span = bar_span(function, i);
@@ -170,12 +185,12 @@ u16 hw_config_find_capability(const struct hw_function *function, u8 id)
 	return 0;
 }
 
-u16 hw_config_find_extended(const struct hw_function *function, u16 id)
+u16 hw_registers_find_extended(struct hw_registers registers, u16 id)
 {
 	u32 at = PCI_EXT_CAP_START;
 
 	for (int i = 0; i < 960 && at >= PCI_EXT_CAP_START; i++) {
-		u32 header = read_dword(function, at);
+		u32 header = registers_dword(registers, at);
 
 		if (!header || header == 0xffffffff)
 			return 0;
@@ -184,6 +199,11 @@ u16 hw_config_find_extended(const struct hw_function *function, u16 id)
 		at = PCI_EXT_CAP_NEXT(header);
 	}
 	return 0;
+}
+
+u16 hw_config_find_extended(const struct hw_function *function, u16 id)
+{
+	return hw_registers_find_extended(registers_of(function), id);
 }
 
 u16 hw_acs_control(const struct hw_function *function)

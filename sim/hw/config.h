@@ -14,4 +14,15 @@ void hw_config_decode(struct hw_function *function);
 u16 hw_config_find_capability(const struct hw_function *function, u8 id);
 u16 hw_config_find_extended(const struct hw_function *function, u16 id);
 
+/* Registers that are not a function's yet. */
+struct hw_registers {
+	const u8 *config;
+	u32 bytes; /* that are known; the rest reads as zeros */
+};
+u16 hw_registers_find_extended(struct hw_registers registers, u16 id);
+
+/* A bridge's windows, whether it decodes them or not. */
+struct hw_span hw_registers_window(struct hw_registers registers);
+struct hw_span hw_registers_prefetch_window(struct hw_registers registers);
+
 #endif

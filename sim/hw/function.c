@@ -117,7 +117,9 @@ struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
 	function->hw = hw;
 	function->bus = bus;
 	function->devfn = desc->devfn;
-	function->bar_ops = desc->bar_ops;
+	function->has_bar_ops = desc->bar_ops;
+	if (desc->bar_ops)
+		function->bar_ops = *desc->bar_ops;
 	function->bar_cookie = desc->bar_cookie;
 	function->config_bytes = desc->config_bytes;
 	function->config = memory_alloc(memory, DMASIM_FAULT_PCI_FUNCTION, desc->config_bytes);
@@ -220,7 +222,7 @@ struct ram *hw_bar_memory(struct hw_function *function, u32 index)
 	struct hw_bar *bar = &function->bar[index];
 	struct world *world = function->hw->world;
 
-	if (function->bar_ops || !bar->bytes)
+	if (function->has_bar_ops || !bar->bytes)
 		return NULL;
 	if (!bar->memory) {
 		bar->memory =
@@ -236,10 +238,10 @@ struct ram *hw_bar_memory(struct hw_function *function, u32 index)
 
 bool hw_bar_read(struct hw_function *function, u32 bar, u64 offset, void *to, u64 bytes)
 {
-	const struct hw_bar_ops *ops = function->bar_ops;
+	const struct hw_bar_ops *ops = &function->bar_ops;
 	struct ram *memory;
 
-	if (ops) {
+	if (function->has_bar_ops) {
 		memset(to, 0, (size_t)bytes);
 		if (ops->read)
 			ops->read(function->bar_cookie, bar, offset, to, (u32)bytes);
@@ -255,10 +257,10 @@ bool hw_bar_read(struct hw_function *function, u32 bar, u64 offset, void *to, u6
 
 bool hw_bar_write(struct hw_function *function, u32 bar, u64 offset, const void *from, u64 bytes)
 {
-	const struct hw_bar_ops *ops = function->bar_ops;
+	const struct hw_bar_ops *ops = &function->bar_ops;
 	struct ram *memory;
 
-	if (ops) {
+	if (function->has_bar_ops) {
 		if (ops->write)
 			ops->write(function->bar_cookie, bar, offset, from, (u32)bytes);
 		return true;

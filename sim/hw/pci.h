@@ -84,7 +84,8 @@ struct hw_function {
 	u8 *config;
 	struct hw_bar bar[PCI_STD_NUM_BARS];
 	struct hw_traits traits;
-	const struct hw_bar_ops *bar_ops;
+	bool has_bar_ops; /* else BARs are plain memory */
+	struct hw_bar_ops bar_ops;
 	void *bar_cookie;
 
 	/* Decoded from the registers at each write. */
@@ -151,7 +152,7 @@ struct hw_function_desc {
 	u32 config_bytes;		  /* 64, 256 or 4096 */
 	u64 bar_bytes[PCI_STD_NUM_BARS];  /* 0 for the upper half of a 64-bit BAR */
 	u8 bar_inferred;		  /* bit n: the size of BAR n is a guess */
-	const struct hw_bar_ops *bar_ops; /* NULL: plain memory */
+	const struct hw_bar_ops *bar_ops; /* copied; NULL: plain memory */
 	void *bar_cookie;
 };
 

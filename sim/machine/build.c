@@ -106,7 +106,7 @@ static struct hw_function *add_function(struct dmasim *s, struct hw_bus *bus,
 		.devfn = image->devfn,
 		.config = image->config,
 		.config_bytes = sizeof(image->config),
-		.bar_ops = image->bar_ops,
+		.bar_ops = image->has_bar_ops ? &image->bar_ops : NULL,
 		.bar_cookie = image->cookie,
 	};
 	struct hw_function *function, *first;

@@ -106,8 +106,11 @@ void image_of_endpoint(struct image *image, u8 devfn, bool on_root_bus,
 	put_express(image, on_root_bus ? PCI_EXP_TYPE_RC_END : PCI_EXP_TYPE_ENDPOINT);
 	for (u32 index = 0; index < PCI_STD_NUM_BARS;)
 		index += endpoint->bar[index] ? put_bar(image, index, endpoint) : 1;
-	/* The two tables have the same shape; the hardware's is its own type. */
-	_Static_assert(sizeof(struct dmasim_bar_ops) == sizeof(struct hw_bar_ops), "same members");
-	image->bar_ops = (const struct hw_bar_ops *)(const void *)endpoint->bar_ops;
+	image->has_bar_ops = endpoint->bar_ops;
+	if (endpoint->bar_ops)
+		image->bar_ops = (struct hw_bar_ops){
+			.read = endpoint->bar_ops->read,
+			.write = endpoint->bar_ops->write,
+		};
 	image->cookie = endpoint->cookie;
 }

@@ -20,7 +20,8 @@ struct image {
 	u8 devfn;
 	u8 config[PCI_CFG_SPACE_EXP_SIZE];
 	u64 bar_bytes[PCI_STD_NUM_BARS];
-	const struct hw_bar_ops *bar_ops;
+	bool has_bar_ops;
+	struct hw_bar_ops bar_ops;
 	void *cookie;
 };
 

@@ -15,6 +15,7 @@
  *
  * Here, too: ACS off, and which CPU.
  */
+#include "hw/config.h"
 #include "machine/import.h"
 
 #define IO_BYTES_MAX  256 /* more is not given to one BAR on PCs */
@@ -31,22 +32,15 @@ u32 import_read(const struct import_function *function, u32 at, u32 bytes)
 	return value;
 }
 
+static struct hw_registers registers_of(const struct import_function *function)
+{
+	return (struct hw_registers){ function->config, function->config_bytes };
+}
+
 /* Offset of an extended capability; 0: not there, or not known. */
 static u32 find_extended(const struct import_function *function, u16 id)
 {
-	u32 at = PCI_EXT_CAP_START;
-
-	/* As often as capabilities fit: a list in a circle ends. */
-	for (int i = 0; i < 960 && at >= PCI_EXT_CAP_START; i++) {
-		u32 header = import_read(function, at, 4);
-
-		if (!header || header == 0xffffffff)
-			return 0;
-		if (PCI_EXT_CAP_ID(header) == id)
-			return at;
-		at = PCI_EXT_CAP_NEXT(header);
-	}
-	return 0;
+	return hw_registers_find_extended(registers_of(function), id);
 }
 
 static bool is_bridge(const struct import_function *function)
@@ -132,26 +126,12 @@ static void read_virtual_bars(struct import_function *function)
 /* As far as the address registers go: a window with its limit below its base is closed. */
 static void read_windows(struct import_function *function)
 {
-	u32 base = import_read(function, PCI_MEMORY_BASE, 2) & PCI_MEMORY_RANGE_MASK;
-	u32 limit = import_read(function, PCI_MEMORY_LIMIT, 2) & PCI_MEMORY_RANGE_MASK;
-	struct hw_span *pref = &function->window[1];
-
 	function->window[0] = HW_NO_SPAN;
 	function->window[1] = HW_NO_SPAN;
 	if (!is_bridge(function))
 		return;
-	function->window[0] = (struct hw_span){ (u64)base << 16, (u64)limit << 16 | 0xfffff };
-	base = import_read(function, PCI_PREF_MEMORY_BASE, 2);
-	limit = import_read(function, PCI_PREF_MEMORY_LIMIT, 2);
-	/* Both registers read as 0: there is no prefetchable window. */
-	if (!base && !limit)
-		return;
-	pref->start = (u64)(base & PCI_PREF_RANGE_MASK) << 16;
-	pref->last = (u64)(limit & PCI_PREF_RANGE_MASK) << 16 | 0xfffff;
-	if (base & PCI_PREF_RANGE_TYPE_64) {
-		pref->start |= (u64)import_read(function, PCI_PREF_BASE_UPPER32, 4) << 32;
-		pref->last |= (u64)import_read(function, PCI_PREF_LIMIT_UPPER32, 4) << 32;
-	}
+	function->window[0] = hw_registers_window(registers_of(function));
+	function->window[1] = hw_registers_prefetch_window(registers_of(function));
 }
 
 /* ---- Sizes of BARs ---------------------------------------------------- */
