@@ -2,14 +2,42 @@
 #include "world/memory.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+
+/*
+ * Blocks of so much are mapped, so that a page costs nothing until it is touched, whatever the C
+ * library, a sanitizer or valgrind does to what calloc() gives.
+ */
+#define MAPPED_BYTES (1U << 22)
 
 /* Stands in front of what memory_alloc() returns; 32 bytes keep that aligned for any type. */
 struct memory_block {
 	struct memory_block *next;
 	struct memory_block *prev;
 	u64 point;
-	u64 padding;
+	u64 mapped; /* bytes of the mapping it is, 0: it is from the heap */
 };
+
+static struct memory_block *take(size_t bytes)
+{
+	struct memory_block *block;
+
+	if (bytes < MAPPED_BYTES)
+		return calloc(1, bytes);
+	block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (block == MAP_FAILED)
+		return NULL;
+	block->mapped = bytes;
+	return block;
+}
+
+static void give_back(struct memory_block *block)
+{
+	if (block->mapped)
+		munmap(block, (size_t)block->mapped);
+	else
+		free(block);
+}
 
 void memory_init(struct memory *memory)
 {
@@ -23,7 +51,7 @@ void memory_fini(struct memory *memory)
 	while (block) {
 		struct memory_block *next = block->next;
 
-		free(block);
+		give_back(block);
 		block = next;
 	}
 	memory->blocks = NULL;
@@ -58,7 +86,7 @@ void *memory_alloc(struct memory *memory, enum dmasim_fault_point point, size_t 
 		return NULL;
 	if (bytes > SIZE_MAX - sizeof(*block))
 		return NULL;
-	block = calloc(1, sizeof(*block) + bytes);
+	block = take(sizeof(*block) + bytes);
 	if (!block)
 		return NULL;
 
@@ -85,5 +113,5 @@ void memory_free(struct memory *memory, void *at)
 		block->prev->next = block->next;
 	else
 		memory->blocks = block->next;
-	free(block);
+	give_back(block);
 }

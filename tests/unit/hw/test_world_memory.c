@@ -48,6 +48,24 @@ static void memory_is_zeroed_and_aligned_for_any_type(void **state)
 	}
 }
 
+/* Address space goes back too: 256 GiB in all would not be had at once. */
+static void large_blocks_are_zeroed_and_cost_what_is_touched(void **state)
+{
+	struct memory *memory = *state;
+
+	for (int i = 0; i < 4096; i++) {
+		u8 *at = memory_alloc(memory, RED, 64U << 20);
+
+		assert_non_null(at);
+		expect_u64((uintptr_t)at % alignof(max_align_t), 0);
+		expect_u64(at[0] + at[32U << 20] + at[(64U << 20) - 1], 0);
+		at[(64U << 20) - 1] = 1;
+		memory_free(memory, at);
+	}
+	expect_u64(memory->live[RED], 0);
+	assert_non_null(memory_alloc(memory, RED, 64U << 20));
+}
+
 static void nothing_fails_without_a_plan(void **state)
 {
 	struct memory *memory = *state;
@@ -212,7 +230,8 @@ static void what_is_left_goes_with_the_allocator(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-TEST_MAIN(TEST(memory_is_zeroed_and_aligned_for_any_type), TEST(nothing_fails_without_a_plan),
+TEST_MAIN(TEST(large_blocks_are_zeroed_and_cost_what_is_touched),
+	  TEST(memory_is_zeroed_and_aligned_for_any_type), TEST(nothing_fails_without_a_plan),
 	  TEST(the_nth_pass_of_a_point_fails_and_no_other),
 	  TEST(the_nth_pass_of_any_point_counts_them_together),
 	  TEST(a_plan_counts_from_when_it_was_made),
