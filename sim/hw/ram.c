@@ -135,8 +135,8 @@ static void insert_extent(struct ram *ram, struct ram_extent *extent)
 }
 
 /*
- * An extent with host memory of its own, zeroed, not yet in the trees. Programs look at the low bits
- * of pointers: they are those of the physical address.
+ * An extent with host memory of its own, zeroed, not yet in the trees. Programs look at the low
+ * bits of pointers: they are those of the physical address.
  */
 static struct ram_extent *new_extent(struct ram *ram, phys_addr_t start, u64 bytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Host bridges that take only some bus addresses for memory, elsewhere than the CPU has it; and ways
- * to a device that carry only low addresses (facts "dma-api" 2, 3.4, 20.1).
+ * Host bridges that take only some bus addresses for memory, elsewhere than the CPU has it; and
+ * ways to a device that carry only low addresses (facts "dma-api" 2, 3.4, 20.1).
  *
  *   bus   256M [ 256 MiB ] ...  64G [ 1 GiB ]
  *                  |                    |
