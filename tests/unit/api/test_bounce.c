@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Copies for what a device cannot reach or may not see, in direct mode: when there is one, which
- * way bytes flow at each call, and what happens where none can be had (facts "dma-api" 3.4, 3.5, 7).
+ * way bytes flow at each call, and what happens where none can be had (facts "dma-api" 3.4, 3.5,
+ * 7).
  */
 #include "unit/api/machines.h"
 
