@@ -219,7 +219,7 @@ static void sizes_are_rounded_up(void **state)
 	memory_fail(&fixture->world.memory, (struct memory_plan){ DMASIM_FAULT_IOMMU_UNIT, 1 });
 	iotlb_fini(&fixture->iotlb);
 	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, 64), -ENOMEM);
-	/* Nobody has that much memory; it ends all the same, and does not wrap to something small. */
+	/* Nobody has that much memory; it ends all the same, and wraps to nothing small. */
 	memory_fail(&fixture->world.memory, (struct memory_plan){ DMASIM_FAULT_IOMMU_UNIT, 1 });
 	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, ~0U), -ENOMEM);
 	expect_u64(fixture->iotlb.sets, 1U << 30);
