@@ -91,8 +91,9 @@ DMASIM_API bool dmasim_raise_irq(struct pci_dev *pdev, unsigned int vector);
 DMASIM_API void dmasim_print_to(struct dmasim *s, FILE *file);
 
 /* For dmasim_insmod() and dmasim_rmmod(). */
-DMASIM_API int dmasim_module_run(const struct dmasim_module *const *modules, size_t count,
-				 const char *name, bool init);
+DMASIM_API int dmasim_module_run(const struct dmasim_module *const *start,
+				 const struct dmasim_module *const *end, const char *name,
+				 bool init);
 extern const struct dmasim_module *const __start_dmasim_modules[] __attribute__((weak));
 extern const struct dmasim_module *const __stop_dmasim_modules[] __attribute__((weak));
 
@@ -103,16 +104,12 @@ extern const struct dmasim_module *const __stop_dmasim_modules[] __attribute__((
  */
 static inline int dmasim_insmod(const char *name)
 {
-	return dmasim_module_run(__start_dmasim_modules,
-				 (size_t)(__stop_dmasim_modules - __start_dmasim_modules), name,
-				 true);
+	return dmasim_module_run(__start_dmasim_modules, __stop_dmasim_modules, name, true);
 }
 
 static inline int dmasim_rmmod(const char *name)
 {
-	return dmasim_module_run(__start_dmasim_modules,
-				 (size_t)(__stop_dmasim_modules - __start_dmasim_modules), name,
-				 false);
+	return dmasim_module_run(__start_dmasim_modules, __stop_dmasim_modules, name, false);
 }
 
 /* ---- Memory ----------------------------------------------------------- */

@@ -206,20 +206,22 @@ static bool is_module(const struct dmasim_module *module, const char *name)
 	return !*name && (!*file || *file == '.');
 }
 
-int dmasim_module_run(const struct dmasim_module *const *modules, size_t count, const char *name,
-		      bool init)
+int dmasim_module_run(const struct dmasim_module *const *start,
+		      const struct dmasim_module *const *end, const char *name, bool init)
 {
 	const struct dmasim_module *found = NULL;
 
 	kernel_machine();
-	for (size_t i = 0; i < count; i++) {
-		if (!is_module(modules[i], name))
+	for (; start != end; start++) {
+		const struct dmasim_module *module = *start;
+
+		if (!is_module(module, name))
 			continue;
-		found = modules[i];
-		if (init && found->init)
-			return found->init();
-		if (!init && found->exit) {
-			found->exit();
+		found = module;
+		if (init && module->init)
+			return module->init();
+		if (!init && module->exit) {
+			module->exit();
 			return 0;
 		}
 	}
