@@ -111,6 +111,7 @@ struct dmasim_event {
 	u32 prot;
 	u32 p2p_type;
 	bool bus_address;
+	bool list_changed; /* MAP_SG: the CPU's half of the list is not what it was */
 	u64 dma;
 	u64 phys;
 	u64 offset;

@@ -57,6 +57,12 @@
 	X(31, DIRECT_REGION, "direct-region",                                                      \
 	  "A region that firmware wants mapped one to one is not")                                 \
 	X(32, KERNEL_MISUSE, "kernel-misuse",                                                      \
-	  "A call of a driver that would stop or corrupt a kernel")
+	  "A call of a driver that would stop or corrupt a kernel")                                \
+	X(33, LINKED_NOTHING, "linked-nothing",                                                    \
+	  "A link of a buffer asked the page table for no bytes")                                  \
+	X(34, SEGMENT_LENGTH, "segment-length",                                                    \
+	  "A DMA segment is not as long as the peer memory it stands for")                         \
+	X(35, LIST_CHANGED, "list-changed",                                                        \
+	  "Mapping a scatterlist changed its pages, offsets or lengths")
 
 #endif

@@ -18,6 +18,7 @@ void dma_sg_event(struct device *dev, enum dmasim_event_type type, const struct 
 					  .dma = piece->dma,
 					  .phys = piece->phys,
 					  .size = piece->size,
+					  .done = piece->segment,
 					  .bus_address = piece->bus_address,
 					  .site = dev->site,
 				  });
@@ -81,14 +82,32 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 	for_each_sg(sg, s, nents, i)
 		dma_sg_event(dev, DMASIM_EVENT_MAP_SG_ENTRY,
 			     &(struct dma_sg_piece){ s->dma_address, sg_phys(s), s->length,
-						     sg_dma_is_bus_address(s) });
+						     sg_dma_is_bus_address(s), sg_dma_len(s) });
 	return nents;
+}
+
+/* What the CPU's half of a list says, as one number; only asked for where somebody listens. */
+static u64 digest(struct device *dev, struct scatterlist *sg, int nents)
+{
+	u64 digest = 0xcbf29ce484222325ULL;
+	struct scatterlist *s;
+	int i;
+
+	if (DMASIM_LIKELY(!dev->os->platform->listening))
+		return 0;
+	for_each_sg(sg, s, nents, i) {
+		digest = (digest ^ s->page_link) * 0x100000001b3ULL;
+		digest = (digest ^ s->offset) * 0x100000001b3ULL;
+		digest = (digest ^ s->length) * 0x100000001b3ULL;
+	}
+	return digest;
 }
 
 /* The number of segments, or one of -EINVAL, -ENOMEM, -EIO, -EREMOTEIO, -EOPNOTSUPP. */
 static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
 {
 	struct iommu_domain *domain;
+	u64 before;
 	int count;
 
 	if (!dma_valid_direction(dev, call.dir))
@@ -100,6 +119,7 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 	if (!dma_ready(dev))
 		return -ENOMEM;
 	domain = iommu_dma_domain(dev);
+	before = digest(dev, sg, nents);
 	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call)
 		       : direct_map_sg(dev, sg, nents, call);
 	if (!count) {
@@ -107,7 +127,8 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 		count = -EIO;
 	}
 	PLATFORM_EVENT(dev->os->platform, MAP_SG, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs, .ret = count, .site = dev->site);
+		       .dir = call.dir, .attrs = call.attrs, .ret = count,
+		       .list_changed = digest(dev, sg, nents) != before, .site = dev->site);
 	return count;
 }
 

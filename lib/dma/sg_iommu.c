@@ -201,7 +201,7 @@ static void put_bus_entry(struct sg_mapping *mapping, struct sg_output *out, str
 	sg_dma_mark_bus_address(out->cur);
 	out->cur_len = 0;
 	dma_sg_event(mapping->dev, DMASIM_EVENT_MAP_SG_ENTRY,
-		     &(struct dma_sg_piece){ dma, sg_phys(s), s->length, true });
+		     &(struct dma_sg_piece){ dma, sg_phys(s), s->length, true, length });
 }
 
 /* Restores an entry and puts its bytes, at `iova` of the block, into a segment. */

@@ -71,6 +71,7 @@ struct check {
 	struct check_held held;
 	struct check_freed freed;
 	struct check_taken taken;
+	bool mapped_nothing; /* the call that is going on asked a page table for no bytes */
 	struct check_segments segments;
 };
 

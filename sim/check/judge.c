@@ -326,6 +326,7 @@ static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 {
 	struct cached_domain *domain = cached_domain_find(&check->cached, event->domain);
 
+	check->mapped_nothing |= !event->size;
 	if (domain && event->done && !check->blind)
 		cached_mapped(&check->cached, domain, event->dma,
 			      judge_last(event->dma, event->done));
@@ -400,6 +401,7 @@ void check_event(struct check *check, const struct dmasim_event *event)
 	if (ends_call(event->type)) {
 		judge_freed(check, event);
 		check->taken.valid = false;
+		check->mapped_nothing = false;
 		check_settle(check);
 	}
 }

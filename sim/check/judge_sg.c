@@ -26,6 +26,10 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 			   });
 	if (!event->bus_address)
 		judge_way(check, event);
+	else if (event->done != event->size)
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_SEGMENT_LENGTH,
+					       .what = "the device goes by the segment" });
 }
 
 /* The list is complete: its pieces learn their direction. */
@@ -33,6 +37,12 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_list *list = owners_close_list(&check->owners);
 	struct piece *piece;
+
+	if (event->list_changed)
+		judge_found(
+			check, event,
+			&(struct finding){ .id = DMASIM_REPORT_LIST_CHANGED,
+					   .what = "the driver's own list is another one now" });
 
 	if (!list)
 		return;

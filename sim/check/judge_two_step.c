@@ -47,6 +47,10 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
 
+	if (check->mapped_nothing && event->size)
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_LINKED_NOTHING,
+					       .what = "some tables refuse that, others do it" });
 	if (event->ret || !space)
 		return;
 	if (range)
