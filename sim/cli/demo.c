@@ -323,10 +323,28 @@ static int close_trace(const struct demo_options *options, int status)
 			     errno ? strerror(errno) : "not all was written");
 }
 
+/* Plays, judges and tells. Returns the exit status. */
+static int play_and_judge(const struct demo_options *options)
+{
+	struct demo_ledger *ledger = calloc(1, sizeof(*ledger));
+	int status;
+
+	if (!ledger)
+		return cli_bad_input("out of memory");
+	status = play_all(options, ledger);
+	if (!status) {
+		judge_that(ledger, options->plant == PLANT_NOTHING || ledger->failed,
+			   "the planted mistake makes no difference");
+		close_play(ledger);
+		status = ledger->failed ? CLI_NEGATIVE : CLI_DONE;
+	}
+	free(ledger);
+	return status;
+}
+
 int cli_demo(int argc, char **argv)
 {
 	struct demo_options options = { 0 };
-	struct demo_ledger *ledger;
 	int status = read_arguments(argc, argv, &options);
 
 	if (status >= 0)
@@ -336,14 +354,5 @@ int cli_demo(int argc, char **argv)
 		status = open_trace(&options);
 	if (status)
 		return status;
-	ledger = calloc(1, sizeof(*ledger));
-	status = ledger ? play_all(&options, ledger) : cli_bad_input("out of memory");
-	if (!status) {
-		judge_that(ledger, options.plant == PLANT_NOTHING || ledger->failed,
-			   "the planted mistake makes no difference");
-		close_play(ledger);
-		status = ledger->failed ? CLI_NEGATIVE : CLI_DONE;
-	}
-	free(ledger);
-	return close_trace(&options, status);
+	return close_trace(&options, play_and_judge(&options));
 }
