@@ -197,7 +197,7 @@ int dma_mapping_error(struct device *dev, dma_addr_t addr)
 
 /*
  * False only where unmapping does nothing: direct mode, a device that snoops, nothing bounced so
- * far. So it is asked after mapping. Facts 3.10.
+ * far, and not config.dma_debug. So it is asked after mapping. Facts 3.10.
  */
 bool dma_need_unmap(struct device *dev) DMASIM_LINUX(dma_need_unmap);
 
@@ -240,10 +240,7 @@ static inline bool dev_dma_skip_sync(const struct device *dev)
 	return dev->dma_skip_sync;
 }
 
-static inline bool dma_dev_need_sync(const struct device *dev)
-{
-	return !dev->dma_skip_sync;
-}
+bool dma_dev_need_sync(const struct device *dev) DMASIM_LINUX(dma_dev_need_sync);
 
 /* False if syncing this mapping does nothing. Facts 3.9. */
 bool dma_need_sync(struct device *dev, dma_addr_t addr) DMASIM_LINUX(dma_need_sync);
@@ -252,9 +249,11 @@ bool dma_need_sync(struct device *dev, dma_addr_t addr) DMASIM_LINUX(dma_need_sy
 
 /*
  * Zeroed memory that CPU and device share without syncs, page aligned and in one piece: its host
- * pointer, and *dma_handle for the device (within its coherent mask). NULL: none; or gfp has
- * __GFP_COMP (reported), attrs has a CC bit, size is 0. A coherent mask of 0 is reported. Freed
- * with the same size, both addresses and attrs; a NULL pointer is nothing. Facts 3.10b.
+ * pointer, and *dma_handle for the device (within its coherent mask). NULL: none, or none that is
+ * in one piece on the host, which 64 MiB are at most; below inbound ranges of a host bridge it is
+ * looked for at the lowest addresses only; or gfp has __GFP_COMP (reported), attrs has a CC bit,
+ * size is 0. A coherent mask of 0 is reported. Freed with the same size, both addresses and attrs;
+ * a NULL pointer is nothing. Facts 3.10b.
  */
 void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
 		      unsigned long attrs) DMASIM_LINUX(dma_alloc_attrs);
@@ -332,7 +331,8 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
 /*
  * Sets sgt->nents. 0, or -EINVAL (bad use), -ENOMEM (try later), -EIO (a piece could not be mapped,
  * or there is none), -EREMOTEIO (peer memory that the device cannot reach), -EOPNOTSUPP
- * (REQUIRE_COHERENT for a device that does not snoop).
+ * (REQUIRE_COHERENT for a device that does not snoop). A device without a mask is reported and has
+ * 0 segments, which is no error.
  */
 int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
 		    unsigned long attrs) DMASIM_LINUX(dma_map_sgtable) DMASIM_MUST_CHECK;

@@ -63,7 +63,8 @@ struct dmasim_traits {
 	bool untrusted; /* it is strictly mapped, and shown copies of what shares a granule */
 	bool no_snoop;	/* it sees memory, not the CPU's cache */
 	u64 bus_limit;	/* highest address the way to it carries; 0: all */
-	u64 pool_bytes; /* it may only use so much memory, set aside for it; 0: all memory */
+	/* It may only use so much memory, set aside for it: a power of two, 256 KiB at least; 0: all. */
+	u64 pool_bytes;
 };
 
 /* Zero is a good default in every member but `size`, which DMASIM_CONFIG sets. */

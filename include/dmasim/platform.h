@@ -19,6 +19,9 @@
 #include <dmasim/timer.h>
 #include <dmasim/types.h>
 
+/* Up to so many bytes, page frames are contiguous on the host. */
+#define PLATFORM_CONTIGUOUS_BYTES (64ULL << 20)
+
 /* No physical address: what a failed allocation of page frames returns. */
 #define PLATFORM_NO_PHYS (~(phys_addr_t)0)
 

@@ -4,12 +4,17 @@
 
 #include "dma/dma.h"
 
+static inline u64 dma_page_count(size_t size)
+{
+	return ((u64)size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
 /*
- * Whole frames, zeroed and mapped, that are synced like any mapping. PLATFORM_NO_PHYS: none, or
- * none that the device reaches.
+ * Whole frames, zeroed and mapped, that are synced like any mapping; limit: of their IOVA, behind
+ * an IOMMU. PLATFORM_NO_PHYS: none, or none that the device reaches.
  */
-phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma,
-			     struct dma_call call);
+phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma, struct dma_call call,
+			     u64 limit);
 void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t dma);
 
 #endif

@@ -8,11 +8,6 @@
 #include "dma/direct.h"
 #include "dma/swiotlb.h"
 
-static u64 page_count(size_t size)
-{
-	return ((u64)size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
 /* ---- Frames ----------------------------------------------------------- */
 
 static bool reachable(struct device *dev, phys_addr_t phys, u64 bytes, u64 limit)
@@ -51,8 +46,11 @@ static phys_addr_t direct_frames(struct device *dev, u64 count, u64 limit)
 	return phys;
 }
 
+/* What is given out has a host pointer to all of it. */
 static phys_addr_t frames_for(struct device *dev, u64 count)
 {
+	if (count > PLATFORM_CONTIGUOUS_BYTES >> PAGE_SHIFT)
+		return PLATFORM_NO_PHYS;
 	if (iommu_dma_domain(dev))
 		return platform_frames_alloc(dev->os->platform, DMASIM_FAULT_COHERENT, count);
 	return direct_frames(dev, count, dma_coherent_limit(dev));
@@ -76,14 +74,14 @@ static void set_cached(struct device *dev, phys_addr_t phys, u64 bytes, bool cac
 		p->ops->cache_bypass(p->machine, phys, bytes, !cached);
 }
 
-static dma_addr_t map_frames(struct device *dev, phys_addr_t phys, u64 bytes, struct dma_call call)
+static dma_addr_t map_frames(struct device *dev, phys_addr_t phys, u64 bytes, struct dma_call call,
+			     u64 limit)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
 	if (!domain)
 		return phys_to_dma(dev, phys);
-	return iommu_dma_map(dev, domain, phys, bytes, dma_prot(dev, call),
-			     dma_coherent_limit(dev));
+	return iommu_dma_map(dev, domain, phys, bytes, dma_prot(dev, call), limit);
 }
 
 static bool may_alloc(struct device *dev, size_t size, gfp_t gfp, unsigned long attrs)
@@ -102,12 +100,12 @@ static bool may_alloc(struct device *dev, size_t size, gfp_t gfp, unsigned long 
 static void *alloc_shared(struct device *dev, size_t size, dma_addr_t *dma, phys_addr_t *phys,
 			  struct dma_call call)
 {
-	u64 count = page_count(size);
+	u64 count = dma_page_count(size);
 
 	*phys = frames_for(dev, count);
 	if (*phys == PLATFORM_NO_PHYS)
 		return NULL;
-	*dma = map_frames(dev, *phys, count << PAGE_SHIFT, call);
+	*dma = map_frames(dev, *phys, count << PAGE_SHIFT, call, dma_coherent_limit(dev));
 	if (*dma == DMA_MAPPING_ERROR) {
 		free_frames(dev, *phys, count);
 		return NULL;
@@ -141,7 +139,7 @@ void dma_free_attrs(struct device *dev, size_t size, void *cpu_addr, dma_addr_t 
 	struct platform *p = dev->os->platform;
 	phys_addr_t phys = cpu_addr ? p->ops->phys(p->machine, cpu_addr) : PLATFORM_NO_PHYS;
 	struct iommu_domain *domain = iommu_dma_domain(dev);
-	u64 bytes = page_count(size) << PAGE_SHIFT;
+	u64 bytes = dma_page_count(size) << PAGE_SHIFT;
 
 	if (phys != PLATFORM_NO_PHYS) {
 		set_cached(dev, phys, bytes, true);
@@ -156,9 +154,10 @@ void dma_free_attrs(struct device *dev, size_t size, void *cpu_addr, dma_addr_t 
 
 /* ---- Pages that are synced -------------------------------------------- */
 
-phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma, struct dma_call call)
+phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma, struct dma_call call,
+			     u64 limit)
 {
-	u64 count = page_count(size);
+	u64 count = dma_page_count(size);
 	phys_addr_t phys;
 
 	if (!size || !dma_valid_direction(dev, call.dir) || !dma_ready(dev))
@@ -166,20 +165,18 @@ phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma, s
 	phys = frames_for(dev, count);
 	if (phys == PLATFORM_NO_PHYS)
 		return PLATFORM_NO_PHYS;
-	*dma = map_frames(dev, phys, count << PAGE_SHIFT, call);
+	*dma = map_frames(dev, phys, count << PAGE_SHIFT, call, limit);
 	if (*dma == DMA_MAPPING_ERROR) {
 		free_frames(dev, phys, count);
 		return PLATFORM_NO_PHYS;
 	}
-	if (!dev->dma_coherent)
-		arch_sync_dma_for_device(dev, phys, count << PAGE_SHIFT);
 	return phys;
 }
 
 void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t dma)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
-	u64 count = page_count(size);
+	u64 count = dma_page_count(size);
 
 	if (domain)
 		iommu_dma_unmap(dev, domain, dma, count << PAGE_SHIFT);
@@ -197,7 +194,8 @@ static struct page *alloc_pages(struct device *dev, size_t size, dma_addr_t *dma
 			 "the device decides the zone of its pages, and they are not compound");
 		return NULL;
 	}
-	phys = dma_alloc_mapped(dev, size, dma, call);
+	/* Mapped like any page: under the mask for mappings, and nothing is synced. */
+	phys = dma_alloc_mapped(dev, size, dma, call, dma_limit(dev));
 	if (phys == PLATFORM_NO_PHYS)
 		return NULL;
 	page = page_at(dev->os, phys);

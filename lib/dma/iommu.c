@@ -26,11 +26,6 @@ dma_addr_t iommu_dma_map(struct device *dev, struct iommu_domain *domain, phys_a
 	u64 bytes = iommu_dma_span(domain, phys, size);
 	u64 iova;
 
-	if (DMASIM_UNLIKELY(dev->min_align_mask > iommu_granule(domain) - 1)) {
-		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, size,
-			 "Unsupported alignment constraint: min_align_mask is above the granule");
-		return DMA_MAPPING_ERROR;
-	}
 	iova = iommu_dma_alloc_iova(dev, domain, bytes, limit);
 	if (!iova)
 		return DMA_MAPPING_ERROR;
@@ -94,6 +89,16 @@ static void release_bounce(struct device *dev, phys_addr_t phys, size_t size, st
 		swiotlb_tbl_unmap_single(dev, phys, size, call.dir, call.attrs);
 }
 
+/* Address bits above the granule cannot be kept: an IOVA has its own. */
+static bool may_align(struct device *dev, const struct iommu_domain *domain, size_t size)
+{
+	if (DMASIM_LIKELY(dev->min_align_mask < iommu_granule(domain)))
+		return true;
+	dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, size,
+		 "Unsupported alignment constraint: min_align_mask is above the granule");
+	return false;
+}
+
 dma_addr_t iommu_dma_map_phys(struct device *dev, struct iommu_domain *domain, phys_addr_t phys,
 			      size_t size, struct dma_call call)
 {
@@ -110,7 +115,9 @@ dma_addr_t iommu_dma_map_phys(struct device *dev, struct iommu_domain *domain, p
 	}
 	if (!dev->dma_coherent && !(attrs & DMA_ATTRS_NO_CACHE))
 		arch_sync_dma_for_device(dev, phys, size);
-	dma = iommu_dma_map(dev, domain, phys, size, dma_prot(dev, call), dma_limit(dev));
+	dma = may_align(dev, domain, size)
+		      ? iommu_dma_map(dev, domain, phys, size, dma_prot(dev, call), dma_limit(dev))
+		      : DMA_MAPPING_ERROR;
 	if (dma == DMA_MAPPING_ERROR && !(attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT)))
 		release_bounce(dev, phys, size, call);
 	return dma;

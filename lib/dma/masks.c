@@ -160,9 +160,14 @@ bool dma_need_unmap(struct device *dev)
 	return needed;
 }
 
+bool dma_dev_need_sync(const struct device *dev)
+{
+	return !dev->dma_skip_sync || dev->os->dma_debug;
+}
+
 bool dma_need_sync(struct device *dev, dma_addr_t addr)
 {
-	if (dev->dma_skip_sync && !dev->os->dma_debug)
+	if (!dma_dev_need_sync(dev))
 		return false;
 	if (is_behind_iommu(dev))
 		return true;

@@ -32,10 +32,10 @@ static struct sg_table *new_table(struct device *dev)
 	return &made->table;
 }
 
-/* What the table says of its length, too: the device may use whole pages. */
+/* The segment has whole pages, and the device may use all of them. */
 static u64 whole_pages(size_t size)
 {
-	return ((u64)size + PAGE_SIZE - 1) & ~((u64)PAGE_SIZE - 1);
+	return dma_page_count(size) << PAGE_SHIFT;
 }
 
 static struct sg_table *alloc_table(struct device *dev, size_t size, struct dma_call call)
@@ -48,7 +48,7 @@ static struct sg_table *alloc_table(struct device *dev, size_t size, struct dma_
 
 	if (!table)
 		return NULL;
-	phys = dma_alloc_mapped(dev, size, &dma, call);
+	phys = dma_alloc_mapped(dev, size, &dma, call, dma_coherent_limit(dev));
 	if (phys != PLATFORM_NO_PHYS) {
 		page = page_at(dev->os, phys);
 		if (!page)
@@ -58,6 +58,9 @@ static struct sg_table *alloc_table(struct device *dev, size_t size, struct dma_
 		os_free(dev->os, table);
 		return NULL;
 	}
+	/* Behind an IOMMU what was zeroed is in memory, too, not only in the cache. */
+	if (!dev->dma_coherent && iommu_dma_domain(dev))
+		arch_sync_dma_for_device(dev, phys, bytes);
 	sg_set_page(table->sgl, page, (unsigned int)bytes, 0);
 	table->sgl->dma_address = dma;
 	sg_dma_len(table->sgl) = (unsigned int)bytes;

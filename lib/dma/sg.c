@@ -174,7 +174,7 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, stru
 {
 	struct iommu_domain *domain;
 
-	if (!dma_valid_direction(dev, call.dir) || !dma_ready(dev))
+	if (!dma_valid_direction(dev, call.dir) || !dma_has_mask(dev) || !dma_ready(dev))
 		return;
 	domain = iommu_dma_domain(dev);
 	tell_segments(dev, sg, nents);

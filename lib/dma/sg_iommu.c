@@ -211,6 +211,7 @@ static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct 
 	u32 offset = (u32)s->dma_address;
 	u32 length = sg_dma_len(s);
 	u32 padded = s->length;
+	/* An entry that is longer by itself is joined by nothing. */
 	u32 max_bytes = dma_get_max_seg_size(mapping->dev);
 	bool joins;
 

@@ -137,7 +137,7 @@ size_t swiotlb_max_mapping_size(struct device *dev)
 {
 	u64 kept = (dev->min_align_mask + IO_TLB_SIZE - 1) & ~(u64)(IO_TLB_SIZE - 1);
 
-	return (size_t)((u64)IO_TLB_SEGSIZE * IO_TLB_SIZE - kept);
+	return kept < IO_TLB_MAX_BYTES ? (size_t)(IO_TLB_MAX_BYTES - kept) : 0;
 }
 
 struct swiotlb_use swiotlb_use(const struct io_tlb_pool *pool)
@@ -186,7 +186,7 @@ struct wanted {
 static struct wanted want(struct device *dev, const struct io_tlb_pool *pool, phys_addr_t orig,
 			  size_t size, u64 align_mask)
 {
-	u64 offset = orig & dev->min_align_mask & (align_mask | (IO_TLB_SIZE - 1));
+	u64 offset = swiotlb_kept(dev, orig, align_mask);
 	struct wanted wanted = { .orig = orig };
 	u64 widest;
 
@@ -291,8 +291,7 @@ static s64 find_slots(struct device *dev, struct io_tlb_pool *pool, phys_addr_t 
 		os_lock(p, &pool->area[area].lock);
 		slot = search(pool, area, &wanted);
 		if (slot >= 0)
-			take(pool, area, (u64)slot, &wanted,
-			     orig & dev->min_align_mask & (IO_TLB_SIZE - 1));
+			take(pool, area, (u64)slot, &wanted, swiotlb_kept_in_slot(dev, orig));
 		os_unlock(p, &pool->area[area].lock);
 		if (slot >= 0)
 			return slot;
@@ -303,7 +302,7 @@ static s64 find_slots(struct device *dev, struct io_tlb_pool *pool, phys_addr_t 
 s64 swiotlb_lend(struct device *dev, struct io_tlb_pool *pool, phys_addr_t orig, size_t size,
 		 u64 align_mask)
 {
-	u64 offset = orig & dev->min_align_mask & (align_mask | (IO_TLB_SIZE - 1));
+	u64 offset = swiotlb_kept(dev, orig, align_mask);
 	s64 slot = find_slots(dev, pool, orig, size, align_mask);
 
 	if (slot < 0)

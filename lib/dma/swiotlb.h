@@ -21,6 +21,9 @@
 #define IO_TLB_SIZE    (1U << IO_TLB_SHIFT)
 #define IO_TLB_SEGSIZE 128U
 
+/* One buffer does not cross a segment. */
+#define IO_TLB_MAX_BYTES ((u64)IO_TLB_SEGSIZE * IO_TLB_SIZE)
+
 struct io_tlb_pool;
 
 /* What a pool has lent out. In slots. */

@@ -54,12 +54,6 @@ static void zero_phys(struct platform *p, phys_addr_t at, u64 bytes)
 	}
 }
 
-/* The bytes below a slot's start that belong to the buffer's offset, not to the slot. */
-static u64 kept_in_slot(const struct device *dev, u64 address)
-{
-	return address & dev->min_align_mask & (IO_TLB_SIZE - 1);
-}
-
 static const struct io_tlb_slot *slot_at(const struct io_tlb_pool *pool, phys_addr_t tlb)
 {
 	return &pool->slot[(tlb - pool->start) >> IO_TLB_SHIFT];
@@ -73,19 +67,21 @@ static bool original(struct device *dev, const struct io_tlb_pool *pool, phys_ad
 		     size_t *size, phys_addr_t *orig)
 {
 	const struct io_tlb_slot *slot = slot_at(pool, tlb);
-	u64 into, left;
+	s64 into;
+	u64 left;
 
 	if (!slot->lent)
 		return false;
-	into = (tlb & (IO_TLB_SIZE - 1)) - kept_in_slot(dev, slot->orig);
-	left = slot->alloc_size - into;
+	/* Slots begin that much before what they stand for: this may be below 0. */
+	into = (s64)(tlb & (IO_TLB_SIZE - 1)) - (s64)swiotlb_kept_in_slot(dev, slot->orig);
+	left = into < (s64)slot->alloc_size ? slot->alloc_size - (u64)into : 0;
 	if (*size > left) {
 		dma_warn(dev, DMASIM_REPORT_BOUNCE_OVERRUN, tlb, *size,
 			 "Buffer overflow detected: the copy is cut");
 		*size = (size_t)left;
 	}
-	*orig = slot->orig + into;
-	return true;
+	*orig = slot->orig + (u64)into;
+	return left;
 }
 
 static void bounce(struct device *dev, phys_addr_t tlb, size_t size, bool to_device)
@@ -122,12 +118,14 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig, size_t 
 				   u64 align_mask, enum dma_data_direction dir, unsigned long attrs)
 {
 	struct io_tlb_pool *pool = swiotlb_pool(dev);
-	u64 offset = orig & dev->min_align_mask & (align_mask | (IO_TLB_SIZE - 1));
+	u64 offset = swiotlb_kept(dev, orig, align_mask);
 	phys_addr_t tlb;
 	s64 slot;
 
 	(void)dir;
-	slot = pool && size ? swiotlb_lend(dev, pool, orig, size, align_mask) : -1;
+	slot = pool && size && size <= IO_TLB_MAX_BYTES
+		       ? swiotlb_lend(dev, pool, orig, size, align_mask)
+		       : -1;
 	if (slot < 0) {
 		say_full(dev, size, attrs, pool);
 		return DMA_MAPPING_ERROR;
@@ -155,7 +153,7 @@ void swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb, size_t size,
 			      enum dma_data_direction dir, unsigned long attrs)
 {
 	struct io_tlb_pool *pool = swiotlb_pool(dev);
-	u64 within = kept_in_slot(dev, tlb);
+	u64 within = swiotlb_kept_in_slot(dev, tlb);
 
 	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
 	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
@@ -182,7 +180,10 @@ void swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb, size_t siz
 phys_addr_t swiotlb_alloc(struct device *dev, u64 bytes)
 {
 	struct io_tlb_pool *pool = swiotlb_pool(dev);
-	s64 slot = pool ? swiotlb_lend(dev, pool, 0, (size_t)bytes, PAGE_SIZE - 1) : -1;
+	s64 slot = -1;
+
+	if (pool && bytes <= IO_TLB_MAX_BYTES)
+		slot = swiotlb_lend(dev, pool, 0, (size_t)bytes, PAGE_SIZE - 1);
 
 	if (slot < 0)
 		return PLATFORM_NO_PHYS;

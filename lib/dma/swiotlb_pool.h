@@ -34,6 +34,17 @@ struct io_tlb_pool {
 	struct io_tlb_area area[];
 };
 
+/* The bits of a buffer's address that its copy keeps, within its slot; and with slots before it. */
+static inline u64 swiotlb_kept_in_slot(const struct device *dev, u64 address)
+{
+	return address & dev->min_align_mask & (IO_TLB_SIZE - 1);
+}
+
+static inline u64 swiotlb_kept(const struct device *dev, u64 address, u64 align_mask)
+{
+	return address & dev->min_align_mask & (align_mask | (IO_TLB_SIZE - 1));
+}
+
 /* The slot in which the result begins, behind its padding; -1: nothing is free. */
 s64 swiotlb_lend(struct device *dev, struct io_tlb_pool *pool, phys_addr_t orig, size_t size,
 		 u64 align_mask);

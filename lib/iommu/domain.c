@@ -5,6 +5,11 @@
 #include "iova/flush_queue.h"
 #include "pci/bus.h"
 
+static int reserve_pfns(struct iommu_domain *domain, u64 start, u64 last)
+{
+	return domain->iova_ops->reserve(domain->iova, start >> PAGE_SHIFT, last >> PAGE_SHIFT);
+}
+
 /* Linux's generic default: what no IOVA may be (facts "dma-api" 20.1). */
 static int reserve_windows(struct iommu_domain *domain, const struct platform_host_bridge *bridge)
 {
@@ -12,8 +17,7 @@ static int reserve_windows(struct iommu_domain *domain, const struct platform_ho
 		const struct platform_window *window = &bridge->window[i];
 		u64 start = window->start + window->bus_offset;
 		u64 last = start + window->bytes - 1;
-		int err = domain->iova_ops->reserve(domain->iova, start >> PAGE_SHIFT,
-						    last >> PAGE_SHIFT);
+		int err = reserve_pfns(domain, start, last);
 
 		if (err)
 			return err;
@@ -36,9 +40,7 @@ static int reserve_regions(struct iommu_domain *domain, const struct pci_dev *pd
 
 		if (!concerns(reserved, pdev))
 			continue;
-		err = domain->iova_ops->reserve(domain->iova, reserved->start >> PAGE_SHIFT,
-						(reserved->start + reserved->bytes - 1) >>
-							PAGE_SHIFT);
+		err = reserve_pfns(domain, reserved->start, reserved->start + reserved->bytes - 1);
 		if (err)
 			return err;
 	}
@@ -93,11 +95,6 @@ static int map_direct_regions(struct iommu_domain *domain, const struct pci_dev 
 					});
 	}
 	return 0;
-}
-
-static int reserve_pfns(struct iommu_domain *domain, u64 start, u64 last)
-{
-	return domain->iova_ops->reserve(domain->iova, start >> PAGE_SHIFT, last >> PAGE_SHIFT);
 }
 
 /*

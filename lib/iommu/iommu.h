@@ -120,6 +120,9 @@ int iommu_flush_iotlb_all(struct iommu_domain *domain);
 /* Frees a list of unlinked tables that nothing reaches any more. */
 void iommu_free_tables(struct os *os, struct page *tables);
 
+/* Keeps them until the domain ends: their invalidation failed, hardware may still walk them. */
+void iommu_keep_tables(struct iommu_domain *domain, struct page *tables);
+
 /* Clears entries and invalidates. Returns the bytes removed. */
 u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes);
 

@@ -20,7 +20,7 @@ void iommu_free_tables(struct os *os, struct page *tables)
 }
 
 /* Hardware may still walk them: they wait for the domain's end. */
-static void keep_tables(struct iommu_domain *domain, struct page *tables)
+void iommu_keep_tables(struct iommu_domain *domain, struct page *tables)
 {
 	while (tables) {
 		struct page *next = tables->next;
@@ -41,7 +41,7 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 	err = vtd_invalidate(os, domain->unit, domain->id, gather->start, gather->last,
 			     !gather->freelist);
 	if (err)
-		keep_tables(domain, gather->freelist);
+		iommu_keep_tables(domain, gather->freelist);
 	else
 		iommu_free_tables(os, gather->freelist);
 	PLATFORM_EVENT(os->platform, IOMMU_SYNCED, .domain = domain->id, .dma = gather->start,

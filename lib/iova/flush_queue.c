@@ -23,6 +23,7 @@ struct flush_queue {
 	bool timer_on;
 	u64 begun; /* flushes */
 	u64 finished;
+	bool failed; /* the last one */
 	u32 rings;
 	struct fq_ring ring[];
 };
@@ -45,7 +46,7 @@ static bool is_full(const struct fq_ring *ring)
 static void flush(struct flush_queue *fq)
 {
 	fq->begun++;
-	iommu_flush_iotlb_all(fq->domain);
+	fq->failed = iommu_flush_iotlb_all(fq->domain);
 	fq->finished++;
 }
 
@@ -57,7 +58,11 @@ static void recycle(struct flush_queue *fq, struct fq_ring *ring)
 	while (ring->head != ring->tail && ring->entry[ring->head].counter < finished) {
 		struct fq_entry *entry = &ring->entry[ring->head];
 
-		iommu_free_tables(fq->domain->os, entry->tables);
+		/* After a flush that failed hardware may still walk them. */
+		if (fq->failed)
+			iommu_keep_tables(fq->domain, entry->tables);
+		else
+			iommu_free_tables(fq->domain->os, entry->tables);
 		entry->tables = NULL;
 		iommu_free_iova(fq->domain, entry->iova, entry->bytes);
 		ring->head = next_index(ring->head);
@@ -118,6 +123,7 @@ void flush_queue_add(struct flush_queue *fq, u64 iova, u64 bytes, struct page *t
 		flush(fq);
 		/* The flush began after the last entry was queued: it frees them all. */
 		recycle(fq, ring);
+		DMASIM_CONTRACT(!is_full(ring), "a flush that is over frees the ring");
 	}
 	platform_point(p, DMASIM_POINT_RING);
 	ring->entry[ring->tail] = (struct fq_entry){

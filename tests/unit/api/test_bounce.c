@@ -375,6 +375,42 @@ static void a_restricted_device_uses_its_own_pool_alone(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* Sizes whose slots do not fit 32 bits, or whose end does not fit 64. */
+static void sizes_beyond_all_slots_are_refused(void **state)
+{
+	static const size_t sizes[] = { ((size_t)1 << 43) + 2048, ~(size_t)0, ~(size_t)0 - 4095,
+					256 * SZ_1K + 1 };
+	struct rig *rig = *state;
+
+	dmasim_suppress(rig->s, DMASIM_REPORT_BOUNCE_FULL);
+	dmasim_suppress(rig->s, DMASIM_REPORT_BAD_ARGUMENT);
+	for (u32 i = 0; i < 4; i++)
+		expect_u64(dma_map_phys(&rig->nvme->dev, LOW, sizes[i], DMA_TO_DEVICE, 0),
+			   DMA_MAPPING_ERROR);
+	expect_u64(dmasim_bounce_use(rig->nvme).used, 0);
+	dmasim_assert_clean(rig->s);
+}
+
+/* Behind the end, in the buffer's last slot: nothing is copied, and it is told. */
+static void a_sync_behind_the_end_copies_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	const u8 neighbour = 0x78;
+	dma_addr_t dma;
+	u8 found = 0;
+
+	expect_u64(dmasim_write(rig->s, LOW + 200, &neighbour, 1), 1);
+	dma = dma_map_phys(dev, LOW, 100, DMA_FROM_DEVICE, 0);
+	expect_ok(dma_mapping_error(dev, dma));
+	dmasim_expect(rig->s, DMASIM_REPORT_BOUNCE_OVERRUN, 1);
+	dma_sync_single_range_for_cpu(dev, dma, 200, 50, DMA_FROM_DEVICE);
+	expect_u64(dmasim_read(rig->s, LOW + 200, &found, 1), 1);
+	expect_u64(found, neighbour);
+	dma_unmap_phys(dev, dma, 100, DMA_FROM_DEVICE, 0);
+	expect_only(rig->s, DMASIM_REPORT_BOUNCE_OVERRUN, 1);
+}
+
 #define T(test) WITH_SETUP(test, setup)
 
 TEST_MAIN(T(only_what_the_mask_does_not_reach_is_bounced),
@@ -389,4 +425,6 @@ TEST_MAIN(T(only_what_the_mask_does_not_reach_is_bounced),
 	  T(what_is_longer_than_a_segment_is_refused),
 	  T(a_full_pool_refuses_and_a_list_gives_back_its_part),
 	  WITH_SETUP(where_it_is_forced_everything_is_bounced, setup_forced),
+	  WITH_SETUP(sizes_beyond_all_slots_are_refused, setup_forced),
+	  WITH_SETUP(a_sync_behind_the_end_copies_nothing, setup_forced),
 	  WITH_SETUP(a_restricted_device_uses_its_own_pool_alone, setup_restricted))

@@ -358,7 +358,42 @@ static void a_table_knows_one_attribute(void **state)
 	BEHIND_VTD(test), WITHOUT_IOMMU(test), WITH_SETUP(test, setup_no_snoop), \
 		WITH_SETUP(test, setup_direct_no_snoop), WITH_SETUP(test, setup_lazy)
 
-TEST_MAIN(EVERYWHERE(both_sides_share_zeroed_pages),
+/* The host pointer is to all of it, or there is none. */
+static void more_than_the_host_has_in_one_piece_is_refused(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	dma_addr_t dma;
+	u8 *memory = dma_alloc_coherent(dev, SZ_64M, &dma, GFP_KERNEL);
+
+	assert_non_null(memory);
+	memory[SZ_64M - 1] = 1;
+	dma_free_coherent(dev, SZ_64M, memory, dma);
+	assert_null(dma_alloc_coherent(dev, SZ_64M + 1, &dma, GFP_KERNEL));
+	assert_null(dma_alloc_pages(dev, SZ_64M + 1, &dma, DMA_TO_DEVICE, GFP_KERNEL));
+	assert_null(dma_alloc_noncontiguous(dev, SZ_256M, DMA_TO_DEVICE, GFP_KERNEL, 0));
+	dmasim_assert_clean(rig->s);
+}
+
+/* Pages are mapped like any other: under the mask for mappings (facts 3.10b). */
+static void pages_obey_the_streaming_mask(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	struct page *page;
+	dma_addr_t dma;
+
+	expect_ok(dma_set_mask(dev, DMA_BIT_MASK(30)));
+	expect_ok(dma_set_coherent_mask(dev, DMA_BIT_MASK(40)));
+	page = dma_alloc_pages(dev, SZ_4K, &dma, DMA_TO_DEVICE, GFP_KERNEL);
+	assert_non_null(page);
+	assert_true(dma + SZ_4K - 1 <= DMA_BIT_MASK(30));
+	dma_free_pages(dev, SZ_4K, page, dma, DMA_TO_DEVICE);
+	dmasim_assert_clean(rig->s);
+}
+
+TEST_MAIN(IN_BOTH_MODES(more_than_the_host_has_in_one_piece_is_refused),
+	  BEHIND_VTD(pages_obey_the_streaming_mask), EVERYWHERE(both_sides_share_zeroed_pages),
 	  EVERYWHERE(what_was_freed_is_zeroed_for_the_next),
 	  IN_BOTH_MODES(what_nobody_can_have_is_null), EVERYWHERE(the_coherent_mask_says_how_far),
 	  IN_BOTH_MODES(a_coherent_mask_of_nothing_is_reported),
