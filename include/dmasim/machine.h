@@ -63,7 +63,7 @@ struct dmasim_traits {
 	bool untrusted; /* it is strictly mapped, and shown copies of what shares a granule */
 	bool no_snoop;	/* it sees memory, not the CPU's cache */
 	u64 bus_limit;	/* highest address the way to it carries; 0: all */
-	/* It may only use so much memory, set aside for it: a power of two, 256 KiB at least; 0: all. */
+	/* The only memory it may use, set aside for it: a power of two from 256 KiB up; 0: all. */
 	u64 pool_bytes;
 };
 

@@ -328,9 +328,9 @@ static void every_call_survives_every_failure(void **state)
 }
 
 /* clang-format off */
-#define IN_MODE(number, words) \
-	{ "every_call_survives_every_failure__" words, every_call_survives_every_failure, NULL, NULL, \
-	  (void *)(uintptr_t)&modes[number] }
+#define IN_MODE(number, words)                                                      \
+	{ "every_call_survives_every_failure__" words,                              \
+	  every_call_survives_every_failure, NULL, NULL, (void *)(uintptr_t)&modes[number] }
 
 TEST_MAIN(IN_MODE(0, "without_iommu"), IN_MODE(1, "high_memory"), IN_MODE(2, "pass_through"),
 	  IN_MODE(3, "strict"), IN_MODE(4, "lazy"), IN_MODE(5, "untrusted"),
