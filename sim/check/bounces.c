@@ -27,17 +27,28 @@ void bounces_fini(struct bounces *bounces)
 		drop(bounces, interval);
 }
 
+/* What is lent again was given back: an unmap that named another address left the record. */
+static void drop_overlapping(struct bounces *bounces, u64 start, u64 last)
+{
+	struct interval *old;
+
+	while ((old = interval_first(&bounces->tree, start, last)))
+		drop(bounces, old);
+}
+
 void bounces_add(struct bounces *bounces, const struct dmasim_event *event)
 {
-	struct bounce *bounce =
-		memory_alloc(&bounces->world->memory, DMASIM_FAULT_CHECK_RECORD, sizeof(*bounce));
+	u64 last = event->dma + event->size - 1;
+	struct bounce *bounce;
 
+	drop_overlapping(bounces, event->dma, last);
+	bounce = memory_alloc(&bounces->world->memory, DMASIM_FAULT_CHECK_RECORD, sizeof(*bounce));
 	if (!bounce) {
 		*bounces->blind = true;
 		return;
 	}
 	bounce->at.start = event->dma;
-	bounce->at.last = event->dma + event->size - 1;
+	bounce->at.last = last;
 	bounce->orig = event->phys;
 	interval_insert(&bounces->tree, &bounce->at);
 }

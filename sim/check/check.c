@@ -20,7 +20,8 @@ void check_fini(struct check *check)
 		SLIST_REMOVE_HEAD(&check->verdicts, link);
 		memory_free(&check->world->memory, verdict);
 	}
-	memory_free(&check->world->memory, check->segments.at);
+	check_ranges_fini(&check->freed, &check->world->memory);
+	check_ranges_fini(&check->segments, &check->world->memory);
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
 	bounces_fini(&check->bounces);

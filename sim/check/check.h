@@ -11,6 +11,7 @@
 #include "check/bounces.h"
 #include "check/cached.h"
 #include "check/owner.h"
+#include "check/ranges.h"
 #include "hw/fabric.h"
 
 /* A finding of the software itself, held back until the call it belongs to is over. */
@@ -28,27 +29,6 @@ struct check_verdict {
 };
 
 SLIST_HEAD(check_verdict_list, check_verdict);
-
-/* IOVA space that was freed during the call that is going on. */
-struct check_freed {
-	bool valid;
-	u32 domain;
-	u64 start;
-	u64 last;
-};
-
-/* The DMA segments of the scatterlist that is being unmapped, as the list describes them. */
-struct check_segment {
-	u64 start;
-	u64 last;
-	bool bus_address;
-};
-
-struct check_segments {
-	u32 count;
-	u32 room;
-	struct check_segment *at;
-};
 
 /* What the call that is going on has really taken out of a page table. */
 struct check_taken {
@@ -69,10 +49,10 @@ struct check {
 	struct cached cached;
 	struct bounces bounces;
 	struct check_held held;
-	struct check_freed freed;
+	struct check_ranges freed; /* IOVA space, during the call that is going on */
 	struct check_taken taken;
 	bool mapped_nothing; /* the call that is going on asked a page table for no bytes */
-	struct check_segments segments;
+	struct check_ranges segments; /* of the list that is being unmapped, as it tells them */
 };
 
 void check_init(struct check *check, struct world *world, struct hw *hw, bool judging);

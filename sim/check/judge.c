@@ -154,25 +154,37 @@ void judge_no_stale(struct check *check, u32 domain_id, dmasim_sbdf dev, u64 sta
 	cached_forget(&check->cached, domain, start, last);
 }
 
-/* Judged when the call is over: then it is known whose call it was. */
+static void judge_range(struct check *check, const struct check_range *freed, dmasim_sbdf dev,
+			const struct dmasim_site *site)
+{
+	judge_no_stale(check, freed->domain, dev, freed->start, freed->last, site);
+}
+
+/*
+ * Judged when the call is over: then it is known whose call it was. What a timer frees is nobody's
+ * call, and is judged at once.
+ */
 static void note_freed(struct check *check, const struct dmasim_event *event)
 {
-	check->freed = (struct check_freed){
-		.valid = true,
+	struct check_range freed = {
 		.domain = event->domain,
 		.start = event->dma,
 		.last = judge_last(event->dma, event->size),
 	};
+
+	if (!check_can_judge(check))
+		return;
+	if (check->world->clock.running)
+		judge_range(check, &freed, DMASIM_NO_SBDF, NULL);
+	else if (!check_ranges_add(&check->freed, &check->world->memory, &freed))
+		check->blind = true;
 }
 
 static void judge_freed(struct check *check, const struct dmasim_event *event)
 {
-	const struct check_freed *freed = &check->freed;
-
-	if (!freed->valid)
-		return;
-	check->freed.valid = false;
-	judge_no_stale(check, freed->domain, event->dev, freed->start, freed->last, event->site);
+	for (u32 i = 0; i < check->freed.count; i++)
+		judge_range(check, &check->freed.at[i], event->dev, event->site);
+	check->freed.count = 0;
 }
 
 /* ---- One call per mapping --------------------------------------------- */

@@ -56,31 +56,14 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 {
-	struct check_segments *segments = &check->segments;
-	struct memory *memory = &check->world->memory;
-
-	if (!event->size)
-		return;
-	if (segments->count == segments->room) {
-		u32 room = segments->room ? 2 * segments->room : 16;
-		struct check_segment *at;
-
-		at = memory_alloc(memory, DMASIM_FAULT_CHECK_RECORD, room * sizeof(*at));
-		if (!at) {
-			check->blind = true;
-			return;
-		}
-		for (u32 i = 0; i < segments->count; i++)
-			at[i] = segments->at[i];
-		memory_free(memory, segments->at);
-		segments->at = at;
-		segments->room = room;
-	}
-	segments->at[segments->count++] = (struct check_segment){
+	struct check_range segment = {
 		.start = event->dma,
 		.last = judge_last(event->dma, event->size),
 		.bus_address = event->bus_address,
 	};
+
+	if (event->size && !check_ranges_add(&check->segments, &check->world->memory, &segment))
+		check->blind = true;
 }
 
 /*
@@ -88,11 +71,11 @@ void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
  * entries. One segment may name several pieces; it is used up with the one that ends where it ends.
  * NULL: none names it.
  */
-static const struct check_segment *naming(const struct check_segments *segments,
-					  const struct piece *piece, u32 *next)
+static const struct check_range *naming(const struct check_ranges *segments,
+					const struct piece *piece, u32 *next)
 {
 	for (u32 i = *next; i < segments->count; i++) {
-		const struct check_segment *segment = &segments->at[i];
+		const struct check_range *segment = &segments->at[i];
 
 		if (piece->at.start < segment->start || piece->at.start > segment->last)
 			continue;
@@ -139,7 +122,7 @@ static u32 score(const struct fit *fit)
 static struct owner_list *find_list(struct check *check, struct owner_space *space,
 				    const struct dmasim_event *event, struct fit *fit)
 {
-	const struct check_segment *first = check->segments.at;
+	const struct check_range *first = check->segments.at;
 	struct owner_list *best = NULL;
 	struct piece *piece;
 
@@ -164,7 +147,7 @@ static struct owner_list *find_list(struct check *check, struct owner_space *spa
 static void end_named(struct check *check, struct owner_list *list,
 		      const struct dmasim_event *event)
 {
-	const struct check_segment *segment;
+	const struct check_range *segment;
 	struct piece *piece, *following;
 	bool told = false;
 	u32 next = 0;

@@ -84,7 +84,6 @@ static void let_go(struct hw *hw, const struct ram_extent *extent)
 
 	for (u64 at = 0; at < extent->bytes; at += CACHE_LINE_BYTES) {
 		phys_addr_t last = extent->start + at + CACHE_LINE_BYTES - 1;
-
 		const u8 *memory;
 
 		if (!look_at(hw, first_of_line(hw, last), &line) || is_dirty(&line))
@@ -225,7 +224,9 @@ void hw_cache_bypass(struct hw *hw, phys_addr_t phys, u64 bytes, bool bypass)
 		}
 		hole->start = phys;
 		hole->bytes = bytes;
-		RB_INSERT(cache_holes, &cache->holes, hole);
+		/* It may be one already. */
+		if (RB_INSERT(cache_holes, &cache->holes, hole))
+			memory_free(&cache->world->memory, hole);
 		return;
 	}
 	hole = RB_FIND(cache_holes, &cache->holes, &(struct cache_hole){ .start = phys });

@@ -324,6 +324,23 @@ static void many_pages_without_a_cache_are_told_apart(void **state)
 	}
 }
 
+static void a_page_that_loses_its_cache_twice_gets_it_back_at_once(void **state)
+{
+	struct bench *bench = *state;
+	struct hw *hw = &bench->hw;
+	u64 live;
+
+	hw_cache_bypass(hw, PLACE, SZ_4K, true);
+	live = bench_live(bench);
+	hw_cache_bypass(hw, PLACE, SZ_4K, true);
+	expect_u64(bench_live(bench), live);
+	cpu_writes(hw, PLACE, LINE, 1);
+	expect_device_sees(hw, PLACE, LINE, 1);
+	hw_cache_bypass(hw, PLACE, SZ_4K, false);
+	cpu_writes(hw, PLACE, LINE, 2);
+	expect_device_sees(hw, PLACE, LINE, 1);
+}
+
 static void new_frames_are_zeros_on_both_sides(void **state)
 {
 	struct hw *hw = hw_of(state);
@@ -491,8 +508,9 @@ TEST_MAIN(T(the_device_sees_what_was_cleaned), T(a_clean_takes_the_lines_it_touc
 	  T(adopted_memory_has_lines_that_begin_and_end_with_it), T(a_snooped_write_is_seen_by_all),
 	  T(a_page_without_a_cache_is_seen_alike_by_both),
 	  T(a_page_that_loses_its_cache_shows_what_the_device_wrote_before),
-	  T(many_pages_without_a_cache_are_told_apart), T(new_frames_are_zeros_on_both_sides),
-	  T(by_chance_lines_leave_and_the_seed_says_which),
+	  T(many_pages_without_a_cache_are_told_apart),
+	  T(a_page_that_loses_its_cache_twice_gets_it_back_at_once),
+	  T(new_frames_are_zeros_on_both_sides), T(by_chance_lines_leave_and_the_seed_says_which),
 	  T(without_memory_for_a_clean_everything_snoops),
 	  T(without_memory_for_a_page_without_cache_everything_snoops),
 	  T(without_memory_for_a_write_everything_snoops),
