@@ -297,8 +297,10 @@ struct dma_pool;
 
 /*
  * size in bytes, at least 4 are used; align: a power of two, 0 is 1; boundary: a power of two that
- * no piece crosses, not below size, 0: none. NULL: these cannot be had, or no memory. The name is
- * copied. The pool belongs to the caller; pieces that are still in use at its end are reported.
+ * no piece crosses, not below size, 0: none. A piece has 1 GiB at most when its size is rounded up
+ * to align. NULL: these cannot be had, or no memory. The name is not used. The pool belongs to the
+ * caller. Pieces that are still in use at its end are reported and their memory is freed all the
+ * same; Linux leaks those pages, so that a late DMA still lands in them.
  */
 struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t size, size_t align,
 				 size_t boundary) DMASIM_LINUX(dma_pool_create);
@@ -310,7 +312,10 @@ void *dma_pool_alloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *handle)
 void *dma_pool_zalloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *handle)
 	DMASIM_LINUX(dma_pool_zalloc);
 
-/* Takes a piece back; one that is not of the pool is reported. */
+/*
+ * Takes a piece back. What is not the start of a piece of the pool, and a piece that is not in use,
+ * is reported and nothing is done.
+ */
 void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t dma) DMASIM_LINUX(dma_pool_free);
 
 /* ---- Scatterlists ----------------------------------------------------- */

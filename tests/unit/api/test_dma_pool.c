@@ -168,6 +168,10 @@ static void what_no_pool_can_give_is_null(void **state)
 	assert_null(dma_pool_create("odd boundary", nvme(rig), 64, 4, 96));
 	/* Aligned it is larger than the boundary. */
 	assert_null(dma_pool_create("aligned", nvme(rig), 65, 128, 64));
+	/* Aligned it is larger than any pool's, also where 32 bits would not tell. */
+	for (u32 bit = 31; bit < 64; bit++)
+		assert_null(dma_pool_create("large align", nvme(rig), 64, (size_t)1 << bit, 0));
+	assert_null(dma_pool_create("large", nvme(rig), (1U << 30) + 1, 1, 0));
 	dma_pool_destroy(NULL);
 	expect_u64(dmasim_report_count(rig->s), 0);
 	dmasim_assert_clean(rig->s);
@@ -203,19 +207,84 @@ static void a_pool_that_ends_with_pieces_in_use_is_reported(void **state)
 	expect_only(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
 }
 
-static void the_name_is_the_callers_own(void **state)
+static void a_late_write_of_the_device_harms_only_free_pieces(void **state)
 {
 	struct rig *rig = *state;
-	char name[200];
-	struct dma_pool *pool;
+	struct dma_pool *pool = create(rig, 64, 64, 0);
+	struct piece piece[64];
+	u8 late[64];
 
-	memset(name, 'n', sizeof(name) - 1);
-	name[sizeof(name) - 1] = 0;
-	pool = dma_pool_create(name, nvme(rig), 64, 64, 0);
-	assert_non_null(pool);
-	memset(name, 0, sizeof(name));
+	memset(late, 0x7f, sizeof(late));
+	for (u32 i = 0; i < 64; i++)
+		piece[i] = get(pool);
+	for (u32 i = 0; i < 64; i++) {
+		dma_pool_free(pool, piece[i].at, piece[i].dma);
+		expect_done(dmasim_dev_write(rig->nvme, piece[i].dma, late, sizeof(late)),
+			    sizeof(late));
+	}
+	for (u32 i = 0; i < 64; i++)
+		piece[i] = get(pool);
+	expect_u64(dmasim_in_use(rig->s, DMASIM_FAULT_COHERENT), 1);
+	expect_places(piece, 64, 64, 64, 0);
+	expect_shared(rig, piece, 64, 64);
+	for (u32 i = 0; i < 64; i++)
+		dma_pool_free(pool, piece[i].at, piece[i].dma);
 	dma_pool_destroy(pool);
 	dmasim_assert_clean(rig->s);
+}
+
+static void a_piece_freed_twice_is_reported_and_given_once(void **state)
+{
+	struct rig *rig = *state;
+	struct dma_pool *pool = create(rig, 64, 64, 0);
+	struct piece piece[3];
+
+	piece[0] = get(pool);
+	piece[1] = get(pool);
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 3);
+	dma_pool_free(pool, piece[1].at, piece[1].dma);
+	dma_pool_free(pool, piece[1].at, piece[1].dma);
+	expect_u64(dmasim_report_count(rig->s), 1);
+	/* Again when it is not the first of the free ones, and one that was never given. */
+	dma_pool_free(pool, piece[0].at, piece[0].dma);
+	dma_pool_free(pool, piece[1].at, piece[1].dma);
+	dma_pool_free(pool, piece[0].at + 63 * 64, piece[0].dma + 63 * 64);
+	for (u32 i = 0; i < 3; i++)
+		piece[i] = get(pool);
+	expect_places(piece, 3, 64, 64, 0);
+	for (u32 i = 0; i < 3; i++)
+		dma_pool_free(pool, piece[i].at, piece[i].dma);
+	dma_pool_destroy(pool);
+	expect_only(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 3);
+}
+
+/* A gap is what a boundary, or the end of the page, leaves behind the last piece before it. */
+static void what_is_no_start_of_a_piece_is_reported(void **state)
+{
+	static const struct {
+		size_t size, boundary, offset;
+	} wrong[] = { { 64, 0, 8 },	 { 64, 0, 63 },	      { 64, 0, 65 },
+		      { 48, 64, 48 },	 { 48, 64, 96 },      { 48, 64, 4080 },
+		      { 1000, 0, 4000 }, { 700, 2048, 1400 }, { 5000, 0, 4096 } };
+	struct rig *rig = *state;
+	u32 count = sizeof(wrong) / sizeof(wrong[0]);
+
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_ARGUMENT, count);
+	for (u32 i = 0; i < count; i++) {
+		struct dma_pool *pool = create(rig, wrong[i].size, 1, wrong[i].boundary);
+		struct piece piece[3];
+
+		piece[0] = get(pool);
+		piece[1] = get(pool);
+		dma_pool_free(pool, piece[0].at + wrong[i].offset, piece[0].dma + wrong[i].offset);
+		expect_u64(dmasim_report_count(rig->s), i + 1);
+		piece[2] = get(pool);
+		expect_places(piece, 3, wrong[i].size, 1, wrong[i].boundary);
+		for (u32 k = 0; k < 3; k++)
+			dma_pool_free(pool, piece[k].at, piece[k].dma);
+		dma_pool_destroy(pool);
+	}
+	expect_only(rig->s, DMASIM_REPORT_BAD_ARGUMENT, count);
 }
 
 #define EVERYWHERE(test) IN_BOTH_MODES(test), WITH_SETUP(test, setup_no_snoop)
@@ -225,4 +294,6 @@ TEST_MAIN(EVERYWHERE(pieces_lie_where_the_pool_says), EVERYWHERE(what_was_freed_
 	  IN_BOTH_MODES(what_no_pool_can_give_is_null),
 	  IN_BOTH_MODES(a_piece_of_another_pool_is_reported),
 	  IN_BOTH_MODES(a_pool_that_ends_with_pieces_in_use_is_reported),
-	  IN_BOTH_MODES(the_name_is_the_callers_own))
+	  EVERYWHERE(a_late_write_of_the_device_harms_only_free_pieces),
+	  IN_BOTH_MODES(a_piece_freed_twice_is_reported_and_given_once),
+	  IN_BOTH_MODES(what_is_no_start_of_a_piece_is_reported))
