@@ -123,10 +123,10 @@ int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes)
 	DMASIM_CONTRACT(!(bytes % DESCRIPTOR_BYTES), "commands have 16 bytes");
 	if (iommu->fault_status & VTD_FSTS_IQE)
 		return -EINVAL;
-	for (const u8 *end = at + bytes; at < end; at += DESCRIPTOR_BYTES) {
+	for (size_t done = 0; done < bytes; done += DESCRIPTOR_BYTES) {
 		u64 word[2];
 
-		memcpy(word, at, sizeof(word));
+		memcpy(word, at + done, sizeof(word));
 		word[0] = le64toh(word[0]);
 		word[1] = le64toh(word[1]);
 		if (execute(iommu, word))

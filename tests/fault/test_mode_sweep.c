@@ -260,7 +260,7 @@ static bool never_works(const struct mode *mode, const struct call *call)
 
 static void begin(struct stage *stage, const struct mode *mode)
 {
-	*stage = (struct stage){ .s = dmasim_create(&mode->config), .own = malloc(SZ_16K) };
+	*stage = (struct stage){ .s = dmasim_create(&mode->config), .own = calloc(1, SZ_16K) };
 	assert_true(stage->s && stage->own);
 	/* The checker may go blind, the pool be missing, a write find no host memory. */
 	dmasim_suppress(stage->s, DMASIM_REPORT_CHECKER_BLIND);
