@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory that is one piece for the device and need not be one for the CPU (facts "dma-api" 3.10b).
- * Frames come in as few blocks as there are; a driver may count on one DMA segment only.
+ * Here it is one for both; a driver may count on one DMA segment only.
  */
 #include "dma/alloc.h"
 #include "dma/direct.h"

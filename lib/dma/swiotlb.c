@@ -62,10 +62,8 @@ struct io_tlb_pool *swiotlb_restricted_pool(struct os *os, phys_addr_t start, u6
 	struct io_tlb_pool *pool =
 		new_pool(os, start, bytes, area_count(os, bytes >> IO_TLB_SHIFT));
 
-	if (pool) {
+	if (pool)
 		pool->restricted = true;
-		pool->force_bounce = true;
-	}
 	return pool;
 }
 
@@ -102,11 +100,8 @@ struct io_tlb_pool *swiotlb_pool(struct device *dev)
 
 	if (dev->io_tlb)
 		return dev->io_tlb;
-	if (!os->swiotlb && has_default_pool(os)) {
+	if (!os->swiotlb && has_default_pool(os))
 		os->swiotlb = new_default_pool(os);
-		if (os->swiotlb)
-			os->swiotlb->force_bounce = os->swiotlb_mode == OS_SWIOTLB_FORCE;
-	}
 	return os->swiotlb;
 }
 

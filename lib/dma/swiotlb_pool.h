@@ -28,7 +28,6 @@ struct io_tlb_pool {
 	struct io_tlb_slot *slot;
 	u64 high_water;
 	bool restricted; /* firmware's memory, for one device */
-	bool force_bounce;
 	u32 area_slots;
 	u32 areas; /* a power of two */
 	struct io_tlb_area area[];
