@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include <dmasim/contract.h>
+
 #include "dma/setup.h"
 #include "iommu/iommu.h"
 #include "pci/bus.h"

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table behind which IOVA allocators stand. A new one is one file that fills this table; it is
- * used by naming the table in struct dmasim_config.
+ * The table behind which IOVA allocators stand. A new one is one file that fills this table, in
+ * this tree or out of it; it is used by naming the table in struct dmasim_config, and judged and
+ * measured beside the others by `dmasim iova --plugin` (dmasim/workbench.h).
  *
  * All numbers are page frame numbers of the domain's granule (pfn = IOVA >> granule_lg2); bounds
- * are inclusive. alloc and free are called with the domain's lock held, create, reserve and destroy
- * while nobody else knows the domain, so calls never overlap.
+ * are inclusive. create and destroy are called while nobody else knows the domain. The others may
+ * be called by every virtual CPU; another CPU runs only where the allocator passes a preemption
+ * point (platform_point(), or a lock of dmasim/lock.h): one that passes none needs no lock.
  */
 #ifndef DMASIM_IOVA_H
 #define DMASIM_IOVA_H
@@ -16,14 +18,51 @@
 /* No pfn: what a failed allocation returns. Pfn 0 is never handed out either. */
 #define IOVA_NO_PFN (~0ULL)
 
+/*
+ * How a range is wanted, and how it is given back: log2 of the alignment in pages, and flags.
+ *
+ *	ops->alloc(allocator, pages, limit_pfn, iova_natural(pages) | IOVA_CACHE);
+ *	ops->free(allocator, pfn, pages, IOVA_CACHE);
+ */
+#define IOVA_ALIGN_LG2 0x3fU /* the bits of the alignment */
+/*
+ * A cache may answer, and may round the size up: such a range is given back with the flag, the
+ * others without it. (Linux: the calls whose names end in _fast.)
+ */
+#define IOVA_CACHE     0x40U
+/* If nothing fits, what lies in caches is taken back before the allocation fails. */
+#define IOVA_FLUSH     0x80U
+
+/* The alignment of DMA mappings: the power of two not below `pages`, which is at least 1. */
+static inline u32 iova_natural(u64 pages)
+{
+	return pages < 2 ? 0 : 64 - (u32)__builtin_clzll(pages - 1);
+}
+
 struct iova_allocator;
 
 struct iova_allocator_config {
-	struct platform *platform; /* for memory, locks, time */
+	struct platform *platform; /* for memory, locks, time, and the CPU that runs */
+	u32 cpus;		   /* platform->cpu is below it */
 	u8 granule_lg2;
 	u64 start_pfn; /* lowest that may be handed out, at least 1 */
-	u64 last_pfn;  /* highest that may be */
+	u64 last_pfn;  /* no limit is above it */
+	u32 repairs;   /* bits of enum iova_repair: for "linux" */
 	void *context; /* of the table */
+};
+
+/* A range that is not free. */
+struct iova_range {
+	u64 first_pfn;
+	u64 last_pfn;
+	bool reserved; /* by reserve; if the allocator knows */
+};
+
+/* What an allocator says of itself. */
+struct iova_stats {
+	u64 ranges;	   /* that are not free: live, cached and reserved ones */
+	u64 cached_ranges; /* of these, those in caches */
+	u64 cached_pages;
 };
 
 struct iova_allocator_ops {
@@ -37,21 +76,39 @@ struct iova_allocator_ops {
 	void (*destroy)(struct iova_allocator *allocator);
 
 	/*
-	 * `pages` >= 1, at or below limit_pfn (which may be above last_pfn), aligned to the power
-	 * of two not below `pages`. IOVA_NO_PFN when there is no such range or no memory for its
-	 * record.
+	 * `pages` >= 1, at or below limit_pfn, aligned to 1 << (how & IOVA_ALIGN_LG2). IOVA_NO_PFN
+	 * when there is no such range or no memory for its record.
 	 */
-	u64 (*alloc)(struct iova_allocator *allocator, u64 pages, u64 limit_pfn);
+	u64 (*alloc)(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how);
 	/*
-	 * Takes back exactly one allocation. Needs no memory. A range it does not know is ignored.
+	 * Takes back exactly one allocation; how: IOVA_CACHE if it was allocated so, or 0. Never
+	 * fails. A range it does not know may be ignored.
 	 */
-	void (*free)(struct iova_allocator *allocator, u64 pfn, u64 pages);
+	void (*free)(struct iova_allocator *allocator, u64 pfn, u64 pages, u32 how);
 	/*
-	 * Keeps [first_pfn, last_pfn] from being handed out, for good; ranges may overlap, and may
-	 * lie below start_pfn or above last_pfn, in part or as a whole. 0 or -ENOMEM. Called before
-	 * the first allocation.
+	 * Keeps [first_pfn, last_pfn] from being handed out, for good; ranges may overlap each
+	 * other and allocated ones, and may lie below start_pfn or above last_pfn, in part or as a
+	 * whole. 0 or -ENOMEM.
 	 */
 	int (*reserve)(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn);
+
+	/* ---- NULL: it does not tell -------------------------------------- */
+
+	/* The lowest range that ends at or above pfn; false: there is none. */
+	bool (*next)(struct iova_allocator *allocator, u64 pfn, struct iova_range *range);
+	void (*stats)(struct iova_allocator *allocator, struct iova_stats *stats);
+};
+
+/*
+ * Faults of Linux's allocator that "linux" has, too, unless they are repaired (facts
+ * "iova-and-page-tables" 1.2, 1.5).
+ */
+enum iova_repair {
+	/* P3: a failure is remembered only if it was one of the 32-bit space, and of its size. */
+	IOVA_REPAIR_MAX32,
+	/* A cache that holds a fitting range in `prev` or in the depot gives it. */
+	IOVA_REPAIR_CACHE_MISS,
+	IOVA_REPAIR_COUNT,
 };
 
 DMASIM_BEGIN_DECLS

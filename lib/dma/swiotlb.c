@@ -283,11 +283,11 @@ static s64 find_slots(struct device *dev, struct io_tlb_pool *pool, phys_addr_t 
 		u32 area = (p->cpu + i) & (pool->areas - 1);
 		s64 slot;
 
-		os_lock(p, &pool->area[area].lock);
+		platform_lock(p, &pool->area[area].lock);
 		slot = search(pool, area, &wanted);
 		if (slot >= 0)
 			take(pool, area, (u64)slot, &wanted, swiotlb_kept_in_slot(dev, orig));
-		os_unlock(p, &pool->area[area].lock);
+		platform_unlock(p, &pool->area[area].lock);
 		if (slot >= 0)
 			return slot;
 	}
@@ -317,7 +317,7 @@ void swiotlb_take_back(struct os *os, struct io_tlb_pool *pool, u64 slot, u64 wi
 	if (!pool->slot[first].alloc_size)
 		return;
 	slots = (u32)((pool->slot[first].alloc_size + within + IO_TLB_SIZE - 1) >> IO_TLB_SHIFT);
-	os_lock(os->platform, &pool->area[area].lock);
+	platform_lock(os->platform, &pool->area[area].lock);
 	if (segment_offset(first) + slots < IO_TLB_SEGSIZE)
 		run = free_run(pool, first + slots);
 	for (u32 k = slots; k-- > 0;) {
@@ -328,5 +328,5 @@ void swiotlb_take_back(struct os *os, struct io_tlb_pool *pool, u64 slot, u64 wi
 	}
 	rebuild_before(pool, first, run);
 	pool->area[area].used -= slots;
-	os_unlock(os->platform, &pool->area[area].lock);
+	platform_unlock(os->platform, &pool->area[area].lock);
 }

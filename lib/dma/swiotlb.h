@@ -13,8 +13,8 @@
 #define DMA_SWIOTLB_H
 
 #include <dmasim/dma.h>
+#include <dmasim/lock.h>
 
-#include "lock.h"
 #include "os.h"
 
 #define IO_TLB_SHIFT   11

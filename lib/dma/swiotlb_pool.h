@@ -17,7 +17,7 @@ struct io_tlb_slot {
 };
 
 struct io_tlb_area {
-	struct os_lock lock;
+	struct platform_lock lock;
 	u32 index; /* where the next search begins */
 	u32 used;
 };

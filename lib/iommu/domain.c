@@ -123,9 +123,10 @@ static int init_iova(struct iommu_domain *domain, struct pci_dev *first)
 {
 	struct iova_allocator_config config = {
 		.platform = domain->os->platform,
+		.cpus = domain->os->cpus,
 		.granule_lg2 = PAGE_SHIFT,
 		.start_pfn = 1,
-		.last_pfn = (1ULL << (domain->pt.va_bits - PAGE_SHIFT)) - 1,
+		.last_pfn = domain->last_pfn,
 		.context = domain->iova_ops->context,
 	};
 	int err;
@@ -167,6 +168,7 @@ static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 		os_free(os, domain);
 		return NULL;
 	}
+	domain->last_pfn = (1ULL << (domain->pt.va_bits - PAGE_SHIFT)) - 1;
 	os->next_domain++;
 	SLIST_INSERT_HEAD(&os->domains, domain, link);
 	return domain;
@@ -207,23 +209,21 @@ void iommu_domain_destroy(struct iommu_domain *domain)
 
 u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit)
 {
-	struct platform *p = domain->os->platform;
+	u64 pages = bytes >> PAGE_SHIFT;
+	u64 limit_pfn = limit >> PAGE_SHIFT;
 	u64 pfn;
 
-	os_lock(p, &domain->iova_lock);
-	pfn = domain->iova_ops->alloc(domain->iova, bytes >> PAGE_SHIFT, limit >> PAGE_SHIFT);
-	os_unlock(p, &domain->iova_lock);
+	pfn = domain->iova_ops->alloc(domain->iova, pages,
+				      limit_pfn < domain->last_pfn ? limit_pfn : domain->last_pfn,
+				      iova_natural(pages) | IOVA_CACHE | IOVA_FLUSH);
 	return pfn == IOVA_NO_PFN ? 0 : pfn << PAGE_SHIFT;
 }
 
 void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
 {
-	struct platform *p = domain->os->platform;
-
-	os_lock(p, &domain->iova_lock);
-	domain->iova_ops->free(domain->iova, iova >> PAGE_SHIFT, bytes >> PAGE_SHIFT);
-	os_unlock(p, &domain->iova_lock);
-	PLATFORM_EVENT(p, IOVA_FREE, .domain = domain->id, .dma = iova, .size = bytes);
+	domain->iova_ops->free(domain->iova, iova >> PAGE_SHIFT, bytes >> PAGE_SHIFT, IOVA_CACHE);
+	PLATFORM_EVENT(domain->os->platform, IOVA_FREE, .domain = domain->id, .dma = iova,
+		       .size = bytes);
 }
 
 static int set_context(struct pci_dev *pdev, u16 requester, const struct platform_context *context)

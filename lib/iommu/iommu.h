@@ -9,7 +9,6 @@
 
 #include <dmasim/pci.h>
 
-#include "lock.h"
 #include "os.h"
 #include "pgtable/pgtable.h"
 
@@ -42,7 +41,7 @@ struct iommu_domain {
 	const struct pgtable_ops *pt_ops;
 	const struct iova_allocator_ops *iova_ops;
 	struct iova_allocator *iova;
-	struct os_lock iova_lock;
+	u64 last_pfn;		  /* highest that the page table takes */
 	struct flush_queue *fq;	  /* NULL: strict */
 	struct page *unreclaimed; /* tables whose invalidation failed */
 };

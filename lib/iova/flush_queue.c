@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "iova/flush_queue.h"
 
+#include <dmasim/lock.h>
+
 #include "iommu/iommu.h"
 
 struct fq_entry {
@@ -11,7 +13,7 @@ struct fq_entry {
 };
 
 struct fq_ring {
-	struct os_lock lock;
+	struct platform_lock lock;
 	u32 head;
 	u32 tail;
 	struct fq_entry entry[FLUSH_QUEUE_ENTRIES];
@@ -78,9 +80,9 @@ static void on_timer(struct dmasim_timer *timer)
 	fq->timer_on = false;
 	flush(fq);
 	for (u32 i = 0; i < fq->rings; i++) {
-		os_lock(platform_of(fq), &fq->ring[i].lock);
+		platform_lock(platform_of(fq), &fq->ring[i].lock);
 		recycle(fq, &fq->ring[i]);
-		os_unlock(platform_of(fq), &fq->ring[i].lock);
+		platform_unlock(platform_of(fq), &fq->ring[i].lock);
 	}
 }
 
@@ -117,7 +119,7 @@ void flush_queue_add(struct flush_queue *fq, u64 iova, u64 bytes, struct page *t
 	struct platform *p = platform_of(fq);
 	struct fq_ring *ring = &fq->ring[p->cpu];
 
-	os_lock(p, &ring->lock);
+	platform_lock(p, &ring->lock);
 	recycle(fq, ring);
 	if (is_full(ring)) {
 		flush(fq);
@@ -133,7 +135,7 @@ void flush_queue_add(struct flush_queue *fq, u64 iova, u64 bytes, struct page *t
 		.tables = tables,
 	};
 	ring->tail = next_index(ring->tail);
-	os_unlock(p, &ring->lock);
+	platform_unlock(p, &ring->lock);
 
 	if (fq->timer_on)
 		return;

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include <dmasim/iova.h>
+#include <dmasim/lock.h>
 
 struct range {
 	union {
@@ -27,6 +28,7 @@ SLIST_HEAD(range_list, range);
 
 struct iova_allocator {
 	struct platform *platform;
+	struct platform_lock lock;
 	u64 start_pfn;
 	u64 last_pfn;
 	struct range_tree tree;
@@ -116,9 +118,8 @@ static struct range *at_or_below(struct iova_allocator *allocator, u64 pfn)
 }
 
 /* The highest aligned run of `pages` in the gap [low, high], or IOVA_NO_PFN. */
-static u64 fit(u64 low, u64 high, u64 pages)
+static u64 fit(u64 low, u64 high, u64 pages, u64 align)
 {
-	u64 align = pages < 2 ? 1 : 1ULL << (64 - __builtin_clzll(pages - 1));
 	u64 pfn;
 
 	if (high < low || high - low < pages - 1)
@@ -127,7 +128,7 @@ static u64 fit(u64 low, u64 high, u64 pages)
 	return pfn < low ? IOVA_NO_PFN : pfn;
 }
 
-static u64 search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn)
+static u64 search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u64 align)
 {
 	u64 high = limit_pfn < allocator->last_pfn ? limit_pfn : allocator->last_pfn;
 	struct range *range = at_or_below(allocator, high);
@@ -135,24 +136,24 @@ static u64 search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn)
 	while (range) {
 		u64 low = range->last + 1 > allocator->start_pfn ? range->last + 1
 								 : allocator->start_pfn;
-		u64 pfn = range->last < high ? fit(low, high, pages) : IOVA_NO_PFN;
+		u64 pfn = range->last < high ? fit(low, high, pages, align) : IOVA_NO_PFN;
 
 		if (pfn != IOVA_NO_PFN || range->first <= allocator->start_pfn)
 			return pfn;
 		high = range->first - 1;
 		range = RB_PREV(range_tree, &allocator->tree, range);
 	}
-	return fit(allocator->start_pfn, high, pages);
+	return fit(allocator->start_pfn, high, pages, align);
 }
 
-static u64 topdown_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn)
+static u64 take(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
 {
 	struct range *range;
 	u64 pfn;
 
 	if (!pages || pages > 1ULL << 62)
 		return IOVA_NO_PFN;
-	pfn = search(allocator, pages, limit_pfn);
+	pfn = search(allocator, pages, limit_pfn, 1ULL << (how & IOVA_ALIGN_LG2));
 	if (pfn == IOVA_NO_PFN)
 		return IOVA_NO_PFN;
 	range = new_range(allocator);
@@ -162,12 +163,30 @@ static u64 topdown_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_
 	return pfn;
 }
 
-static void topdown_free(struct iova_allocator *allocator, u64 pfn, u64 pages)
+static void give_back(struct iova_allocator *allocator, u64 pfn, u64 pages)
 {
 	struct range *range = at_or_below(allocator, pfn);
 
 	if (range && !range->reserved && range->first == pfn && range->last - pfn == pages - 1)
 		drop(allocator, range);
+}
+
+static u64 topdown_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
+{
+	u64 pfn;
+
+	platform_lock(allocator->platform, &allocator->lock);
+	pfn = take(allocator, pages, limit_pfn, how);
+	platform_unlock(allocator->platform, &allocator->lock);
+	return pfn;
+}
+
+static void topdown_free(struct iova_allocator *allocator, u64 pfn, u64 pages, u32 how)
+{
+	(void)how;
+	platform_lock(allocator->platform, &allocator->lock);
+	give_back(allocator, pfn, pages);
+	platform_unlock(allocator->platform, &allocator->lock);
 }
 
 /* Overlapping ones become one range. */

@@ -40,21 +40,23 @@ static struct iova_allocator *book_create(const struct iova_allocator_config *co
 	return allocator;
 }
 
-static u64 book_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn)
+static u64 book_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
 {
 	struct book *book = allocator->book;
 
+	(void)how;
 	book->allocs++;
 	if (!book->pfn || book->pfn + pages - 1 > limit_pfn)
 		return IOVA_NO_PFN;
 	return book->pfn;
 }
 
-static void book_free(struct iova_allocator *allocator, u64 pfn, u64 pages)
+static void book_free(struct iova_allocator *allocator, u64 pfn, u64 pages, u32 how)
 {
 	allocator->book->frees++;
 	(void)pfn;
 	(void)pages;
+	(void)how;
 }
 
 static int book_reserve(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)

@@ -63,7 +63,8 @@ u64 alignment_of(u64 pages)
 /* What holds for every allocation, of every allocator. */
 u64 allocator_alloc(struct allocator_fixture *fixture, u64 pages, u64 limit_pfn)
 {
-	u64 pfn = fixture->ops->alloc(fixture->allocator, pages, limit_pfn);
+	u64 limit = limit_pfn < fixture->last_pfn ? limit_pfn : fixture->last_pfn;
+	u64 pfn = fixture->ops->alloc(fixture->allocator, pages, limit, iova_natural(pages));
 
 	if (pfn == IOVA_NO_PFN)
 		return pfn;
@@ -77,7 +78,7 @@ u64 allocator_alloc(struct allocator_fixture *fixture, u64 pages, u64 limit_pfn)
 
 void allocator_free(struct allocator_fixture *fixture, u64 pfn, u64 pages)
 {
-	fixture->ops->free(fixture->allocator, pfn, pages);
+	fixture->ops->free(fixture->allocator, pfn, pages, 0);
 }
 
 int allocator_reserve(struct allocator_fixture *fixture, u64 first_pfn, u64 last_pfn)

@@ -448,9 +448,9 @@ static void two_allocators_know_nothing_of_each_other(void **state)
 	fixture->allocator = NULL;
 	allocator_start(fixture, 1, SPACE - 1);
 	expect_u64(take_all(fixture, got), 255);
-	fixture->ops->free(first, 77, 1);
+	fixture->ops->free(first, 77, 1, 0);
 	expect_u64(allocator_alloc(fixture, 1, NO_LIMIT), IOVA_NO_PFN);
-	expect_u64(fixture->ops->alloc(first, 1, NO_LIMIT), 77);
+	expect_u64(fixture->ops->alloc(first, 1, SPACE - 1, 0), 77);
 	fixture->ops->destroy(first);
 }
 
