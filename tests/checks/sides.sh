@@ -61,6 +61,8 @@ complain 'lib/ knows the port and nothing of a machine' \
 complain 'sim/world stands below everything' "$(quoted_outside sim/world sim world/)"
 complain 'sim/hw includes sim/hw, sim/world and dmasim/ alone' \
 	"$(quoted_outside sim/hw sim hw/ world/)"
+complain 'sim/workbench includes dmasim/ and its own headers alone' \
+	"$(quoted_outside sim/workbench sim workbench/)"
 complain 'sim/cli includes dmasim/ and its own headers alone' "$(quoted_outside sim/cli sim/cli '')"
 complain 'sim/cli needs the C library alone' "$(included sim/cli |
 	grep -E '<(bsd|hw|world|machine|check|mm|pci|iova|pgtable|iommu|dma)/')"
