@@ -148,6 +148,8 @@ u64 iova_rules_alloc(struct iova_rules *r, u64 size, u64 limit, u32 align_lg2)
 	struct rules_range *new;
 	u64 c, retry = from->hi;
 
+	if (r->no_memory) /* A2 */
+		return RULES_FAIL;
 	if (is32 && size >= r->max32) /* A3 */
 		return RULES_FAIL;
 	c = walk(r, from, end, r->start, size, align); /* A5 */
@@ -258,6 +260,7 @@ static void depot_push(struct iova_rules *r, struct rules_class *class,
 	}
 	class->depot[class->depot_count] = must(malloc(sizeof(*magazine)));
 	*class->depot[class->depot_count++] = *magazine;
+	r->depot_pushes++;
 	arm(r, class);
 }
 

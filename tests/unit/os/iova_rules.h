@@ -51,6 +51,8 @@ struct iova_rules {
 	u64 max32;
 	struct rules_class class[RULES_CLASSES];
 	u64 now_ns, arms;
+	u64 depot_pushes; /* so far, for who wants to know whether there were any */
+	bool no_memory;	  /* A2: for the new node there is none */
 };
 
 /* What can be seen of it; RULES_ANCHOR: a pointer designates the anchor. */

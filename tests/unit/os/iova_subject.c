@@ -35,15 +35,15 @@ static bool rules_reserve(struct iova_subject *subject, u64 first, u64 last)
 	return iova_rules_reserve(subject->rules, first, last);
 }
 
-static bool rules_find(struct iova_subject *subject, u64 pfn, u64 *first, u64 *last)
+static bool rules_next(struct iova_subject *subject, u64 pfn, struct rules_range *range)
 {
-	const struct rules_range *range = iova_rules_find(subject->rules, pfn);
+	const struct iova_rules *r = subject->rules;
+	u32 i = 0;
 
-	if (!range)
-		return false;
-	*first = range->lo;
-	*last = range->hi;
-	return true;
+	while (r->range[i]->hi < pfn)
+		i++;
+	*range = *r->range[i];
+	return i < r->count - 1;
 }
 
 static u64 rules_fast_alloc(struct iova_subject *subject, u64 size, u64 limit, bool flush, u32 cpu)
@@ -83,7 +83,7 @@ const struct iova_subject_ops iova_subject_rules = {
 	.alloc = rules_alloc,
 	.free = rules_free,
 	.reserve = rules_reserve,
-	.find = rules_find,
+	.next = rules_next,
 	.fast_alloc = rules_fast_alloc,
 	.fast_free = rules_fast_free,
 	.trim = rules_trim,
