@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An index of disjoint ranges of page numbers that knows the gaps between them: find, insert,
+ * remove, and the highest place for a range of some size, alignment and limit, each in O(log n).
+ * Removing never needs memory.
+ *
+ * A search by natural alignment, or by none, looks at one gap for sizes up to 64 pages and for
+ * powers of two; for other sizes it may look in vain at gaps that are up to a quarter too short; for
+ * other alignments at any that is long enough.
+ */
+#ifndef IOVA_INDEX_H
+#define IOVA_INDEX_H
+
+#include <dmasim/iova.h>
+
+struct index_leaf;
+struct index_node;
+
+struct iova_index {
+	struct platform *platform;
+	struct index_node *root; /* NULL: empty */
+	u32 height;		 /* levels of inner nodes */
+	u64 count;		 /* ranges */
+	struct index_leaf *highest;
+	/* The leaves last used for a new range, and to remove one. */
+	struct index_leaf *finger[2];
+	/* Kept for the next split, by their parent pointers. */
+	struct index_node *spare_leaves;
+	struct index_node *spare_inners;
+	u32 spare_leaf_count;
+	u32 spare_inner_count;
+};
+
+/* A place in the index for one new range: before range i of the leaf. NULL: it is the first. */
+struct iova_place {
+	struct index_leaf *leaf;
+	u32 i;
+	u64 pfn; /* of the range */
+};
+
+/* What is looked for. */
+struct iova_search {
+	u64 top; /* all of it below */
+	u64 pages;
+	u32 align_lg2;
+	u32 vain; /* gaps that may be looked at in vain before only ones that fit surely are */
+};
+
+#define IOVA_SEARCH_EXACT (~0U) /* .vain: as many as there are */
+
+void iova_index_init(struct iova_index *index, struct platform *platform);
+void iova_index_fini(struct iova_index *index);
+
+/* The highest place. False: there is none, or none was found in time (vain). */
+bool iova_index_search(struct iova_index *index, const struct iova_search *search,
+		       struct iova_place *place);
+
+/* Puts a free range where a search found its place. 0; or -ENOMEM, and nothing changed. */
+int iova_index_insert(struct iova_index *index, struct iova_place place, u64 pages, bool reserved);
+
+/* The same where all of [first, last] is known to be free. */
+int iova_index_insert_at(struct iova_index *index, u64 first, u64 last, bool reserved);
+
+/* The range that contains pfn. */
+bool iova_index_find(struct iova_index *index, u64 pfn, struct iova_range *range);
+
+/* The lowest range that ends at or above pfn. */
+bool iova_index_next(struct iova_index *index, u64 pfn, struct iova_range *range);
+
+/*
+ * Removes the range that contains pfn. *range: what it was; *above: the next one upwards, or
+ * [~0, ~0]. False: pfn is free.
+ */
+bool iova_index_remove(struct iova_index *index, u64 pfn, struct iova_range *range,
+		       struct iova_range *above);
+
+/* The range that contains pfn begins at `first` now: what lies between is free. 0 or -ENOMEM. */
+int iova_index_extend(struct iova_index *index, u64 pfn, u64 first);
+
+#endif
