@@ -21,6 +21,8 @@
 	X(TABLE_PAGE, "table_page", "a page of an I/O page table")                           \
 	X(IOVA_DOMAIN, "iova_domain", "an IOVA allocator's own state")                       \
 	X(IOVA_NODE, "iova_node", "an IOVA allocator's record of one range")                 \
+	X(IOVA_MAGAZINE, "iova_magazine",                                                    \
+	  "a magazine of freed IOVA ranges; they are not cached then")                       \
 	X(FLUSH_QUEUE, "flush_queue", "the flush queue of a lazy domain; it is strict then") \
 	X(SWIOTLB, "swiotlb", "a pool of bounce buffers")                                    \
 	X(COHERENT, "coherent", "memory that the CPU and a device share, or its record")     \

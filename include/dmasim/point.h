@@ -20,6 +20,8 @@
 	X(PT_TABLE, "pt_table", "a table is linked into its parent")                  \
 	X(PT_MARK, "pt_mark", "an entry is marked as seen by the hardware")           \
 	X(RING, "ring", "a ring of the flush queue, or its timer's flag, is changed") \
+	X(MAGAZINE, "magazine",                                                       \
+	  "a magazine of freed IOVA ranges comes into a depot, or leaves it")         \
 	X(CONTEXT, "context", "an IOMMU context entry is changed")                    \
 	X(QUEUE, "queue", "invalidation commands are handed to the hardware")         \
 	X(CONFIG, "config", "a PCI configuration register is written")
