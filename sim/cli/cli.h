@@ -17,6 +17,7 @@ enum {
 
 /* argv[0] is the subcommand's name. */
 int cli_demo(int argc, char **argv);
+int cli_iova(int argc, char **argv);
 int cli_topo(int argc, char **argv);
 int cli_reports(int argc, char **argv);
 

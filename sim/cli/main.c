@@ -12,6 +12,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "demo", cli_demo, "the unmap flows for peer memory, end to end" },
+	{ "iova", cli_iova, "IOVA allocators drawn, judged and measured" },
 	{ "topo", cli_topo, "the PCI tree of an lspci dump" },
 	{ "reports", cli_reports, "every report the checker can make" },
 };

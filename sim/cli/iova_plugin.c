@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include <dlfcn.h>
+#include <string.h>
+
+#include "iova.h"
+
+#define PLUGIN_FUNCTION "dmasim_iova_plugin"
+
+typedef const struct iova_allocator_ops *(*iova_plugin)(void);
+
+static const iova_plugin ours[] = {
+	dmasim_iova_topdown,
+};
+
+#define OURS (sizeof(ours) / sizeof(ours[0]))
+
+static int add(struct iova_options *options, const struct iova_allocator_ops *ops)
+{
+	for (u32 i = 0; i < options->allocator_count; i++) {
+		if (options->allocator[i] == ops)
+			return 0;
+	}
+	if (options->allocator_count == IOVA_ALLOCATORS_MAX)
+		return cli_bad_input("iova: %d allocators are the most", IOVA_ALLOCATORS_MAX);
+	options->allocator[options->allocator_count++] = ops;
+	return 0;
+}
+
+static int unknown(const char *name)
+{
+	char known[256] = "all";
+
+	for (size_t i = 0; i < OURS; i++) {
+		size_t length = strlen(known);
+
+		snprintf(known + length, sizeof(known) - length, ", %s", ours[i]()->name);
+	}
+	return cli_bad_input("iova: --allocator is one of %s, not '%s'", known, name);
+}
+
+int iova_choose(struct iova_options *options, const char *name)
+{
+	bool all = !strcmp(name, "all"), found = false;
+	int status = 0;
+
+	for (size_t i = 0; i < OURS && !status; i++) {
+		if (!all && strcmp(name, ours[i]()->name))
+			continue;
+		found = true;
+		status = add(options, ours[i]());
+	}
+	return found ? status : unknown(name);
+}
+
+static const char *what_is_missing(const struct iova_allocator_ops *ops)
+{
+	if (!ops)
+		return "it gives no table";
+	if (ops->size != sizeof(*ops))
+		return "its table has another size: it was built for another version";
+	if (!ops->name || !ops->name[0])
+		return "its table has no name";
+	if (!ops->create || !ops->destroy || !ops->alloc || !ops->free || !ops->reserve)
+		return "its table has no create, destroy, alloc, free or reserve";
+	return NULL;
+}
+
+int iova_load(struct iova_options *options, const char *file)
+{
+	const struct iova_allocator_ops *ops;
+	iova_plugin plugin;
+	const char *missing;
+	void *handle, *symbol;
+
+	if (options->plugin_count == IOVA_PLUGINS_MAX)
+		return cli_bad_input("iova: %d plugins are the most", IOVA_PLUGINS_MAX);
+	handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return cli_bad_input("iova: --plugin %s", dlerror());
+	options->plugin[options->plugin_count++] = handle;
+	symbol = dlsym(handle, PLUGIN_FUNCTION);
+	if (!symbol)
+		return cli_bad_input("iova: --plugin %s: it has no function %s()", file,
+				     PLUGIN_FUNCTION);
+	memcpy(&plugin, &symbol, sizeof(plugin));
+	ops = plugin();
+	missing = what_is_missing(ops);
+	if (missing)
+		return cli_bad_input("iova: --plugin %s: %s", file, missing);
+	return add(options, ops);
+}
+
+void iova_choose_default(struct iova_options *options)
+{
+	u32 plugins = options->allocator_count;
+
+	for (size_t i = 0; i < OURS; i++)
+		add(options, ours[i]());
+	/* Ours first: the plugins move behind them. */
+	for (u32 i = 0; i < plugins; i++) {
+		const struct iova_allocator_ops *ops = options->allocator[0];
+
+		memmove(&options->allocator[0], &options->allocator[1],
+			(options->allocator_count - 1) * sizeof(options->allocator[0]));
+		options->allocator[options->allocator_count - 1] = ops;
+	}
+}
+
+void iova_close(struct iova_options *options)
+{
+	while (options->plugin_count)
+		dlclose(options->plugin[--options->plugin_count]);
+}

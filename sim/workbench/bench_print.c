@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "workbench/bench.h"
+
+#define TEXT_BYTES 24
+
+/* Three or four digits: "5.41", "83.2", "410", "1.32 us", "24.0 ms". */
+static const char *time_text(u64 ps, char text[TEXT_BYTES])
+{
+	static const struct {
+		const char *unit;
+		u64 ps;
+	} units[] = { { "", 1000 }, { " us", 1000000 }, { " ms", 1000000000 } };
+	u32 i = ps < 10000000 ? 0 : ps < 10000000000ULL ? 1 : 2;
+	u64 hundredths = (ps * 100 + units[i].ps / 2) / units[i].ps;
+
+	if (hundredths < 1000)
+		snprintf(text, TEXT_BYTES, "%llu.%02llu%s", hundredths / 100, hundredths % 100,
+			 units[i].unit);
+	else if (hundredths < 10000)
+		snprintf(text, TEXT_BYTES, "%llu.%llu%s", hundredths / 100, hundredths % 100 / 10,
+			 units[i].unit);
+	else
+		snprintf(text, TEXT_BYTES, "%llu%s", (hundredths + 50) / 100, units[i].unit);
+	return text;
+}
+
+/* "16.0"; "-": nothing is live. */
+static const char *ratio_text(u64 bytes, u64 live, char text[TEXT_BYTES])
+{
+	u64 tenths = live ? (bytes * 10 + live / 2) / live : 0;
+
+	if (!live)
+		return "-";
+	snprintf(text, TEXT_BYTES, "%llu.%llu", tenths / 10, tenths % 10);
+	return text;
+}
+
+/* "100,000" */
+static const char *count_text(u64 count, char text[TEXT_BYTES])
+{
+	if (count < 1000)
+		snprintf(text, TEXT_BYTES, "%llu", count);
+	else if (count < 1000000)
+		snprintf(text, TEXT_BYTES, "%llu,%03llu", count / 1000, count % 1000);
+	else
+		snprintf(text, TEXT_BYTES, "%llu,%03llu,%03llu", count / 1000000,
+			 count / 1000 % 1000, count % 1000);
+	return text;
+}
+
+/* ---- The table -------------------------------------------------------- */
+
+void bench_print_head(FILE *out)
+{
+	fprintf(out, "%-34s %9s  %-12s %8s %8s  %8s %8s %8s %8s  %6s %6s %9s\n", "ns, unless said",
+		"live", "allocator", "median", "least", "50%", "99%", "99.9%", "worst", "bytes",
+		"worst", "failed");
+}
+
+static void print_line(FILE *out, const char *name, const char *live,
+		       const struct measure_result *result)
+{
+	char text[8][TEXT_BYTES];
+
+	fprintf(out, "%-34s %9s  %-12.12s ", name, live, result->ops->name);
+	if (result->unable) {
+		fprintf(out, "%8s\n", "-");
+		return;
+	}
+	fprintf(out, "%8s %8s  %8s %8s %8s %8s  %6s %6s %9s\n",
+		time_text(result->median_ps, text[0]), time_text(result->least_ps, text[1]),
+		time_text(result->p50_ps, text[2]), time_text(result->p99_ps, text[3]),
+		time_text(result->p999_ps, text[4]), time_text(result->worst_ps, text[5]),
+		ratio_text(result->bytes, result->live, text[6]),
+		ratio_text(result->worst_bytes, result->worst_live, text[7]),
+		result->failed ? count_text(result->failed, (char[TEXT_BYTES]){ 0 }) : "");
+}
+
+void bench_print(FILE *out, const char *name, const struct dmasim_iova_workload *workload,
+		 const struct measure_result *result, u32 count)
+{
+	char live[TEXT_BYTES], median[TEXT_BYTES], p50[TEXT_BYTES];
+
+	for (u32 i = 0; i < count; i++)
+		print_line(out, i ? "" : name, i ? "" : count_text(workload->config.live, live),
+			   &result[i]);
+	fprintf(out, "%-34s %9s  %-12s %8s %8s  %8s\n", "", "", result[count].ops->name,
+		time_text(result[count].median_ps, median), "",
+		time_text(result[count].p50_ps, p50));
+}
+
+/* ---- CSV -------------------------------------------------------------- */
+
+void bench_print_csv_head(FILE *out)
+{
+	fputs("row,workload,live,steps,limit_bits,cpus,cache,seed,allocator,runs,units,median_ps,"
+	      "least_ps,samples,p50_ps,p99_ps,p999_ps,worst_ps,loop_median_ps,loop_p50_ps,"
+	      "live_end,empty_bytes,bytes,worst_live,worst_bytes,failed\n",
+	      out);
+}
+
+static void print_csv_line(FILE *out, const char *name, const struct dmasim_iova_workload *workload,
+			   const struct measure_result *result, const struct measure_result *loop)
+{
+	const struct dmasim_iova_workload_config *config = &workload->config;
+
+	fprintf(out, "\"%s\",%s,%llu,%llu,%u,%u,%d,%llu,%s,", name, config->name, config->live,
+		config->steps, config->limit_bits, config->cpus, !config->no_cache, config->seed,
+		result->ops->name);
+	if (result->unable) {
+		fputs("0,,,,,,,,,,,,,,,,\n", out);
+		return;
+	}
+	fprintf(out, "%u,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,", result->runs,
+		result->units, result->median_ps, result->least_ps, result->samples, result->p50_ps,
+		result->p99_ps, result->p999_ps, result->worst_ps, loop->median_ps, loop->p50_ps);
+	fprintf(out, "%llu,%llu,%llu,%llu,%llu,%llu\n", result->live, result->empty_bytes,
+		result->bytes, result->worst_live, result->worst_bytes, result->failed);
+}
+
+void bench_print_csv(FILE *out, const char *name, const struct dmasim_iova_workload *workload,
+		     const struct measure_result *result, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		print_csv_line(out, name, workload, &result[i], &result[count]);
+}
