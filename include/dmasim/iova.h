@@ -121,6 +121,21 @@ DMASIM_BEGIN_DECLS
  */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_linux(void);
 
+/*
+ * The highest place that fits, in O(log n): any alignment, nothing rounded, bounded caches, freeing
+ * takes no memory. Exact for natural alignment and for none, where the size is at most 64 pages or
+ * has three significant bits; for other sizes and alignments it may miss a place, after it has
+ * looked at 64 gaps in vain that were nearly enough. A range that is allocated when it is reserved
+ * stays taken when it is freed.
+ */
+DMASIM_API const struct iova_allocator_ops *dmasim_iova_exact(void);
+
+/*
+ * A bit for each page of the lowest 4 GiB, searched from the top: for teaching, and as a reference.
+ * It serves no page above them, and has no caches.
+ */
+DMASIM_API const struct iova_allocator_ops *dmasim_iova_bitmap(void);
+
 /* Highest fit first, in a sorted tree of ranges: plain and right, linear in the ranges it skips. */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_topdown(void);
 

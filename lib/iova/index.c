@@ -264,16 +264,38 @@ bool iova_index_remove(struct iova_index *index, u64 pfn, struct iova_range *ran
 	return true;
 }
 
+bool iova_index_remove_exact(struct iova_index *index, u64 first, u64 last)
+{
+	u32 i;
+	struct index_leaf *leaf = at_or_below(index, 1, first, &i);
+
+	if (!leaf || leaf_first(leaf, i) != first || leaf_last(leaf, i) != last ||
+	    leaf->reserved >> i & 1)
+		return false;
+	remove_at(index, leaf, i);
+	return true;
+}
+
+void iova_index_keep(struct iova_index *index, u64 pfn)
+{
+	u32 i;
+	struct index_leaf *leaf = at_or_below(index, 1, pfn, &i);
+
+	leaf->reserved |= 1ULL << i;
+}
+
 int iova_index_extend(struct iova_index *index, u64 pfn, u64 first)
 {
 	u32 i;
 	struct index_leaf *leaf = at_or_below(index, 1, pfn, &i);
 	struct iova_range range = range_of(leaf, i);
-	int err = index_set_aside(index);
+	int err = iova_index_prepare(index, 1);
 
 	if (err)
 		return err;
 	/* What follows cannot fail: all that it may need is set aside. */
 	remove_at(index, leaf, i);
-	return iova_index_insert_at(index, first, range.last_pfn, range.reserved);
+	err = iova_index_insert_at(index, first, range.last_pfn, range.reserved);
+	iova_index_settle(index);
+	return err;
 }

@@ -27,8 +27,8 @@ struct iova_index {
 	/* Kept for the next split, by their parent pointers. */
 	struct index_node *spare_leaves;
 	struct index_node *spare_inners;
-	u32 spare_leaf_count;
-	u32 spare_inner_count;
+	u64 spare_leaf_count;
+	u64 spare_inner_count;
 };
 
 /* A place in the index for one new range: before range i of the leaf. NULL: it is the first. */
@@ -61,6 +61,12 @@ int iova_index_insert(struct iova_index *index, struct iova_place place, u64 pag
 /* The same where all of [first, last] is known to be free. */
 int iova_index_insert_at(struct iova_index *index, u64 first, u64 last, bool reserved);
 
+/* Sets memory aside: that many insertions cannot fail. 0 or -ENOMEM. */
+int iova_index_prepare(struct iova_index *index, u64 insertions);
+
+/* Gives back what was set aside and not needed. */
+void iova_index_settle(struct iova_index *index);
+
 /* The range that contains pfn. */
 bool iova_index_find(struct iova_index *index, u64 pfn, struct iova_range *range);
 
@@ -73,6 +79,12 @@ bool iova_index_next(struct iova_index *index, u64 pfn, struct iova_range *range
  */
 bool iova_index_remove(struct iova_index *index, u64 pfn, struct iova_range *range,
 		       struct iova_range *above);
+
+/* Removes this range. False: there is no such range, or it is reserved. */
+bool iova_index_remove_exact(struct iova_index *index, u64 first, u64 last);
+
+/* The range that contains pfn is reserved from now on. */
+void iova_index_keep(struct iova_index *index, u64 pfn);
 
 /* The range that contains pfn begins at `first` now: what lies between is free. 0 or -ENOMEM. */
 int iova_index_extend(struct iova_index *index, u64 pfn, u64 first);

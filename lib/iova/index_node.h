@@ -248,7 +248,4 @@ void index_separate(struct index_leaf *leaf, u64 first);
 /* True if the leaf's way of writing can tell the range. */
 bool index_leaf_takes(const struct index_leaf *leaf, u64 first, u64 last);
 
-/* Sets aside what an insertion may need at most. 0 or -ENOMEM. */
-int index_set_aside(struct iova_index *index);
-
 #endif

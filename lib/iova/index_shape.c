@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Two leaves that hold no more than this together are one: a little room is left for what follows. */
+/* Two leaves that hold no more than this together become one; a little room is left. */
 #define LEAF_MERGE  61U
 #define INNER_MERGE 48U
 
@@ -53,7 +53,7 @@ void iova_index_fini(struct iova_index *index)
 	iova_index_init(index, index->platform);
 }
 
-static int add_spare(struct iova_index *index, struct index_node **list, u32 *count, size_t bytes)
+static int add_spare(struct iova_index *index, struct index_node **list, u64 *count, size_t bytes)
 {
 	struct index_node *node = platform_alloc(index->platform, DMASIM_FAULT_IOVA_NODE, bytes);
 
@@ -65,7 +65,7 @@ static int add_spare(struct iova_index *index, struct index_node **list, u32 *co
 	return 0;
 }
 
-static int set_aside(struct iova_index *index, u32 leaves, u32 inners)
+static int set_aside(struct iova_index *index, u64 leaves, u64 inners)
 {
 	int err = 0;
 
@@ -78,12 +78,30 @@ static int set_aside(struct iova_index *index, u32 leaves, u32 inners)
 	return err;
 }
 
-int index_set_aside(struct iova_index *index)
+/* Each may add two leaves, and each leaf split an inner node, all up to a new root. */
+int iova_index_prepare(struct iova_index *index, u64 insertions)
 {
-	return set_aside(index, 2, 2 * (index->height + 1));
+	return set_aside(index, 2 * insertions, 2 * insertions + index->height + 2);
 }
 
-static struct index_node *take_spare(struct index_node **list, u32 *count, size_t bytes)
+static void free_spares(struct iova_index *index, struct index_node **list, u64 *count)
+{
+	while (*count > 1) {
+		struct index_node *node = *list;
+
+		*list = (struct index_node *)node->parent;
+		--*count;
+		platform_free(index->platform, node);
+	}
+}
+
+void iova_index_settle(struct iova_index *index)
+{
+	free_spares(index, &index->spare_leaves, &index->spare_leaf_count);
+	free_spares(index, &index->spare_inners, &index->spare_inner_count);
+}
+
+static struct index_node *take_spare(struct index_node **list, u64 *count, size_t bytes)
 {
 	struct index_node *node = *list;
 

@@ -198,6 +198,8 @@ static void linux_destroy(struct iova_allocator *allocator)
 
 static u64 linux_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
 {
+	if (DMASIM_UNLIKELY(!pages))
+		return IOVA_NO_PFN;
 	if (how & IOVA_CACHE)
 		return alloc_fast(allocator, pages, limit_pfn, how);
 	return alloc_range(allocator, pages, limit_pfn, how & IOVA_ALIGN_LG2);

@@ -14,7 +14,7 @@
 #define STEPS	   1000000 /* full count, over all shapes */
 #define RANGES_MAX 20000
 
-/* ---- A platform that only has memory ---------------------------------------------------------- */
+/* ---- A platform that only has memory ------------------------------------------------------- */
 
 struct heap {
 	struct platform platform;
@@ -44,7 +44,7 @@ static void heap_free(void *machine, void *memory)
 	free(memory);
 }
 
-/* ---- The sorted array, ascending -------------------------------------------------------------- */
+/* ---- The sorted array, ascending ----------------------------------------------------------- */
 
 struct world {
 	struct heap heap;
@@ -148,7 +148,7 @@ static u64 model_search(const struct world *world, const struct iova_search *sea
 	}
 }
 
-/* ---- The tree's own rules --------------------------------------------------------------------- */
+/* ---- The tree's own rules ------------------------------------------------------------------ */
 
 struct walk {
 	const struct world *world;
@@ -219,7 +219,7 @@ static void check_tree(struct world *world)
 	assert_null(walk.leaf);
 }
 
-/* ---- Steps ------------------------------------------------------------------------------------ */
+/* ---- Steps --------------------------------------------------------------------------------- */
 
 struct shape {
 	const char *name;

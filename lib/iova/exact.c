@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The highest place that fits, always: any size and alignment, below any limit, in O(log n), also
+ * to say that there is none. Nothing is rounded, nothing is remembered of failures, and space below
+ * 4 GiB is used last by those who can do without.
+ *
+ * A cache for each CPU answers most calls. It is small on purpose: what it holds is in the way of
+ * others. At most CACHE_PAGES a CPU, and STACK_RANGES of each size; what is too much goes back,
+ * oldest first. When nothing fits, caches are asked for a range of the size, and with IOVA_FLUSH
+ * emptied one CPU after the other, only until it fits.
+ *
+ *   CPU   high  1 page  [..........]      freed last, used first
+ *               2 pages [...]             above and below 4 GiB apart
+ *         low   1 page  [.......]
+ *               ...
+ *
+ * Freeing never takes memory: a stack is made when its first range is allocated.
+ */
+#include <string.h>
+
+#include <dmasim/iova.h>
+#include <dmasim/lock.h>
+
+#include "iova/index.h"
+
+#define CACHE_PAGES  2048U
+#define STACK_SIZES  32U /* ranges of 1 to 32 pages are cached */
+#define STACK_RANGES 31U
+/* Gaps that may be looked at in vain for sizes that have no code of their own (fit.h). */
+#define SEARCH_VAIN  64U
+
+enum zone {
+	ZONE_LOW, /* ends below 4 GiB */
+	ZONE_HIGH,
+	ZONES,
+};
+
+struct stack {
+	u64 count;
+	u64 pfn[STACK_RANGES];
+};
+
+struct cpu_cache {
+	struct platform_lock lock;
+	u32 pages;
+	struct stack *stack[ZONES][STACK_SIZES];
+};
+
+struct iova_allocator {
+	struct platform *platform;
+	struct platform_lock lock; /* of the index */
+	struct iova_index index;
+	u64 start_pfn;
+	u64 last_pfn;
+	u64 end32_pfn;
+	u32 cpus;
+	struct cpu_cache cpu[];
+};
+
+/* ---- Ranges ----------------------------------------------------------- */
+
+static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 align_lg2)
+{
+	struct iova_search search = {
+		.top = (limit_pfn < allocator->last_pfn ? limit_pfn : allocator->last_pfn) + 1,
+		.pages = pages,
+		.align_lg2 = align_lg2,
+		.vain = SEARCH_VAIN,
+	};
+	struct iova_place place;
+	u64 pfn = IOVA_NO_PFN;
+
+	platform_lock(allocator->platform, &allocator->lock);
+	if (iova_index_search(&allocator->index, &search, &place) &&
+	    place.pfn >= allocator->start_pfn &&
+	    !iova_index_insert(&allocator->index, place, pages, false))
+		pfn = place.pfn;
+	platform_unlock(allocator->platform, &allocator->lock);
+	return pfn;
+}
+
+static void free_range(struct iova_allocator *allocator, u64 pfn, u64 pages)
+{
+	platform_lock(allocator->platform, &allocator->lock);
+	iova_index_remove_exact(&allocator->index, pfn, pfn + (pages - 1));
+	platform_unlock(allocator->platform, &allocator->lock);
+}
+
+/* ---- Caches ----------------------------------------------------------- */
+
+static enum zone zone_of(const struct iova_allocator *allocator, u64 last_pfn)
+{
+	return last_pfn < allocator->end32_pfn ? ZONE_LOW : ZONE_HIGH;
+}
+
+/* The newest range of a stack, if it will do. */
+static u64 pop(struct cpu_cache *cpu, struct stack *stack, u64 pages, u64 limit_pfn, u64 align_mask)
+{
+	u64 pfn;
+
+	if (!stack || !stack->count)
+		return IOVA_NO_PFN;
+	pfn = stack->pfn[stack->count - 1];
+	if (pfn + (pages - 1) > limit_pfn || pfn & align_mask)
+		return IOVA_NO_PFN;
+	stack->count--;
+	cpu->pages -= (u32)pages;
+	return pfn;
+}
+
+/* Gives the older `count` ranges of a stack back. */
+static void give_back(struct iova_allocator *allocator, struct cpu_cache *cpu, struct stack *stack,
+		      u64 pages, u64 count)
+{
+	for (u64 i = 0; i < count; i++)
+		free_range(allocator, stack->pfn[i], pages);
+	stack->count -= count;
+	cpu->pages -= (u32)(pages * count);
+	memmove(stack->pfn, stack->pfn + count, stack->count * sizeof(stack->pfn[0]));
+}
+
+static void empty_cache(struct iova_allocator *allocator, struct cpu_cache *cpu)
+{
+	platform_lock(allocator->platform, &cpu->lock);
+	for (u32 size = 0; cpu->pages && size < ZONES * STACK_SIZES; size++) {
+		struct stack *stack = cpu->stack[size / STACK_SIZES][size % STACK_SIZES];
+
+		if (stack)
+			give_back(allocator, cpu, stack, size % STACK_SIZES + 1, stack->count);
+	}
+	platform_unlock(allocator->platform, &cpu->lock);
+}
+
+/* Some CPU's, of this size, in the zone where it may be missed least. */
+static u64 take_from_others(struct iova_allocator *allocator, u64 pages, u64 limit_pfn,
+			    u64 align_mask)
+{
+	u64 pfn = IOVA_NO_PFN;
+
+	for (u32 i = 0; i < allocator->cpus && pfn == IOVA_NO_PFN; i++) {
+		struct cpu_cache *cpu = &allocator->cpu[i];
+
+		platform_lock(allocator->platform, &cpu->lock);
+		for (u32 zone = ZONES; zone-- && pfn == IOVA_NO_PFN;)
+			pfn = pop(cpu, cpu->stack[zone][pages - 1], pages, limit_pfn, align_mask);
+		platform_unlock(allocator->platform, &cpu->lock);
+	}
+	return pfn;
+}
+
+/* There is no place, or no memory. */
+static u64 alloc_last(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
+{
+	u32 align_lg2 = how & IOVA_ALIGN_LG2;
+	u64 pfn = IOVA_NO_PFN;
+
+	if (pages <= STACK_SIZES && how & (IOVA_CACHE | IOVA_FLUSH))
+		pfn = take_from_others(allocator, pages, limit_pfn, (1ULL << align_lg2) - 1);
+	for (u32 i = 0; i < allocator->cpus && pfn == IOVA_NO_PFN && how & IOVA_FLUSH; i++) {
+		if (!allocator->cpu[i].pages)
+			continue;
+		empty_cache(allocator, &allocator->cpu[i]);
+		pfn = alloc_range(allocator, pages, limit_pfn, align_lg2);
+	}
+	return pfn;
+}
+
+/* For what is freed later. Without memory that goes back at once. */
+static void make_stack(struct iova_allocator *allocator, struct cpu_cache *cpu, u64 last_pfn,
+		       u64 pages)
+{
+	struct stack **stack = &cpu->stack[zone_of(allocator, last_pfn)][pages - 1];
+
+	if (!*stack)
+		*stack = platform_alloc(allocator->platform, DMASIM_FAULT_IOVA_MAGAZINE,
+					sizeof(**stack));
+}
+
+static bool is_cached(u64 pages, u32 how)
+{
+	return how & IOVA_CACHE && pages <= STACK_SIZES;
+}
+
+static u64 alloc_cached(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
+{
+	struct cpu_cache *cpu = &allocator->cpu[allocator->platform->cpu];
+	u64 align_mask = (1ULL << (how & IOVA_ALIGN_LG2)) - 1;
+	u64 pfn;
+
+	platform_lock(allocator->platform, &cpu->lock);
+	pfn = pop(cpu, cpu->stack[zone_of(allocator, limit_pfn)][pages - 1], pages, limit_pfn,
+		  align_mask);
+	platform_unlock(allocator->platform, &cpu->lock);
+	return pfn;
+}
+
+static u64 exact_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
+{
+	u64 pfn;
+
+	if (DMASIM_UNLIKELY(!pages))
+		return IOVA_NO_PFN;
+	if (is_cached(pages, how)) {
+		pfn = alloc_cached(allocator, pages, limit_pfn, how);
+		if (DMASIM_LIKELY(pfn != IOVA_NO_PFN))
+			return pfn;
+	}
+	pfn = alloc_range(allocator, pages, limit_pfn, how & IOVA_ALIGN_LG2);
+	if (pfn == IOVA_NO_PFN)
+		pfn = alloc_last(allocator, pages, limit_pfn, how);
+	else if (is_cached(pages, how))
+		make_stack(allocator, &allocator->cpu[allocator->platform->cpu], pfn + pages - 1,
+			   pages);
+	return pfn;
+}
+
+/* The stack is full, or the cache: the older half of the stack goes back, or this range. */
+static void free_much(struct iova_allocator *allocator, struct cpu_cache *cpu, struct stack *stack,
+		      u64 pfn, u64 pages)
+{
+	if (!stack || !stack->count) {
+		free_range(allocator, pfn, pages);
+		return;
+	}
+	give_back(allocator, cpu, stack, pages, (stack->count + 1) / 2);
+	stack->pfn[stack->count++] = pfn;
+	cpu->pages += (u32)pages;
+}
+
+static void free_cached(struct iova_allocator *allocator, u64 pfn, u64 pages)
+{
+	struct cpu_cache *cpu = &allocator->cpu[allocator->platform->cpu];
+	struct stack *stack = cpu->stack[zone_of(allocator, pfn + pages - 1)][pages - 1];
+
+	platform_lock(allocator->platform, &cpu->lock);
+	if (DMASIM_LIKELY(stack && stack->count < STACK_RANGES &&
+			  cpu->pages + pages <= CACHE_PAGES)) {
+		stack->pfn[stack->count++] = pfn;
+		cpu->pages += (u32)pages;
+	} else {
+		free_much(allocator, cpu, stack, pfn, pages);
+	}
+	platform_unlock(allocator->platform, &cpu->lock);
+}
+
+static void exact_free(struct iova_allocator *allocator, u64 pfn, u64 pages, u32 how)
+{
+	if (is_cached(pages, how))
+		free_cached(allocator, pfn, pages);
+	else
+		free_range(allocator, pfn, pages);
+}
+
+/* ---- The table -------------------------------------------------------- */
+
+static struct iova_allocator *exact_create(const struct iova_allocator_config *config)
+{
+	struct iova_allocator *allocator;
+
+	allocator = platform_alloc(config->platform, DMASIM_FAULT_IOVA_DOMAIN,
+				   sizeof(*allocator) + config->cpus * sizeof(allocator->cpu[0]));
+	if (!allocator)
+		return NULL;
+	allocator->platform = config->platform;
+	iova_index_init(&allocator->index, config->platform);
+	allocator->start_pfn = config->start_pfn;
+	/* Page ~0 is never given: what ends there has no page after it. */
+	allocator->last_pfn = config->last_pfn < ~0ULL ? config->last_pfn : ~0ULL - 1;
+	allocator->end32_pfn = 1ULL << (32 - config->granule_lg2);
+	allocator->cpus = config->cpus;
+	return allocator;
+}
+
+static void exact_destroy(struct iova_allocator *allocator)
+{
+	for (u32 i = 0; i < allocator->cpus; i++) {
+		for (u32 size = 0; size < ZONES * STACK_SIZES; size++)
+			platform_free(
+				allocator->platform,
+				allocator->cpu[i].stack[size / STACK_SIZES][size % STACK_SIZES]);
+	}
+	iova_index_fini(&allocator->index);
+	platform_free(allocator->platform, allocator);
+}
+
+/* How many gaps lie between the ranges in [first_pfn, last_pfn]. */
+static u64 count_gaps(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
+{
+	struct iova_range range;
+	u64 gaps = 0;
+
+	while (first_pfn <= last_pfn && iova_index_next(&allocator->index, first_pfn, &range) &&
+	       range.first_pfn <= last_pfn) {
+		gaps += first_pfn < range.first_pfn;
+		first_pfn = range.last_pfn + 1;
+	}
+	return gaps + (first_pfn <= last_pfn);
+}
+
+/* What is in use there stays so for good, too; what is free becomes ranges of its own. */
+static int reserve(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
+{
+	struct iova_range range;
+	int err;
+
+	err = iova_index_prepare(&allocator->index, count_gaps(allocator, first_pfn, last_pfn));
+	if (err)
+		return err;
+	/* From here on nothing fails. */
+	while (iova_index_next(&allocator->index, first_pfn, &range) &&
+	       range.first_pfn <= last_pfn) {
+		iova_index_keep(&allocator->index, range.first_pfn);
+		if (first_pfn < range.first_pfn)
+			iova_index_insert_at(&allocator->index, first_pfn, range.first_pfn - 1,
+					     true);
+		if (range.last_pfn >= last_pfn)
+			return 0;
+		first_pfn = range.last_pfn + 1;
+	}
+	return iova_index_insert_at(&allocator->index, first_pfn, last_pfn, true);
+}
+
+static int exact_reserve(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
+{
+	int err;
+
+	/* A cached range is not to come back. */
+	for (u32 i = 0; i < allocator->cpus; i++)
+		empty_cache(allocator, &allocator->cpu[i]);
+	platform_lock(allocator->platform, &allocator->lock);
+	err = reserve(allocator, first_pfn, last_pfn);
+	iova_index_settle(&allocator->index);
+	platform_unlock(allocator->platform, &allocator->lock);
+	return err;
+}
+
+static bool exact_next(struct iova_allocator *allocator, u64 pfn, struct iova_range *range)
+{
+	return iova_index_next(&allocator->index, pfn, range);
+}
+
+static void exact_stats(struct iova_allocator *allocator, struct iova_stats *stats)
+{
+	*stats = (struct iova_stats){ .ranges = allocator->index.count };
+	for (u32 i = 0; i < allocator->cpus; i++) {
+		stats->cached_pages += allocator->cpu[i].pages;
+		for (u32 size = 0; size < ZONES * STACK_SIZES; size++) {
+			const struct stack *stack =
+				allocator->cpu[i].stack[size / STACK_SIZES][size % STACK_SIZES];
+
+			stats->cached_ranges += stack ? stack->count : 0;
+		}
+	}
+}
+
+const struct iova_allocator_ops *dmasim_iova_exact(void)
+{
+	static const struct iova_allocator_ops ops = {
+		.size = sizeof(ops),
+		.name = "exact",
+		.create = exact_create,
+		.destroy = exact_destroy,
+		.alloc = exact_alloc,
+		.free = exact_free,
+		.reserve = exact_reserve,
+		.next = exact_next,
+		.stats = exact_stats,
+	};
+
+	return &ops;
+}
