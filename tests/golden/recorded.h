@@ -69,22 +69,4 @@ static inline struct pci_dev *recorded_dev(struct recorded *recorded, const char
 
 #define RECORDED_TEST(name) cmocka_unit_test_setup_teardown(name, recorded_setup, recorded_teardown)
 
-/*
- * As TEST_MAIN, but skips all tests if missing() gives a reason. CMocka 1.1 prints "not ok" for a
- * test that calls skip(), which Meson counts as a failure.
- */
-#define RECORDED_MAIN(missing, ...)                                                      \
-	int main(int argc, char **argv)                                                  \
-	{                                                                                \
-		const struct CMUnitTest tests_[] = { __VA_ARGS__ };                      \
-		const char *reason_ = missing();                                         \
-                                                                                         \
-		if (reason_) {                                                           \
-			printf("1..0 # SKIP %s\n", reason_);                             \
-			return 0;                                                        \
-		}                                                                        \
-		return test_main_(argc, argv, __FILE__,                                  \
-				  cmocka_run_group_tests_filtered_(argc, argv, tests_)); \
-	}
-
 #endif

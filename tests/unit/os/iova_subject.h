@@ -38,6 +38,7 @@ struct iova_subject {
 	const struct iova_subject_ops *ops;
 	struct iova_rules *rules;
 	struct iova_world *world;
+	const struct iova_allocator_ops *table;
 	struct iova_allocator *allocator;
 	u32 depot[RULES_CLASSES]; /* full magazines, for who compares them */
 };

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Unpacks what the build uses of a kernel tree (-Dkernel_source), and nothing else of it, unless
+# FOLDER has that already. Prints the folder to give to Meson.
+#   unpack.sh ARCHIVE.tar.xz FOLDER
+set -eu
+archive=$1
+folder=$2
+name=$(basename "$archive" .tar.xz)
+tree=$folder/$name
+
+if [ ! -f "$tree/Makefile" ] || [ "$archive" -nt "$tree" ]; then
+	new=$(mktemp -d "$folder/.new.XXXXXX")
+	trap 'rm -rf "$new"' EXIT
+	trap 'exit 1' HUP INT TERM
+	# Each once: tar need not read on to the archive's end.
+	tar -xJf "$archive" -C "$new" --occurrence=1 "$name/Makefile" "$name/drivers/iommu/iova.c" \
+		"$name/include/linux/iova.h" "$name/include/linux/rbtree.h" \
+		"$name/include/linux/rbtree_augmented.h" "$name/include/linux/rbtree_types.h" \
+		"$name/lib/rbtree.c"
+	touch "$new/$name"
+	rm -rf "$tree"
+	mv "$new/$name" "$tree"
+fi
+printf '%s\n' "$tree"
