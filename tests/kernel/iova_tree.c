@@ -178,14 +178,6 @@ const struct iova_allocator_ops *dmasim_iova_tree(void)
 	return &tree_ops;
 }
 
-/* What `dmasim iova --plugin` asks a module for. */
-DMASIM_API const struct iova_allocator_ops *dmasim_iova_plugin(void);
-
-const struct iova_allocator_ops *dmasim_iova_plugin(void)
-{
-	return &tree_ops;
-}
-
 /* ---- What only the tree tells ---------------------------------------------------------------- */
 
 static u64 lowest_of(const struct iova_allocator *a, const struct rb_node *node)

@@ -4,6 +4,7 @@
  * "linux", and the rules written out that other tests judge with. DMASIM_SEED is the seed of the
  * first run of each test; the others count on from it.
  */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,47 +286,120 @@ static void two_of_them_have_memory_and_cpus_of_their_own(void **state)
 	expect_u64(iova_world_destroy(two.world), 0);
 }
 
-#ifdef HAVE_IOVA_LINUX
-
 /* ---- The allocator "linux" ------------------------------------------------------------------- */
 
+/*
+ * trust: what the allocator "linux" gives and remembers, with caches
+ * | Linux's own code: iova.c of 6.12, compiled beside ours
+ */
 static void linux_does_what_the_tree_does_with_caches(void **state)
 {
 	(void)state;
 	stay_in_step(&iova_subject_linux, &cached, FAST_STEPS);
 }
 
+/*
+ * trust: the same with reserved ranges, and some requests past the caches
+ * | Linux's own code: iova.c of 6.12, compiled beside ours
+ */
 static void linux_does_what_the_tree_does_on_mixed_work(void **state)
 {
 	(void)state;
 	stay_in_step(&iova_subject_linux, &mixed, FAST_STEPS);
 }
 
+/*
+ * trust: the same past the caches, in spaces that fall to pieces
+ * | Linux's own code: iova.c of 6.12, compiled beside ours
+ */
 static void linux_does_what_the_tree_does_when_it_ages(void **state)
 {
 	(void)state;
 	stay_in_step(&iova_subject_linux, &ageing, SLOW_STEPS);
 }
 
+/*
+ * trust: the same for impossible limits and sizes
+ * | Linux's own code: iova.c of 6.12, compiled beside ours
+ */
 static void linux_does_what_the_tree_does_for_an_adversary(void **state)
 {
 	(void)state;
 	stay_in_step(&iova_subject_linux, &adversary, SLOW_STEPS);
 }
 
-#define LINUX_TESTS                                                            \
-	cmocka_unit_test(linux_does_what_the_tree_does_with_caches),           \
-		cmocka_unit_test(linux_does_what_the_tree_does_on_mixed_work), \
-		cmocka_unit_test(linux_does_what_the_tree_does_when_it_ages),  \
-		cmocka_unit_test(linux_does_what_the_tree_does_for_an_adversary),
-#else
-#define LINUX_TESTS
-#endif
+/* ---- The modules ----------------------------------------------------------------------------- */
+
+static const struct iova_allocator_ops *plugin(const char *name, void **module)
+{
+	const struct iova_allocator_ops *(*table)(void) = NULL;
+	const char *folder = getenv("DMASIM_KERNEL_MODULES");
+	char path[1024];
+
+	assert_non_null(folder);
+	snprintf(path, sizeof(path), "%s/%s.so", folder, name);
+	*module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!*module)
+		fail_msg("%s", dlerror());
+	/* A pointer to a function may be one to an object here, and C does not say so. */
+	*(void **)&table = dlsym(*module, "dmasim_iova_plugin");
+	assert_non_null(table);
+	return table();
+}
+
+static u64 play(const struct iova_allocator_ops *ops, u32 seed)
+{
+	struct iova_world *world = iova_world_create(2);
+	struct dice dice = dice_of(seed, 0);
+	u64 pfn[64] = { 0 }, sum = 0;
+	struct iova_allocator *allocator = ops->create(&(struct iova_allocator_config){
+		.platform = iova_world_platform(world),
+		.cpus = 2,
+		.granule_lg2 = 12,
+		.start_pfn = 1,
+		.last_pfn = 0xfffff,
+	});
+
+	assert_non_null(allocator);
+	for (u32 i = 0; i < 5000; i++) {
+		u64 *slot = &pfn[dice_below(&dice, 64)];
+
+		iova_world_set_cpu(world, (u32)dice_below(&dice, 2));
+		if (*slot)
+			ops->free(allocator, *slot, 5, IOVA_CACHE);
+		*slot = *slot ? 0 : ops->alloc(allocator, 5, 0xfffff, 3 | IOVA_CACHE);
+		sum = sum * 31 + *slot;
+	}
+	ops->destroy(allocator);
+	expect_u64(iova_world_destroy(world), 0);
+	return sum;
+}
+
+static void both_modules_do_what_the_tree_does_without_their_locks_too(void **state)
+{
+	void *with, *without;
+	const struct iova_allocator_ops *locks = plugin("iova_tree", &with);
+	const struct iova_allocator_ops *no_locks = plugin("iova_tree_no_locks", &without);
+
+	(void)state;
+	assert_string_equal(locks->name, dmasim_iova_tree()->name);
+	assert_non_null(strstr(no_locks->name, "-no-locks"));
+	expect_u64(play(locks, 1), play(dmasim_iova_tree(), 1));
+	expect_u64(play(no_locks, 1), play(dmasim_iova_tree(), 1));
+	assert_true(play(locks, 1) != play(locks, 2));
+	dlclose(with);
+	dlclose(without);
+}
 
 TEST_MAIN_UNLESS(missing, ON_TREE(the_tree_gives_what_was_recorded_of_it),
 		 cmocka_unit_test(the_rules_written_out_do_what_the_tree_does_with_caches),
 		 cmocka_unit_test(the_rules_written_out_do_what_the_tree_does_without_caches),
-		 LINUX_TESTS cmocka_unit_test(one_that_does_not_do_what_the_tree_does_is_found_out),
+		 cmocka_unit_test(linux_does_what_the_tree_does_with_caches),
+		 cmocka_unit_test(linux_does_what_the_tree_does_on_mixed_work),
+		 cmocka_unit_test(linux_does_what_the_tree_does_when_it_ages),
+		 cmocka_unit_test(linux_does_what_the_tree_does_for_an_adversary),
+		 cmocka_unit_test(one_that_does_not_do_what_the_tree_does_is_found_out),
 		 cmocka_unit_test(a_hit_of_the_cache_leaves_the_trees_lock_alone),
 		 cmocka_unit_test(every_failure_of_memory_is_lived_through_and_leaks_nothing),
-		 cmocka_unit_test(two_of_them_have_memory_and_cpus_of_their_own))
+		 cmocka_unit_test(two_of_them_have_memory_and_cpus_of_their_own),
+		 cmocka_unit_test(both_modules_do_what_the_tree_does_without_their_locks_too))
