@@ -299,7 +299,7 @@ static void linux_does_what_the_tree_does_with_caches(void **state)
 }
 
 /*
- * trust: the same with reserved ranges, and some requests past the caches
+ * trust: the same with reserved ranges, and some past the caches
  * | Linux's own code: iova.c of 6.12, compiled beside ours
  */
 static void linux_does_what_the_tree_does_on_mixed_work(void **state)
