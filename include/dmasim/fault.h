@@ -23,6 +23,7 @@
 	X(IOVA_NODE, "iova_node", "an IOVA allocator's record of one range")                 \
 	X(IOVA_MAGAZINE, "iova_magazine",                                                    \
 	  "a magazine of freed IOVA ranges; they are not cached then")                       \
+	X(IOVA_RECORD, "iova", "a struct iova, beside the allocator's record of the range")  \
 	X(FLUSH_QUEUE, "flush_queue", "the flush queue of a lazy domain; it is strict then") \
 	X(SWIOTLB, "swiotlb", "a pool of bounce buffers")                                    \
 	X(COHERENT, "coherent", "memory that the CPU and a device share, or its record")     \

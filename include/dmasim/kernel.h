@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include <dmasim/dma.h>
+#include <dmasim/iova-domain.h>
 #include <dmasim/machine.h>
 #include <dmasim/pci.h>
 
@@ -211,6 +212,19 @@ DMASIM_API void dmasim_irq_restore(unsigned long flags);
 void spin_lock(spinlock_t *lock) DMASIM_LINUX(spin_lock);
 void spin_unlock(spinlock_t *lock) DMASIM_LINUX(spin_unlock);
 int spin_trylock(spinlock_t *lock) DMASIM_LINUX(spin_trylock);
+
+/* ---- IOVA space ------------------------------------------------------- */
+
+/* dmasim_iova_domain_init() on the machine of this thread. */
+void init_iova_domain(struct iova_domain *iovad, dmasim_ulong granule, dmasim_ulong start_pfn)
+	DMASIM_LINUX(init_iova_domain);
+
+/*
+ * Linux's users of IOVA domains share what struct iova is cut from, and count themselves. Here
+ * nothing is shared: 0. Giving it up more often than it was taken is reported.
+ */
+int iova_cache_get(void) DMASIM_LINUX(iova_cache_get);
+void iova_cache_put(void) DMASIM_LINUX(iova_cache_put);
 
 /* ---- Drivers ---------------------------------------------------------- */
 

@@ -46,6 +46,7 @@ struct kernel {
 	unsigned int next_irq;
 	bool irqs_off;
 	u32 locks_held;
+	u32 iova_cache_users;
 	struct kernel_driver_list drivers;
 	FILE *print_to;
 };
