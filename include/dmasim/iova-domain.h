@@ -51,8 +51,8 @@ DMASIM_BEGIN_DECLS
 
 /*
  * Begins an empty space in memory of the caller's. granule: bytes, a power of two up to PAGE_SIZE;
- * another one would stop a kernel: it is reported, and the domain gives nothing. start_pfn: at least
- * 1, because 0 is alloc_iova_fast()'s failure. Allocates nothing yet.
+ * another one would stop a kernel: it is reported, and the domain gives nothing. start_pfn: 1 or
+ * more, because 0 is alloc_iova_fast()'s failure. Allocates nothing yet.
  */
 DMASIM_API void dmasim_iova_domain_init(struct dmasim *s, struct iova_domain *iovad,
 					dmasim_ulong granule, dmasim_ulong start_pfn);

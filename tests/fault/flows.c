@@ -325,6 +325,7 @@ const struct flow flows[] = {
 	{ "two_steps", NULL, two_steps },
 	{ "pci_p2pdma_add_resource", NULL, flow_p2p_add },
 	{ "pci_alloc_p2pmem", need_peer, flow_p2p_alloc },
+	{ "an_IOVA_domain", NULL, flow_iova_domain },
 	{ "pci_p2pdma_map_type", need_peer, flow_p2p_type },
 	{ "a_write_to_a_BAR", NULL, flow_write_bar },
 	{ "dmasim_alloc_of_4_KiB", NULL, flow_alloc_small },

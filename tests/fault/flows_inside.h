@@ -26,6 +26,7 @@ enum flow_result flow_start_by_group(struct stage *stage);
 enum flow_result flow_start_by_access(struct stage *stage);
 enum flow_result flow_p2p_add(struct stage *stage);
 enum flow_result flow_p2p_alloc(struct stage *stage);
+enum flow_result flow_iova_domain(struct stage *stage);
 enum flow_result flow_p2p_type(struct stage *stage);
 enum flow_result flow_write_bar(struct stage *stage);
 enum flow_result flow_alloc_small(struct stage *stage);

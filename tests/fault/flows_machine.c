@@ -105,6 +105,28 @@ enum flow_result flow_p2p_alloc(struct stage *stage)
 	return FLOW_DONE;
 }
 
+/* A space of the program's own. */
+enum flow_result flow_iova_domain(struct stage *stage)
+{
+	const dmasim_ulong limit = 0xfffff;
+	struct iova_domain iovad;
+	struct iova *iova;
+	dmasim_ulong pfn;
+	bool got;
+
+	dmasim_iova_domain_init(stage->s, &iovad, SZ_4K, 1);
+	got = !iova_domain_init_rcaches(&iovad);
+	iova = alloc_iova(&iovad, 5, limit, false);
+	got &= iova && iova->pfn_hi == limit;
+	pfn = alloc_iova_fast(&iovad, 4, limit, true);
+	got &= pfn && find_iova(&iovad, pfn);
+	if (pfn)
+		free_iova_fast(&iovad, pfn, 4);
+	got &= reserve_iova(&iovad, 3, 9) != NULL;
+	put_iova_domain(&iovad);
+	return got ? FLOW_DONE : FLOW_REFUSED;
+}
+
 /* The verdict is worth keeping, but it is given all the same. */
 enum flow_result flow_p2p_type(struct stage *stage)
 {

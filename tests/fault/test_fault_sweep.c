@@ -48,6 +48,7 @@ void dmasim_contract_failed(const char *what, const char *file, int line)
 static bool may_stay(enum dmasim_fault_point point)
 {
 	switch (point) {
+	case DMASIM_FAULT_IOVA_RECORD:
 	case DMASIM_FAULT_P2P_POOL:
 	case DMASIM_FAULT_COHERENT:
 	case DMASIM_FAULT_DMA_POOL:
@@ -66,7 +67,8 @@ static bool may_stay(enum dmasim_fault_point point)
 /* What a machine that once could not have it does without from then on. */
 static bool can_be_done_without(u32 point)
 {
-	return point == DMASIM_FAULT_FLUSH_QUEUE || point == DMASIM_FAULT_CACHE;
+	return point == DMASIM_FAULT_FLUSH_QUEUE || point == DMASIM_FAULT_CACHE ||
+	       point == DMASIM_FAULT_IOVA_MAGAZINE;
 }
 
 /* The checker stops, the software does not; a report is counted even if it cannot be kept. */
