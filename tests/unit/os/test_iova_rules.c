@@ -510,8 +510,8 @@ static void draw_short_of_memory(struct dice *dice, u64 boundary, struct shape *
 /* ---- Tests ----------------------------------------------------------------------------------- */
 
 /*
- * trust: IOVAs of the allocator "linux": every place, every failure and all state, in step
- * | an independent model: the rules of the facts, written out over a sorted array
+ * trust: IOVAs of "linux": places, failures and state, in step
+ * | an independent model: the rules, over a sorted array
  */
 static void in_small_spaces_that_are_often_full(void **state)
 {
@@ -541,8 +541,8 @@ static void in_large_spaces_with_reserved_ranges_of_every_size(void **state)
 }
 
 /*
- * trust: per-CPU caches of IOVAs and their depot: which range comes back, when it is trimmed
- * | an independent model: the rules of the facts, written out over a sorted array
+ * trust: per-CPU caches of IOVAs and their depot
+ * | an independent model: the rules, over a sorted array
  */
 static void with_full_caches(void **state)
 {

@@ -13,8 +13,8 @@ static void the_rules_written_out_give_what_linux_gave(void **state)
 }
 
 /*
- * trust: IOVAs of the allocator "linux" and of its per-CPU caches, place by place
- * | Linux's own code: iova-vectors.tsv, 1986 operations of the allocator of 6.12
+ * trust: IOVAs of "linux" and of its caches, one by one
+ * | Linux's own code: iova-vectors.tsv, 1986 operations in 6.12
  */
 static void the_allocator_gives_what_linux_gave(void **state)
 {
