@@ -65,10 +65,33 @@ struct iova_stats {
 	u64 cached_pages;
 };
 
+/*
+ * What an allocator says of itself to those who judge it: bits of iova_allocator_ops.traits. The
+ * first ones take something back that is asked of all others.
+ */
+enum iova_trait {
+	/* It may fail although there is a place, but never when nothing is allocated. */
+	IOVA_FAILS_EARLY = 1 << 0,
+	/* Freeing takes memory, for its caches. If there is none, no range is lost. */
+	IOVA_FREE_ALLOCATES = 1 << 1,
+	/*
+	 * Reserved space that overlaps what is allocated, or lies in a cache, is open again when
+	 * that is freed; a reservation that finds no memory may hold in part.
+	 */
+	IOVA_LOOSE_RESERVE = 1 << 2,
+	/* It knows two alignments alone: none, and iova_natural(). */
+	IOVA_NATURAL_ALIGN = 1 << 3,
+
+	/* Without IOVA_CACHE it is always the highest aligned place. */
+	IOVA_HIGHEST_FIT = 1 << 4,
+};
+
 struct iova_allocator_ops {
 	size_t size; /* sizeof(struct iova_allocator_ops) */
 	const char *name;
 	void *context; /* passed on in the config */
+	u32 traits;    /* bits of enum iova_trait */
+	u64 max_pfn;   /* no last_pfn may be above it; 0: any may be */
 
 	/* NULL: no memory. */
 	struct iova_allocator *(*create)(const struct iova_allocator_config *config);
@@ -110,6 +133,19 @@ enum iova_repair {
 	IOVA_REPAIR_CACHE_MISS,
 	IOVA_REPAIR_COUNT,
 };
+
+/*
+ * Stands in the file of an allocator that is built as a plugin, a shared object: what
+ * `dmasim iova --plugin` looks for.
+ */
+#define DMASIM_IOVA_PLUGIN(table)                                             \
+	DMASIM_BEGIN_DECLS                                                    \
+	DMASIM_API const struct iova_allocator_ops *dmasim_iova_plugin(void); \
+	DMASIM_API const struct iova_allocator_ops *dmasim_iova_plugin(void)  \
+	{                                                                     \
+		return &(table);                                              \
+	}                                                                     \
+	DMASIM_END_DECLS
 
 DMASIM_BEGIN_DECLS
 

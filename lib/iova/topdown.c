@@ -216,6 +216,7 @@ const struct iova_allocator_ops *dmasim_iova_topdown(void)
 	static const struct iova_allocator_ops ops = {
 		.size = sizeof(ops),
 		.name = "topdown",
+		.traits = IOVA_HIGHEST_FIT,
 		.create = topdown_create,
 		.destroy = topdown_destroy,
 		.alloc = topdown_alloc,

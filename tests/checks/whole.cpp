@@ -12,6 +12,7 @@
 
 #include <dmasim/cmocka.h>
 #include <dmasim/dmasim.h>
+#include <dmasim/iova.h>
 #include <dmasim/platform.h>
 
 #define CHECK(condition)                                                                  \
@@ -26,6 +27,10 @@ static_assert(DMA_BIT_MASK(64) == ~0ULL, "");
 static_assert(DMASIM_SBDF(1, 2, 3, 4) == 0x1021c, "");
 static_assert(PCI_SLOT(PCI_DEVFN(3, 4)) == 3 && PCI_FUNC(PCI_DEVFN(3, 4)) == 4, "");
 static_assert(PCI_EXT_CAP_ID(0x1401000d) == 0xd && PCI_EXT_CAP_NEXT(0x1401000d) == 0x140, "");
+
+static const iova_allocator_ops plugin_ops = {};
+
+DMASIM_IOVA_PLUGIN(plugin_ops)
 
 struct machine {
 	struct dmasim *s;
@@ -169,6 +174,7 @@ int main()
 	m.s = dmasim_create(&config);
 	DMASIM_CONTRACT(DMASIM_LIKELY(m.s), "the process has memory");
 	CHECK(bug && !config.bugs);
+	CHECK(dmasim_iova_plugin() == &plugin_ops);
 	CHECK(!DMASIM_UNLIKELY(dmasim_seed(m.s) != 7));
 	endpoint.bar[0] = SZ_16K;
 	m.pdev = dmasim_add_endpoint(m.s, "00:01.0/00.0", &endpoint);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random calls against the model: spaces, sizes, limits and habits are drawn anew for each run, so
+ * that what one run hardly does another one does all the time.
+ */
+#include "workbench/conform.h"
+
+#include "workbench/iova_dice.h"
+
+#define RUNS	   40
+#define RUN_CALLS  25000 /* at a scale of 100 % */
+#define PERIOD	   2000	 /* calls until growth and decay change places */
+#define LIVE_MAX   1500
+#define TRIM_NS	   (120ULL * 1000 * 1000) /* longer than what caches wait for */
+#define NESTED_MAX 4
+
+struct habits {
+	u64 start_pfn, last_pfn;
+	u8 granule_lg2;
+	u32 reserved;	   /* ranges, at the beginning */
+	u32 size_lg2;	   /* most sizes are up to this */
+	u64 cache_percent; /* of allocations that go through caches */
+	u64 fault_percent; /* of calls that find no memory */
+	u64 odd_percent;   /* of alignments that are not the natural one */
+	u32 live_max;
+	u32 cpus;
+	bool nested; /* other CPUs run at preemption points */
+};
+
+struct run {
+	struct conform *c;
+	struct iova_judge judge;
+	struct iova_dice dice;
+	struct habits is;
+	u64 calls;
+	u32 held;   /* locks taken by the call that runs */
+	u32 nested; /* calls within the call that runs */
+	u64 nested_calls;
+};
+
+static u64 draw(struct run *run, u64 bound)
+{
+	return iova_dice_below(&run->dice, bound);
+}
+
+static void draw_habits(struct run *run)
+{
+	/* Often full, of 32 bits, across 4 GiB, of 48 bits. */
+	static const u64 ends[] = { 300, 1500, 6000, 0xfffff, 0x101000, (1ULL << 36) - 1 };
+	struct conform *c = run->c;
+	struct habits *is = &run->is;
+	u64 kind = draw(run, 6);
+
+	is->granule_lg2 = draw(run, 3) ? 12 : (u8)(12 + draw(run, 9));
+	is->last_pfn = conform_last(c, ends[kind] + draw(run, 100));
+	is->start_pfn = 1 + (draw(run, 2) ? draw(run, 200) : 0);
+	is->reserved = (u32)draw(run, 6);
+	is->size_lg2 = 2 + (u32)draw(run, 10);
+	is->cache_percent = draw(run, 3) ? draw(run, 3) * 50 : 0;
+	is->fault_percent = draw(run, 2) * 3;
+	is->odd_percent = conform_has(c, IOVA_NATURAL_ALIGN) ? 0 : draw(run, 3) * 20;
+	is->live_max = 1 + (u32)draw(run, draw(run, 2) ? 200 : LIVE_MAX);
+	is->cpus = 1 + (u32)draw(run, c->options.cpus);
+}
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+static u64 draw_pages(struct run *run)
+{
+	if (!draw(run, 50))
+		return 1 + draw(run, 3000);
+	if (!draw(run, 500))
+		return 1 + draw(run, 1ULL << draw(run, 40));
+	return 1 + draw(run, 1ULL << draw(run, run->is.size_lg2));
+}
+
+static u64 draw_limit(struct run *run)
+{
+	u64 last = run->is.last_pfn, start = run->is.start_pfn;
+
+	switch (draw(run, 8)) {
+	case 0:
+		return (1ULL << (32 - run->is.granule_lg2)) - 1;
+	case 1:
+		return start + draw(run, last - start + 1);
+	case 2:
+		return start + draw(run, 2 * start + 10);
+	default:
+		return last;
+	}
+}
+
+static u32 draw_how(struct run *run, u64 pages)
+{
+	u32 align_lg2 = iova_natural(pages);
+	u32 how = 0;
+
+	if (iova_dice_percent(&run->dice, run->is.cache_percent))
+		how |= IOVA_CACHE;
+	if (!draw(run, 4))
+		how |= IOVA_FLUSH;
+	if (iova_dice_percent(&run->dice, run->is.odd_percent))
+		align_lg2 = (u32)draw(run, draw(run, 4) ? 8 : 20);
+	else if (!draw(run, 5))
+		align_lg2 = 0;
+	return how | align_lg2;
+}
+
+static void reserve_one(struct run *run)
+{
+	u64 last = run->is.last_pfn;
+	u64 first = draw(run, last + 10);
+
+	iova_judge_reserve(&run->judge, first, first + draw(run, 1 + (last >> draw(run, 12)) / 8));
+}
+
+/* Growth and decay in turn; now and then the rest. */
+static void one_call(struct run *run)
+{
+	struct iova_judge *judge = &run->judge;
+	u64 growth = run->calls / PERIOD % 2 ? 35 : 65;
+	u32 live = judge->model.live.count;
+
+	run->calls++;
+	if (!draw(run, 3000) && !conform_has(run->c, IOVA_LOOSE_RESERVE)) {
+		u64 first = draw(run, run->is.last_pfn);
+
+		iova_judge_reserve(judge, first, first + draw(run, 3));
+	} else if (live < run->is.live_max && (!live || iova_dice_percent(&run->dice, growth))) {
+		u64 pages = draw_pages(run);
+
+		iova_judge_alloc(judge, pages, draw_limit(run), draw_how(run, pages));
+	} else if (live) {
+		iova_judge_free(judge, (u32)draw(run, live));
+	}
+}
+
+/* Another CPU's whole call, where the one that runs holds no lock. */
+static void at_point(void *context, enum dmasim_point point)
+{
+	struct run *run = context;
+	struct conform *c = run->c;
+	u32 cpu = iova_world_platform(c->world)->cpu, held = run->held;
+
+	if (!held && run->nested < NESTED_MAX && run->is.cpus > 1 && !run->judge.wrong[0] &&
+	    !draw(run, 4)) {
+		run->nested++;
+		run->nested_calls++;
+		iova_world_set_cpu(c->world,
+				   (cpu + 1 + (u32)draw(run, run->is.cpus - 1)) % run->is.cpus);
+		one_call(run);
+		iova_world_set_cpu(c->world, cpu);
+		run->held = held;
+	}
+	if (point == DMASIM_POINT_LOCK)
+		run->held++;
+	else if (point == DMASIM_POINT_UNLOCK)
+		run->held--;
+}
+
+static void step(struct run *run)
+{
+	struct iova_world *world = run->c->world;
+
+	iova_world_set_cpu(world, (u32)draw(run, run->is.cpus));
+	iova_world_fail(world, DMASIM_FAULT_ANY,
+			iova_dice_percent(&run->dice, run->is.fault_percent) ? 1 + draw(run, 2)
+									     : 0);
+	run->held = run->nested = 0;
+	one_call(run);
+	run->nested = NESTED_MAX; /* the rest is one CPU's */
+	iova_world_fail(world, DMASIM_FAULT_ANY, 0);
+	if (!draw(run, 2000) && !run->judge.wrong[0])
+		iova_judge_tells(&run->judge);
+	if (!draw(run, 5000) && !run->judge.wrong[0])
+		iova_judge_drain(&run->judge);
+	if (!draw(run, 300))
+		iova_world_advance(world, TRIM_NS);
+}
+
+/* ---- Runs ------------------------------------------------------------------------------------ */
+
+struct sums {
+	u64 calls, full, early, nested;
+};
+
+static bool one_run(struct conform *c, u64 seed, bool nested, struct sums *sums)
+{
+	struct run run = { .c = c, .dice = { seed } };
+	u32 calls = conform_scaled(c, RUN_CALLS);
+	struct iova_allocator_config space;
+	bool good;
+
+	draw_habits(&run);
+	run.is.nested = nested;
+	if (nested)
+		run.is.cpus = c->options.cpus;
+	space = (struct iova_allocator_config){
+		.granule_lg2 = run.is.granule_lg2,
+		.start_pfn = run.is.start_pfn,
+		.last_pfn = run.is.last_pfn,
+		.repairs = c->options.repairs,
+	};
+	if (iova_judge_begin(&run.judge, c->ops, c->world, &space)) {
+		for (u32 i = 0; i < run.is.reserved; i++)
+			reserve_one(&run);
+		run.nested = NESTED_MAX;
+		if (nested)
+			iova_world_step(c->world, at_point, &run);
+		for (u32 i = 0; i < calls && !run.judge.wrong[0]; i++)
+			step(&run);
+		iova_world_run_freely(c->world);
+		if (!run.judge.wrong[0])
+			iova_judge_tells(&run.judge);
+		if (!run.judge.wrong[0])
+			iova_judge_drain(&run.judge);
+	}
+	iova_world_set_cpu(c->world, 0);
+	sums->calls += run.judge.calls;
+	sums->full += run.judge.full;
+	sums->early += run.judge.early;
+	sums->nested += run.nested_calls;
+	good = !run.judge.wrong[0];
+	if (!good) {
+		c->seed = seed;
+		conform_wrong(c, "call %llu: %s", run.judge.calls, run.judge.wrong);
+	}
+	iova_judge_end(&run.judge);
+	if (good && iova_world_counts(c->world)->live_blocks)
+		good = conform_wrong(c, "destroy leaves %llu pieces of memory",
+				     iova_world_counts(c->world)->live_blocks);
+	return good;
+}
+
+static bool all_runs(struct conform *c, bool nested, struct sums *sums)
+{
+	u64 seed = c->options.seed;
+
+	for (u32 i = 0; i < RUNS; i++) {
+		if (!one_run(c, seed + i, nested, sums))
+			return false;
+	}
+	return true;
+}
+
+bool conform_check_random(struct conform *c)
+{
+	struct sums sums = { 0 };
+
+	if (!all_runs(c, false, &sums))
+		return false;
+	conform_note(c, "%llu calls, %llu times full", sums.calls, sums.full);
+	if (sums.early)
+		conform_note(c, "%llu calls, %llu times full, %llu times failed early", sums.calls,
+			     sums.full, sums.early);
+	return true;
+}
+
+bool conform_check_cpus(struct conform *c)
+{
+	struct sums sums = { 0 };
+
+	if (c->options.cpus < 2) {
+		conform_note(c, "there is one CPU");
+		return true;
+	}
+	if (!all_runs(c, true, &sums))
+		return false;
+	if (sums.nested)
+		conform_note(c, "%llu calls, %llu of them at another CPU's point", sums.calls,
+			     sums.nested);
+	else
+		conform_note(c, "it passes no preemption point");
+	return true;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "workbench/iova_judge.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* More ranges than this: next goes in a circle. */
+#define RANGES_MAX (1U << 20)
+
+void iova_judge_wrong(struct iova_judge *judge, const char *format, ...)
+{
+	va_list args;
+
+	if (judge->wrong[0])
+		return;
+	va_start(args, format);
+	vsnprintf(judge->wrong, sizeof(judge->wrong), format, args);
+	va_end(args);
+}
+
+static bool has(const struct iova_judge *judge, u32 trait)
+{
+	return judge->ops->traits & trait;
+}
+
+static u64 failures(const struct iova_judge *judge)
+{
+	return iova_world_counts(judge->world)->failures;
+}
+
+bool iova_judge_begin(struct iova_judge *judge, const struct iova_allocator_ops *ops,
+		      struct iova_world *world, const struct iova_allocator_config *space)
+{
+	struct iova_allocator_config config = *space;
+	u64 failed;
+
+	config.platform = iova_world_platform(world);
+	config.cpus = iova_world_cpus(world);
+	config.context = ops->context;
+	*judge = (struct iova_judge){ .ops = ops, .world = world };
+	iova_model_init(&judge->model, config.start_pfn, config.last_pfn);
+	failed = failures(judge);
+	judge->allocator = ops->create(&config);
+	if (judge->allocator)
+		return true;
+	if (failures(judge) == failed)
+		iova_judge_wrong(judge, "create fails, though there is memory");
+	return false;
+}
+
+void iova_judge_end(struct iova_judge *judge)
+{
+	if (judge->allocator)
+		judge->ops->destroy(judge->allocator);
+	judge->allocator = NULL;
+	iova_model_fini(&judge->model);
+}
+
+/* ---- Allocations ----------------------------------------------------------------------------- */
+
+struct request {
+	u64 pages;
+	u64 limit_pfn;
+	u32 how;
+	u32 align_lg2;
+};
+
+/* What a cache may make of it: a power of two, naturally aligned. */
+static struct request rounded(struct request is)
+{
+	u32 lg2 = iova_natural(is.pages);
+
+	if (is.how & IOVA_CACHE) {
+		is.pages = 1ULL << lg2;
+		is.align_lg2 = lg2 > is.align_lg2 ? lg2 : is.align_lg2;
+	}
+	return is;
+}
+
+static void judge_failure(struct iova_judge *judge, struct request is)
+{
+	struct request most = rounded(is);
+	bool hidden = judge->cached && !(is.how & IOVA_FLUSH);
+	bool empty = !judge->model.live.count && is.limit_pfn >= judge->model.last_pfn;
+	bool recovered = !judge->failed_since_free;
+	u64 fit;
+
+	judge->failed_since_free = true;
+	if (is.how & IOVA_FLUSH)
+		judge->cached = false;
+	fit = iova_model_fit(&judge->model, most.pages, is.limit_pfn, most.align_lg2);
+	if (fit == IOVA_NO_PFN || hidden) {
+		judge->full += fit == IOVA_NO_PFN;
+		return;
+	}
+	if (has(judge, IOVA_FAILS_EARLY) && !(empty && recovered)) {
+		judge->early++;
+		return;
+	}
+	iova_judge_wrong(judge, "fails, though %llu pages fit at 0x%llx (limit 0x%llx)", is.pages,
+			 fit, is.limit_pfn);
+}
+
+static void judge_place(struct iova_judge *judge, u64 pfn, struct request is)
+{
+	const struct iova_model *model = &judge->model;
+	u64 last = pfn + (is.pages - 1);
+	const struct iova_span *met;
+
+	if (!pfn || pfn < model->start_pfn || last < pfn)
+		iova_judge_wrong(judge, "%llu pages at 0x%llx: the space begins at 0x%llx",
+				 is.pages, pfn, model->start_pfn);
+	if (last > is.limit_pfn || last > model->last_pfn)
+		iova_judge_wrong(judge, "%llu pages at 0x%llx: beyond the limit 0x%llx", is.pages,
+				 pfn, is.limit_pfn);
+	if (pfn & ((1ULL << is.align_lg2) - 1))
+		iova_judge_wrong(judge, "%llu pages at 0x%llx: not aligned to 0x%llx", is.pages,
+				 pfn, 1ULL << is.align_lg2);
+	met = iova_spans_meet(&model->live, pfn, last);
+	if (met)
+		iova_judge_wrong(judge, "%llu pages at 0x%llx: overlaps the live 0x%llx to 0x%llx",
+				 is.pages, pfn, met->first, met->last);
+	met = iova_spans_meet(&model->reserved, pfn, last);
+	if (met)
+		iova_judge_wrong(judge, "%llu pages at 0x%llx: 0x%llx to 0x%llx is reserved",
+				 is.pages, pfn, met->first, met->last);
+}
+
+static void judge_highest(struct iova_judge *judge, u64 pfn, struct request is)
+{
+	u64 fit;
+
+	if (!has(judge, IOVA_HIGHEST_FIT) || is.how & IOVA_CACHE || judge->cached ||
+	    judge->model.lost.count)
+		return;
+	fit = iova_model_fit(&judge->model, is.pages, is.limit_pfn, is.align_lg2);
+	/* A range that was rounded up may leave its rest to others, or not. */
+	if (fit != IOVA_NO_PFN && pfn < fit)
+		iova_judge_wrong(judge, "%llu pages at 0x%llx: the highest place is 0x%llx",
+				 is.pages, pfn, fit);
+}
+
+u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how)
+{
+	u64 limit = limit_pfn < judge->model.last_pfn ? limit_pfn : judge->model.last_pfn;
+	struct request is = { pages, limit, how, how & IOVA_ALIGN_LG2 };
+	u64 failed = failures(judge), call = ++judge->calls, pfn;
+	bool alone;
+
+	judge->running++;
+	pfn = judge->ops->alloc(judge->allocator, pages, limit, how);
+	judge->running--;
+	alone = call == judge->calls && !judge->running;
+	if (pfn != IOVA_NO_PFN) {
+		judge_place(judge, pfn, is);
+		if (judge->wrong[0])
+			return pfn;
+		if (alone)
+			judge_highest(judge, pfn, is);
+		iova_model_insert(&judge->model, pfn, pages, how);
+	} else if (failures(judge) != failed) {
+		judge->short_of_memory++;
+	} else if (alone) {
+		judge_failure(judge, is);
+	} else {
+		judge->failed_since_free = true;
+	}
+	return pfn;
+}
+
+void iova_judge_free(struct iova_judge *judge, u32 index)
+{
+	struct iova_span span = judge->model.live.at[index];
+
+	judge->calls++;
+	/* Before the call: another CPU may have it as soon as the allocator lets go. */
+	iova_model_free(&judge->model, index);
+	if (span.how & IOVA_CACHE)
+		judge->cached = true;
+	else
+		judge->failed_since_free = false;
+	judge->running++;
+	judge->ops->free(judge->allocator, span.first, span.last - span.first + 1, span.how);
+	judge->running--;
+}
+
+int iova_judge_reserve(struct iova_judge *judge, u64 first_pfn, u64 last_pfn)
+{
+	u64 failed = failures(judge);
+	int err;
+
+	judge->calls++;
+	judge->running++;
+	err = judge->ops->reserve(judge->allocator, first_pfn, last_pfn);
+	judge->running--;
+	if (!err)
+		iova_model_reserve(&judge->model, first_pfn, last_pfn);
+	else if (err != -ENOMEM)
+		iova_judge_wrong(judge, "reserve(0x%llx, 0x%llx) = %d: 0 or -ENOMEM", first_pfn,
+				 last_pfn, err);
+	else if (failures(judge) == failed)
+		iova_judge_wrong(judge, "reserve(0x%llx, 0x%llx) fails, though there is memory",
+				 first_pfn, last_pfn);
+	else if (has(judge, IOVA_LOOSE_RESERVE))
+		iova_model_lose(&judge->model, first_pfn, last_pfn);
+	return err;
+}
+
+/* ---- What it tells --------------------------------------------------------------------------- */
+
+/* Every pfn of the span lies in a range that next gives. */
+static void judge_told(struct iova_judge *judge, const struct iova_span *span, const char *what)
+{
+	u64 pfn = span->first > judge->model.start_pfn ? span->first : judge->model.start_pfn;
+	u64 last = span->last < judge->model.last_pfn ? span->last : judge->model.last_pfn;
+	struct iova_range range;
+
+	while (pfn <= last) {
+		if (!judge->ops->next(judge->allocator, pfn, &range) || range.first_pfn > pfn ||
+		    range.last_pfn < pfn) {
+			iova_judge_wrong(judge, "next does not tell of 0x%llx, which is %s", pfn,
+					 what);
+			return;
+		}
+		pfn = range.last_pfn + 1;
+	}
+}
+
+/* No pfn of the range is known to be free. */
+static void judge_range(struct iova_judge *judge, const struct iova_range *range)
+{
+	const struct iova_model *model = &judge->model;
+	u64 pfn = range->first_pfn > model->start_pfn ? range->first_pfn : model->start_pfn;
+	u64 last = range->last_pfn < model->last_pfn ? range->last_pfn : model->last_pfn;
+
+	if (range->reserved &&
+	    !iova_spans_meet(&model->reserved, range->first_pfn, range->last_pfn) &&
+	    !iova_spans_meet(&model->lost, range->first_pfn, range->last_pfn))
+		iova_judge_wrong(judge, "next tells that 0x%llx to 0x%llx is reserved",
+				 range->first_pfn, range->last_pfn);
+	for (; !judge->cached && pfn <= last; pfn++) {
+		if (iova_model_covers(model, pfn, &pfn))
+			continue;
+		iova_judge_wrong(judge, "next tells of 0x%llx, which is free", pfn);
+		return;
+	}
+}
+
+static u64 judge_next(struct iova_judge *judge)
+{
+	const struct iova_model *model = &judge->model;
+	struct iova_range range, before = { 0 };
+	u64 count = 0, from = 0;
+
+	while (count < RANGES_MAX && judge->ops->next(judge->allocator, from, &range)) {
+		if (range.first_pfn > range.last_pfn || range.last_pfn < from ||
+		    (count && range.first_pfn <= before.last_pfn)) {
+			iova_judge_wrong(judge, "next(0x%llx) gives 0x%llx to 0x%llx", from,
+					 range.first_pfn, range.last_pfn);
+			return count;
+		}
+		judge_range(judge, &range);
+		count++;
+		before = range;
+		from = range.last_pfn + 1;
+	}
+	for (u32 i = 0; i < model->live.count; i++)
+		judge_told(judge, &model->live.at[i], "live");
+	for (u32 i = 0; i < model->reserved.count; i++)
+		judge_told(judge, &model->reserved.at[i], "reserved");
+	return count;
+}
+
+void iova_judge_tells(struct iova_judge *judge)
+{
+	u64 count = judge->ops->next ? judge_next(judge) : 0;
+	struct iova_stats stats = { 0 };
+
+	if (!judge->ops->stats)
+		return;
+	judge->ops->stats(judge->allocator, &stats);
+	if (judge->ops->next && stats.ranges != count)
+		iova_judge_wrong(judge, "stats tells of %llu ranges, next of %llu", stats.ranges,
+				 count);
+	if (stats.cached_ranges > stats.ranges || stats.cached_pages < stats.cached_ranges ||
+	    (!judge->cached && (stats.cached_ranges || stats.cached_pages)))
+		iova_judge_wrong(judge, "stats tells of %llu ranges in caches, with %llu pages",
+				 stats.cached_ranges, stats.cached_pages);
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+/* Those of the caches first: the last word is the space's own. */
+static void free_all(struct iova_judge *judge, u32 how)
+{
+	for (u32 i = judge->model.live.count; i-- > 0 && !judge->wrong[0];) {
+		if (judge->model.live.at[i].how == how)
+			iova_judge_free(judge, i);
+	}
+}
+
+void iova_judge_drain(struct iova_judge *judge)
+{
+	u64 largest, pages, pfn;
+
+	free_all(judge, IOVA_CACHE);
+	free_all(judge, 0);
+	largest = iova_model_largest(&judge->model);
+	if (!largest || judge->wrong[0])
+		return;
+	/* An alignment that every allocator knows, and that fits. */
+	pages = 1ULL << (63 - (u32)__builtin_clzll(largest));
+	while (iova_model_fit(&judge->model, pages, judge->model.last_pfn, iova_natural(pages)) ==
+	       IOVA_NO_PFN)
+		pages /= 2;
+	for (int aligned = 1; aligned >= 0; aligned--) {
+		u64 size = aligned ? pages : largest;
+
+		pfn = iova_judge_alloc(judge, size, judge->model.last_pfn,
+				       IOVA_FLUSH | (aligned ? iova_natural(size) : 0));
+		if (judge->wrong[0])
+			return;
+		if (pfn != IOVA_NO_PFN)
+			iova_judge_free(judge, 0);
+	}
+}
