@@ -30,7 +30,7 @@
  * others without it. (Linux: the calls whose names end in _fast.)
  */
 #define IOVA_CACHE     0x40U
-/* If nothing fits, what lies in caches is taken back before the allocation fails. */
+/* With IOVA_CACHE: if nothing fits, caches are emptied before the allocation fails. */
 #define IOVA_FLUSH     0x80U
 
 /* The alignment of DMA mappings: the power of two not below `pages`, which is at least 1. */
@@ -81,9 +81,11 @@ enum iova_trait {
 	IOVA_LOOSE_RESERVE = 1 << 2,
 	/* It knows two alignments alone: none, and iova_natural(). */
 	IOVA_NATURAL_ALIGN = 1 << 3,
+	/* With IOVA_CACHE, a limit below the size, as a cache rounds it up, may be no limit. */
+	IOVA_LIMIT_WRAPS = 1 << 4,
 
 	/* Without IOVA_CACHE it is always the highest aligned place. */
-	IOVA_HIGHEST_FIT = 1 << 4,
+	IOVA_HIGHEST_FIT = 1 << 5,
 };
 
 struct iova_allocator_ops {
@@ -151,9 +153,9 @@ DMASIM_BEGIN_DECLS
 
 /*
  * The addresses and the failures of Linux 6.12 to 7.3, per-CPU caches included (facts
- * "iova-and-page-tables" 1.1, 1.2), each in O(log n). With IOVA_CACHE, sizes below 32 are rounded up
- * to a power of two, and freeing may take memory for a magazine: without, the range goes to where
- * uncached ones do.
+ * "iova-and-page-tables" 1.1, 1.2), each in O(log n). With IOVA_CACHE, sizes below 32 are rounded
+ * up to a power of two, and freeing may take memory for a magazine: without, the range goes to
+ * where uncached ones do.
  */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_linux(void);
 

@@ -39,7 +39,7 @@
  * 5. The last line makes a plugin of it:
  *
  *	cc -shared -fPIC mine.c -o mine.so $(pkg-config --cflags dmasim-workbench)
- *	dmasim iova --plugin ./mine.so --conform
+ *	dmasim iova check --plugin ./mine.so
  *
  *    Without the command, a program of two lines does the same, and links with
  *    $(pkg-config --libs dmasim-workbench):
@@ -51,7 +51,7 @@
  *    prints the shortest list of calls that goes wrong: if others fail too, look there first.
  *
  *	not ok 4 - limit: 4 pages at 0x3e4: beyond the limit 0x3e5
- *	# again: dmasim iova --plugin ./mine.so --conform --check limit --seed 0x1
+ *	# again: dmasim iova check --plugin ./mine.so --check limit --seed 0x1
  *
  * 7. A machine runs on it with .iova_ops = &mine_ops in struct dmasim_config.
  */
@@ -73,8 +73,10 @@ struct dmasim_iova_conform_options {
 	u32 cpus;	   /* 0: 4 */
 	u32 repairs;	   /* iova_allocator_config.repairs */
 	const char *check; /* this one alone; NULL: all */
-	/* How a failure is run again: this, and then " --check NAME --seed N". NULL: "dmasim iova
-	 * --conform", which stands for a call with these options. */
+	/*
+	 * How a failure is run again: this, and then " --check NAME --seed N". NULL: "dmasim iova
+	 * check", which stands for a call with these options.
+	 */
 	const char *command;
 
 	/*

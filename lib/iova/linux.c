@@ -302,6 +302,8 @@ const struct iova_allocator_ops *dmasim_iova_linux(void)
 	static const struct iova_allocator_ops ops = {
 		.size = sizeof(ops),
 		.name = "linux",
+		.traits = IOVA_FAILS_EARLY | IOVA_FREE_ALLOCATES | IOVA_LOOSE_RESERVE |
+			  IOVA_LIMIT_WRAPS,
 		.create = linux_create,
 		.destroy = linux_destroy,
 		.alloc = linux_alloc,

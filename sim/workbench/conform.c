@@ -322,7 +322,7 @@ u32 dmasim_iova_conform(const struct iova_allocator_ops *ops,
 	if (!c.options.cpus)
 		c.options.cpus = CPUS_DEFAULT;
 	if (!c.options.command)
-		c.options.command = "dmasim iova --conform";
+		c.options.command = "dmasim iova check";
 	if (out)
 		fprintf(out, "TAP version 13\n# allocator: %s, seed 0x%llx, scale %u %%\n",
 			ops->size == sizeof(*ops) && ops->name ? ops->name : "?", c.options.seed,

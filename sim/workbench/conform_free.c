@@ -100,10 +100,22 @@ bool conform_check_caches(struct conform *c)
 	if (pfn == IOVA_NO_PFN)
 		return conform_wrong(c, "page 1 stays in a cache, with IOVA_FLUSH");
 	conform_free(c, pfn, 1, IOVA_CACHE);
-	pfn = conform_alloc(c, CONFORM_SPACE - 1, CONFORM_SPACE - 1, IOVA_FLUSH);
+	pfn = conform_alloc(c, 128, CONFORM_NO_LIMIT, 7 | IOVA_CACHE | IOVA_FLUSH);
+	if (pfn == IOVA_NO_PFN)
+		return conform_wrong(c,
+				     "all was freed, and with IOVA_FLUSH 128 pages do not fit in 1 "
+				     "to 255");
+	conform_free(c, pfn, 128, IOVA_CACHE);
+	/* What cannot be empties the caches. Some remember that it failed until a page is freed. */
+	conform_alloc(c, CONFORM_SPACE, CONFORM_NO_LIMIT, IOVA_CACHE | IOVA_FLUSH);
+	pfn = conform_alloc(c, 1, CONFORM_NO_LIMIT, 0);
+	if (pfn != IOVA_NO_PFN)
+		conform_free(c, pfn, 1, 0);
+	pfn = conform_alloc(c, CONFORM_SPACE - 1, CONFORM_NO_LIMIT, 0);
 	return pfn != IOVA_NO_PFN ||
-	       conform_wrong(c, "all was freed, and with IOVA_FLUSH 255 pages do not fit in 1 to "
-				"255");
+	       conform_wrong(c,
+			     "all was freed, and 255 pages do not fit in 1 to 255 after a failure "
+			     "with IOVA_FLUSH");
 }
 
 /* The same calls on one allocator, with another one in use beside it or not. */

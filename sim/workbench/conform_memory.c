@@ -153,8 +153,9 @@ bool conform_check_free_takes_none(struct conform *c)
 
 /* ---- No memory, at each allocation ----------------------------------------------------------- */
 
-#define STEPS	160
-#define NTH_MAX 2000 /* whoever takes more memory for STEPS calls is stopped */
+#define RESERVATIONS 4 /* the first calls */
+#define STEPS	     160
+#define NTH_MAX	     2000 /* whoever takes more memory for STEPS calls is stopped */
 
 struct script {
 	u32 cache;    /* IOVA_CACHE: half of the calls go through the caches */
@@ -175,7 +176,7 @@ static u64 step(struct iova_judge *judge, struct script *script, u32 number, str
 		return 0;
 	if (script->cache)
 		iova_world_set_cpu(judge->world, (u32)(which / 2) % iova_world_cpus(judge->world));
-	if (number % 40 == 5)
+	if (number < RESERVATIONS)
 		return iova_judge_reserve(judge, limit, limit + pages) == 0;
 	if (what < 6)
 		return iova_judge_alloc(judge, pages, limit,
@@ -243,7 +244,7 @@ static bool refused(const struct script *script)
 {
 	u64 answer = script->failed < STEPS ? script->answers[script->failed] : 0;
 
-	return answer == IOVA_NO_PFN || (script->failed % 40 == 5 && !answer);
+	return answer == IOVA_NO_PFN || (script->failed < RESERVATIONS && !answer);
 }
 
 bool conform_check_no_memory(struct conform *c)

@@ -7,9 +7,9 @@
 
 #include "workbench/iova_dice.h"
 
-#define RUNS	   40
-#define RUN_CALLS  25000 /* at a scale of 100 % */
-#define PERIOD	   2000	 /* calls until growth and decay change places */
+#define RUNS	   100 /* at a scale of 100 % */
+#define RUN_CALLS  10000
+#define PERIOD	   2500 /* calls until growth and decay change places */
 #define LIVE_MAX   1500
 #define TRIM_NS	   (120ULL * 1000 * 1000) /* longer than what caches wait for */
 #define NESTED_MAX 4
@@ -74,7 +74,7 @@ static u64 draw_pages(struct run *run)
 	return 1 + draw(run, 1ULL << draw(run, run->is.size_lg2));
 }
 
-static u64 draw_limit(struct run *run)
+static u64 draw_any_limit(struct run *run)
 {
 	u64 last = run->is.last_pfn, start = run->is.start_pfn;
 
@@ -88,6 +88,17 @@ static u64 draw_limit(struct run *run)
 	default:
 		return last;
 	}
+}
+
+static u64 draw_limit(struct run *run, u64 pages, u32 how)
+{
+	u64 limit = draw_any_limit(run);
+
+	/* Below the size; a cache rounds that up. */
+	if (how & IOVA_CACHE && limit >> iova_natural(pages) == 0 &&
+	    conform_has(run->c, IOVA_LIMIT_WRAPS))
+		return run->is.last_pfn;
+	return limit;
 }
 
 static u32 draw_how(struct run *run, u64 pages)
@@ -118,7 +129,7 @@ static void reserve_one(struct run *run)
 static void one_call(struct run *run)
 {
 	struct iova_judge *judge = &run->judge;
-	u64 growth = run->calls / PERIOD % 2 ? 35 : 65;
+	u64 growth = run->calls / PERIOD % 2 ? 25 : 80;
 	u32 live = judge->model.live.count;
 
 	run->calls++;
@@ -128,8 +139,9 @@ static void one_call(struct run *run)
 		iova_judge_reserve(judge, first, first + draw(run, 3));
 	} else if (live < run->is.live_max && (!live || iova_dice_percent(&run->dice, growth))) {
 		u64 pages = draw_pages(run);
+		u32 how = draw_how(run, pages);
 
-		iova_judge_alloc(judge, pages, draw_limit(run), draw_how(run, pages));
+		iova_judge_alloc(judge, pages, draw_limit(run, pages, how), how);
 	} else if (live) {
 		iova_judge_free(judge, (u32)draw(run, live));
 	}
@@ -187,7 +199,6 @@ struct sums {
 static bool one_run(struct conform *c, u64 seed, bool nested, struct sums *sums)
 {
 	struct run run = { .c = c, .dice = { seed } };
-	u32 calls = conform_scaled(c, RUN_CALLS);
 	struct iova_allocator_config space;
 	bool good;
 
@@ -207,7 +218,7 @@ static bool one_run(struct conform *c, u64 seed, bool nested, struct sums *sums)
 		run.nested = NESTED_MAX;
 		if (nested)
 			iova_world_step(c->world, at_point, &run);
-		for (u32 i = 0; i < calls && !run.judge.wrong[0]; i++)
+		for (u32 i = 0; i < RUN_CALLS && !run.judge.wrong[0]; i++)
 			step(&run);
 		iova_world_run_freely(c->world);
 		if (!run.judge.wrong[0])
@@ -234,9 +245,10 @@ static bool one_run(struct conform *c, u64 seed, bool nested, struct sums *sums)
 
 static bool all_runs(struct conform *c, bool nested, struct sums *sums)
 {
+	u32 runs = conform_scaled(c, RUNS);
 	u64 seed = c->options.seed;
 
-	for (u32 i = 0; i < RUNS; i++) {
+	for (u32 i = 0; i < runs; i++) {
 		if (!one_run(c, seed + i, nested, sums))
 			return false;
 	}

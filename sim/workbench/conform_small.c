@@ -60,10 +60,21 @@ static const struct small_world worlds[] = {
 	{
 		.name = "caches of two CPUs",
 		.start = 1,
+		.last = 4,
+		.granule_lg2 = 12,
+		.cpus = 2,
+		.cache = true,
+		.sizes = { 1, 2 },
+		.limits = { 4, 2 },
+	},
+	{
+		.name = "caches of two CPUs, five pages",
+		.start = 1,
 		.last = 5,
 		.granule_lg2 = 12,
 		.cpus = 2,
 		.cache = true,
+		.long_only = true,
 		.sizes = { 1, 2, 3 },
 		.limits = { 5, 3 },
 	},
@@ -254,7 +265,7 @@ static u64 probe_all(struct explorer *e, struct small_op op, u64 sum)
 		for (u8 pages = 1; pages <= 2; pages++) {
 			u8 how = pages - 1 + (world->cache ? IOVA_CACHE : 0);
 
-			for (u32 l = 0; l < 2; l++)
+			for (u32 l = 0; l < (world->cache ? 1 : 2); l++)
 				sum = probe(e, op,
 					    (struct small_op){ SMALL_ALLOC, pages, world->limits[l],
 							       how, cpu },

@@ -81,13 +81,14 @@ static struct request rounded(struct request is)
 static void judge_failure(struct iova_judge *judge, struct request is)
 {
 	struct request most = rounded(is);
-	bool hidden = judge->cached && !(is.how & IOVA_FLUSH);
+	bool flushed = is.how & IOVA_CACHE && is.how & IOVA_FLUSH;
+	bool hidden = judge->cached && !flushed;
 	bool empty = !judge->model.live.count && is.limit_pfn >= judge->model.last_pfn;
 	bool recovered = !judge->failed_since_free;
 	u64 fit;
 
 	judge->failed_since_free = true;
-	if (is.how & IOVA_FLUSH)
+	if (flushed)
 		judge->cached = false;
 	fit = iova_model_fit(&judge->model, most.pages, is.limit_pfn, most.align_lg2);
 	if (fit == IOVA_NO_PFN || hidden) {
@@ -300,28 +301,33 @@ static void free_all(struct iova_judge *judge, u32 how)
 	}
 }
 
+/* Takes and gives back at once. */
+static void try_out(struct iova_judge *judge, u64 pages, u32 how)
+{
+	u64 pfn = IOVA_NO_PFN;
+
+	if (!judge->wrong[0])
+		pfn = iova_judge_alloc(judge, pages, judge->model.last_pfn, how);
+	if (pfn != IOVA_NO_PFN && !judge->wrong[0])
+		iova_judge_free(judge, 0);
+}
+
 void iova_judge_drain(struct iova_judge *judge)
 {
-	u64 largest, pages, pfn;
+	const struct iova_model *model = &judge->model;
+	u64 largest, pages;
 
 	free_all(judge, IOVA_CACHE);
 	free_all(judge, 0);
-	largest = iova_model_largest(&judge->model);
+	largest = iova_model_largest(model);
 	if (!largest || judge->wrong[0])
 		return;
-	/* An alignment that every allocator knows, and that fits. */
 	pages = 1ULL << (63 - (u32)__builtin_clzll(largest));
-	while (iova_model_fit(&judge->model, pages, judge->model.last_pfn, iova_natural(pages)) ==
-	       IOVA_NO_PFN)
+	while (iova_model_fit(model, pages, model->last_pfn, iova_natural(pages)) == IOVA_NO_PFN)
 		pages /= 2;
-	for (int aligned = 1; aligned >= 0; aligned--) {
-		u64 size = aligned ? pages : largest;
-
-		pfn = iova_judge_alloc(judge, size, judge->model.last_pfn,
-				       IOVA_FLUSH | (aligned ? iova_natural(size) : 0));
-		if (judge->wrong[0])
-			return;
-		if (pfn != IOVA_NO_PFN)
-			iova_judge_free(judge, 0);
-	}
+	try_out(judge, pages, iova_natural(pages) | IOVA_CACHE | IOVA_FLUSH);
+	/* What cannot be empties the caches. Some remember that it failed until a page is freed. */
+	try_out(judge, model->last_pfn + 1, IOVA_CACHE | IOVA_FLUSH);
+	try_out(judge, 1, 0);
+	try_out(judge, largest, 0);
 }
