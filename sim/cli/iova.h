@@ -4,6 +4,7 @@
  *
  *   iova.c          the verbs
  *   iova_args.c     arguments
+ *   iova_check.c    the verb check
  *   iova_plugin.c   allocators: ours, and those of a user's shared object
  */
 #ifndef CLI_IOVA_H
@@ -25,7 +26,13 @@ struct iova_options {
 	void *plugin[IOVA_PLUGINS_MAX]; /* handles, closed at the end */
 	u32 plugin_count;
 	struct dmasim_iova_workload_config workload;
+	bool chosen; /* --allocator was given */
+	const char *replay_name;
+	const char *record_name;
+	bool as_given;
+	bool svg;
 	const char *row;
+	const char *check;
 	const char *csv_name;
 	bool quick;
 };
@@ -39,6 +46,8 @@ int iova_choose(struct iova_options *options, const char *name);
 int iova_load(struct iova_options *options, const char *file);
 /* Nothing is chosen: all of ours, in front of the plugins. */
 void iova_choose_default(struct iova_options *options);
+/* Returns the exit status. */
+int iova_check(const struct iova_options *options);
 void iova_close(struct iova_options *options);
 
 #endif

@@ -9,6 +9,7 @@
 typedef const struct iova_allocator_ops *(*iova_plugin)(void);
 
 static const iova_plugin ours[] = {
+	dmasim_iova_linux,
 	dmasim_iova_topdown,
 };
 
@@ -43,6 +44,7 @@ int iova_choose(struct iova_options *options, const char *name)
 	bool all = !strcmp(name, "all"), found = false;
 	int status = 0;
 
+	options->chosen = true;
 	for (size_t i = 0; i < OURS && !status; i++) {
 		if (!all && strcmp(name, ours[i]()->name))
 			continue;

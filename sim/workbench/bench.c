@@ -32,9 +32,9 @@ static const struct bench_row rows[] = {
 	{ "holes of 1 page in 4 GiB, 2 fit", { .name = "adversary-fit" } },
 	{ "holes of 1 page, 2 fit below", { .name = "walk", .live = 10000 } },
 	{ "holes of 1 page, 2 fit below", { .name = "walk", .live = 100000 } },
-	{ "failure with full caches", { .name = "flush" } },
-	{ "reserve 10,000 windows", { .name = "windows" } },
-	{ "reserve below live ranges", { .name = "windows", .live = 100000, .steps = 1000 } },
+	{ "failure, 100,000 in caches", { .name = "flush" } },
+	{ "reserve, 10,000 windows", { .name = "windows" } },
+	{ "reserve, 10,000 windows below live", { .name = "windows", .live = 100000 } },
 	{ "find", { .name = "lookup", .live = 100000 } },
 };
 
@@ -88,6 +88,16 @@ static int make_and_run(const struct dmasim_iova_bench *bench, const struct benc
 	err = run_row(bench, row->name, workload, out, error);
 	dmasim_iova_workload_destroy(workload);
 	return err;
+}
+
+int dmasim_iova_bench_one(const struct dmasim_iova_bench *bench,
+			  const struct dmasim_iova_workload *workload, FILE *out,
+			  struct dmasim_iova_error *error)
+{
+	bench_print_head(out);
+	if (bench->csv)
+		bench_print_csv_head(bench->csv);
+	return run_row(bench, workload->name, workload, out, error);
 }
 
 int dmasim_iova_bench_rows(const struct dmasim_iova_bench *bench, FILE *out,

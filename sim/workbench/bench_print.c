@@ -2,53 +2,7 @@
 #include <string.h>
 
 #include "workbench/bench.h"
-
-#define TEXT_BYTES 24
-
-/* Three or four digits: "5.41", "83.2", "410", "1.32 us", "24.0 ms". */
-static const char *time_text(u64 ps, char text[TEXT_BYTES])
-{
-	static const struct {
-		const char *unit;
-		u64 ps;
-	} units[] = { { "", 1000 }, { " us", 1000000 }, { " ms", 1000000000 } };
-	u32 i = ps < 10000000 ? 0 : ps < 10000000000ULL ? 1 : 2;
-	u64 hundredths = (ps * 100 + units[i].ps / 2) / units[i].ps;
-
-	if (hundredths < 1000)
-		snprintf(text, TEXT_BYTES, "%llu.%02llu%s", hundredths / 100, hundredths % 100,
-			 units[i].unit);
-	else if (hundredths < 10000)
-		snprintf(text, TEXT_BYTES, "%llu.%llu%s", hundredths / 100, hundredths % 100 / 10,
-			 units[i].unit);
-	else
-		snprintf(text, TEXT_BYTES, "%llu%s", (hundredths + 50) / 100, units[i].unit);
-	return text;
-}
-
-/* "16.0"; "-": nothing is live. */
-static const char *ratio_text(u64 bytes, u64 live, char text[TEXT_BYTES])
-{
-	u64 tenths = live ? (bytes * 10 + live / 2) / live : 0;
-
-	if (!live)
-		return "-";
-	snprintf(text, TEXT_BYTES, "%llu.%llu", tenths / 10, tenths % 10);
-	return text;
-}
-
-/* "100,000" */
-static const char *count_text(u64 count, char text[TEXT_BYTES])
-{
-	if (count < 1000)
-		snprintf(text, TEXT_BYTES, "%llu", count);
-	else if (count < 1000000)
-		snprintf(text, TEXT_BYTES, "%llu,%03llu", count / 1000, count % 1000);
-	else
-		snprintf(text, TEXT_BYTES, "%llu,%03llu,%03llu", count / 1000000,
-			 count / 1000 % 1000, count % 1000);
-	return text;
-}
+#include "workbench/text.h"
 
 /* ---- The table -------------------------------------------------------- */
 
@@ -70,12 +24,12 @@ static void print_line(FILE *out, const char *name, const char *live,
 		return;
 	}
 	fprintf(out, "%8s %8s  %8s %8s %8s %8s  %6s %6s %9s\n",
-		time_text(result->median_ps, text[0]), time_text(result->least_ps, text[1]),
-		time_text(result->p50_ps, text[2]), time_text(result->p99_ps, text[3]),
-		time_text(result->p999_ps, text[4]), time_text(result->worst_ps, text[5]),
-		ratio_text(result->bytes, result->live, text[6]),
-		ratio_text(result->worst_bytes, result->worst_live, text[7]),
-		result->failed ? count_text(result->failed, (char[TEXT_BYTES]){ 0 }) : "");
+		text_time(result->median_ps, text[0]), text_time(result->least_ps, text[1]),
+		text_time(result->p50_ps, text[2]), text_time(result->p99_ps, text[3]),
+		text_time(result->p999_ps, text[4]), text_time(result->worst_ps, text[5]),
+		text_ratio(result->bytes, result->live, text[6]),
+		text_ratio(result->worst_bytes, result->worst_live, text[7]),
+		result->failed ? text_count(result->failed, (char[TEXT_BYTES]){ 0 }) : "");
 }
 
 void bench_print(FILE *out, const char *name, const struct dmasim_iova_workload *workload,
@@ -84,11 +38,11 @@ void bench_print(FILE *out, const char *name, const struct dmasim_iova_workload 
 	char live[TEXT_BYTES], median[TEXT_BYTES], p50[TEXT_BYTES];
 
 	for (u32 i = 0; i < count; i++)
-		print_line(out, i ? "" : name, i ? "" : count_text(workload->config.live, live),
+		print_line(out, i ? "" : name, i ? "" : text_count(workload->config.live, live),
 			   &result[i]);
 	fprintf(out, "%-34s %9s  %-12s %8s %8s  %8s\n", "", "", result[count].ops->name,
-		time_text(result[count].median_ps, median), "",
-		time_text(result[count].p50_ps, p50));
+		text_time(result[count].median_ps, median), "",
+		text_time(result[count].p50_ps, p50));
 }
 
 /* ---- CSV -------------------------------------------------------------- */

@@ -18,7 +18,7 @@ static bool make(struct player *player)
 		.cpus = workload->cpus,
 		.granule_lg2 = GRANULE_LG2,
 		.start_pfn = workload->start_pfn,
-		.last_pfn = workload->last_pfn,
+		.last_pfn = player->last_pfn,
 		.context = player->ops->context,
 	});
 	return player->allocator;
@@ -27,7 +27,8 @@ static bool make(struct player *player)
 bool player_open(struct player *player, const struct iova_allocator_ops *ops,
 		 const struct dmasim_iova_workload *workload)
 {
-	*player = (struct player){ .ops = ops, .workload = workload };
+	*player =
+		(struct player){ .ops = ops, .workload = workload, .last_pfn = workload->last_pfn };
 	player->pfn = reallocarray(NULL, (size_t)workload->id_count + 1, sizeof(*player->pfn));
 	if (!player->pfn || !make(player)) {
 		player_close(player);

@@ -15,6 +15,7 @@ struct player {
 	struct platform *platform;
 	const struct dmasim_iova_workload *workload;
 	u64 *pfn;	 /* of each id; IOVA_NO_PFN: it has no range */
+	u64 last_pfn;	 /* of the allocator's space */
 	u64 live;	 /* ranges */
 	u64 failed;	 /* allocations, and reservations */
 	u64 empty_bytes; /* what the allocator has before the first operation */

@@ -169,7 +169,8 @@ static const struct workload_kind kinds[] = {
 	  100000, 1000, 1, true },
 	{ "flush", "an allocation fails while caches are full", workload_flush, 100000, 5, 1,
 	  false },
-	{ "windows", "ranges are reserved", workload_windows, 0, 10000, 1, true },
+	{ "windows", "ranges are reserved beside 10,000 others", workload_windows, 0, 1000, 1,
+	  true },
 	{ "lookup", "the range of an address is asked for", workload_lookup, 100000, 200000, 1,
 	  true },
 };
@@ -205,11 +206,11 @@ static const char *refused(const struct dmasim_iova_workload_config *config,
 {
 	if (!kind)
 		return "no such workload";
-	if (config->live >= WORKLOAD_IDS_MAX)
-		return "too many live ranges: 33,554,431 are the most";
+	if (config->live > DMASIM_IOVA_LIVE_MAX)
+		return "too many live ranges: 8,000,000 are the most";
 	if (config->limit_bits && (config->limit_bits < 13 || config->limit_bits > 63))
 		return "the limit is 13 to 63 bits";
-	if (config->cpus > WORKLOAD_CPUS_MAX)
+	if (config->cpus > DMASIM_IOVA_CPUS_MAX)
 		return "256 CPUs are the most";
 	return NULL;
 }

@@ -119,6 +119,9 @@ void workload_flush(struct dmasim_iova_workload *workload, struct workload_plan 
 #define WINDOW_PAGES   16
 #define WINDOW_SPACING 32
 
+/* There before anything is timed. */
+#define WINDOWS 10000
+
 /* In no order: 7919 is a prime that divides no count of ours. */
 static u64 shuffled(u64 index, u64 count)
 {
@@ -127,11 +130,15 @@ static u64 shuffled(u64 index, u64 count)
 
 void workload_windows(struct dmasim_iova_workload *workload, struct workload_plan *plan)
 {
-	fill_with_pages(workload, plan->live, plan->limit);
-	workload->timing = true;
-	for (u64 step = 0; step < plan->steps; step++) {
-		u64 first = WINDOW_SPACING * (1 + shuffled(step, plan->steps));
+	u64 count = WINDOWS + plan->steps;
 
+	for (u64 index = 0; index < count; index++) {
+		u64 first = WINDOW_SPACING * (1 + shuffled(index, count));
+
+		if (index == WINDOWS) {
+			fill_with_pages(workload, plan->live, plan->limit);
+			workload->timing = true;
+		}
 		workload_reserve(workload, first, first + WINDOW_PAGES - 1);
 	}
 }
