@@ -10,7 +10,8 @@ typedef const struct iova_allocator_ops *(*iova_plugin)(void);
 
 static const iova_plugin ours[] = {
 	dmasim_iova_linux,
-	dmasim_iova_topdown,
+	dmasim_iova_exact,
+	dmasim_iova_bitmap,
 };
 
 #define OURS (sizeof(ours) / sizeof(ours[0]))

@@ -44,11 +44,13 @@ static const struct measure_config usual = {
 	.runs = 5,
 	.timed_ms_max = 1000,
 	.total_ms_max = 3000,
+	.lead_ms_max = 120000,
 };
 static const struct measure_config quick = {
 	.runs = 2,
 	.timed_ms_max = 100,
 	.total_ms_max = 300,
+	.lead_ms_max = 3000,
 };
 
 static int out_of_memory(struct dmasim_iova_error *error)
@@ -57,13 +59,13 @@ static int out_of_memory(struct dmasim_iova_error *error)
 	return -1;
 }
 
-static int run_row(const struct dmasim_iova_bench *bench, const char *name,
-		   const struct dmasim_iova_workload *workload, FILE *out,
+static int run_row(const struct dmasim_iova_bench *bench, const struct ticks *ticks,
+		   const char *name, const struct dmasim_iova_workload *workload, FILE *out,
 		   struct dmasim_iova_error *error)
 {
 	struct measure_result *result = calloc(bench->allocator_count + 1, sizeof(*result));
-	bool done = result && measure(bench->quick ? &quick : &usual, workload, bench->allocators,
-				      bench->allocator_count, result);
+	bool done = result && measure(bench->quick ? &quick : &usual, ticks, workload,
+				      bench->allocators, bench->allocator_count, result);
 
 	if (done) {
 		bench_print(out, name, workload, result, bench->allocator_count);
@@ -74,8 +76,8 @@ static int run_row(const struct dmasim_iova_bench *bench, const char *name,
 	return done ? 0 : out_of_memory(error);
 }
 
-static int make_and_run(const struct dmasim_iova_bench *bench, const struct bench_row *row,
-			FILE *out, struct dmasim_iova_error *error)
+static int make_and_run(const struct dmasim_iova_bench *bench, const struct ticks *ticks,
+			const struct bench_row *row, FILE *out, struct dmasim_iova_error *error)
 {
 	struct dmasim_iova_workload_config config = row->config;
 	struct dmasim_iova_workload *workload;
@@ -85,7 +87,7 @@ static int make_and_run(const struct dmasim_iova_bench *bench, const struct benc
 	workload = dmasim_iova_workload_create(&config, error);
 	if (!workload)
 		return -1;
-	err = run_row(bench, row->name, workload, out, error);
+	err = run_row(bench, ticks, row->name, workload, out, error);
 	dmasim_iova_workload_destroy(workload);
 	return err;
 }
@@ -94,19 +96,24 @@ int dmasim_iova_bench_one(const struct dmasim_iova_bench *bench,
 			  const struct dmasim_iova_workload *workload, FILE *out,
 			  struct dmasim_iova_error *error)
 {
-	bench_print_head(out);
+	struct ticks ticks;
+
+	ticks_init(&ticks);
+	bench_print_head(out, &ticks);
 	if (bench->csv)
 		bench_print_csv_head(bench->csv);
-	return run_row(bench, workload->name, workload, out, error);
+	return run_row(bench, &ticks, workload->name, workload, out, error);
 }
 
 int dmasim_iova_bench_rows(const struct dmasim_iova_bench *bench, FILE *out,
 			   struct dmasim_iova_error *error)
 {
+	struct ticks ticks;
 	u32 done = 0;
 	int err;
 
-	bench_print_head(out);
+	ticks_init(&ticks);
+	bench_print_head(out, &ticks);
 	if (bench->csv)
 		bench_print_csv_head(bench->csv);
 	for (size_t i = 0; i < ROWS; i++) {
@@ -114,7 +121,7 @@ int dmasim_iova_bench_rows(const struct dmasim_iova_bench *bench, FILE *out,
 			continue;
 		if (bench->quick && rows[i].config.live > QUICK_LIVE_MAX)
 			continue;
-		err = make_and_run(bench, &rows[i], out, error);
+		err = make_and_run(bench, &ticks, &rows[i], out, error);
 		if (err)
 			return err;
 		fflush(out);

@@ -13,7 +13,7 @@ struct bench_row {
 };
 
 /* Results: of the allocators, and at result[count] of the loop. */
-void bench_print_head(FILE *out);
+void bench_print_head(FILE *out, const struct ticks *ticks);
 void bench_print(FILE *out, const char *name, const struct dmasim_iova_workload *workload,
 		 const struct measure_result *result, u32 count);
 

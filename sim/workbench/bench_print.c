@@ -6,43 +6,62 @@
 
 /* ---- The table -------------------------------------------------------- */
 
-void bench_print_head(FILE *out)
+#define NAME_WIDTH	34
+#define ALLOCATOR_WIDTH 20
+
+void bench_print_head(FILE *out, const struct ticks *ticks)
 {
-	fprintf(out, "%-34s %9s  %-12s %8s %8s  %8s %8s %8s %8s  %6s %6s %9s\n", "ns, unless said",
-		"live", "allocator", "median", "least", "50%", "99%", "99.9%", "worst", "bytes",
-		"worst", "failed");
+	char step[TEXT_BYTES], overhead[TEXT_BYTES];
+
+	fprintf(out,
+		"Nanoseconds of one operation, unless said. Batches: median, and least of all "
+		"runs; then\nsingle operations, of which the clock's %s are taken away, in steps "
+		"of "
+		"%s. Bytes are for a\nlive range, at the end and at worst. (loop): the same with "
+		"an allocator that does nothing.\n\n",
+		text_time(ticks_ps(ticks, ticks->overhead), overhead),
+		text_time(ticks_ps(ticks, ticks->step), step));
+	fprintf(out, "%-*s %9s  %-*s %8s %8s  %8s %8s %8s %8s  %6s %6s %9s\n", NAME_WIDTH, "work",
+		"live", ALLOCATOR_WIDTH, "allocator", "median", "least", "50%", "99%", "99.9%",
+		"worst", "bytes", "worst", "failed");
 }
 
 static void print_line(FILE *out, const char *name, const char *live,
 		       const struct measure_result *result)
 {
-	char text[8][TEXT_BYTES];
+	char text[7][TEXT_BYTES], failed[TEXT_BYTES + 1] = "";
 
-	fprintf(out, "%-34s %9s  %-12.12s ", name, live, result->ops->name);
+	fprintf(out, "%-*s %9s  %-*.*s ", NAME_WIDTH, name, live, ALLOCATOR_WIDTH, ALLOCATOR_WIDTH,
+		result->ops->name);
 	if (result->unable) {
-		fprintf(out, "%8s\n", "-");
+		fprintf(out, "%8s (%s)\n", "-", result->unable);
 		return;
 	}
-	fprintf(out, "%8s %8s  %8s %8s %8s %8s  %6s %6s %9s\n",
-		text_time(result->median_ps, text[0]), text_time(result->least_ps, text[1]),
-		text_time(result->p50_ps, text[2]), text_time(result->p99_ps, text[3]),
-		text_time(result->p999_ps, text[4]), text_time(result->worst_ps, text[5]),
+	if (result->failed) {
+		failed[0] = ' ';
+		text_count(result->failed, failed + 1);
+	}
+	fprintf(out, "%8s %8s  %8s %8s %8s %8s  %6s %6s%s\n", text_time(result->median_ps, text[0]),
+		text_time(result->least_ps, text[1]), text_time(result->p50_ps, text[2]),
+		text_time(result->p99_ps, text[3]), text_time(result->p999_ps, text[4]),
+		text_time(result->worst_ps, text[5]),
 		text_ratio(result->bytes, result->live, text[6]),
-		text_ratio(result->worst_bytes, result->worst_live, text[7]),
-		result->failed ? text_count(result->failed, (char[TEXT_BYTES]){ 0 }) : "");
+		text_ratio(result->worst_bytes, result->worst_live, (char[TEXT_BYTES]){ 0 }),
+		failed);
 }
 
 void bench_print(FILE *out, const char *name, const struct dmasim_iova_workload *workload,
 		 const struct measure_result *result, u32 count)
 {
 	char live[TEXT_BYTES], median[TEXT_BYTES], p50[TEXT_BYTES];
+	const struct measure_result *loop = &result[count];
 
+	text_count(workload_live(workload), live);
 	for (u32 i = 0; i < count; i++)
-		print_line(out, i ? "" : name, i ? "" : text_count(workload->config.live, live),
-			   &result[i]);
-	fprintf(out, "%-34s %9s  %-12s %8s %8s  %8s\n", "", "", result[count].ops->name,
-		text_time(result[count].median_ps, median), "",
-		text_time(result[count].p50_ps, p50));
+		print_line(out, i ? "" : name, i ? "" : live, &result[i]);
+	fprintf(out, "%-*s %9s  %-*s %8s %8s  %8s\n", NAME_WIDTH, "", "", ALLOCATOR_WIDTH,
+		loop->ops->name, text_time(loop->median_ps, median), "",
+		text_time(loop->p50_ps, p50));
 }
 
 /* ---- CSV -------------------------------------------------------------- */
@@ -60,9 +79,9 @@ static void print_csv_line(FILE *out, const char *name, const struct dmasim_iova
 {
 	const struct dmasim_iova_workload_config *config = &workload->config;
 
-	fprintf(out, "\"%s\",%s,%llu,%llu,%u,%u,%d,%llu,%s,", name, config->name, config->live,
-		config->steps, config->limit_bits, config->cpus, !config->no_cache, config->seed,
-		result->ops->name);
+	fprintf(out, "\"%s\",%s,%llu,%llu,%u,%u,%d,%llu,%s,", name, config->name,
+		workload_live(workload), config->steps, config->limit_bits, config->cpus,
+		!config->no_cache, config->seed, result->ops->name);
 	if (result->unable) {
 		fputs("0,,,,,,,,,,,,,,,,\n", out);
 		return;

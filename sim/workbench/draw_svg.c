@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Panels of one width, one below the other: the picture of the space, a legend, what the pages are,
- * and two charts of the holes. Colours of text and ground follow the reader's light or dark setting;
- * the others are readable on both.
+ * and two charts of the holes. Colours of text and ground follow the reader's light or dark
+ * setting; the others are readable on both.
  */
 #include "workbench/draw.h"
 #include "workbench/text.h"

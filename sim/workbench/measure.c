@@ -22,7 +22,7 @@ struct candidate {
 struct measurement {
 	const struct measure_config *config;
 	struct measure_plan plan;
-	struct ticks ticks;
+	const struct ticks *ticks;
 	struct candidate *candidate;
 	u32 count;
 };
@@ -81,7 +81,7 @@ static void time_units(struct measurement *m, struct candidate *candidate, struc
 			player_do(player, op);
 		} while (++op < stop);
 		passed = ticks_now() - start;
-		passed = passed > m->ticks.overhead ? passed - m->ticks.overhead : 0;
+		passed = passed > m->ticks->overhead ? passed - m->ticks->overhead : 0;
 		passed = passed < NEVER ? passed : NEVER - 1;
 		if (passed < candidate->least[i])
 			candidate->least[i] = (u32)passed;
@@ -134,31 +134,56 @@ static u32 run_alone(struct measurement *m, struct candidate *candidate, struct 
 	return done;
 }
 
-static bool able(const struct measure_plan *plan, const struct iova_allocator_ops *ops)
+/* Operations between two looks at the clock. */
+#define LEAD_STEP 4096
+
+/* What comes before the timed part. Returns why not, or NULL. */
+static const char *run_lead(const struct measurement *m, struct player *player)
 {
-	return plan->workload->op[plan->unit[0].first].type != WORKLOAD_FIND || ops->next;
+	u64 begin_ns = ticks_ns();
+	size_t end = m->plan.unit[0].first;
+
+	for (size_t done = 0; done < end; done += LEAD_STEP) {
+		player_play(player, done, done + LEAD_STEP < end ? done + LEAD_STEP : end);
+		if (player->failed > player->live && player->failed > LEAD_STEP)
+			return "its space is too small";
+		if (ticks_ns() - begin_ns > m->config->lead_ms_max * TICKS_NS_PER_MS)
+			return "it takes too long to get there";
+	}
+	return NULL;
 }
 
-/* False: no memory, or the allocator cannot do this. */
-static bool run_once(struct measurement *m, struct candidate *candidate)
+static void run_timed(struct measurement *m, struct candidate *candidate, struct player *player)
 {
 	struct measure_result *result = candidate->result;
+
+	note_memory(result, player);
+	if (m->plan.alone)
+		result->units = run_alone(m, candidate, player);
+	else
+		result->units = run_blocks(m, candidate, player, &candidate->median[result->runs]);
+	result->failed = player->failed;
+	result->runs++;
+}
+
+/* Returns why there was no run, or NULL. */
+static const char *run_once(struct measurement *m, struct candidate *candidate)
+{
+	const struct iova_allocator_ops *ops = candidate->result->ops;
 	struct player player;
 	u64 begin_ns = ticks_ns();
+	const char *why;
 
-	if (!able(&m->plan, result->ops) || !player_open(&player, result->ops, m->plan.workload))
-		return false;
-	player_play(&player, 0, m->plan.unit[0].first);
-	note_memory(result, &player);
-	if (m->plan.alone)
-		result->units = run_alone(m, candidate, &player);
-	else
-		result->units = run_blocks(m, candidate, &player, &candidate->median[result->runs]);
-	result->failed = player.failed;
-	result->runs++;
+	if (m->plan.workload->op[m->plan.unit[0].first].type == WORKLOAD_FIND && !ops->next)
+		return "it has no next";
+	if (!player_open(&player, ops, m->plan.workload))
+		return "no memory";
+	why = run_lead(m, &player);
+	if (!why)
+		run_timed(m, candidate, &player);
 	player_close(&player);
 	candidate->used_ns += ticks_ns() - begin_ns;
-	return true;
+	return why;
 }
 
 /* ---- All runs --------------------------------------------------------- */
@@ -171,8 +196,8 @@ static void run_all(struct measurement *m)
 
 			if (run && candidate->used_ns > m->config->total_ms_max * TICKS_NS_PER_MS)
 				continue;
-			if (!candidate->result->unable && !run_once(m, candidate))
-				candidate->result->unable = true;
+			if (!candidate->result->unable)
+				candidate->result->unable = run_once(m, candidate);
 		}
 	}
 }
@@ -195,7 +220,7 @@ static u64 percentile(const struct measurement *m, const u32 *least, u32 count, 
 {
 	u64 rank = ((u64)count * permille + 999) / 1000;
 
-	return ticks_ps(&m->ticks, least[rank ? rank - 1 : 0]);
+	return ticks_ps(m->ticks, least[rank ? rank - 1 : 0]);
 }
 
 static void conclude(struct measurement *m, struct candidate *candidate)
@@ -217,8 +242,8 @@ static void conclude(struct measurement *m, struct candidate *candidate)
 		result->least_ps = result->p50_ps;
 		return;
 	}
-	result->median_ps = ticks_ps(&m->ticks, median(candidate->median, result->runs)) / 1000;
-	result->least_ps = ticks_ps(&m->ticks, candidate->median[0]) / 1000;
+	result->median_ps = ticks_ps(m->ticks, median(candidate->median, result->runs)) / 1000;
+	result->least_ps = ticks_ps(m->ticks, candidate->median[0]) / 1000;
 }
 
 static bool begin(struct measurement *m, const struct iova_allocator_ops *const *allocators,
@@ -243,15 +268,15 @@ static bool begin(struct measurement *m, const struct iova_allocator_ops *const 
 	return true;
 }
 
-bool measure(const struct measure_config *config, const struct dmasim_iova_workload *workload,
+bool measure(const struct measure_config *config, const struct ticks *ticks,
+	     const struct dmasim_iova_workload *workload,
 	     const struct iova_allocator_ops *const *allocators, u32 count,
 	     struct measure_result *result)
 {
-	struct measurement m = { .config = config, .count = count + 1 };
+	struct measurement m = { .config = config, .ticks = ticks, .count = count + 1 };
 	bool ready = measure_plan_init(&m.plan, workload) && begin(&m, allocators, result);
 
 	if (ready && m.plan.unit_count) {
-		ticks_init(&m.ticks);
 		run_all(&m);
 		for (u32 i = 0; i < m.count; i++)
 			conclude(&m, &m.candidate[i]);

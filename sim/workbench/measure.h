@@ -66,7 +66,7 @@ void measure_batch(const struct measure_plan *plan, struct player *player, u32 f
 
 struct measure_result {
 	const struct iova_allocator_ops *ops;
-	bool unable; /* the allocator could not be made, or has no such operation */
+	const char *unable; /* why there is nothing here; NULL: there is */
 	u32 runs;
 	u64 units;     /* that were timed, in one run */
 	u64 median_ps; /* of one unit: the median of the runs' medians; 0 units: of single ones */
@@ -88,13 +88,15 @@ struct measure_config {
 	u32 runs;
 	u64 timed_ms_max; /* of one run: then it ends early */
 	u64 total_ms_max; /* of one allocator: then there are no more runs */
+	u64 lead_ms_max;  /* of what leads to the timed part: then the allocator is left out */
 };
 
 /*
- * Measures `count` allocators; result[count] has what the loop costs, with an allocator that does
- * nothing. False: no memory.
+ * Measures `count` allocators by this clock; result[count] has what the loop costs, with an
+ * allocator that does nothing. False: no memory.
  */
-bool measure(const struct measure_config *config, const struct dmasim_iova_workload *workload,
+bool measure(const struct measure_config *config, const struct ticks *ticks,
+	     const struct dmasim_iova_workload *workload,
 	     const struct iova_allocator_ops *const *allocators, u32 count,
 	     struct measure_result *result);
 

@@ -5,7 +5,7 @@
  *
  * The workload knows what is live and what was reserved. What the allocator says is not free (next
  * in its table) and is neither of these: behind a live range, up to where the allocator's ends, it
- * is rounding; else it lies in a cache. Without next, caches count as free and rounding is not seen.
+ * is rounding; else it lies in a cache. Without next, caches and rounding count as free.
  */
 #ifndef WORKBENCH_SPACE_H
 #define WORKBENCH_SPACE_H

@@ -4,6 +4,23 @@
 #define CALIBRATION_NS 20000000ULL
 #define READINGS       10001
 
+/* Intervals of one step may differ by rounding. */
+#define STEP_JITTER 2
+
+/* The shortest interval seen between two readings that is longer than so many ticks. */
+static u64 least_above(u64 bound)
+{
+	u64 least = ~0ULL;
+
+	for (u32 i = 0; i < READINGS; i++) {
+		u64 first = ticks_now(), interval = ticks_now() - first;
+
+		if (interval > bound && interval < least)
+			least = interval;
+	}
+	return least;
+}
+
 void ticks_init(struct ticks *ticks)
 {
 	u64 start_ns = ticks_ns(), start = ticks_now(), passed_ns;
@@ -13,12 +30,6 @@ void ticks_init(struct ticks *ticks)
 	} while (passed_ns < CALIBRATION_NS);
 	ticks->per_ms = (ticks_now() - start) * TICKS_NS_PER_MS / passed_ns;
 
-	/* The least: interruptions only add. */
-	ticks->overhead = ~0ULL;
-	for (u32 i = 0; i < READINGS; i++) {
-		u64 first = ticks_now(), cost = ticks_now() - first;
-
-		if (cost < ticks->overhead)
-			ticks->overhead = cost;
-	}
+	ticks->overhead = least_above(0);
+	ticks->step = least_above(ticks->overhead + STEP_JITTER) - ticks->overhead;
 }

@@ -38,7 +38,8 @@ static inline u64 ticks_now(void)
 
 struct ticks {
 	u64 per_ms;
-	u64 overhead; /* ticks between two readings with nothing between */
+	u64 overhead; /* between two readings with nothing between, the least seen */
+	u64 step;     /* the least that two such intervals differ by: finer it cannot tell */
 };
 
 /* Takes some milliseconds. */

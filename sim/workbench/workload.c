@@ -71,6 +71,17 @@ struct workload_id *workload_id(struct dmasim_iova_workload *workload, u32 id)
 	return &workload->id[id];
 }
 
+u64 workload_live(const struct dmasim_iova_workload *workload)
+{
+	u64 live = 0;
+
+	for (size_t i = 0; i < workload->count && !workload->op[i].timed; i++) {
+		live += workload->op[i].type == WORKLOAD_ALLOC;
+		live -= workload->op[i].type == WORKLOAD_FREE;
+	}
+	return live;
+}
+
 /* ---- Operations ------------------------------------------------------- */
 
 void workload_alloc(struct dmasim_iova_workload *workload, u32 id, u64 pages, u64 limit, u32 how)

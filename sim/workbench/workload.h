@@ -64,6 +64,9 @@ struct dmasim_iova_workload {
 /* An empty list. NULL: no memory. */
 struct dmasim_iova_workload *workload_new(const char *name, u64 start_pfn, u64 last_pfn, u32 cpus);
 
+/* Ranges that are live when the first timed operation comes. */
+u64 workload_live(const struct dmasim_iova_workload *workload);
+
 /* ---- Adding at the end: without memory it is noted in no_memory ------- */
 
 void workload_add(struct dmasim_iova_workload *workload, const struct workload_op *op);

@@ -145,7 +145,7 @@ static bool read_how(struct trace_reader *r, u32 index, u8 *how)
 		flags |= IOVA_CACHE;
 		end += 6;
 	}
-	if (!strncmp(end, "+flush", 6)) {
+	if (flags && !strncmp(end, "+flush", 6)) {
 		flags |= IOVA_FLUSH;
 		end += 6;
 	}
