@@ -37,6 +37,7 @@
 #include <dmasim/pci.h>
 #include <dmasim/report.h>
 #include <dmasim/scatterlist.h>
+#include <dmasim/schedule.h>
 #include <dmasim/topology.h>
 #include <dmasim/trace.h>
 

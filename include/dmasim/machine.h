@@ -76,7 +76,12 @@ struct dmasim_config {
 	bool iommu_no_1g;      /* no 1 GiB leaves */
 	bool iommu_snoop;      /* snoop control: leaves carry the SNP bit */
 	bool iommu_incoherent; /* table writes reach the walker only when flushed from the cache */
-	u32 iotlb_entries;     /* of the translation cache; 0: 64 */
+	/*
+	 * A hypervisor shadows the tables and reads them again at each flush: lazy domains collect
+	 * in one queue of 32767 unmaps, or 1 s.
+	 */
+	bool iommu_shadow_on_flush;
+	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
 	enum dmasim_policy policy;   /* of groups for which nothing else is said */
 	struct dmasim_traits traits; /* of endpoints that say nothing of their own */
 

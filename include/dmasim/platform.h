@@ -6,8 +6,8 @@
  * is called by lib/ and provided by the machine; the inline functions are the hot ones.
  *
  * Rules: no function blocks or re-enters the software, except that a timer's callback runs inside
- * whatever lets virtual time pass. Sizes are in bytes, times in nanoseconds of the virtual clock.
- * A machine belongs to one thread at a time.
+ * whatever lets virtual time pass, and other CPUs in `point` and `wait`. Sizes are in bytes, times
+ * in nanoseconds of the virtual clock. A machine belongs to one thread at a time.
  */
 #ifndef DMASIM_PLATFORM_H
 #define DMASIM_PLATFORM_H
@@ -77,13 +77,14 @@ struct platform_iommu {
 	u16 segment;
 	u8 bus_first;
 	u8 bus_last;
-	u8 levels;	     /* of its page tables: 3 or 4 */
-	u8 address_bits;     /* host address width: bits above are reserved in entries */
-	u8 max_address_mask; /* MAMV: largest AM of a page-selective invalidation */
-	bool huge_1g;	     /* 1 GiB leaves (2 MiB leaves are always there) */
-	bool snoop_control;  /* ECAP.SC: the SNP bit exists */
-	bool coherent;	     /* walks snoop the CPU's caches; else entries must be flushed */
-	u32 domain_count;    /* domain ids are 0 to domain_count - 1; 0 is never used */
+	u8 levels;	      /* of its page tables: 3 or 4 */
+	u8 address_bits;      /* host address width: bits above are reserved in entries */
+	u8 max_address_mask;  /* MAMV: largest AM of a page-selective invalidation */
+	bool huge_1g;	      /* 1 GiB leaves (2 MiB leaves are always there) */
+	bool snoop_control;   /* ECAP.SC: the SNP bit exists */
+	bool coherent;	      /* walks snoop the CPU's caches; else entries must be flushed */
+	bool shadow_on_flush; /* a hypervisor reads the tables again at a flush: few are better */
+	u32 domain_count;     /* domain ids are 0 to domain_count - 1; 0 is never used */
 };
 
 enum platform_reserved_type {
@@ -217,6 +218,11 @@ struct platform_ops {
 	void (*timer_cancel)(void *machine, struct dmasim_timer *timer);
 
 	void (*point)(void *machine, enum dmasim_point point);
+	/*
+	 * A lock is held that this CPU needs: other CPUs run until *held is false. False: there is
+	 * no other CPU. NULL: there never is.
+	 */
+	bool (*wait)(void *machine, const bool *held);
 	void (*event)(void *machine, const struct dmasim_event *event);
 	void (*report)(void *machine, const struct platform_report *report);
 };

@@ -63,6 +63,7 @@
 	X(34, SEGMENT_LENGTH, "segment-length",                                                    \
 	  "A DMA segment is not as long as the peer memory it stands for")                         \
 	X(35, LIST_CHANGED, "list-changed",                                                        \
-	  "Mapping a scatterlist changed its pages, offsets or lengths")
+	  "Mapping a scatterlist changed its pages, offsets or lengths")                           \
+	X(36, DEADLOCK, "deadlock", "CPUs wait for locks that nobody can let go of")
 
 #endif

@@ -53,10 +53,10 @@ static struct vtd_descriptor iotlb_descriptor(const struct iommu_unit *unit, u32
 	return (struct vtd_descriptor){ { htole64(low), htole64(high) } };
 }
 
-static struct vtd_descriptor wait_descriptor(const struct iommu_unit *unit)
+static struct vtd_descriptor wait_descriptor(const struct iommu_unit *unit, u32 sequence)
 {
 	u64 low = VTD_QI_WAIT | VTD_WAIT_STATUS_WRITE | VTD_WAIT_FENCE |
-		  (u64)unit->sequence << VTD_WAIT_DATA_SHIFT;
+		  (u64)sequence << VTD_WAIT_DATA_SHIFT;
 
 	return (struct vtd_descriptor){ { htole64(low), htole64(page_phys(unit->status)) } };
 }
@@ -67,11 +67,11 @@ int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start
 	struct platform *p = os->platform;
 	struct vtd_descriptor batch[2];
 	const u32 *status = platform_ptr(p, page_phys(unit->status));
+	u32 sequence = ++unit->sequence;
 	int err;
 
-	unit->sequence++;
 	batch[0] = iotlb_descriptor(unit, domain, start, last, leaf_only);
-	batch[1] = wait_descriptor(unit);
+	batch[1] = wait_descriptor(unit, sequence);
 	os->costs.invalidations++;
 
 	platform_point(p, DMASIM_POINT_QUEUE);
@@ -82,5 +82,5 @@ int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start
 		return err;
 	}
 	p->ops->queue_wait(p->machine, unit->hw->unit);
-	return le32toh(*status) == unit->sequence ? 0 : -ETIMEDOUT;
+	return le32toh(*status) == sequence ? 0 : -ETIMEDOUT;
 }

@@ -137,7 +137,14 @@ PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
 		/* Empty for the hardware too, before it can find the table. */
 		pt_flush(pt, &table, 0, 1ULL << format->index_lg2);
 	}
-	pt_store(pt, parent, index, entry, DMASIM_POINT_PT_TABLE);
+	platform_point(pt->platform, DMASIM_POINT_PT_TABLE);
+	if (DMASIM_UNLIKELY(pt_load(parent, index))) {
+		/* Another CPU was first: compare and exchange fails, and its table is the one. */
+		page_free(pt->os, DMASIM_FAULT_TABLE_PAGE, page);
+		pt->os->costs.tables_freed++;
+		return 0;
+	}
+	parent->entry[index] = htole64(entry);
 	pt_flush(pt, parent, index, 1);
 	if (!pt->coherent)
 		pt_store(pt, parent, index, entry | format->flushed, DMASIM_POINT_PT_MARK);

@@ -147,7 +147,10 @@ static void write_text(struct check *check, struct text *text, const struct find
 		text_add(text, "  %-9s %s\n", "Linux", finding->linux_says);
 	if (finding->access && finding->access->target->kind == HW_TARGET_FAULT)
 		add_fault(text, finding->access);
-	text_add(text, "  %-9s DMASIM_SEED=0x%llx\n", "replay", check->world->seed);
+	text_add(text, "  %-9s DMASIM_SEED=0x%llx", "replay", check->world->seed);
+	if (check->world->schedule && schedule_is_running(check->world->schedule))
+		text_add(text, " DMASIM_CHOICES=%s", schedule_choices(check->world->schedule));
+	text_add(text, "\n");
 }
 
 static void write_line(struct check *check, struct text *text, const struct finding *finding)

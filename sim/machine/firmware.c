@@ -173,6 +173,7 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 			.max_address_mask = root->iommu->max_address_mask,
 			.huge_1g = root->iommu->walker.huge_1g,
 			.snoop_control = root->iommu->walker.snoop_control,
+			.shadow_on_flush = s->config.iommu_shadow_on_flush,
 			.coherent = !root->iommu->walker.cache,
 			.domain_count = 1U << 16,
 		};

@@ -168,6 +168,8 @@ static void write_header(struct dmasim *s)
 	text_add(&text, " policy=%s cpus=%u swiotlb=%s pool=%llu kmalloc=%d debug=%d bugs=0x%x",
 		 policies[config->policy], config->cpus, pools[config->swiotlb],
 		 config->swiotlb_bytes, config->bounce_kmalloc, config->dma_debug, config->bugs);
+	if (config->iommu_shadow_on_flush)
+		text_add(&text, " shadow=1");
 	trace_header(&s->world.trace, line);
 }
 
@@ -274,6 +276,7 @@ u64 dmasim_destroy(struct dmasim *s)
 
 	if (!s)
 		return 0;
+	machine_schedule_fini(s);
 	kernel_fini(s);
 	os_destroy(s->os);
 	leaks = software_leaks(s);
@@ -313,6 +316,7 @@ u64 dmasim_random(struct dmasim *s, u64 bound)
 void dmasim_set_cpu(struct dmasim *s, u32 cpu)
 {
 	machine_exists(s);
+	DMASIM_CONTRACT(!machine_cpus_run(s), "a task stays on its CPU");
 	DMASIM_CONTRACT(cpu < s->config.cpus, "a CPU that exists runs");
 	s->platform.cpu = cpu;
 }
@@ -320,6 +324,7 @@ void dmasim_set_cpu(struct dmasim *s, u32 cpu)
 void dmasim_run(struct dmasim *s, u64 ns)
 {
 	machine_exists(s);
+	DMASIM_CONTRACT(!machine_cpus_run(s), "a task lets no time pass");
 	clock_run(&s->world.clock, ns);
 }
 

@@ -92,6 +92,10 @@ u32 machine_cpu_family(enum dmasim_cpu cpu);
 
 void port_init(struct dmasim *s);
 
+/* True within a task of dmasim_run_cpus() (schedule.c). */
+bool machine_cpus_run(const struct dmasim *s);
+void machine_schedule_fini(struct dmasim *s);
+
 /* One line of the trace for an event of the software (trace_event.c). */
 void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state);
 

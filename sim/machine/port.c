@@ -231,6 +231,15 @@ static void port_point(void *machine, enum dmasim_point point)
 	struct dmasim *s = machine;
 
 	s->world.points[point]++;
+	if (s->world.schedule)
+		schedule_point(s->world.schedule);
+}
+
+static bool port_wait(void *machine, const bool *held)
+{
+	struct dmasim *s = machine;
+
+	return s->world.schedule && schedule_wait(s->world.schedule, held);
 }
 
 static void port_event(void *machine, const struct dmasim_event *event)
@@ -276,6 +285,7 @@ void port_init(struct dmasim *s)
 		.timer_arm = port_timer_arm,
 		.timer_cancel = port_timer_cancel,
 		.point = port_point,
+		.wait = port_wait,
 		.event = port_event,
 		.report = port_report,
 	};

@@ -81,6 +81,25 @@ static void take_later(struct clock *clock)
 	}
 }
 
+bool clock_is_armed(const struct clock *clock)
+{
+	return clock->pending.next != &clock->pending || clock->later.next != &clock->later;
+}
+
+static void fire(struct clock *clock, struct dmasim_timer *timer)
+{
+	unlink_timer(timer);
+	if (timer->deadline_ns > clock->now_ns)
+		clock->now_ns = timer->deadline_ns;
+	timer->fire(timer);
+}
+
+void clock_fire_next(struct clock *clock)
+{
+	take_later(clock);
+	fire(clock, clock->pending.next);
+}
+
 void clock_run(struct clock *clock, u64 duration_ns)
 {
 	u64 until_ns = after(clock->now_ns, duration_ns);
@@ -90,10 +109,7 @@ void clock_run(struct clock *clock, u64 duration_ns)
 	clock->running = true;
 	first = clock->pending.next;
 	while (first != &clock->pending && first->deadline_ns <= until_ns) {
-		unlink_timer(first);
-		if (first->deadline_ns > clock->now_ns)
-			clock->now_ns = first->deadline_ns;
-		first->fire(first);
+		fire(clock, first);
 		first = clock->pending.next;
 	}
 	clock->running = false;

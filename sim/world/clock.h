@@ -28,6 +28,12 @@ void clock_arm(struct clock *clock, struct dmasim_timer *timer, u64 delay_ns);
 
 void clock_cancel(struct clock *clock, struct dmasim_timer *timer);
 
+/* True if a timer waits for its time. */
+bool clock_is_armed(const struct clock *clock);
+
+/* Time moves on to the earliest deadline, and that timer fires; one is armed. */
+void clock_fire_next(struct clock *clock);
+
 /* Lets `duration_ns` pass; timers see their own deadline as the time. */
 void clock_run(struct clock *clock, u64 duration_ns);
 

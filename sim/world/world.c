@@ -10,6 +10,7 @@ void world_init(struct world *world, const struct world_config *config)
 	memory_init(&world->memory);
 	trace_init(&world->trace, &world->clock, config->trace_file, config->trace);
 	reports_init(&world->reports, &world->memory);
+	world->schedule = NULL;
 	for (int i = 0; i < DMASIM_POINT_COUNT; i++)
 		world->points[i] = 0;
 }

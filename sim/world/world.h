@@ -13,6 +13,7 @@
 #include "world/memory.h"
 #include "world/random.h"
 #include "world/report.h"
+#include "world/schedule.h"
 #include "world/trace.h"
 
 struct world_config {
@@ -31,6 +32,7 @@ struct world {
 	struct trace trace;
 	struct reports reports;
 	u64 points[DMASIM_POINT_COUNT]; /* passes of each preemption point */
+	struct schedule *schedule;	/* NULL: CPUs never ran at once */
 };
 
 void world_init(struct world *world, const struct world_config *config);
