@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "iommu/iommu.h"
-#include "iova/flush_queue.h"
+#include "iommu/lazy.h"
 #include "pci/bus.h"
 
 static int reserve_pfns(struct iommu_domain *domain, u64 start, u64 last)
@@ -185,9 +185,8 @@ struct iommu_domain *iommu_domain_create(struct pci_dev *first)
 		iommu_domain_destroy(domain);
 		return NULL;
 	}
-	/* Without memory for a queue it is strict. */
 	if (group->policy == OS_LAZY)
-		domain->fq = flush_queue_create(domain);
+		iommu_make_lazy(domain);
 	return domain;
 }
 
@@ -198,8 +197,7 @@ void iommu_domain_destroy(struct iommu_domain *domain)
 	SLIST_REMOVE(&os->domains, domain, iommu_domain, link);
 	/* No context entry points here any more; what is cached goes before the tables do. */
 	iommu_flush_iotlb_all(domain);
-	if (domain->fq)
-		flush_queue_destroy(domain->fq);
+	iommu_end_lazy(domain);
 	iommu_free_tables(os, domain->unreclaimed);
 	if (domain->iova)
 		domain->iova_ops->destroy(domain->iova);
