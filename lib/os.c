@@ -24,7 +24,9 @@ struct os *os_create(const struct os_config *config)
 	os->swiotlb_mode = config->swiotlb_mode;
 	os->swiotlb_bytes = config->swiotlb_bytes;
 	os->swiotlb_areas = config->swiotlb_areas;
-	os->iova_ops = config->iova_ops ? config->iova_ops : dmasim_iova_topdown();
+	os->iova_ops = config->iova_ops ? config->iova_ops : dmasim_iova_linux();
+	os->iova_repairs = config->iova_repairs;
+	os->forcedac = config->forcedac;
 	DMASIM_CONTRACT(os->iova_ops->size == sizeof(*os->iova_ops) && os->iova_ops->create &&
 				os->iova_ops->destroy && os->iova_ops->alloc &&
 				os->iova_ops->free && os->iova_ops->reserve,

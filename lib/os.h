@@ -58,14 +58,18 @@ struct os_config {
 	u32 swiotlb_areas; /* 0: one for each CPU */
 	bool bounce_kmalloc;
 	bool dma_debug;
-	u32 bugs; /* bits of enum dmasim_bug */
-	const struct iova_allocator_ops *iova_ops;
+	u32 bugs;				   /* bits of enum dmasim_bug */
+	const struct iova_allocator_ops *iova_ops; /* NULL: linux */
+	u32 iova_repairs;			   /* bits of enum iova_repair */
+	bool forcedac;				   /* no try below 4 GiB first */
 };
 
 struct os {
 	struct platform *platform;
 	const struct platform_firmware *firmware;
 	const struct iova_allocator_ops *iova_ops;
+	u32 iova_repairs;
+	bool forcedac;
 	enum os_policy policy;
 	u32 cpus;
 	bool dma_debug;

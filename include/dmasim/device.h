@@ -29,6 +29,7 @@ struct device {
 
 	bool dma_coherent;	    /* its requests see the CPU's cache */
 	bool dma_skip_sync;	    /* dma_sync_ calls have nothing to do */
+	bool pci_32bit_workaround;  /* IOVAs are tried below 4 GiB first */
 	bool untrusted;		    /* sees nothing but what is mapped for it, to the byte */
 	struct io_tlb_pool *io_tlb; /* memory it is restricted to; NULL: none */
 

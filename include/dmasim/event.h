@@ -40,6 +40,7 @@ enum dmasim_event_field {
 	X(ATTACH, "iommu_attach", DMASIM_F_DEV | DMASIM_F_GROUP | DMASIM_F_DOMAIN | DMASIM_F_RET) \
 	X(IOVA_ALLOC, "iova_alloc",                                                               \
 	  DMASIM_F_DEV | DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_RET)           \
+	X(IOVA_DAC, "iova_using_bits", DMASIM_F_DEV | DMASIM_F_COUNT)                             \
 	X(IOVA_FREE, "iova_free", DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE)                 \
 	X(IOMMU_MAP, "iommu_map",                                                                 \
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_DONE |        \

@@ -136,6 +136,9 @@ enum iova_repair {
 	IOVA_REPAIR_COUNT,
 };
 
+/* The bit of a repair: IOVA_REPAIR(MAX32) | IOVA_REPAIR(CACHE_MISS). */
+#define IOVA_REPAIR(x) (1U << IOVA_REPAIR_##x)
+
 /*
  * Stands in the file of an allocator that is built as a plugin, a shared object: what
  * `dmasim iova --plugin` looks for.
@@ -173,6 +176,9 @@ DMASIM_API const struct iova_allocator_ops *dmasim_iova_exact(void);
  * It serves no page above them, and has no caches.
  */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_bitmap(void);
+
+/* The table of one of these names: linux, exact, bitmap; NULL for another. */
+DMASIM_API const struct iova_allocator_ops *dmasim_iova_by_name(const char *name);
 
 /* Highest fit first, in a sorted tree of ranges: plain and right, linear in the ranges it skips. */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_topdown(void);

@@ -109,7 +109,9 @@ struct dmasim_config {
 	bool trace_hash; /* keep the trace's hash even without a file */
 	bool trace_hops; /* trace every hop of every request, too */
 
-	const struct iova_allocator_ops *iova_ops; /* NULL: dmasim_iova_topdown() */
+	const struct iova_allocator_ops *iova_ops; /* NULL: dmasim_iova_linux() */
+	u32 iova_repairs; /* faults of Linux's that "linux" goes without: IOVA_REPAIR(x) | ... */
+	bool forcedac;	  /* addresses need not be tried below 4 GiB first */
 };
 
 /* clang-format off */

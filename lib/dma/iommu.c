@@ -7,10 +7,32 @@
 #include "dma/dma.h"
 #include "iova/flush_queue.h"
 
+/*
+ * Many devices, and much firmware, claim more address bits than work. So Linux tries the lowest 32
+ * first, until that fails once (facts "iova-and-page-tables" 1.3); what it logs then is an event.
+ */
+static u64 alloc_below_4g(struct device *dev, struct iommu_domain *domain, u64 bytes, u64 limit)
+{
+	u64 iova = iommu_alloc_iova(domain, bytes, DMA_BIT_MASK(32), false);
+
+	if (iova)
+		return iova;
+	dev->pci_32bit_workaround = false;
+	PLATFORM_EVENT(dev->os->platform, IOVA_DAC, .dev = dev->id,
+		       .count = 64 - (u32)__builtin_clzll(limit));
+	return 0;
+}
+
 u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 bytes, u64 limit)
 {
-	u64 iova = iommu_alloc_iova(domain, bytes, limit);
+	u64 last = (domain->last_pfn << PAGE_SHIFT) + (PAGE_SIZE - 1);
+	u64 iova = 0;
 
+	limit = limit < last ? limit : last;
+	if (limit > DMA_BIT_MASK(32) && dev->pci_32bit_workaround)
+		iova = alloc_below_4g(dev, domain, bytes, limit);
+	if (!iova)
+		iova = iommu_alloc_iova(domain, bytes, limit, true);
 	if (iova)
 		dev->os->costs.iova_allocs++;
 	PLATFORM_EVENT(dev->os->platform, IOVA_ALLOC, .dev = dev->id, .domain = domain->id,

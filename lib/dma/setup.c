@@ -39,6 +39,7 @@ int dma_start(struct os *os)
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
 		const struct platform_device *firmware = described(pdev);
 
+		pdev->dev.pci_32bit_workaround = !os->forcedac;
 		if (!firmware || !firmware->pool_bytes || pdev->dev.io_tlb)
 			continue;
 		pdev->dev.io_tlb =

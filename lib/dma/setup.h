@@ -7,7 +7,10 @@
 /* Reads what firmware says of a device. */
 void dma_setup_device(struct pci_dev *pdev);
 
-/* Makes the pools of devices that may use no other memory. 0 or -ENOMEM. */
+/*
+ * Sets all devices up for their first mappings, and makes the pools of those that may use no other
+ * memory. 0 or -ENOMEM.
+ */
 int dma_start(struct os *os);
 
 /* Gives all pools back. */

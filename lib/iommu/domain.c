@@ -125,8 +125,9 @@ static int init_iova(struct iommu_domain *domain, struct pci_dev *first)
 		.platform = domain->os->platform,
 		.cpus = domain->os->cpus,
 		.granule_lg2 = PAGE_SHIFT,
-		.start_pfn = 1,
+		.start_pfn = 1, /* page 0 stands for nothing */
 		.last_pfn = domain->last_pfn,
+		.repairs = domain->os->iova_repairs,
 		.context = domain->iova_ops->context,
 	};
 	int err;
@@ -205,7 +206,7 @@ void iommu_domain_destroy(struct iommu_domain *domain)
 	os_free(os, domain);
 }
 
-u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit)
+u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit, bool flush)
 {
 	u64 pages = bytes >> PAGE_SHIFT;
 	u64 limit_pfn = limit >> PAGE_SHIFT;
@@ -213,7 +214,7 @@ u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit)
 
 	pfn = domain->iova_ops->alloc(domain->iova, pages,
 				      limit_pfn < domain->last_pfn ? limit_pfn : domain->last_pfn,
-				      iova_natural(pages) | IOVA_CACHE | IOVA_FLUSH);
+				      iova_natural(pages) | IOVA_CACHE | (flush ? IOVA_FLUSH : 0));
 	return pfn == IOVA_NO_PFN ? 0 : pfn << PAGE_SHIFT;
 }
 

@@ -76,8 +76,11 @@ void iommu_domain_destroy(struct iommu_domain *domain);
 int iommu_attach_device(struct pci_dev *pdev);
 void iommu_detach_device(struct pci_dev *pdev);
 
-/* IOVA space of the domain, in bytes; 0: none is left below `limit`, or no memory. */
-u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit);
+/*
+ * IOVA space of the domain, in bytes; 0: none is left below `limit`, or no memory. flush: that is
+ * so even if all caches are emptied.
+ */
+u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit, bool flush);
 void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes);
 
 /* The domain a started device's mappings go to; NULL: direct mode. */

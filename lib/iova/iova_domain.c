@@ -76,6 +76,7 @@ static struct iova_space *make_space(struct iova_domain *iovad)
 		.cpus = os->cpus,
 		.start_pfn = iovad->start_pfn,
 		.last_pfn = ~0ULL,
+		.repairs = os->iova_repairs,
 		.context = os->iova_ops->context,
 	};
 	struct iova_space *space;

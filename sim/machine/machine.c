@@ -150,12 +150,20 @@ void machine_put_high_ram_back(struct dmasim *s, phys_addr_t start, struct frame
 	high->start = start;
 }
 
+/* A program's own allocator may have any name. */
+static const char *iova_word(const struct iova_allocator_ops *ops)
+{
+	if (!ops)
+		ops = dmasim_iova_linux();
+	return dmasim_iova_by_name(ops->name) == ops ? ops->name : "own";
+}
+
 static void write_header(struct dmasim *s)
 {
 	const struct dmasim_config *config = &s->config;
 	static const char *const policies[] = { "strict", "lazy", "pass-through" };
 	static const char *const pools[] = { "auto", "off", "force" };
-	char line[384];
+	char line[512];
 	struct text text;
 
 	text_init(&text, line, sizeof(line));
@@ -170,6 +178,8 @@ static void write_header(struct dmasim *s)
 		 config->swiotlb_bytes, config->bounce_kmalloc, config->dma_debug, config->bugs);
 	if (config->iommu_shadow_on_flush)
 		text_add(&text, " shadow=1");
+	text_add(&text, " iova=%s repairs=0x%x forcedac=%d", iova_word(config->iova_ops),
+		 config->iova_repairs, config->forcedac);
 	trace_header(&s->world.trace, line);
 }
 
@@ -214,6 +224,8 @@ static struct os_config os_config_of(struct dmasim *s)
 		.dma_debug = config->dma_debug,
 		.bugs = config->bugs,
 		.iova_ops = config->iova_ops,
+		.iova_repairs = config->iova_repairs,
+		.forcedac = config->forcedac,
 	};
 }
 

@@ -312,6 +312,9 @@ int main(int argc, char **argv)
 		     &(struct dmasim_config){ DMASIM_CONFIG, .seed = 18, .trace_hash = true,
 					      .trace = trace, .policy = DMASIM_PASS_THROUGH,
 					      .swiotlb = DMASIM_SWIOTLB_FORCE });
+	done &= play("exact", &(struct dmasim_config){
+				      DMASIM_CONFIG, .seed = 19, .trace_hash = true, .trace = trace,
+				      .forcedac = true, .iova_ops = dmasim_iova_exact() });
 	if (trace)
 		fclose(trace);
 	return !done;

@@ -153,6 +153,26 @@ static void shared_memory(const machine &m)
 	dma_free_noncontiguous(m.dev, SZ_16K, table, DMA_TO_DEVICE);
 }
 
+static void iova_space(const machine &m)
+{
+	struct iova_domain iovad;
+	struct iova *iova;
+	dmasim_ulong pfn;
+
+	dmasim_iova_domain_init(m.s, &iovad, SZ_4K, 1);
+	CHECK(iova_domain_init_rcaches(&iovad) == 0);
+	iova = alloc_iova(&iovad, 3, 99, true);
+	CHECK(iova && iova_size(iova) == 3 && find_iova(&iovad, 97) == iova);
+	CHECK(iova_pfn(&iovad, iova_dma_addr(&iovad, iova)) == iova->pfn_lo);
+	__free_iova(&iovad, iova);
+	CHECK(reserve_iova(&iovad, 99, 99));
+	pfn = alloc_iova_fast(&iovad, 1, 99, true);
+	CHECK(pfn == 98 && iova_align(&iovad, 1) == iova_rcache_range() / 32);
+	free_iova_fast(&iovad, pfn, 1);
+	free_iova(&iovad, 99);
+	put_iova_domain(&iovad);
+}
+
 static void devices(const machine &m)
 {
 	CHECK(to_pci_dev(m.dev) == m.pdev);
@@ -168,6 +188,7 @@ int main()
 {
 	struct dmasim_config config = { DMASIM_CONFIG, .iommu = DMASIM_VTD, .seed = 7 };
 	const unsigned int bug = DMASIM_BUG(ZERO_MIDDLE);
+	const unsigned int repair = IOVA_REPAIR(MAX32) | IOVA_REPAIR(CACHE_MISS);
 	struct dmasim_endpoint endpoint = {};
 	machine m = {};
 
@@ -175,6 +196,7 @@ int main()
 	DMASIM_CONTRACT(DMASIM_LIKELY(m.s), "the process has memory");
 	CHECK(bug && !config.bugs);
 	CHECK(dmasim_iova_plugin() == &plugin_ops);
+	CHECK(repair == 3 && !config.iova_repairs && dmasim_iova_by_name("linux"));
 	CHECK(!DMASIM_UNLIKELY(dmasim_seed(m.s) != 7));
 	endpoint.bar[0] = SZ_16K;
 	m.pdev = dmasim_add_endpoint(m.s, "00:01.0/00.0", &endpoint);
@@ -187,6 +209,7 @@ int main()
 	CHECK(dma_set_mask(m.dev, DMA_BIT_MASK(64)) == 0);
 
 	devices(m);
+	iova_space(m);
 	one_call(m);
 	lists(m);
 	two_steps(m);

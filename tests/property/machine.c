@@ -33,6 +33,7 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 		.cpu = dice_chance(dice, 50) ? DMASIM_CPU_INTEL : DMASIM_CPU_AMD,
 		.acs = acs[dice_below(dice, 3)],
 		.swiotlb = DMASIM_SWIOTLB_OFF,
+		.forcedac = dice_chance(dice, 50),
 		.seed = seed ? seed : 1,
 		.random_choices = dice_chance(dice, 50),
 		.trace_hash = traced,

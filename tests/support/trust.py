@@ -57,8 +57,6 @@ GAPS = """
 * IOMMUs other than VT-d, and of VT-d: first-stage tables, PASIDs, five levels, device TLBs, caches
   of entries that are not present, interrupt remapping. Values that differ for drivers with
   map_pages (ARM) are not given: tests/catalogue/entries.tsv names them.
-* The caches above Linux's IOVA allocator, 32-bit addresses first, and its order of search: the
-  allocator here takes the highest fit. What misuse does to those caches does not show.
 * Encrypted guests, Xen, legacy dma_map_ops, kdump's deferred attach, MSI through the IOMMU.
 * Growth of bounce pools (SWIOTLB_DYNAMIC), and highmem.
 * Real concurrency: CPUs are virtual and take turns; locks never contend.

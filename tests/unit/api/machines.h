@@ -45,6 +45,12 @@ static inline int rig_setup_direct_acs_off(void **state)
 						       .acs = DMASIM_ACS_OFF });
 }
 
+/* Where no IOVA is tried below 4 GiB first: the highest are handed out. */
+static inline int rig_setup_forcedac(void **state)
+{
+	return rig_setup_with(state, &(struct dmasim_config){ DMASIM_CONFIG, .forcedac = true });
+}
+
 /*
  * The rig below a host bridge that is on no list: peer memory that does not stay below the switch
  * cannot be reached.

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A program's own IOVA allocator: an unsorted array of ranges, tried from the limit downwards. It
- * has no caches, and tells its ranges.
+ * has no caches, tells its ranges, and takes memory for each: for tests of what happens without.
  */
 #ifndef UNIT_API_PLAIN_IOVA_H
 #define UNIT_API_PLAIN_IOVA_H
+
+#include <errno.h>
 
 #include <dmasim/iova.h>
 
@@ -14,6 +16,7 @@ struct iova_allocator {
 	struct platform *platform;
 	u64 start_pfn, last_pfn;
 	struct iova_range range[PLAIN_RANGES_MAX];
+	void *record[PLAIN_RANGES_MAX];
 	u32 count;
 };
 
@@ -32,7 +35,21 @@ static struct iova_allocator *plain_create(const struct iova_allocator_config *c
 
 static void plain_destroy(struct iova_allocator *a)
 {
+	while (a->count)
+		platform_free(a->platform, a->record[--a->count]);
 	platform_free(a->platform, a);
+}
+
+/* False: no memory. */
+static bool plain_add(struct iova_allocator *a, struct iova_range range)
+{
+	void *record = platform_alloc(a->platform, DMASIM_FAULT_IOVA_NODE, 1);
+
+	if (!record)
+		return false;
+	a->record[a->count] = record;
+	a->range[a->count++] = range;
+	return true;
 }
 
 /* The range that overlaps [first, last], or NULL. */
@@ -61,7 +78,8 @@ static u64 plain_alloc(struct iova_allocator *a, u64 pages, u64 limit_pfn, u32 h
 		in_the_way = plain_overlap(a, pfn, pfn + pages - 1);
 		end = in_the_way ? in_the_way->first_pfn : end;
 	} while (in_the_way);
-	a->range[a->count++] = (struct iova_range){ pfn, pfn + pages - 1, false };
+	if (!plain_add(a, (struct iova_range){ pfn, pfn + pages - 1, false }))
+		return IOVA_NO_PFN;
 	return pfn;
 }
 
@@ -70,16 +88,19 @@ static void plain_free(struct iova_allocator *a, u64 pfn, u64 pages, u32 how)
 	(void)pages;
 	(void)how;
 	for (u32 i = 0; i < a->count; i++) {
-		if (a->range[i].first_pfn == pfn)
-			a->range[i] = a->range[--a->count];
+		if (a->range[i].first_pfn != pfn)
+			continue;
+		platform_free(a->platform, a->record[i]);
+		a->range[i] = a->range[--a->count];
+		a->record[i] = a->record[a->count];
 	}
 }
 
 static int plain_reserve(struct iova_allocator *a, u64 first_pfn, u64 last_pfn)
 {
-	if (!plain_overlap(a, first_pfn, last_pfn))
-		a->range[a->count++] = (struct iova_range){ first_pfn, last_pfn, true };
-	return 0;
+	if (plain_overlap(a, first_pfn, last_pfn))
+		return 0;
+	return plain_add(a, (struct iova_range){ first_pfn, last_pfn, true }) ? 0 : -ENOMEM;
 }
 
 static bool plain_next(struct iova_allocator *a, u64 pfn, struct iova_range *range)

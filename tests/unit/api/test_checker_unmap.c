@@ -250,8 +250,9 @@ static void an_unmap_of_a_bus_address_that_is_somebodys_iova(void **state)
 
 static int setup_hidden(void **state)
 {
-	return rig_setup_with(state, &(struct dmasim_config){ DMASIM_CONFIG, .acs = DMASIM_ACS_OFF,
-							      .hide_windows = true });
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .acs = DMASIM_ACS_OFF,
+						       .hide_windows = true, .forcedac = true });
 }
 
 /* ---- 24 mapping-leaked ----------------------------------------------------------------------- */

@@ -336,9 +336,16 @@ static bool start(struct pci_dev *pdev, int way)
 	return dmasim_dev_write(pdev, 0xfee00000, &word, 4).status != DMASIM_HOST_MEMORY;
 }
 
+/* Something was freed, and there was no memory to cache it. */
+static bool cached_less(struct dmasim *s)
+{
+	return dmasim_fault_passes(s, DMASIM_FAULT_IOVA_MAGAZINE) &&
+	       !dmasim_in_use(s, DMASIM_FAULT_IOVA_MAGAZINE);
+}
+
 /*
  * Each allocation of the start fails in turn: the call says so in its own way, and the next one
- * starts the machine. Only the checker may go without, and says that.
+ * starts the machine. Only the checker may go without, and says that; and the IOVA allocator.
  */
 static void a_start_without_memory_fails_the_call_and_not_the_machine(void **state)
 {
@@ -351,7 +358,7 @@ static void a_start_without_memory_fails_the_call_and_not_the_machine(void **sta
 		for (nth = 1; failed; nth++) {
 			struct dmasim *s = dmasim_create(NULL);
 			struct pci_dev *pdev;
-			bool blind, started;
+			bool blind, started, survived;
 
 			*state = s;
 			pdev = dmasim_add_endpoint(s, "00:01.0/00.0", &endpoint);
@@ -360,7 +367,9 @@ static void a_start_without_memory_fails_the_call_and_not_the_machine(void **sta
 			started = start(pdev, way);
 			failed = dmasim_failures(s) > 0;
 			blind = count_reports(s, DMASIM_REPORT_CHECKER_BLIND) > 0;
-			assert_int_equal(started, !failed || blind);
+			/* A try below 4 GiB that had no memory is followed by one above. */
+			survived = blind || !pdev->dev.pci_32bit_workaround || cached_less(s);
+			assert_true(started ? !failed || survived : failed);
 			dmasim_fail(s, DMASIM_FAULT_ANY, 0);
 			assert_true(start(pdev, way));
 			expect_u64(dmasim_check_clean(s, NULL, 0), blind);

@@ -3,6 +3,7 @@
  * One call per mapping: dma_map_phys() and dma_unmap_phys(), behind VT-d and without an IOMMU.
  */
 #include "unit/api/machines.h"
+#include "unit/api/plain_iova.h"
 
 /* ---- What goes through the mapping ----------------------------------------------------------- */
 
@@ -371,6 +372,13 @@ static void when_memory_for_tables_runs_out_the_map_fails_and_keeps_nothing(void
 	dmasim_assert_clean(rig->s);
 }
 
+/* An allocator that takes memory for each range, and one try with it. */
+static int setup_own_allocator(void **state)
+{
+	return rig_setup_with(state, &(struct dmasim_config){ DMASIM_CONFIG, .forcedac = true,
+							      .iova_ops = &plain_iova });
+}
+
 static void when_an_iova_record_cannot_be_had_the_map_fails(void **state)
 {
 	struct rig *rig = *state;
@@ -382,6 +390,28 @@ static void when_an_iova_record_cannot_be_had_the_map_fails(void **state)
 	expect_u64(dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0), DMA_MAPPING_ERROR);
 	expect_u64(dmasim_failures(rig->s), 1);
 	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_assert_clean(rig->s);
+}
+
+/* Linux's allocator empties its caches and tries again, whatever the failure was. */
+static void one_iova_record_that_cannot_be_had_is_survived(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	dma_addr_t dma[1000];
+	u32 count = 0;
+
+	expect_ok(dma_set_mask(dev, DMA_BIT_MASK(32)));
+	dma[count++] = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_fail(rig->s, DMASIM_FAULT_IOVA_NODE, 1);
+	while (!dmasim_failures(rig->s)) {
+		assert_true(count < 1000);
+		dma[count] = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+		expect_ok(dma_mapping_error(dev, dma[count++]));
+	}
+	while (count)
+		dma_unmap_phys(dev, dma[--count], SZ_4K, DMA_TO_DEVICE, 0);
 	dmasim_assert_clean(rig->s);
 }
 
@@ -406,4 +436,5 @@ TEST_MAIN(IN_BOTH_MODES(data_goes_both_ways_through_a_mapping),
 	  IN_BOTH_MODES(the_error_value_is_enomem_and_every_other_address_is_fine),
 	  BEHIND_VTD(an_address_beyond_the_page_table_is_refused),
 	  BEHIND_VTD(when_memory_for_tables_runs_out_the_map_fails_and_keeps_nothing),
-	  BEHIND_VTD(when_an_iova_record_cannot_be_had_the_map_fails))
+	  WITH_SETUP(when_an_iova_record_cannot_be_had_the_map_fails, setup_own_allocator),
+	  BEHIND_VTD(one_iova_record_that_cannot_be_had_is_survived))

@@ -127,6 +127,24 @@ static void iovas_stay_below_every_mask(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* Without a try below 4 GiB the first of each mask is in its upper half. */
+static void iovas_use_every_mask(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+
+	for (int bits = 33; bits <= 44; bits++) {
+		struct dma_iova_state st;
+
+		expect_ok(dma_set_mask(dev, DMA_BIT_MASK(bits)));
+		assert_true(dma_iova_try_alloc(dev, &st, 0, SZ_64M));
+		assert_true(st.addr + SZ_64M - 1 <= DMA_BIT_MASK(bits));
+		assert_true(st.addr >= DMA_BIT_MASK(bits - 1));
+		dma_iova_free(dev, &st);
+	}
+	dmasim_assert_clean(rig->s);
+}
+
 /*
  *   0      64K                                1M
  *   |--x---|------|------| ..... |------|------|      x: page 0 is never given out, so the first
@@ -316,6 +334,7 @@ TEST_MAIN(IN_BOTH_MODES(the_mask_is_what_was_set),
 	  WITH_SETUP(without_an_iommu_a_mask_that_covers_a_small_ram_is_accepted,
 		     setup_small_direct),
 	  BEHIND_VTD(iovas_stay_below_every_mask),
+	  WITH_SETUP(iovas_use_every_mask, rig_setup_forcedac),
 	  BEHIND_VTD(a_20_bit_space_has_room_for_15_times_64K),
 	  BEHIND_VTD(a_20_bit_space_has_255_pages_and_page_0_is_none_of_them),
 	  BEHIND_VTD(an_odd_mask_is_honoured_to_the_page),

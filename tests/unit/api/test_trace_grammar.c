@@ -112,6 +112,9 @@ static void two_step_flows(struct rig *rig)
 	dma_iova_destroy(dev, &st, SZ_4K, DMA_BIDIRECTIONAL, 0);
 	assert_true(dma_iova_try_alloc(dev, &st, 0x123, SZ_1M));
 	dma_iova_free(dev, &st);
+	/* Nothing of that size is below 4 GiB. */
+	assert_true(dma_iova_try_alloc(dev, &st, 0, 2ULL * SZ_4G));
+	dma_iova_free(dev, &st);
 	assert_false(dma_iova_try_alloc(dev, &st, 0, 0));
 }
 

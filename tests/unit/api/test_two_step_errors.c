@@ -4,6 +4,7 @@
  * (facts 5.1, 5.2, 6.6), and that a refused link leaves no trace.
  */
 #include "unit/api/machines.h"
+#include "unit/api/plain_iova.h"
 
 /* Every refusal here is followed by a good link, so nothing may be in its way. */
 static void expect_still_usable(struct rig *rig, struct dma_iova_state *st)
@@ -67,6 +68,13 @@ static void a_size_beyond_the_space_is_refused(void **state)
 		assert_false(dma_use_iova(&st));
 	}
 	dmasim_assert_clean(rig->s);
+}
+
+/* An allocator that takes memory for each range, and one try with it. */
+static int setup_own_allocator(void **state)
+{
+	return rig_setup_with(state, &(struct dmasim_config){ DMASIM_CONFIG, .forcedac = true,
+							      .iova_ops = &plain_iova });
 }
 
 static void no_memory_for_the_record_is_refused(void **state)
@@ -316,7 +324,7 @@ static void a_link_that_fails_half_way_leaves_nothing(void **state)
 TEST_MAIN(BEHIND_VTD(no_size_is_refused_and_reported),
 	  BEHIND_VTD(a_size_with_the_bounce_bit_is_refused_and_reported),
 	  BEHIND_VTD(a_size_beyond_the_space_is_refused),
-	  BEHIND_VTD(no_memory_for_the_record_is_refused),
+	  WITH_SETUP(no_memory_for_the_record_is_refused, setup_own_allocator),
 	  BEHIND_VTD(t4_an_unaligned_phys_behind_the_first_link_is_eio),
 	  BEHIND_VTD(t4_a_link_behind_a_partial_one_is_enxio),
 	  BEHIND_VTD(low_bits_that_differ_from_those_allocated_are_enxio),
@@ -328,5 +336,6 @@ TEST_MAIN(BEHIND_VTD(no_size_is_refused_and_reported),
 	  BEHIND_VTD(a_phys_that_no_entry_holds_is_erange),
 	  BEHIND_VTD(a_phys_range_that_wraps_is_erange),
 	  BEHIND_VTD(an_iova_range_that_wraps_is_eoverflow),
-	  BEHIND_VTD(an_iova_beyond_the_table_is_erange), BEHIND_VTD(no_page_for_a_table_is_enomem),
+	  WITH_SETUP(an_iova_beyond_the_table_is_erange, rig_setup_forcedac),
+	  BEHIND_VTD(no_page_for_a_table_is_enomem),
 	  BEHIND_VTD(a_link_that_fails_half_way_leaves_nothing))
