@@ -60,6 +60,7 @@
 
 #include <stdio.h>
 
+#include <dmasim/iova-bench.h>
 #include <dmasim/iova.h>
 
 DMASIM_BEGIN_DECLS

@@ -11,6 +11,7 @@
 #define CLI_IOVA_H
 
 #include <dmasim/iova-bench.h>
+#include <dmasim/workbench.h>
 
 #include "cli.h"
 
@@ -22,6 +23,7 @@ enum iova_verb { IOVA_DRAW, IOVA_CHECK, IOVA_BENCH };
 struct iova_options {
 	enum iova_verb verb;
 	const struct iova_allocator_ops *allocator[IOVA_ALLOCATORS_MAX];
+	const char *file[IOVA_ALLOCATORS_MAX]; /* a plugin's; NULL: it is ours */
 	u32 allocator_count;
 	void *plugin[IOVA_PLUGINS_MAX]; /* handles, closed at the end */
 	u32 plugin_count;
@@ -33,6 +35,7 @@ struct iova_options {
 	bool svg;
 	const char *row;
 	const char *check;
+	u32 scale_percent; /* 0: not given */
 	const char *csv_name;
 	bool quick;
 };
@@ -44,7 +47,7 @@ int iova_read_arguments(int argc, char **argv, struct iova_options *options);
 int iova_choose(struct iova_options *options, const char *name);
 /* Adds what a shared object has. The same. */
 int iova_load(struct iova_options *options, const char *file);
-/* Nothing is chosen: all of ours, in front of the plugins. */
+/* Nothing is chosen: all of ours, in front of the plugins; to be checked: plugins alone. */
 void iova_choose_default(struct iova_options *options);
 /* Returns the exit status. */
 int iova_check(const struct iova_options *options);

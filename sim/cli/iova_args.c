@@ -8,14 +8,17 @@ static const char help[] =
 	"usage: dmasim iova [draw|check|bench] [--allocator NAME|all]... [--plugin FILE.so]...\n"
 	"                   [--workload NAME] [--live N] [--cpus N] [--limit BITS] [--no-cache]\n"
 	"                   [--seed N] [--replay TRACE] [--record TRACE]\n"
-	"                   [--as text|svg] [--row WORDS] [--csv FILE] [--quick] [--check NAME]\n"
+	"                   [--as text|svg] [--row WORDS] [--csv FILE] [--quick]\n"
+	"                   [--check NAME] [--scale PERCENT]\n"
 	"\n"
 	"IOVA allocators side by side. draw (that of no other) shows the address space after a\n"
 	"workload; check judges allocators; bench measures them: one workload if it is named, "
 	"else\n"
 	"all rows of the table.\n"
 	"\n"
-	"  --allocator NAME  one of ours, or all; without it all, and the plugins\n"
+	"  --allocator NAME  one of ours, or all, beside the plugins; without it all, but check is "
+	"of\n"
+	"                    the plugins if there are any\n"
 	"  --plugin FILE.so  an allocator of yours: a shared object with dmasim_iova_plugin()\n"
 	"  --workload NAME   what is asked of them; without it mixed, for draw\n"
 	"  --live N          ranges that are live; without it what fits the workload\n"
@@ -29,8 +32,9 @@ static const char help[] =
 	"  --as text|svg     how to draw; without it text\n"
 	"  --row WORDS       bench: the rows whose name holds these words\n"
 	"  --csv FILE        bench: the figures as CSV, too\n"
-	"  --quick           bench: small rows, short runs; check: less of all\n"
+	"  --quick           bench: small rows, short runs\n"
 	"  --check NAME      check: this one alone\n"
+	"  --scale PERCENT   check: 100 are a million random operations; without it 10\n"
 	"\n";
 
 static const char help_end[] =
@@ -43,7 +47,10 @@ static void print_help(void)
 	fputs(help, stdout);
 	fputs("Workloads:\n", stdout);
 	for (u32 i = 0; (name = dmasim_iova_workload_name(i, &what)); i++)
-		printf("  %-14s %s\n", name, what);
+		printf("  %-15s %s\n", name, what);
+	fputs("\nChecks:\n", stdout);
+	for (u32 i = 0; (name = dmasim_iova_conform_check(i, &what)); i++)
+		printf("  %-15s %s\n", name, what);
 	fputs(help_end, stdout);
 }
 
@@ -149,6 +156,8 @@ static int read_option(int option, const char *text, struct iova_options *option
 		return read_name(&options->row, text);
 	case 'c':
 		return read_name(&options->csv_name, text);
+	case 'z':
+		return read_small("--scale", text, 1, 100000, &options->scale_percent);
 	case 'k':
 		return read_name(&options->check, text);
 	default:
@@ -192,10 +201,12 @@ static int check_options(const struct iova_options *options)
 		return misplaced("--csv", "bench");
 	if (options->row && !bench)
 		return misplaced("--row", "bench");
-	if (options->quick && draw)
-		return misplaced("--quick", "bench and check");
+	if (options->quick && !bench)
+		return misplaced("--quick", "bench");
 	if (options->check && options->verb != IOVA_CHECK)
 		return misplaced("--check", "check");
+	if (options->scale_percent && options->verb != IOVA_CHECK)
+		return misplaced("--scale", "check");
 	if (options->replay_name && has_workload(options))
 		return cli_bad_input("iova: --replay is instead of a workload and its options");
 	if (options->verb == IOVA_CHECK &&
@@ -227,6 +238,7 @@ int iova_read_arguments(int argc, char **argv, struct iova_options *options)
 		{ "csv", required_argument, NULL, 'c' },
 		{ "quick", no_argument, NULL, 'q' },
 		{ "check", required_argument, NULL, 'k' },
+		{ "scale", required_argument, NULL, 'z' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};

@@ -16,7 +16,7 @@ static const iova_plugin ours[] = {
 
 #define OURS (sizeof(ours) / sizeof(ours[0]))
 
-static int add(struct iova_options *options, const struct iova_allocator_ops *ops)
+static int add(struct iova_options *options, const struct iova_allocator_ops *ops, const char *file)
 {
 	for (u32 i = 0; i < options->allocator_count; i++) {
 		if (options->allocator[i] == ops)
@@ -24,6 +24,7 @@ static int add(struct iova_options *options, const struct iova_allocator_ops *op
 	}
 	if (options->allocator_count == IOVA_ALLOCATORS_MAX)
 		return cli_bad_input("iova: %d allocators are the most", IOVA_ALLOCATORS_MAX);
+	options->file[options->allocator_count] = file;
 	options->allocator[options->allocator_count++] = ops;
 	return 0;
 }
@@ -50,7 +51,7 @@ int iova_choose(struct iova_options *options, const char *name)
 		if (!all && strcmp(name, ours[i]()->name))
 			continue;
 		found = true;
-		status = add(options, ours[i]());
+		status = add(options, ours[i](), NULL);
 	}
 	return found ? status : unknown(name);
 }
@@ -90,23 +91,20 @@ int iova_load(struct iova_options *options, const char *file)
 	missing = what_is_missing(ops);
 	if (missing)
 		return cli_bad_input("iova: --plugin %s: %s", file, missing);
-	return add(options, ops);
+	return add(options, ops, file);
 }
 
 void iova_choose_default(struct iova_options *options)
 {
-	u32 plugins = options->allocator_count;
+	struct iova_options plugins = *options;
 
+	if (options->verb == IOVA_CHECK && plugins.allocator_count)
+		return;
+	options->allocator_count = 0;
 	for (size_t i = 0; i < OURS; i++)
-		add(options, ours[i]());
-	/* Ours first: the plugins move behind them. */
-	for (u32 i = 0; i < plugins; i++) {
-		const struct iova_allocator_ops *ops = options->allocator[0];
-
-		memmove(&options->allocator[0], &options->allocator[1],
-			(options->allocator_count - 1) * sizeof(options->allocator[0]));
-		options->allocator[options->allocator_count - 1] = ops;
-	}
+		add(options, ours[i](), NULL);
+	for (u32 i = 0; i < plugins.allocator_count; i++)
+		add(options, plugins.allocator[i], plugins.file[i]);
 }
 
 void iova_close(struct iova_options *options)

@@ -92,12 +92,26 @@ static int make_and_run(const struct dmasim_iova_bench *bench, const struct tick
 	return err;
 }
 
+static bool is_timed(const struct dmasim_iova_workload *workload)
+{
+	for (size_t i = 0; i < workload->count; i++) {
+		if (workload->op[i].timed)
+			return true;
+	}
+	return false;
+}
+
 int dmasim_iova_bench_one(const struct dmasim_iova_bench *bench,
 			  const struct dmasim_iova_workload *workload, FILE *out,
 			  struct dmasim_iova_error *error)
 {
 	struct ticks ticks;
 
+	if (!is_timed(workload)) {
+		snprintf(error->text, sizeof(error->text),
+			 "%s: nothing is timed: expected 'timing on'", workload->name);
+		return -1;
+	}
 	ticks_init(&ticks);
 	bench_print_head(out, &ticks);
 	if (bench->csv)

@@ -92,12 +92,11 @@ static void time_units(struct measurement *m, struct candidate *candidate, struc
 static u32 run_blocks(struct measurement *m, struct candidate *candidate, struct player *player,
 		      u64 *thousand)
 {
-	u32 units = m->plan.unit_count, block = units / MEASURE_BLOCKS_MAX, done = 0, blocks = 0;
-	u64 batch[MEASURE_BLOCKS_MAX + 1], begin_ns = ticks_ns(), start;
+	u32 units = m->plan.unit_count, done = 0, blocks = 0;
+	u32 block = (units + MEASURE_BLOCKS_MAX - 1) / MEASURE_BLOCKS_MAX;
+	u64 batch[MEASURE_BLOCKS_MAX], begin_ns = ticks_ns(), start;
 
-	if (block < 8)
-		block = units;
-	while (done < units && blocks <= MEASURE_BLOCKS_MAX) {
+	while (done < units) {
 		u32 size = units - done < block ? units - done : block;
 		u32 whole = (size * BATCH_PARTS + PARTS - 1) / PARTS;
 

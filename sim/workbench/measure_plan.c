@@ -157,13 +157,18 @@ void measure_plan_fini(struct measure_plan *plan)
 
 /* ---- Doing them ------------------------------------------------------- */
 
+static u64 highest(const struct player *player, u64 limit)
+{
+	return limit < player->last_pfn ? limit : player->last_pfn;
+}
+
 static void do_pairs(const struct measure_plan *plan, struct player *player, u32 count)
 {
 	const struct workload_op *op = &plan->workload->op[plan->unit[0].first];
 	struct iova_allocator *allocator = player->allocator;
 	u64 (*const alloc)(struct iova_allocator *, u64, u64, u32) = player->ops->alloc;
 	void (*const give_back)(struct iova_allocator *, u64, u64, u32) = player->ops->free;
-	u64 pages = op->pages, limit = op->limit;
+	u64 pages = op->pages, limit = highest(player, op->limit);
 	u32 how = op->how;
 
 	player->platform->cpu = op->cpu;
@@ -182,7 +187,7 @@ static void do_swaps(const struct measure_plan *plan, struct player *player, u32
 	struct iova_allocator *allocator = player->allocator;
 	const struct iova_allocator_ops *ops = player->ops;
 	struct platform *platform = player->platform;
-	u64 *pfn = player->pfn, limit = plan->limit;
+	u64 *pfn = player->pfn, limit = highest(player, plan->limit);
 
 	for (const struct measure_swap *swap = &plan->swap[first]; swap < &plan->swap[end];
 	     swap++) {

@@ -30,6 +30,8 @@ bool player_open(struct player *player, const struct iova_allocator_ops *ops,
 	*player =
 		(struct player){ .ops = ops, .workload = workload, .last_pfn = workload->last_pfn };
 	player->pfn = reallocarray(NULL, (size_t)workload->id_count + 1, sizeof(*player->pfn));
+	if (ops->max_pfn && ops->max_pfn < player->last_pfn)
+		player->last_pfn = ops->max_pfn;
 	if (!player->pfn || !make(player)) {
 		player_close(player);
 		return false;

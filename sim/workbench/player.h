@@ -15,7 +15,7 @@ struct player {
 	struct platform *platform;
 	const struct dmasim_iova_workload *workload;
 	u64 *pfn;	 /* of each id; IOVA_NO_PFN: it has no range */
-	u64 last_pfn;	 /* of the allocator's space */
+	u64 last_pfn;	 /* of the space, or of what of it the allocator can manage */
 	u64 live;	 /* ranges */
 	u64 failed;	 /* allocations, and reservations */
 	u64 empty_bytes; /* what the allocator has before the first operation */
@@ -32,7 +32,8 @@ void player_play(struct player *player, size_t first, size_t end);
 /* Plays one; inline, because it is timed. */
 static inline void player_alloc(struct player *player, const struct workload_op *op)
 {
-	u64 pfn = player->ops->alloc(player->allocator, op->pages, op->limit, op->how);
+	u64 limit = op->limit < player->last_pfn ? op->limit : player->last_pfn;
+	u64 pfn = player->ops->alloc(player->allocator, op->pages, limit, op->how);
 
 	player->pfn[op->id] = pfn;
 	player->live += pfn != IOVA_NO_PFN;
