@@ -31,6 +31,7 @@ enum {
 	ALIGNED,
 	APART,
 	WHOLE,
+	HIGHEST,
 	REFUSES,
 	RESERVED,
 	RESERVED_LATE,
@@ -50,7 +51,7 @@ enum {
 
 #define NEEDS(check) (1U << (check))
 /* A set of live ranges that can be trusted. */
-#define PLACES	     (NEEDS(START) | NEEDS(LIMIT) | NEEDS(ALIGNED) | NEEDS(APART) | NEEDS(WHOLE))
+#define PLACES	     (NEEDS(START) | NEEDS(LIMIT) | NEEDS(ALIGNED) | NEEDS(APART))
 #define EVERYTHING   (NEEDS(SMALL_WORLDS) - 1)
 
 static const struct {
@@ -66,24 +67,27 @@ static const struct {
 		    "nothing is handed out above the limit or the end of the space" },
 	[ALIGNED] = { "aligned", 0, conform_check_aligned, "every alignment is kept" },
 	[APART] = { "apart", 0, conform_check_apart, "what is allocated does not overlap" },
-	[WHOLE] = { "whole", NEEDS(APART), conform_check_whole,
+	[WHOLE] = { "whole", PLACES, conform_check_whole,
 		    "all of the space can be used, up to the last page" },
-	[REFUSES] = { "refuses", 0, conform_check_refuses, "sizes that cannot be are refused" },
+	[HIGHEST] = { "highest", NEEDS(WHOLE), conform_check_highest,
+		      "with IOVA_HIGHEST_FIT, the highest place is taken" },
+	[REFUSES] = { "refuses", NEEDS(START) | NEEDS(LIMIT), conform_check_refuses,
+		      "sizes that cannot be are refused" },
 	[RESERVED] = { "reserved", NEEDS(WHOLE), conform_check_reserved,
 		       "what is reserved first is not handed out, and nothing else is lost" },
 	[RESERVED_LATE] = { "reserved_late", NEEDS(RESERVED), conform_check_reserved_late,
 			    "what is reserved over live, freed or cached ranges is kept, too" },
-	[FOUND_AGAIN] = { "found_again", PLACES, conform_check_found_again,
+	[FOUND_AGAIN] = { "found_again", NEEDS(WHOLE), conform_check_found_again,
 			  "what was freed can be had again, as one gap" },
 	[CACHES] = { "caches", NEEDS(FOUND_AGAIN), conform_check_caches,
 		     "with IOVA_FLUSH nothing stays hidden in caches" },
-	[TELLS] = { "tells", NEEDS(FOUND_AGAIN) | NEEDS(RESERVED), conform_check_tells,
+	[TELLS] = { "tells", NEEDS(HIGHEST) | NEEDS(CACHES) | NEEDS(RESERVED), conform_check_tells,
 		    "next and stats tell what is so" },
 	[DOMAINS] = { "domains", NEEDS(FOUND_AGAIN), conform_check_domains,
 		      "two allocators know nothing of each other" },
 	[LEAVES_NOTHING] = { "leaves_nothing", 0, conform_check_leaves_nothing,
 			     "destroy gives back all memory, and no timer is left" },
-	[STEADY] = { "steady", NEEDS(FOUND_AGAIN), conform_check_steady,
+	[STEADY] = { "steady", NEEDS(CACHES), conform_check_steady,
 		     "memory does not grow with use" },
 	[FREE_TAKES_NONE] = { "free_takes_none", PLACES, conform_check_free_takes_none,
 			      "freeing takes no memory" },
@@ -92,8 +96,9 @@ static const struct {
 			"without memory a call fails and nothing changes, at each allocation" },
 	[SMALL_WORLDS] = { "small_worlds", EVERYTHING, conform_check_small_worlds,
 			   "all that can be done with a few pages" },
-	[RANDOM] = { "random", EVERYTHING, conform_check_random, "random calls against a model" },
-	[CPUS] = { "cpus", EVERYTHING, conform_check_cpus,
+	[RANDOM] = { "random", EVERYTHING | NEEDS(SMALL_WORLDS), conform_check_random,
+		     "random calls against a model" },
+	[CPUS] = { "cpus", EVERYTHING | NEEDS(RANDOM), conform_check_cpus,
 		   "other CPUs run at each preemption point" },
 };
 

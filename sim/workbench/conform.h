@@ -58,6 +58,7 @@ bool conform_check_aligned(struct conform *c);
 bool conform_check_apart(struct conform *c);
 bool conform_check_whole(struct conform *c);
 bool conform_check_refuses(struct conform *c);
+bool conform_check_highest(struct conform *c);
 
 /* conform_reserve.c */
 bool conform_check_reserved(struct conform *c);

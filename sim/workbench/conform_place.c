@@ -15,11 +15,9 @@ bool conform_check_start(struct conform *c)
 
 		if (!conform_start(c, starts[i], 128))
 			return false;
-		if (conform_alloc(c, 1, starts[i] - 1, 0) != IOVA_NO_PFN)
-			return conform_wrong(c,
-					     "gives a page, the limit is 0x%llx and the space "
-					     "begins at 0x%llx",
-					     starts[i] - 1, starts[i]);
+		if (conform_alloc(c, 1, starts[i] - 1, 0) < starts[i])
+			return conform_wrong(c, "gives a page below 0x%llx, where the space begins",
+					     starts[i]);
 		conform_take_all(c, got);
 		for (u64 pfn = 0; pfn < starts[i]; pfn++) {
 			if (got[pfn])
@@ -69,7 +67,7 @@ bool conform_check_limit(struct conform *c)
 		if (!below_limit(c, 2, limit, 1 | IOVA_CACHE))
 			return false;
 	}
-	if (!conform_start(c, 1, 1000))
+	if (!conform_start(c, 100, 1000) || !below_limit(c, 1, 99, 0))
 		return false;
 	for (u32 i = 0; i < 1001; i++) {
 		if (!below_limit(c, 1, 1000, 0))
@@ -188,4 +186,50 @@ bool conform_check_refuses(struct conform *c)
 	}
 	return conform_alloc(c, 1, 1000, 0) != IOVA_NO_PFN || conform_has(c, IOVA_FAILS_EARLY) ||
 	       conform_wrong(c, "gives nothing after it refused");
+}
+
+struct placed {
+	u64 pages, limit, pfn;
+};
+
+static bool all_placed(struct conform *c, const struct placed *rows, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		u64 pfn =
+			conform_alloc(c, rows[i].pages, rows[i].limit, iova_natural(rows[i].pages));
+
+		if (pfn != rows[i].pfn)
+			return conform_wrong(c,
+					     "%llu pages under the limit 0x%llx at 0x%llx: the "
+					     "highest place is 0x%llx",
+					     rows[i].pages, rows[i].limit, pfn, rows[i].pfn);
+	}
+	return true;
+}
+
+/*   |......[4]..[8     ]|      from the top down, each as high as its alignment allows */
+bool conform_check_highest(struct conform *c)
+{
+	static const struct placed fresh[] = {
+		{ 1, 1000, 1000 },	    { 8, 1000, 992 },	{ 3, 1000, 988 },
+		{ 1, 1000, 991 }, /* the page that the three left over */
+		{ 512, 1000, IOVA_NO_PFN }, { 256, 1000, 512 }, { 2, 900, 898 },
+		{ 200, 511, 256 },
+	};
+	static const struct placed holes[] = {
+		{ 2, 100, IOVA_NO_PFN }, { 1, 100, 70 }, { 1, 60, 50 },
+		{ 1, 19, IOVA_NO_PFN },	 { 1, 100, 20 },
+	};
+
+	if (!conform_has(c, IOVA_HIGHEST_FIT))
+		return true;
+	if (!conform_start(c, 1, 1000) || !all_placed(c, fresh, sizeof(fresh) / sizeof(fresh[0])) ||
+	    !conform_start(c, 1, 100))
+		return false;
+	for (u64 pfn = 100; pfn >= 1; pfn--)
+		conform_alloc(c, 1, 100, 0);
+	conform_free(c, 20, 1, 0);
+	conform_free(c, 70, 1, 0);
+	conform_free(c, 50, 1, 0);
+	return all_placed(c, holes, sizeof(holes) / sizeof(holes[0]));
 }

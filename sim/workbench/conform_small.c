@@ -231,8 +231,6 @@ static struct small_key key_of(struct explorer *e, const struct iova_judge *judg
 
 	for (u64 pfn = e->world->start; pfn <= e->world->last; pfn++)
 		key.pages = key.pages << 4 | page_bits(&judge->model, pfn);
-	if (judge->ops->traits & IOVA_HIGHEST_FIT)
-		key.history &= 1;
 	if (e->c->options.state)
 		key.history = hash(key.history, e->c->options.state(judge->allocator));
 	return key;

@@ -120,8 +120,8 @@ static void judge_place(struct iova_judge *judge, u64 pfn, struct request is)
 				 pfn, 1ULL << is.align_lg2);
 	met = iova_spans_meet(&model->live, pfn, last);
 	if (met)
-		iova_judge_wrong(judge, "%llu pages at 0x%llx: overlaps the live 0x%llx to 0x%llx",
-				 is.pages, pfn, met->first, met->last);
+		iova_judge_wrong(judge, "%llu pages at 0x%llx: call %llu took 0x%llx to 0x%llx",
+				 is.pages, pfn, met->call, met->first, met->last);
 	met = iova_spans_meet(&model->reserved, pfn, last);
 	if (met)
 		iova_judge_wrong(judge, "%llu pages at 0x%llx: 0x%llx to 0x%llx is reserved",
@@ -159,7 +159,7 @@ u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how
 			return pfn;
 		if (alone)
 			judge_highest(judge, pfn, is);
-		iova_model_insert(&judge->model, pfn, pages, how);
+		iova_model_insert(&judge->model, pfn, pages, how, call);
 	} else if (failures(judge) != failed) {
 		judge->short_of_memory++;
 	} else if (alone) {

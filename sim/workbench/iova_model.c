@@ -66,7 +66,7 @@ static void merge(struct iova_spans *spans, u64 first, u64 last)
 			last = spans->at[index].last;
 		erase(spans, index);
 	}
-	insert(spans, (struct iova_span){ first, last, last, 0 });
+	insert(spans, (struct iova_span){ first, last, last, 0, 0 });
 }
 
 /* No span has a pfn of [first, last] any more. */
@@ -79,9 +79,9 @@ static void cut(struct iova_spans *spans, u64 first, u64 last)
 
 		erase(spans, index);
 		if (span.first < first)
-			insert(spans, (struct iova_span){ span.first, first - 1, first - 1, 0 });
+			insert(spans, (struct iova_span){ span.first, first - 1, first - 1, 0, 0 });
 		if (span.last > last) {
-			insert(spans, (struct iova_span){ last + 1, span.last, span.last, 0 });
+			insert(spans, (struct iova_span){ last + 1, span.last, span.last, 0, 0 });
 			return;
 		}
 		index = iova_spans_at(spans, first);
@@ -102,9 +102,10 @@ void iova_model_fini(struct iova_model *model)
 	free(model->lost.at);
 }
 
-void iova_model_insert(struct iova_model *model, u64 pfn, u64 pages, u32 how)
+void iova_model_insert(struct iova_model *model, u64 pfn, u64 pages, u32 how, u64 call)
 {
-	struct iova_span span = { pfn, pfn + (pages - 1), pfn + (pages - 1), how & IOVA_CACHE };
+	u64 last = pfn + (pages - 1);
+	struct iova_span span = { pfn, last, last, how & IOVA_CACHE, call };
 
 	if (how & IOVA_CACHE)
 		span.held = pfn + ((1ULL << iova_natural(pages)) - 1);

@@ -13,6 +13,7 @@ struct iova_span {
 	u64 last;
 	u64 held; /* the last pfn that it may take in truth: a cache may round sizes up */
 	u32 how;  /* IOVA_CACHE: it is given back so */
+	u64 call; /* the number of the call that took it */
 };
 
 /* Ascending and apart. */
@@ -38,7 +39,7 @@ u32 iova_spans_at(const struct iova_spans *spans, u64 pfn);
 /* The first span that has a pfn of [first, last], or NULL. */
 const struct iova_span *iova_spans_meet(const struct iova_spans *spans, u64 first, u64 last);
 
-void iova_model_insert(struct iova_model *model, u64 pfn, u64 pages, u32 how);
+void iova_model_insert(struct iova_model *model, u64 pfn, u64 pages, u32 how, u64 call);
 /* Live range number `index` is freed. What of it was reserved later may be lost or not. */
 void iova_model_free(struct iova_model *model, u32 index);
 /* Overlapping ones become one. */

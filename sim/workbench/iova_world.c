@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <dmasim/contract.h>
 
@@ -14,12 +15,22 @@ struct block {
 	u64 point;
 };
 
+struct pending {
+	struct dmasim_timer *timer;
+	u64 deadline_ns;
+};
+
 struct iova_world {
 	struct platform platform;
 	u32 cpus;
 	u64 now_ns;
-	struct block blocks;	    /* circular through this head */
-	struct dmasim_timer timers; /* the same, in the order of their arming */
+	struct block blocks; /* circular through this head */
+	/*
+	 * In the order of their arming. Not linked through the timers: whoever forgets to cancel
+	 * one does no harm until time passes.
+	 */
+	struct pending *pending;
+	u32 pending_room;
 	struct iova_world_counts counts;
 	enum dmasim_fault_point fail_point;
 	u64 fail_in; /* allocations until one fails, with it; 0: none will */
@@ -101,13 +112,17 @@ static u64 world_now(void *machine)
 static void world_timer_cancel(void *machine, struct dmasim_timer *timer)
 {
 	struct iova_world *world = machine;
+	u64 *count = &world->counts.pending_timers;
 
-	if (!timer->pending)
-		return;
-	timer->next->prev = timer->prev;
-	timer->prev->next = timer->next;
 	timer->pending = false;
-	world->counts.pending_timers--;
+	for (u64 i = 0; i < *count; i++) {
+		if (world->pending[i].timer != timer)
+			continue;
+		--*count;
+		memmove(&world->pending[i], &world->pending[i + 1],
+			(*count - i) * sizeof(world->pending[0]));
+		return;
+	}
 }
 
 static void world_timer_arm(void *machine, struct dmasim_timer *timer, u64 delay_ns)
@@ -116,23 +131,28 @@ static void world_timer_arm(void *machine, struct dmasim_timer *timer, u64 delay
 	u64 delay = delay_ns ? delay_ns : 1;
 
 	world_timer_cancel(machine, timer);
+	if (world->counts.pending_timers == world->pending_room) {
+		world->pending_room = 2 * world->pending_room + 8;
+		world->pending =
+			realloc(world->pending, world->pending_room * sizeof(world->pending[0]));
+		DMASIM_CONTRACT(world->pending, "there is memory for the world");
+	}
 	timer->deadline_ns = delay > ~0ULL - world->now_ns ? ~0ULL : world->now_ns + delay;
-	timer->next = &world->timers;
-	timer->prev = world->timers.prev;
-	timer->prev->next = timer;
-	world->timers.prev = timer;
 	timer->pending = true;
-	world->counts.pending_timers++;
+	world->pending[world->counts.pending_timers++] =
+		(struct pending){ timer, timer->deadline_ns };
 }
 
 /* The one to fire next, if it fires by then. There are few: they are searched. */
-static struct dmasim_timer *next_timer(struct iova_world *world, u64 until_ns)
+static const struct pending *next_timer(const struct iova_world *world, u64 until_ns)
 {
-	struct dmasim_timer *best = NULL;
+	const struct pending *best = NULL;
 
-	for (struct dmasim_timer *t = world->timers.next; t != &world->timers; t = t->next) {
-		if (t->deadline_ns <= until_ns && (!best || t->deadline_ns < best->deadline_ns))
-			best = t;
+	for (u64 i = 0; i < world->counts.pending_timers; i++) {
+		const struct pending *is = &world->pending[i];
+
+		if (is->deadline_ns <= until_ns && (!best || is->deadline_ns < best->deadline_ns))
+			best = is;
 	}
 	return best;
 }
@@ -140,10 +160,12 @@ static struct dmasim_timer *next_timer(struct iova_world *world, u64 until_ns)
 void iova_world_advance(struct iova_world *world, u64 duration_ns)
 {
 	u64 until_ns = world->now_ns + duration_ns;
-	struct dmasim_timer *timer;
+	const struct pending *next;
 
-	while ((timer = next_timer(world, until_ns))) {
-		world->now_ns = timer->deadline_ns;
+	while ((next = next_timer(world, until_ns))) {
+		struct dmasim_timer *timer = next->timer;
+
+		world->now_ns = next->deadline_ns;
 		world_timer_cancel(world, timer);
 		timer->fire(timer);
 	}
@@ -287,7 +309,6 @@ struct iova_world *iova_world_create(u32 cpus)
 	world->cpus = cpus;
 	world->platform = (struct platform){ .ops = &world_ops, .machine = world };
 	world->blocks.next = world->blocks.prev = &world->blocks;
-	world->timers.next = world->timers.prev = &world->timers;
 	return world;
 }
 
@@ -297,6 +318,7 @@ u64 iova_world_destroy(struct iova_world *world)
 
 	while (world->blocks.next != &world->blocks)
 		world_free(world, world->blocks.next + 1);
+	free(world->pending);
 	free(world);
 	return left;
 }
