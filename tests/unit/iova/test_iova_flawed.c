@@ -48,7 +48,7 @@ static const struct {
 	{ FLAW_RACE, "cpus", false },
 };
 
-/* The checks that failed, each with a space behind it; the whole text if that is not well-formed. */
+/* The checks that failed, each with a space behind it. */
 static void failed_checks(FILE *out, char *names, size_t size)
 {
 	char line[1024], name[64];
