@@ -204,7 +204,10 @@ static bool step_free(struct in_step *run)
 					       .cpu = draw_cpu(run) });
 }
 
-/* An inner page frees the whole range; where nothing lies nothing happens. */
+/*
+ * An inner page frees the whole range; where nothing lies nothing happens. At ~0 the anchor lies,
+ * without which there is no space.
+ */
 static bool step_misfree(struct in_step *run)
 {
 	struct rules_range range;
@@ -214,7 +217,7 @@ static bool step_misfree(struct in_step *run)
 	if (run->live_count && !run->live[at].fast) {
 		pfn = run->live[at].pfn + below(run, run->live[at].pages);
 		run->live[at] = run->live[--run->live_count];
-	} else if (iova_subject_find(&run->one, pfn, &range)) {
+	} else if (pfn == ~0ULL || iova_subject_find(&run->one, pfn, &range)) {
 		return true;
 	}
 	return in_step_do(run, &(struct step){ .kind = STEP_FREE, .pfn = pfn });
@@ -262,16 +265,17 @@ static bool step_once(struct in_step *run)
 
 static void start(struct in_step *run)
 {
-	static const u32 granules_lg2[] = { 12, 12, 12, 11, 9 };
+	/* Large ones put 4 GiB among few pages. */
+	static const u32 granules_lg2[] = { 12, 12, 12, 12, 11, 9, 16, 26, 29 };
 	struct dice *dice = &run->dice;
 
 	run->cpus = (u32)dice_from(dice, 1, 5);
-	run->granule_lg2 = granules_lg2[below(run, 5)];
+	run->granule_lg2 = granules_lg2[below(run, 9)];
 	run->boundary = 1ULL << (32 - run->granule_lg2);
 	run->first_pfn = chance(run, 70) ? 1 : 1 + below(run, 5000);
 	run->size_lg2_max = (u32)below(run, 6);
 	if (chance(run, run->workload->narrow_percent))
-		run->last_pfn = run->first_pfn + dice_from(dice, 100, 40000);
+		run->last_pfn = run->first_pfn + below(run, chance(run, 30) ? 200 : 40000);
 	else
 		run->last_pfn = chance(run, 30) ? run->boundary - 1
 						: (1ULL << (48 - run->granule_lg2)) - 1;

@@ -65,7 +65,7 @@ static u64 alloc_uncached(struct iova_allocator *a, u64 pages, u64 limit_pfn, u3
 {
 	struct iova *iova;
 
-	if (align_lg2 > iova_natural(pages))
+	if (align_lg2 && align_lg2 != iova_natural(pages))
 		return IOVA_NO_PFN;
 	iova = alloc_iova(&a->domain, pages, limit_pfn, align_lg2 > 0);
 	return iova ? iova->pfn_lo : IOVA_NO_PFN;
@@ -79,6 +79,7 @@ static u64 tree_alloc(struct iova_allocator *a, u64 pages, u64 limit_pfn, u32 ho
 	enter(a);
 	if (!(how & IOVA_CACHE))
 		return alloc_uncached(a, pages, limit_pfn, align_lg2);
+	/* It aligns them all. */
 	if (align_lg2 > iova_natural(pages))
 		return IOVA_NO_PFN;
 	pfn = alloc_iova_fast(&a->domain, pages, limit_pfn, how & IOVA_FLUSH);
@@ -164,6 +165,8 @@ static void tree_stats(struct iova_allocator *a, struct iova_stats *stats)
 static const struct iova_allocator_ops tree_ops = {
 	.size = sizeof(tree_ops),
 	.name = KERNEL_NAME,
+	.traits = IOVA_FAILS_EARLY | IOVA_FREE_ALLOCATES | IOVA_LOOSE_RESERVE | IOVA_NATURAL_ALIGN |
+		  IOVA_LIMIT_WRAPS,
 	.create = tree_create,
 	.destroy = tree_destroy,
 	.alloc = tree_alloc,

@@ -4,9 +4,8 @@
  * behind the table of dmasim/iova.h; and what only it tells.
  *
  * It is Linux's with all it does: a reserve that overlaps a live range makes that range larger, a
- * free of an inner page frees the whole range. A request whose alignment is larger than its
- * natural one fails, since Linux has no such call; a smaller one is met by the natural one. With
- * IOVA_CACHE all are aligned naturally.
+ * free of an inner page frees the whole range. Alignments that Linux has no call for are refused:
+ * all but none and the natural one. With IOVA_CACHE all ranges are aligned naturally.
  */
 #ifndef KERNEL_IOVA_TREE_H
 #define KERNEL_IOVA_TREE_H

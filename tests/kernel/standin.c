@@ -25,6 +25,8 @@ void standin_bug(const char *what, const char *file, int line)
 
 /* ---- Object caches --------------------------------------------------------------------------- */
 
+#define SLAB_BYTES 4096U
+
 /* Of the process, as in a kernel; the objects are each kernel's own. */
 static struct kmem_cache cache_table[STANDIN_CACHES];
 
@@ -55,7 +57,7 @@ bool standin_refill(struct kmem_cache *cache)
 {
 	struct standin *kernel = standin_now;
 	struct standin_arena *arena = &kernel->arena[cache->index];
-	u32 count = cache->bytes < PAGE_SIZE / 4 ? (u32)PAGE_SIZE / cache->bytes : 4;
+	u32 count = cache->bytes < SLAB_BYTES / 4 ? SLAB_BYTES / cache->bytes : 4;
 	u8 *slab, *object;
 
 	slab = platform_alloc(kernel->platform, DMASIM_FAULT_IOVA_NODE,

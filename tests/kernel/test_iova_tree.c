@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <dmasim/workbench.h>
+
 #include "in_step.h"
 #include "iova_subject_tree.h"
 #include "iova_tree.h"
@@ -95,13 +97,15 @@ static void stay_in_step(const struct iova_subject_ops *other, const struct work
 	assert_non_null(run);
 	in_step_init(run, &iova_subject_tree, other);
 	for (u32 done = 0; done < steps; done += workload->steps, runs++) {
+		/* Should it crash. */
+		seed_failed(first + runs);
 		if (in_step_run(run, workload, first + runs))
 			continue;
 		print_error("seed 0x%llx, the tree is the first:\n", first + runs);
 		in_step_explain(run);
-		seed_failed(first + runs);
 		fail();
 	}
+	seed_failed(first);
 	print_message("# %u runs from seed 0x%llx: %llu placed, %llu refused; %llu in caches, "
 		      "%llu trims\n",
 		      runs, first, run->placed, run->refused, run->most_cached, run->trims);
@@ -201,6 +205,36 @@ static struct tree tree_in(struct iova_world *world)
 		.last_pfn = ~0ULL,
 	});
 	return tree;
+}
+
+static u64 state_of(struct iova_allocator *allocator)
+{
+	struct dmasim_tree_state state;
+
+	dmasim_tree_state(allocator, &state);
+	return (state.cached_pfn * 31 + state.cached32_pfn) * 31 + state.max32;
+}
+
+/*
+ * All that can be done with a few pages, and much at random. Small counts do without the first, and
+ * full ones tell more of its states apart.
+ */
+static void the_workbench_finds_in_the_tree_what_its_table_says(void **state)
+{
+	struct dmasim_iova_conform_options options = {
+		DMASIM_IOVA_CONFORM,
+		.seed = test_seed(1),
+		.scale_percent = scaled(100),
+		.state = scaled(100) >= 100 ? state_of : NULL,
+	};
+
+	(void)state;
+	if (options.scale_percent < 10)
+		options.check = "random";
+	if (!dmasim_iova_conform(dmasim_iova_tree(), &options, NULL))
+		return;
+	dmasim_iova_conform(dmasim_iova_tree(), &options, stderr);
+	fail();
 }
 
 static void a_hit_of_the_cache_leaves_the_trees_lock_alone(void **state)
@@ -383,7 +417,7 @@ static void both_modules_do_what_the_tree_does_without_their_locks_too(void **st
 
 	(void)state;
 	assert_string_equal(locks->name, dmasim_iova_tree()->name);
-	assert_non_null(strstr(no_locks->name, "-no-locks"));
+	assert_non_null(strstr(no_locks->name, "-no-lock"));
 	expect_u64(play(locks, 1), play(dmasim_iova_tree(), 1));
 	expect_u64(play(no_locks, 1), play(dmasim_iova_tree(), 1));
 	assert_true(play(locks, 1) != play(locks, 2));
@@ -399,6 +433,7 @@ TEST_MAIN_UNLESS(missing, ON_TREE(the_tree_gives_what_was_recorded_of_it),
 		 cmocka_unit_test(linux_does_what_the_tree_does_when_it_ages),
 		 cmocka_unit_test(linux_does_what_the_tree_does_for_an_adversary),
 		 cmocka_unit_test(one_that_does_not_do_what_the_tree_does_is_found_out),
+		 cmocka_unit_test(the_workbench_finds_in_the_tree_what_its_table_says),
 		 cmocka_unit_test(a_hit_of_the_cache_leaves_the_trees_lock_alone),
 		 cmocka_unit_test(every_failure_of_memory_is_lived_through_and_leaks_nothing),
 		 cmocka_unit_test(two_of_them_have_memory_and_cpus_of_their_own),
