@@ -210,8 +210,12 @@ struct iova *find_iova(struct iova_domain *iovad, dmasim_ulong pfn)
 	struct iova_record *record;
 	struct iova_range range;
 
-	if (!space || !look_up(iovad, pfn, &range))
+	if (!space)
 		return NULL;
+	if (!look_up(iovad, pfn, &range)) {
+		forget_overlaps(iovad, pfn, pfn);
+		return NULL;
+	}
 	record = record_of(space, &range);
 	if (record)
 		return &record->iova;

@@ -12,6 +12,7 @@
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/iommu-dma.h>
+#include <linux/iova.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -427,6 +428,31 @@ static void bad_requests_are_refused(void **state)
 	give_up(rig, irq, &counter);
 }
 
+/* A driver that hands out addresses of its own. */
+static void iova_space_is_that_of_the_machine(void **state)
+{
+	struct rig *rig = *state;
+	struct iova_domain iovad;
+	struct iova *iova;
+	dmasim_ulong pfn;
+
+	expect_ok(iova_cache_get());
+	init_iova_domain(&iovad, PAGE_SIZE, 1);
+	expect_ok(iova_domain_init_rcaches(&iovad));
+	iova = alloc_iova(&iovad, 16, iova_pfn(&iovad, DMA_BIT_MASK(32)), true);
+	assert_non_null(iova);
+	expect_u64(iova_dma_addr(&iovad, iova), SZ_4G - SZ_64K);
+	pfn = alloc_iova_fast(&iovad, 1, iova->pfn_hi, true);
+	expect_u64(pfn, iova->pfn_lo - 1);
+	expect_u64(dmasim_in_use(rig->s, DMASIM_FAULT_IOVA_RECORD), 1);
+	free_iova_fast(&iovad, pfn, 1);
+	__free_iova(&iovad, iova);
+	put_iova_domain(&iovad);
+	iova_cache_put();
+	expect_misuse(rig, 1);
+	iova_cache_put();
+}
+
 static void errors_travel_in_pointers(void **state)
 {
 	struct rig *rig = *state;
@@ -449,4 +475,4 @@ TEST_MAIN(TEST(kmalloc_rounds_up_and_aligns), TEST(pieces_do_not_overlap_and_are
 	  TEST(registers_are_reached_through_cookies), TEST(wrong_cookies_are_reported),
 	  TEST(an_interrupt_waits_until_it_is_let_in), TEST(a_thread_function_waits_for_locks),
 	  TEST(a_lock_that_would_hang_is_reported), TEST(bad_requests_are_refused),
-	  TEST(errors_travel_in_pointers))
+	  TEST(iova_space_is_that_of_the_machine), TEST(errors_travel_in_pointers))

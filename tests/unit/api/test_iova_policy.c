@@ -366,7 +366,7 @@ static void unless_that_is_repaired(void **state)
 	end(m);
 }
 
-/* ---- Choosing ---------------------------------------------------------------------------------- */
+/* ---- Choosing -------------------------------------------------------------------------------- */
 
 static void allocators_are_known_by_name(void **state)
 {
