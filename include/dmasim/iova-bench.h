@@ -81,6 +81,7 @@ struct dmasim_iova_workload_config {
 	u32 cpus;	  /* at most DMASIM_IOVA_CPUS_MAX; 0: 1, or 2 for pair */
 	u32 limit_bits;	  /* addresses are below 2^limit_bits, 13 to 63; 0: 48 */
 	bool no_cache;	  /* no cache may answer */
+	bool brief;	  /* of what fits the workload, a tenth of the steps: enough to draw it */
 };
 
 /* The name of the workload number `index`, from 0, and a line about it; NULL: there is none. */
@@ -129,6 +130,9 @@ struct dmasim_iova_bench {
 	FILE *csv;	 /* the figures as CSV, times in picoseconds; NULL: none */
 	bool quick;	 /* only rows with up to 10,000 live ranges, and shorter runs */
 };
+
+/* Has the table, or its quick form, a row whose name holds these words? */
+DMASIM_API bool dmasim_iova_bench_has_row(const char *words, bool quick);
 
 /*
  * Measures the allocators on one workload, or on all rows of the table; prints a line for each, and

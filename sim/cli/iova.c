@@ -67,6 +67,7 @@ static struct dmasim_iova_workload *get_workload(const struct iova_options *opti
 
 	if (!config.name)
 		config.name = "mixed";
+	config.brief = options->verb == IOVA_DRAW;
 	workload = options->replay_name ? read_trace(options->replay_name, &error)
 					: dmasim_iova_workload_create(&config, &error);
 	if (!workload) {
@@ -115,6 +116,9 @@ static int bench(const struct iova_options *options)
 	struct dmasim_iova_error error;
 	int status = 0, err;
 
+	if (options->row && !dmasim_iova_bench_has_row(options->row, options->quick))
+		return cli_bad_input("iova: no row's name holds '%s'%s", options->row,
+				     options->quick ? " in quick runs" : "");
 	if (options->workload.name || options->replay_name) {
 		workload = get_workload(options, &status);
 		if (!workload)

@@ -74,19 +74,31 @@ void bench_print_csv_head(FILE *out)
 	      out);
 }
 
+static void put_quoted(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
 static void print_csv_line(FILE *out, const char *name, const struct dmasim_iova_workload *workload,
 			   const struct measure_result *result, const struct measure_result *loop)
 {
 	const struct dmasim_iova_workload_config *config = &workload->config;
 
-	fprintf(out, "\"%s\",%s,%llu,%llu,%u,%u,%d,%llu,%s,", name, config->name,
-		workload_live(workload), config->steps, config->limit_bits, config->cpus,
-		!config->no_cache, config->seed, result->ops->name);
+	put_quoted(out, name);
+	fprintf(out, ",%s,%llu,%llu,%u,%u,%d,%llu,", config->name, workload_live(workload),
+		config->steps, config->limit_bits, config->cpus, !config->no_cache, config->seed);
+	put_quoted(out, result->ops->name);
 	if (result->unable) {
-		fputs("0,,,,,,,,,,,,,,,,\n", out);
+		fputs(",0,,,,,,,,,,,,,,,,\n", out);
 		return;
 	}
-	fprintf(out, "%u,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,", result->runs,
+	fprintf(out, ",%u,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,", result->runs,
 		result->units, result->median_ps, result->least_ps, result->samples, result->p50_ps,
 		result->p99_ps, result->p999_ps, result->worst_ps, loop->median_ps, loop->p50_ps);
 	fprintf(out, "%llu,%llu,%llu,%llu,%llu,%llu\n", result->live, result->empty_bytes,

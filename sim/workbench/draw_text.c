@@ -77,8 +77,8 @@ static void draw_picture(FILE *out, const struct space *space, u64 cell_pages)
 	for (u32 class = 0; class < SPACE_CLASSES; class ++)
 		fprintf(out, "%s %c %s", class ? "," : "", signs[VIEW_LIVE + class],
 			view_class_name(class));
-	fprintf(out, "; %s c cached, R reserved, . free\n\n",
-		space->told ? "r lost to rounding," : "");
+	fprintf(out, "; %sR reserved, . free\n\n",
+		space->told ? "r lost to rounding, c cached, " : "");
 }
 
 /* ---- Figures ---------------------------------------------------------- */

@@ -3,7 +3,11 @@
 
 /* A free stretch is cut out if it is longer than so much of what is in use. */
 #define CUT_SHARE 8
-#define CUT_MIN	  16
+
+static u64 larger(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
 
 static u64 up(u64 value, u64 unit)
 {
@@ -36,10 +40,10 @@ static bool find_windows(struct view *view, u64 cut)
 	return true;
 }
 
-/* Rows that all windows take with cells of this size. */
-static u32 lay_out(struct view *view, u64 cell_pages)
+/* Rows that all windows take. */
+static u32 lay_out(struct view *view)
 {
-	u64 row_pages = cell_pages * view->columns, rows = 0;
+	u64 row_pages = view->cell_pages * view->columns, rows = 0;
 
 	for (u32 i = 0; i < view->window_count; i++) {
 		struct view_window *window = &view->window[i];
@@ -58,16 +62,20 @@ void view_init(struct view *view, const struct space *space, u32 columns, u32 ro
 	       u64 cell_pages_min)
 {
 	u64 used = 0;
-	u64 cut;
 
 	*view = (struct view){ .space = space, .columns = columns, .cell_pages = cell_pages_min };
 	for (u32 kind = SPACE_LIVE; kind < SPACE_KIND_COUNT; kind++)
 		used += space->pages[kind];
-	cut = used / CUT_SHARE > CUT_MIN ? used / CUT_SHARE : CUT_MIN;
-	while (!find_windows(view, cut))
-		cut *= 2;
-	while ((view->rows = lay_out(view, view->cell_pages)) > rows_max)
-		view->cell_pages *= 2;
+	for (;; view->cell_pages *= 2) {
+		/* Not shorter than a row: no row belongs to two windows. */
+		u64 cut = larger(used / CUT_SHARE, view->cell_pages * columns);
+
+		while (!find_windows(view, cut))
+			cut *= 2;
+		view->rows = lay_out(view);
+		if (view->rows <= rows_max)
+			break;
+	}
 }
 
 u64 view_row_first(const struct view *view, const struct view_window *window, u32 row)

@@ -239,9 +239,11 @@ static u32 larger(u32 a, u32 b)
 static struct workload_plan plan_of(const struct dmasim_iova_workload_config *config,
 				    const struct workload_kind *kind)
 {
+	u64 steps = config->brief ? (kind->steps + 9) / 10 : kind->steps;
+
 	return (struct workload_plan){
 		.live = config->live ? config->live : kind->live,
-		.steps = config->steps ? config->steps : kind->steps,
+		.steps = config->steps ? config->steps : steps,
 		.limit = pfn_below(config->limit_bits ? config->limit_bits : LIMIT_BITS),
 		.cpus = larger(config->cpus, kind->cpus_min),
 		.cache = config->no_cache || kind->uncached ? 0 : IOVA_CACHE,
