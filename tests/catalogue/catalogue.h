@@ -33,6 +33,9 @@ MODE(direct_no_snoop, .iommu = DMASIM_NO_IOMMU, .traits = { .no_snoop = true })
 /* Peer memory below the switch is reached by bus address. */
 MODE(strict_bus, .acs = DMASIM_ACS_OFF)
 MODE(direct_bus, .iommu = DMASIM_NO_IOMMU, .acs = DMASIM_ACS_OFF)
+/* No address is tried below 4 GiB first. */
+MODE(strict_dac, .forcedac = true)
+MODE(strict_bus_dac, .acs = DMASIM_ACS_OFF, .forcedac = true)
 MODE(strict_debug, .acs = DMASIM_ACS_OFF, .dma_debug = true)
 
 #undef MODE
