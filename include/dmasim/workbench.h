@@ -53,7 +53,11 @@
  *	not ok 4 - limit: 4 pages at 0x3e4: beyond the limit 0x3e5
  *	# again: dmasim iova check --plugin ./mine.so --check limit --seed 0x1
  *
- * 7. A machine runs on it with .iova_ops = &mine_ops in struct dmasim_config.
+ * 7. `dmasim iova bench --plugin ./mine.so` measures it beside the others, `dmasim iova draw` shows
+ *    the space behind it (dmasim/iova-bench.h); none of this needs next and stats, but both tell
+ *    more with them.
+ *
+ * 8. A machine runs on it with .iova_ops = &mine_ops in struct dmasim_config.
  */
 #ifndef DMASIM_WORKBENCH_H
 #define DMASIM_WORKBENCH_H

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs the build into a folder, and builds and runs a program against it with pkg-config alone:
-# with the shared library, and with the static one.
+# with the shared library, and with the static one; and an IOVA allocator against the workbench.
 . "$(dirname "$0")/common.sh"
 
 have meson || skip 'meson is not here'
@@ -81,5 +81,37 @@ fi
 command=$(find "$scratch/root" -path '*/bin/dmasim')
 [ -z "$command" ] || "$command" reports >"$scratch/said" 2>&1 ||
 	fail 'the installed command does not run'
+
+# An allocator of one file: judged by a program of a few lines, and by the command as a plugin.
+# builds HOW ARGUMENTS...
+builds() {
+	how=$1
+	shift
+	"$compiler" -std=gnu11 -Wall -Wextra -Werror "$@" >"$scratch/said" 2>&1 && return
+	fail "an IOVA allocator does not compile or link as $how"
+	show "$scratch/said"
+	return 1
+}
+
+# conforms HOW COMMAND...: all checks but the long ones that other tests run.
+conforms() {
+	how=$1
+	shift
+	if ! "$@" >"$scratch/said" 2>&1 || ! grep -q '^ok [0-9]* - no_memory' "$scratch/said"; then
+		fail "an IOVA allocator is not judged as it should be by $how"
+		show "$scratch/said"
+	fi
+}
+
+example=tests/examples/first_fit.c
+# shellcheck disable=SC2046  # flags are words
+! builds 'a program' "$checks/iova_consumer.c" $example -o "$scratch/judged" \
+	$(pkg-config --static --cflags --libs dmasim-workbench) ||
+	conforms 'its own program' env LD_LIBRARY_PATH="$libraries" "$scratch/judged"
+# shellcheck disable=SC2046
+if builds 'a plugin' -shared -fPIC $example -o "$scratch/first_fit.so" \
+	$(pkg-config --cflags dmasim-workbench) && [ -n "$command" ]; then
+	conforms 'the command' "$command" iova check --plugin "$scratch/first_fit.so" --scale 1
+fi
 
 finish

@@ -72,6 +72,9 @@ complain 'an example of a driver includes linux/ and its own headers alone' \
 complain 'an example of a driver does not know what it runs on' \
 	"$(grep -nio 'dmasim' tests/examples/*_driver.[ch] tests/examples/*_hw.h |
 		sed 's/:[^:]*$//')"
+complain 'an example of an allocator includes what dmasim/iova.h names alone' \
+	"$(included tests/examples | grep '/first_fit\.c:' |
+		grep -vE '<(errno|dmasim/(iova|lock))\.h>')"
 complain 'the port is for lib/ and the facade' \
 	"$(included sim/cli sim/hw sim/world | grep '<dmasim/platform\.h>')"
 

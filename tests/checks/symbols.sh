@@ -8,6 +8,7 @@ have readelf || skip 'readelf is not here (binutils)'
 
 shared=$build/sim/libdmasim.so
 static=$build/sim/libdmasim.a
+workbench=$build/sim/workbench/libdmasim-workbench.a
 
 # others: those names of a list (one a line) that do not begin with dmasim_.
 others() {
@@ -29,15 +30,15 @@ if [ -e "$shared" ]; then
 	complain 'libdmasim.so needs this library' "$(readelf -d "$shared" |
 		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libbsd|libc|ld-[^.]*)\.so')"
 fi
-if [ -e "$static" ]; then
-	complain 'libdmasim.a defines this name globally' \
-		"$(nm -g --defined-only "$static" 2>/dev/null |
+for archive in "$static" "$workbench"; do
+	[ ! -e "$archive" ] || complain "${archive##*/} defines this name globally" \
+		"$(nm -g --defined-only "$archive" 2>/dev/null |
 			awk 'NF == 3 { print $3 }' | others)"
-fi
+done
 
 # What the inline functions of the headers define and need, when none is left out. The linker makes
 # the bounds of the section of modules.
-printf '#include <%s>\n' dmasim/dmasim.h dmasim/kernel.h >"$scratch/inline.c"
+printf '#include <%s>\n' dmasim/dmasim.h dmasim/kernel.h dmasim/workbench.h dmasim/iova-bench.h >"$scratch/inline.c"
 (cd include/kernel && printf '#include <%s>\n' linux/*.h) >"$scratch/kernel.c"
 if have gcc; then
 	for headers in inline kernel; do
@@ -51,8 +52,7 @@ if have gcc; then
 	done
 fi
 
-# Every function that a header declares, called by the name that its object file has, is in the
-# library.
+# Every function that a header declares, called by the name that its object file has, is in a library.
 if have gcc && [ -e "$shared" ]; then
 	gcc -std=gnu11 -DDMASIM_NO_CALL_SITES -aux-info "$scratch/declared" -fsyntax-only \
 		-I include "$scratch/inline.c"
@@ -69,9 +69,9 @@ if have gcc && [ -e "$shared" ]; then
 		fail 'the list of all functions does not compile'
 	complain 'a header declares this name without the prefix in the object file' \
 		"$(undefined "$scratch/all.o")"
-	if ! gcc "$scratch/all.o" -L "$build/sim" -ldmasim -Wl,-rpath-link,"$build/sim" \
+	if ! gcc "$scratch/all.o" "$workbench" -L "$build/sim" -ldmasim -Wl,-rpath-link,"$build/sim" \
 		-o "$scratch/all" 2>"$scratch/said"; then
-		complain 'declared in a header, and not in libdmasim.so' \
+		complain 'declared in a header, and in no library' \
 			"$(sed -n "s/.*undefined reference to \`\(.*\)'/\1/p" "$scratch/said")"
 	fi
 fi
