@@ -26,19 +26,33 @@ static bool leaf_covers(const struct index_leaf *leaf, u64 pfn)
 	return !leaf->below || pfn >= leaf_first(leaf, leaf->node.count - 1U);
 }
 
+/* True if range i is the first of the leaf that begins at or below pfn. */
+static bool leaf_is_position(const struct index_leaf *leaf, u32 i, u64 pfn)
+{
+	return i <= leaf->node.count && (!i || leaf_first(leaf, i - 1) > pfn) &&
+	       (i == leaf->node.count || leaf_first(leaf, i) <= pfn);
+}
+
 struct index_leaf *index_locate(struct iova_index *index, u32 finger, u64 pfn, u32 *i)
 {
-	struct index_leaf *leaf = index->finger[finger];
+	struct index_finger *hint = &index->finger[finger];
+	struct index_leaf *leaf = hint->leaf;
 	struct index_node *node;
 
-	if (!leaf || !leaf_covers(leaf, pfn)) {
+	if (leaf && leaf_covers(leaf, pfn)) {
+		/* Most often it is where it was last: no need to look at the whole leaf. */
+		*i = hint->i;
+		if (leaf_is_position(leaf, hint->i, pfn))
+			return leaf;
+	} else {
 		node = index->root;
 		for (u32 level = index->height; level; level--)
 			node = index_inner(node)->child[child_of(index_inner(node), pfn)];
 		leaf = index_leaf(node);
-		index->finger[finger] = leaf;
+		hint->leaf = leaf;
 	}
 	*i = leaf_position(leaf, pfn);
+	hint->i = *i;
 	return leaf;
 }
 
@@ -102,25 +116,57 @@ bool iova_index_next(struct iova_index *index, u64 pfn, struct iova_range *range
 
 /* ---- Codes ------------------------------------------------------------ */
 
+/* Tells the parent what the node's largest codes are. Returns the parent, or NULL: it knows. */
+static struct index_node *tell_parent(struct index_node *node, struct codes now)
+{
+	struct index_inner *parent = node->parent;
+	u32 slot;
+
+	if (now.fit == node->max_fit && now.gap == node->max_gap)
+		return NULL;
+	node->max_fit = now.fit;
+	node->max_gap = now.gap;
+	if (!parent)
+		return NULL;
+	slot = index_slot(node);
+	parent->node.fit[slot] = now.fit;
+	parent->node.gap[slot] = now.gap;
+	return &parent->node;
+}
+
 void index_refresh(struct index_node *node)
 {
-	for (;;) {
-		struct index_inner *parent = node->parent;
-		u8 fit = codes_max(node->fit);
-		u8 gap = codes_max(node->gap);
-		u32 slot;
+	while (node)
+		node = tell_parent(node, (struct codes){ .fit = codes_max(node->fit),
+							 .gap = codes_max(node->gap) });
+}
 
-		if (fit == node->max_fit && gap == node->max_gap)
-			return;
-		node->max_fit = fit;
-		node->max_gap = gap;
-		if (!parent)
-			return;
-		slot = index_slot(node);
-		parent->node.fit[slot] = fit;
-		parent->node.gap[slot] = gap;
-		node = &parent->node;
+/* The largest code of a node whose largest one was `max`. */
+static u8 new_max(const u8 *codes, u8 max, u8 was, u8 now)
+{
+	if (now >= max)
+		return now;
+	return was < max ? max : codes_max(codes);
+}
+
+void index_changed(struct index_node *node, struct codes was, struct codes now)
+{
+	while (node) {
+		struct codes before = { .fit = node->max_fit, .gap = node->max_gap };
+
+		now.fit = new_max(node->fit, before.fit, was.fit, now.fit);
+		now.gap = new_max(node->gap, before.gap, was.gap, now.gap);
+		node = tell_parent(node, now);
+		was = before;
 	}
+}
+
+void index_set_lowest_gap(struct index_leaf *above)
+{
+	u32 i = above->node.count - 1U;
+	struct codes was = codes_at(&above->node, i);
+
+	index_changed(&above->node, was, index_set_gap(above, i));
 }
 
 /* ---- Inserting -------------------------------------------------------- */
@@ -136,12 +182,14 @@ static void open_slot(struct index_leaf *leaf, u32 i)
 {
 	u32 move = leaf->node.count - i;
 
+	leaf->node.count++;
+	leaf->reserved = shift_bits_up(leaf->reserved, i);
+	if (!move)
+		return;
 	memmove(&leaf->low[i + 1], &leaf->low[i], move * sizeof(leaf->low[0]));
 	memmove(&leaf->extra[i + 1], &leaf->extra[i], move * sizeof(leaf->extra[0]));
 	memmove(&leaf->node.fit[i + 1], &leaf->node.fit[i], move);
 	memmove(&leaf->node.gap[i + 1], &leaf->node.gap[i], move);
-	leaf->reserved = shift_bits_up(leaf->reserved, i);
-	leaf->node.count++;
 }
 
 static void set_range(struct index_leaf *leaf, u32 i, u64 first, u64 last)
@@ -152,15 +200,19 @@ static void set_range(struct index_leaf *leaf, u32 i, u64 first, u64 last)
 	leaf->wide_last = last;
 }
 
-/* The gap below range i, and the one above it, whose end it is. */
-static void set_gaps_around(struct index_leaf *leaf, u32 i)
+/* Range i is new: the gap that it lies in is two, its own and that of the range above it. */
+static void split_gap(struct index_leaf *leaf, u32 i)
 {
-	index_set_gap(leaf, i);
-	if (i)
-		index_set_gap(leaf, i - 1);
-	index_refresh(&leaf->node);
-	if (!i)
-		index_set_gap_above(leaf);
+	struct codes was = { 0 };
+	struct codes now = index_set_gap(leaf, i);
+
+	if (i) {
+		was = codes_at(&leaf->node, i - 1);
+		now = codes_larger(now, index_set_gap(leaf, i - 1));
+	}
+	index_changed(&leaf->node, was, now);
+	if (!i && leaf->above)
+		index_set_lowest_gap(leaf->above);
 }
 
 static int insert(struct iova_index *index, struct iova_place place, u64 first, u64 last,
@@ -178,20 +230,18 @@ static int insert(struct iova_index *index, struct iova_place place, u64 first, 
 		leaf = place.leaf;
 		i = place.i;
 	}
-	if (i < leaf->node.count)
-		open_slot(leaf, i);
-	else
-		leaf->node.count++;
+	open_slot(leaf, i);
 	set_range(leaf, i, first, last);
 	leaf->reserved |= (u64)reserved << i;
 	index->count++;
-	index->finger[0] = leaf;
+	index->finger[0] = (struct index_finger){ .leaf = leaf, .i = i + 1 };
+	index->finger[1] = (struct index_finger){ .leaf = leaf, .i = i };
 	/* Whoever looks for it must come here. */
 	if (i + 1U == leaf->node.count && leaf->below)
 		index_separate(leaf->below, leaf_first(leaf->below, 0));
 	if (!i)
 		index_separate(leaf, first);
-	set_gaps_around(leaf, i);
+	split_gap(leaf, i);
 	return 0;
 }
 
@@ -223,10 +273,12 @@ static void close_slot(struct index_leaf *leaf, u32 i)
 	u32 move = leaf->node.count - 1U - i;
 	u32 last = leaf->node.count - 1U;
 
-	memmove(&leaf->low[i], &leaf->low[i + 1], move * sizeof(leaf->low[0]));
-	memmove(&leaf->extra[i], &leaf->extra[i + 1], move * sizeof(leaf->extra[0]));
-	memmove(&leaf->node.fit[i], &leaf->node.fit[i + 1], move);
-	memmove(&leaf->node.gap[i], &leaf->node.gap[i + 1], move);
+	if (move) {
+		memmove(&leaf->low[i], &leaf->low[i + 1], move * sizeof(leaf->low[0]));
+		memmove(&leaf->extra[i], &leaf->extra[i + 1], move * sizeof(leaf->extra[0]));
+		memmove(&leaf->node.fit[i], &leaf->node.fit[i + 1], move);
+		memmove(&leaf->node.gap[i], &leaf->node.gap[i + 1], move);
+	}
 	leaf->low[last] = 0;
 	leaf->node.fit[last] = 0;
 	leaf->node.gap[last] = 0;
@@ -235,16 +287,24 @@ static void close_slot(struct index_leaf *leaf, u32 i)
 	leaf->node.count--;
 }
 
+/* Its gap becomes part of that of the range above it. */
 static void remove_at(struct iova_index *index, struct index_leaf *leaf, u32 i)
 {
+	struct codes was = codes_at(&leaf->node, i);
+	struct codes now = { 0 };
+
 	close_slot(leaf, i);
 	index->count--;
+	index->finger[0].i = i;
+	index->finger[1].i = i;
 	if (i) {
-		index_set_gap(leaf, i - 1);
-		index_refresh(&leaf->node);
-	} else if (leaf->node.count) {
-		index_refresh(&leaf->node);
-		index_set_gap_above(leaf);
+		was = codes_larger(was, codes_at(&leaf->node, i - 1));
+		now = index_set_gap(leaf, i - 1);
+	}
+	if (leaf->node.count) {
+		index_changed(&leaf->node, was, now);
+		if (!i && leaf->above)
+			index_set_lowest_gap(leaf->above);
 	}
 	if (leaf->node.count <= INDEX_FANOUT / 2)
 		index_shrink(index, leaf);

@@ -16,14 +16,19 @@
 struct index_leaf;
 struct index_node;
 
+/* Where a range was last put, or removed: the next one is often near. */
+struct index_finger {
+	struct index_leaf *leaf; /* NULL: nowhere */
+	u32 i;
+};
+
 struct iova_index {
 	struct platform *platform;
 	struct index_node *root; /* NULL: empty */
 	u32 height;		 /* levels of inner nodes */
 	u64 count;		 /* ranges */
 	struct index_leaf *highest;
-	/* The leaves last used for a new range, and to remove one. */
-	struct index_leaf *finger[2];
+	struct index_finger finger[2]; /* of searches for places, of removals */
 	/* Kept for the next split, by their parent pointers. */
 	struct index_node *spare_leaves;
 	struct index_node *spare_inners;

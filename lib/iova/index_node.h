@@ -207,29 +207,49 @@ static inline u64 bits_after(u32 bit)
  */
 struct index_leaf *index_locate(struct iova_index *index, u32 finger, u64 pfn, u32 *i);
 
-/* The codes of the node changed: its largest, and what those above it know. */
+/* The two codes of a gap, or of several: the larger ones. */
+struct codes {
+	u8 fit;
+	u8 gap;
+};
+
+static inline struct codes codes_at(const struct index_node *node, u32 i)
+{
+	return (struct codes){ .fit = node->fit[i], .gap = node->gap[i] };
+}
+
+static inline struct codes codes_larger(struct codes a, struct codes b)
+{
+	return (struct codes){
+		.fit = a.fit > b.fit ? a.fit : b.fit,
+		.gap = a.gap > b.gap ? a.gap : b.gap,
+	};
+}
+
+/* Some of the node's codes changed, from what had the largest `was` to what has `now`. */
+void index_changed(struct index_node *node, struct codes was, struct codes now);
+
+/* Any of the node's codes changed. */
 void index_refresh(struct index_node *node);
 
-/* The gap below range i changed. */
-static inline void index_set_gap(struct index_leaf *leaf, u32 i)
+/* Sets the codes of the gap below range i, and returns them. */
+static inline struct codes index_set_gap(struct index_leaf *leaf, u32 i)
 {
 	u64 start = leaf_gap_start(leaf, i);
 	u64 end = leaf_first(leaf, i);
+	struct codes codes = { 0 };
 
-	leaf->node.fit[i] = (u8)fit_code(fit_natural(start, end));
-	leaf->node.gap[i] = (u8)fit_code(end - start);
+	if (start < end) {
+		codes.fit = (u8)fit_code(fit_natural(start, end));
+		codes.gap = (u8)fit_code(end - start);
+	}
+	leaf->node.fit[i] = codes.fit;
+	leaf->node.gap[i] = codes.gap;
+	return codes;
 }
 
-/* The gap below the lowest range above the leaf changed. */
-static inline void index_set_gap_above(const struct index_leaf *leaf)
-{
-	struct index_leaf *above = leaf->above;
-
-	if (!above)
-		return;
-	index_set_gap(above, above->node.count - 1U);
-	index_refresh(&above->node);
-}
+/* The gap below the lowest range of `above` changed: something else is below it now. */
+void index_set_lowest_gap(struct index_leaf *above);
 
 /* ---- The shape of the tree (index_shape.c) ---------------------------- */
 

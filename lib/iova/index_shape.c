@@ -101,34 +101,40 @@ void iova_index_settle(struct iova_index *index)
 	free_spares(index, &index->spare_inners, &index->spare_inner_count);
 }
 
-static struct index_node *take_spare(struct index_node **list, u64 *count, size_t bytes)
+/* Spares are clean: what a node loses is zeroed at once, so only the parent pointer is left. */
+static struct index_node *take_spare(struct index_node **list, u64 *count)
 {
 	struct index_node *node = *list;
 
 	*list = (struct index_node *)node->parent;
 	--*count;
-	memset(node, 0, bytes);
+	node->parent = NULL;
 	return node;
 }
 
 static struct index_leaf *new_leaf(struct iova_index *index)
 {
-	return index_leaf(take_spare(&index->spare_leaves, &index->spare_leaf_count,
-				     sizeof(struct index_leaf)));
+	return index_leaf(take_spare(&index->spare_leaves, &index->spare_leaf_count));
 }
 
 static struct index_inner *new_inner(struct iova_index *index)
 {
-	return index_inner(take_spare(&index->spare_inners, &index->spare_inner_count,
-				      sizeof(struct index_inner)));
+	return index_inner(take_spare(&index->spare_inners, &index->spare_inner_count));
+}
+
+static void forget(struct index_node *node)
+{
+	node->parent = NULL;
+	node->max_fit = 0;
+	node->max_gap = 0;
 }
 
 /* One is kept: whoever takes and gives one range at the edge of a leaf needs no allocator. */
 static void drop_leaf(struct iova_index *index, struct index_leaf *leaf)
 {
 	for (u32 i = 0; i < 2; i++) {
-		if (index->finger[i] == leaf)
-			index->finger[i] = NULL;
+		if (index->finger[i].leaf == leaf)
+			index->finger[i].leaf = NULL;
 	}
 	if (leaf->above)
 		leaf->above->below = leaf->below;
@@ -140,7 +146,9 @@ static void drop_leaf(struct iova_index *index, struct index_leaf *leaf)
 		platform_free(index->platform, leaf);
 		return;
 	}
-	leaf->node.parent = NULL;
+	leaf->above = NULL;
+	leaf->below = NULL;
+	forget(&leaf->node);
 	index->spare_leaves = &leaf->node;
 	index->spare_leaf_count = 1;
 }
@@ -151,7 +159,7 @@ static void drop_inner(struct iova_index *index, struct index_inner *inner)
 		platform_free(index->platform, inner);
 		return;
 	}
-	inner->node.parent = NULL;
+	forget(&inner->node);
 	index->spare_inners = &inner->node;
 	index->spare_inner_count = 1;
 }
@@ -305,6 +313,7 @@ static void drop_root(struct iova_index *index)
 	index->height = root->node.count ? index->height - 1 : 0;
 	if (index->root)
 		index->root->parent = NULL;
+	cut_children(root, 0);
 	drop_inner(index, root);
 }
 
@@ -527,8 +536,6 @@ void index_shrink(struct iova_index *index, struct index_leaf *leaf)
 	else
 		index->root = NULL;
 	drop_leaf(index, leaf);
-	if (!above)
-		return;
-	index_set_gap(above, above->node.count - 1U);
-	index_refresh(&above->node);
+	if (above)
+		index_set_lowest_gap(above);
 }
