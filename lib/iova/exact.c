@@ -21,7 +21,7 @@
 #include <dmasim/iova.h>
 #include <dmasim/lock.h>
 
-#include "iova/index.h"
+#include "iova/index_hot.h"
 
 #define CACHE_PAGES  2048U
 #define STACK_SIZES  32U /* ranges of 1 to 32 pages are cached */
@@ -73,7 +73,7 @@ static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 	platform_lock(allocator->platform, &allocator->lock);
 	if (iova_index_search(&allocator->index, &search, &place) &&
 	    place.pfn >= allocator->start_pfn &&
-	    !iova_index_insert(&allocator->index, place, pages, false))
+	    !index_insert(&allocator->index, place, place.pfn + (pages - 1), false))
 		pfn = place.pfn;
 	platform_unlock(allocator->platform, &allocator->lock);
 	return pfn;
@@ -82,7 +82,7 @@ static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 static void free_range(struct iova_allocator *allocator, u64 pfn, u64 pages)
 {
 	platform_lock(allocator->platform, &allocator->lock);
-	iova_index_remove_exact(&allocator->index, pfn, pfn + (pages - 1));
+	index_remove_exact(&allocator->index, pfn, pfn + (pages - 1));
 	platform_unlock(allocator->platform, &allocator->lock);
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "iova/index_node.h"
-
-#include <string.h>
+#include "iova/index_hot.h"
 
 /* ---- Finding ---------------------------------------------------------- */
 
@@ -24,13 +22,6 @@ static bool leaf_covers(const struct index_leaf *leaf, u64 pfn)
 	if (leaf->above && pfn > leaf_first(leaf, 0))
 		return false;
 	return !leaf->below || pfn >= leaf_first(leaf, leaf->node.count - 1U);
-}
-
-/* True if range i is the first of the leaf that begins at or below pfn. */
-static bool leaf_is_position(const struct index_leaf *leaf, u32 i, u64 pfn)
-{
-	return i <= leaf->node.count && (!i || leaf_first(leaf, i - 1) > pfn) &&
-	       (i == leaf->node.count || leaf_first(leaf, i) <= pfn);
 }
 
 struct index_leaf *index_locate(struct iova_index *index, u32 finger, u64 pfn, u32 *i)
@@ -56,47 +47,14 @@ struct index_leaf *index_locate(struct iova_index *index, u32 finger, u64 pfn, u
 	return leaf;
 }
 
-/* The highest range that begins at or below pfn. NULL: none. */
-static struct index_leaf *at_or_below(struct iova_index *index, u32 finger, u64 pfn, u32 *i)
-{
-	struct index_leaf *leaf;
-
-	if (!index->root)
-		return NULL;
-	leaf = index_locate(index, finger, pfn, i);
-	if (*i < leaf->node.count)
-		return leaf;
-	*i = 0;
-	return leaf->below;
-}
-
-static struct iova_range range_of(const struct index_leaf *leaf, u32 i)
-{
-	return (struct iova_range){
-		.first_pfn = leaf_first(leaf, i),
-		.last_pfn = leaf_last(leaf, i),
-		.reserved = leaf->reserved >> i & 1,
-	};
-}
-
-/* The next one upwards, or [~0, ~0]. */
-static struct iova_range range_above(const struct index_leaf *leaf, u32 i)
-{
-	if (i)
-		return range_of(leaf, i - 1);
-	if (leaf->above)
-		return range_of(leaf->above, leaf->above->node.count - 1U);
-	return (struct iova_range){ .first_pfn = ~0ULL, .last_pfn = ~0ULL };
-}
-
 bool iova_index_find(struct iova_index *index, u64 pfn, struct iova_range *range)
 {
 	u32 i;
-	struct index_leaf *leaf = at_or_below(index, 1, pfn, &i);
+	struct index_leaf *leaf = index_at_or_below(index, 1, pfn, &i);
 
 	if (!leaf || leaf_last(leaf, i) < pfn)
 		return false;
-	*range = range_of(leaf, i);
+	*range = leaf_range(leaf, i);
 	return true;
 }
 
@@ -110,7 +68,7 @@ bool iova_index_next(struct iova_index *index, u64 pfn, struct iova_range *range
 	if (!index->root)
 		return false;
 	leaf = index_locate(index, 1, pfn, &i);
-	*range = range_above(leaf, i);
+	*range = leaf_range_above(leaf, i);
 	return i || leaf->above;
 }
 
@@ -169,86 +127,7 @@ void index_set_lowest_gap(struct index_leaf *above)
 	index_changed(&above->node, was, index_set_gap(above, i));
 }
 
-/* ---- Inserting -------------------------------------------------------- */
-
-static u64 shift_bits_up(u64 bits, u32 i)
-{
-	u64 below = (1ULL << i) - 1;
-
-	return (bits & below) | (bits & ~below) << 1;
-}
-
-static void open_slot(struct index_leaf *leaf, u32 i)
-{
-	u32 move = leaf->node.count - i;
-
-	leaf->node.count++;
-	leaf->reserved = shift_bits_up(leaf->reserved, i);
-	if (!move)
-		return;
-	memmove(&leaf->low[i + 1], &leaf->low[i], move * sizeof(leaf->low[0]));
-	memmove(&leaf->extra[i + 1], &leaf->extra[i], move * sizeof(leaf->extra[0]));
-	memmove(&leaf->node.fit[i + 1], &leaf->node.fit[i], move);
-	memmove(&leaf->node.gap[i + 1], &leaf->node.gap[i], move);
-}
-
-static void set_range(struct index_leaf *leaf, u32 i, u64 first, u64 last)
-{
-	leaf->low[i] = (u32)(first - leaf->base);
-	leaf->extra[i] = (u32)(last - first);
-	leaf->wide = last - first >= INDEX_EXTRA_MAX;
-	leaf->wide_last = last;
-}
-
-/* Range i is new: the gap that it lies in is two, its own and that of the range above it. */
-static void split_gap(struct index_leaf *leaf, u32 i)
-{
-	struct codes was = { 0 };
-	struct codes now = index_set_gap(leaf, i);
-
-	if (i) {
-		was = codes_at(&leaf->node, i - 1);
-		now = codes_larger(now, index_set_gap(leaf, i - 1));
-	}
-	index_changed(&leaf->node, was, now);
-	if (!i && leaf->above)
-		index_set_lowest_gap(leaf->above);
-}
-
-static int insert(struct iova_index *index, struct iova_place place, u64 first, u64 last,
-		  bool reserved)
-{
-	struct index_leaf *leaf = place.leaf;
-	u32 i = place.i;
-
-	if (DMASIM_UNLIKELY(!leaf || leaf->node.count == INDEX_FANOUT ||
-			    !index_leaf_takes(leaf, first, last))) {
-		int err = index_make_room(index, &place, first, last);
-
-		if (err)
-			return err;
-		leaf = place.leaf;
-		i = place.i;
-	}
-	open_slot(leaf, i);
-	set_range(leaf, i, first, last);
-	leaf->reserved |= (u64)reserved << i;
-	index->count++;
-	index->finger[0] = (struct index_finger){ .leaf = leaf, .i = i + 1 };
-	index->finger[1] = (struct index_finger){ .leaf = leaf, .i = i };
-	/* Whoever looks for it must come here. */
-	if (i + 1U == leaf->node.count && leaf->below)
-		index_separate(leaf->below, leaf_first(leaf->below, 0));
-	if (!i)
-		index_separate(leaf, first);
-	split_gap(leaf, i);
-	return 0;
-}
-
-int iova_index_insert(struct iova_index *index, struct iova_place place, u64 pages, bool reserved)
-{
-	return insert(index, place, place.pfn, place.pfn + (pages - 1), reserved);
-}
+/* ---- Changing --------------------------------------------------------- */
 
 int iova_index_insert_at(struct iova_index *index, u64 first, u64 last, bool reserved)
 {
@@ -256,90 +135,13 @@ int iova_index_insert_at(struct iova_index *index, u64 first, u64 last, bool res
 
 	if (index->root)
 		place.leaf = index_locate(index, 0, first, &place.i);
-	return insert(index, place, first, last, reserved);
-}
-
-/* ---- Removing --------------------------------------------------------- */
-
-static u64 shift_bits_down(u64 bits, u32 i)
-{
-	u64 below = (1ULL << i) - 1;
-
-	return (bits & below) | (bits >> 1 & ~below);
-}
-
-static void close_slot(struct index_leaf *leaf, u32 i)
-{
-	u32 move = leaf->node.count - 1U - i;
-	u32 last = leaf->node.count - 1U;
-
-	if (move) {
-		memmove(&leaf->low[i], &leaf->low[i + 1], move * sizeof(leaf->low[0]));
-		memmove(&leaf->extra[i], &leaf->extra[i + 1], move * sizeof(leaf->extra[0]));
-		memmove(&leaf->node.fit[i], &leaf->node.fit[i + 1], move);
-		memmove(&leaf->node.gap[i], &leaf->node.gap[i + 1], move);
-	}
-	leaf->low[last] = 0;
-	leaf->node.fit[last] = 0;
-	leaf->node.gap[last] = 0;
-	leaf->reserved = shift_bits_down(leaf->reserved, i);
-	leaf->wide = false;
-	leaf->node.count--;
-}
-
-/* Its gap becomes part of that of the range above it. */
-static void remove_at(struct iova_index *index, struct index_leaf *leaf, u32 i)
-{
-	struct codes was = codes_at(&leaf->node, i);
-	struct codes now = { 0 };
-
-	close_slot(leaf, i);
-	index->count--;
-	index->finger[0].i = i;
-	index->finger[1].i = i;
-	if (i) {
-		was = codes_larger(was, codes_at(&leaf->node, i - 1));
-		now = index_set_gap(leaf, i - 1);
-	}
-	if (leaf->node.count) {
-		index_changed(&leaf->node, was, now);
-		if (!i && leaf->above)
-			index_set_lowest_gap(leaf->above);
-	}
-	if (leaf->node.count <= INDEX_FANOUT / 2)
-		index_shrink(index, leaf);
-}
-
-bool iova_index_remove(struct iova_index *index, u64 pfn, struct iova_range *range,
-		       struct iova_range *above)
-{
-	u32 i;
-	struct index_leaf *leaf = at_or_below(index, 1, pfn, &i);
-
-	if (!leaf || leaf_last(leaf, i) < pfn)
-		return false;
-	*range = range_of(leaf, i);
-	*above = range_above(leaf, i);
-	remove_at(index, leaf, i);
-	return true;
-}
-
-bool iova_index_remove_exact(struct iova_index *index, u64 first, u64 last)
-{
-	u32 i;
-	struct index_leaf *leaf = at_or_below(index, 1, first, &i);
-
-	if (!leaf || leaf_first(leaf, i) != first || leaf_last(leaf, i) != last ||
-	    leaf->reserved >> i & 1)
-		return false;
-	remove_at(index, leaf, i);
-	return true;
+	return index_insert(index, place, last, reserved);
 }
 
 void iova_index_keep(struct iova_index *index, u64 pfn)
 {
 	u32 i;
-	struct index_leaf *leaf = at_or_below(index, 1, pfn, &i);
+	struct index_leaf *leaf = index_at_or_below(index, 1, pfn, &i);
 
 	leaf->reserved |= 1ULL << i;
 }
@@ -347,14 +149,14 @@ void iova_index_keep(struct iova_index *index, u64 pfn)
 int iova_index_extend(struct iova_index *index, u64 pfn, u64 first)
 {
 	u32 i;
-	struct index_leaf *leaf = at_or_below(index, 1, pfn, &i);
-	struct iova_range range = range_of(leaf, i);
+	struct index_leaf *leaf = index_at_or_below(index, 1, pfn, &i);
+	struct iova_range range = leaf_range(leaf, i);
 	int err = iova_index_prepare(index, 1);
 
 	if (err)
 		return err;
 	/* What follows cannot fail: all that it may need is set aside. */
-	remove_at(index, leaf, i);
+	index_remove_at(index, leaf, i);
 	err = iova_index_insert_at(index, first, range.last_pfn, range.reserved);
 	iova_index_settle(index);
 	return err;

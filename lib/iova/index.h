@@ -60,10 +60,7 @@ void iova_index_fini(struct iova_index *index);
 bool iova_index_search(struct iova_index *index, const struct iova_search *search,
 		       struct iova_place *place);
 
-/* Puts a free range where a search found its place. 0; or -ENOMEM, and nothing changed. */
-int iova_index_insert(struct iova_index *index, struct iova_place place, u64 pages, bool reserved);
-
-/* The same where all of [first, last] is known to be free. */
+/* Puts [first, last] in, all of which is free. 0; or -ENOMEM, and nothing changed. */
 int iova_index_insert_at(struct iova_index *index, u64 first, u64 last, bool reserved);
 
 /* Sets memory aside: that many insertions cannot fail. 0 or -ENOMEM. */
@@ -77,16 +74,6 @@ bool iova_index_find(struct iova_index *index, u64 pfn, struct iova_range *range
 
 /* The lowest range that ends at or above pfn. */
 bool iova_index_next(struct iova_index *index, u64 pfn, struct iova_range *range);
-
-/*
- * Removes the range that contains pfn. *range: what it was; *above: the next one upwards, or
- * [~0, ~0]. False: pfn is free.
- */
-bool iova_index_remove(struct iova_index *index, u64 pfn, struct iova_range *range,
-		       struct iova_range *above);
-
-/* Removes this range. False: there is no such range, or it is reserved. */
-bool iova_index_remove_exact(struct iova_index *index, u64 first, u64 last);
 
 /* The range that contains pfn is reserved from now on. */
 void iova_index_keep(struct iova_index *index, u64 pfn);

@@ -17,7 +17,7 @@
 
 #include <errno.h>
 
-#include "iova/index.h"
+#include "iova/index_hot.h"
 #include "iova/rcache.h"
 
 struct iova_allocator {
@@ -45,7 +45,9 @@ static bool search_above(struct iova_allocator *allocator, struct iova_search *s
 			 u64 lowest, struct iova_place *place)
 {
 	search->top = top;
-	return iova_index_search(&allocator->index, search, place) && place->pfn >= lowest;
+	return (index_search_near(&allocator->index, search, place) ||
+		iova_index_search(&allocator->index, search, place)) &&
+	       place->pfn >= lowest;
 }
 
 static bool fails_at_once(const struct iova_allocator *allocator, const struct iova_search *search)
@@ -79,7 +81,7 @@ static u64 take(struct iova_allocator *allocator, struct iova_search *search, u6
 		remember_failure(allocator, search, limit);
 		return IOVA_NO_PFN;
 	}
-	if (iova_index_insert(&allocator->index, place, search->pages, false))
+	if (index_insert(&allocator->index, place, place.pfn + (search->pages - 1), false))
 		return IOVA_NO_PFN;
 	/* The class is that of the place, not of the limit. */
 	from = place.pfn + search->pages <= allocator->end32_pfn ? &allocator->cached32
@@ -111,7 +113,7 @@ static void free_range(struct iova_allocator *allocator, u64 pfn)
 	struct iova_range range, above;
 
 	platform_lock(allocator->platform, &allocator->lock);
-	if (iova_index_remove(&allocator->index, pfn, &range, &above)) {
+	if (index_remove(&allocator->index, pfn, &range, &above)) {
 		if (range.last_pfn == allocator->cached32.last_pfn ||
 		    (range.last_pfn < allocator->end32_pfn &&
 		     range.first_pfn >= allocator->cached32.first_pfn))

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "iova/index_node.h"
+#include "iova/index_hot.h"
 #include "unit/hw/scale.h"
 
 #define STEPS	   1000000 /* full count, over all shapes */
@@ -252,7 +252,12 @@ static void step_search(struct world *world, const struct shape *shape)
 		search.align_lg2 = iova_natural(search.pages);
 	else if (dice(world, 2))
 		search.align_lg2 = (u32)dice(world, 12);
+	/* Often right below a range, as a cached pointer asks. */
+	if (world->count && dice(world, 2))
+		search.top = world->range[dice(world, world->count)].first_pfn;
 	pfn = model_search(world, &search);
+	if (index_search_near(&world->index, &search, &place))
+		expect_u64(place.pfn, pfn);
 	if (!iova_index_search(&world->index, &search, &place)) {
 		expect_u64(IOVA_NO_PFN, pfn);
 		return;
@@ -261,7 +266,7 @@ static void step_search(struct world *world, const struct shape *shape)
 	world->found++;
 	if (world->count >= shape->fill)
 		return;
-	expect_ok(iova_index_insert(&world->index, place, search.pages, false));
+	expect_ok(index_insert(&world->index, place, pfn + search.pages - 1, false));
 	model_insert(world, pfn, pfn + search.pages - 1, false);
 }
 
@@ -284,13 +289,13 @@ static void step_remove(struct world *world, u32 at)
 	u64 pfn = want.first_pfn + dice(world, want.last_pfn - want.first_pfn + 1);
 	struct iova_range range, above;
 
-	assert_true(iova_index_remove(&world->index, pfn, &range, &above));
+	assert_true(index_remove(&world->index, pfn, &range, &above));
 	expect_u64(range.first_pfn, want.first_pfn);
 	expect_u64(range.last_pfn, want.last_pfn);
 	expect_u64(range.reserved, want.reserved);
 	model_remove(world, at);
 	expect_u64(above.first_pfn, at < world->count ? world->range[at].first_pfn : ~0ULL);
-	assert_false(iova_index_remove(&world->index, pfn, &range, &above));
+	assert_false(index_remove(&world->index, pfn, &range, &above));
 }
 
 static void step_extend(struct world *world, u32 at)
@@ -418,8 +423,8 @@ static void each_allocation_fails_once_and_nothing_is_lost(void **state)
 	while (world->count) {
 		u32 at = (u32)dice(world, world->count);
 
-		assert_true(iova_index_remove(&world->index, world->range[at].first_pfn, &range,
-					      &above));
+		assert_true(
+			index_remove(&world->index, world->range[at].first_pfn, &range, &above));
 		model_remove(world, at);
 	}
 	assert_null(world->index.root);
