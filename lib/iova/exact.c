@@ -4,10 +4,10 @@
  * to say that there is none. Nothing is rounded, nothing is remembered of failures, and space below
  * 4 GiB is used last by those who can do without.
  *
- * A cache for each CPU answers most calls. It is small on purpose: what it holds is in the way of
- * others. At most CACHE_PAGES a CPU, and STACK_RANGES of each size; what is too much goes back,
- * oldest first. When nothing fits, caches are asked for a range of the size, and with IOVA_FLUSH
- * emptied one CPU after the other, only until it fits.
+ * A cache for each CPU answers most calls. It is bounded, because what it holds is in the way of
+ * others: CACHE_PAGES a CPU or its share of CACHE_SHARE, and STACK_RANGES of each size; what is too
+ * much goes back, oldest first. When nothing fits, caches are asked for a range of the size, and with
+ * IOVA_FLUSH emptied one CPU after the other, only until it fits.
  *
  *   CPU   high  1 page  [..........]      freed last, used first
  *               2 pages [...]             above and below 4 GiB apart
@@ -23,11 +23,14 @@
 
 #include "iova/index_hot.h"
 
-#define CACHE_PAGES  2048U
-#define STACK_SIZES  32U /* ranges of 1 to 32 pages are cached */
-#define STACK_RANGES 31U
+#define CACHE_PAGES   8192U
+#define CACHE_SHARE   8U  /* all CPUs' caches together hold no more of 4 GiB than this part */
+#define STACK_SIZES   32U /* ranges of 1 to 32 pages are cached */
+#define STACK_RANGES  63U
+/* Sizes for which it is known from where on to look: 1, 2, 4 ... pages. */
+#define BARREN_ORDERS 7U
 /* Gaps that may be looked at in vain for sizes that have no code of their own (fit.h). */
-#define SEARCH_VAIN  64U
+#define SEARCH_VAIN   64U
 
 enum zone {
 	ZONE_LOW, /* ends below 4 GiB */
@@ -53,26 +56,55 @@ struct iova_allocator {
 	u64 start_pfn;
 	u64 last_pfn;
 	u64 end32_pfn;
+	/* Above this page there is no place for 1 << order pages at a multiple of their number. */
+	u64 barren_pfn[BARREN_ORDERS];
 	u32 cpus;
+	u32 cache_pages; /* of a CPU, at most */
 	struct cpu_cache cpu[];
 };
 
 /* ---- Ranges ----------------------------------------------------------- */
 
-static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 align_lg2)
+/* Below what is known to be of no use. */
+static u64 barren_for(const struct iova_allocator *allocator, u64 pages, u32 align_lg2)
+{
+	u32 order = pages >> BARREN_ORDERS ? BARREN_ORDERS - 1 : fit_log2(pages);
+
+	return align_lg2 < iova_natural(pages) ? ~0ULL : allocator->barren_pfn[order];
+}
+
+static bool search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 align_lg2,
+		   struct iova_place *place)
 {
 	struct iova_search search = {
-		.top = (limit_pfn < allocator->last_pfn ? limit_pfn : allocator->last_pfn) + 1,
+		.top = limit_pfn + 1,
 		.pages = pages,
 		.align_lg2 = align_lg2,
 		.vain = SEARCH_VAIN,
 	};
+	u64 barren = barren_for(allocator, pages, align_lg2);
+	u32 order = iova_natural(pages);
+	bool all = limit_pfn == allocator->last_pfn || search.top >= barren;
+
+	if (search.top > barren)
+		search.top = barren;
+	if (!index_search_near(&allocator->index, &search, place) &&
+	    !iova_index_search(&allocator->index, &search, place))
+		return false;
+	if (all && align_lg2 == order && order < BARREN_ORDERS)
+		allocator->barren_pfn[order] = place->pfn + pages;
+	return place->pfn >= allocator->start_pfn;
+}
+
+static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 align_lg2)
+{
 	struct iova_place place;
 	u64 pfn = IOVA_NO_PFN;
 
+	if (limit_pfn > allocator->last_pfn)
+		limit_pfn = allocator->last_pfn;
 	platform_lock(allocator->platform, &allocator->lock);
-	if (iova_index_search(&allocator->index, &search, &place) &&
-	    place.pfn >= allocator->start_pfn &&
+	if (search(allocator, pages, limit_pfn, align_lg2, &place) &&
 	    !index_insert(&allocator->index, place, place.pfn + (pages - 1), false))
 		pfn = place.pfn;
 	platform_unlock(allocator->platform, &allocator->lock);
@@ -81,8 +113,15 @@ static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 
 static void free_range(struct iova_allocator *allocator, u64 pfn, u64 pages)
 {
+	u64 end;
+
 	platform_lock(allocator->platform, &allocator->lock);
-	index_remove_exact(&allocator->index, pfn, pfn + (pages - 1));
+	if (index_remove_exact(&allocator->index, pfn, pfn + (pages - 1), &end)) {
+		for (u32 order = 0; order < BARREN_ORDERS; order++) {
+			if (allocator->barren_pfn[order] < end)
+				allocator->barren_pfn[order] = end;
+		}
+	}
 	platform_unlock(allocator->platform, &allocator->lock);
 }
 
@@ -234,7 +273,7 @@ static void free_cached(struct iova_allocator *allocator, u64 pfn, u64 pages)
 
 	platform_lock(allocator->platform, &cpu->lock);
 	if (DMASIM_LIKELY(stack && stack->count < STACK_RANGES &&
-			  cpu->pages + pages <= CACHE_PAGES)) {
+			  cpu->pages + pages <= allocator->cache_pages)) {
 		stack->pfn[stack->count++] = pfn;
 		cpu->pages += (u32)pages;
 	} else {
@@ -256,6 +295,7 @@ static void exact_free(struct iova_allocator *allocator, u64 pfn, u64 pages, u32
 static struct iova_allocator *exact_create(const struct iova_allocator_config *config)
 {
 	struct iova_allocator *allocator;
+	u64 share;
 
 	allocator = platform_alloc(config->platform, DMASIM_FAULT_IOVA_DOMAIN,
 				   sizeof(*allocator) + config->cpus * sizeof(allocator->cpu[0]));
@@ -267,7 +307,10 @@ static struct iova_allocator *exact_create(const struct iova_allocator_config *c
 	/* Page ~0 is never given: what ends there has no page after it. */
 	allocator->last_pfn = config->last_pfn < ~0ULL ? config->last_pfn : ~0ULL - 1;
 	allocator->end32_pfn = 1ULL << (32 - config->granule_lg2);
+	memset(allocator->barren_pfn, 0xff, sizeof(allocator->barren_pfn));
 	allocator->cpus = config->cpus;
+	share = allocator->end32_pfn / CACHE_SHARE / config->cpus;
+	allocator->cache_pages = share < CACHE_PAGES ? (u32)share : CACHE_PAGES;
 	return allocator;
 }
 
@@ -301,20 +344,20 @@ static u64 count_gaps(struct iova_allocator *allocator, u64 first_pfn, u64 last_
 static int reserve(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
 {
 	struct iova_range range;
-	int err;
+	u64 gaps = count_gaps(allocator, first_pfn, last_pfn);
+	int err = gaps > 1 ? iova_index_prepare(&allocator->index, gaps) : 0;
 
-	err = iova_index_prepare(&allocator->index, count_gaps(allocator, first_pfn, last_pfn));
 	if (err)
 		return err;
-	/* From here on nothing fails. */
+	/* Nothing fails from here on, but the only one there is. */
 	while (iova_index_next(&allocator->index, first_pfn, &range) &&
 	       range.first_pfn <= last_pfn) {
 		iova_index_keep(&allocator->index, range.first_pfn);
 		if (first_pfn < range.first_pfn)
-			iova_index_insert_at(&allocator->index, first_pfn, range.first_pfn - 1,
-					     true);
-		if (range.last_pfn >= last_pfn)
-			return 0;
+			err = iova_index_insert_at(&allocator->index, first_pfn,
+						   range.first_pfn - 1, true);
+		if (err || range.last_pfn >= last_pfn)
+			return err;
 		first_pfn = range.last_pfn + 1;
 	}
 	return iova_index_insert_at(&allocator->index, first_pfn, last_pfn, true);

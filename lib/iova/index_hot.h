@@ -220,8 +220,11 @@ static inline bool index_remove(struct iova_index *index, u64 pfn, struct iova_r
 	return true;
 }
 
-/* Removes this range. False: there is no such range, or it is reserved. */
-static inline bool index_remove_exact(struct iova_index *index, u64 first, u64 last)
+/*
+ * Removes this range. *end: that of the gap which it lies in now. False: there is no such range, or
+ * it is reserved.
+ */
+static inline bool index_remove_exact(struct iova_index *index, u64 first, u64 last, u64 *end)
 {
 	u32 i;
 	struct index_leaf *leaf = index_at_or_below(index, 1, first, &i);
@@ -229,6 +232,7 @@ static inline bool index_remove_exact(struct iova_index *index, u64 first, u64 l
 	if (!leaf || leaf_first(leaf, i) != first || leaf_last(leaf, i) != last ||
 	    leaf->reserved >> i & 1)
 		return false;
+	*end = leaf_range_above(leaf, i).first_pfn;
 	index_remove_at(index, leaf, i);
 	return true;
 }
