@@ -164,10 +164,11 @@ DMASIM_API const struct iova_allocator_ops *dmasim_iova_linux(void);
 
 /*
  * The highest place that fits, in O(log n): any alignment, nothing rounded, bounded caches, freeing
- * takes no memory. Exact for natural alignment and for none, where the size is at most 64 pages or
- * has three significant bits; for other sizes and alignments it may miss a place, after it has
- * looked at 64 gaps in vain that were nearly enough. A range that is allocated when it is reserved
- * stays taken when it is freed.
+ * takes no memory; it fails only where nothing fits. Sizes of up to 64 pages, and larger ones of
+ * three significant bits, are always highest with natural alignment or with none. For other sizes
+ * and alignments at most 64 gaps are looked at that turn out to be too short; then the highest gap
+ * is taken that is long enough for any alignment, and only if there is none, every gap is looked at
+ * that may do. A range that is allocated when it is reserved stays taken when it is freed.
  */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_exact(void);
 

@@ -6,8 +6,8 @@
  *
  * A cache for each CPU answers most calls. It is bounded, because what it holds is in the way of
  * others: CACHE_PAGES a CPU or its share of CACHE_SHARE, and STACK_RANGES of each size; what is too
- * much goes back, oldest first. When nothing fits, caches are asked for a range of the size, and with
- * IOVA_FLUSH emptied one CPU after the other, only until it fits.
+ * much goes back, oldest first. When nothing fits, caches are asked for a range of the size, and
+ * with IOVA_FLUSH emptied one CPU after the other, only until it fits.
  *
  *   CPU   high  1 page  [..........]      freed last, used first
  *               2 pages [...]             above and below 4 GiB apart
@@ -89,8 +89,13 @@ static bool search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u
 	if (search.top > barren)
 		search.top = barren;
 	if (!index_search_near(&allocator->index, &search, place) &&
-	    !iova_index_search(&allocator->index, &search, place))
-		return false;
+	    !iova_index_search(&allocator->index, &search, place)) {
+		if (search.vain)
+			return false;
+		search.vain = IOVA_SEARCH_EXACT;
+		if (!iova_index_search(&allocator->index, &search, place))
+			return false;
+	}
 	if (all && align_lg2 == order && order < BARREN_ORDERS)
 		allocator->barren_pfn[order] = place->pfn + pages;
 	return place->pfn >= allocator->start_pfn;

@@ -2,9 +2,9 @@
 /*
  * The arithmetic of free gaps (facts "iova-and-page-tables" 1.9, 6.1). A gap is [start, end).
  *
- * Fit is monotone in size: where a naturally aligned range of n pages fits, one of n - 1 pages does.
- * So one number says everything about a gap and natural alignment: the largest size that fits.
- * Trees keep that number, and the gap's length, in a byte each:
+ * Fit is monotone in size: where a naturally aligned range of n pages fits, one of n - 1 pages
+ * does. So one number says everything about a gap and natural alignment: the largest size that
+ * fits. Trees keep that number, and the gap's length, in a byte each:
  *
  *   code    0 .. 64   |  65  66  67   68  69  70  71   72  ...
  *   size    the same  |  80  96 112  128 160 192 224  256  ...   (four steps an octave)
@@ -62,7 +62,8 @@ static inline u32 fit_code_sure(u64 pages)
 }
 
 /*
- * The highest place for `pages` in the gap, at a multiple of align_mask + 1. False: it does not fit.
+ * The highest place for `pages` in the gap, at a multiple of align_mask + 1. False: it does not
+ * fit.
  */
 static inline bool fit_place(u64 start, u64 end, u64 pages, u64 align_mask, u64 *pfn)
 {

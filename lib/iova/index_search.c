@@ -11,10 +11,10 @@ struct probe {
 	u64 align_mask;
 	u32 need;     /* codes from this one on may fit */
 	bool natural; /* of the nodes' fit, or of their gap */
-	u32 vain;
+	u32 *vain;
 };
 
-static struct probe probe_of(const struct iova_search *search)
+static struct probe probe_of(struct iova_search *search)
 {
 	return (struct probe){
 		.pages = search->pages,
@@ -22,7 +22,7 @@ static struct probe probe_of(const struct iova_search *search)
 		.need = fit_code(search->pages),
 		/* What fits at a multiple of more than its size fits naturally, too. */
 		.natural = search->align_lg2 >= iova_natural(search->pages),
-		.vain = search->vain,
+		.vain = &search->vain,
 	};
 }
 
@@ -34,7 +34,7 @@ static const u8 *codes_of(const struct index_node *node, const struct probe *pro
 /* One more gap was too short. From some number on only those count that hold any alignment. */
 static void in_vain(struct probe *probe)
 {
-	if (probe->vain == IOVA_SEARCH_EXACT || !probe->vain || --probe->vain)
+	if (*probe->vain == IOVA_SEARCH_EXACT || !*probe->vain || --*probe->vain)
 		return;
 	probe->natural = false;
 	probe->need = fit_code_sure(probe->pages + probe->align_mask);
@@ -119,7 +119,7 @@ static bool search_above(const struct index_leaf *highest, const struct iova_sea
 			 (1ULL << search->align_lg2) - 1, &place->pfn);
 }
 
-bool iova_index_search(struct iova_index *index, const struct iova_search *search,
+bool iova_index_search(struct iova_index *index, struct iova_search *search,
 		       struct iova_place *place)
 {
 	struct index_leaf *leaf = index->highest;
