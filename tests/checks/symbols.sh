@@ -38,7 +38,7 @@ done
 
 # What the inline functions of the headers define and need, when none is left out. The linker makes
 # the bounds of the section of modules.
-printf '#include <%s>\n' dmasim/dmasim.h dmasim/kernel.h dmasim/workbench.h dmasim/iova-bench.h >"$scratch/inline.c"
+printf '#include <dmasim/%s.h>\n' dmasim kernel workbench iova-bench >"$scratch/inline.c"
 (cd include/kernel && printf '#include <%s>\n' linux/*.h) >"$scratch/kernel.c"
 if have gcc; then
 	for headers in inline kernel; do
@@ -52,7 +52,8 @@ if have gcc; then
 	done
 fi
 
-# Every function that a header declares, called by the name that its object file has, is in a library.
+# Every function that a header declares, called by the name that its object file has, is in one of
+# the libraries.
 if have gcc && [ -e "$shared" ]; then
 	gcc -std=gnu11 -DDMASIM_NO_CALL_SITES -aux-info "$scratch/declared" -fsyntax-only \
 		-I include "$scratch/inline.c"
@@ -69,8 +70,8 @@ if have gcc && [ -e "$shared" ]; then
 		fail 'the list of all functions does not compile'
 	complain 'a header declares this name without the prefix in the object file' \
 		"$(undefined "$scratch/all.o")"
-	if ! gcc "$scratch/all.o" "$workbench" -L "$build/sim" -ldmasim -Wl,-rpath-link,"$build/sim" \
-		-o "$scratch/all" 2>"$scratch/said"; then
+	if ! gcc "$scratch/all.o" "$workbench" -L "$build/sim" -ldmasim \
+		-Wl,-rpath-link,"$build/sim" -o "$scratch/all" 2>"$scratch/said"; then
 		complain 'declared in a header, and in no library' \
 			"$(sed -n "s/.*undefined reference to \`\(.*\)'/\1/p" "$scratch/said")"
 	fi
