@@ -6,6 +6,10 @@
  * It is Linux's with all it does: a reserve that overlaps a live range makes that range larger, a
  * free of an inner page frees the whole range. Alignments that Linux has no call for are refused:
  * all but none and the natural one. With IOVA_CACHE all ranges are aligned naturally.
+ *
+ * It is a static library for tests, and two modules for `dmasim iova --plugin`, in the build folder
+ * under tests/kernel: iova_tree.so, whose locks cost what an exchange costs that nobody contends,
+ * and iova_tree_no_locks.so, whose locks cost nothing.
  */
 #ifndef KERNEL_IOVA_TREE_H
 #define KERNEL_IOVA_TREE_H

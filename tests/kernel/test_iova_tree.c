@@ -417,7 +417,7 @@ static void both_modules_do_what_the_tree_does_without_their_locks_too(void **st
 
 	(void)state;
 	assert_string_equal(locks->name, dmasim_iova_tree()->name);
-	assert_non_null(strstr(no_locks->name, "-no-lock"));
+	assert_non_null(strstr(no_locks->name, "-no-locks"));
 	expect_u64(play(locks, 1), play(dmasim_iova_tree(), 1));
 	expect_u64(play(no_locks, 1), play(dmasim_iova_tree(), 1));
 	assert_true(play(locks, 1) != play(locks, 2));
