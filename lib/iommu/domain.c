@@ -220,9 +220,10 @@ u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit, bool flu
 
 void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
 {
-	domain->iova_ops->free(domain->iova, iova >> PAGE_SHIFT, bytes >> PAGE_SHIFT, IOVA_CACHE);
+	/* Told before: afterwards another CPU may have it. */
 	PLATFORM_EVENT(domain->os->platform, IOVA_FREE, .domain = domain->id, .dma = iova,
 		       .size = bytes);
+	domain->iova_ops->free(domain->iova, iova >> PAGE_SHIFT, bytes >> PAGE_SHIFT, IOVA_CACHE);
 }
 
 static int set_context(struct pci_dev *pdev, u16 requester, const struct platform_context *context)

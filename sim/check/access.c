@@ -46,23 +46,26 @@ static bool is_reserved(const struct check *check, const struct hw_access *acces
 
 /*
  * A piece of this device that covers the address. Without an IOMMU several may: one that allows the
- * access is enough.
+ * access is enough. With one, too, while an unmap is not yet over on another CPU: the last is it.
  */
 static struct piece *piece_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma, bool write)
 {
-	struct piece *first = NULL;
+	struct piece *best = NULL;
 	struct piece *piece;
+	bool best_allowed = false;
 
 	for (piece = owners_first(space, dma, dma); piece;
 	     piece = owners_next(space, piece, dma, dma)) {
-		if (piece->dev != dev)
+		bool allowed = allowed_by_direction(piece, write);
+
+		if (piece->dev != dev || (best_allowed && !allowed))
 			continue;
-		if (allowed_by_direction(piece, write))
-			return piece;
-		if (!first)
-			first = piece;
+		if (best && best_allowed == allowed && piece->number < best->number)
+			continue;
+		best = piece;
+		best_allowed = allowed;
 	}
-	return first;
+	return best;
 }
 
 /* One part of an access that lies in one piece. True: there was something to say. */

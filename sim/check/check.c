@@ -6,6 +6,7 @@
 void check_init(struct check *check, struct world *world, struct hw *hw, bool judging)
 {
 	*check = (struct check){ .world = world, .hw = hw, .judging = judging };
+	check_on_cpu(check, 0);
 	SLIST_INIT(&check->verdicts);
 	owners_init(&check->owners, world, &check->blind);
 	cached_init(&check->cached, world, &check->blind);
@@ -20,8 +21,10 @@ void check_fini(struct check *check)
 		SLIST_REMOVE_HEAD(&check->verdicts, link);
 		memory_free(&check->world->memory, verdict);
 	}
-	check_ranges_fini(&check->freed, &check->world->memory);
-	check_ranges_fini(&check->segments, &check->world->memory);
+	for (u32 i = 0; i < CHECK_CPUS; i++) {
+		check_ranges_fini(&check->calls[i].freed, &check->world->memory);
+		check_ranges_fini(&check->calls[i].segments, &check->world->memory);
+	}
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
 	bounces_fini(&check->bounces);
@@ -32,11 +35,13 @@ void check_firmware(struct check *check, const struct platform_firmware *firmwar
 	check->firmware = firmware;
 }
 
-static void tell_held(struct check *check)
+static void tell_held(struct check *check, struct check_call *call)
 {
-	const struct platform_report *report = &check->held.report;
+	const struct platform_report *report = &call->held.report;
 
-	check->held.valid = false;
+	if (!call->held.valid)
+		return;
+	call->held.valid = false;
 	check_report(check, &(struct finding){
 				    .id = report->id,
 				    .dev = report->dev,
@@ -47,10 +52,8 @@ static void tell_held(struct check *check)
 			    });
 }
 
-void check_settle(struct check *check)
+static void tell_blind(struct check *check)
 {
-	if (check->held.valid)
-		tell_held(check);
 	if (check->blind && !check->told_blind) {
 		check->told_blind = true;
 		if (check->judging)
@@ -59,12 +62,25 @@ void check_settle(struct check *check)
 	}
 }
 
+void check_settle_call(struct check *check)
+{
+	tell_held(check, check->call);
+	tell_blind(check);
+}
+
+void check_settle(struct check *check)
+{
+	for (u32 i = 0; i < CHECK_CPUS; i++)
+		tell_held(check, &check->calls[i]);
+	tell_blind(check);
+}
+
 /* One mistake is told once: the event that follows may say the same more precisely. */
 void check_software_report(struct check *check, const struct platform_report *report)
 {
-	check_settle(check);
-	check->held.valid = true;
-	check->held.report = *report;
+	check_settle_call(check);
+	check->call->held.valid = true;
+	check->call->held.report = *report;
 }
 
 void check_context(struct check *check, struct hw_iommu *iommu, const struct hw_context *context)

@@ -35,7 +35,19 @@ struct check_taken {
 	bool valid;
 	u64 start;
 	u64 last;
+	u64 number; /* while CPUs run at once: what pieces remember of it; else 0 */
 };
+
+/* What is known of the call that a CPU is in. */
+struct check_call {
+	struct check_held held;
+	struct check_ranges freed; /* IOVA space */
+	struct check_taken taken;
+	bool mapped_nothing;	      /* it asked a page table for no bytes */
+	struct check_ranges segments; /* of the list that is being unmapped, as it tells them */
+};
+
+#define CHECK_CPUS 64
 
 struct check {
 	struct world *world;
@@ -48,11 +60,9 @@ struct check {
 	struct check_verdict_list verdicts;
 	struct cached cached;
 	struct bounces bounces;
-	struct check_held held;
-	struct check_ranges freed; /* IOVA space, during the call that is going on */
-	struct check_taken taken;
-	bool mapped_nothing; /* the call that is going on asked a page table for no bytes */
-	struct check_ranges segments; /* of the list that is being unmapped, as it tells them */
+	struct check_call calls[CHECK_CPUS];
+	u64 takings;		 /* numbers given */
+	struct check_call *call; /* of the CPU whose event or report it is */
 };
 
 void check_init(struct check *check, struct world *world, struct hw *hw, bool judging);
@@ -60,6 +70,12 @@ void check_fini(struct check *check);
 
 /* The firmware's description has changed. */
 void check_firmware(struct check *check, const struct platform_firmware *firmware);
+
+/* The CPU that what follows comes from. */
+static inline void check_on_cpu(struct check *check, u32 cpu)
+{
+	check->call = &check->calls[cpu];
+}
 
 /* What the software did. */
 void check_event(struct check *check, const struct dmasim_event *event);
@@ -70,7 +86,8 @@ u32 check_state(struct check *check, const struct dmasim_event *event);
 /* What the software found (a WARN or BUG of Linux). */
 void check_software_report(struct check *check, const struct platform_report *report);
 
-/* Tells what is held back, and whether the checker went blind. */
+/* Tells what is held back, of this call or of all, and whether the checker went blind. */
+void check_settle_call(struct check *check);
 void check_settle(struct check *check);
 
 /* A context entry was set; a page of a page table was freed. */

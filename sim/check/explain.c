@@ -148,7 +148,7 @@ static void write_text(struct check *check, struct text *text, const struct find
 	if (finding->access && finding->access->target->kind == HW_TARGET_FAULT)
 		add_fault(text, finding->access);
 	text_add(text, "  %-9s DMASIM_SEED=0x%llx", "replay", check->world->seed);
-	if (check->world->schedule && schedule_is_running(check->world->schedule))
+	if (world_cpus_run(check->world))
 		text_add(text, " DMASIM_CHOICES=%s", schedule_choices(check->world->schedule));
 	text_add(text, "\n");
 }

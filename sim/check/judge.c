@@ -19,9 +19,9 @@ void judge_found(struct check *check, const struct dmasim_event *event,
 	full.size = event->size;
 	full.site = event->site;
 	/* The software's own finding about this call is part of this one. */
-	if (check->held.valid && check->held.report.dev == event->dev) {
-		full.linux_says = check->held.report.what;
-		check->held.valid = false;
+	if (check->call->held.valid && check->call->held.report.dev == event->dev) {
+		full.linux_says = check->call->held.report.what;
+		check->call->held.valid = false;
 	}
 	check_report(check, &full);
 }
@@ -162,7 +162,7 @@ static void judge_range(struct check *check, const struct check_range *freed, dm
 
 /*
  * Judged when the call is over: then it is known whose call it was. What a timer frees is nobody's
- * call, and is judged at once.
+ * call, and is judged at once; so is all while CPUs run at once, since others may use it by then.
  */
 static void note_freed(struct check *check, const struct dmasim_event *event)
 {
@@ -174,17 +174,17 @@ static void note_freed(struct check *check, const struct dmasim_event *event)
 
 	if (!check_can_judge(check))
 		return;
-	if (check->world->clock.running)
+	if (check->world->clock.running || world_cpus_run(check->world))
 		judge_range(check, &freed, DMASIM_NO_SBDF, NULL);
-	else if (!check_ranges_add(&check->freed, &check->world->memory, &freed))
+	else if (!check_ranges_add(&check->call->freed, &check->world->memory, &freed))
 		check->blind = true;
 }
 
 static void judge_freed(struct check *check, const struct dmasim_event *event)
 {
-	for (u32 i = 0; i < check->freed.count; i++)
-		judge_range(check, &check->freed.at[i], event->dev, event->site);
-	check->freed.count = 0;
+	for (u32 i = 0; i < check->call->freed.count; i++)
+		judge_range(check, &check->call->freed.at[i], event->dev, event->site);
+	check->call->freed.count = 0;
 }
 
 /* ---- One call per mapping --------------------------------------------- */
@@ -227,7 +227,7 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 static bool judge_foreign(struct check *check, struct owner_space *space,
 			  const struct dmasim_event *event)
 {
-	const struct check_taken *taken = &check->taken;
+	const struct check_taken *taken = &check->call->taken;
 	struct piece *piece;
 	bool found = false;
 
@@ -235,7 +235,7 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 	while (piece) {
 		struct piece *next = owners_next(space, piece, taken->start, taken->last);
 
-		if (piece->kind != PIECE_SG_BUS) {
+		if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece)) {
 			if (!found)
 				judge_found(check, event,
 					    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN,
@@ -271,7 +271,8 @@ static const char *difference(const struct piece *piece, const struct dmasim_eve
  * The mapping that an unmap means. Without an IOMMU the same buffer may be mapped several times: of
  * those, the one that differs least.
  */
-static struct piece *meant(const struct owner_space *space, const struct dmasim_event *event)
+static struct piece *meant(const struct check_taken *taken, const struct owner_space *space,
+			   const struct dmasim_event *event)
 {
 	struct piece *piece, *best = NULL;
 	u32 least = ~0U;
@@ -281,7 +282,7 @@ static struct piece *meant(const struct owner_space *space, const struct dmasim_
 		u32 differs;
 
 		if (piece->at.start != event->dma || piece->dev != event->dev ||
-		    piece->kind != kind_of(event))
+		    piece->kind != kind_of(event) || judge_is_others(taken, piece))
 			continue;
 		differs = 4U * (piece->at.last != judge_last(event->dma, event->size)) +
 			  2U * (piece->dir != event->dir) + other_attrs(piece, event);
@@ -302,7 +303,7 @@ static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 
 	if (!space || !event->size)
 		return;
-	piece = meant(space, event);
+	piece = meant(&check->call->taken, space, event);
 	if (!piece) {
 		if (!judge_foreign(check, space, event))
 			judge_found(check, event,
@@ -324,21 +325,42 @@ static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 
 /* ---- All events ------------------------------------------------------- */
 
+/*
+ * While CPUs run at once an address may be mapped again before the event of its unmap comes, which
+ * is then about the pieces that were there when their entries went.
+ */
+static void mark_taken(struct check *check, u32 domain, struct check_taken *taken)
+{
+	struct owner_space *space = owners_domain(&check->owners, domain);
+	struct piece *piece = space ? owners_first(space, taken->start, taken->last) : NULL;
+
+	taken->number = ++check->takings;
+	for (; piece; piece = owners_next(space, piece, taken->start, taken->last)) {
+		if (!piece->taken)
+			piece->taken = taken->number;
+	}
+}
+
 static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
 {
-	if (event->done)
-		check->taken = (struct check_taken){
-			.valid = true,
-			.start = event->dma,
-			.last = judge_last(event->dma, event->done),
-		};
+	struct check_taken *taken = &check->call->taken;
+
+	if (!event->done)
+		return;
+	*taken = (struct check_taken){
+		.valid = true,
+		.start = event->dma,
+		.last = judge_last(event->dma, event->done),
+	};
+	if (world_cpus_run(check->world))
+		mark_taken(check, event->domain, taken);
 }
 
 static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 {
 	struct cached_domain *domain = cached_domain_find(&check->cached, event->domain);
 
-	check->mapped_nothing |= !event->size;
+	check->call->mapped_nothing |= !event->size;
 	if (domain && event->done && !check->blind)
 		cached_mapped(&check->cached, domain, event->dma,
 			      judge_last(event->dma, event->done));
@@ -412,9 +434,9 @@ void check_event(struct check *check, const struct dmasim_event *event)
 		judges[event->type](check, event);
 	if (ends_call(event->type)) {
 		judge_freed(check, event);
-		check->taken.valid = false;
-		check->mapped_nothing = false;
-		check_settle(check);
+		check->call->taken.valid = false;
+		check->call->mapped_nothing = false;
+		check_settle_call(check);
 	}
 }
 

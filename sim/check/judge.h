@@ -13,6 +13,12 @@ static inline u64 judge_last(u64 start, u64 size)
 	return start + (size ? size - 1 : 0);
 }
 
+/* True for a piece whose entries went by another call than this, or have not gone yet. */
+static inline bool judge_is_others(const struct check_taken *taken, const struct piece *piece)
+{
+	return taken->valid && piece->taken != taken->number;
+}
+
 /*
  * Reports a finding about the call that the event ends, together with what the software itself
  * found during that call.

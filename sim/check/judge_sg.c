@@ -62,7 +62,8 @@ void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 		.bus_address = event->bus_address,
 	};
 
-	if (event->size && !check_ranges_add(&check->segments, &check->world->memory, &segment))
+	if (event->size &&
+	    !check_ranges_add(&check->call->segments, &check->world->memory, &segment))
 		check->blind = true;
 }
 
@@ -105,7 +106,7 @@ static struct fit fit_of(const struct check *check, const struct owner_list *lis
 	u32 next = 0;
 
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
-		if (naming(&check->segments, piece, &next))
+		if (naming(&check->call->segments, piece, &next))
 			fit.named++;
 		else
 			fit.all_named = false;
@@ -122,11 +123,11 @@ static u32 score(const struct fit *fit)
 static struct owner_list *find_list(struct check *check, struct owner_space *space,
 				    const struct dmasim_event *event, struct fit *fit)
 {
-	const struct check_range *first = check->segments.at;
+	const struct check_range *first = check->call->segments.at;
 	struct owner_list *best = NULL;
 	struct piece *piece;
 
-	if (!check->segments.count)
+	if (!check->call->segments.count)
 		return NULL;
 	for (piece = owners_first(space, first->start, first->last); piece;
 	     piece = owners_next(space, piece, first->start, first->last)) {
@@ -157,7 +158,7 @@ static void end_named(struct check *check, struct owner_list *list,
 		struct finding finding = { .piece = piece };
 
 		following = TAILQ_NEXT(piece, of_list);
-		segment = naming(&check->segments, piece, &next);
+		segment = naming(&check->call->segments, piece, &next);
 		if (!segment)
 			continue;
 		finding.id = is_bus ? DMASIM_REPORT_BUS_FLAG_LOST : DMASIM_REPORT_UNMAP_MISMATCH;
@@ -198,5 +199,5 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 						       .piece = TAILQ_FIRST(&list->pieces) });
 		end_named(check, list, event);
 	}
-	check->segments.count = 0;
+	check->call->segments.count = 0;
 }

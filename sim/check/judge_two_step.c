@@ -47,7 +47,7 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
 
-	if (check->mapped_nothing && event->size)
+	if (check->call->mapped_nothing && event->size)
 		judge_found(check, event,
 			    &(struct finding){ .id = DMASIM_REPORT_LINKED_NOTHING,
 					       .what = "some tables refuse that, others do it" });
@@ -107,7 +107,7 @@ static void end_links(struct check *check, struct owner_space *space, u64 start,
 	while (piece) {
 		struct piece *next = owners_next(space, piece, start, last);
 
-		if (piece->kind == PIECE_LINK)
+		if (piece->kind == PIECE_LINK && !judge_is_others(&check->call->taken, piece))
 			owners_end(&check->owners, piece, site);
 		piece = next;
 	}
@@ -117,8 +117,8 @@ static void end_links(struct check *check, struct owner_space *space, u64 start,
 static void end_taken(struct check *check, struct owner_space *space,
 		      const struct dmasim_site *site)
 {
-	if (check->taken.valid)
-		end_links(check, space, check->taken.start, check->taken.last, site);
+	if (check->call->taken.valid)
+		end_links(check, space, check->call->taken.start, check->call->taken.last, site);
 }
 
 void judge_unlink(struct check *check, const struct dmasim_event *event)

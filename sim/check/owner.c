@@ -130,6 +130,11 @@ struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
 	return space;
 }
 
+struct owner_space *owners_domain(struct owners *owners, u32 domain)
+{
+	return space_of(owners, true, domain);
+}
+
 struct piece *owners_add(struct owners *owners, struct owner_space *space,
 			 const struct piece_desc *desc)
 {

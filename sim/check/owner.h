@@ -41,6 +41,7 @@ struct piece {
 	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
 	u32 state;		 /* number of the two-step state; 0: none */
 	u64 number;		 /* in order of birth, from 1 */
+	u64 taken; /* the call that took its entries (check_taken); 0: none, or unknown */
 	const struct dmasim_site *site;
 };
 
@@ -109,6 +110,9 @@ void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain);
 
 /* The space of a device; made if need be. NULL: blind. */
 struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev);
+
+/* The space of a domain; NULL: blind. */
+struct owner_space *owners_domain(struct owners *owners, u32 domain);
 
 /* What a new piece is. */
 struct piece_desc {

@@ -49,6 +49,7 @@ void kernel_fini(struct dmasim *s)
 
 void kernel_misuse(struct dmasim *s, const struct device *dev, u64 address, const char *what)
 {
+	check_on_cpu(&s->check, s->platform.cpu);
 	check_software_report(&s->check, &(struct platform_report){
 						 .id = DMASIM_REPORT_KERNEL_MISUSE,
 						 .dev = dev ? dev->id : DMASIM_NO_SBDF,

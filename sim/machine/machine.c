@@ -197,6 +197,7 @@ static void wire(struct dmasim *s)
 		.queue_error = check_queue_error,
 	};
 	port_init(s);
+	s->world.trace.cpu = &s->platform.cpu;
 }
 
 static struct os_config os_config_of(struct dmasim *s)

@@ -246,6 +246,7 @@ static void port_event(void *machine, const struct dmasim_event *event)
 {
 	struct dmasim *s = machine;
 
+	check_on_cpu(&s->check, s->platform.cpu);
 	/* A state has a number while it lives: from its allocation on, up to its end. */
 	if (event->type == DMASIM_EVENT_TRY_ALLOC)
 		check_event(&s->check, event);
@@ -258,6 +259,7 @@ static void port_report(void *machine, const struct platform_report *report)
 {
 	struct dmasim *s = machine;
 
+	check_on_cpu(&s->check, s->platform.cpu);
 	check_software_report(&s->check, report);
 }
 

@@ -62,7 +62,7 @@ void machine_schedule_fini(struct dmasim *s)
 
 bool machine_cpus_run(const struct dmasim *s)
 {
-	return s->world.schedule && schedule_is_running(s->world.schedule);
+	return world_cpus_run(&s->world);
 }
 
 /* Where the choices come from. */

@@ -11,7 +11,7 @@ void trace_init(struct trace *trace, const struct clock *clock, FILE *file, bool
 	trace->on = on || file;
 	trace->hash = FNV_OFFSET;
 	trace->lines = 0;
-	trace->cpu = 0;
+	trace->cpu = NULL;
 	text_init(&trace->line, trace->buffer, sizeof(trace->buffer));
 }
 
@@ -43,7 +43,8 @@ bool trace_begin(struct trace *trace, const char *name)
 	if (DMASIM_LIKELY(!trace->on))
 		return false;
 	text_init(&trace->line, trace->buffer, sizeof(trace->buffer));
-	text_add(&trace->line, "t=%llu cpu=%u %s", trace->clock->now_ns, trace->cpu, name);
+	text_add(&trace->line, "t=%llu cpu=%u %s", trace->clock->now_ns,
+		 trace->cpu ? *trace->cpu : 0, name);
 	return true;
 }
 

@@ -22,7 +22,7 @@ struct trace {
 	bool on;
 	u64 hash; /* FNV-1a 64 over all lines, newlines included */
 	u64 lines;
-	u32 cpu;
+	const u32 *cpu; /* the virtual CPU that runs; NULL: it is 0 */
 	struct text line;
 	char buffer[TRACE_LINE_BYTES];
 };

@@ -21,6 +21,11 @@ void world_fini(struct world *world)
 	memory_fini(&world->memory);
 }
 
+bool world_cpus_run(const struct world *world)
+{
+	return world->schedule && schedule_is_running(world->schedule);
+}
+
 u64 world_choose(struct world *world, u64 answers)
 {
 	if (!world->random_choices || answers < 2)

@@ -59,7 +59,9 @@ GAPS = """
   map_pages (ARM) are not given: tests/catalogue/entries.tsv names them.
 * Encrypted guests, Xen, legacy dma_map_ops, kdump's deferred attach, MSI through the IOMMU.
 * Growth of bounce pools (SWIOTLB_DYNAMIC), and highmem.
-* Real concurrency: CPUs are virtual and take turns; locks never contend.
+* Real concurrency: CPUs are virtual and take turns at preemption points and locks, and all see the
+  same memory at once; what a weaker memory would show is not there. Irqs and preemption that a
+  driver turns off are the machine's, not one CPU's.
 * Time: nothing takes time but what a test lets pass. Counts carry over to hardware, speed does not.
 * PCI: no link layer, no ordering between requests, no hot-plug, no ATS; ACS as far as routes go.
 * The CPU's cache has lines and dirty data, but no size; store buffers are not modelled.

@@ -440,6 +440,36 @@ static void only_reports_that_exist_are_expected(void **state)
 	expect_broken(dmasim_suppress(*state, (enum dmasim_report_id)7));
 }
 
+/* ---- CPUs at once ---------------------------------------------------------------------------- */
+
+static void nothing(struct dmasim *s, void *context)
+{
+	(void)s;
+	(void)context;
+}
+
+static void each_task_has_a_cpu(void **state)
+{
+	struct dmasim *s = *state;
+	const struct dmasim_schedule how = { 0 };
+	struct dmasim_task task[9];
+
+	for (u32 i = 0; i < 9; i++)
+		task[i] = (struct dmasim_task){ nothing, NULL };
+	expect_broken(dmasim_run_cpus(NULL, task, 1, &how));
+	expect_broken(dmasim_run_cpus(s, NULL, 1, &how));
+	expect_broken(dmasim_run_cpus(s, task, 0, &how));
+	expect_broken(dmasim_run_cpus(s, task, 9, &how));
+	/* The machine has four. */
+	expect_broken(dmasim_run_cpus(s, task, 5, &how));
+	expect_broken(dmasim_run_cpus(s, task, 1, NULL));
+	expect_ok(dmasim_run_cpus(s, task, 4, &how));
+	expect_broken(dmasim_choices(NULL));
+	expect_broken(dmasim_explorer_next(NULL));
+	expect_broken(dmasim_explorer_runs(NULL));
+	expect_broken(dmasim_explorer_complete(NULL));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_what_and_where),
@@ -457,4 +487,5 @@ TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_
 	  TEST(more_32_bit_space_than_there_is_is_refused),
 	  TEST(a_bar_beyond_all_addresses_is_refused), TEST(more_buses_than_there_are_is_refused),
 	  TEST(a_direct_region_is_page_aligned), TEST(hardware_is_added_before_the_machine_starts),
-	  TEST(hardware_is_added_before_peer_memory), TEST(only_reports_that_exist_are_expected))
+	  TEST(hardware_is_added_before_peer_memory), TEST(only_reports_that_exist_are_expected),
+	  TEST(each_task_has_a_cpu))

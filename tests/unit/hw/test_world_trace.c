@@ -74,11 +74,12 @@ static void the_judge_of_the_hash_is_right(void **state)
 
 static void a_line_has_time_cpu_event_and_fields(void **state)
 {
+	static const u32 cpu = 3;
 	struct fixture *fixture = *state;
 	struct trace *trace = &fixture->trace;
 
 	clock_run(&fixture->clock, 42);
-	trace->cpu = 3;
+	trace->cpu = &cpu;
 	assert_true(trace_begin(trace, "dma_iova_link"));
 	trace_bdf(trace, "dev", DMASIM_SBDF(1, 0x3a, 0x1f, 7));
 	trace_dec(trace, "st", 3);
