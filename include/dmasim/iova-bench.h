@@ -27,12 +27,13 @@ struct dmasim_iova_error {
  * limit. Chance is splitmix64, so a seed means the same list everywhere.
  *
  * uniform: one page is allocated and freed at once, over and over, beside `live` pages that stay.
- * With a cache it is the shortest way there is; without, what an insertion and a removal cost in a
- * tree of that size.
+ * With a cache it is the shortest way there is; without, what an insertion and a removal cost at
+ * the edge of a tree of that size.
  *
- * mixed: `live` ranges of 1 to 32 pages, all sizes as often. Each step frees a random one, and
- * allocates another of a random size in its place, on a random CPU if there are several. It begins
- * to be timed when caches are as full as they get. This is what a busy server does.
+ * churn: `live` pages; each step frees a random one and allocates another in its place.
+ *
+ * mixed: the same with ranges of 1 to 32 pages, all sizes as often, each step on a random CPU if
+ * there are several: a busy server. It begins to be timed when caches are as full as they get.
  *
  * ring: `live` buffers of one page in a ring, as in a network card's queue: the oldest is freed, a
  * new one allocated. Frees come in the order of the allocations.

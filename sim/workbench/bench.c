@@ -15,6 +15,8 @@ static const struct bench_row rows[] = {
 	{ "1 page, no cache", { .name = "uniform", .no_cache = true } },
 	{ "1 page, no cache", { .name = "uniform", .no_cache = true, .live = 1000 } },
 	{ "1 page, no cache", { .name = "uniform", .no_cache = true, .live = 100000 } },
+	{ "1 page, random, no cache", { .name = "churn", .no_cache = true, .live = 1000 } },
+	{ "1 page, random, no cache", { .name = "churn", .no_cache = true, .live = 100000 } },
 	{ "1-32 pages, cache", { .name = "mixed", .live = 1000 } },
 	{ "1-32 pages, cache", { .name = "mixed", .live = 100000 } },
 	{ "1-32 pages, cache", { .name = "mixed", .live = 1000000, .steps = 400000 } },

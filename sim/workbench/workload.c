@@ -163,6 +163,8 @@ u64 workload_below(struct workload_dice *dice, u64 bound)
 static const struct workload_kind kinds[] = {
 	{ "uniform", "one page, allocated and freed at once, beside live ones", workload_uniform, 0,
 	  200000, 1, false },
+	{ "churn", "one page: a random one is freed, another allocated", workload_churn, 1000,
+	  200000, 1, false },
 	{ "mixed", "1 to 32 pages, a random one is freed and another allocated", workload_mixed,
 	  1000, 200000, 1, false },
 	{ "ring", "a ring of one-page buffers, the oldest is freed first", workload_ring, 1024,

@@ -117,6 +117,7 @@ struct workload_kind {
 };
 
 void workload_uniform(struct dmasim_iova_workload *workload, struct workload_plan *plan);
+void workload_churn(struct dmasim_iova_workload *workload, struct workload_plan *plan);
 void workload_mixed(struct dmasim_iova_workload *workload, struct workload_plan *plan);
 void workload_ring(struct dmasim_iova_workload *workload, struct workload_plan *plan);
 void workload_pair(struct dmasim_iova_workload *workload, struct workload_plan *plan);

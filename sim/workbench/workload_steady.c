@@ -29,7 +29,7 @@ static void fill(struct dmasim_iova_workload *workload, struct workload_plan *pl
 		allocate(workload, plan, id, one_page ? 1 : some_pages(plan));
 }
 
-/* ---- One size --------------------------------------------------------- */
+/* ---- One comes and goes ----------------------------------------------- */
 
 void workload_uniform(struct dmasim_iova_workload *workload, struct workload_plan *plan)
 {
@@ -45,7 +45,8 @@ void workload_uniform(struct dmasim_iova_workload *workload, struct workload_pla
 
 /* ---- A random one is replaced ----------------------------------------- */
 
-static void replace(struct dmasim_iova_workload *workload, struct workload_plan *plan, u64 steps)
+static void replace(struct dmasim_iova_workload *workload, struct workload_plan *plan, u64 steps,
+		    bool one_page)
 {
 	for (u64 step = 0; step < steps; step++) {
 		u32 id = (u32)workload_below(&plan->dice, plan->live);
@@ -53,7 +54,7 @@ static void replace(struct dmasim_iova_workload *workload, struct workload_plan 
 
 		workload_free(workload, id);
 		workload_on_cpu(workload, cpu);
-		allocate(workload, plan, id, some_pages(plan));
+		allocate(workload, plan, id, one_page ? 1 : some_pages(plan));
 		workload_on_cpu(workload, cpu);
 	}
 }
@@ -62,13 +63,28 @@ static void replace(struct dmasim_iova_workload *workload, struct workload_plan 
 #define WARM_UP_MIN 10000
 #define WARM_UP_MAX 200000
 
+static void fill_and_replace(struct dmasim_iova_workload *workload, struct workload_plan *plan,
+			     u64 lead, bool one_page)
+{
+	fill(workload, plan, one_page);
+	replace(workload, plan, lead, one_page);
+	workload->timing = true;
+	replace(workload, plan, plan->steps, one_page);
+}
+
+static u64 warm_up(const struct workload_plan *plan)
+{
+	return WARM_UP_MIN + (plan->live < WARM_UP_MAX ? plan->live : WARM_UP_MAX);
+}
+
+void workload_churn(struct dmasim_iova_workload *workload, struct workload_plan *plan)
+{
+	fill_and_replace(workload, plan, warm_up(plan), true);
+}
+
 void workload_mixed(struct dmasim_iova_workload *workload, struct workload_plan *plan)
 {
-	fill(workload, plan, false);
-	replace(workload, plan,
-		WARM_UP_MIN + (plan->live < WARM_UP_MAX ? plan->live : WARM_UP_MAX));
-	workload->timing = true;
-	replace(workload, plan, plan->steps);
+	fill_and_replace(workload, plan, warm_up(plan), false);
 }
 
 /* So often is every range replaced, on the average, before anything is timed. */
@@ -76,10 +92,7 @@ void workload_mixed(struct dmasim_iova_workload *workload, struct workload_plan 
 
 void workload_ageing(struct dmasim_iova_workload *workload, struct workload_plan *plan)
 {
-	fill(workload, plan, false);
-	replace(workload, plan, AGEING_ROUNDS * plan->live);
-	workload->timing = true;
-	replace(workload, plan, plan->steps);
+	fill_and_replace(workload, plan, AGEING_ROUNDS * plan->live, false);
 }
 
 /* ---- First in, first out ---------------------------------------------- */
@@ -107,12 +120,12 @@ static void turn(struct dmasim_iova_workload *workload, struct workload_plan *pl
 static void turn_rings(struct dmasim_iova_workload *workload, struct workload_plan *plan,
 		       bool in_pairs)
 {
-	u64 warm_up = plan->live + WARM_UP_MIN;
+	u64 begin = plan->live + WARM_UP_MIN;
 
 	fill(workload, plan, true);
-	turn(workload, plan, 0, warm_up, in_pairs);
+	turn(workload, plan, 0, begin, in_pairs);
 	workload->timing = true;
-	turn(workload, plan, warm_up, warm_up + plan->steps, in_pairs);
+	turn(workload, plan, begin, begin + plan->steps, in_pairs);
 }
 
 void workload_ring(struct dmasim_iova_workload *workload, struct workload_plan *plan)

@@ -29,15 +29,15 @@ static struct dmasim_iova_workload *make(const char *name, u64 live, u64 steps)
 	return workload;
 }
 
-static void expect_plan(const char *name, enum measure_shape shape, bool alone, u32 units)
+static void expect_plan(const char *name, u64 live, enum measure_shape shape, bool alone)
 {
-	struct dmasim_iova_workload *workload = make(name, 50, 1000);
+	struct dmasim_iova_workload *workload = make(name, live, 1000);
 	struct measure_plan plan;
 
 	assert_true(measure_plan_init(&plan, workload));
 	expect_u64(plan.shape, shape);
 	expect_u64(plan.alone, alone);
-	expect_u64(plan.unit_count, units);
+	expect_u64(plan.unit_count, 1000);
 	measure_plan_fini(&plan);
 	dmasim_iova_workload_destroy(workload);
 }
@@ -45,31 +45,33 @@ static void expect_plan(const char *name, enum measure_shape shape, bool alone, 
 static void the_commonest_workloads_have_loops_of_their_own(void **state)
 {
 	(void)state;
-	expect_plan("uniform", MEASURE_PAIR, false, 1000);
-	expect_plan("mixed", MEASURE_SWAP, false, 1000);
-	expect_plan("ring", MEASURE_SWAP, false, 1000);
-	expect_plan("pair", MEASURE_SWAP, false, 1000);
-	expect_plan("ageing", MEASURE_SWAP, false, 1000);
-	expect_plan("full32", MEASURE_OPS, false, 1000);
-	expect_plan("windows", MEASURE_OPS, false, 1000);
-	expect_plan("lookup", MEASURE_OPS, false, 1000);
+	expect_plan("churn", 50, MEASURE_SWAP, false);
+	expect_plan("uniform", 0, MEASURE_PAIR, false);
+	expect_plan("uniform", 50, MEASURE_PAIR, false);
+	expect_plan("mixed", 50, MEASURE_SWAP, false);
+	expect_plan("ring", 50, MEASURE_SWAP, false);
+	expect_plan("pair", 50, MEASURE_SWAP, false);
+	expect_plan("ageing", 50, MEASURE_SWAP, false);
+	expect_plan("full32", 50, MEASURE_OPS, false);
+	expect_plan("windows", 50, MEASURE_OPS, false);
+	expect_plan("lookup", 50, MEASURE_OPS, false);
 }
 
 static void what_stands_apart_is_timed_alone(void **state)
 {
 	(void)state;
-	expect_plan("walk", MEASURE_OPS, true, 1000);
-	expect_plan("flush", MEASURE_OPS, true, 1000);
+	expect_plan("walk", 50, MEASURE_OPS, true);
+	expect_plan("flush", 50, MEASURE_OPS, true);
 }
 
 /* A loop of its own or not: the allocator is asked for the same. */
 static void loops_do_what_the_list_says(void **state)
 {
-	static const char *const names[] = { "uniform", "mixed", "pair", "full32" };
+	static const char *const names[] = { "uniform", "mixed", "pair", "full32", "uniform" };
 
 	(void)state;
-	for (u32 i = 0; i < 4; i++) {
-		struct dmasim_iova_workload *workload = make(names[i], 30, 500);
+	for (u32 i = 0; i < 5; i++) {
+		struct dmasim_iova_workload *workload = make(names[i], i < 4 ? 30 : 0, 500);
 		struct placed by_list = { 0 }, by_loop = { 0 };
 		struct iova_allocator_ops ops = placed_ops(&by_list, false);
 		struct measure_plan plan;
