@@ -111,6 +111,7 @@ static int bench(const struct iova_options *options)
 		.row = options->row,
 		.seed = options->workload.seed,
 		.quick = options->quick,
+		.patience_s = options->patience_s,
 	};
 	struct dmasim_iova_workload *workload = NULL;
 	struct dmasim_iova_error error;

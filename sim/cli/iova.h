@@ -38,6 +38,7 @@ struct iova_options {
 	u32 scale_percent; /* 0: not given */
 	const char *csv_name;
 	bool quick;
+	u32 patience_s; /* 0: not given */
 };
 
 /* -1: run; else an exit status. */

@@ -9,12 +9,11 @@ static const char help[] =
 	"                   [--workload NAME] [--live N] [--cpus N] [--limit BITS] [--no-cache]\n"
 	"                   [--seed N] [--replay TRACE] [--record TRACE]\n"
 	"                   [--as text|svg] [--row WORDS] [--csv FILE] [--quick]\n"
-	"                   [--check NAME] [--scale PERCENT]\n"
+	"                   [--patience SECONDS] [--check NAME] [--scale PERCENT]\n"
 	"\n"
-	"IOVA allocators side by side. draw (that of no other) shows the address space after a\n"
-	"workload; check judges allocators; bench measures them: one workload if it is named, "
-	"else\n"
-	"all rows of the table.\n"
+	"IOVA allocators side by side. Without a verb, or with draw: the address space after a\n"
+	"workload. check judges allocators. bench measures them: on one workload if it is named,\n"
+	"else on all rows of its table.\n"
 	"\n"
 	"  --allocator NAME  one of ours, or all, beside the plugins; without it all, but check is "
 	"of\n"
@@ -33,6 +32,8 @@ static const char help[] =
 	"  --row WORDS       bench: the rows whose name holds these words\n"
 	"  --csv FILE        bench: the figures as CSV, too\n"
 	"  --quick           bench: small rows, short runs\n"
+	"  --patience S      bench: seconds that an allocator may take to get to what is timed;\n"
+	"                    without it 120, in quick runs 3\n"
 	"  --check NAME      check: this one alone\n"
 	"  --scale PERCENT   check: 100 are a million random operations; without it 10\n"
 	"\n";
@@ -156,6 +157,8 @@ static int read_option(int option, const char *text, struct iova_options *option
 		return read_name(&options->row, text);
 	case 'c':
 		return read_name(&options->csv_name, text);
+	case 'e':
+		return read_small("--patience", text, 1, 100000, &options->patience_s);
 	case 'z':
 		return read_small("--scale", text, 1, 100000, &options->scale_percent);
 	case 'k':
@@ -203,6 +206,8 @@ static int check_options(const struct iova_options *options)
 		return misplaced("--row", "bench");
 	if (options->quick && !bench)
 		return misplaced("--quick", "bench");
+	if (options->patience_s && !bench)
+		return misplaced("--patience", "bench");
 	if (options->check && options->verb != IOVA_CHECK)
 		return misplaced("--check", "check");
 	if (options->scale_percent && options->verb != IOVA_CHECK)
@@ -237,6 +242,7 @@ int iova_read_arguments(int argc, char **argv, struct iova_options *options)
 		{ "row", required_argument, NULL, 'r' },
 		{ "csv", required_argument, NULL, 'c' },
 		{ "quick", no_argument, NULL, 'q' },
+		{ "patience", required_argument, NULL, 'e' },
 		{ "check", required_argument, NULL, 'k' },
 		{ "scale", required_argument, NULL, 'z' },
 		{ "help", no_argument, NULL, 'h' },

@@ -66,8 +66,13 @@ static int run_row(const struct dmasim_iova_bench *bench, const struct ticks *ti
 		   struct dmasim_iova_error *error)
 {
 	struct measure_result *result = calloc(bench->allocator_count + 1, sizeof(*result));
-	bool done = result && measure(bench->quick ? &quick : &usual, ticks, workload,
-				      bench->allocators, bench->allocator_count, result);
+	struct measure_config config = bench->quick ? quick : usual;
+	bool done;
+
+	if (bench->patience_s)
+		config.lead_ms_max = bench->patience_s * 1000ULL;
+	done = result &&
+	       measure(&config, ticks, workload, bench->allocators, bench->allocator_count, result);
 
 	if (done) {
 		bench_print(out, name, workload, result, bench->allocator_count);

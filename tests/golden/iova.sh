@@ -251,6 +251,8 @@ refused as-for-bench "as is for draw" bench --as svg
 refused csv-for-draw "csv is for bench" --csv "$temp/csv"
 refused row-for-draw "row is for bench" --row hit
 refused quick-for-draw "quick is for bench" --quick
+refused patience-for-draw "patience is for bench" --patience 5
+refused patience-0 "patience is a number from 1 to 100000, not '0'" bench --patience 0
 refused check-for-draw "check is for check" --check limit
 refused scale-for-draw "scale is for check" --scale 5
 refused replay-of-a-workload "replay is instead of a workload" --replay "$small" --live 5
