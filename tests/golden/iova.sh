@@ -297,7 +297,8 @@ if [ -w /dev/full ]; then
 		dmasim iova $command >/dev/full 2>"$temp/err"
 		status=$?
 		if [ $status -eq 2 ] && [ "$(wc -l <"$temp/err")" -eq 1 ]; then
-			has "a-full-disk: $command" 'cannot write.*No space left' "$temp/err"
+			has "a-full-disk: $command" \
+				'cannot write.*\(No space left\|not all was written\)' "$temp/err"
 		else
 			{ echo "exit status $status"; cat "$temp/err"; } >"$temp/why"
 			not_ok "a-full-disk: $command"
