@@ -140,6 +140,23 @@ static const struct rules_range *at_or_above(const struct iova_rules *r, u64 lim
 	return r->range[i];
 }
 
+/* Repaired: what is aligned to less than what failed may succeed. */
+static bool fails_at_once(const struct iova_rules *r, u64 size, u32 align_lg2)
+{
+	if (r->repairs & IOVA_REPAIR(MAX32) && align_lg2 < r->max32_lg2)
+		return false;
+	return size >= r->max32;
+}
+
+/* Repaired: a failure says something of the 32-bit space if that was its limit. */
+static void remember(struct iova_rules *r, u64 size, u32 align_lg2, u64 end)
+{
+	if (r->repairs & IOVA_REPAIR(MAX32) && end != r->boundary)
+		return;
+	r->max32 = size;
+	r->max32_lg2 = align_lg2;
+}
+
 u64 iova_rules_alloc(struct iova_rules *r, u64 size, u64 limit, u32 align_lg2)
 {
 	u64 end = limit + 1, align = 1ULL << align_lg2; /* A1 */
@@ -150,7 +167,7 @@ u64 iova_rules_alloc(struct iova_rules *r, u64 size, u64 limit, u32 align_lg2)
 
 	if (r->no_memory) /* A2 */
 		return RULES_FAIL;
-	if (is32 && size >= r->max32) /* A3 */
+	if (is32 && fails_at_once(r, size, align_lg2)) /* A3 */
 		return RULES_FAIL;
 	c = walk(r, from, end, r->start, size, align); /* A5 */
 	if (c == RULES_FAIL && retry < end) {	       /* A6 */
@@ -158,7 +175,7 @@ u64 iova_rules_alloc(struct iova_rules *r, u64 size, u64 limit, u32 align_lg2)
 		c = walk(r, from, end, retry + 1, size, align);
 	}
 	if (c == RULES_FAIL) { /* A7 */
-		r->max32 = size;
+		remember(r, size, align_lg2, end);
 		return RULES_FAIL;
 	}
 	new = insert(r, c, c + size - 1); /* A8 */
@@ -282,14 +299,50 @@ static void depot_spill(struct iova_rules *r, struct rules_class *class)
 	free(magazine);
 }
 
+#define NO_SLOT RULES_MAGAZINE
+
+/* Of the newest that fits. */
+static u32 slot_of(const struct rules_magazine *magazine, u64 highest)
+{
+	for (u32 i = magazine->count; i-- > 0;) {
+		if (magazine->pfn[i] <= highest)
+			return i;
+	}
+	return NO_SLOT;
+}
+
+/* The newest of `from` takes the slot's place. */
+static u64 take(struct rules_magazine *magazine, u32 slot, struct rules_magazine *from)
+{
+	u64 pfn = magazine->pfn[slot];
+
+	magazine->pfn[slot] = from->pfn[--from->count];
+	return pfn;
+}
+
+/* Repaired: from prev, or from a magazine of the depot, which stays full. */
+static u64 get_elsewhere(struct rules_class *class, struct rules_cpu_cache *cache, u64 highest)
+{
+	u32 slot = slot_of(&cache->prev, highest);
+
+	if (slot != NO_SLOT)
+		return take(&cache->prev, slot, &cache->prev);
+	for (u32 i = class->depot_count; i-- > 0;) {
+		slot = slot_of(class->depot[i], highest);
+		if (slot != NO_SLOT)
+			return take(class->depot[i], slot, &cache->loaded);
+	}
+	return RULES_FAIL;
+}
+
 /* RULES_FAIL: a miss. */
 static u64 get(struct iova_rules *r, u32 order, u64 limit, u32 cpu)
 {
 	struct rules_class *class = &r->class[order];
 	struct rules_cpu_cache *cache = &class->cpu[cpu];
 	struct rules_magazine *loaded = &cache->loaded;
-	u32 i;
-	u64 pfn;
+	u64 highest = limit + 1 - (1ULL << order);
+	u32 slot;
 
 	if (!loaded->count && cache->prev.count) {
 		swap(cache);
@@ -299,14 +352,11 @@ static u64 get(struct iova_rules *r, u32 order, u64 limit, u32 cpu)
 		*loaded = *popped;
 		free(popped);
 	}
-	for (i = loaded->count; i-- > 0;) {
-		pfn = loaded->pfn[i];
-		if (pfn > limit + 1 - (1ULL << order))
-			continue;
-		loaded->count--;
-		loaded->pfn[i] = loaded->pfn[loaded->count];
-		return pfn;
-	}
+	slot = slot_of(loaded, highest);
+	if (slot != NO_SLOT)
+		return take(loaded, slot, loaded);
+	if (loaded->count && r->repairs & IOVA_REPAIR(CACHE_MISS))
+		return get_elsewhere(class, cache, highest);
 	return RULES_FAIL;
 }
 

@@ -2,14 +2,15 @@
 /*
  * The decision rules of Linux's IOVA allocator, taken literally: facts "iova-and-page-tables" 1.1
  * (A1 to A8, WALK, F1 to F3, RESERVE, FIND) and 1.2 (FAST ALLOC, GET, FAST FREE, TRIM) over a
- * sorted array of ranges. Slow, and as the facts say it, so that it can judge what is fast.
+ * sorted array of ranges. Slow, and as the facts say it, so that it can judge what is fast. What
+ * is different with repairs (enum iova_repair) says so.
  *
  * Everything counts in pages of the granule; bounds are inclusive.
  */
 #ifndef UNIT_OS_IOVA_RULES_H
 #define UNIT_OS_IOVA_RULES_H
 
-#include <dmasim/types.h>
+#include <dmasim/iova.h>
 
 #define RULES_CPUS_MAX	64
 #define RULES_CLASSES	6
@@ -52,6 +53,8 @@ struct iova_rules {
 	struct rules_class class[RULES_CLASSES];
 	u64 now_ns, arms;
 	u64 depot_pushes; /* so far, for who wants to know whether there were any */
+	u32 repairs;	  /* bits of enum iova_repair */
+	u32 max32_lg2;	  /* repaired: alignment of the request that failed */
 	bool no_memory;	  /* A2: for the new node there is none */
 };
 

@@ -16,6 +16,7 @@ static void rules_start(struct iova_subject *subject, u32 cpus, u32 granule_lg2,
 {
 	rules_end(subject);
 	subject->rules = iova_rules_create(cpus, granule_lg2, start_pfn);
+	subject->rules->repairs = subject->repairs;
 }
 
 static u64 rules_alloc(struct iova_subject *subject, u64 size, u64 limit, u32 align_lg2)

@@ -36,6 +36,7 @@ struct iova_subject_ops {
 
 struct iova_subject {
 	const struct iova_subject_ops *ops;
+	u32 repairs; /* that it is started with */
 	struct iova_rules *rules;
 	struct iova_world *world;
 	const struct iova_allocator_ops *table;

@@ -23,6 +23,7 @@ void table_start(struct iova_subject *subject, const struct iova_allocator_ops *
 	assert_non_null(subject->world);
 	here.platform = iova_world_platform(subject->world);
 	here.last_pfn = ~0ULL;
+	here.repairs = subject->repairs;
 	here.context = table->context;
 	subject->allocator = table->create(&here);
 	assert_non_null(subject->allocator);

@@ -26,6 +26,7 @@ struct shape {
 	u32 pages_lg2;	  /* sizes are mostly below its power of two */
 	u32 live_max;	  /* how many ranges there may be, about */
 	u32 fast_percent; /* of allocations */
+	u32 repairs;
 	u32 steps, phase; /* of a run, and of one of its phases */
 	u32 reserves;	  /* of a thousand steps */
 	u32 reserve_lg2;  /* sizes of them are below */
@@ -364,6 +365,7 @@ static void start(struct run *run, const struct shape *shape, u32 granule_lg2)
 	run->cpus = (u32)dice_from(&run->dice, 1, 3);
 	run->boundary = 1ULL << (32 - granule_lg2);
 	run->count = 0;
+	run->rules.repairs = run->judged.repairs = shape->repairs;
 	run->rules.ops->start(&run->rules, run->cpus, granule_lg2, shape->first);
 	run->judged.ops->start(&run->judged, run->cpus, granule_lg2, shape->first);
 }
@@ -435,7 +437,8 @@ static u32 share(struct dice *dice)
 static void draw_dense(struct dice *dice, u64 boundary, struct shape *shape)
 {
 	(void)boundary;
-	shape->first = 1 + (dice_chance(dice, 50) ? 0 : dice_below(dice, 300));
+	/* A start at 0 is possible, and page 0 then is what any other is. */
+	shape->first = dice_chance(dice, 50) ? dice_below(dice, 2) : dice_from(dice, 1, 300);
 	shape->last = shape->first + dice_below(dice, 400);
 	shape->pages_lg2 = (u32)dice_from(dice, 0, 6);
 	shape->live_max = 500;
@@ -507,6 +510,16 @@ static void draw_short_of_memory(struct dice *dice, u64 boundary, struct shape *
 	shape->reserves = 0;
 }
 
+/* Any of them; single repairs or both. */
+static void draw_repaired(struct dice *dice, u64 boundary, struct shape *shape)
+{
+	void (*const draws[])(struct dice *, u64, struct shape *) = { draw_dense, draw_around_4g,
+								      draw_sparse, draw_cached };
+
+	draws[dice_below(dice, 4)](dice, boundary, shape);
+	shape->repairs = (u32)dice_from(dice, 1, (1U << IOVA_REPAIR_COUNT) - 1);
+}
+
 /* ---- Tests ----------------------------------------------------------------------------------- */
 
 /*
@@ -571,8 +584,18 @@ static void without_memory_nothing_changes_and_frees_need_none(void **state)
 	end(run);
 }
 
+static void with_repairs(void **state)
+{
+	struct run *run = run_all(draw_repaired);
+
+	(void)state;
+	assert_true(run->placed > 0 && run->failed > 0);
+	end(run);
+}
+
 TEST_MAIN(cmocka_unit_test(in_small_spaces_that_are_often_full),
 	  cmocka_unit_test(in_small_spaces_around_4_gib),
 	  cmocka_unit_test(in_large_spaces_with_reserved_ranges_of_every_size),
 	  cmocka_unit_test(with_full_caches), cmocka_unit_test(under_misuse),
-	  cmocka_unit_test(without_memory_nothing_changes_and_frees_need_none))
+	  cmocka_unit_test(without_memory_nothing_changes_and_frees_need_none),
+	  cmocka_unit_test(with_repairs))
