@@ -12,29 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "property/dice.h"
+#include "iova_shapes.h"
 #include "property/seeds.h"
 #include "workbench/iova_world.h"
 
-#define STEPS	  200000 /* of each test, full count; of all together a million */
-#define STEPS_RUN 5000
-#define LIVE_MAX  4000
-#define TEXT	  160
-
-struct shape {
-	u64 first, last;  /* where most limits are */
-	u32 pages_lg2;	  /* sizes are mostly below its power of two */
-	u32 live_max;	  /* how many ranges there may be, about */
-	u32 fast_percent; /* of allocations */
-	u32 repairs;
-	u32 steps, phase; /* of a run, and of one of its phases */
-	u32 reserves;	  /* of a thousand steps */
-	u32 reserve_lg2;  /* sizes of them are below */
-	bool steep;	  /* phases of almost nothing but growth, or decay, of one size */
-	bool misuse;	  /* frees what was never allocated, and twice, and by another size */
-	bool timers;	  /* time passes, and nobody trims by hand */
-	bool short_of_memory;
-};
+#define STEPS 200000 /* of each test, full count; of all together a million */
+#define TEXT  160
 
 struct live {
 	u64 pfn, size;
@@ -48,7 +31,7 @@ struct run {
 	u64 seed, step;
 	u32 cpus;
 	u64 boundary;
-	struct live live[LIVE_MAX];
+	struct live live[SHAPE_LIVE_MAX];
 	u32 count;
 	u32 growth; /* percent, in this phase */
 	u32 phase_lg2, phase_cpu;
@@ -195,7 +178,7 @@ static void keep(struct run *run, u64 pfn, u64 size, bool fast)
 		return;
 	}
 	run->placed++;
-	if (run->count < LIVE_MAX)
+	if (run->count < SHAPE_LIVE_MAX)
 		run->live[run->count++] = (struct live){ pfn, size, fast };
 }
 
@@ -427,99 +410,6 @@ static struct run *run_all(void (*draw)(struct dice *dice, u64 boundary, struct 
 	return run;
 }
 
-static u32 share(struct dice *dice)
-{
-	return dice_chance(dice, 50) ? (u32)dice_from(dice, 0, 100)
-				     : 100 * (u32)dice_below(dice, 2);
-}
-
-/* Small and often full; 1 to 400 pages that begin anywhere below 300. */
-static void draw_dense(struct dice *dice, u64 boundary, struct shape *shape)
-{
-	(void)boundary;
-	/* A start at 0 is possible, and page 0 then is what any other is. */
-	shape->first = dice_chance(dice, 50) ? dice_below(dice, 2) : dice_from(dice, 1, 300);
-	shape->last = shape->first + dice_below(dice, 400);
-	shape->pages_lg2 = (u32)dice_from(dice, 0, 6);
-	shape->live_max = 500;
-	shape->steps = 1500;
-	shape->phase = (u32)dice_from(dice, 50, 500);
-	shape->fast_percent = share(dice);
-	shape->reserves = dice_chance(dice, 50) ? 0 : (u32)dice_from(dice, 1, 20);
-	shape->reserve_lg2 = (u32)dice_from(dice, 0, 5);
-	shape->timers = dice_chance(dice, 50);
-}
-
-/* The same around 4 GiB. */
-static void draw_around_4g(struct dice *dice, u64 boundary, struct shape *shape)
-{
-	draw_dense(dice, boundary, shape);
-	shape->first = boundary - 1 - dice_below(dice, 300);
-	shape->last = boundary - 2 + dice_below(dice, 300);
-}
-
-static void draw_misused(struct dice *dice, u64 boundary, struct shape *shape)
-{
-	if (dice_chance(dice, 50))
-		draw_dense(dice, boundary, shape);
-	else
-		draw_around_4g(dice, boundary, shape);
-	shape->misuse = true;
-}
-
-/* 32, 33 or 48 bits, or more, hardly filled; reserved ranges of every size. */
-static void draw_sparse(struct dice *dice, u64 boundary, struct shape *shape)
-{
-	const u64 lasts[] = { boundary - 1, 2 * boundary - 1, (1ULL << 36) - 1, ~0ULL - 1 };
-
-	shape->first = dice_chance(dice, 50) ? 1 : 1 + dice_below(dice, boundary / 2);
-	shape->last = lasts[dice_below(dice, 4)];
-	shape->pages_lg2 = (u32)dice_from(dice, 3, 20);
-	shape->live_max = (u32)dice_from(dice, 10, 1500);
-	shape->steps = 4000;
-	shape->phase = 400;
-	shape->fast_percent = share(dice);
-	shape->reserves = dice_chance(dice, 30) ? 0 : (u32)dice_from(dice, 1, 30);
-	shape->reserve_lg2 = (u32)dice_from(dice, 1, 50);
-	shape->timers = dice_chance(dice, 50);
-}
-
-/* Thousands of small ranges, so that magazines go to the depot and come back. */
-static void draw_cached(struct dice *dice, u64 boundary, struct shape *shape)
-{
-	(void)boundary;
-	shape->first = 1;
-	shape->last = dice_chance(dice, 50) ? 4096 : (1ULL << 36) - 1;
-	shape->pages_lg2 = (u32)dice_from(dice, 0, 3);
-	shape->live_max = LIVE_MAX - 500;
-	shape->steps = 10000;
-	shape->phase = 1000;
-	shape->fast_percent = (u32)dice_from(dice, 90, 100);
-	shape->steep = true;
-	shape->timers = dice_chance(dice, 50);
-}
-
-/* Any of them; the rules say what happens without memory. */
-static void draw_short_of_memory(struct dice *dice, u64 boundary, struct shape *shape)
-{
-	void (*const draws[])(struct dice *, u64, struct shape *) = { draw_dense, draw_around_4g,
-								      draw_sparse, draw_cached };
-
-	draws[dice_below(dice, 4)](dice, boundary, shape);
-	shape->short_of_memory = true;
-	shape->reserves = 0;
-}
-
-/* Any of them; single repairs or both. */
-static void draw_repaired(struct dice *dice, u64 boundary, struct shape *shape)
-{
-	void (*const draws[])(struct dice *, u64, struct shape *) = { draw_dense, draw_around_4g,
-								      draw_sparse, draw_cached };
-
-	draws[dice_below(dice, 4)](dice, boundary, shape);
-	shape->repairs = (u32)dice_from(dice, 1, (1U << IOVA_REPAIR_COUNT) - 1);
-}
-
 /* ---- Tests ----------------------------------------------------------------------------------- */
 
 /*
@@ -528,7 +418,7 @@ static void draw_repaired(struct dice *dice, u64 boundary, struct shape *shape)
  */
 static void in_small_spaces_that_are_often_full(void **state)
 {
-	struct run *run = run_all(draw_dense);
+	struct run *run = run_all(shape_dense);
 
 	(void)state;
 	assert_true(run->placed > 0 && run->failed > 0);
@@ -537,7 +427,7 @@ static void in_small_spaces_that_are_often_full(void **state)
 
 static void in_small_spaces_around_4_gib(void **state)
 {
-	struct run *run = run_all(draw_around_4g);
+	struct run *run = run_all(shape_around_4g);
 
 	(void)state;
 	assert_true(run->placed > 0 && run->failed > 0);
@@ -546,7 +436,7 @@ static void in_small_spaces_around_4_gib(void **state)
 
 static void in_large_spaces_with_reserved_ranges_of_every_size(void **state)
 {
-	struct run *run = run_all(draw_sparse);
+	struct run *run = run_all(shape_sparse);
 
 	(void)state;
 	assert_true(run->placed > 0 && run->failed > 0);
@@ -559,7 +449,7 @@ static void in_large_spaces_with_reserved_ranges_of_every_size(void **state)
  */
 static void with_full_caches(void **state)
 {
-	struct run *run = run_all(draw_cached);
+	struct run *run = run_all(shape_cached);
 
 	(void)state;
 	assert_true(run->depot_pushes > 0);
@@ -568,7 +458,7 @@ static void with_full_caches(void **state)
 
 static void under_misuse(void **state)
 {
-	struct run *run = run_all(draw_misused);
+	struct run *run = run_all(shape_misused);
 
 	(void)state;
 	assert_true(run->placed > 0 && run->failed > 0);
@@ -577,7 +467,7 @@ static void under_misuse(void **state)
 
 static void without_memory_nothing_changes_and_frees_need_none(void **state)
 {
-	struct run *run = run_all(draw_short_of_memory);
+	struct run *run = run_all(shape_short_of_memory);
 
 	(void)state;
 	assert_true(run->memory_failures > 0);
@@ -586,7 +476,7 @@ static void without_memory_nothing_changes_and_frees_need_none(void **state)
 
 static void with_repairs(void **state)
 {
-	struct run *run = run_all(draw_repaired);
+	struct run *run = run_all(shape_repaired);
 
 	(void)state;
 	assert_true(run->placed > 0 && run->failed > 0);
