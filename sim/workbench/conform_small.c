@@ -9,10 +9,13 @@
 
 #include "workbench/small_states.h"
 
-#define OPS_MAX		   512
-#define PATH_MAX	   64
-/* States for each percent of the scale: one that never comes back to a state is stopped. */
-#define STATES_PER_PERCENT 5000
+#define OPS_MAX		    512
+#define PATH_MAX	    64
+/*
+ * An allocator that never comes back to a state is stopped after so many of a world's: 300 at a
+ * scale of 1 %, 30,000 at 10, and all that matter at 100.
+ */
+#define STATES_MAX(percent) (300ULL * (percent) * (percent))
 
 static const struct small_world worlds[] = {
 	{
@@ -425,7 +428,7 @@ static bool visit(struct explorer *e, u32 state, u64 *transitions)
 
 bool small_explore(struct conform *c, const struct small_world *world, struct small_counts *counts)
 {
-	const u64 states_max = (u64)STATES_PER_PERCENT * c->options.scale_percent;
+	const u64 states_max = STATES_MAX(c->options.scale_percent);
 	struct explorer e = { .c = c, .world = world };
 	struct iova_judge judge;
 	struct small_key first;

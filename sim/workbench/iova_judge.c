@@ -147,12 +147,12 @@ u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how
 	u64 limit = limit_pfn < judge->model.last_pfn ? limit_pfn : judge->model.last_pfn;
 	struct request is = { pages, limit, how, how & IOVA_ALIGN_LG2 };
 	u64 failed = failures(judge), call = ++judge->calls, pfn;
-	bool alone;
+	bool alone = !judge->running; /* no other CPU's call is on */
 
 	judge->running++;
 	pfn = judge->ops->alloc(judge->allocator, pages, limit, how);
 	judge->running--;
-	alone = call == judge->calls && !judge->running;
+	alone = alone && call == judge->calls;
 	if (pfn != IOVA_NO_PFN) {
 		judge_place(judge, pfn, is);
 		if (judge->wrong[0])

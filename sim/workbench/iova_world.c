@@ -35,6 +35,7 @@ struct iova_world {
 	enum dmasim_fault_point fail_point;
 	u64 fail_in; /* allocations until one fails, with it; 0: none will */
 	iova_world_hook hook;
+	bool (*wait)(void *context, const bool *held);
 	void *hook_context;
 };
 
@@ -267,6 +268,13 @@ static void world_point(void *machine, enum dmasim_point point)
 		world->hook(world->hook_context, point);
 }
 
+static bool world_wait(void *machine, const bool *held)
+{
+	struct iova_world *world = machine;
+
+	return world->wait && world->wait(world->hook_context, held);
+}
+
 static void world_report(void *machine, const struct platform_report *report)
 {
 	(void)report;
@@ -295,6 +303,7 @@ static const struct platform_ops world_ops = {
 	.timer_arm = world_timer_arm,
 	.timer_cancel = world_timer_cancel,
 	.point = world_point,
+	.wait = world_wait,
 	.event = no_event,
 	.report = world_report,
 };
@@ -354,5 +363,11 @@ void iova_world_step(struct iova_world *world, iova_world_hook hook, void *conte
 void iova_world_run_freely(struct iova_world *world)
 {
 	world->hook = NULL;
+	world->wait = NULL;
 	world->platform.stepping = false;
+}
+
+void iova_world_wait(struct iova_world *world, bool (*wait)(void *context, const bool *held))
+{
+	world->wait = wait;
 }

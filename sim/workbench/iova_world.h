@@ -55,5 +55,10 @@ typedef void (*iova_world_hook)(void *context, enum dmasim_point point);
 /* Begins to count points (hook may be NULL); iova_world_run_freely() ends it. */
 void iova_world_step(struct iova_world *world, iova_world_hook hook, void *context);
 void iova_world_run_freely(struct iova_world *world);
+/*
+ * While somebody steps: where a lock is held, this lets others run until *held is false. False:
+ * there are none. It has the context of iova_world_step().
+ */
+void iova_world_wait(struct iova_world *world, bool (*wait)(void *context, const bool *held));
 
 #endif
