@@ -163,26 +163,22 @@ DMASIM_BEGIN_DECLS
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_linux(void);
 
 /*
- * The highest place that fits, in O(log n): any alignment, nothing rounded, bounded caches, freeing
- * takes no memory; it fails only where nothing fits. Sizes of up to 64 pages, and larger ones of
- * three significant bits, are always highest with natural alignment or with none. For other sizes
- * and alignments at most 64 gaps are looked at that turn out to be too short; then the highest gap
- * is taken that is long enough for any alignment, and only if there is none, every gap is looked at
- * that may do. A range that is allocated when it is reserved stays taken when it is freed.
+ * The highest place that fits, always: any alignment, nothing rounded, bounded caches, freeing
+ * takes no memory. O(log n), also to fail, for natural alignment and for none, where the size is at
+ * most 64 pages or has three significant bits; for other sizes it may look at each gap that is less
+ * than a quarter too short, and for other alignments at each that is long enough. A range that is
+ * allocated when it is reserved stays taken when it is freed.
  */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_exact(void);
 
 /*
- * A bit for each page of the lowest 4 GiB, searched from the top: for teaching, and as a reference.
+ * A bit for each of the lowest 2^20 pages, searched from the top: for teaching, and as a reference.
  * It serves no page above them, and has no caches.
  */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_bitmap(void);
 
 /* The table of one of these names: linux, exact, bitmap; NULL for another. */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_by_name(const char *name);
-
-/* Highest fit first, in a sorted tree of ranges: plain and right, linear in the ranges it skips. */
-DMASIM_API const struct iova_allocator_ops *dmasim_iova_topdown(void);
 
 DMASIM_END_DECLS
 

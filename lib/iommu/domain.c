@@ -170,6 +170,8 @@ static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 		return NULL;
 	}
 	domain->last_pfn = (1ULL << (domain->pt.va_bits - PAGE_SHIFT)) - 1;
+	if (domain->iova_ops->max_pfn && domain->last_pfn > domain->iova_ops->max_pfn)
+		domain->last_pfn = domain->iova_ops->max_pfn;
 	os->next_domain++;
 	SLIST_INSERT_HEAD(&os->domains, domain, link);
 	return domain;

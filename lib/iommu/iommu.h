@@ -41,7 +41,7 @@ struct iommu_domain {
 	const struct pgtable_ops *pt_ops;
 	const struct iova_allocator_ops *iova_ops;
 	struct iova_allocator *iova;
-	u64 last_pfn;		  /* highest that the page table takes */
+	u64 last_pfn;		  /* highest that the page table and the allocator take */
 	struct flush_queue *fq;	  /* NULL: strict */
 	struct page *unreclaimed; /* tables whose invalidation failed */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The simplest allocator there is: a bit for each page of the lowest 4 GiB, searched from the top
+ * The simplest allocator there is: a bit for each of the lowest 2^20 pages, searched from the top
  * bit by bit. No records, so nothing can be lost or inflate; linear in the pages it skips.
  *
  *   start_pfn | . . # # . . . # . . . # # # . . | limit
@@ -9,6 +9,8 @@
 
 #include <dmasim/iova.h>
 #include <dmasim/lock.h>
+
+#define BITMAP_PAGES (1ULL << 20)
 
 struct iova_allocator {
 	struct platform *platform;
@@ -109,7 +111,7 @@ static int bitmap_reserve(struct iova_allocator *allocator, u64 first_pfn, u64 l
 
 static struct iova_allocator *bitmap_create(const struct iova_allocator_config *config)
 {
-	u64 end_pfn = 1ULL << (32 - config->granule_lg2);
+	u64 end_pfn = BITMAP_PAGES;
 	struct iova_allocator *allocator;
 	u64 words;
 
@@ -137,6 +139,8 @@ const struct iova_allocator_ops *dmasim_iova_bitmap(void)
 	static const struct iova_allocator_ops ops = {
 		.size = sizeof(ops),
 		.name = "bitmap",
+		.traits = IOVA_HIGHEST_FIT,
+		.max_pfn = BITMAP_PAGES - 1,
 		.create = bitmap_create,
 		.destroy = bitmap_destroy,
 		.alloc = bitmap_alloc,

@@ -29,8 +29,6 @@
 #define STACK_RANGES  63U
 /* Sizes for which it is known from where on to look: 1, 2, 4 ... pages. */
 #define BARREN_ORDERS 7U
-/* Gaps that may be looked at in vain for sizes that have no code of their own (fit.h). */
-#define SEARCH_VAIN   64U
 
 enum zone {
 	ZONE_LOW, /* ends below 4 GiB */
@@ -80,7 +78,6 @@ static bool search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u
 		.top = limit_pfn + 1,
 		.pages = pages,
 		.align_lg2 = align_lg2,
-		.vain = SEARCH_VAIN,
 	};
 	u64 barren = barren_for(allocator, pages, align_lg2);
 	u32 order = iova_natural(pages);
@@ -89,13 +86,8 @@ static bool search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u
 	if (search.top > barren)
 		search.top = barren;
 	if (!index_search_near(&allocator->index, &search, place) &&
-	    !iova_index_search(&allocator->index, &search, place)) {
-		if (search.vain)
-			return false;
-		search.vain = IOVA_SEARCH_EXACT;
-		if (!iova_index_search(&allocator->index, &search, place))
-			return false;
-	}
+	    !iova_index_search(&allocator->index, &search, place))
+		return false;
 	if (all && align_lg2 == order && order < BARREN_ORDERS)
 		allocator->barren_pfn[order] = place->pfn + pages;
 	return place->pfn >= allocator->start_pfn;
@@ -406,6 +398,7 @@ const struct iova_allocator_ops *dmasim_iova_exact(void)
 	static const struct iova_allocator_ops ops = {
 		.size = sizeof(ops),
 		.name = "exact",
+		.traits = IOVA_HIGHEST_FIT,
 		.create = exact_create,
 		.destroy = exact_destroy,
 		.alloc = exact_alloc,

@@ -53,14 +53,6 @@ static inline u32 fit_code(u64 pages)
 	return code < FIT_CODE_MAX ? code : FIT_CODE_MAX;
 }
 
-/* A gap whose code is not below this one is as long as `pages`. */
-static inline u32 fit_code_sure(u64 pages)
-{
-	u32 code = fit_code(pages);
-
-	return code < FIT_CODE_MAX && code == fit_code(pages - 1) ? code + 1 : code;
-}
-
 /*
  * The highest place for `pages` in the gap, at a multiple of align_mask + 1. False: it does not
  * fit.

@@ -5,7 +5,7 @@
  * Removing never needs memory.
  *
  * A search by natural alignment, or by none, looks at one gap for sizes up to 64 pages and for
- * powers of two; for other sizes it may look in vain at gaps that are up to a quarter too short;
+ * powers of two; for other sizes it may also look at gaps that are up to a quarter too short;
  * for other alignments at any that is long enough.
  */
 #ifndef IOVA_INDEX_H
@@ -48,20 +48,13 @@ struct iova_search {
 	u64 top; /* all of it below */
 	u64 pages;
 	u32 align_lg2;
-	/*
-	 * Gaps that may be looked at in vain before only those are that surely fit; counts down. 0
-	 * afterwards: a place may have been passed over.
-	 */
-	u32 vain;
 };
-
-#define IOVA_SEARCH_EXACT (~0U) /* .vain: as many as there are */
 
 void iova_index_init(struct iova_index *index, struct platform *platform);
 void iova_index_fini(struct iova_index *index);
 
-/* The highest place, or the highest sure one. False: there is none, or none is sure (vain). */
-bool iova_index_search(struct iova_index *index, struct iova_search *search,
+/* The highest place. False: there is none. */
+bool iova_index_search(struct iova_index *index, const struct iova_search *search,
 		       struct iova_place *place);
 
 /* Puts [first, last] in, all of which is free. 0; or -ENOMEM, and nothing changed. */

@@ -11,10 +11,9 @@ struct probe {
 	u64 align_mask;
 	u32 need;     /* codes from this one on may fit */
 	bool natural; /* of the nodes' fit, or of their gap */
-	u32 *vain;
 };
 
-static struct probe probe_of(struct iova_search *search)
+static struct probe probe_of(const struct iova_search *search)
 {
 	return (struct probe){
 		.pages = search->pages,
@@ -22,7 +21,6 @@ static struct probe probe_of(struct iova_search *search)
 		.need = fit_code(search->pages),
 		/* What fits at a multiple of more than its size fits naturally, too. */
 		.natural = search->align_lg2 >= iova_natural(search->pages),
-		.vain = &search->vain,
 	};
 }
 
@@ -31,17 +29,8 @@ static const u8 *codes_of(const struct index_node *node, const struct probe *pro
 	return probe->natural ? node->fit : node->gap;
 }
 
-/* One more gap was too short. From some number on only those count that hold any alignment. */
-static void in_vain(struct probe *probe)
-{
-	if (*probe->vain == IOVA_SEARCH_EXACT || !*probe->vain || --*probe->vain)
-		return;
-	probe->natural = false;
-	probe->need = fit_code_sure(probe->pages + probe->align_mask);
-}
-
 /* Among the gaps of the leaf in `slots`. */
-static bool search_leaf(struct index_leaf *leaf, u64 slots, struct probe *probe,
+static bool search_leaf(struct index_leaf *leaf, u64 slots, const struct probe *probe,
 			struct iova_place *place)
 {
 	u64 some = codes_at_least(codes_of(&leaf->node, probe), probe->need) & slots;
@@ -55,9 +44,7 @@ static bool search_leaf(struct index_leaf *leaf, u64 slots, struct probe *probe,
 			place->i = i + 1;
 			return true;
 		}
-		in_vain(probe);
-		some = codes_at_least(codes_of(&leaf->node, probe), probe->need) & slots &
-		       bits_after(i);
+		some &= some - 1;
 	}
 	return false;
 }
@@ -87,7 +74,8 @@ static struct index_leaf *next_leaf(struct index_node *node, const struct probe 
 }
 
 /* From the gap after range i of the leaf on. */
-static bool search_on(struct index_leaf *leaf, u32 i, struct probe *probe, struct iova_place *place)
+static bool search_on(struct index_leaf *leaf, u32 i, const struct probe *probe,
+		      struct iova_place *place)
 {
 	u64 slots = bits_after(i);
 
@@ -119,7 +107,7 @@ static bool search_above(const struct index_leaf *highest, const struct iova_sea
 			 (1ULL << search->align_lg2) - 1, &place->pfn);
 }
 
-bool iova_index_search(struct iova_index *index, struct iova_search *search,
+bool iova_index_search(struct iova_index *index, const struct iova_search *search,
 		       struct iova_place *place)
 {
 	struct index_leaf *leaf = index->highest;

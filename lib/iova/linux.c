@@ -97,7 +97,6 @@ static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 	struct iova_search search = {
 		.pages = pages,
 		.align_lg2 = align_lg2,
-		.vain = IOVA_SEARCH_EXACT,
 	};
 	u64 pfn;
 

@@ -13,7 +13,9 @@ static u64 linux_state(struct iova_allocator *allocator)
 	       (state.max32 & 0x1fffff);
 }
 
-const struct allocator_row allocator_topdown = { "topdown", dmasim_iova_topdown, 0, NULL };
+const struct allocator_row allocator_exact = { "exact", dmasim_iova_exact, 0, NULL };
+
+const struct allocator_row allocator_bitmap = { "bitmap", dmasim_iova_bitmap, 0, NULL };
 
 const struct allocator_row allocator_linux = { "linux", dmasim_iova_linux, 0, linux_state };
 

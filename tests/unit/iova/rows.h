@@ -18,7 +18,8 @@ struct allocator_row {
 	u64 (*state)(struct iova_allocator *allocator);
 };
 
-extern const struct allocator_row allocator_topdown;
+extern const struct allocator_row allocator_exact;
+extern const struct allocator_row allocator_bitmap;
 extern const struct allocator_row allocator_linux;
 extern const struct allocator_row allocator_linux_repaired;
 
@@ -27,7 +28,8 @@ extern const struct allocator_row allocator_linux_repaired;
 #test " on " #name, test, NULL, NULL, (void *)(uintptr_t)&allocator_##name \
 	}
 
-#define ON_EVERY_ALLOCATOR(test) \
-	ON_ALLOCATOR(topdown, test), ON_ALLOCATOR(linux, test), ON_ALLOCATOR(linux_repaired, test)
+#define ON_EVERY_ALLOCATOR(test)                                                          \
+	ON_ALLOCATOR(exact, test), ON_ALLOCATOR(bitmap, test), ON_ALLOCATOR(linux, test), \
+		ON_ALLOCATOR(linux_repaired, test)
 
 #endif

@@ -112,5 +112,5 @@ static void no_pages_are_refused(void **state)
 #test " on " #name, test, setup, teardown, (void *)(uintptr_t)&allocator_##name \
 	}
 
-TEST_MAIN(ON(topdown, freeing_what_is_not_one_allocation_is_ignored),
-	  ON(topdown, a_reserved_range_cannot_be_freed), ON(topdown, no_pages_are_refused))
+TEST_MAIN(ON(exact, freeing_what_is_not_one_allocation_is_ignored),
+	  ON(exact, a_reserved_range_cannot_be_freed), ON(exact, no_pages_are_refused))

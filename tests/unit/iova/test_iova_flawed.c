@@ -84,7 +84,7 @@ static bool judge(u32 row)
 	u32 failed;
 
 	assert_non_null(out);
-	flawed_init(&flawed, rows[row].on_linux ? dmasim_iova_linux() : dmasim_iova_topdown(),
+	flawed_init(&flawed, rows[row].on_linux ? dmasim_iova_linux() : dmasim_iova_exact(),
 		    rows[row].flaw);
 	failed = dmasim_iova_conform(&flawed.ops, &options, out);
 	failed_checks(out, names, sizeof(names));
@@ -133,7 +133,7 @@ static void every_flaw_and_every_check_has_a_row(void **state)
 /* What is not a table is not called. */
 static void a_table_that_is_not_whole_is_not_used(void **state)
 {
-	struct iova_allocator_ops ops = *dmasim_iova_topdown();
+	struct iova_allocator_ops ops = *dmasim_iova_exact();
 
 	(void)state;
 	ops.size--;
@@ -141,7 +141,7 @@ static void a_table_that_is_not_whole_is_not_used(void **state)
 	ops.size++;
 	ops.reserve = NULL;
 	expect_u64(dmasim_iova_conform(&ops, NULL, NULL), 1);
-	ops.reserve = dmasim_iova_topdown()->reserve;
+	ops.reserve = dmasim_iova_exact()->reserve;
 	ops.name = NULL;
 	expect_u64(dmasim_iova_conform(&ops, NULL, NULL), 1);
 }
