@@ -61,8 +61,8 @@ static void explore(const struct allocator_row *row, const struct golden *golden
 }
 
 /*
- * The highest fit alone decides: a state is what is allocated and cached, and whether the last calls
- * failed, which nobody should remember.
+ * The highest fit alone decides: a state is what is allocated and cached, and whether the last
+ * calls failed, which nobody should remember.
  */
 static void every_state_of_exact_was_visited(void **state)
 {
