@@ -88,7 +88,10 @@ DMASIM_API struct dmasim *dmasim_enter(struct dmasim *s);
  */
 DMASIM_API bool dmasim_raise_irq(struct pci_dev *pdev, unsigned int vector);
 
-/* Where pr_info(), dev_err() and the like print to; NULL, as at first: nowhere. */
+/*
+ * Where pr_info(), dev_err() and the like print to, and the DMA layer's own messages; NULL, as at
+ * first: nowhere.
+ */
 DMASIM_API void dmasim_print_to(struct dmasim *s, FILE *file);
 
 /* For dmasim_insmod() and dmasim_rmmod(). */

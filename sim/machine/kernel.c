@@ -149,6 +149,21 @@ void dmasim_print_to(struct dmasim *s, FILE *file)
 {
 	machine_exists(s);
 	s->kernel.print_to = file;
+	/* Some messages are events of the software. */
+	if (file)
+		s->platform.listening = true;
+}
+
+void kernel_log_bits(struct dmasim *s, dmasim_sbdf dev, u32 bits)
+{
+	char name[32];
+	struct text text;
+
+	if (!s->kernel.print_to)
+		return;
+	text_init(&text, name, sizeof(name));
+	text_add_bdf(&text, dev);
+	fprintf(s->kernel.print_to, "%s: Using %u-bit DMA addresses\n", name, bits);
 }
 
 /* After the level: a byte 1 and a digit. */

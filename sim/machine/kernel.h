@@ -64,6 +64,9 @@ struct dmasim *kernel_machine(void);
 /* `what` is a constant. dev may be NULL. */
 void kernel_misuse(struct dmasim *s, const struct device *dev, u64 address, const char *what);
 
+/* Linux's message where a device no longer gets IOVAs below 4 GiB first. */
+void kernel_log_bits(struct dmasim *s, dmasim_sbdf dev, u32 bits);
+
 /* Runs handlers that may run now. */
 void kernel_run_irqs(struct dmasim *s);
 

@@ -253,6 +253,8 @@ static void port_event(void *machine, const struct dmasim_event *event)
 	trace_event(&s->world.trace, event, check_state(&s->check, event));
 	if (event->type != DMASIM_EVENT_TRY_ALLOC)
 		check_event(&s->check, event);
+	if (event->type == DMASIM_EVENT_IOVA_DAC)
+		kernel_log_bits(s, event->dev, event->count);
 }
 
 static void port_report(void *machine, const struct platform_report *report)

@@ -453,6 +453,28 @@ static void iova_space_is_that_of_the_machine(void **state)
 	iova_cache_put();
 }
 
+static void the_log_says_that_32_bits_do_not_do(void **state)
+{
+	struct rig *rig = *state;
+	struct dma_iova_state st;
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *log = open_memstream(&text, &bytes);
+
+	assert_non_null(log);
+	dmasim_print_to(rig->s, log);
+	for (u32 i = 0; i < 2; i++) {
+		assert_true(dma_iova_try_alloc(&rig->nvme->dev, &st, 0, 2 * SZ_4G));
+		dma_iova_free(&rig->nvme->dev, &st);
+	}
+	dmasim_print_to(rig->s, NULL);
+	assert_true(dma_iova_try_alloc(&rig->disk->dev, &st, 0, 2 * SZ_4G));
+	dma_iova_free(&rig->disk->dev, &st);
+	fclose(log);
+	assert_string_equal(text, "0000:03:00.0: Using 48-bit DMA addresses\n");
+	free(text);
+}
+
 static void errors_travel_in_pointers(void **state)
 {
 	struct rig *rig = *state;
@@ -475,4 +497,5 @@ TEST_MAIN(TEST(kmalloc_rounds_up_and_aligns), TEST(pieces_do_not_overlap_and_are
 	  TEST(registers_are_reached_through_cookies), TEST(wrong_cookies_are_reported),
 	  TEST(an_interrupt_waits_until_it_is_let_in), TEST(a_thread_function_waits_for_locks),
 	  TEST(a_lock_that_would_hang_is_reported), TEST(bad_requests_are_refused),
-	  TEST(iova_space_is_that_of_the_machine), TEST(errors_travel_in_pointers))
+	  TEST(iova_space_is_that_of_the_machine), TEST(the_log_says_that_32_bits_do_not_do),
+	  TEST(errors_travel_in_pointers))
