@@ -246,7 +246,7 @@ static void a_race_is_found(void **state)
 	bool found = false;
 
 	(void)state;
-	flawed_init(&flawed, dmasim_iova_topdown(), FLAW_RACE);
+	flawed_init(&flawed, dmasim_iova_bitmap(), FLAW_RACE);
 	for (u32 i = 0; i < PROGRAMS && !found; i++)
 		found = !explore(&bench, &programs[i]);
 	assert_true(found);
