@@ -24,7 +24,7 @@ struct index_finger {
 
 struct iova_index {
 	struct platform *platform;
-	struct index_node *root; /* NULL: empty */
+	struct index_node *root; /* NULL: nothing was ever in it */
 	u32 height;		 /* levels of inner nodes */
 	u64 count;		 /* ranges */
 	struct index_leaf *highest;

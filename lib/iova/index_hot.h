@@ -193,12 +193,15 @@ static inline void index_remove_at(struct iova_index *index, struct index_leaf *
 		was = codes_larger(was, codes_at(&leaf->node, i - 1));
 		now = index_set_gap(leaf, i - 1);
 	}
-	if (leaf->node.count) {
+	if (DMASIM_LIKELY(leaf->node.count)) {
 		index_note(&leaf->node, was, now);
 		if (!i && leaf->above)
 			index_set_lowest_gap(leaf->above);
+	} else {
+		leaf->node.max_fit = 0;
+		leaf->node.max_gap = 0;
 	}
-	if (leaf->node.count <= INDEX_FANOUT / 2 && (leaf->node.parent || !leaf->node.count))
+	if (leaf->node.count <= INDEX_FANOUT / 2 && leaf->node.parent)
 		index_shrink(index, leaf);
 }
 

@@ -88,9 +88,10 @@ static bool search_on(struct index_leaf *leaf, u32 i, const struct probe *probe,
 	return false;
 }
 
-static bool search_empty(const struct iova_search *search, struct iova_place *place)
+static bool search_empty(const struct iova_index *index, const struct iova_search *search,
+			 struct iova_place *place)
 {
-	place->leaf = NULL;
+	place->leaf = index->highest;
 	place->i = 0;
 	return fit_place(0, search->top, search->pages, (1ULL << search->align_lg2) - 1,
 			 &place->pfn);
@@ -115,8 +116,8 @@ bool iova_index_search(struct iova_index *index, const struct iova_search *searc
 	struct probe probe;
 	u32 i = 0;
 
-	if (!leaf)
-		return search_empty(search, place);
+	if (!index->count)
+		return search_empty(index, search, place);
 	if (top > leaf_last(leaf, 0)) {
 		if (search_above(leaf, search, place))
 			return true;

@@ -473,6 +473,8 @@ int index_make_room(struct iova_index *index, struct iova_place *place, u64 firs
 
 		if (!leaf)
 			return first_leaf(index, place, first);
+		if (!leaf->node.count)
+			leaf->base = base_for(first);
 		if (has_room(leaf, first, last))
 			return 0;
 		if (!place->i && leaf->above) {
@@ -531,10 +533,10 @@ void index_shrink(struct iova_index *index, struct index_leaf *leaf)
 			merge_below(index, above);
 		return;
 	}
-	if (leaf->node.parent)
-		remove_child(index, &leaf->node);
-	else
-		index->root = NULL;
+	/* The last one stays, empty. */
+	if (!leaf->node.parent)
+		return;
+	remove_child(index, &leaf->node);
 	drop_leaf(index, leaf);
 	if (above)
 		index_set_lowest_gap(above);

@@ -160,7 +160,7 @@ struct walk {
 static void check_leaf(struct walk *walk, struct index_leaf *leaf)
 {
 	assert_ptr_equal(leaf, walk->leaf);
-	assert_true(leaf->node.count > 0);
+	assert_true(leaf->node.count > 0 || !leaf->node.parent);
 	for (u32 i = 0; i < leaf->node.count; i++) {
 		const struct iova_range *range = &walk->world->range[--walk->left];
 		u64 start = walk->left ? range[-1].last_pfn + 1 : 0;
@@ -367,7 +367,6 @@ static void the_index_equals_a_sorted_array(void **state)
 		while (world->count)
 			step_remove(world, (u32)dice(world, world->count));
 		check_tree(world);
-		assert_null(world->index.root);
 	}
 }
 
@@ -426,7 +425,6 @@ static void each_allocation_fails_once_and_nothing_is_lost(void **state)
 			index_remove(&world->index, world->range[at].first_pfn, &range, &above));
 		model_remove(world, at);
 	}
-	assert_null(world->index.root);
 }
 
 /* Every gap in 200 pages, every size, by trying each place. */
