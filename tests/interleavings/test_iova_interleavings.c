@@ -206,7 +206,7 @@ static u64 explore(struct bench *bench, const struct program *program)
 }
 
 /*
- * trust: allocators under several CPUs: caches, flushes, frees at every preemption point
+ * trust: allocators under several CPUs, at every preemption point
  * | an independent model: a sorted array of ranges, under CPUs that take turns in every order
  */
 static void every_interleaving_of_small_programs_is_right(void **state)
