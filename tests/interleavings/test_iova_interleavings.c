@@ -206,8 +206,8 @@ static u64 explore(struct bench *bench, const struct program *program)
 }
 
 /*
- * trust: allocators under several CPUs, at every preemption point
- * | an independent model: a sorted array of ranges, under CPUs that take turns in every order
+ * trust: allocators under several CPUs
+ * | an independent model: a sorted array of ranges
  */
 static void every_interleaving_of_small_programs_is_right(void **state)
 {
