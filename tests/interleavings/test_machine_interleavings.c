@@ -14,7 +14,6 @@
 #include "support/expect.h"
 
 #define CPUS	    2
-#define MAPS	    2
 #define MS	    1000000ULL
 #define TEXT_MAX    4096
 #define CHOICES_MAX 1024
@@ -23,6 +22,7 @@ struct mapper {
 	struct pci_dev *pdev;
 	phys_addr_t phys;
 	u8 byte;
+	u32 maps;
 	u32 failures; /* judged when all CPUs have ended */
 };
 
@@ -32,7 +32,7 @@ static void map_use_and_unmap(struct dmasim *s, void *context)
 	struct mapper *mapper = context;
 	struct device *dev = &mapper->pdev->dev;
 
-	for (u32 i = 0; i < MAPS; i++) {
+	for (u32 i = 0; i < mapper->maps; i++) {
 		struct page *page = dmasim_page(s, mapper->phys);
 		dma_addr_t dma = dma_map_page(dev, page, 0, SZ_4K, DMA_FROM_DEVICE);
 
@@ -48,6 +48,7 @@ static void map_use_and_unmap(struct dmasim *s, void *context)
 
 struct scene {
 	struct dmasim_config config;
+	u32 maps; /* of each CPU */
 	u32 timers;
 	u32 quick; /* preemptions, at a tenth of the full counts; below it is 1 */
 	u32 full;
@@ -67,7 +68,7 @@ static void judge(struct dmasim *s, const struct mapper *mapper)
 
 		expect_u64(mapper[cpu].failures, 0);
 		assert_non_null(at);
-		for (u32 i = 0; i < MAPS; i++)
+		for (u32 i = 0; i < mapper[cpu].maps; i++)
 			expect_u64(at[i], mapper[cpu].byte);
 	}
 }
@@ -89,7 +90,8 @@ static void run_once(const struct scene *scene, const struct dmasim_schedule *ho
 
 	assert_non_null(pdev);
 	for (u32 cpu = 0; cpu < CPUS; cpu++) {
-		mapper[cpu] = (struct mapper){ pdev, dmasim_alloc(s, SZ_4K), (u8)(0x50 + cpu), 0 };
+		mapper[cpu] = (struct mapper){ pdev, dmasim_alloc(s, SZ_4K), (u8)(0x50 + cpu),
+					       scene->maps, 0 };
 		task[cpu] = (struct dmasim_task){ map_use_and_unmap, &mapper[cpu] };
 	}
 	expect_ok(dmasim_run_cpus(s, task, CPUS, how));
@@ -145,6 +147,7 @@ static void a_rule_that_is_off_by_one_is_reported(void **state)
 	const struct scene scene = {
 		{ DMASIM_CONFIG, .cpus = 3, .ram_bytes = SZ_64M, .policy = DMASIM_LAZY,
 		  .iova_ops = dmasim_iova_exact(), .bugs = DMASIM_BUG(FQ_RECYCLE_EARLY) },
+		.maps = 2,
 		.timers = 1,
 	};
 	struct told told, again;
@@ -157,20 +160,22 @@ static void a_rule_that_is_off_by_one_is_reported(void **state)
 	assert_string_equal(again.choices, told.choices);
 }
 
-#define SCENE(mode, allocator, timers, quick, full, ...)                              \
+#define SCENE(mode, allocator, maps, timers, quick, full, ...)                        \
 	{                                                                             \
-		"nothing_is_reported_in_any_order__" #mode "_" #allocator,            \
+		"nothing_is_reported_in_any_order__" #mode "_" #allocator "_" #maps,  \
 			nothing_is_reported_in_any_order, NULL, NULL, &(struct scene) \
 		{                                                                     \
 			{ DMASIM_CONFIG, .cpus = 3, .ram_bytes = SZ_64M,              \
 			  .iova_ops = dmasim_iova_##allocator(), __VA_ARGS__ },       \
-				timers, quick, full                                   \
+				maps, timers, quick, full                             \
 		}                                                                     \
 	}
 
 TEST_MAIN(cmocka_unit_test(a_rule_that_is_off_by_one_is_reported),
-	  SCENE(lazy, linux, 1, 2, 3, .policy = DMASIM_LAZY),
-	  SCENE(lazy, exact, 1, 1, 2, .policy = DMASIM_LAZY),
-	  SCENE(lazy, bitmap, 1, 1, 2, .policy = DMASIM_LAZY),
-	  SCENE(single_queue, linux, 1, 1, 2, .policy = DMASIM_LAZY, .iommu_shadow_on_flush = true),
-	  SCENE(strict, linux, 0, 2, 3, .policy = DMASIM_STRICT))
+	  SCENE(lazy, linux, 1, 1, 2, 3, .policy = DMASIM_LAZY),
+	  SCENE(lazy, linux, 2, 1, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(lazy, exact, 2, 1, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(lazy, bitmap, 2, 1, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(single_queue, linux, 2, 1, 1, 2, .policy = DMASIM_LAZY,
+		.iommu_shadow_on_flush = true),
+	  SCENE(strict, linux, 2, 0, 2, 3, .policy = DMASIM_STRICT))
