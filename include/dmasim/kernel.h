@@ -30,7 +30,8 @@
 
 /* A lock of a machine whose CPUs are virtual: it says whether somebody holds it. */
 typedef struct spinlock {
-	unsigned int held;
+	bool held;
+	unsigned int again; /* taken while it was held, by mistake */
 } spinlock_t;
 
 /* What a handler answers. */
@@ -209,8 +210,8 @@ DMASIM_API unsigned long dmasim_irq_save(void);
 DMASIM_API void dmasim_irq_restore(unsigned long flags);
 
 /*
- * Taking a lock that is held, which a kernel would wait for for ever, is reported; so is giving up
- * one that is not.
+ * While CPUs run at once (dmasim_run_cpus()) a lock that is held is waited for. Else taking it,
+ * which a kernel would wait for for ever, is reported; so is giving up one that is not held.
  */
 void spin_lock(spinlock_t *lock) DMASIM_LINUX(spin_lock);
 void spin_unlock(spinlock_t *lock) DMASIM_LINUX(spin_unlock);

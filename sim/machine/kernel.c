@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <dmasim/lock.h>
+
 #include "machine/machine.h"
 
 /* The one variable of the library: Linux's names have no machine among their arguments. */
@@ -116,9 +118,14 @@ void spin_lock(spinlock_t *lock)
 {
 	struct dmasim *s = kernel_machine();
 
-	if (lock->held)
+	platform_point(&s->platform, DMASIM_POINT_LOCK);
+	while (lock->held && world_cpus_run(&s->world))
+		platform_wait(&s->platform, &lock->held);
+	if (lock->held) {
 		kernel_misuse(s, NULL, 0, "spin_lock() of a lock that is held would never return");
-	lock->held++;
+		lock->again++;
+	}
+	lock->held = true;
 	s->kernel.locks_held++;
 }
 
@@ -138,7 +145,11 @@ void spin_unlock(spinlock_t *lock)
 		kernel_misuse(s, NULL, 0, "spin_unlock() of a lock that nobody holds");
 		return;
 	}
-	lock->held--;
+	platform_point(&s->platform, DMASIM_POINT_UNLOCK);
+	if (lock->again)
+		lock->again--;
+	else
+		lock->held = false;
 	s->kernel.locks_held--;
 	kernel_run_irqs(s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks of virtual CPUs: nobody spins. */
+/* Locks of virtual CPUs: nobody spins, others run. */
 #ifndef DMASIM_KERNEL_SPINLOCK_H
 #define DMASIM_KERNEL_SPINLOCK_H
 
@@ -13,12 +13,13 @@ typedef spinlock_t raw_spinlock_t;
 
 static inline void spin_lock_init(spinlock_t *lock)
 {
-	lock->held = 0;
+	lock->held = false;
+	lock->again = 0;
 }
 
 static inline int spin_is_locked(const spinlock_t *lock)
 {
-	return lock->held != 0;
+	return lock->held;
 }
 
 static inline void assert_spin_locked(const spinlock_t *lock)

@@ -4,6 +4,7 @@
  */
 #include "unit/api/machines.h"
 
+#include <dmasim/kernel.h>
 #include <dmasim/lock.h>
 
 #define MS 1000000ULL
@@ -371,6 +372,74 @@ static void locks_in_one_order_never_stop_all(void **state)
 	assert_false(found);
 }
 
+/* ---- Locks: a driver's ----------------------------------------------------------------------- */
+
+struct driver {
+	struct rig *rig;
+	spinlock_t lock;
+	phys_addr_t phys;
+	u32 inside; /* CPUs that hold the lock */
+	u32 most;
+	u32 waited;
+};
+
+/* An allocator without caches: after a map and its unmap it is as it was. */
+static int setup_uncached(void **state)
+{
+	return rig_setup_with(
+		state, &(struct dmasim_config){ DMASIM_CONFIG, .iova_ops = dmasim_iova_bitmap() });
+}
+
+/* It maps while it holds its lock, where other CPUs may step in. */
+static void map_under_lock(struct dmasim *s, void *context)
+{
+	struct driver *driver = context;
+	struct device *dev = &driver->rig->nvme->dev;
+	dma_addr_t dma;
+
+	(void)s;
+	driver->waited += driver->lock.held;
+	spin_lock(&driver->lock);
+	driver->inside++;
+	driver->most = driver->inside > driver->most ? driver->inside : driver->most;
+	dma = dma_map_phys(dev, driver->phys, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	driver->inside--;
+	spin_unlock(&driver->lock);
+}
+
+static void a_drivers_lock_keeps_other_cpus_out(void **state)
+{
+	struct rig *rig = *state;
+	struct driver driver = { .rig = rig, .phys = ram(rig, SZ_4K) };
+	struct dmasim_explorer *explorer = dmasim_explorer_create(1);
+	const struct dmasim_task task[] = { { map_under_lock, &driver },
+					    { map_under_lock, &driver } };
+
+	assert_non_null(explorer);
+	dmasim_enter(rig->s);
+	/* Mapped and unmapped before: each run finds the machine the same. */
+	map_under_lock(rig->s, &driver);
+	while (dmasim_explorer_next(explorer))
+		expect_ok(dmasim_run_cpus(rig->s, task, 2,
+					  &(struct dmasim_schedule){ .explorer = explorer }));
+	assert_true(dmasim_explorer_complete(explorer));
+	dmasim_explorer_destroy(explorer);
+	assert_true(driver.waited > 10);
+	expect_u64(driver.most, 1);
+	assert_false(driver.lock.held);
+	/* Alone, it would wait for ever. */
+	dmasim_expect(rig->s, DMASIM_REPORT_KERNEL_MISUSE, 1);
+	spin_lock(&driver.lock);
+	spin_lock(&driver.lock);
+	spin_unlock(&driver.lock);
+	assert_true(driver.lock.held);
+	spin_unlock(&driver.lock);
+	assert_false(driver.lock.held);
+	dmasim_assert_clean(rig->s);
+	dmasim_enter(NULL);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup_lazy, rig_teardown)
 
 TEST_MAIN(T(in_order_no_task_is_interrupted), T(before_the_first_run_there_are_no_choices),
@@ -380,4 +449,6 @@ TEST_MAIN(T(in_order_no_task_is_interrupted), T(before_the_first_run_there_are_n
 	  T(a_timer_fires_whenever_it_is_chosen),
 	  T(an_explorer_counts_the_orders_of_tasks_without_points),
 	  T(the_environment_names_the_only_run), cmocka_unit_test(a_deadlock_is_found_and_reported),
-	  cmocka_unit_test(locks_in_one_order_never_stop_all))
+	  cmocka_unit_test(locks_in_one_order_never_stop_all),
+	  cmocka_unit_test_setup_teardown(a_drivers_lock_keeps_other_cpus_out, setup_uncached,
+					  rig_teardown))
