@@ -372,7 +372,7 @@ static void while_another_flush_does_not_count_it_takes_one_more(void **state)
 	struct desk *desk = *state;
 
 	start_and_overlap(desk, 0);
-	/* The timer's flush; two enqueues within it, the second with two flushes; then its rings. */
+	/* The timer's flush; two enqueues within it, the second flushes twice; then the rings. */
 	expect_log(desk, "FF!"
 			 "LFRRUFFFA"
 			 "LFF!FFFF!FFFrRRRUF"
