@@ -34,6 +34,7 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 		.acs = acs[dice_below(dice, 3)],
 		.swiotlb = DMASIM_SWIOTLB_OFF,
 		.forcedac = dice_chance(dice, 50),
+		.iova_ops = dice_chance(dice, 30) ? dmasim_iova_exact() : NULL,
 		.seed = seed ? seed : 1,
 		.random_choices = dice_chance(dice, 50),
 		.trace_hash = traced,
