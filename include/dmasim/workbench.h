@@ -47,8 +47,10 @@
  *	int main(void) { return dmasim_iova_conform(&mine_ops, NULL, stdout) != 0; }
  *
  * 6. Each line of the answer is one check; a failure says why, and how to run that check alone. The
- *    check small_worlds tries all that can be done with a few pages, shortest way first, and so
- *    prints the shortest list of calls that goes wrong: if others fail too, look there first.
+ *    check small_worlds tries all that can be done with a few pages, shortest way first, and the
+ *    checks random and cpus leave out what they can: all three print a short list of calls that
+ *    goes wrong. A call that stands further to the right ran on another CPU at a preemption point
+ *    of the next one that stands further to the left.
  *
  *	not ok 4 - limit: 4 pages at 0x3e4: beyond the limit 0x3e5
  *	# again: dmasim iova check --plugin ./mine.so --check limit --seed 0x1

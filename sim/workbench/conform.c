@@ -2,6 +2,7 @@
 #include "workbench/conform.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <dmasim/contract.h>
@@ -120,6 +121,27 @@ bool conform_wrong(struct conform *c, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(c->reason, sizeof(c->reason), format, args);
 	va_end(args);
+	return false;
+}
+
+#define LINES_TOLD 32
+
+bool conform_wrong_after(struct conform *c, const char *what, const char *where,
+			 const struct iova_allocator_config *space, char *log)
+{
+	size_t length = log ? strlen(log) : 0;
+	const char *from = log ? log + length : "";
+	u32 lines = 0;
+
+	while (log && from > log && lines <= LINES_TOLD)
+		lines += *--from == '\n';
+	if (length)
+		log[length - 1] = '\0';
+	conform_wrong(c, "%s\n%sspace 0x%llx to 0x%llx, granule_lg2 %u, %u CPUs%s%s%s", what, where,
+		      space->start_pfn, space->last_pfn, space->granule_lg2,
+		      iova_world_cpus(c->world), lines > LINES_TOLD ? ": the last calls" : "",
+		      length && lines <= LINES_TOLD ? "\n" : "", from);
+	free(log);
 	return false;
 }
 

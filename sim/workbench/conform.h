@@ -24,7 +24,7 @@ struct conform {
 	u64 start_pfn;
 	u64 last_pfn;
 	u64 seed; /* runs what failed again */
-	char reason[1200];
+	char reason[4096];
 	char note[256];
 };
 
@@ -32,6 +32,12 @@ typedef bool (*conform_check)(struct conform *c);
 
 /* Says why the check fails. Returns false. */
 bool conform_wrong(struct conform *c, const char *format, ...) DMASIM_PRINTF(2, 3);
+/*
+ * The same, with the space and the calls that a judge's log has, the last ones if there are many.
+ * Frees the log.
+ */
+bool conform_wrong_after(struct conform *c, const char *what, const char *where,
+			 const struct iova_allocator_config *space, char *log);
 /* Something to know, though nothing is wrong. */
 void conform_note(struct conform *c, const char *format, ...) DMASIM_PRINTF(2, 3);
 

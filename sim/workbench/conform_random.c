@@ -5,6 +5,10 @@
  */
 #include "workbench/conform.h"
 
+#include <stdlib.h>
+
+#include <dmasim/contract.h>
+
 #include "workbench/iova_dice.h"
 
 #define RUNS	   100 /* at a scale of 100 % */
@@ -32,7 +36,8 @@ struct run {
 	struct iova_judge judge;
 	struct iova_dice dice;
 	struct habits is;
-	u64 calls;
+	struct iova_allocator_config space;
+	u32 step;   /* the number of the one that runs */
 	u32 held;   /* locks taken by the call that runs */
 	u32 nested; /* calls within the call that runs */
 	u64 nested_calls;
@@ -129,10 +134,9 @@ static void reserve_one(struct run *run)
 static void one_call(struct run *run)
 {
 	struct iova_judge *judge = &run->judge;
-	u64 growth = run->calls / PERIOD % 2 ? 25 : 80;
+	u64 growth = run->step / PERIOD % 2 ? 25 : 80;
 	u32 live = judge->model.live.count;
 
-	run->calls++;
 	if (!draw(run, 3000) && !conform_has(run->c, IOVA_LOOSE_RESERVE)) {
 		u64 first = draw(run, run->is.last_pfn);
 
@@ -170,14 +174,21 @@ static void at_point(void *context, enum dmasim_point point)
 		run->held--;
 }
 
-static void step(struct run *run)
+/* A step draws by its own number: what it does stays the same when others are left out. */
+static void step(struct run *run, u64 seed, u32 number)
 {
 	struct iova_world *world = run->c->world;
+	u64 percent = run->is.fault_percent;
 
+	run->dice.state = (seed << 32) + number;
+	run->step = number;
 	iova_world_set_cpu(world, (u32)draw(run, run->is.cpus));
+	if (number < run->is.reserved) {
+		reserve_one(run);
+		return;
+	}
 	iova_world_fail(world, DMASIM_FAULT_ANY,
-			iova_dice_percent(&run->dice, run->is.fault_percent) ? 1 + draw(run, 2)
-									     : 0);
+			iova_dice_percent(&run->dice, percent) ? 1 + draw(run, 2) : 0);
 	run->held = run->nested = 0;
 	one_call(run);
 	run->nested = NESTED_MAX; /* the rest is one CPU's */
@@ -192,67 +203,139 @@ static void step(struct run *run)
 
 /* ---- Runs ------------------------------------------------------------------------------------ */
 
+struct script {
+	u64 seed;
+	bool nested; /* other CPUs run at preemption points */
+	u32 steps;   /* up to RUN_CALLS */
+	bool left_out[RUN_CALLS];
+};
+
+static void begin(struct run *run, struct conform *c, const struct script *script)
+{
+	*run = (struct run){ .c = c, .dice = { script->seed }, .nested = NESTED_MAX };
+	draw_habits(run);
+	if (script->nested)
+		run->is.cpus = c->options.cpus;
+	run->space = (struct iova_allocator_config){
+		.granule_lg2 = run->is.granule_lg2,
+		.start_pfn = run->is.start_pfn,
+		.last_pfn = run->is.last_pfn,
+		.repairs = c->options.repairs,
+	};
+}
+
+/* False: run->judge.wrong says what is wrong, in step run->step or at the end. */
+static bool play(struct run *run, struct conform *c, const struct script *script, FILE *log)
+{
+	struct iova_judge *judge = &run->judge;
+	u64 before = iova_world_counts(c->world)->live_blocks, left;
+
+	begin(run, c, script);
+	if (iova_judge_begin(judge, c->ops, c->world, &run->space)) {
+		judge->log = log;
+		if (script->nested)
+			iova_world_step(c->world, at_point, run);
+		for (u32 i = 0; i < script->steps && !judge->wrong[0]; i++) {
+			if (!script->left_out[i])
+				step(run, script->seed, i);
+		}
+		iova_world_run_freely(c->world);
+		if (!judge->wrong[0])
+			iova_judge_tells(judge);
+		if (!judge->wrong[0])
+			iova_judge_drain(judge);
+	}
+	iova_world_set_cpu(c->world, 0);
+	iova_judge_end(judge);
+	left = iova_world_counts(c->world)->live_blocks - before;
+	if (left)
+		iova_judge_wrong(judge, "destroy leaves %llu pieces of memory", left);
+	return !judge->wrong[0];
+}
+
+/* ---- What goes wrong, made short ------------------------------------------------------------- */
+
+#define PATIENCE 500000 /* steps that are played to make others unnecessary */
+
+/* Leaves out what it can: half of the steps, quarters, and so on, as long as something is wrong. */
+static void shorten(struct conform *c, struct script *script)
+{
+	struct script *other = malloc(sizeof(*other));
+	u64 played = 0;
+
+	DMASIM_CONTRACT(other, "there is memory for the judge");
+	for (u32 length = script->steps; length; length /= 2) {
+		for (u32 first = 0; first < script->steps && played < PATIENCE; first += length) {
+			struct run run;
+			bool any = false;
+
+			*other = *script;
+			for (u32 i = first; i < first + length && i < script->steps; i++) {
+				any |= !other->left_out[i];
+				other->left_out[i] = true;
+			}
+			if (!any)
+				continue;
+			played += script->steps;
+			if (!play(&run, c, other, NULL))
+				*script = *other;
+		}
+	}
+	free(other);
+}
+
+static bool explain(struct conform *c, struct script *script, const struct run *failed)
+{
+	char where[sizeof(failed->judge.wrong) + 64];
+	char *text = NULL;
+	struct run run;
+	size_t size;
+	FILE *log;
+
+	snprintf(where, sizeof(where), "(in call %llu of the run: %s)\n", failed->judge.calls,
+		 failed->judge.wrong);
+	script->steps = failed->step + 1;
+	shorten(c, script);
+	log = open_memstream(&text, &size);
+	play(&run, c, script, log);
+	if (log)
+		fclose(log);
+	c->seed = script->seed;
+	return conform_wrong_after(c, run.judge.wrong, where, &run.space, text);
+}
+
 struct sums {
 	u64 calls, full, early, nested;
 };
 
-static bool one_run(struct conform *c, u64 seed, bool nested, struct sums *sums)
+static bool one_run(struct conform *c, struct script *script, struct sums *sums)
 {
-	struct run run = { .c = c, .dice = { seed } };
-	struct iova_allocator_config space;
-	bool good;
+	struct run run;
 
-	draw_habits(&run);
-	run.is.nested = nested;
-	if (nested)
-		run.is.cpus = c->options.cpus;
-	space = (struct iova_allocator_config){
-		.granule_lg2 = run.is.granule_lg2,
-		.start_pfn = run.is.start_pfn,
-		.last_pfn = run.is.last_pfn,
-		.repairs = c->options.repairs,
-	};
-	if (iova_judge_begin(&run.judge, c->ops, c->world, &space)) {
-		for (u32 i = 0; i < run.is.reserved; i++)
-			reserve_one(&run);
-		run.nested = NESTED_MAX;
-		if (nested)
-			iova_world_step(c->world, at_point, &run);
-		for (u32 i = 0; i < RUN_CALLS && !run.judge.wrong[0]; i++)
-			step(&run);
-		iova_world_run_freely(c->world);
-		if (!run.judge.wrong[0])
-			iova_judge_tells(&run.judge);
-		if (!run.judge.wrong[0])
-			iova_judge_drain(&run.judge);
-	}
-	iova_world_set_cpu(c->world, 0);
+	script->steps = RUN_CALLS;
+	if (!play(&run, c, script, NULL))
+		return explain(c, script, &run);
 	sums->calls += run.judge.calls;
 	sums->full += run.judge.full;
 	sums->early += run.judge.early;
 	sums->nested += run.nested_calls;
-	good = !run.judge.wrong[0];
-	if (!good) {
-		c->seed = seed;
-		conform_wrong(c, "call %llu: %s", run.judge.calls, run.judge.wrong);
-	}
-	iova_judge_end(&run.judge);
-	if (good && iova_world_counts(c->world)->live_blocks)
-		good = conform_wrong(c, "destroy leaves %llu pieces of memory",
-				     iova_world_counts(c->world)->live_blocks);
-	return good;
+	return true;
 }
 
 static bool all_runs(struct conform *c, bool nested, struct sums *sums)
 {
+	struct script *script = calloc(1, sizeof(*script));
 	u32 runs = conform_scaled(c, RUNS);
-	u64 seed = c->options.seed;
+	bool good = true;
 
-	for (u32 i = 0; i < runs; i++) {
-		if (!one_run(c, seed + i, nested, sums))
-			return false;
+	DMASIM_CONTRACT(script, "there is memory for the judge");
+	script->nested = nested;
+	for (u32 i = 0; good && i < runs; i++) {
+		script->seed = c->options.seed + i;
+		good = one_run(c, script, sums);
 	}
-	return true;
+	free(script);
+	return good;
 }
 
 bool conform_check_random(struct conform *c)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "workbench/conform_small.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,15 +164,20 @@ static u64 apply(struct iova_judge *judge, struct small_op op)
 	}
 }
 
-static bool begin(struct explorer *e, struct iova_judge *judge)
+static struct iova_allocator_config space_of(const struct explorer *e)
 {
-	const struct small_world *world = e->world;
-	const struct iova_allocator_config space = {
-		.granule_lg2 = world->granule_lg2,
-		.start_pfn = world->start,
-		.last_pfn = world->last,
+	return (struct iova_allocator_config){
+		.granule_lg2 = e->world->granule_lg2,
+		.start_pfn = e->world->start,
+		.last_pfn = e->world->last,
 		.repairs = e->c->options.repairs,
 	};
+}
+
+static bool begin(struct explorer *e, struct iova_judge *judge)
+{
+	const struct iova_allocator_config space = space_of(e);
+	const struct small_world *world = e->world;
 
 	if (!iova_judge_begin(judge, e->c->ops, e->c->world, &space))
 		return false;
@@ -284,58 +288,30 @@ static u64 history_of(struct explorer *e, struct small_op op, struct small_key k
 	return known && !e->world->cache ? key.history : probe_all(e, op, key.history);
 }
 
-/* ---- Failures, told ---------------------------------------------------------------------------*/
-
-static void tell(struct conform *c, const char *format, ...) DMASIM_PRINTF(2, 3);
-
-static void tell(struct conform *c, const char *format, ...)
-{
-	size_t at = strlen(c->reason);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(c->reason + at, sizeof(c->reason) - at, format, args);
-	va_end(args);
-}
-
-static void tell_op(struct conform *c, struct small_op op, u64 answer,
-		    const struct iova_span *freed)
-{
-	tell(c, "\ncpu %u: ", op.cpu);
-	if (op.kind == SMALL_RESERVE)
-		tell(c, "reserve(%u, %u)", op.a, op.b);
-	else if (op.kind == SMALL_FREE)
-		tell(c, "free(0x%llx, %llu%s)", freed->first, freed->last - freed->first + 1,
-		     freed->how ? ", IOVA_CACHE" : ", 0");
-	else
-		tell(c, "alloc(%u, %u, %u%s%s) = %lld", op.a, op.b, op.how & IOVA_ALIGN_LG2,
-		     op.how & IOVA_CACHE ? " | IOVA_CACHE" : "",
-		     op.how & IOVA_FLUSH ? " | IOVA_FLUSH" : "", (s64)answer);
-}
+/* ---- Failures, told -------------------------------------------------------------------------- */
 
 /* The path and the operation once more, told. */
 static bool explain(struct explorer *e, struct small_op last, const char *wrong, const char *how)
 {
-	struct conform *c = e->c;
+	const struct iova_allocator_config space = space_of(e);
 	struct iova_judge judge;
+	char where[128], what[400];
+	char *log = NULL;
+	size_t size;
 
-	c->reason[0] = '\0';
-	tell(c, "%s%s\nin the world \"%s\": space 0x%x to 0x%x, granule_lg2 %u", wrong, how,
-	     e->world->name, e->world->start, e->world->last, e->world->granule_lg2);
 	if (begin(e, &judge)) {
-		for (u32 i = 0; i <= e->path_length; i++) {
-			struct small_op op = i < e->path_length ? e->path[i] : last;
-			struct iova_span freed = { 0 };
-
-			if (op.kind == SMALL_NONE)
-				break;
-			if (op.kind == SMALL_FREE)
-				freed = judge.model.live.at[op.a];
-			tell_op(c, op, apply(&judge, op), &freed);
-		}
+		judge.log = open_memstream(&log, &size);
+		for (u32 i = 0; i < e->path_length; i++)
+			apply(&judge, e->path[i]);
+		apply(&judge, last);
+		if (judge.log)
+			fclose(judge.log);
+		judge.log = NULL;
 	}
 	iova_judge_end(&judge);
-	return false;
+	snprintf(what, sizeof(what), "%s%s", wrong, how);
+	snprintf(where, sizeof(where), "in the world \"%s\": ", e->world->name);
+	return conform_wrong_after(e->c, what, where, &space, log);
 }
 
 /* ---- Exploration ----------------------------------------------------------------------------- */

@@ -57,14 +57,52 @@ void iova_judge_end(struct iova_judge *judge)
 	iova_model_fini(&judge->model);
 }
 
-/* ---- Allocations ----------------------------------------------------------------------------- */
-
 struct request {
 	u64 pages;
 	u64 limit_pfn;
 	u32 how;
 	u32 align_lg2;
 };
+
+/* ---- The log --------------------------------------------------------------------------------- */
+
+/* "cpu 1: ", and what it did not find; within another CPU's call, further to the right. */
+static void log_call(const struct iova_judge *judge, u64 failed, const char *format, ...)
+	DMASIM_PRINTF(3, 4);
+
+static void log_call(const struct iova_judge *judge, u64 failed, const char *format, ...)
+{
+	va_list args;
+
+	if (DMASIM_LIKELY(!judge->log))
+		return;
+	fprintf(judge->log, "%*scpu %u: ", (int)(4 * judge->running), "",
+		iova_world_platform(judge->world)->cpu);
+	va_start(args, format);
+	vfprintf(judge->log, format, args);
+	va_end(args);
+	fputs(failures(judge) != failed ? " (finds no memory)\n" : "\n", judge->log);
+}
+
+static const char *flags(u32 how)
+{
+	static const char *const text[] = { "", " | IOVA_CACHE", " | IOVA_FLUSH",
+					    " | IOVA_CACHE | IOVA_FLUSH" };
+
+	return text[how >> 6 & 3];
+}
+
+static void log_alloc(const struct iova_judge *judge, u64 failed, const struct request *is, u64 pfn)
+{
+	char result[32] = "none";
+
+	if (judge->log && pfn != IOVA_NO_PFN)
+		snprintf(result, sizeof(result), "0x%llx", pfn);
+	log_call(judge, failed, "alloc(%llu, 0x%llx, %u%s) = %s", is->pages, is->limit_pfn,
+		 is->align_lg2, flags(is->how), result);
+}
+
+/* ---- Allocations ----------------------------------------------------------------------------- */
 
 /* What a cache may make of it: a power of two, naturally aligned. */
 static struct request rounded(struct request is)
@@ -152,6 +190,7 @@ u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how
 	judge->running++;
 	pfn = judge->ops->alloc(judge->allocator, pages, limit, how);
 	judge->running--;
+	log_alloc(judge, failed, &is, pfn);
 	alone = alone && call == judge->calls;
 	if (pfn != IOVA_NO_PFN) {
 		judge_place(judge, pfn, is);
@@ -173,6 +212,7 @@ u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how
 void iova_judge_free(struct iova_judge *judge, u32 index)
 {
 	struct iova_span span = judge->model.live.at[index];
+	u64 pages = span.last - span.first + 1, failed = failures(judge);
 
 	judge->calls++;
 	/* Before the call: another CPU may have it as soon as the allocator lets go. */
@@ -182,8 +222,10 @@ void iova_judge_free(struct iova_judge *judge, u32 index)
 	else
 		judge->failed_since_free = false;
 	judge->running++;
-	judge->ops->free(judge->allocator, span.first, span.last - span.first + 1, span.how);
+	judge->ops->free(judge->allocator, span.first, pages, span.how);
 	judge->running--;
+	log_call(judge, failed, "free(0x%llx, %llu, %s)", span.first, pages,
+		 span.how ? "IOVA_CACHE" : "0");
 }
 
 int iova_judge_reserve(struct iova_judge *judge, u64 first_pfn, u64 last_pfn)
@@ -195,6 +237,8 @@ int iova_judge_reserve(struct iova_judge *judge, u64 first_pfn, u64 last_pfn)
 	judge->running++;
 	err = judge->ops->reserve(judge->allocator, first_pfn, last_pfn);
 	judge->running--;
+	log_call(judge, failed, "reserve(0x%llx, 0x%llx) = %s", first_pfn, last_pfn,
+		 err ? "-ENOMEM" : "0");
 	if (!err)
 		iova_model_reserve(&judge->model, first_pfn, last_pfn);
 	else if (err != -ENOMEM)

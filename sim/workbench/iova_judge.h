@@ -6,6 +6,8 @@
 #ifndef WORKBENCH_IOVA_JUDGE_H
 #define WORKBENCH_IOVA_JUDGE_H
 
+#include <stdio.h>
+
 #include "workbench/iova_model.h"
 #include "workbench/iova_world.h"
 
@@ -22,6 +24,7 @@ struct iova_judge {
 	u64 full;    /* allocations that failed, and nothing fits */
 	u64 early;   /* ... although something fits, as the traits allow */
 	u64 short_of_memory;
+	FILE *log; /* NULL, or where each call is written when it has returned, a line for each */
 };
 
 /*

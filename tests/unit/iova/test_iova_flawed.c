@@ -130,6 +130,51 @@ static void every_flaw_and_every_check_has_a_row(void **state)
 	}
 }
 
+/* Lines of a failure's comment that are calls. */
+static u32 count_calls(FILE *out)
+{
+	char line[1024];
+	u32 count = 0;
+
+	rewind(out);
+	while (fgets(line, sizeof(line), out))
+		count += !strncmp(line, "#   ", 4) && strstr(line, "cpu ");
+	return count;
+}
+
+/* Of the calls of a random run those are told that it takes. */
+static void a_random_failure_is_told_in_few_calls(void **state)
+{
+	static const struct {
+		enum flaw flaw;
+		const char *check;
+		u32 calls; /* at most */
+	} told[] = {
+		{ FLAW_LIMIT, "random", 2 },	{ FLAW_TWICE, "random", 12 },
+		{ FLAW_RESERVE, "random", 12 }, { FLAW_LOST, "random", 32 },
+		{ FLAW_RACE, "cpus", 16 },	{ FLAW_RARE, "small_worlds", 3 },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		const struct dmasim_iova_conform_options options = { DMASIM_IOVA_CONFORM,
+								     .check = told[i].check };
+		struct flawed flawed;
+		FILE *out = tmpfile();
+		u32 calls;
+
+		assert_non_null(out);
+		flawed_init(&flawed, dmasim_iova_bitmap(), told[i].flaw);
+		expect_u64(dmasim_iova_conform(&flawed.ops, &options, out), 1);
+		calls = count_calls(out);
+		if (!calls || calls > told[i].calls) {
+			show(out);
+			fail_msg("flaw %u is told in %u calls", told[i].flaw, calls);
+		}
+		fclose(out);
+	}
+}
+
 /* What is not a table is not called. */
 static void a_table_that_is_not_whole_is_not_used(void **state)
 {
@@ -148,4 +193,5 @@ static void a_table_that_is_not_whole_is_not_used(void **state)
 
 TEST_MAIN(cmocka_unit_test(each_flaw_fails_its_own_check_alone),
 	  cmocka_unit_test(every_flaw_and_every_check_has_a_row),
+	  cmocka_unit_test(a_random_failure_is_told_in_few_calls),
 	  cmocka_unit_test(a_table_that_is_not_whole_is_not_used))
