@@ -26,8 +26,8 @@ struct mapper {
 	u32 failures; /* judged when all CPUs have ended */
 };
 
-/* What a driver does on each CPU; the last mapping is ended by the other loop's next turn. */
-static void map_use_and_unmap(struct dmasim *s, void *context)
+/* What a driver does on each CPU, in each of the ways there are. */
+static void map_page(struct dmasim *s, void *context)
 {
 	struct mapper *mapper = context;
 	struct device *dev = &mapper->pdev->dev;
@@ -46,8 +46,52 @@ static void map_use_and_unmap(struct dmasim *s, void *context)
 	}
 }
 
+static void map_list(struct dmasim *s, void *context)
+{
+	struct mapper *mapper = context;
+	struct device *dev = &mapper->pdev->dev;
+
+	for (u32 i = 0; i < mapper->maps; i++) {
+		struct scatterlist sg[2];
+
+		sg_init_table(sg, 2);
+		for (u32 k = 0; k < 2; k++)
+			sg_set_page(&sg[k], dmasim_page(s, mapper->phys), SZ_4K, 0);
+		if (dma_map_sg(dev, sg, 2, DMA_FROM_DEVICE) <= 0) {
+			mapper->failures++;
+			continue;
+		}
+		if (dmasim_dev_write(mapper->pdev, sg_dma_address(sg) + i, &mapper->byte, 1).done !=
+		    1)
+			mapper->failures++;
+		dma_unmap_sg(dev, sg, 2, DMA_FROM_DEVICE);
+	}
+}
+
+static void link_in_two_steps(struct dmasim *s, void *context)
+{
+	struct mapper *mapper = context;
+	struct device *dev = &mapper->pdev->dev;
+
+	(void)s;
+	for (u32 i = 0; i < mapper->maps; i++) {
+		struct dma_iova_state state;
+
+		if (!dma_iova_try_alloc(dev, &state, mapper->phys, SZ_4K) ||
+		    dma_iova_link(dev, &state, mapper->phys, 0, SZ_4K, DMA_FROM_DEVICE, 0) ||
+		    dma_iova_sync(dev, &state, 0, SZ_4K)) {
+			mapper->failures++;
+			continue;
+		}
+		if (dmasim_dev_write(mapper->pdev, state.addr + i, &mapper->byte, 1).done != 1)
+			mapper->failures++;
+		dma_iova_destroy(dev, &state, SZ_4K, DMA_FROM_DEVICE, 0);
+	}
+}
+
 struct scene {
 	struct dmasim_config config;
+	void (*run)(struct dmasim *s, void *context);
 	u32 maps; /* of each CPU */
 	u32 timers;
 	u32 quick; /* preemptions, at a tenth of the full counts; below it is 1 */
@@ -92,7 +136,7 @@ static void run_once(const struct scene *scene, const struct dmasim_schedule *ho
 	for (u32 cpu = 0; cpu < CPUS; cpu++) {
 		mapper[cpu] = (struct mapper){ pdev, dmasim_alloc(s, SZ_4K), (u8)(0x50 + cpu),
 					       scene->maps, 0 };
-		task[cpu] = (struct dmasim_task){ map_use_and_unmap, &mapper[cpu] };
+		task[cpu] = (struct dmasim_task){ scene->run, &mapper[cpu] };
 	}
 	expect_ok(dmasim_run_cpus(s, task, CPUS, how));
 	told->text[0] = '\0';
@@ -147,6 +191,7 @@ static void a_rule_that_is_off_by_one_is_reported(void **state)
 	const struct scene scene = {
 		{ DMASIM_CONFIG, .cpus = 3, .ram_bytes = SZ_64M, .policy = DMASIM_LAZY,
 		  .iova_ops = dmasim_iova_exact(), .bugs = DMASIM_BUG(FQ_RECYCLE_EARLY) },
+		.run = map_page,
 		.maps = 2,
 		.timers = 1,
 	};
@@ -160,22 +205,26 @@ static void a_rule_that_is_off_by_one_is_reported(void **state)
 	assert_string_equal(again.choices, told.choices);
 }
 
-#define SCENE(mode, allocator, maps, timers, quick, full, ...)                        \
-	{                                                                             \
-		"nothing_is_reported_in_any_order__" #mode "_" #allocator "_" #maps,  \
-			nothing_is_reported_in_any_order, NULL, NULL, &(struct scene) \
-		{                                                                     \
-			{ DMASIM_CONFIG, .cpus = 3, .ram_bytes = SZ_64M,              \
-			  .iova_ops = dmasim_iova_##allocator(), __VA_ARGS__ },       \
-				maps, timers, quick, full                             \
-		}                                                                     \
+#define SCENE(mode, allocator, run, maps, timers, quick, full, ...)                           \
+	{                                                                                     \
+		"nothing_is_reported_in_any_order__" #mode "_" #allocator "_" #run "_" #maps, \
+			nothing_is_reported_in_any_order, NULL, NULL, &(struct scene)         \
+		{                                                                             \
+			{ DMASIM_CONFIG, .cpus = 3, .ram_bytes = SZ_64M,                      \
+			  .iova_ops = dmasim_iova_##allocator(), __VA_ARGS__ },               \
+				run, maps, timers, quick, full                                \
+		}                                                                             \
 	}
 
 TEST_MAIN(cmocka_unit_test(a_rule_that_is_off_by_one_is_reported),
-	  SCENE(lazy, linux, 1, 1, 2, 3, .policy = DMASIM_LAZY),
-	  SCENE(lazy, linux, 2, 1, 1, 2, .policy = DMASIM_LAZY),
-	  SCENE(lazy, exact, 2, 1, 1, 2, .policy = DMASIM_LAZY),
-	  SCENE(lazy, bitmap, 2, 1, 1, 2, .policy = DMASIM_LAZY),
-	  SCENE(single_queue, linux, 2, 1, 1, 2, .policy = DMASIM_LAZY,
+	  SCENE(lazy, linux, map_page, 1, 1, 2, 3, .policy = DMASIM_LAZY),
+	  SCENE(lazy, linux, map_page, 2, 1, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(lazy, exact, map_page, 2, 1, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(lazy, bitmap, map_page, 2, 1, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(single_queue, linux, map_page, 2, 1, 1, 2, .policy = DMASIM_LAZY,
 		.iommu_shadow_on_flush = true),
-	  SCENE(strict, linux, 2, 0, 2, 3, .policy = DMASIM_STRICT))
+	  SCENE(strict, linux, map_page, 2, 0, 2, 3, .policy = DMASIM_STRICT),
+	  SCENE(lazy, exact, map_list, 2, 1, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(strict, exact, map_list, 2, 1, 1, 2, .policy = DMASIM_STRICT),
+	  SCENE(lazy, linux, link_in_two_steps, 2, 0, 1, 2, .policy = DMASIM_LAZY),
+	  SCENE(strict, bitmap, link_in_two_steps, 2, 0, 1, 2, .policy = DMASIM_STRICT))
