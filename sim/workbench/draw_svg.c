@@ -7,27 +7,27 @@
 #include "workbench/draw.h"
 #include "workbench/text.h"
 
-#define COLUMNS	 128
-#define ROWS_MAX 14
+#define COLUMNS	 128U
+#define ROWS_MAX 14U
 
 /* Pixels. */
-#define WIDTH	      1060
-#define MARGIN	      24
-#define LEFT	      136 /* of the picture */
-#define CELL_WIDTH    7
+#define WIDTH	      1060U
+#define MARGIN	      24U
+#define LEFT	      136U /* of the picture */
+#define CELL_WIDTH    7U
 #define PICTURE_WIDTH (COLUMNS * CELL_WIDTH)
-#define ROW_HEIGHT    18
-#define ROW_STEP      22
-#define CUT_STEP      24
-#define HEAD_HEIGHT   74
-#define LEGEND_HEIGHT 40
-#define BAR_HEIGHT    72
-#define CHART_HEIGHT  172
-#define CHART_WIDTH   420
-#define CHART_GAP     56
-#define PANEL_GAP     36
+#define ROW_HEIGHT    18U
+#define ROW_STEP      22U
+#define CUT_STEP      24U
+#define HEAD_HEIGHT   74U
+#define LEGEND_HEIGHT 40U
+#define BAR_HEIGHT    72U
+#define CHART_HEIGHT  172U
+#define CHART_WIDTH   420U
+#define CHART_GAP     56U
+#define PANEL_GAP     36U
 
-#define CHART_BARS 14
+#define CHART_BARS 14U
 
 /* ---- Text ------------------------------------------------------------- */
 

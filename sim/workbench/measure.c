@@ -94,7 +94,7 @@ static u32 run_blocks(struct measurement *m, struct candidate *candidate, struct
 {
 	u32 units = m->plan.unit_count, done = 0, blocks = 0;
 	u32 block = (units + MEASURE_BLOCKS_MAX - 1) / MEASURE_BLOCKS_MAX;
-	u64 batch[MEASURE_BLOCKS_MAX], begin_ns = ticks_ns(), start;
+	u64 batch[MEASURE_BLOCKS_MAX] = { 0 }, begin_ns = ticks_ns(), start;
 
 	while (done < units) {
 		u32 size = units - done < block ? units - done : block;

@@ -71,27 +71,38 @@ static bool gather(struct knowledge *knowledge, const struct player *player)
 
 /* ---- Stretches -------------------------------------------------------- */
 
+static bool make_room(struct space *space)
+{
+	size_t room = space->room ? 2 * space->room : 1024;
+	struct space_stretch *grown;
+
+	if (space->count < space->room)
+		return true;
+	grown = reallocarray(space->stretch, room, sizeof(*grown));
+	if (!grown)
+		return false;
+	space->stretch = grown;
+	space->room = room;
+	return true;
+}
+
+/* Neighbours of one kind become one stretch, but live ranges do not. */
 static bool add(struct space *space, u64 first, u64 last, enum space_kind kind, u32 class)
 {
-	struct space_stretch *before = space->count ? &space->stretch[space->count - 1] : NULL;
+	struct space_stretch *next;
 
-	if (before && kind != SPACE_LIVE && before->kind == kind) {
-		before->last = last;
+	if (!make_room(space))
+		return false;
+	next = &space->stretch[space->count];
+	if (space->count && kind != SPACE_LIVE && next[-1].kind == kind) {
+		next[-1].last = last;
 		return true;
 	}
-	if (space->count == space->room) {
-		size_t room = space->room ? 2 * space->room : 1024;
-		struct space_stretch *grown = reallocarray(space->stretch, room, sizeof(*grown));
-
-		if (!grown)
-			return false;
-		space->stretch = grown;
-		space->room = room;
-	}
-	space->stretch[space->count++] = (struct space_stretch){ .first = first,
-								 .last = last,
-								 .kind = (u8)kind,
-								 .class = (u8) class };
+	*next = (struct space_stretch){ .first = first,
+					.last = last,
+					.kind = (u8)kind,
+					.class = (u8) class };
+	space->count++;
 	return true;
 }
 
@@ -100,7 +111,6 @@ struct survey {
 	struct space *space;
 	struct player *player;
 	struct knowledge known;
-	size_t next;		 /* of the known ones */
 	struct iova_range range; /* of the allocator, the first that ends at or above the place */
 	bool has_range;
 	u64 live_end; /* the last live range ended just before this pfn */
