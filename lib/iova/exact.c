@@ -56,6 +56,7 @@ struct iova_allocator {
 	u64 end32_pfn;
 	/* Above this page there is no place for 1 << order pages at a multiple of their number. */
 	u64 barren_pfn[BARREN_ORDERS];
+	bool live_reserved; /* a range was reserved that was allocated, and must not be cached */
 	u32 cpus;
 	u32 cache_pages; /* of a CPU, at most */
 	struct cpu_cache cpu[];
@@ -80,17 +81,24 @@ static bool search(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u
 		.align_lg2 = align_lg2,
 	};
 	u64 barren = barren_for(allocator, pages, align_lg2);
-	u32 order = iova_natural(pages);
-	bool all = limit_pfn == allocator->last_pfn || search.top >= barren;
 
 	if (search.top > barren)
 		search.top = barren;
-	if (!index_search_near(&allocator->index, &search, place) &&
-	    !iova_index_search(&allocator->index, &search, place))
-		return false;
-	if (all && align_lg2 == order && order < BARREN_ORDERS)
-		allocator->barren_pfn[order] = place->pfn + pages;
-	return place->pfn >= allocator->start_pfn;
+	return (index_search_near(&allocator->index, &search, place) ||
+		iova_index_search(&allocator->index, &search, place)) &&
+	       place->pfn >= allocator->start_pfn;
+}
+
+/* The highest place at or below the limit is taken: what is above it is of no use. */
+static void note_taken(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 align_lg2,
+		       u64 pfn)
+{
+	u32 order = iova_natural(pages);
+	bool highest = limit_pfn == allocator->last_pfn ||
+		       limit_pfn + 1 >= barren_for(allocator, pages, align_lg2);
+
+	if (highest && align_lg2 == order && order < BARREN_ORDERS)
+		allocator->barren_pfn[order] = pfn + pages;
 }
 
 static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 align_lg2)
@@ -102,8 +110,10 @@ static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 		limit_pfn = allocator->last_pfn;
 	platform_lock(allocator->platform, &allocator->lock);
 	if (search(allocator, pages, limit_pfn, align_lg2, &place) &&
-	    !index_insert(&allocator->index, place, place.pfn + (pages - 1), false))
+	    !index_insert(&allocator->index, place, place.pfn + (pages - 1), false)) {
 		pfn = place.pfn;
+		note_taken(allocator, pages, limit_pfn, align_lg2, pfn);
+	}
 	platform_unlock(allocator->platform, &allocator->lock);
 	return pfn;
 }
@@ -263,14 +273,27 @@ static void free_much(struct iova_allocator *allocator, struct cpu_cache *cpu, s
 	cpu->pages += (u32)pages;
 }
 
+static bool is_reserved(struct iova_allocator *allocator, u64 pfn)
+{
+	struct iova_range range;
+	bool reserved;
+
+	platform_lock(allocator->platform, &allocator->lock);
+	reserved = iova_index_find(&allocator->index, pfn, &range) && range.reserved;
+	platform_unlock(allocator->platform, &allocator->lock);
+	return reserved;
+}
+
 static void free_cached(struct iova_allocator *allocator, u64 pfn, u64 pages)
 {
 	struct cpu_cache *cpu = &allocator->cpu[allocator->platform->cpu];
 	struct stack *stack = cpu->stack[zone_of(allocator, pfn + pages - 1)][pages - 1];
 
 	platform_lock(allocator->platform, &cpu->lock);
-	if (DMASIM_LIKELY(stack && stack->count < STACK_RANGES &&
-			  cpu->pages + pages <= allocator->cache_pages)) {
+	if (DMASIM_UNLIKELY(allocator->live_reserved && is_reserved(allocator, pfn))) {
+		/* It stays taken. */
+	} else if (DMASIM_LIKELY(stack && stack->count < STACK_RANGES &&
+				 cpu->pages + pages <= allocator->cache_pages)) {
 		stack->pfn[stack->count++] = pfn;
 		cpu->pages += (u32)pages;
 	} else {
@@ -329,48 +352,66 @@ static u64 count_gaps(struct iova_allocator *allocator, u64 first_pfn, u64 last_
 	struct iova_range range;
 	u64 gaps = 0;
 
-	while (first_pfn <= last_pfn && iova_index_next(&allocator->index, first_pfn, &range) &&
+	while (iova_index_next(&allocator->index, first_pfn, &range) &&
 	       range.first_pfn <= last_pfn) {
 		gaps += first_pfn < range.first_pfn;
+		if (range.last_pfn >= last_pfn)
+			return gaps;
 		first_pfn = range.last_pfn + 1;
 	}
-	return gaps + (first_pfn <= last_pfn);
+	return gaps + 1;
 }
 
 /* What is in use there stays so for good, too; what is free becomes ranges of its own. */
-static int reserve(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
+static int reserve_around(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
 {
 	struct iova_range range;
-	u64 gaps = count_gaps(allocator, first_pfn, last_pfn);
-	int err = gaps > 1 ? iova_index_prepare(&allocator->index, gaps) : 0;
+	int err = iova_index_prepare(&allocator->index, count_gaps(allocator, first_pfn, last_pfn));
 
-	if (err)
-		return err;
-	/* Nothing fails from here on, but the only one there is. */
-	while (iova_index_next(&allocator->index, first_pfn, &range) &&
+	/* Nothing fails from here on. */
+	while (!err && iova_index_next(&allocator->index, first_pfn, &range) &&
 	       range.first_pfn <= last_pfn) {
+		allocator->live_reserved |= !range.reserved;
 		iova_index_keep(&allocator->index, range.first_pfn);
 		if (first_pfn < range.first_pfn)
 			err = iova_index_insert_at(&allocator->index, first_pfn,
 						   range.first_pfn - 1, true);
-		if (err || range.last_pfn >= last_pfn)
+		if (range.last_pfn >= last_pfn)
 			return err;
 		first_pfn = range.last_pfn + 1;
 	}
-	return iova_index_insert_at(&allocator->index, first_pfn, last_pfn, true);
+	return err ? err : iova_index_insert_at(&allocator->index, first_pfn, last_pfn, true);
+}
+
+static int reserve(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
+{
+	struct iova_range range;
+	int err;
+
+	if (!iova_index_next(&allocator->index, first_pfn, &range) || range.first_pfn > last_pfn)
+		return iova_index_insert_at(&allocator->index, first_pfn, last_pfn, true);
+	err = reserve_around(allocator, first_pfn, last_pfn);
+	iova_index_settle(&allocator->index);
+	return err;
+}
+
+static void empty_caches(struct iova_allocator *allocator)
+{
+	for (u32 i = 0; i < allocator->cpus; i++)
+		empty_cache(allocator, &allocator->cpu[i]);
 }
 
 static int exact_reserve(struct iova_allocator *allocator, u64 first_pfn, u64 last_pfn)
 {
 	int err;
 
-	/* A cached range is not to come back. */
-	for (u32 i = 0; i < allocator->cpus; i++)
-		empty_cache(allocator, &allocator->cpu[i]);
+	/* What is cached is free, and not to stay taken as a whole. */
+	empty_caches(allocator);
 	platform_lock(allocator->platform, &allocator->lock);
 	err = reserve(allocator, first_pfn, last_pfn);
-	iova_index_settle(&allocator->index);
 	platform_unlock(allocator->platform, &allocator->lock);
+	/* What another CPU has put there since is not to come back. */
+	empty_caches(allocator);
 	return err;
 }
 
