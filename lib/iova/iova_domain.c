@@ -12,7 +12,7 @@
 #include <bsd/sys/tree.h>
 #include <errno.h>
 
-#include <dmasim/contract.h>
+#include <dmasim/lock.h>
 
 #define RCACHE_RANGE_LG2 5 /* pages of the largest cached range */
 
@@ -26,6 +26,7 @@ RB_HEAD(iova_records, iova_record);
 /* What a domain has once it is used. */
 struct iova_space {
 	struct iova_allocator *allocator;
+	struct platform_lock lock; /* of the records; the allocator's own are taken below it */
 	struct iova_records records;
 	bool cached;
 };
@@ -140,6 +141,16 @@ dmasim_ulong iova_rcache_range(void)
 
 /* ---- Records ---------------------------------------------------------- */
 
+static void lock_records(struct iova_domain *iovad)
+{
+	platform_lock(iovad->os->platform, &iovad->space->lock);
+}
+
+static void unlock_records(struct iova_domain *iovad)
+{
+	platform_unlock(iovad->os->platform, &iovad->space->lock);
+}
+
 /* The record with the lowest last page from pfn up. */
 static struct iova_record *record_from(struct iova_space *space, u64 pfn)
 {
@@ -204,23 +215,32 @@ static struct iova_record *record_of(struct iova_space *space, const struct iova
 	return record;
 }
 
-struct iova *find_iova(struct iova_domain *iovad, dmasim_ulong pfn)
+static struct iova *find_locked(struct iova_domain *iovad, u64 pfn)
 {
-	struct iova_space *space = space_of(iovad);
 	struct iova_record *record;
 	struct iova_range range;
 
-	if (!space)
-		return NULL;
 	if (!look_up(iovad, pfn, &range)) {
 		forget_overlaps(iovad, pfn, pfn);
 		return NULL;
 	}
-	record = record_of(space, &range);
+	record = record_of(iovad->space, &range);
 	if (record)
 		return &record->iova;
 	record = new_record(iovad);
 	return record ? keep(iovad, record, range.first_pfn, range.last_pfn) : NULL;
+}
+
+struct iova *find_iova(struct iova_domain *iovad, dmasim_ulong pfn)
+{
+	struct iova *iova;
+
+	if (!space_of(iovad))
+		return NULL;
+	lock_records(iovad);
+	iova = find_locked(iovad, pfn);
+	unlock_records(iovad);
+	return iova;
 }
 
 /* ---- Through the tree ------------------------------------------------- */
@@ -238,6 +258,7 @@ struct iova *alloc_iova(struct iova_domain *iovad, dmasim_ulong size, dmasim_ulo
 {
 	struct iova_space *space = space_of(iovad);
 	struct iova_record *record;
+	struct iova *iova = NULL;
 	u64 pfn;
 
 	if (!has_pages(iovad, size))
@@ -246,21 +267,23 @@ struct iova *alloc_iova(struct iova_domain *iovad, dmasim_ulong size, dmasim_ulo
 	record = space ? new_record(iovad) : NULL;
 	if (!record)
 		return NULL;
+	lock_records(iovad);
 	pfn = iovad->os->iova_ops->alloc(space->allocator, size, limit_pfn,
 					 size_aligned ? iova_natural(size) : 0);
-	if (pfn == IOVA_NO_PFN) {
+	if (pfn != IOVA_NO_PFN)
+		iova = keep(iovad, record, pfn, pfn + size - 1);
+	else
 		os_free(iovad->os, record);
-		return NULL;
-	}
-	return keep(iovad, record, pfn, pfn + size - 1);
+	unlock_records(iovad);
+	return iova;
 }
 
-void free_iova(struct iova_domain *iovad, dmasim_ulong pfn)
+static void free_locked(struct iova_domain *iovad, u64 pfn)
 {
 	struct iova_record *record;
 	struct iova_range range;
 
-	if (!iovad->space || !look_up(iovad, pfn, &range))
+	if (!look_up(iovad, pfn, &range))
 		return;
 	record = record_of(iovad->space, &range);
 	if (record)
@@ -269,16 +292,36 @@ void free_iova(struct iova_domain *iovad, dmasim_ulong pfn)
 				  range.last_pfn - range.first_pfn + 1, 0);
 }
 
+void free_iova(struct iova_domain *iovad, dmasim_ulong pfn)
+{
+	if (!iovad->space)
+		return;
+	lock_records(iovad);
+	free_locked(iovad, pfn);
+	unlock_records(iovad);
+}
+
+static bool is_record(struct iova_domain *iovad, const struct iova *iova)
+{
+	const struct iova_record *record = record_from(iovad->space, iova->pfn_hi);
+
+	return record && &record->iova == iova;
+}
+
 void __free_iova(struct iova_domain *iovad, struct iova *iova)
 {
-	struct iova_record *record = iovad->space ? record_from(iovad->space, iova->pfn_hi) : NULL;
+	bool known = false;
 
-	if (!record || &record->iova != iova) {
+	if (iovad->space) {
+		lock_records(iovad);
+		known = is_record(iovad, iova);
+		if (known)
+			free_locked(iovad, iova->pfn_hi);
+		unlock_records(iovad);
+	}
+	if (!known)
 		misuse(iovad, DMASIM_REPORT_KERNEL_MISUSE, (u64)iova->pfn_lo, 0,
 		       "__free_iova() of what the domain did not give");
-		return;
-	}
-	free_iova(iovad, iova->pfn_hi);
 }
 
 /* A range that is there may have grown downwards over what was reserved. */
@@ -294,13 +337,35 @@ static void refresh(struct iova_domain *iovad, u64 first, u64 last)
 	}
 }
 
+/* `record` is for the range if it has none. */
+static struct iova *reserve_locked(struct iova_domain *iovad, struct iova_range range,
+				   struct iova_record *record)
+{
+	const struct iova_allocator_ops *ops = iovad->os->iova_ops;
+	struct iova_space *space = iovad->space;
+	struct iova_record *known;
+
+	if (ops->reserve(space->allocator, range.first_pfn, range.last_pfn)) {
+		os_free(iovad->os, record);
+		return NULL;
+	}
+	refresh(iovad, range.first_pfn, range.last_pfn);
+	if (ops->next)
+		look_up(iovad, range.last_pfn, &range);
+	known = record_of(space, &range);
+	if (!known)
+		return keep(iovad, record, range.first_pfn, range.last_pfn);
+	os_free(iovad->os, record);
+	return &known->iova;
+}
+
 struct iova *reserve_iova(struct iova_domain *iovad, dmasim_ulong pfn_lo, dmasim_ulong pfn_hi)
 {
-	struct iova_space *space = space_of(iovad);
-	struct iova_record *record, *known;
-	struct iova_range range = { .first_pfn = pfn_lo, .last_pfn = pfn_hi };
+	const struct iova_range range = { .first_pfn = pfn_lo, .last_pfn = pfn_hi };
+	struct iova_record *record;
+	struct iova *iova;
 
-	if (!space)
+	if (!space_of(iovad))
 		return NULL;
 	if (pfn_lo > pfn_hi || pfn_hi > ~0ULL >> iova_shift(iovad)) {
 		misuse(iovad, DMASIM_REPORT_BAD_ARGUMENT, pfn_lo, 0,
@@ -310,18 +375,10 @@ struct iova *reserve_iova(struct iova_domain *iovad, dmasim_ulong pfn_lo, dmasim
 	record = new_record(iovad);
 	if (!record)
 		return NULL;
-	if (iovad->os->iova_ops->reserve(space->allocator, pfn_lo, pfn_hi)) {
-		os_free(iovad->os, record);
-		return NULL;
-	}
-	refresh(iovad, pfn_lo, pfn_hi);
-	if (iovad->os->iova_ops->next)
-		look_up(iovad, pfn_hi, &range);
-	known = record_of(space, &range);
-	if (!known)
-		return keep(iovad, record, range.first_pfn, range.last_pfn);
-	os_free(iovad->os, record);
-	return &known->iova;
+	lock_records(iovad);
+	iova = reserve_locked(iovad, range, record);
+	unlock_records(iovad);
+	return iova;
 }
 
 /* ---- Through the cache ------------------------------------------------ */
@@ -376,6 +433,9 @@ void free_iova_fast(struct iova_domain *iovad, dmasim_ulong pfn, dmasim_ulong si
 		return;
 	}
 	iovad->os->iova_ops->free(space->allocator, pfn, size, IOVA_CACHE);
-	if (DMASIM_UNLIKELY(!RB_EMPTY(&space->records)))
-		forget_if_gone(iovad, pfn);
+	if (DMASIM_LIKELY(RB_EMPTY(&space->records)))
+		return;
+	lock_records(iovad);
+	forget_if_gone(iovad, pfn);
+	unlock_records(iovad);
 }
