@@ -226,7 +226,9 @@ static void on_timer(struct dmasim_timer *timer)
 	struct iova_depot *depot =
 		(struct iova_depot *)((char *)timer - offsetof(struct iova_depot, timer));
 
+	depot->trimming = true;
 	iova_rcaches_trim(depot->rcaches, (u32)(depot - depot->rcaches->depot));
+	depot->trimming = false;
 }
 
 /* ---- All of them ------------------------------------------------------ */
@@ -239,6 +241,14 @@ void iova_rcaches_init(struct iova_rcaches *rcaches)
 	}
 }
 
+/* The timer does not fire any more, and its work is done. */
+static void stop_timer(struct platform *p, struct iova_depot *depot)
+{
+	while (depot->trimming)
+		platform_wait(p, &depot->trimming);
+	p->ops->timer_cancel(p->machine, &depot->timer);
+}
+
 void iova_rcaches_fini(struct iova_rcaches *rcaches)
 {
 	struct platform *p = rcaches->platform;
@@ -246,7 +256,7 @@ void iova_rcaches_fini(struct iova_rcaches *rcaches)
 	for (u32 order = 0; order < IOVA_RCACHE_CLASSES; order++) {
 		struct iova_magazine *full;
 
-		p->ops->timer_cancel(p->machine, &rcaches->depot[order].timer);
+		stop_timer(p, &rcaches->depot[order]);
 		while ((full = depot_pop(rcaches, order, 0)))
 			free_magazine(rcaches, full);
 		for (u32 cpu = 0; cpu < rcaches->cpus; cpu++) {

@@ -38,6 +38,7 @@ struct iova_depot {
 	struct iova_magazine *full;
 	u32 count;
 	struct dmasim_timer timer;
+	bool trimming; /* the timer's work has begun, and not ended */
 	struct iova_rcaches *rcaches;
 };
 
