@@ -276,7 +276,7 @@ static void one_round(struct bench *bench, u64 seed)
 }
 
 /*
- * trust: "exact": highest place, caches, reserved space, no memory
+ * trust: "exact": highest place, caches, reserves, no memory
  * | an independent model: a byte for each page, searched from the top
  */
 static void the_place_is_always_the_highest(void **state)
