@@ -86,7 +86,7 @@ static struct index_node *tell_parent(struct index_node *node, struct codes now)
 	node->max_gap = now.gap;
 	if (!parent)
 		return NULL;
-	slot = index_slot(node);
+	slot = index_slot(parent, node);
 	parent->node.fit[slot] = now.fit;
 	parent->node.gap[slot] = now.gap;
 	return &parent->node;

@@ -180,11 +180,9 @@ static inline u32 leaf_position(const struct index_leaf *leaf, u64 pfn)
 
 /* ---- Within the tree -------------------------------------------------- */
 
-/* Where the node is in its parent. */
-static inline u32 index_slot(struct index_node *node)
+/* Where the node is in its parent, which it has. */
+static inline u32 index_slot(const struct index_inner *parent, struct index_node *node)
 {
-	const struct index_inner *parent = node->parent;
-
 	if (DMASIM_UNLIKELY(parent->child[node->slot] != node)) {
 		u16 slot = 0;
 

@@ -60,7 +60,7 @@ static struct index_leaf *next_leaf(struct index_node *node, const struct probe 
 
 		if (!node->parent)
 			return NULL;
-		slot = index_slot(node);
+		slot = index_slot(node->parent, node);
 		node = &node->parent->node;
 		level++;
 		some = codes_at_least(codes_of(node, probe), probe->need) & bits_after(slot);

@@ -204,13 +204,14 @@ static void put_child(struct index_inner *parent, u32 slot, struct index_node *c
 	index_refresh(&parent->node);
 }
 
-static void new_root(struct iova_index *index)
+static struct index_inner *new_root(struct iova_index *index)
 {
 	struct index_inner *root = new_inner(index);
 
 	put_child(root, 0, index->root, ~0ULL);
 	index->root = &root->node;
 	index->height++;
+	return root;
 }
 
 static void add_child(struct iova_index *index, struct index_node *after, struct index_node *child,
@@ -252,13 +253,9 @@ static u32 full_above(const struct index_node *node)
 static void add_child(struct iova_index *index, struct index_node *after, struct index_node *child,
 		      u64 top)
 {
-	struct index_inner *parent;
-	u32 slot;
+	struct index_inner *parent = after->parent ? after->parent : new_root(index);
+	u32 slot = index_slot(parent, after) + 1;
 
-	if (!after->parent)
-		new_root(index);
-	parent = after->parent;
-	slot = index_slot(after) + 1;
 	if (parent->node.count == INDEX_FANOUT)
 		parent = split_inner(index, parent, &slot);
 	put_child(parent, slot, child, top);
@@ -267,12 +264,11 @@ static void add_child(struct iova_index *index, struct index_node *after, struct
 /* The same above the highest of all, which begins at `first`. */
 static void add_highest(struct iova_index *index, struct index_node *child, u64 first)
 {
-	struct index_inner *parent;
+	struct index_inner *parent = index->highest->node.parent;
 	u32 slot = 0;
 
-	if (!index->highest->node.parent)
-		new_root(index);
-	parent = index->highest->node.parent;
+	if (!parent)
+		parent = new_root(index);
 	if (parent->node.count == INDEX_FANOUT)
 		parent = split_inner(index, parent, &slot);
 	parent->top[0] = first;
@@ -286,7 +282,7 @@ static void merge_inner(struct iova_index *index, struct index_inner *inner)
 {
 	struct index_inner *parent = inner->node.parent;
 	struct index_inner *lower;
-	u32 slot = index_slot(&inner->node);
+	u32 slot = index_slot(parent, &inner->node);
 
 	if (slot)
 		slot--;
@@ -320,7 +316,7 @@ static void drop_root(struct iova_index *index)
 static void remove_child(struct iova_index *index, struct index_node *child)
 {
 	struct index_inner *parent = child->parent;
-	u32 slot = index_slot(child);
+	u32 slot = index_slot(parent, child);
 
 	move_children(parent, slot, parent, slot + 1, parent->node.count - slot - 1U);
 	cut_children(parent, parent->node.count - 1U);
@@ -340,7 +336,7 @@ void index_separate(struct index_leaf *leaf, u64 first)
 {
 	struct index_node *node = &leaf->node;
 
-	while (node->parent && !index_slot(node))
+	while (node->parent && !index_slot(node->parent, node))
 		node = &node->parent->node;
 	if (node->parent)
 		node->parent->top[node->slot] = first;

@@ -193,7 +193,7 @@ static void check_node(struct walk *walk, struct index_node *node, u32 level)
 		u64 lowest = walk->left ? walk->world->range[walk->left - 1].first_pfn : 0;
 
 		assert_ptr_equal(inner->child[i]->parent, inner);
-		expect_u64(index_slot(inner->child[i]), i);
+		expect_u64(index_slot(inner, inner->child[i]), i);
 		expect_u64(node->fit[i], inner->child[i]->max_fit);
 		expect_u64(node->gap[i], inner->child[i]->max_gap);
 		if (i) {
