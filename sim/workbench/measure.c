@@ -68,7 +68,7 @@ static void note_memory(struct measure_result *result, struct player *player)
 /* ---- One run ---------------------------------------------------------- */
 
 static void time_units(struct measurement *m, struct candidate *candidate, struct player *player,
-		       u32 first, u32 end)
+		       struct ticks_mark *mark, u32 first, u32 end)
 {
 	const struct workload_op *list = m->plan.workload->op;
 
@@ -80,7 +80,7 @@ static void time_units(struct measurement *m, struct candidate *candidate, struc
 		do {
 			player_do(player, op);
 		} while (++op < stop);
-		passed = ticks_now() - start;
+		passed = ticks_own(m->ticks, mark, ticks_now() - start);
 		passed = passed > m->ticks->overhead ? passed - m->ticks->overhead : 0;
 		passed = passed < NEVER ? passed : NEVER - 1;
 		if (passed < candidate->least[i])
@@ -94,39 +94,53 @@ static u32 run_blocks(struct measurement *m, struct candidate *candidate, struct
 {
 	u32 units = m->plan.unit_count, done = 0, blocks = 0;
 	u32 block = (units + MEASURE_BLOCKS_MAX - 1) / MEASURE_BLOCKS_MAX;
-	u64 batch[MEASURE_BLOCKS_MAX] = { 0 }, begin_ns = ticks_ns(), start;
+	u64 batch[MEASURE_BLOCKS_MAX] = { 0 }, begin_ns = ticks_cpu_ns(), start;
+	struct ticks_mark mark;
 
 	while (done < units) {
 		u32 size = units - done < block ? units - done : block;
 		u32 whole = (size * BATCH_PARTS + PARTS - 1) / PARTS;
 
+		ticks_mark(&mark);
 		start = ticks_now();
 		measure_batch(&m->plan, player, done, done + whole);
-		batch[blocks++] = (ticks_now() - start) * 1000 / whole;
-		time_units(m, candidate, player, done + whole, done + size);
+		batch[blocks++] = ticks_own(m->ticks, &mark, ticks_now() - start) * 1000 / whole;
+		time_units(m, candidate, player, &mark, done + whole, done + size);
 		done += size;
 		note_memory(candidate->result, player);
-		if (ticks_ns() - begin_ns > m->config->timed_ms_max * TICKS_NS_PER_MS)
+		if (ticks_cpu_ns() - begin_ns > m->config->timed_ms_max * TICKS_NS_PER_MS)
 			break;
 	}
 	*thousand = median(batch, blocks);
 	return done;
 }
 
+/*
+ * So many operations may take long enough to lose the CPU in them. After fewer the mark is left
+ * alone: to set it disturbs what comes next.
+ */
+#define MARK_AFTER 1000
+
 /* Units between which other operations stand. */
 static u32 run_alone(struct measurement *m, struct candidate *candidate, struct player *player)
 {
-	u64 begin_ns = ticks_ns();
+	u64 begin_ns = ticks_cpu_ns();
 	size_t next = m->plan.unit[0].first;
+	struct ticks_mark mark;
 	u32 done = 0;
 
+	ticks_mark(&mark);
 	while (done < m->plan.unit_count) {
-		player_play(player, next, m->plan.unit[done].first);
-		time_units(m, candidate, player, done, done + 1);
+		size_t first = m->plan.unit[done].first;
+
+		player_play(player, next, first);
+		if (first - next > MARK_AFTER)
+			ticks_mark(&mark);
+		time_units(m, candidate, player, &mark, done, done + 1);
 		next = m->plan.unit[done++].end;
 		if (done % 16 == 0)
 			note_memory(candidate->result, player);
-		if (ticks_ns() - begin_ns > m->config->timed_ms_max * TICKS_NS_PER_MS)
+		if (ticks_cpu_ns() - begin_ns > m->config->timed_ms_max * TICKS_NS_PER_MS)
 			break;
 	}
 	note_memory(candidate->result, player);
@@ -139,14 +153,14 @@ static u32 run_alone(struct measurement *m, struct candidate *candidate, struct 
 /* What comes before the timed part. Returns why not, or NULL. */
 static const char *run_lead(const struct measurement *m, struct player *player)
 {
-	u64 begin_ns = ticks_ns();
+	u64 begin_ns = ticks_cpu_ns();
 	size_t end = m->plan.unit[0].first;
 
 	for (size_t done = 0; done < end; done += LEAD_STEP) {
 		player_play(player, done, done + LEAD_STEP < end ? done + LEAD_STEP : end);
 		if (player->failed > player->live && player->failed > LEAD_STEP)
 			return "its space is too small";
-		if (ticks_ns() - begin_ns > m->config->lead_ms_max * TICKS_NS_PER_MS)
+		if (ticks_cpu_ns() - begin_ns > m->config->lead_ms_max * TICKS_NS_PER_MS)
 			return "it takes too long to get there";
 	}
 	return NULL;
@@ -170,7 +184,7 @@ static const char *run_once(struct measurement *m, struct candidate *candidate)
 {
 	const struct iova_allocator_ops *ops = candidate->result->ops;
 	struct player player;
-	u64 begin_ns = ticks_ns();
+	u64 begin_ns = ticks_cpu_ns();
 	const char *why;
 
 	if (m->plan.workload->op[m->plan.unit[0].first].type == WORKLOAD_FIND && !ops->next)
@@ -181,7 +195,7 @@ static const char *run_once(struct measurement *m, struct candidate *candidate)
 	if (!why)
 		run_timed(m, candidate, &player);
 	player_close(&player);
-	candidate->used_ns += ticks_ns() - begin_ns;
+	candidate->used_ns += ticks_cpu_ns() - begin_ns;
 	return why;
 }
 

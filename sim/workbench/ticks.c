@@ -33,3 +33,22 @@ void ticks_init(struct ticks *ticks)
 	ticks->overhead = least_above(0);
 	ticks->step = least_above(ticks->overhead + STEP_JITTER) - ticks->overhead;
 }
+
+/* Whoever loses the CPU loses it for longer. */
+#define SHORT_NS 100000ULL
+
+u64 ticks_own(const struct ticks *ticks, struct ticks_mark *mark, u64 passed)
+{
+	struct ticks_mark before = *mark;
+	u64 wall_ns, cpu_ns, lost;
+
+	if (passed < SHORT_NS * ticks->per_ms / TICKS_NS_PER_MS)
+		return passed;
+	ticks_mark(mark);
+	wall_ns = mark->wall_ns - before.wall_ns;
+	cpu_ns = mark->cpu_ns - before.cpu_ns;
+	if (wall_ns <= cpu_ns)
+		return passed;
+	lost = (wall_ns - cpu_ns) * ticks->per_ms / TICKS_NS_PER_MS;
+	return lost < passed ? passed - lost : 0;
+}

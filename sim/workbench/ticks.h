@@ -36,6 +36,27 @@ static inline u64 ticks_now(void)
 #endif
 }
 
+/* What this thread has had of a CPU. Dearer than the others. */
+static inline u64 ticks_cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (u64)used.tv_sec * 1000000000ULL + (u64)used.tv_nsec;
+}
+
+/* When the host was last looked at: to know how long it gave the CPU to others since. */
+struct ticks_mark {
+	u64 wall_ns;
+	u64 cpu_ns;
+};
+
+static inline void ticks_mark(struct ticks_mark *mark)
+{
+	mark->wall_ns = ticks_ns();
+	mark->cpu_ns = ticks_cpu_ns();
+}
+
 struct ticks {
 	u64 per_ms;
 	u64 overhead; /* between two readings with nothing between, the least seen */
@@ -44,6 +65,12 @@ struct ticks {
 
 /* Takes some milliseconds. */
 void ticks_init(struct ticks *ticks);
+
+/*
+ * Ticks that something took, without the time that others had the CPU since the mark, which is set
+ * anew; short ones are left as they are, and so is the mark.
+ */
+u64 ticks_own(const struct ticks *ticks, struct ticks_mark *mark, u64 passed);
 
 /* Picoseconds of so many ticks. */
 static inline u64 ticks_ps(const struct ticks *ticks, u64 count)
