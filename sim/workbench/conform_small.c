@@ -60,6 +60,18 @@ static const struct small_world worlds[] = {
 		.reserve = { { 0, 2 }, { 4, 5 }, { 5, 6 }, { 7, 9 } },
 	},
 	{
+		.name = "reservations over what caches hold",
+		.start = 1,
+		.last = 4,
+		.granule_lg2 = 12,
+		.cpus = 1,
+		.cache = true,
+		.sizes = { 1, 2 },
+		.limits = { 4, 2 },
+		.reserve_count = 2,
+		.reserve = { { 2, 2 }, { 3, 4 } },
+	},
+	{
 		.name = "caches of two CPUs",
 		.start = 1,
 		.last = 4,
@@ -290,12 +302,29 @@ static u64 history_of(struct explorer *e, struct small_op op, struct small_key k
 
 /* ---- Failures, told -------------------------------------------------------------------------- */
 
-/* The path and the operation once more, told. */
-static bool explain(struct explorer *e, struct small_op last, const char *wrong, const char *how)
+/* How a path ends. */
+enum ending {
+	ENDS_WITH_IT,	  /* the operation */
+	FINDS_NO_MEMORY,  /* the operation does, and then all is freed */
+	ENDS_WITH_NOTHING /* all is freed */
+};
+
+static void end(struct explorer *e, struct iova_judge *judge, struct small_op op,
+		enum ending ending)
+{
+	iova_world_fail(e->c->world, DMASIM_FAULT_ANY, ending == FINDS_NO_MEMORY);
+	apply(judge, op);
+	iova_world_fail(e->c->world, DMASIM_FAULT_ANY, 0);
+	if (ending != ENDS_WITH_IT && !judge->wrong[0])
+		iova_judge_drain(judge);
+}
+
+/* The path and its end once more, told. */
+static bool explain(struct explorer *e, struct small_op op, enum ending ending, const char *wrong)
 {
 	const struct iova_allocator_config space = space_of(e);
 	struct iova_judge judge;
-	char where[128], what[400];
+	char where[128];
 	char *log = NULL;
 	size_t size;
 
@@ -303,15 +332,14 @@ static bool explain(struct explorer *e, struct small_op last, const char *wrong,
 		judge.log = open_memstream(&log, &size);
 		for (u32 i = 0; i < e->path_length; i++)
 			apply(&judge, e->path[i]);
-		apply(&judge, last);
+		end(e, &judge, op, ending);
 		if (judge.log)
 			fclose(judge.log);
 		judge.log = NULL;
 	}
 	iova_judge_end(&judge);
-	snprintf(what, sizeof(what), "%s%s", wrong, how);
 	snprintf(where, sizeof(where), "in the world \"%s\": ", e->world->name);
-	return conform_wrong_after(e->c, what, where, &space, log);
+	return conform_wrong_after(e->c, wrong, where, &space, log);
 }
 
 /* ---- Exploration ----------------------------------------------------------------------------- */
@@ -337,7 +365,9 @@ static bool without_memory(struct explorer *e, struct small_op op, struct small_
 	    (after.pages != before.pages ||
 	     (e->c->options.state && after.history != before.history)))
 		iova_judge_wrong(&judge, "a call that found no memory changed the state");
-	good = !judge.wrong[0] || explain(e, op, judge.wrong, " (the last call finds no memory)");
+	if (!judge.wrong[0])
+		iova_judge_drain(&judge);
+	good = !judge.wrong[0] || explain(e, op, FINDS_NO_MEMORY, judge.wrong);
 	iova_judge_end(&judge);
 	return good;
 }
@@ -355,7 +385,7 @@ static bool transition(struct explorer *e, u32 from, struct small_op op)
 	taken = iova_world_counts(e->c->world)->allocations - allocations;
 	if (!judge.wrong[0])
 		iova_judge_tells(&judge);
-	good = !judge.wrong[0] || explain(e, op, judge.wrong, "");
+	good = !judge.wrong[0] || explain(e, op, ENDS_WITH_IT, judge.wrong);
 	key = key_of(e, &judge);
 	iova_judge_end(&judge);
 	if (good && taken)
@@ -369,13 +399,13 @@ static bool transition(struct explorer *e, u32 from, struct small_op op)
 /* Everything freed: nothing is lost, from here. */
 static bool drains(struct explorer *e)
 {
+	const struct small_op nothing = { SMALL_NONE };
 	struct iova_judge judge;
 	bool good;
 
 	if (replay(e, &judge))
 		iova_judge_drain(&judge);
-	good = !judge.wrong[0] ||
-	       explain(e, (struct small_op){ SMALL_NONE }, judge.wrong, " (and then all is freed)");
+	good = !judge.wrong[0] || explain(e, nothing, ENDS_WITH_NOTHING, judge.wrong);
 	iova_judge_end(&judge);
 	return good;
 }

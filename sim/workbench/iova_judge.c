@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <dmasim/contract.h>
+
 /* More ranges than this: next goes in a circle. */
 #define RANGES_MAX (1U << 20)
 
@@ -141,6 +143,16 @@ static void judge_failure(struct iova_judge *judge, struct request is)
 			 fit, is.limit_pfn);
 }
 
+/* Of what was reserved while this call is on: the call may have come first. */
+static bool meets(const struct iova_meeting *meeting, u64 first, u64 last)
+{
+	for (u32 i = 0; i < meeting->count; i++) {
+		if (meeting->span[i].first <= last && meeting->span[i].last >= first)
+			return true;
+	}
+	return false;
+}
+
 static void judge_place(struct iova_judge *judge, u64 pfn, struct request is)
 {
 	const struct iova_model *model = &judge->model;
@@ -161,7 +173,7 @@ static void judge_place(struct iova_judge *judge, u64 pfn, struct request is)
 		iova_judge_wrong(judge, "%llu pages at 0x%llx: call %llu took 0x%llx to 0x%llx",
 				 is.pages, pfn, met->call, met->first, met->last);
 	met = iova_spans_meet(&model->reserved, pfn, last);
-	if (met)
+	if (met && !meets(&judge->reserved, pfn, last))
 		iova_judge_wrong(judge, "%llu pages at 0x%llx: 0x%llx to 0x%llx is reserved",
 				 is.pages, pfn, met->first, met->last);
 }
@@ -180,14 +192,22 @@ static void judge_highest(struct iova_judge *judge, u64 pfn, struct request is)
 				 is.pages, pfn, fit);
 }
 
+static void begin_call(struct iova_judge *judge)
+{
+	judge->calls++;
+	if (!judge->running)
+		judge->freed.count = judge->reserved.count = 0;
+	judge->running++;
+}
+
 u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how)
 {
 	u64 limit = limit_pfn < judge->model.last_pfn ? limit_pfn : judge->model.last_pfn;
 	struct request is = { pages, limit, how, how & IOVA_ALIGN_LG2 };
-	u64 failed = failures(judge), call = ++judge->calls, pfn;
 	bool alone = !judge->running; /* no other CPU's call is on */
+	u64 failed = failures(judge), call = judge->calls + 1, pfn;
 
-	judge->running++;
+	begin_call(judge);
 	pfn = judge->ops->alloc(judge->allocator, pages, limit, how);
 	judge->running--;
 	log_alloc(judge, failed, &is, pfn);
@@ -209,36 +229,59 @@ u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how
 	return pfn;
 }
 
+/* ---- Freeing and reserving ------------------------------------------------------------------- */
+
+static void meet(struct iova_meeting *meeting, struct iova_span span)
+{
+	DMASIM_CONTRACT(meeting->count < IOVA_JUDGE_MEETS, "few calls are on at once");
+	meeting->span[meeting->count++] = span;
+}
+
+/* What is reserved while it is freed may stay taken, or not. */
+static void lose_freed(struct iova_judge *judge, const struct iova_span *freed,
+		       const struct iova_meeting *reserved)
+{
+	for (u32 i = 0; i < reserved->count; i++) {
+		if (reserved->span[i].first <= freed->held &&
+		    reserved->span[i].last >= freed->first)
+			iova_model_lose(&judge->model, freed->first, freed->held);
+	}
+}
+
 void iova_judge_free(struct iova_judge *judge, u32 index)
 {
 	struct iova_span span = judge->model.live.at[index];
 	u64 pages = span.last - span.first + 1, failed = failures(judge);
 
-	judge->calls++;
+	begin_call(judge);
 	/* Before the call: another CPU may have it as soon as the allocator lets go. */
 	iova_model_free(&judge->model, index);
 	if (span.how & IOVA_CACHE)
 		judge->cached = true;
 	else
 		judge->failed_since_free = false;
-	judge->running++;
+	meet(&judge->freed, span);
 	judge->ops->free(judge->allocator, span.first, pages, span.how);
 	judge->running--;
+	lose_freed(judge, &span, &judge->reserved);
 	log_call(judge, failed, "free(0x%llx, %llu, %s)", span.first, pages,
 		 span.how ? "IOVA_CACHE" : "0");
 }
 
 int iova_judge_reserve(struct iova_judge *judge, u64 first_pfn, u64 last_pfn)
 {
+	const struct iova_span span = { first_pfn, last_pfn, last_pfn, 0, judge->calls + 1 };
 	u64 failed = failures(judge);
 	int err;
 
-	judge->calls++;
-	judge->running++;
+	begin_call(judge);
+	meet(&judge->reserved, span);
 	err = judge->ops->reserve(judge->allocator, first_pfn, last_pfn);
 	judge->running--;
 	log_call(judge, failed, "reserve(0x%llx, 0x%llx) = %s", first_pfn, last_pfn,
 		 err ? "-ENOMEM" : "0");
+	for (u32 i = 0; i < judge->freed.count; i++)
+		lose_freed(judge, &judge->freed.span[i], &judge->reserved);
 	if (!err)
 		iova_model_reserve(&judge->model, first_pfn, last_pfn);
 	else if (err != -ENOMEM)

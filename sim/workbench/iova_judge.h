@@ -11,6 +11,15 @@
 #include "workbench/iova_model.h"
 #include "workbench/iova_world.h"
 
+/* Calls of other CPUs that one may meet. */
+#define IOVA_JUDGE_MEETS 64
+
+/* What was freed, or reserved, since no call was on. */
+struct iova_meeting {
+	struct iova_span span[IOVA_JUDGE_MEETS];
+	u32 count;
+};
+
 struct iova_judge {
 	const struct iova_allocator_ops *ops;
 	struct iova_world *world;
@@ -21,8 +30,10 @@ struct iova_judge {
 	bool failed_since_free; /* ... that the space itself has seen */
 	u64 calls;
 	u32 running; /* calls that have begun and not ended */
-	u64 full;    /* allocations that failed, and nothing fits */
-	u64 early;   /* ... although something fits, as the traits allow */
+	struct iova_meeting freed;
+	struct iova_meeting reserved;
+	u64 full;  /* allocations that failed, and nothing fits */
+	u64 early; /* ... although something fits, as the traits allow */
 	u64 short_of_memory;
 	FILE *log; /* NULL, or where each call is written when it has returned, a line for each */
 };

@@ -22,6 +22,7 @@ struct iova_allocator {
 	u64 last_pfn;
 	u64 allocs, frees, reserves; /* calls */
 	bool failed;		     /* the last allocation did */
+	bool late;		     /* something was reserved after an allocation */
 	struct range before;	     /* what was handed out last */
 	struct range stash;	     /* FLAW_RACE: the cache */
 	struct crumb *crumbs;	     /* FLAW_GROWS */
@@ -240,7 +241,7 @@ static void flawed_free(struct iova_allocator *a, u64 pfn, u64 pages, u32 how)
 		platform_free(a->platform, memory);
 		break;
 	case FLAW_RACE:
-		if (how & IOVA_CACHE && pages == 1 && !a->stash.there) {
+		if (how & IOVA_CACHE && pages == 1 && !a->stash.there && !a->late) {
 			a->stash = (struct range){ pfn, 1, true };
 			return;
 		}
@@ -254,6 +255,7 @@ static void flawed_free(struct iova_allocator *a, u64 pfn, u64 pages, u32 how)
 static int flawed_reserve(struct iova_allocator *a, u64 first_pfn, u64 last_pfn)
 {
 	a->reserves++;
+	a->late |= a->allocs > 0;
 	if (a->flawed->flaw == FLAW_RESERVE && a->reserves % 2 == 0)
 		return 0;
 	if (a->flawed->flaw == FLAW_RESERVE_LATE && a->allocs)
