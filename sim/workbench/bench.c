@@ -22,6 +22,7 @@ static const struct bench_row rows[] = {
 	{ "1-32 pages, cache", { .name = "mixed", .live = 1000000, .steps = 400000 } },
 	{ "1-32 pages, cache, 32-bit limit", { .name = "mixed", .live = 10000, .limit_bits = 32 } },
 	{ "1-32 pages, cache, 8 CPUs", { .name = "mixed", .live = 100000, .cpus = 8 } },
+	{ "1-32 pages, cache, 64 CPUs", { .name = "mixed", .live = 100000, .cpus = 64 } },
 	{ "1-32 pages, aged, no cache", { .name = "ageing", .live = 1000 } },
 	{ "1-32 pages, aged, no cache", { .name = "ageing", .live = 10000 } },
 	{ "1-32 pages, aged, no cache", { .name = "ageing", .live = 100000 } },

@@ -167,6 +167,43 @@ static void a_space_that_is_too_small_is_told(void **state)
 	expect_u64(placed.live, 0);
 }
 
+/* A mark that lies 50 ms back, and this thread had no CPU since: so much of 60 ms is not its own. */
+static void time_that_others_had_is_taken_away(void **state)
+{
+	const struct ticks ticks = { .per_ms = 1000 };
+	struct ticks_mark mark;
+	u64 own;
+
+	(void)state;
+	ticks_mark(&mark);
+	mark.wall_ns -= 50 * TICKS_NS_PER_MS;
+	own = ticks_own(&ticks, &mark, 60000);
+	assert_true(own <= 10000);
+	/* The mark is new: nothing to speak of was lost since. */
+	own = ticks_own(&ticks, &mark, 60000000);
+	assert_true(own > 0 && own <= 60000000);
+}
+
+static void what_was_short_is_left_as_it_is(void **state)
+{
+	const struct ticks ticks = { .per_ms = 1000 };
+	struct ticks_mark mark = { .wall_ns = 5, .cpu_ns = 5 };
+
+	(void)state;
+	expect_u64(ticks_own(&ticks, &mark, 99), 99);
+	expect_u64(mark.wall_ns, 5);
+}
+
+static void ticks_are_picoseconds_by_their_rate(void **state)
+{
+	const struct ticks ticks = { .per_ms = 3400000 };
+
+	(void)state;
+	expect_u64(ticks_ps(&ticks, 0), 0);
+	expect_u64(ticks_ps(&ticks, 34), 10000);
+	expect_u64(ticks_ps(&ticks, 3400000ULL * 86400000), 86400000ULL * 1000000000);
+}
+
 static void a_list_without_timing_cannot_be_measured(void **state)
 {
 	struct dmasim_iova_workload *workload = workload_new("own", 1, 0xff, 1);
@@ -192,4 +229,7 @@ TEST_MAIN(cmocka_unit_test(the_commonest_workloads_have_loops_of_their_own),
 	  cmocka_unit_test(every_unit_is_done_in_every_run),
 	  cmocka_unit_test(who_has_no_next_finds_nothing),
 	  cmocka_unit_test(a_space_that_is_too_small_is_told),
+	  cmocka_unit_test(time_that_others_had_is_taken_away),
+	  cmocka_unit_test(what_was_short_is_left_as_it_is),
+	  cmocka_unit_test(ticks_are_picoseconds_by_their_rate),
 	  cmocka_unit_test(a_list_without_timing_cannot_be_measured))
