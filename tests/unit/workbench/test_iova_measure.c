@@ -167,7 +167,7 @@ static void a_space_that_is_too_small_is_told(void **state)
 	expect_u64(placed.live, 0);
 }
 
-/* A mark that lies 50 ms back, and this thread had no CPU since: so much of 60 ms is not its own. */
+/* The mark lies 50 ms back, without a CPU since: so much of 60 ms belongs to others. */
 static void time_that_others_had_is_taken_away(void **state)
 {
 	const struct ticks ticks = { .per_ms = 1000 };
