@@ -412,7 +412,7 @@ static bool drains(struct explorer *e)
 
 static bool visit(struct explorer *e, u32 state, u64 *transitions)
 {
-	u32 live = small_key_live(e->states.at[state].key);
+	u8 live = (u8)small_key_live(e->states.at[state].key);
 
 	set_path(e, state);
 	if (!drains(e))

@@ -325,8 +325,11 @@ u64 iova_world_destroy(struct iova_world *world)
 {
 	u64 left = world->counts.live_blocks + world->counts.pending_timers;
 
-	while (world->blocks.next != &world->blocks)
-		world_free(world, world->blocks.next + 1);
+	for (struct block *block = world->blocks.next, *next; block != &world->blocks;
+	     block = next) {
+		next = block->next;
+		free(block);
+	}
 	free(world->pending);
 	free(world);
 	return left;
