@@ -179,6 +179,16 @@ static inline void leaf_close(struct index_leaf *leaf, u32 i)
 	leaf->node.count = (u8)last;
 }
 
+/*
+ * A leaf that is not half full looks at its neighbours each time, another one every second time: so
+ * two neighbours hold nearly a leaf's worth at least, whichever of them lost its ranges last.
+ */
+static inline bool leaf_may_shrink(const struct index_leaf *leaf)
+{
+	return leaf->node.parent &&
+	       (leaf->node.count <= INDEX_FANOUT / 2 || !(leaf->node.count & 1));
+}
+
 /* Its gap becomes part of that of the range above it. */
 static inline void index_remove_at(struct iova_index *index, struct index_leaf *leaf, u32 i)
 {
@@ -201,7 +211,7 @@ static inline void index_remove_at(struct iova_index *index, struct index_leaf *
 		leaf->node.max_fit = 0;
 		leaf->node.max_gap = 0;
 	}
-	if (leaf->node.count <= INDEX_FANOUT / 2 && leaf->node.parent)
+	if (leaf_may_shrink(leaf))
 		index_shrink(index, leaf);
 }
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Two leaves that hold no more than this together become one; a little room is left. */
-#define LEAF_MERGE  61U
-#define INNER_MERGE 48U
+#define LEAF_MERGE  62U
+#define INNER_MERGE 60U
 
 /* ---- Memory ----------------------------------------------------------- */
 
@@ -277,21 +277,17 @@ static void add_highest(struct iova_index *index, struct index_node *child, u64 
 
 static void remove_child(struct iova_index *index, struct index_node *child);
 
-/* A node that is nearly empty becomes one with the next one below it. */
-static void merge_inner(struct iova_index *index, struct index_inner *inner)
+/* The child in `slot` becomes one with the next one below it, if both are one node's worth. */
+static bool merge_inners(struct iova_index *index, struct index_inner *parent, u32 slot)
 {
-	struct index_inner *parent = inner->node.parent;
+	struct index_inner *inner = index_inner(parent->child[slot]);
 	struct index_inner *lower;
-	u32 slot = index_slot(parent, &inner->node);
 
-	if (slot)
-		slot--;
 	if (slot + 1U == parent->node.count)
-		return;
-	inner = index_inner(parent->child[slot]);
+		return false;
 	lower = index_inner(parent->child[slot + 1]);
 	if (inner->node.count + lower->node.count > INNER_MERGE)
-		return;
+		return false;
 	lower->top[0] = parent->top[slot + 1];
 	move_children(inner, inner->node.count, lower, 0, lower->node.count);
 	inner->node.count = (u8)(inner->node.count + lower->node.count);
@@ -299,6 +295,16 @@ static void merge_inner(struct iova_index *index, struct index_inner *inner)
 	index_refresh(&inner->node);
 	remove_child(index, &lower->node);
 	drop_inner(index, lower);
+	return true;
+}
+
+static void merge_inner(struct iova_index *index, struct index_inner *inner)
+{
+	struct index_inner *parent = inner->node.parent;
+	u32 slot = index_slot(parent, &inner->node);
+
+	if (!merge_inners(index, parent, slot) && slot)
+		merge_inners(index, parent, slot - 1);
 }
 
 static void drop_root(struct iova_index *index)
@@ -327,7 +333,7 @@ static void remove_child(struct iova_index *index, struct index_node *child)
 	} else if (!parent->node.count) {
 		remove_child(index, &parent->node);
 		drop_inner(index, parent);
-	} else if (parent->node.count <= INNER_MERGE / 2) {
+	} else if (parent->node.count < INNER_MERGE) {
 		merge_inner(index, parent);
 	}
 }

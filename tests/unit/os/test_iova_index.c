@@ -20,28 +20,43 @@ struct heap {
 	struct platform platform;
 	struct platform_ops ops;
 	u64 live;
+	u64 live_bytes;
 	u64 allocs;
 	u64 fail_from; /* allocations from this one on fail; 0: none */
+};
+
+/* Stands before what is handed out. */
+struct block {
+	u64 bytes;
+	u64 unused; /* for the alignment of what follows */
 };
 
 static void *heap_alloc(void *machine, enum dmasim_fault_point why, size_t bytes)
 {
 	struct heap *heap = machine;
+	struct block *block;
 
 	(void)why;
 	heap->allocs++;
 	if (heap->fail_from && heap->allocs >= heap->fail_from)
 		return NULL;
+	block = calloc(1, sizeof(*block) + bytes);
+	block->bytes = bytes;
 	heap->live++;
-	return calloc(1, bytes);
+	heap->live_bytes += bytes;
+	return block + 1;
 }
 
 static void heap_free(void *machine, void *memory)
 {
 	struct heap *heap = machine;
+	struct block *block = memory;
 
-	heap->live -= memory != NULL;
-	free(memory);
+	if (!memory)
+		return;
+	heap->live--;
+	heap->live_bytes -= block[-1].bytes;
+	free(block - 1);
 }
 
 /* ---- The sorted array, ascending ----------------------------------------------------------- */
@@ -389,6 +404,31 @@ static void filling_upwards_fills_them_too(void **state)
 	assert_in_range(world->heap.live, 4096 / 64 + 1, 4096 / 64 + 2);
 }
 
+/*
+ * Full leaves, of which every second one loses all but one range, and then the others half of
+ * theirs: these have no reason of their own to look for a neighbour to become one with.
+ */
+static void whatever_is_removed_a_range_takes_24_bytes(void **state)
+{
+	struct world *world = *state;
+	struct iova_range range, above;
+	u64 n;
+
+	for (n = 0; n < 256 * 64; n++)
+		expect_ok(
+			iova_index_insert_at(&world->index, 100000 - 2 * n, 100000 - 2 * n, false));
+	for (n = 0; n < 256 * 64; n++) {
+		if (n / 64 % 2 && n % 64)
+			assert_true(index_remove(&world->index, 100000 - 2 * n, &range, &above));
+	}
+	assert_true(world->heap.live_bytes <= 24 * world->index.count);
+	for (n = 0; n < 256 * 64; n++) {
+		if (n / 64 % 2 == 0 && n % 64 < 31)
+			assert_true(index_remove(&world->index, 100000 - 2 * n, &range, &above));
+	}
+	assert_true(world->heap.live_bytes <= 24 * world->index.count);
+}
+
 /* Nothing changes without memory, and removing needs none. */
 static void each_allocation_fails_once_and_nothing_is_lost(void **state)
 {
@@ -463,6 +503,8 @@ TEST_MAIN(cmocka_unit_test(what_fits_naturally_is_what_trying_finds),
 	  cmocka_unit_test(codes_rise_with_the_size_and_are_exact_for_powers_of_two),
 	  cmocka_unit_test_setup_teardown(filling_downwards_fills_the_leaves, setup, teardown),
 	  cmocka_unit_test_setup_teardown(filling_upwards_fills_them_too, setup, teardown),
+	  cmocka_unit_test_setup_teardown(whatever_is_removed_a_range_takes_24_bytes, setup,
+					  teardown),
 	  cmocka_unit_test_setup_teardown(each_allocation_fails_once_and_nothing_is_lost, setup,
 					  teardown),
 	  cmocka_unit_test_setup_teardown(the_index_equals_a_sorted_array, setup, teardown))
