@@ -49,10 +49,10 @@ struct dmasim_iova_error {
  * as Linux does for PCI devices. 65,536 ranges of 1 to 32 pages are more than fit there. Timed: a
  * random range is freed and another asked for, so most requests fail once. Failures are counted.
  *
- * adversary: all of the lowest 4 GiB is taken in single pages, and every second one freed. Timed:
- * the allocation of 2 pages there, which must fail; half a million holes are just too small. What
- * comes between lets an allocator forget that it failed before, and makes one that goes on where it
- * allocated last begin at the top.
+ * adversary: all of the lowest 4 GiB (with another `live`, twice as many pages) is taken in single
+ * pages, and every second one freed. Timed: the allocation of 2 pages there, which must fail; half
+ * a million holes are just too small. What comes between lets an allocator forget that it failed
+ * before, and makes one that goes on where it allocated last begin at the top.
  *
  * adversary-fit: the same holes; before each timed allocation one more page is freed at the bottom,
  * so that there is exactly one place for 2 pages, as far from the top as can be.

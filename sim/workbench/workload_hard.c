@@ -4,8 +4,6 @@
  */
 #include "workbench/workload.h"
 
-#define LIMIT_32 0xfffffULL
-
 static void fill_with_pages(struct dmasim_iova_workload *workload, u64 count, u64 limit)
 {
 	for (u32 id = 0; id < count; id++)
@@ -18,13 +16,14 @@ static void free_every_second(struct dmasim_iova_workload *workload, u64 count)
 		workload_free(workload, id);
 }
 
-/* ---- 4 GiB with holes of one page ------------------------------------- */
+/* ---- A full space with holes of one page ------------------------------------- */
 
-static u32 make_holes(struct dmasim_iova_workload *workload)
+static u32 make_holes(struct dmasim_iova_workload *workload, struct workload_plan *plan)
 {
-	u32 count = (u32)LIMIT_32; /* from start_pfn, 1, to the limit */
+	u32 count = (u32)(2 * plan->live - 1); /* from start_pfn, 1, to the limit */
 
-	fill_with_pages(workload, count, LIMIT_32);
+	plan->limit = count;
+	fill_with_pages(workload, count, plan->limit);
 	free_every_second(workload, count);
 	return count;
 }
@@ -49,24 +48,24 @@ static void time_two_pages(struct dmasim_iova_workload *workload, u32 id, u64 li
 
 void workload_adversary(struct dmasim_iova_workload *workload, struct workload_plan *plan)
 {
-	u32 count = make_holes(workload);
+	u32 count = make_holes(workload, plan);
 
 	for (u64 step = 0; step < plan->steps; step++) {
-		go_to_the_top(workload, LIMIT_32);
-		time_two_pages(workload, count, LIMIT_32);
+		go_to_the_top(workload, plan->limit);
+		time_two_pages(workload, count, plan->limit);
 		workload_free(workload, count);
 	}
 }
 
 void workload_adversary_fit(struct dmasim_iova_workload *workload, struct workload_plan *plan)
 {
-	u32 count = make_holes(workload);
+	u32 count = make_holes(workload, plan);
 	u32 low = count - 1 - (count - 1) % 2; /* the lowest that is live */
 
 	for (u64 step = 0; step < plan->steps && low > 16; step++, low -= 2) {
 		workload_free(workload, low - 2);
-		go_to_the_top(workload, LIMIT_32);
-		time_two_pages(workload, count + (u32)step, LIMIT_32);
+		go_to_the_top(workload, plan->limit);
+		time_two_pages(workload, count + (u32)step, plan->limit);
 	}
 }
 

@@ -62,9 +62,6 @@ static void every_workload_is_read_as_it_was_written(void **state)
 	for (u32 i = 0; (name = dmasim_iova_workload_name(i, NULL)); i++) {
 		struct dmasim_iova_workload *workload;
 
-		/* Half a million operations, as its sister has. */
-		if (!strcmp(name, "adversary-fit"))
-			continue;
 		workload = dmasim_iova_workload_create(
 			&(struct dmasim_iova_workload_config){
 				.name = name, .live = 50, .steps = 20, .cpus = 4, .seed = 7 },

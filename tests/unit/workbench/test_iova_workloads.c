@@ -208,8 +208,8 @@ static void full32_asks_low_first_and_then_anywhere(void **state)
 /* On an allocator that is right, each timed request must end as the workload's name says. */
 static u64 failures_of(const char *name)
 {
-	struct dmasim_iova_workload *workload =
-		make(&(struct dmasim_iova_workload_config){ .name = name, .steps = 20 });
+	struct dmasim_iova_workload *workload = make(
+		&(struct dmasim_iova_workload_config){ .name = name, .live = 200, .steps = 20 });
 	struct player player;
 	u64 failed;
 
