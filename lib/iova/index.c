@@ -146,13 +146,32 @@ void iova_index_keep(struct iova_index *index, u64 pfn)
 	leaf->reserved |= 1ULL << i;
 }
 
+/* Where it stands, if its leaf can tell it so. */
+static bool extend_in_place(struct index_leaf *leaf, u32 i, u64 first, u64 last)
+{
+	struct codes was = codes_at(&leaf->node, i);
+
+	if (!index_leaf_takes(leaf, first, last))
+		return false;
+	leaf->low[i] = (u32)(first - leaf->base);
+	leaf->extra[i] = (u32)(last - first);
+	/* What is below the leaf stays below it. */
+	if (i + 1U == leaf->node.count && leaf->below)
+		index_separate(leaf->below, leaf_first(leaf->below, 0));
+	index_note(&leaf->node, was, index_set_gap(leaf, i));
+	return true;
+}
+
 int iova_index_extend(struct iova_index *index, u64 pfn, u64 first)
 {
 	u32 i;
 	struct index_leaf *leaf = index_at_or_below(index, 1, pfn, &i);
 	struct iova_range range = leaf_range(leaf, i);
-	int err = iova_index_prepare(index, 1);
+	int err;
 
+	if (extend_in_place(leaf, i, first, range.last_pfn))
+		return 0;
+	err = iova_index_prepare(index, 1);
 	if (err)
 		return err;
 	/* What follows cannot fail: all that it may need is set aside. */

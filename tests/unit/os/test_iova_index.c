@@ -429,6 +429,24 @@ static void whatever_is_removed_a_range_takes_24_bytes(void **state)
 	assert_true(world->heap.live_bytes <= 24 * world->index.count);
 }
 
+static void a_range_grows_within_its_leaf_without_memory(void **state)
+{
+	struct world *world = *state;
+
+	for (u64 pfn = 1000; pfn < 2000; pfn += 4) {
+		expect_ok(iova_index_insert_at(&world->index, pfn + 2, pfn + 3, false));
+		model_insert(world, pfn + 2, pfn + 3, false);
+	}
+	world->heap.fail_from = 1;
+	for (u32 at = 0; at < world->count; at++) {
+		struct iova_range *range = &world->range[at];
+
+		range->first_pfn -= 1 + at % 2;
+		expect_ok(iova_index_extend(&world->index, range->last_pfn, range->first_pfn));
+		check_tree(world);
+	}
+}
+
 /* Nothing changes without memory, and removing needs none. */
 static void each_allocation_fails_once_and_nothing_is_lost(void **state)
 {
@@ -504,6 +522,8 @@ TEST_MAIN(cmocka_unit_test(what_fits_naturally_is_what_trying_finds),
 	  cmocka_unit_test_setup_teardown(filling_downwards_fills_the_leaves, setup, teardown),
 	  cmocka_unit_test_setup_teardown(filling_upwards_fills_them_too, setup, teardown),
 	  cmocka_unit_test_setup_teardown(whatever_is_removed_a_range_takes_24_bytes, setup,
+					  teardown),
+	  cmocka_unit_test_setup_teardown(a_range_grows_within_its_leaf_without_memory, setup,
 					  teardown),
 	  cmocka_unit_test_setup_teardown(each_allocation_fails_once_and_nothing_is_lost, setup,
 					  teardown),
