@@ -2,8 +2,8 @@
 /*
  * The highest place that fits, always: any size and alignment, below any limit, also to say that
  * there is none; in O(log n) for the sizes and alignments that dmasim/iova.h names. Nothing is
- * rounded, nothing is remembered of failures, and space below 4 GiB is used last by those who can do
- * without.
+ * rounded, nothing is remembered of failures, and space below 4 GiB is used last by those who can
+ * do without.
  *
  * A cache for each CPU answers most calls. It is bounded, because what it holds is in the way of
  * others: CACHE_PAGES a CPU or its share of CACHE_SHARE, and STACK_RANGES of each size; what is too

@@ -69,6 +69,12 @@ void iova_domain_init(struct os *os, struct iova_domain *iovad, u64 granule, u64
 	iovad->granule = 0;
 }
 
+/* Of all that the allocator serves. */
+static u64 last_pfn(const struct os *os)
+{
+	return os->iova_ops->max_pfn ? os->iova_ops->max_pfn : ~0ULL;
+}
+
 static struct iova_space *make_space(struct iova_domain *iovad)
 {
 	struct os *os = iovad->os;
@@ -76,7 +82,7 @@ static struct iova_space *make_space(struct iova_domain *iovad)
 		.platform = os->platform,
 		.cpus = os->cpus,
 		.start_pfn = iovad->start_pfn,
-		.last_pfn = ~0ULL,
+		.last_pfn = last_pfn(os),
 		.repairs = os->iova_repairs,
 		.context = os->iova_ops->context,
 	};
@@ -253,6 +259,14 @@ static bool has_pages(const struct iova_domain *iovad, u64 size)
 	return size;
 }
 
+static u64 alloc_below(struct iova_domain *iovad, u64 pages, u64 limit_pfn, u32 how)
+{
+	u64 last = last_pfn(iovad->os);
+
+	return iovad->os->iova_ops->alloc(iovad->space->allocator, pages,
+					  limit_pfn < last ? limit_pfn : last, how);
+}
+
 struct iova *alloc_iova(struct iova_domain *iovad, dmasim_ulong size, dmasim_ulong limit_pfn,
 			bool size_aligned)
 {
@@ -268,8 +282,7 @@ struct iova *alloc_iova(struct iova_domain *iovad, dmasim_ulong size, dmasim_ulo
 	if (!record)
 		return NULL;
 	lock_records(iovad);
-	pfn = iovad->os->iova_ops->alloc(space->allocator, size, limit_pfn,
-					 size_aligned ? iova_natural(size) : 0);
+	pfn = alloc_below(iovad, size, limit_pfn, size_aligned ? iova_natural(size) : 0);
 	if (pfn != IOVA_NO_PFN)
 		iova = keep(iovad, record, pfn, pfn + size - 1);
 	else
@@ -402,7 +415,7 @@ dmasim_ulong alloc_iova_fast(struct iova_domain *iovad, dmasim_ulong size, dmasi
 		how |= IOVA_CACHE | (flush_rcache ? IOVA_FLUSH : 0);
 	else
 		pages = rounded(size);
-	pfn = iovad->os->iova_ops->alloc(space->allocator, pages, limit_pfn, how);
+	pfn = alloc_below(iovad, pages, limit_pfn, how);
 	return pfn == IOVA_NO_PFN ? 0 : (dmasim_ulong)pfn;
 }
 

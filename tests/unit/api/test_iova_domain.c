@@ -351,6 +351,40 @@ static void every_failure_of_memory_is_told(void **state)
 	assert_true(nth > 3);
 }
 
+/* ---- An allocator that serves a part of the space -------------------------------------------- */
+
+static struct iova_allocator *narrow_create(const struct iova_allocator_config *config)
+{
+	expect_u64(config->last_pfn, LAST);
+	return plain_create(config);
+}
+
+static u64 narrow_alloc(struct iova_allocator *a, u64 pages, u64 limit_pfn, u32 how)
+{
+	assert_in_range(limit_pfn, 0, LAST);
+	return plain_alloc(a, pages, limit_pfn, how);
+}
+
+/* dmasim/iova.h: no last_pfn is above max_pfn, no limit above last_pfn. */
+static void what_an_allocator_does_not_serve_is_not_asked_for(void **state)
+{
+	struct iova_allocator_ops ops = plain_iova;
+	struct iova_domain iovad;
+	struct dmasim *s;
+
+	(void)state;
+	ops.max_pfn = LAST;
+	ops.create = narrow_create;
+	ops.alloc = narrow_alloc;
+	s = dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG, .iova_ops = &ops });
+	assert_non_null(s);
+	dmasim_iova_domain_init(s, &iovad, SZ_4K, 1);
+	assert_non_null(alloc_iova(&iovad, 2, ~0UL, true));
+	assert_true(alloc_iova_fast(&iovad, 2, ~0UL >> 12, true));
+	put_iova_domain(&iovad);
+	expect_u64(dmasim_destroy(s), 0);
+}
+
 #define ON_ALL(test) WITH(linux, test), WITH(exact, test), WITH(bitmap, test), WITH(own, test)
 
 TEST_MAIN(ON_ALL(a_range_is_as_high_as_its_alignment_lets_it), ON_ALL(any_page_of_a_range_frees_it),
@@ -366,4 +400,5 @@ TEST_MAIN(ON_ALL(a_range_is_as_high_as_its_alignment_lets_it), ON_ALL(any_page_o
 	  ON_ALL(pages_and_addresses_turn_into_each_other), ON_ALL(domains_do_not_see_each_other),
 	  ON_ALL(the_end_of_a_domain_frees_all), ON_ALL(a_domain_that_is_not_ended_is_a_leak),
 	  ON_ALL(a_granule_that_cannot_be_is_reported), ON_ALL(no_pages_are_reported),
+	  cmocka_unit_test(what_an_allocator_does_not_serve_is_not_asked_for),
 	  ON_ALL(every_failure_of_memory_is_told))
