@@ -30,6 +30,7 @@
 #include <dmasim/contract.h>
 #include <dmasim/dma.h>
 #include <dmasim/engine.h>
+#include <dmasim/fault-log.h>
 #include <dmasim/iova-domain.h>
 #include <dmasim/iova.h>
 #include <dmasim/machine.h>

@@ -50,7 +50,7 @@ struct dmasim_fault_record {
 	bool write;
 	u8 reason;
 	u64 word[2];	/* the record as the hardware holds it */
-	char line[160]; /* in the words of Linux's driver */
+	char line[192]; /* in the words of Linux's driver */
 };
 
 DMASIM_BEGIN_DECLS

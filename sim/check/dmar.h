@@ -8,10 +8,10 @@
 #include "hw/iommu.h"
 #include "world/text.h"
 
-/* The driver's text for a fault reason; "Unknown" for one it has none for. */
-const char *dmar_reason(u8 reason);
-
-/* "DMAR: [DMA Read NO_PASID] Request device [3a:00.0] fault addr 0x... [fault reason 0x06] ..." */
+/*
+ * "DMAR: [DMA Read NO_PASID] Request device [3a:00.0] fault addr 0x... [fault reason 0x06] ...";
+ * the reason of an interrupt request: "DMAR: [INTR-REMAP] Request device [..] fault index 0x..."
+ */
 void dmar_text(struct text *text, const struct hw_fault_record *record);
 
 #endif

@@ -18,11 +18,15 @@ enum {
 /* argv[0] is the subcommand's name. */
 int cli_demo(int argc, char **argv);
 int cli_iova(int argc, char **argv);
+int cli_fault(int argc, char **argv);
 int cli_topo(int argc, char **argv);
 int cli_reports(int argc, char **argv);
 
 /* "dmasim: ..." on stderr, one line. Returns CLI_BAD_INPUT. */
 int cli_bad_input(const char *format, ...) DMASIM_PRINTF(1, 2);
+
+/* A word for the device's class: "NVMe", "Ethernet", "PCI bridge"; "device" for others. */
+const char *cli_class_word(const struct pci_dev *pdev);
 
 /* A number in C's notation; false: it is not one, or is beyond 64 bits. */
 bool cli_number(const char *text, u64 *value);

@@ -13,6 +13,8 @@ static const struct {
 } commands[] = {
 	{ "demo", cli_demo, "the unmap flows for peer memory, end to end" },
 	{ "iova", cli_iova, "IOVA allocators drawn, judged and measured" },
+	{ "fault", cli_fault,
+	  "what the IOMMU's fault lines in a kernel log mean, and whose they are" },
 	{ "topo", cli_topo, "the PCI tree of an lspci dump" },
 	{ "reports", cli_reports, "every report the checker can make" },
 };

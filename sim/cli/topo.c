@@ -18,36 +18,6 @@ static const char help[] = "usage: dmasim topo FILE\n\n"
 
 /* ---- Words ------------------------------------------------------------ */
 
-/* Class and sub-class; a sub-class of 0xff stands for all others of its class. */
-static const struct {
-	u16 class_code;
-	const char *word;
-} classes[] = {
-	{ 0x0100, "SCSI" },	   { 0x0101, "IDE" },	      { 0x0104, "RAID" },
-	{ 0x0106, "SATA" },	   { 0x0107, "SAS" },	      { 0x0108, "NVMe" },
-	{ 0x01ff, "storage" },	   { 0x0200, "Ethernet" },    { 0x0207, "InfiniBand" },
-	{ 0x02ff, "network" },	   { 0x0300, "VGA" },	      { 0x0302, "3D" },
-	{ 0x03ff, "display" },	   { 0x0403, "audio" },	      { 0x04ff, "multimedia" },
-	{ 0x05ff, "memory" },	   { 0x0600, "host bridge" }, { 0x0601, "ISA bridge" },
-	{ 0x0604, "PCI bridge" },  { 0x0607, "CardBus" },     { 0x06ff, "bridge" },
-	{ 0x07ff, "comm" },	   { 0x0805, "SD host" },     { 0x0806, "IOMMU" },
-	{ 0x08ff, "system" },	   { 0x09ff, "input" },	      { 0x0bff, "processor" },
-	{ 0x0c03, "USB" },	   { 0x0c05, "SMBus" },	      { 0x0cff, "serial bus" },
-	{ 0x0dff, "wireless" },	   { 0x10ff, "crypto" },      { 0x11ff, "signal" },
-	{ 0x12ff, "accelerator" }, { 0x13ff, "instrument" },
-};
-
-static const char *class_word(const struct pci_dev *pdev)
-{
-	u32 code = pdev->class_code >> 8;
-
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (classes[i].class_code == code || classes[i].class_code == (code | 0xff))
-			return classes[i].word;
-	}
-	return "device";
-}
-
 static const char *type_word(struct pci_dev *pdev)
 {
 	static const char *const words[] = {
@@ -230,7 +200,7 @@ static void print_function(struct pci_dev *pdev)
 		return;
 	}
 	printf("%*s%s %s [%04x] %04x:%04x, %s", (int)(2 * depth), "", pci_name(pdev),
-	       class_word(pdev), pdev->class_code >> 8, pdev->vendor, pdev->device,
+	       cli_class_word(pdev), pdev->class_code >> 8, pdev->vendor, pdev->device,
 	       type_word(pdev));
 	print_buses(pdev);
 	printf("%s%s\n", is_off(pdev) ? ", memory off" : "", without_acs(pdev));

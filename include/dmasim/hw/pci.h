@@ -107,8 +107,10 @@
 #define PCI_ACS_DT   0x40 /* direct translated P2P */
 
 /* SR-IOV. */
-#define PCI_SRIOV_TOTAL_VF 0x0e
-#define PCI_SRIOV_BAR	   0x24
+#define PCI_SRIOV_TOTAL_VF  0x0e
+#define PCI_SRIOV_VF_OFFSET 0x14 /* requester of the first virtual function, from its own */
+#define PCI_SRIOV_VF_STRIDE 0x16
+#define PCI_SRIOV_BAR	    0x24
 
 /* Resizable BAR: up to six (capability, control) pairs of 4 bytes from +4. */
 #define PCI_REBAR_CAP		  0x04

@@ -60,24 +60,98 @@
 /* Fault record, two 64-bit words. */
 #define VTD_FRCD_ADDR_MASK    0xfffffffffffff000ULL
 #define VTD_FRCD_SID_MASK     0xffffULL
+#define VTD_FRCD_PASID_SET    (1ULL << 31) /* the request had a PASID */
 #define VTD_FRCD_REASON_SHIFT 32
 #define VTD_FRCD_REASON_MASK  0xffULL
+#define VTD_FRCD_PASID_SHIFT  40
+#define VTD_FRCD_PASID_MASK   0xfffffULL
+#define VTD_FRCD_INDEX_SHIFT  48 /* word 0 of an interrupt request: the entry's index, 63:48 */
 #define VTD_FRCD_TYPE_READ    (1ULL << 62)
 #define VTD_FRCD_FAULT	      (1ULL << 63)
 
 /* Fault status. */
-#define VTD_FSTS_PFO (1U << 0) /* primary fault overflow: a record was lost */
-#define VTD_FSTS_PPF (1U << 1) /* primary pending fault */
-#define VTD_FSTS_IQE (1U << 4) /* invalidation queue error: a malformed descriptor */
+#define VTD_FSTS_PFO	   (1U << 0) /* primary fault overflow: a record was lost */
+#define VTD_FSTS_PPF	   (1U << 1) /* primary pending fault */
+#define VTD_FSTS_IQE	   (1U << 4) /* invalidation queue error: a malformed descriptor */
+#define VTD_FSTS_ICE	   (1U << 5) /* invalidation completion error, of a device TLB */
+#define VTD_FSTS_ITE	   (1U << 6) /* invalidation time-out, of a device TLB */
+#define VTD_FSTS_PRO	   (1U << 7) /* page request overflow */
+#define VTD_FSTS_FRI_SHIFT 8	     /* index of the first pending record, 15:8 */
+#define VTD_FSTS_FRI_MASK  0xffU
 
-/* Legacy fault reasons that second-stage translation raises. */
+/* Fault reasons, legacy. */
+#define VTD_FAULT_ROOT_NOT_PRESENT    0x01
 #define VTD_FAULT_CONTEXT_NOT_PRESENT 0x02
 #define VTD_FAULT_CONTEXT_INVALID     0x03
 #define VTD_FAULT_BEYOND_MGAW	      0x04
 #define VTD_FAULT_NO_WRITE	      0x05
 #define VTD_FAULT_NO_READ	      0x06
 #define VTD_FAULT_TABLE_ACCESS	      0x07
+#define VTD_FAULT_ROOT_ACCESS	      0x08
+#define VTD_FAULT_CONTEXT_ACCESS      0x09
+#define VTD_FAULT_ROOT_RESERVED	      0x0a
+#define VTD_FAULT_CONTEXT_RESERVED    0x0b
 #define VTD_FAULT_PTE_RESERVED	      0x0c
+#define VTD_FAULT_TYPE_BLOCKED	      0x0d
+
+/* Of interrupt requests. */
+#define VTD_FAULT_IR_REQUEST_RESERVED 0x20
+#define VTD_FAULT_IR_INDEX	      0x21
+#define VTD_FAULT_IR_NOT_PRESENT      0x22
+#define VTD_FAULT_IR_ACCESS	      0x23
+#define VTD_FAULT_IR_RESERVED	      0x24
+#define VTD_FAULT_IR_COMPATIBILITY    0x25
+#define VTD_FAULT_IR_SOURCE	      0x26
+
+/* Scalable mode: root, context, PASID directory (PDIR) and PASID entries. */
+#define VTD_FAULT_SM_ROOT_ADDRESS	 0x30
+#define VTD_FAULT_SM_TTM_PASID		 0x31
+#define VTD_FAULT_SM_TTM_PAGE_GROUP	 0x32
+#define VTD_FAULT_SM_ROOT_ACCESS	 0x38
+#define VTD_FAULT_SM_ROOT_NOT_PRESENT	 0x39
+#define VTD_FAULT_SM_ROOT_RESERVED	 0x3a
+#define VTD_FAULT_SM_CONTEXT_ACCESS	 0x40
+#define VTD_FAULT_SM_CONTEXT_NOT_PRESENT 0x41
+#define VTD_FAULT_SM_CONTEXT_RESERVED	 0x42
+#define VTD_FAULT_SM_CONTEXT_INVALID	 0x43
+#define VTD_FAULT_SM_CONTEXT_DTE	 0x44
+#define VTD_FAULT_SM_CONTEXT_PASIDE	 0x45
+#define VTD_FAULT_SM_CONTEXT_PASID_MAX	 0x46
+#define VTD_FAULT_SM_CONTEXT_PRE	 0x47
+#define VTD_FAULT_SM_CONTEXT_RID_PASID	 0x48
+#define VTD_FAULT_SM_PDIR_ACCESS	 0x50
+#define VTD_FAULT_SM_PDIR_NOT_PRESENT	 0x51
+#define VTD_FAULT_SM_PDIR_RESERVED	 0x52
+#define VTD_FAULT_SM_PASID_ACCESS	 0x58
+#define VTD_FAULT_SM_PASID_NOT_PRESENT	 0x59
+#define VTD_FAULT_SM_PASID_RESERVED	 0x5a
+#define VTD_FAULT_SM_PASID_INVALID	 0x5b
+#define VTD_FAULT_SM_PASID_ERE		 0x5c
+#define VTD_FAULT_SM_PASID_SRE		 0x5d
+
+/* Scalable mode: first-stage (FS) and second-stage (SS) tables, and addresses. */
+#define VTD_FAULT_FS_ACCESS	       0x70
+#define VTD_FAULT_FS_NOT_PRESENT       0x71
+#define VTD_FAULT_FS_RESERVED	       0x72
+#define VTD_FAULT_FS_TOP_ACCESS	       0x73
+#define VTD_FAULT_FS_BEYOND_MGAW       0x74
+#define VTD_FAULT_FS_TOP_NESTED_READ   0x75
+#define VTD_FAULT_FS_NESTED_READ       0x76
+#define VTD_FAULT_FS_NESTED_WRITE      0x77
+#define VTD_FAULT_SS_ACCESS	       0x78
+#define VTD_FAULT_SS_PERMISSION	       0x79
+#define VTD_FAULT_SS_RESERVED	       0x7a
+#define VTD_FAULT_SS_TABLE	       0x7b
+#define VTD_FAULT_SS_AD_NO_SNOOP       0x7c
+#define VTD_FAULT_SM_NOT_CANONICAL     0x80
+#define VTD_FAULT_SM_USER	       0x81
+#define VTD_FAULT_SM_NO_EXECUTE	       0x82
+#define VTD_FAULT_SM_BEYOND_MAX	       0x83
+#define VTD_FAULT_SM_SS_BEYOND_MAX     0x84
+#define VTD_FAULT_SM_NO_WRITE	       0x85
+#define VTD_FAULT_SM_NO_READ	       0x86
+#define VTD_FAULT_SM_INTERRUPT_ADDRESS 0x87
+#define VTD_FAULT_FS_AD_NO_SNOOP       0x90
 
 /* Addresses in this window are interrupts; they are never translated. */
 #define VTD_MSI_START 0xfee00000ULL
