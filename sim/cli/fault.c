@@ -162,7 +162,7 @@ static void print_status(const struct dmasim_fault_line *line)
 static const char *page_fault_verdict(u32 flags)
 {
 	if (flags & AMD_FLAG_I)
-		return "the address means an interrupt, which is not remapped for this device";
+		return "it is an interrupt, or its address means one, and it may not pass";
 	if (!(flags & AMD_FLAG_PR))
 		return "nothing is mapped there: never mapped, or unmapped already";
 	if (flags & AMD_FLAG_RZ)
@@ -170,6 +170,11 @@ static const char *page_fault_verdict(u32 flags)
 	if (flags & AMD_FLAG_PE)
 		return "it is mapped, and not for this kind of access";
 	return "an entry was there, and no flag says what was wrong with it";
+}
+
+static bool has_flags(u8 event)
+{
+	return event != AMD_EVENT_ILLEGAL_COMMAND_ERROR && event != AMD_EVENT_IOTLB_INV_TIMEOUT;
 }
 
 static void print_event(const struct dmasim_fault_line *line)
@@ -187,7 +192,8 @@ static void print_event(const struct dmasim_fault_line *line)
 	printf("\n");
 	print_meaning(line);
 	dmasim_fault_flags(line, flags, sizeof(flags));
-	printf(INDENT "flags 0x%03x: %s\n", line->flags, flags);
+	if (line->flags || has_flags(line->reason))
+		printf(INDENT "flags 0x%03x: %s\n", line->flags, flags);
 	if (line->reason == AMD_EVENT_IO_PAGE_FAULT)
 		printf(INDENT "%s\n", page_fault_verdict(line->flags));
 }

@@ -22,6 +22,11 @@ static bool in_segment(const struct pci_dev *pdev, const struct dmasim_fault_lin
 
 static void print_name(const struct pci_dev *pdev)
 {
+	/* What did not answer when the dump was made reads as zeros. */
+	if (!pdev->vendor && !pdev->device) {
+		printf("%s, which did not answer", pci_name(pdev));
+		return;
+	}
 	printf("%s %s [%04x] %04x:%04x", pci_name(pdev), cli_class_word(pdev),
 	       pdev->class_code >> 8, pdev->vendor, pdev->device);
 }

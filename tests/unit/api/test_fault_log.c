@@ -361,7 +361,7 @@ static void a_cut_line_says_what_was_next(void **state)
 		{ "AMD-Vi: Event logged [IO_PAGE_FAULT device=23:00.0 domain=0x", "a domain" },
 		{ "AMD-Vi: Event logged [IO_PAGE_FAULT device=23:00.0 domain=0x0027 address=0xff "
 		  "flags=0x0010",
-		  "the closing bracket" },
+		  "a key, = and a value" },
 	};
 
 	(void)state;

@@ -1,0 +1,156 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# dmasim fault, as a user runs it: what it says of our own logs and of recorded ones, and what it
+# refuses. TAP.
+#   fault.sh DMASIM SOURCE_ROOT SHARED_DATA
+# With UPDATE_GOLDEN=1 the recorded text becomes what is printed now: read git diff then.
+set -u
+program=$1
+data=$2/tests/data
+golden=$2/tests/golden/fault
+shared=$3/faults
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+number=0
+
+# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
+dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
+
+ok() { number=$((number + 1)); echo "ok $number - $1"; }
+not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
+skip() { number=$((number + 1)); echo "ok $number - $1 # SKIP $2"; }
+
+# same NAME STATUS EXPECTED: the command ended well, said nothing on stderr, and printed this file.
+same() {
+	if [ "$2" -eq 0 ] && [ ! -s "$temp/err" ] &&
+	   diff -u "$3" "$temp/out" >"$temp/why" 2>&1; then
+		ok "$1"
+	else
+		{ echo "exit status $2"; cat "$temp/err"; } >>"$temp/why"
+		not_ok "$1"
+	fi
+}
+
+# prints NAME ARGS...: the text is the recorded one.
+prints() {
+	name=$1
+	shift
+	dmasim fault "$@" >"$temp/out" 2>"$temp/err"
+	status=$?
+	if [ "${UPDATE_GOLDEN:-}" = 1 ]; then
+		mkdir -p "$golden"
+		cp "$temp/out" "$golden/$name.txt"
+	fi
+	same "prints-$name" $status "$golden/$name.txt"
+}
+
+# counts FILE LINE: this recorded log, in its last line.
+counts() {
+	name=counts-$(basename "$1" | sed 's/\..*//')
+	if [ ! -r "$shared/$1" ]; then
+		skip "$name" "the recorded logs are not here ($shared)"
+		return
+	fi
+	dmasim fault "$shared/$1" >"$temp/all" 2>"$temp/err"
+	status=$?
+	tail -n 1 "$temp/all" >"$temp/out"
+	echo "$2" >"$temp/wanted"
+	same "$name" $status "$temp/wanted"
+}
+
+# refused NAME PATTERN ARGS...: exit status 2, one line on stderr that matches, nothing else.
+refused() {
+	name=$1
+	pattern=$2
+	shift 2
+	dmasim fault "$@" >"$temp/out" 2>"$temp/err"
+	status=$?
+	if [ $status -eq 2 ] && [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
+	   grep -q -- "$pattern" "$temp/err"; then
+		ok "refuses-$name"
+	else
+		{
+			echo "exit status $status, expected 2 and one line that matches '$pattern'"
+			cat "$temp/out" "$temp/err"
+		} >"$temp/why"
+		not_ok "refuses-$name"
+	fi
+}
+
+# ---- What it prints ----------------------------------------------------------------------------
+
+prints log "$data/faults.log"
+prints mail "$data/faults-mail.txt"
+prints log-conventional "$data/faults.log" --topology "$data/conventional-256.hex"
+prints log-domains --topology "$data/domains-64.hex" "$data/faults.log"
+prints mail-sriov "$data/faults-mail.txt" --topology "$data/sriov-4096.hex"
+
+dmasim fault - <"$data/faults.log" >"$temp/out" 2>"$temp/err"
+same reads-the-standard-input $? "$golden/log.txt"
+
+sed 's/$/\r/' "$data/faults.log" >"$temp/dos.log"
+dmasim fault "$temp/dos.log" >"$temp/out" 2>"$temp/err"
+same reads-lines-of-dos $? "$golden/log.txt"
+
+# A line may be of any length, and a file of any bytes.
+{ head -c 100000 /dev/zero | tr '\0' x; echo; sed -n 4p "$data/faults.log"; } >"$temp/long.log"
+dmasim fault "$temp/long.log" >"$temp/out" 2>"$temp/err"
+status=$?
+{
+	echo "line 2: VT-d stopped a read at 0xbdf83000 of 02:04.0"
+	sed -n 3,4p "$golden/log.txt"
+	echo "1 fault, 0 status lines"
+} >"$temp/wanted"
+same counts-a-long-line-once $status "$temp/wanted"
+
+echo "0 faults, 0 status lines" >"$temp/wanted"
+for file in /dev/null "$data/conventional-256.hex"; do
+	dmasim fault "$file" >"$temp/out" 2>"$temp/err"
+	same "finds-nothing-in-$(basename "$file")" $? "$temp/wanted"
+done
+
+# A program has the words of many a fault line in it, and no end of lines.
+dmasim fault "$program" >"$temp/out" 2>"$temp/err"
+status=$?
+if [ $status -eq 0 ] && [ ! -s "$temp/err" ] && tail -n 1 "$temp/out" | grep -q ' status line'; then
+	ok reads-any-bytes
+else
+	{ echo "exit status $status"; cat "$temp/err"; } >"$temp/why"
+	not_ok reads-any-bytes
+fi
+
+dmasim fault --help >"$temp/out" 2>"$temp/err"
+status=$?
+if [ $status -eq 0 ] && [ ! -s "$temp/err" ] && grep -q '^usage: dmasim fault FILE' "$temp/out"; then
+	ok prints-help
+else
+	{ echo "exit status $status"; cat "$temp/out" "$temp/err"; } >"$temp/why"
+	not_ok prints-help
+fi
+
+# ---- Logs of real machines ---------------------------------------------------------------------
+
+counts amdvi-fetch-pte-race.txt '12 faults, 0 status lines'
+counts amdvi-vfio-msi-range.txt '6 faults, 0 status lines'
+counts dmar-dl388-direct-mappings.log '2 faults, 1 status line'
+counts dmar-domain-switch-window.txt '3 faults, 3 status lines'
+counts dmar-heci-alias-fn7.txt '3 faults, 4 status lines'
+counts dmar-t450s-xhci.txt '3 faults, 4 status lines'
+counts smmuv2-context-fault.txt '0 faults, 0 status lines, 10 lines of an SMMU'
+counts smmuv3-events-collected.txt '0 faults, 0 status lines, 14 lines of an SMMU'
+
+# ---- What it refuses ---------------------------------------------------------------------------
+
+printf '00:00.0 Host bridge\n00: 86 80\n' >"$temp/short.hex"
+refused no-file 'expected the name of a kernel log'
+refused two-files "unexpected argument 'b.log'" "$data/faults.log" b.log
+refused an-unknown-option "no option '--all'" --all "$data/faults.log"
+refused an-option-without-its-file '--topology needs the name' "$data/faults.log" --topology
+refused a-file-that-is-not-there "$temp/none.log: No such file" "$temp/none.log"
+refused a-folder "$temp: Is a directory" "$temp"
+refused a-topology-that-is-not-there "$temp/none.hex: No such file" "$data/faults.log" \
+	--topology "$temp/none.hex"
+refused a-broken-topology "$temp/short.hex:2: 2 bytes in a line" --topology "$temp/short.hex" \
+	"$data/faults.log"
+
+echo "1..$number"
