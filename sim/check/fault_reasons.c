@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts "iova-and-page-tables" section 2.6. Of legacy reasons the text is what the driver prints, of
- * others it is ours.
+ * Facts "iova-and-page-tables" section 2.6. Of legacy reasons the text is what the driver prints,
+ * of others it is ours.
  */
 #include "check/fault_reasons.h"
 

@@ -112,7 +112,8 @@ done
 # A program has the words of many a fault line in it, and no end of lines.
 dmasim fault "$program" >"$temp/out" 2>"$temp/err"
 status=$?
-if [ $status -eq 0 ] && [ ! -s "$temp/err" ] && tail -n 1 "$temp/out" | grep -q ' status line'; then
+if [ $status -eq 0 ] && [ ! -s "$temp/err" ] &&
+   tail -n 1 "$temp/out" | grep -q ' status line'; then
 	ok reads-any-bytes
 else
 	{ echo "exit status $status"; cat "$temp/err"; } >"$temp/why"

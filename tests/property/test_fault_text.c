@@ -70,7 +70,7 @@ static void expect_sound(enum dmasim_log_line is, const struct dmasim_fault_line
 	assert_true(line->has_requester || !line->requester);
 }
 
-/* trust: no part of a fault line is taken for a whole one | an independent model: the whole lines */
+/* trust: no beginning of a fault line is taken for all of it | our reading of the facts */
 static void each_beginning_of_a_line_is_cut(void **state)
 {
 	(void)state;

@@ -57,11 +57,11 @@ GAPS = """
 * IOMMUs other than VT-d, and of VT-d: first-stage tables, PASIDs, five levels, device TLBs, caches
   of entries that are not present, interrupt remapping. Values that differ for drivers with
   map_pages (ARM) are not given: tests/catalogue/entries.tsv names them.
-* Faults: VT-d's reasons 2 to 7 and 0xC are raised. 1, 8 to 0xB, 0xD, those of interrupts (0x20 to
-  0x26) and of scalable mode (0x30 to 0x90), and all AMD-Vi events are printed and read by name only;
-  the words for them that are not in a recorded log are ours. Of interrupt lines, of lines with a
-  PASID, of reasons in the next line and of AMD-Vi events but IO_PAGE_FAULT there is no recorded log.
-  SMMU lines are recognised, not read.
+* Faults: VT-d's reasons 2 to 7 and 0xC are raised. 1, 8 to 0xB, 0xD, those of interrupts (0x20
+  to 0x26) and of scalable mode (0x30 to 0x90), and all AMD-Vi events are printed and read by name
+  only. Texts of reasons other than 2, 5 and 6, interrupts, PASIDs, reasons in the next line, and
+  AMD-Vi events other than IO_PAGE_FAULT are in no recorded log. SMMU lines are recognised, not
+  read.
 * Encrypted guests, Xen, legacy dma_map_ops, kdump's deferred attach, MSI through the IOMMU.
 * Growth of bounce pools (SWIOTLB_DYNAMIC), and highmem.
 * Real concurrency: CPUs are virtual and take turns at preemption points and locks, and all see the

@@ -48,7 +48,7 @@ static u64 vtd_high(u32 reason, u16 requester, u64 more)
 	return VTD_FRCD_FAULT | (u64)reason << VTD_FRCD_REASON_SHIFT | requester | more;
 }
 
-/* trust: each VT-d fault printed decodes to the same record | an independent model: the reader */
+/* trust: each VT-d fault printed decodes to the same record | our reading of the facts */
 static void each_vtd_reason_printed_is_read_back(void **state)
 {
 	const u64 pasid = VTD_FRCD_PASID_SET | 0xfffffULL << VTD_FRCD_PASID_SHIFT;
@@ -84,7 +84,7 @@ static void amd_word(u64 word[2], u32 code, const struct amd_event *event, bool 
 	word[1] = ones;
 }
 
-/* trust: each AMD-Vi event printed decodes to the same record | an independent model: the reader */
+/* trust: each AMD-Vi event printed decodes to the same record | our reading of the facts */
 static void each_amd_event_printed_is_read_back(void **state)
 {
 	(void)state;
