@@ -243,6 +243,7 @@ struct shape {
 	u32 fill;      /* ranges it is about to hold */
 	bool wide;     /* and ranges of 2^32 pages and more */
 	u32 steps;     /* percent of STEPS */
+	u64 base;      /* where the space begins */
 };
 
 static u64 pick_pages(struct world *world, const struct shape *shape)
@@ -257,7 +258,8 @@ static void step_search(struct world *world, const struct shape *shape)
 {
 	struct iova_search search = {
 		.pages = pick_pages(world, shape),
-		.top = dice(world, 2) ? shape->space : 1 + dice(world, shape->space),
+		.top = shape->base +
+		       (dice(world, 2) ? shape->space : 1 + dice(world, shape->space)),
 	};
 	struct iova_place place = { .pfn = 0 };
 	u64 pfn;
@@ -287,10 +289,10 @@ static void step_search(struct world *world, const struct shape *shape)
 static void step_place(struct world *world, const struct shape *shape)
 {
 	u64 pages = pick_pages(world, shape);
-	u64 first = dice(world, shape->space);
+	u64 first = shape->base + dice(world, shape->space);
 	bool reserved = dice(world, 2);
 
-	if (pages > shape->space - first || world->count >= shape->fill ||
+	if (pages > shape->base + shape->space - first || world->count >= shape->fill ||
 	    !model_free(world, first, first + pages - 1))
 		return;
 	expect_ok(iova_index_insert_at(&world->index, first, first + pages - 1, reserved));
@@ -324,7 +326,7 @@ static void step_extend(struct world *world, u32 at)
 
 static void step_ask(struct world *world, const struct shape *shape)
 {
-	u64 pfn = dice(world, shape->space);
+	u64 pfn = shape->base + dice(world, shape->space);
 	u32 at = model_next(world, pfn);
 	struct iova_range range;
 
@@ -353,11 +355,15 @@ static void step(struct world *world, const struct shape *shape, bool shrinking)
 }
 
 static const struct shape shapes[] = {
-	{ "dense", 3000, 4, 2000, false, 20 },
-	{ "single pages", 5000, 1, 4500, false, 20 },
-	{ "48 bit", 1ULL << 36, 4096, 6000, false, 20 },
-	{ "64 bit, wide", 1ULL << 52, 1ULL << 20, 500, true, 20 },
-	{ "few", 64, 4, 40, false, 20 },
+	{ "dense", 3000, 4, 2000, false, 20, 0 },
+	{ "single pages", 5000, 1, 4500, false, 20, 0 },
+	{ "48 bit", 1ULL << 36, 4096, 6000, false, 20, 0 },
+	{ "64 bit, wide", 1ULL << 52, 1ULL << 20, 500, true, 20, 0 },
+	{ "few", 64, 4, 40, false, 20, 0 },
+	/* The last page is the last but one there is. */
+	{ "below 2^64", 3000, 8, 1000, true, 20, ~0ULL - 3000 },
+	/* Ranges of one leaf begin on both sides. */
+	{ "around 2^52", 1ULL << 33, 1ULL << 20, 1000, true, 20, (1ULL << 52) - (1ULL << 32) },
 };
 
 static void the_index_equals_a_sorted_array(void **state)
