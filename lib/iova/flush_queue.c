@@ -34,6 +34,7 @@ struct flush_queue {
 	u64 timeout_ns;
 	struct dmasim_timer timer;
 	bool timer_on;
+	bool firing; /* the timer's work has begun, and not ended */
 	u64 started;
 	u64 finished;
 	u64 flushed; /* the highest number of a flush that ended well; numbers are from 1 */
@@ -186,6 +187,7 @@ static void on_timer(struct dmasim_timer *timer)
 		(struct flush_queue *)((char *)timer - offsetof(struct flush_queue, timer));
 	struct platform *p = fq->platform;
 
+	fq->firing = true;
 	/* First: what is queued from here on needs the timer again. */
 	platform_point(p, DMASIM_POINT_FLUSH);
 	fq->timer_on = false;
@@ -195,6 +197,7 @@ static void on_timer(struct dmasim_timer *timer)
 		recycle(fq, &fq->ring[i]);
 		platform_unlock(p, &fq->ring[i].lock);
 	}
+	fq->firing = false;
 }
 
 struct flush_queue *flush_queue_create(const struct flush_queue_config *config)
@@ -228,6 +231,8 @@ void flush_queue_destroy(struct flush_queue *fq, void (*forget)(void *domain, st
 {
 	struct platform *p = fq->platform;
 
+	while (fq->firing)
+		platform_wait(p, &fq->firing);
 	p->ops->timer_cancel(p->machine, &fq->timer);
 	for (u32 i = 0; i < fq->rings; i++) {
 		struct fq_ring *ring = &fq->ring[i];

@@ -380,76 +380,6 @@ static void caches_overflow_and_are_emptied_in_any_order(void **state)
 	}
 }
 
-/* ---- The end of an allocator, and its timer -------------------------------------------------- */
-
-struct ending {
-	struct iova_world *world;
-	struct iova_allocator *allocator;
-};
-
-static void pass_time(void *context)
-{
-	struct ending *ending = context;
-
-	iova_world_advance(ending->world, 120ULL * 1000 * 1000);
-}
-
-static void destroy(void *context)
-{
-	struct ending *ending = context;
-
-	dmasim_iova_linux()->destroy(ending->allocator);
-}
-
-/* More full magazines than stay in a depot: its timer is pending. */
-static struct ending fill_depot(void)
-{
-	const struct iova_allocator_ops *ops = dmasim_iova_linux();
-	struct ending ending = { .world = iova_world_create(2) };
-	u64 pfn[6 * 127];
-
-	ending.allocator = ops->create(&(struct iova_allocator_config){
-		.platform = iova_world_platform(ending.world),
-		.cpus = 2,
-		.granule_lg2 = 12,
-		.start_pfn = 1,
-		.last_pfn = 1000,
-	});
-	assert_non_null(ending.allocator);
-	for (u32 i = 0; i < 6 * 127; i++)
-		pfn[i] = ops->alloc(ending.allocator, 1, 1000, IOVA_CACHE);
-	for (u32 i = 0; i < 6 * 127; i++)
-		ops->free(ending.allocator, pfn[i], 1, IOVA_CACHE);
-	expect_u64(iova_world_counts(ending.world)->pending_timers, 1);
-	return ending;
-}
-
-static void the_depot_is_not_trimmed_after_its_end(void **state)
-{
-	struct explorer *explorer = explorer_create(1);
-
-	(void)state;
-	assert_non_null(explorer);
-	while (explorer_next(explorer)) {
-		struct ending ending = fill_depot();
-		struct schedule schedule;
-		struct schedule_task task[] = {
-			{ .run = pass_time, .context = &ending, .cpu = 0 },
-			{ .run = destroy, .context = &ending, .cpu = 1 },
-		};
-
-		schedule_init(&schedule, &iova_world_platform(ending.world)->cpu);
-		iova_world_step(ending.world, at_point, &schedule);
-		iova_world_wait(ending.world, at_held_lock);
-		expect_ok(schedule_run(&schedule, task, 2, explorer_chooser(explorer)));
-		if (iova_world_destroy(ending.world))
-			fail_msg("choices %s: something is left", schedule_choices(&schedule));
-		schedule_fini(&schedule);
-	}
-	assert_true(explorer_counts(explorer).runs > 100);
-	explorer_destroy(explorer);
-}
-
 /* A cache of one page that is looked at before its lock is taken: both CPUs get the page. */
 static void a_race_is_found(void **state)
 {
@@ -470,5 +400,4 @@ TEST_MAIN(ON_EVERY_ALLOCATOR(every_interleaving_of_small_programs_is_right),
 	  ON_EVERY_ALLOCATOR(caches_overflow_and_are_emptied_in_any_order),
 	  ON_ALLOCATOR(exact, what_is_reserved_is_not_given_in_any_order),
 	  ON_ALLOCATOR(bitmap, what_is_reserved_is_not_given_in_any_order),
-	  cmocka_unit_test(the_depot_is_not_trimmed_after_its_end),
 	  cmocka_unit_test(a_race_is_found))
