@@ -114,10 +114,11 @@ static enum dmasim_log_line decode(struct log *log, struct dmasim_fault_line *ou
 
 static void print_requester(const struct dmasim_fault_line *line)
 {
+	u32 requester = line->requester;
+
 	if (line->has_segment)
 		printf("%04x:", line->segment);
-	printf("%02x:%02x.%u", line->requester >> 8, (line->requester >> 3) & 0x1f,
-	       line->requester & 7);
+	printf("%02x:%02x.%u", requester >> 8, (requester >> 3) & 0x1f, requester & 7);
 }
 
 static void print_pasid(const struct dmasim_fault_line *line)

@@ -122,12 +122,84 @@ fi
 
 dmasim fault --help >"$temp/out" 2>"$temp/err"
 status=$?
-if [ $status -eq 0 ] && [ ! -s "$temp/err" ] && grep -q '^usage: dmasim fault FILE' "$temp/out"; then
+if [ $status -eq 0 ] && [ ! -s "$temp/err" ] &&
+   grep -q '^usage: dmasim fault FILE' "$temp/out"; then
 	ok prints-help
 else
 	{ echo "exit status $status"; cat "$temp/out" "$temp/err"; } >"$temp/why"
 	not_ok prints-help
 fi
+
+# ---- Bridges to conventional PCI ---------------------------------------------------------------
+
+# function BDF VENDOR DEVICE CLASS BUSES TYPE: 256 bytes of one. BUSES: primary, secondary,
+# subordinate, "" for no bridge; TYPE: of its PCI Express capability, "" for none.
+function_dump() {
+	awk -v bdf="$1" -v vendor="$2" -v device="$3" -v class="$4" -v buses="$5" -v type="$6" '
+	function word(at, hex) {
+		byte[at] = substr(hex, 3)
+		byte[at + 1] = substr(hex, 1, 2)
+	}
+	BEGIN {
+		word(0, vendor)
+		word(2, device)
+		word(10, class)
+		if (split(buses, bus, " ") == 3) {
+			byte[14] = "01"
+			for (i = 1; i <= 3; i++)
+				byte[23 + i] = bus[i]
+		}
+		if (type != "") {
+			byte[6] = "10"
+			byte[52] = "40"
+			byte[64] = "10"
+			byte[66] = type "1"
+		}
+		print bdf " made up"
+		for (i = 0; i < 256; i++) {
+			if (i % 16 == 0)
+				printf "%02x:", i
+			printf " %s%s", i in byte ? byte[i] : "00", i % 16 == 15 ? "\n" : ""
+		}
+		print ""
+	}'
+}
+
+{
+	function_dump 00:1c.0 d51a 1001 0604 '00 01 02' 4
+	function_dump 01:00.0 1b21 1080 0604 '01 02 02' ''
+	function_dump 02:03.0 d51a 2001 0200 '' ''
+	function_dump 00:1d.0 d51a 1001 0604 '00 03 04' 4
+	function_dump 03:00.0 1a03 1150 0604 '03 04 04' 7
+	function_dump 04:00.0 d51a 2002 0300 '' ''
+	function_dump 00:1e.0 8086 244e 0604 '00 05 05' ''
+	function_dump 05:01.0 d51a 2003 0100 '' ''
+} >"$temp/bridges.hex"
+
+# sender REQUESTER LINE...: whose it is, among the bridges above.
+sender() {
+	requester=$1
+	shift
+	printf 'DMAR: [DMA Read] Request device [%s] fault addr 1000 [fault reason 06]\n' \
+		"$requester" >"$temp/one.log"
+	dmasim fault "$temp/one.log" --topology "$temp/bridges.hex" >"$temp/all" 2>"$temp/err"
+	status=$?
+	sed '1,3d;$d' "$temp/all" >"$temp/out"
+	for line; do
+		echo "    $line"
+	done >"$temp/wanted"
+	same "names-the-sender-$requester" $status "$temp/wanted"
+}
+
+below='sends with this number for what is below it:'
+sender 02:00.0 "the bridge 0000:01:00.0 $below" '  0000:02:03.0 Ethernet [0200] d51a:2001'
+sender 01:00.0 '0000:01:00.0 PCI bridge [0604] 1b21:1080, below 0000:00:1c.0'
+sender 04:00.0 '0000:04:00.0 VGA [0300] d51a:2002, below 0000:00:1d.0, 0000:03:00.0'
+sender 00:1e.0 '0000:00:1e.0 PCI bridge [0604] 8086:244e, on the root bus' \
+	"the bridge 0000:00:1e.0 $below" '  0000:05:01.0 SCSI [0100] d51a:2003'
+sender 05:00.0 'the topology has no such requester'
+sender 05:01.7 'the topology has no such requester' \
+	'in the same slot, and may send so: 0000:05:01.0 SCSI [0100] d51a:2003, below 0000:00:1e.0'
 
 # ---- Logs of real machines ---------------------------------------------------------------------
 
