@@ -20,6 +20,11 @@
 #include "iova/index_hot.h"
 #include "iova/rcache.h"
 
+struct cached {
+	u64 first_pfn;
+	u64 last_pfn;
+};
+
 struct iova_allocator {
 	struct platform *platform;
 	struct platform_lock lock; /* of what follows, but the caches */
@@ -28,8 +33,8 @@ struct iova_allocator {
 	u64 end32_pfn; /* 4 GiB */
 	u64 pfn_max;   /* that may be reserved */
 	/* The last range of each class; above everything: [~0, ~0]. */
-	struct iova_range cached;
-	struct iova_range cached32;
+	struct cached cached;
+	struct cached cached32;
 	u64 max32;
 	u32 max32_align_lg2; /* of the request that failed (IOVA_REPAIR_MAX32) */
 	bool repair_max32;
@@ -37,7 +42,7 @@ struct iova_allocator {
 	struct iova_cpu_rcache cpu[][IOVA_RCACHE_CLASSES];
 };
 
-static const struct iova_range anchor = { .first_pfn = ~0ULL, .last_pfn = ~0ULL };
+static const struct cached anchor = { .first_pfn = ~0ULL, .last_pfn = ~0ULL };
 
 /* ---- Ranges ----------------------------------------------------------- */
 
@@ -69,7 +74,7 @@ static void remember_failure(struct iova_allocator *allocator, const struct iova
 static u64 take(struct iova_allocator *allocator, struct iova_search *search, u64 limit)
 {
 	bool low = limit <= allocator->end32_pfn;
-	struct iova_range *from = low ? &allocator->cached32 : &allocator->cached;
+	struct cached *from = low ? &allocator->cached32 : &allocator->cached;
 	struct iova_place place;
 
 	if (low && fails_at_once(allocator, search))
@@ -106,6 +111,13 @@ static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 	return pfn;
 }
 
+/* Number by number: a copy as a whole would wait for its parts to be in the cache. */
+static void set_cached(struct cached *cached, const struct iova_range *range)
+{
+	cached->first_pfn = range->first_pfn;
+	cached->last_pfn = range->last_pfn;
+}
+
 /* The range that contains pfn, whatever its size; nothing, if there is none. */
 static void free_range(struct iova_allocator *allocator, u64 pfn)
 {
@@ -116,11 +128,11 @@ static void free_range(struct iova_allocator *allocator, u64 pfn)
 		if (range.last_pfn == allocator->cached32.last_pfn ||
 		    (range.last_pfn < allocator->end32_pfn &&
 		     range.first_pfn >= allocator->cached32.first_pfn))
-			allocator->cached32 = above;
+			set_cached(&allocator->cached32, &above);
 		if (range.first_pfn < allocator->end32_pfn)
 			allocator->max32 = allocator->end32_pfn;
 		if (range.first_pfn >= allocator->cached.first_pfn)
-			allocator->cached = above;
+			set_cached(&allocator->cached, &above);
 	}
 	platform_unlock(allocator->platform, &allocator->lock);
 }
