@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "iova.h"
@@ -69,6 +70,21 @@ static const char *what_is_missing(const struct iova_allocator_ops *ops)
 	return NULL;
 }
 
+/* A name without a slash is a file here, not one of the system's libraries. */
+static void *open_plugin(const char *file)
+{
+	char *path;
+	void *handle;
+
+	if (strchr(file, '/'))
+		return dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	if (asprintf(&path, "./%s", file) < 0)
+		return NULL;
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	free(path);
+	return handle;
+}
+
 int iova_load(struct iova_options *options, const char *file)
 {
 	const struct iova_allocator_ops *ops;
@@ -78,9 +94,11 @@ int iova_load(struct iova_options *options, const char *file)
 
 	if (options->plugin_count == IOVA_PLUGINS_MAX)
 		return cli_bad_input("iova: %d plugins are the most", IOVA_PLUGINS_MAX);
-	handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return cli_bad_input("iova: --plugin %s", dlerror());
+	handle = open_plugin(file);
+	if (!handle) {
+		missing = dlerror();
+		return cli_bad_input("iova: --plugin %s", missing ? missing : "no memory");
+	}
 	options->plugin[options->plugin_count++] = handle;
 	symbol = dlsym(handle, PLUGIN_FUNCTION);
 	if (!symbol)

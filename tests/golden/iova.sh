@@ -205,6 +205,10 @@ run 0 a-plugin-beside-ours bench --workload uniform --quick --csv "$temp/csv" \
 	has a-name-with-quotes-in-the-csv ',"bump <""&"">",' "$temp/csv"
 }
 
+cp "$plugins/plugin_bump.so" "$temp/here.so"
+(cd "$temp" && dmasim iova --live 9 --plugin here.so) >"$temp/out" 2>"$temp/err"
+has a-plugin-in-this-folder '^bump <"&"> after' "$temp/out"
+
 # ---- How it judges -----------------------------------------------------------------------------
 
 run 0 judges-exact check --allocator exact --scale 1 --check limit &&
