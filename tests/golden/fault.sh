@@ -103,6 +103,18 @@ status=$?
 } >"$temp/wanted"
 same counts-a-long-line-once $status "$temp/wanted"
 
+# A cut line takes nothing from the whole ones behind it.
+{
+	for line in 13 4 13 13 23 14 3; do
+		sed -n "${line}p" "$data/faults.log"
+	done
+} >"$temp/cut.log"
+dmasim fault "$temp/cut.log" >"$temp/all" 2>"$temp/err"
+status=$?
+grep -o '^line [0-9]*: [A-Za-z-]*' "$temp/all" >"$temp/out"
+printf 'line %s\n' '1: looks' '2: VT-d' '3: looks' '4: looks' '5: looks' '7: VT-d' >"$temp/wanted"
+same numbers-lines-behind-a-cut-one $status "$temp/wanted"
+
 echo "0 faults, 0 status lines" >"$temp/wanted"
 for file in /dev/null "$data/conventional-256.hex"; do
 	dmasim fault "$file" >"$temp/out" 2>"$temp/err"
@@ -176,13 +188,13 @@ function_dump() {
 	function_dump 05:01.0 d51a 2003 0100 '' ''
 } >"$temp/bridges.hex"
 
-# sender REQUESTER LINE...: whose it is, among the bridges above.
+# sender REQUESTER LINE...: whose it is, in the topology.
 sender() {
 	requester=$1
 	shift
 	printf 'DMAR: [DMA Read] Request device [%s] fault addr 1000 [fault reason 06]\n' \
 		"$requester" >"$temp/one.log"
-	dmasim fault "$temp/one.log" --topology "$temp/bridges.hex" >"$temp/all" 2>"$temp/err"
+	dmasim fault "$temp/one.log" --topology "$topology" >"$temp/all" 2>"$temp/err"
 	status=$?
 	sed '1,3d;$d' "$temp/all" >"$temp/out"
 	for line; do
@@ -191,6 +203,7 @@ sender() {
 	same "names-the-sender-$requester" $status "$temp/wanted"
 }
 
+topology=$temp/bridges.hex
 below='sends with this number for what is below it:'
 sender 02:00.0 "the bridge 0000:01:00.0 $below" '  0000:02:03.0 Ethernet [0200] d51a:2001'
 sender 01:00.0 '0000:01:00.0 PCI bridge [0604] 1b21:1080, below 0000:00:1c.0'
@@ -200,6 +213,17 @@ sender 00:1e.0 '0000:00:1e.0 PCI bridge [0604] 8086:244e, on the root bus' \
 sender 05:00.0 'the topology has no such requester'
 sender 05:01.7 'the topology has no such requester' \
 	'in the same slot, and may send so: 0000:05:01.0 SCSI [0100] d51a:2003, below 0000:00:1e.0'
+
+# Virtual functions: 8 of them, from 0x80 on, each second number.
+sed 's/^110: 02 00 00 00 01 00 01/110: 02 00 00 00 80 00 02/' "$data/sriov-4096.hex" \
+	>"$temp/virtual.hex"
+topology=$temp/virtual.hex
+physical='0000:01:00.0 Ethernet [0200] d51a:2007, below 0000:00:02.0'
+sender 01:10.0 "virtual function 0 of $physical"
+sender 01:10.6 "virtual function 3 of $physical"
+sender 01:11.6 "virtual function 7 of $physical"
+sender 01:12.0 'the topology has no such requester'
+sender 01:10.7 'the topology has no such requester'
 
 # ---- Logs of real machines ---------------------------------------------------------------------
 
