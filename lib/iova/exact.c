@@ -225,7 +225,7 @@ static void make_stack(struct iova_allocator *allocator, struct cpu_cache *cpu, 
 
 static bool is_cached(u64 pages, u32 how)
 {
-	return how & IOVA_CACHE && pages <= STACK_SIZES;
+	return how & IOVA_CACHE && pages && pages <= STACK_SIZES;
 }
 
 static u64 alloc_cached(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)

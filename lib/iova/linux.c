@@ -15,8 +15,6 @@
  */
 #include "iova/linux.h"
 
-#include <errno.h>
-
 #include "iova/index_hot.h"
 #include "iova/rcache.h"
 
@@ -31,7 +29,7 @@ struct iova_allocator {
 	struct iova_index index;
 	u64 start_pfn;
 	u64 end32_pfn; /* 4 GiB */
-	u64 pfn_max;   /* that may be reserved */
+	u64 pfn_max;   /* of what is reserved */
 	/* The last range of each class; above everything: [~0, ~0]. */
 	struct cached cached;
 	struct cached cached32;
@@ -188,7 +186,8 @@ static struct iova_allocator *linux_create(const struct iova_allocator_config *c
 	iova_index_init(&allocator->index, config->platform);
 	allocator->start_pfn = config->start_pfn;
 	allocator->end32_pfn = 1ULL << (32 - config->granule_lg2);
-	allocator->pfn_max = ~0ULL >> config->granule_lg2;
+	/* Page ~0 is no range's: it stands for what is above all of them. */
+	allocator->pfn_max = (~0ULL - 1) >> config->granule_lg2;
 	allocator->cached = anchor;
 	allocator->cached32 = anchor;
 	allocator->max32 = allocator->end32_pfn;
@@ -264,8 +263,11 @@ static int linux_reserve(struct iova_allocator *allocator, u64 first_pfn, u64 la
 {
 	int err;
 
-	if ((first_pfn | last_pfn) > allocator->pfn_max)
-		return -EINVAL;
+	/* There is nothing above. Linux refuses it, where its callers are (reserve_iova()). */
+	if (first_pfn > allocator->pfn_max)
+		return 0;
+	if (last_pfn > allocator->pfn_max)
+		last_pfn = allocator->pfn_max;
 	platform_lock(allocator->platform, &allocator->lock);
 	err = reserve(allocator, first_pfn, last_pfn);
 	platform_unlock(allocator->platform, &allocator->lock);

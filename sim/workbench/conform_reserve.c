@@ -64,6 +64,7 @@ bool conform_check_reserved(struct conform *c)
 		{ { 0, 5 }, { 250, 1ULL << 40 } },
 		{ { 1ULL << 40, 1ULL << 41 } },
 		{ { 0, ~0ULL >> 12 } },
+		{ { 250, ~0ULL }, { 240, ~0ULL }, { ~0ULL, ~0ULL } },
 		{ { 0, 4 }, { 256, 300 } },
 	};
 	/* clang-format on */

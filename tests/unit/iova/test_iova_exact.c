@@ -366,7 +366,26 @@ static void what_reaches_the_last_page_of_all_can_be_reserved_again(void **state
 	end(&bench);
 }
 
-TEST_MAIN(cmocka_unit_test(a_place_that_was_not_taken_is_not_forgotten),
+/* As a driver may, by mistake. */
+static void no_pages_given_to_a_cache_are_nothing(void **state)
+{
+	struct bench bench = { .count = 0 };
+	struct iova_stats stats;
+
+	(void)state;
+	begin(&bench, 1, 1023, 12);
+	bench.ops->free(bench.allocator, 5, 0, IOVA_CACHE);
+	expect_u64(alloc(&bench, 1, IOVA_CACHE), 1023);
+	bench.ops->free(bench.allocator, 1023, 1, IOVA_CACHE);
+	bench.ops->free(bench.allocator, 5, 0, IOVA_CACHE);
+	bench.ops->stats(bench.allocator, &stats);
+	expect_u64(stats.ranges, 1);
+	expect_u64(stats.cached_ranges, stats.cached_pages);
+	end(&bench);
+}
+
+TEST_MAIN(cmocka_unit_test(no_pages_given_to_a_cache_are_nothing),
+	  cmocka_unit_test(a_place_that_was_not_taken_is_not_forgotten),
 	  cmocka_unit_test(what_is_reserved_while_it_is_live_does_not_come_back_from_a_cache),
 	  cmocka_unit_test(a_reservation_without_memory_keeps_nothing),
 	  cmocka_unit_test(what_reaches_the_last_page_of_all_can_be_reserved_again),
