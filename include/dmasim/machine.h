@@ -81,7 +81,10 @@ struct dmasim_config {
 	 * in one queue of 32767 unmaps, or 1 s.
 	 */
 	bool iommu_shadow_on_flush;
+	bool iommu_caching_mode;     /* what is absent is cached, too, as below a hypervisor */
 	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
+	u32 iotlb_ways;		     /* of each of its sets; 0: 4; as many as entries: one set */
+	u32 context_entries;	     /* of the context cache; 0: there is none */
 	enum dmasim_policy policy;   /* of groups for which nothing else is said */
 	struct dmasim_traits traits; /* of endpoints that say nothing of their own */
 
@@ -126,8 +129,11 @@ struct dmasim_costs {
 	u64 tables_freed;
 	u64 iova_allocs;
 	u64 invalidations; /* IOTLB invalidation commands */
-	u64 tlps;	   /* memory requests of devices */
-	u64 walk_reads;	   /* entries the IOMMU fetched */
+	u64 context_invalidations;
+	u64 tlps;	  /* memory requests of devices */
+	u64 walk_reads;	  /* entries the IOMMU fetched */
+	u64 context_hits; /* of the context cache */
+	u64 context_misses;
 	u64 iotlb_hits;
 	u64 iotlb_misses;
 	u64 interrupts; /* messages of devices */

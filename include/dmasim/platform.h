@@ -83,6 +83,9 @@ struct platform_iommu {
 	bool huge_1g;	      /* 1 GiB leaves (2 MiB leaves are always there) */
 	bool snoop_control;   /* ECAP.SC: the SNP bit exists */
 	bool coherent;	      /* walks snoop the CPU's caches; else entries must be flushed */
+	bool drain_reads;     /* CAP.DRD: an invalidation can wait for requests under way */
+	bool drain_writes;    /* CAP.DWD */
+	bool caching_mode;    /* CAP.CM: absent entries may be cached, and need invalidating */
 	bool shadow_on_flush; /* a hypervisor reads the tables again at a flush: few are better */
 	u32 domain_count;     /* domain ids are 0 to domain_count - 1; 0 is never used */
 };

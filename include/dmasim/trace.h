@@ -22,6 +22,8 @@
  * Events of the hardware:
  *
  *   qi_iotlb   unit= granularity=page|domain|global [dom=] [dma= size=] ih=    an IOTLB command
+ *   qi_context unit= granularity=device|domain|global [dom=] [source= ignored=]
+ *                                                    a context-cache command; bits of the source
  *   hop        at= what= addr=                       one step of a request (config.trace_hops)
  *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
  *   fault      unit= dev= dma= reason= dir=          a refused request

@@ -228,50 +228,73 @@ void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
 	domain->iova_ops->free(domain->iova, iova >> PAGE_SHIFT, bytes >> PAGE_SHIFT, IOVA_CACHE);
 }
 
-static int set_context(struct pci_dev *pdev, u16 requester, const struct platform_context *context)
+/*
+ * Writes one entry; `old` is what it was. What may be cached of that goes, and what the old domain
+ * translated with it: of an absent entry nothing is cached, unless in caching mode, under domain id
+ * 0 (facts 3.2). 0 or -ENOMEM.
+ */
+static int set_context(struct pci_dev *pdev, u16 requester, const struct platform_context *old,
+		       const struct platform_context *context)
 {
 	struct platform *p = pdev->dev.os->platform;
 	struct iommu_unit *unit = pdev->dev.iommu_group->unit;
+	int err;
 
 	platform_point(p, DMASIM_POINT_CONTEXT);
-	return p->ops->context_set(p->machine, unit->hw->unit, requester, context);
+	err = p->ops->context_set(p->machine, unit->hw->unit, requester, context);
+	if (err)
+		return err;
+	/* Told by the unit if it fails; whoever frees the tables will hear of it, too. */
+	if (old->type != PLATFORM_CONTEXT_ABSENT)
+		vtd_invalidate_context(pdev->dev.os, unit, requester, old->domain, old->domain);
+	else if (unit->hw->caching_mode)
+		vtd_invalidate_context(pdev->dev.os, unit, requester, 0, context->domain);
+	return 0;
 }
 
 /* The same under every number that the device's requests may bear. 0, or -ENOMEM with none set. */
-static int set_contexts(struct pci_dev *pdev, const struct platform_context *context)
+static int set_contexts(struct pci_dev *pdev, const struct platform_context *old,
+			const struct platform_context *context)
 {
-	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
 	struct pci_requester requester = pci_own_requester(pdev);
 	struct pci_requester undo = requester;
 	int err;
 
 	do {
-		err = set_context(pdev, requester.id, context);
+		err = set_context(pdev, requester.id, old, context);
 	} while (!err && pci_next_requester(&requester));
 	/* What was set is there, so setting it again cannot fail. */
 	for (; err && undo.of != requester.of; pci_next_requester(&undo))
-		set_context(pdev, undo.id, &absent);
+		set_context(pdev, undo.id, context, old);
 	return err;
+}
+
+/* What the entries of an attached device of the group say. */
+static struct platform_context context_of(const struct iommu_group *group)
+{
+	const struct iommu_domain *domain = group->domain;
+
+	if (!domain)
+		return (struct platform_context){ .type = PLATFORM_CONTEXT_PASS_THROUGH };
+	return (struct platform_context){
+		.type = PLATFORM_CONTEXT_TRANSLATE,
+		.domain = domain->id,
+		.levels = domain->pt.levels,
+		.root = domain->pt.root,
+	};
 }
 
 int iommu_attach_device(struct pci_dev *pdev)
 {
+	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
 	struct iommu_group *group = pdev->dev.iommu_group;
-	struct iommu_domain *domain = group->domain;
-	struct platform_context context = { .type = PLATFORM_CONTEXT_PASS_THROUGH };
+	struct platform_context context = context_of(group);
 	int err = 0;
 
-	if (domain) {
-		context = (struct platform_context){
-			.type = PLATFORM_CONTEXT_TRANSLATE,
-			.domain = domain->id,
-			.levels = domain->pt.levels,
-			.root = domain->pt.root,
-		};
-		err = map_direct_regions(domain, pdev);
-	}
+	if (group->domain)
+		err = map_direct_regions(group->domain, pdev);
 	if (!err)
-		err = set_contexts(pdev, &context);
+		err = set_contexts(pdev, &absent, &context);
 	pdev->attached = !err;
 	PLATFORM_EVENT(pdev->dev.os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
 		       .domain = context.domain, .ret = err);
@@ -281,10 +304,12 @@ int iommu_attach_device(struct pci_dev *pdev)
 void iommu_detach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
+	struct platform_context context;
 
 	if (!pdev->attached)
 		return;
+	context = context_of(pdev->dev.iommu_group);
 	/* Cannot fail: the entries are there since the device was attached. */
-	set_contexts(pdev, &absent);
+	set_contexts(pdev, &context, &absent);
 	pdev->attached = false;
 }

@@ -140,4 +140,11 @@ void vtd_unit_fini(struct os *os, struct iommu_unit *unit);
 int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start, u64 last,
 		   bool leaf_only);
 
+/*
+ * Invalidates the context entry of a requester, cached under the domain id `tag`, then all
+ * translations of `domain`, and waits. 0 or the queue's error.
+ */
+int vtd_invalidate_context(struct os *os, struct iommu_unit *unit, u16 requester, u32 tag,
+			   u32 domain);
+
 #endif

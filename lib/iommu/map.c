@@ -76,13 +76,15 @@ int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u6
 	return err;
 }
 
-/* Nothing to do: the unit does not cache absent entries and has no write buffer to flush. */
+/*
+ * Only a unit in caching mode may have cached that there was nothing, at any level. There is no
+ * write buffer to flush.
+ */
 int iommu_sync_map(struct iommu_domain *domain, u64 iova, u64 bytes)
 {
-	(void)domain;
-	(void)iova;
-	(void)bytes;
-	return 0;
+	if (!domain->unit->hw->caching_mode)
+		return 0;
+	return vtd_invalidate(domain->os, domain->unit, domain->id, iova, iova + bytes - 1, false);
 }
 
 int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)

@@ -7,6 +7,7 @@ void cached_init(struct cached *cached, struct world *world, bool *blind)
 	SLIST_INIT(&cached->domains);
 	STAILQ_INIT(&cached->pending);
 	interval_tree_init(&cached->tables_by_phys);
+	cached_contexts_init(&cached->contexts, world, blind);
 }
 
 static void *record(struct cached *cached, size_t bytes)
@@ -34,6 +35,7 @@ static void drop_all(struct cached *cached, struct interval_tree *tree)
 
 void cached_fini(struct cached *cached)
 {
+	cached_contexts_fini(&cached->contexts);
 	while (!SLIST_EMPTY(&cached->domains)) {
 		struct cached_domain *domain = SLIST_FIRST(&cached->domains);
 
@@ -245,6 +247,10 @@ static void apply_everywhere(struct cached *cached, const struct cached_pending 
 {
 	struct cached_domain *domain;
 
+	if (pending->what.what == HW_INVALIDATED_CONTEXT) {
+		cached_contexts_invalidated(&cached->contexts, pending->iommu, &pending->what);
+		return;
+	}
 	SLIST_FOREACH(domain, &cached->domains, link) {
 		if (domain->iommu == pending->iommu &&
 		    (pending->what.all_domains || pending->what.domain == domain->domain))

@@ -13,6 +13,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "check/cached_context.h"
 #include "check/interval.h"
 #include "hw/hw.h"
 
@@ -66,6 +67,7 @@ struct cached {
 	struct cached_domain_list domains;
 	struct cached_pending_list pending;
 	struct interval_tree tables_by_phys;
+	struct cached_contexts contexts;
 	bool *blind;
 };
 

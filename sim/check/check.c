@@ -83,19 +83,42 @@ void check_software_report(struct check *check, const struct platform_report *re
 	check->call->held.report = *report;
 }
 
-void check_context(struct check *check, struct hw_iommu *iommu, const struct hw_context *context)
+void check_context(struct check *check, struct hw_iommu *iommu, u16 requester,
+		   const struct hw_context *context)
 {
+	if (check->judging)
+		cached_context_set(&check->cached.contexts, iommu, requester, context);
 	if (context->type == HW_CONTEXT_TRANSLATE)
 		cached_domain_set(&check->cached, iommu, context->domain, context->root,
 				  context->levels);
 }
 
+/* A whole page table goes, and one of the requesters may still be sent to it. */
+static void tell_context(struct check *check, const struct cached_context *use)
+{
+	u16 requester = (u16)use->at.start;
+	char what[96];
+	struct text text;
+
+	text_init(&text, what, sizeof(what));
+	text_add(&text, "no invalidation covered the context entry of %02x:%02x.%x, domain %u",
+		 requester >> 8, (requester >> 3) & 0x1f, requester & 7, use->context.domain);
+	check_report(check, &(struct finding){ .id = DMASIM_REPORT_TABLE_FREED_EARLY,
+					       .dev = DMASIM_NO_SBDF,
+					       .what = what });
+}
+
 void check_table_freed(struct check *check, phys_addr_t table)
 {
+	const struct cached_context *context = cached_context_use(&check->cached.contexts, table);
 	const struct cached_table *use;
 
 	if (!check_can_judge(check))
 		return;
+	if (context) {
+		tell_context(check, context);
+		cached_context_forget(&check->cached.contexts, table);
+	}
 	use = cached_table_use(&check->cached, table);
 	if (use)
 		check_report(check,
@@ -113,7 +136,8 @@ void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_inv
 {
 	struct check *check = cookie;
 
-	if (check->judging)
+	if (check->judging &&
+	    (what->what == HW_INVALIDATED_IOTLB || what->what == HW_INVALIDATED_CONTEXT))
 		cached_invalidated(&check->cached, iommu, what);
 }
 

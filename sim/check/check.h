@@ -91,7 +91,8 @@ void check_settle_call(struct check *check);
 void check_settle(struct check *check);
 
 /* A context entry was set; a page of a page table was freed. */
-void check_context(struct check *check, struct hw_iommu *iommu, const struct hw_context *context);
+void check_context(struct check *check, struct hw_iommu *iommu, u16 requester,
+		   const struct hw_context *context);
 void check_table_freed(struct check *check, phys_addr_t table);
 
 /* The hardware's hooks; `cookie` is the checker. */

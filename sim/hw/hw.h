@@ -38,12 +38,17 @@ struct hw_hooks {
 /* Exact counts of what the hardware did. */
 struct hw_costs {
 	u64 tlps;
-	u64 walk_reads; /* page-table entries fetched from memory */
+	u64 walk_reads;	  /* page-table entries fetched from memory */
+	u64 context_hits; /* 0 if there is no context cache, like the misses */
+	u64 context_misses;
 	u64 iotlb_hits;
 	u64 iotlb_misses;
-	u64 invalidations;   /* invalidation commands executed, waits not counted */
-	u64 interrupts;	     /* messages of devices, written to the interrupt window */
-	u64 wait_interrupts; /* of IOMMUs whose wait commands ask for one */
+	u64 invalidations; /* IOTLB invalidation commands executed */
+	u64 context_invalidations;
+	u64 device_tlb_invalidations;
+	u64 interrupt_invalidations; /* of cached entries of interrupt remapping */
+	u64 interrupts;		     /* messages of devices, written to the interrupt window */
+	u64 wait_interrupts;	     /* of IOMMUs whose wait commands ask for one */
 };
 
 struct hw {

@@ -17,6 +17,8 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	iommu->hw = hw;
 	iommu->unit = desc->unit;
 	iommu->max_address_mask = desc->max_address_mask;
+	iommu->pf_requester = desc->pf_requester;
+	iommu->caching_mode = desc->caching_mode;
 	iommu->walker = (struct hw_walker){
 		.ram = &hw->ram,
 		.cache = desc->coherent ? NULL : &hw->cache,
@@ -24,13 +26,21 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		.address_bits = desc->address_bits,
 		.huge_1g = desc->huge_1g,
 		.snoop_control = desc->snoop_control,
+		.device_tlb = desc->device_tlb,
 	};
-	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries)) {
-		memory_free(&hw->world->memory, iommu);
-		return NULL;
-	}
+	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries,
+		       desc->iotlb_ways ? desc->iotlb_ways : IOTLB_WAYS))
+		goto free_iommu;
+	if (context_cache_init(&iommu->context_cache, hw->world, desc->context_entries))
+		goto free_iotlb;
 	TAILQ_INSERT_TAIL(&hw->iommus, iommu, link);
 	return iommu;
+
+free_iotlb:
+	iotlb_fini(&iommu->iotlb);
+free_iommu:
+	memory_free(&hw->world->memory, iommu);
+	return NULL;
 }
 
 void hw_iommu_remove(struct hw_iommu *iommu)
@@ -40,6 +50,7 @@ void hw_iommu_remove(struct hw_iommu *iommu)
 	TAILQ_REMOVE(&iommu->hw->iommus, iommu, link);
 	for (u32 bus = 0; bus < 256; bus++)
 		memory_free(memory, iommu->contexts[bus]);
+	context_cache_fini(&iommu->context_cache);
 	iotlb_fini(&iommu->iotlb);
 	memory_free(memory, iommu);
 }
@@ -88,6 +99,29 @@ static u8 context_fault(const struct hw_iommu *iommu, const struct hw_context *c
 	return 0;
 }
 
+/* The requester's context, out of the cache if it is there. */
+static struct hw_context find_context(struct hw_iommu *iommu, u16 requester)
+{
+	const struct hw_context *hit = context_cache_find(&iommu->context_cache, requester);
+	struct hw_costs *costs = &iommu->hw->costs;
+	struct hw_context context;
+	bool refuses;
+
+	if (hit) {
+		costs->context_hits++;
+		return *hit;
+	}
+	context = hw_context_get(iommu, requester);
+	if (!iommu->context_cache.entry)
+		return context;
+	costs->context_misses++;
+	refuses = context_fault(iommu, &context);
+	if (!refuses || iommu->caching_mode)
+		context_cache_fill(&iommu->context_cache, requester, refuses ? 0 : context.domain,
+				   context);
+	return context;
+}
+
 static struct hw_translation passed(const struct hw_context *context, u64 address)
 {
 	return (struct hw_translation){
@@ -123,7 +157,7 @@ static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 i
 
 struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
 {
-	struct hw_context context = hw_context_get(iommu, requester);
+	struct hw_context context = find_context(iommu, requester);
 	struct hw_costs *costs = &iommu->hw->costs;
 	const struct iotlb_entry *hit;
 	struct hw_walk walk;

@@ -7,6 +7,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "hw/context.h"
 #include "hw/iotlb.h"
 #include "hw/ram.h"
 #include "hw/walker.h"
@@ -15,32 +16,37 @@ struct hw;
 
 #define HW_FAULT_RECORDS 8
 
-enum hw_context_type {
-	HW_CONTEXT_ABSENT = 0,
-	HW_CONTEXT_TRANSLATE,
-	HW_CONTEXT_PASS_THROUGH, /* addresses are taken as they are */
-};
-
-struct hw_context {
-	u8 type; /* enum hw_context_type */
-	u8 levels;
-	u16 domain;
-	phys_addr_t root;
-};
-
 /* The 128-bit record of the architecture, host byte order. */
 struct hw_fault_record {
 	u64 word[2];
 	u64 order; /* among the records of all units of the machine */
 };
 
-/* What an executed invalidation covered: [start, last] of a domain, or of all of them. */
+/* What an invalidation empties. */
+enum hw_invalidated {
+	HW_INVALIDATED_IOTLB = 0,
+	HW_INVALIDATED_CONTEXT,
+	HW_INVALIDATED_DEVICE_TLB,
+	HW_INVALIDATED_INTERRUPT, /* entries of interrupt remapping, which is not modelled */
+};
+
+/*
+ * What an executed invalidation covered: [start, last] of a domain, or of all of them; or the
+ * requesters that differ from `requester` at most in the bits of `requester_ignored`.
+ */
 struct hw_invalidation {
+	u8 what; /* enum hw_invalidated */
 	bool all_domains;
 	u16 domain;
-	u64 start;
+	u64 start; /* for interrupt entries: their indexes */
 	u64 last;
-	bool leaf_only; /* cached non-leaf entries may have been left alone */
+	bool leaf_only;	  /* cached non-leaf entries may have been left alone */
+	bool drain_reads; /* requests that were translated before are over */
+	bool drain_writes;
+	u8 queue_depth;	       /* of a device TLB: invalidations it takes at once, 1 to 32 */
+	u16 requester;	       /* of a context or a device TLB */
+	u16 requester_ignored; /* 0xffff: all requesters */
+	u16 pf_requester;      /* of a device TLB: the physical function that counts them */
 };
 
 struct hw_iommu {
@@ -49,7 +55,10 @@ struct hw_iommu {
 	u32 unit;
 	struct hw_walker walker; /* the format's geometry and reserved bits */
 	u8 max_address_mask;
+	bool pf_requester; /* device-TLB commands may name the physical function */
+	bool caching_mode; /* CAP.CM: contexts that translate nothing are cached, too */
 	struct hw_context *contexts[256]; /* by bus, then devfn; made when first set */
+	struct context_cache context_cache;
 	struct iotlb iotlb;
 
 	/* A ring of records the driver has not read. */
@@ -69,7 +78,12 @@ struct hw_iommu_desc {
 	bool huge_1g;
 	bool snoop_control;
 	bool coherent;
+	bool device_tlb;   /* ECAP.DT: devices may have TLBs of their own */
+	bool pf_requester; /* their invalidations may name the physical function (PFSID) */
+	bool caching_mode; /* CAP.CM */
 	u32 iotlb_entries;
+	u32 iotlb_ways;	     /* 0: IOTLB_WAYS */
+	u32 context_entries; /* of the context cache; 0: none */
 };
 
 /* NULL: no memory. */
@@ -77,8 +91,9 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc);
 void hw_iommu_remove(struct hw_iommu *iommu);
 struct hw_iommu *hw_iommu_find(const struct hw *hw, u32 unit);
 
-/* 0 or -ENOMEM. */
+/* Writes the entry; what is cached of it stays. 0 or -ENOMEM. */
 int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context context);
+/* The entry as it is now, whatever is cached. */
 struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester);
 
 /* A request of `requester` for one address; the answer holds for the rest of `page_lg2`. */

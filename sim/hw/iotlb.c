@@ -3,17 +3,22 @@
 
 #include <errno.h>
 
-int iotlb_init(struct iotlb *iotlb, struct world *world, u32 entry_count)
+static u64 entries_of(const struct iotlb *iotlb)
+{
+	return (u64)iotlb->sets * iotlb->ways;
+}
+
+int iotlb_init(struct iotlb *iotlb, struct world *world, u32 entry_count, u32 ways)
 {
 	u32 sets = 1;
 
-	while ((u64)sets * IOTLB_WAYS < entry_count)
+	while ((u64)sets * ways < entry_count)
 		sets *= 2;
-	*iotlb = (struct iotlb){ .world = world, .sets = sets };
-	if ((u64)sets * IOTLB_WAYS > SIZE_MAX / sizeof(*iotlb->entry))
+	*iotlb = (struct iotlb){ .world = world, .sets = sets, .ways = ways };
+	if (entries_of(iotlb) > SIZE_MAX / sizeof(*iotlb->entry))
 		return -ENOMEM;
 	iotlb->entry = memory_alloc(&world->memory, DMASIM_FAULT_IOMMU_UNIT,
-				    sizeof(*iotlb->entry) * sets * IOTLB_WAYS);
+				    sizeof(*iotlb->entry) * entries_of(iotlb));
 	return iotlb->entry ? 0 : -ENOMEM;
 }
 
@@ -28,7 +33,7 @@ static struct iotlb_entry *set_of(const struct iotlb *iotlb, u16 domain, u64 pag
 {
 	u64 index = (page + (u64)domain * 0x9e37) & (iotlb->sets - 1);
 
-	return iotlb->entry + index * IOTLB_WAYS;
+	return iotlb->entry + index * iotlb->ways;
 }
 
 static struct iotlb_entry *lookup(const struct iotlb *iotlb, u16 domain, u64 iova, u8 page_lg2)
@@ -36,7 +41,7 @@ static struct iotlb_entry *lookup(const struct iotlb *iotlb, u16 domain, u64 iov
 	u64 page = iova >> page_lg2;
 	struct iotlb_entry *way = set_of(iotlb, domain, page);
 
-	for (int i = 0; i < IOTLB_WAYS; i++) {
+	for (u32 i = 0; i < iotlb->ways; i++) {
 		if (way[i].valid && way[i].page == page && way[i].domain == domain &&
 		    way[i].page_lg2 == page_lg2)
 			return &way[i];
@@ -69,14 +74,14 @@ static struct iotlb_entry *pick_victim(struct iotlb *iotlb, struct iotlb_entry *
 {
 	struct iotlb_entry *oldest = way;
 
-	for (int i = 0; i < IOTLB_WAYS; i++) {
+	for (u32 i = 0; i < iotlb->ways; i++) {
 		if (!way[i].valid)
 			return &way[i];
 		if (way[i].used_at < oldest->used_at)
 			oldest = &way[i];
 	}
 	/* Answer 0, the plain run's, is the oldest. */
-	return way + ((u64)(oldest - way) + world_choose(iotlb->world, IOTLB_WAYS)) % IOTLB_WAYS;
+	return way + ((u64)(oldest - way) + world_choose(iotlb->world, iotlb->ways)) % iotlb->ways;
 }
 
 void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry)
@@ -104,8 +109,9 @@ static bool touches(const struct iotlb_entry *entry, u64 start, u64 last)
 /* Visits every entry: for ranges of more pages than there are entries. */
 static void sweep(struct iotlb *iotlb, bool all_domains, u16 domain, u64 start, u64 last)
 {
-	struct iotlb_entry *end = iotlb->entry + (u64)iotlb->sets * IOTLB_WAYS;
+	struct iotlb_entry *end = iotlb->entry + entries_of(iotlb);
 
+	iotlb->compared += entries_of(iotlb);
 	for (struct iotlb_entry *entry = iotlb->entry; entry < end; entry++) {
 		if (entry->valid && (all_domains || entry->domain == domain) &&
 		    touches(entry, start, last))
@@ -115,7 +121,7 @@ static void sweep(struct iotlb *iotlb, bool all_domains, u16 domain, u64 start, 
 
 void iotlb_invalidate_range(struct iotlb *iotlb, u16 domain, u64 start, u64 last)
 {
-	u64 entries = (u64)iotlb->sets * IOTLB_WAYS;
+	u64 entries = entries_of(iotlb);
 
 	for (u64 sizes = iotlb->present; sizes; sizes &= sizes - 1) {
 		u8 lg2 = (u8)__builtin_ctzll(sizes);
@@ -129,6 +135,7 @@ void iotlb_invalidate_range(struct iotlb *iotlb, u16 domain, u64 start, u64 last
 		for (;; page++) {
 			struct iotlb_entry *entry = lookup(iotlb, domain, page << lg2, lg2);
 
+			iotlb->compared += iotlb->ways;
 			if (entry)
 				drop(iotlb, entry);
 			if (page == last_page)

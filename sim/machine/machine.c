@@ -5,15 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_RAM_BYTES (16ULL << 30)
-#define LOW_RAM_BYTES	  (1ULL << 30)
-#define HIGH_RAM_START	  (4ULL << 30)
-#define MAX_RAM_BYTES	  (1ULL << 50)
+#define DEFAULT_RAM_BYTES   (16ULL << 30)
+#define LOW_RAM_BYTES	    (1ULL << 30)
+#define HIGH_RAM_START	    (4ULL << 30)
+#define MAX_RAM_BYTES	    (1ULL << 50)
 /* The first MiB of a PC is not the allocator's. */
-#define FIRST_FRAME	  (1ULL << 20)
-#define DEFAULT_CPUS	  4
-#define CPUS_MAX	  64
-#define IOTLB_ENTRIES_MAX (1U << 20)
+#define FIRST_FRAME	    (1ULL << 20)
+#define DEFAULT_CPUS	    4
+#define CPUS_MAX	    64
+#define IOTLB_ENTRIES_MAX   (1U << 20)
+#define CONTEXT_ENTRIES_MAX (1U << 16) /* one for each requester */
 
 /* The environment is read here and nowhere else. */
 bool dmasim_env_seed(u64 *seed)
@@ -57,6 +58,9 @@ static void check_config(const struct dmasim_config *config)
 			"VT-d tables have 3 or 4 levels");
 	DMASIM_CONTRACT(config->iotlb_entries <= IOTLB_ENTRIES_MAX,
 			"an IOTLB has at most 2^20 entries");
+	DMASIM_CONTRACT(config->iotlb_ways <= IOTLB_ENTRIES_MAX, "an IOTLB has at most 2^20 ways");
+	DMASIM_CONTRACT(config->context_entries <= CONTEXT_ENTRIES_MAX,
+			"a context cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
 	DMASIM_CONTRACT(config->ram_bytes >= 2 * FIRST_FRAME && config->ram_bytes <= MAX_RAM_BYTES,
 			"a machine has 2 MiB to 1 PiB of RAM");
@@ -102,6 +106,8 @@ static void read_config(struct dmasim_config *to, const struct dmasim_config *fr
 		to->iommu_levels = 4;
 	if (!to->iotlb_entries)
 		to->iotlb_entries = 64;
+	if (!to->iotlb_ways)
+		to->iotlb_ways = IOTLB_WAYS;
 	if (!to->cpu_family)
 		to->cpu_family = machine_cpu_family(to->cpu);
 	if (!to->cpus)
@@ -178,6 +184,12 @@ static void write_header(struct dmasim *s)
 		 config->swiotlb_bytes, config->bounce_kmalloc, config->dma_debug, config->bugs);
 	if (config->iommu_shadow_on_flush)
 		text_add(&text, " shadow=1");
+	if (config->iommu_caching_mode)
+		text_add(&text, " cm=1");
+	if (config->iotlb_ways != IOTLB_WAYS)
+		text_add(&text, " ways=%u", config->iotlb_ways);
+	if (config->context_entries)
+		text_add(&text, " contexts=%u", config->context_entries);
 	text_add(&text, " iova=%s repairs=0x%x forcedac=%d", iova_word(config->iova_ops),
 		 config->iova_repairs, config->forcedac);
 	trace_header(&s->world.trace, line);
@@ -362,8 +374,11 @@ struct dmasim_costs dmasim_costs(const struct dmasim *s)
 		.tables_freed = os->tables_freed,
 		.iova_allocs = os->iova_allocs,
 		.invalidations = hw->invalidations,
+		.context_invalidations = hw->context_invalidations,
 		.tlps = hw->tlps,
 		.walk_reads = hw->walk_reads,
+		.context_hits = hw->context_hits,
+		.context_misses = hw->context_misses,
 		.iotlb_hits = hw->iotlb_hits,
 		.iotlb_misses = hw->iotlb_misses,
 		.interrupts = hw->interrupts,

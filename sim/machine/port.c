@@ -159,7 +159,7 @@ static int port_context_set(void *machine, u32 unit, u16 requester,
 	int err = hw_context_set(iommu, requester, context);
 
 	if (!err)
-		check_context(&s->check, iommu, &context);
+		check_context(&s->check, iommu, requester, &context);
 	return err;
 }
 

@@ -28,7 +28,10 @@ struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8
 						   .huge_1g = !s->config.iommu_no_1g,
 						   .snoop_control = s->config.iommu_snoop,
 						   .coherent = !s->config.iommu_incoherent,
+						   .caching_mode = s->config.iommu_caching_mode,
 						   .iotlb_entries = s->config.iotlb_entries,
+						   .iotlb_ways = s->config.iotlb_ways,
+						   .context_entries = s->config.context_entries,
 					   });
 	if (!root->iommu) {
 		hw_root_remove(&s->hw, root);

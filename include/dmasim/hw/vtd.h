@@ -29,10 +29,33 @@
 #define VTD_LEVELS_MIN 3
 #define VTD_LEVELS_MAX 4
 
-/* Queued-invalidation descriptor, two 64-bit words. Type in bits 3:0 of word 0. */
-#define VTD_QI_TYPE_MASK 0xfULL
-#define VTD_QI_IOTLB	 0x2ULL
-#define VTD_QI_WAIT	 0x5ULL
+/*
+ * Queued-invalidation descriptor, two 64-bit words. Type in bits 3:0 of word 0. Those from 6 on
+ * belong to scalable mode; the last was retired.
+ */
+#define VTD_QI_TYPE_MASK	0xfULL
+#define VTD_QI_CONTEXT		0x1ULL
+#define VTD_QI_IOTLB		0x2ULL
+#define VTD_QI_DEVICE_TLB	0x3ULL
+#define VTD_QI_INTERRUPT	0x4ULL
+#define VTD_QI_WAIT		0x5ULL
+#define VTD_QI_PASID_IOTLB	0x6ULL
+#define VTD_QI_PASID_CACHE	0x7ULL
+#define VTD_QI_PASID_DEVICE_TLB 0x8ULL
+#define VTD_QI_PAGE_GROUP	0x9ULL
+#define VTD_QI_PAGE_STREAM	0xaULL
+
+#define VTD_CONTEXT_GRANU_SHIFT	 4
+#define VTD_CONTEXT_GRANU_MASK	 0x3ULL
+#define VTD_CONTEXT_GRANU_GLOBAL 1ULL
+#define VTD_CONTEXT_GRANU_DOMAIN 2ULL
+#define VTD_CONTEXT_GRANU_DEVICE 3ULL
+#define VTD_CONTEXT_DID_SHIFT	 16
+#define VTD_CONTEXT_SID_SHIFT	 32
+#define VTD_CONTEXT_FM_SHIFT	 48 /* so many high bits of the function number are ignored */
+#define VTD_CONTEXT_FM_MASK	 0x3ULL
+#define VTD_CONTEXT_RESERVED_0	 0xfffc00000000ffc0ULL
+#define VTD_CONTEXT_RESERVED_1	 0xffffffffffffffffULL
 
 #define VTD_IOTLB_GRANU_SHIFT  4
 #define VTD_IOTLB_GRANU_MASK   0x3ULL
@@ -48,6 +71,25 @@
 #define VTD_IOTLB_IH	       (1ULL << 6) /* word 1: only leaf entries changed */
 #define VTD_IOTLB_RESERVED_1   0xf80ULL
 #define VTD_IOTLB_ADDR_MASK    0xfffffffffffff000ULL
+
+#define VTD_DEVICE_TLB_PFSID_LOW_SHIFT	12 /* PFSID 3:0 */
+#define VTD_DEVICE_TLB_PFSID_LOW_MASK	0xfULL
+#define VTD_DEVICE_TLB_QDEP_SHIFT	16 /* invalidations the device takes at once; 0: 32 */
+#define VTD_DEVICE_TLB_QDEP_MASK	0x1fULL
+#define VTD_DEVICE_TLB_SID_SHIFT	32
+#define VTD_DEVICE_TLB_PFSID_HIGH_SHIFT 52		      /* PFSID 15:4 */
+#define VTD_DEVICE_TLB_PFSID		0xfff000000000f000ULL /* reserved where it is not known */
+#define VTD_DEVICE_TLB_RESERVED_0	0x000f0000ffe00ff0ULL
+#define VTD_DEVICE_TLB_SIZE		(1ULL << 0) /* word 1: the lowest 0 of the address tells */
+#define VTD_DEVICE_TLB_RESERVED_1	0xffeULL
+#define VTD_DEVICE_TLB_ADDR_MASK	0xfffffffffffff000ULL
+
+#define VTD_INTERRUPT_SELECTIVE	  (1ULL << 4)
+#define VTD_INTERRUPT_IM_SHIFT	  27 /* log2 of the number of entries */
+#define VTD_INTERRUPT_IM_MASK	  0x1fULL
+#define VTD_INTERRUPT_INDEX_SHIFT 32
+#define VTD_INTERRUPT_RESERVED_0  0xffff000007ffffe0ULL
+#define VTD_INTERRUPT_RESERVED_1  0xffffffffffffffffULL
 
 #define VTD_WAIT_INTERRUPT    (1ULL << 4)
 #define VTD_WAIT_STATUS_WRITE (1ULL << 5)

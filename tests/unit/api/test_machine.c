@@ -180,6 +180,34 @@ static void a_tiny_translation_cache_evicts(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* Five ways hold five pages, one way of four sets does not. */
+static void the_ways_of_the_translation_cache_are_chosen(void **state)
+{
+	static const u32 row[][4] = { { 5, 5, 5, 15 }, { 4, 1, 5 + 2 * 3, 9 } };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct rig rig;
+		struct dmasim_costs before, after;
+		dma_addr_t dma;
+		u8 byte;
+
+		rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .iotlb_entries = row[i][0],
+							.iotlb_ways = row[i][1] });
+		dma = dma_map_phys(&rig.nvme->dev, ram(&rig, 5 * SZ_4K), 5 * SZ_4K, DMA_TO_DEVICE,
+				   0);
+		before = dmasim_costs(rig.s);
+		for (u64 page = 0; page < 20; page++)
+			expect_done(dmasim_dev_read(rig.nvme, dma + page % 5 * SZ_4K, &byte, 1), 1);
+		after = dmasim_costs(rig.s);
+		/* Of one way the first and the last page share a set: both miss each time. */
+		expect_u64(after.iotlb_misses - before.iotlb_misses, row[i][2]);
+		expect_u64(after.iotlb_hits - before.iotlb_hits, row[i][3]);
+		dma_unmap_phys(&rig.nvme->dev, dma, 5 * SZ_4K, DMA_TO_DEVICE, 0);
+		rig_fini(&rig);
+	}
+}
+
 /* ---- Failing on purpose ---------------------------------------------------------------------- */
 
 static void the_nth_pass_fails_once(void **state)
@@ -436,6 +464,7 @@ TEST_MAIN(cmocka_unit_test(one_seed_gives_one_sequence),
 	  BEHIND_VTD(reports_know_when_they_were_made), TEST(a_new_machine_has_cost_nothing),
 	  BEHIND_VTD(costs_of_a_first_page),
 	  cmocka_unit_test_teardown(a_tiny_translation_cache_evicts, rig_teardown),
+	  cmocka_unit_test(the_ways_of_the_translation_cache_are_chosen),
 	  TEST(the_nth_pass_fails_once), TEST(a_new_wish_replaces_the_old_and_counts_anew),
 	  TEST(nth_0_fails_nothing), TEST(any_counts_all_points_together),
 	  TEST(points_of_failure_have_stable_names), TEST(what_is_in_use_is_counted),

@@ -71,6 +71,8 @@ int queue_setup(void **state)
 							     .max_address_mask = QUEUE_MAMV,
 							     .huge_1g = true,
 							     .coherent = true,
+							     .device_tlb = true,
+							     .pf_requester = true,
 							     .iotlb_entries = 64 });
 	if (!queue->iommu)
 		return -1;

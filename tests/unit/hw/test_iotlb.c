@@ -27,7 +27,7 @@ static int setup(void **state)
 		return -1;
 	world_init(&fixture->world, &(struct world_config){ .seed = test_seed(1) });
 	*state = fixture;
-	return iotlb_init(&fixture->iotlb, &fixture->world, IOTLB_WAYS);
+	return iotlb_init(&fixture->iotlb, &fixture->world, IOTLB_WAYS, IOTLB_WAYS);
 }
 
 static int teardown(void **state)
@@ -42,10 +42,15 @@ static int teardown(void **state)
 	return left ? -1 : 0;
 }
 
-static void resize(struct fixture *fixture, u32 entries)
+static void reshape(struct fixture *fixture, u32 entries, u32 ways)
 {
 	iotlb_fini(&fixture->iotlb);
-	expect_ok(iotlb_init(&fixture->iotlb, &fixture->world, entries));
+	expect_ok(iotlb_init(&fixture->iotlb, &fixture->world, entries, ways));
+}
+
+static void resize(struct fixture *fixture, u32 entries)
+{
+	reshape(fixture, entries, IOTLB_WAYS);
 }
 
 /* The page of the address, translated to itself plus a number of the domain's. */
@@ -218,11 +223,35 @@ static void sizes_are_rounded_up(void **state)
 	}
 	memory_fail(&fixture->world.memory, (struct memory_plan){ DMASIM_FAULT_IOMMU_UNIT, 1 });
 	iotlb_fini(&fixture->iotlb);
-	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, 64), -ENOMEM);
+	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, 64, 4), -ENOMEM);
 	/* Nobody has that much memory; it ends all the same, and wraps to nothing small. */
 	memory_fail(&fixture->world.memory, (struct memory_plan){ DMASIM_FAULT_IOMMU_UNIT, 1 });
-	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, ~0U), -ENOMEM);
+	expect_error(iotlb_init(&fixture->iotlb, &fixture->world, ~0U, 4), -ENOMEM);
 	expect_u64(fixture->iotlb.sets, 1U << 30);
+}
+
+/* Consecutive pages of as many entries all stay, in any shape; the next one takes the oldest. */
+static void any_number_of_ways_holds_as_many_pages(void **state)
+{
+	static const u32 shape[][3] = {
+		{ 64, 1, 64 }, { 64, 2, 32 }, { 64, 16, 4 }, { 64, 64, 1 },
+		{ 48, 3, 16 }, { 1, 1, 1 },   { 7, 7, 1 },   { 65536, 8, 8192 },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(shape) / sizeof(shape[0]); i++) {
+		u64 first = 0x100000;
+
+		reshape(fixture, shape[i][0], shape[i][1]);
+		expect_u64(fixture->iotlb.sets, shape[i][2]);
+		for (u64 page = 0; page < shape[i][0]; page++)
+			fill(fixture, 1, (first + page) << PAGE_4K, PAGE_4K);
+		for (u64 page = 0; page < shape[i][0]; page++)
+			assert_true(holds(fixture, 1, (first + page) << PAGE_4K));
+		fill(fixture, 1, (first + shape[i][0]) << PAGE_4K, PAGE_4K);
+		assert_true(holds(fixture, 1, (first + shape[i][0]) << PAGE_4K));
+		assert_false(holds(fixture, 1, first << PAGE_4K));
+	}
 }
 
 /* ---- Invalidation ---------------------------------------------------------------------------- */
@@ -331,6 +360,27 @@ static void a_domain_goes_as_a_whole_and_alone(void **state)
 	assert_true(holds(fixture, 0x101, 0x1000));
 }
 
+/* trust: the cost of invalidating one page | our reading of the facts: sets looked at, counted */
+static void one_page_costs_the_same_in_a_cache_of_any_size(void **state)
+{
+	static const u32 entries[] = { 64, 1024, 65536 };
+	static const u8 sizes[] = { PAGE_4K, PAGE_2M, PAGE_1G };
+	struct fixture *fixture = *state;
+
+	for (int i = 0; i < 3; i++) {
+		u64 before;
+
+		resize(fixture, entries[i]);
+		for (int size = 0; size < 3; size++) {
+			fill(fixture, 1, 7ULL << sizes[size], sizes[size]);
+			before = fixture->iotlb.compared;
+			iotlb_invalidate_range(&fixture->iotlb, 1, 0x5000, 0x5fff);
+			/* One set for each page size that is there. */
+			expect_u64(fixture->iotlb.compared - before, (size + 1U) * IOTLB_WAYS);
+		}
+	}
+}
+
 static void all_domains_go_at_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -355,4 +405,5 @@ TEST_MAIN(TEST(an_empty_cache_has_nothing), TEST(what_was_filled_is_found_for_th
 	  TEST(a_long_range_takes_what_it_touches_with_one_byte),
 	  TEST(one_small_page_drops_the_large_page_around_it),
 	  TEST(a_range_takes_nothing_of_other_domains), TEST(a_domain_goes_as_a_whole_and_alone),
-	  TEST(all_domains_go_at_once))
+	  TEST(any_number_of_ways_holds_as_many_pages),
+	  TEST(one_page_costs_the_same_in_a_cache_of_any_size), TEST(all_domains_go_at_once))

@@ -23,11 +23,11 @@ struct fixture {
 	u32 count;
 };
 
-static void start(struct fixture *fixture, u32 entries, bool random_choices)
+static void start(struct fixture *fixture, u32 entries, u32 ways, bool random_choices)
 {
 	world_init(&fixture->world, &(struct world_config){ .seed = test_seed(1),
 							    .random_choices = random_choices });
-	expect_ok(iotlb_init(&fixture->iotlb, &fixture->world, entries));
+	expect_ok(iotlb_init(&fixture->iotlb, &fixture->world, entries, ways));
 	fixture->count = 0;
 }
 
@@ -162,7 +162,7 @@ static u64 cached(const struct fixture *fixture)
 {
 	u64 count = 0;
 
-	for (u32 i = 0; i < fixture->iotlb.sets * IOTLB_WAYS; i++)
+	for (u32 i = 0; i < fixture->iotlb.sets * fixture->iotlb.ways; i++)
 		count += fixture->iotlb.entry[i].valid;
 	return count;
 }
@@ -183,13 +183,13 @@ static void run(struct fixture *fixture, u32 steps)
 
 static void nothing_that_was_taken_away_comes_back(void **state)
 {
-	static const u32 entries[] = { 4, 16, 64 };
+	static const u32 shape[][2] = { { 4, 4 }, { 16, 4 }, { 64, 4 }, { 16, 1 }, { 21, 21 } };
 	struct fixture *fixture = *state;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		for (int random_choices = 0; random_choices < 2; random_choices++) {
-			start(fixture, entries[i], random_choices);
-			run(fixture, scaled(STEPS) / 6);
+			start(fixture, shape[i][0], shape[i][1], random_choices);
+			run(fixture, scaled(STEPS) / 10);
 			/* The run must have been worth something. */
 			assert_true(fixture->count > 0);
 			end(fixture);
@@ -203,7 +203,7 @@ static void as_long_as_there_is_room_nothing_is_forgotten(void **state)
 	struct fixture *fixture = *state;
 	u32 steps = scaled(STEPS) / 10;
 
-	start(fixture, 4, false);
+	start(fixture, IOTLB_WAYS, IOTLB_WAYS, false);
 	for (u32 step = 0; step < steps; step++) {
 		if (fixture->count < IOTLB_WAYS && draw(fixture, 3))
 			step_fill(fixture);

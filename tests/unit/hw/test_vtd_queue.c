@@ -164,7 +164,7 @@ static void the_invalidation_hint_is_passed_on(void **state)
 	assert_false(queue->last.leaf_only);
 }
 
-static void draining_is_accepted(void **state)
+static void draining_is_accepted_and_passed_on(void **state)
 {
 	static const u64 drain[] = { 0, 1 << 6, 1 << 7, 3 << 6 };
 	struct queue *queue = *state;
@@ -175,6 +175,14 @@ static void draining_is_accepted(void **state)
 		expect_ok(queue_run(queue, (struct command){ { 0x32 | drain[i], 0 } }));
 	}
 	expect_u64(queue->invalidated, 12);
+	for (u64 granularity = 1; granularity <= 3; granularity++) {
+		for (int i = 0; i < 4; i++) {
+			expect_ok(queue_run(
+				queue, (struct command){ { 0x2 | granularity << 4 | drain[i] } }));
+			assert_int_equal(queue->last.drain_writes, drain[i] >> 6 & 1);
+			assert_int_equal(queue->last.drain_reads, drain[i] >> 7 & 1);
+		}
+	}
 }
 
 /* ---- Wait ------------------------------------------------------------------------------------ */
@@ -316,7 +324,7 @@ TEST_MAIN(TEST(a_global_command_takes_everything), TEST(a_domain_command_takes_o
 	  TEST(the_address_mask_sets_the_window), TEST(a_window_takes_what_it_touches),
 	  TEST(a_mask_beyond_the_units_limit_is_rejected),
 	  TEST(a_unit_with_another_limit_takes_other_masks),
-	  TEST(the_invalidation_hint_is_passed_on), TEST(draining_is_accepted),
+	  TEST(the_invalidation_hint_is_passed_on), TEST(draining_is_accepted_and_passed_on),
 	  TEST(a_wait_writes_its_status), TEST(a_wait_without_status_writes_nothing),
 	  TEST(a_status_may_be_at_any_multiple_of_4), TEST(a_wait_may_interrupt_and_fence),
 	  TEST(commands_are_executed_in_order), TEST(waits_are_not_counted_as_invalidations),

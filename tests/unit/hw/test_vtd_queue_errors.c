@@ -10,10 +10,15 @@
 #define QUEUE_ERROR 0x10U /* FSTS.IQE, bit 4 */
 
 /* The reserved bits as the facts list them. */
-#define IOTLB_LOW_RESERVED  0xffffffff0000ff00ULL
-#define IOTLB_HIGH_RESERVED 0x0000000000000f80ULL
-#define WAIT_LOW_RESERVED   0x00000000ffffff80ULL
-#define WAIT_HIGH_RESERVED  0x0000000000000003ULL
+#define IOTLB_LOW_RESERVED   0xffffffff0000ff00ULL
+#define IOTLB_HIGH_RESERVED  0x0000000000000f80ULL
+#define CONTEXT_LOW_RESERVED 0xfffc00000000ffc0ULL
+#define DEVICE_LOW_RESERVED  0xffff0000ffe0fff8ULL
+#define DEVICE_HIGH_RESERVED 0x0000000000000ffeULL
+#define PFSID		     0xfff000000000f000ULL /* reserved where it is not known */
+#define TYPE		     0x000000000000000fULL
+#define WAIT_LOW_RESERVED    0x00000000ffffff80ULL
+#define WAIT_HIGH_RESERVED   0x0000000000000003ULL
 
 /* good, bad, good: the first is executed, the second rejected, the third never seen. */
 static void expect_rejected(struct queue *queue, struct command bad)
@@ -65,6 +70,45 @@ static void every_reserved_bit_of_an_iotlb_command_is_rejected(void **state)
 			   IOTLB_HIGH_RESERVED, 0xfffffffffffff00fULL);
 }
 
+static void every_reserved_bit_of_a_context_command_is_rejected(void **state)
+{
+	static const u64 granularity[] = { 0x11, 0x21, 0x31 };
+
+	for (int i = 0; i < 3; i++)
+		sweep_bits(*state, (struct command){ { granularity[i], 0 } }, CONTEXT_LOW_RESERVED,
+			   ~0ULL, 0);
+}
+
+static void every_reserved_bit_of_a_device_tlb_command_is_rejected(void **state)
+{
+	struct queue *queue = *state;
+	const struct command good = { { 0x03, 0 } };
+
+	sweep_bits(queue, good, DEVICE_LOW_RESERVED & ~PFSID & ~TYPE, DEVICE_HIGH_RESERVED,
+		   0xfffffffffffff001ULL);
+	queue->iommu->pf_requester = false;
+	sweep_bits(queue, good, DEVICE_LOW_RESERVED & ~TYPE, DEVICE_HIGH_RESERVED,
+		   0xfffffffffffff001ULL);
+}
+
+static void a_unit_without_device_tlbs_rejects_their_command(void **state)
+{
+	struct queue *queue = *state;
+
+	queue->iommu->walker.device_tlb = false;
+	expect_rejected(queue, (struct command){ { 0x03 | 0x0318ULL << 32, 0x7000 } });
+}
+
+/* The facts give the fields: granularity 4, index mask 31:27, index 47:32. */
+static void every_other_bit_of_an_interrupt_command_is_rejected(void **state)
+{
+	static const u64 granularity[] = { 0x04, 0x14 };
+
+	for (int i = 0; i < 2; i++)
+		sweep_bits(*state, (struct command){ { granularity[i], 0 } },
+			   ~(0x1fULL | 0x1fULL << 27 | 0xffffULL << 32), ~0ULL, 0);
+}
+
 static void every_reserved_bit_of_a_wait_is_rejected(void **state)
 {
 	static const u64 flags[] = { 0x05, 0x25, 0x45, 0x65 };
@@ -88,6 +132,9 @@ static void granularity_0_is_rejected(void **state)
 {
 	expect_rejected(*state, (struct command){ { 0x02, 0 } });
 	expect_rejected(*state, (struct command){ { 0xc2 | 0x0201ULL << 16, QUEUE_4K_AT } });
+	expect_rejected(*state, (struct command){ { 0x01, 0 } });
+	expect_rejected(*state,
+			(struct command){ { 0x01 | 0x0201ULL << 16 | 0x0318ULL << 32, 0 } });
 }
 
 static void a_mask_beyond_the_limit_is_rejected(void **state)
@@ -96,14 +143,14 @@ static void a_mask_beyond_the_limit_is_rejected(void **state)
 	expect_rejected(*state, (struct command){ { 0x32 | 0x0201ULL << 16, 0x3f } });
 }
 
-/* Of the types 0 to f only the IOTLB's and the wait's are known here. */
-static void unknown_types_are_rejected(void **state)
+/* 6 to a are for PASIDs and page requests, which scalable mode has; the others are nobody's. */
+static void types_of_scalable_mode_and_unknown_ones_are_rejected(void **state)
 {
 	for (u64 type = 0; type < 16; type++) {
-		if (type == 2 || type == 5)
+		if (type >= 1 && type <= 5)
 			continue;
-		expect_rejected(*state, (struct command){ { type, 0 } });
-		expect_rejected(*state, (struct command){ { type | 0x10, 0 } });
+		for (u64 granularity = 0; granularity < 4; granularity++)
+			expect_rejected(*state, (struct command){ { type | granularity << 4, 0 } });
 	}
 }
 
@@ -166,8 +213,13 @@ static void commands_are_handed_over_whole(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
 
 TEST_MAIN(TEST(every_reserved_bit_of_an_iotlb_command_is_rejected),
+	  TEST(every_reserved_bit_of_a_context_command_is_rejected),
+	  TEST(every_reserved_bit_of_a_device_tlb_command_is_rejected),
+	  TEST(a_unit_without_device_tlbs_rejects_their_command),
+	  TEST(every_other_bit_of_an_interrupt_command_is_rejected),
 	  TEST(every_reserved_bit_of_a_wait_is_rejected), TEST(no_bit_of_a_waits_data_is_reserved),
 	  TEST(granularity_0_is_rejected), TEST(a_mask_beyond_the_limit_is_rejected),
-	  TEST(unknown_types_are_rejected), TEST(a_rejected_wait_writes_no_status),
+	  TEST(types_of_scalable_mode_and_unknown_ones_are_rejected),
+	  TEST(a_rejected_wait_writes_no_status),
 	  TEST(a_queue_in_error_stands_still_until_it_is_cleared),
 	  TEST(clearing_a_queue_error_leaves_faults_alone), TEST(commands_are_handed_over_whole))

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The context cache: what it keeps, what it gives up, what each command takes away, and what a unit
+ * translates while it holds an entry that is no longer so.
+ */
+#include "bench.h"
+#include "tables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEV	  0x0318 /* 03:03.0 */
+#define OLD_ROOT  0x100000ULL
+#define NEW_ROOT  0x200000ULL
+#define ENTRIES	  8
+#define DOMAIN	  5
+#define OTHER_DOM 6
+
+struct fixture {
+	struct bench *bench;
+	struct hw_iommu *iommu;
+	struct tables old, new;
+};
+
+static int setup_with(void **state, bool caching_mode)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct ram *ram;
+
+	if (!fixture || bench_setup(state))
+		return -1;
+	fixture->bench = *state;
+	*state = fixture;
+	ram = &fixture->bench->hw.ram;
+	ram_add_range(ram, 0, SZ_1G);
+	fixture->iommu = hw_iommu_add(&fixture->bench->hw,
+				      &(struct hw_iommu_desc){ .levels = 4,
+							       .address_bits = 46,
+							       .max_address_mask = 18,
+							       .coherent = true,
+							       .caching_mode = caching_mode,
+							       .iotlb_entries = 4,
+							       .context_entries = ENTRIES });
+	fixture->old = (struct tables){ ram, 4, OLD_ROOT, OLD_ROOT + 0x1000 };
+	fixture->new = (struct tables){ ram, 4, NEW_ROOT, NEW_ROOT + 0x1000 };
+	tables_put(&fixture->old, 0x7000, 0, 0x5000 | ENTRY_RW);
+	tables_put(&fixture->new, 0x7000, 0, 0x6000 | ENTRY_RW);
+	return fixture->iommu ? 0 : -1;
+}
+
+static int setup(void **state)
+{
+	return setup_with(state, false);
+}
+
+static int setup_caching_mode(void **state)
+{
+	return setup_with(state, true);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *bench = fixture->bench;
+
+	free(fixture);
+	return bench_teardown(&bench);
+}
+
+static struct hw_context to_tables(u16 domain, phys_addr_t root)
+{
+	return (struct hw_context){ HW_CONTEXT_TRANSLATE, 4, domain, root };
+}
+
+static void set(struct fixture *fixture, u16 requester, struct hw_context context)
+{
+	expect_ok(hw_context_set(fixture->iommu, requester, context));
+}
+
+static struct hw_translation translate(struct fixture *fixture, u16 requester)
+{
+	return hw_translate(fixture->iommu, requester, 0x7000, true);
+}
+
+/* One command, words as the facts number their bits. */
+static void command(struct fixture *fixture, u64 low, u64 high)
+{
+	u8 bytes[16];
+
+	for (u32 i = 0; i < 16; i++)
+		bytes[i] = (u8)((i < 8 ? low : high) >> 8 * (i % 8));
+	expect_ok(hw_queue_execute(fixture->iommu, bytes, 16));
+}
+
+static bool holds(struct fixture *fixture, u16 requester)
+{
+	return context_cache_find(&fixture->iommu->context_cache, requester) != NULL;
+}
+
+static void fill(struct fixture *fixture, u16 requester, u16 domain)
+{
+	context_cache_fill(&fixture->iommu->context_cache, requester, domain,
+			   to_tables(domain, OLD_ROOT));
+}
+
+static void empty(struct fixture *fixture)
+{
+	context_cache_invalidate(&fixture->iommu->context_cache, true, 0, 0, 0xffff);
+}
+
+/* ---- What a unit translates with it ---------------------------------------------------------- */
+
+static void a_context_is_fetched_once_and_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct hw_costs *costs = &fixture->bench->hw.costs;
+
+	set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+	expect_u64(translate(fixture, DEV).phys, 0x5000);
+	expect_u64(translate(fixture, DEV).phys, 0x5000);
+	expect_u64(translate(fixture, DEV).phys, 0x5000);
+	expect_u64(costs->context_misses, 1);
+	expect_u64(costs->context_hits, 2);
+}
+
+/* The old tables are walked on, under the old tag, though memory says something else. */
+static void a_cached_context_outlives_its_entry(void **state)
+{
+	struct fixture *fixture = *state;
+
+	set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+	translate(fixture, DEV);
+	set(fixture, DEV, to_tables(OTHER_DOM, NEW_ROOT));
+	iotlb_invalidate_all(&fixture->iommu->iotlb);
+	expect_u64(translate(fixture, DEV).phys, 0x5000);
+	expect_u64(translate(fixture, DEV).domain, DOMAIN);
+	/* What memory says is seen by a probe, and after the invalidation by all. */
+	expect_u64(hw_translate_probe(fixture->iommu, DEV, 0x7000, true).phys, 0x6000);
+	command(fixture, 0x31 | DOMAIN << 16 | (u64)DEV << 32, 0);
+	expect_u64(translate(fixture, DEV).phys, 0x6000);
+	expect_u64(translate(fixture, DEV).domain, OTHER_DOM);
+}
+
+static void a_detached_device_goes_on_until_its_context_is_invalidated(void **state)
+{
+	struct fixture *fixture = *state;
+
+	set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+	translate(fixture, DEV);
+	set(fixture, DEV, (struct hw_context){ 0 });
+	command(fixture, 0x22 | DOMAIN << 16, 0);
+	expect_u64(translate(fixture, DEV).phys, 0x5000);
+	command(fixture, 0x11, 0);
+	expect_u64(translate(fixture, DEV).fault, 2);
+}
+
+static void a_pass_through_context_is_cached_too(void **state)
+{
+	struct fixture *fixture = *state;
+
+	set(fixture, DEV, (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH });
+	assert_true(translate(fixture, DEV).pass_through);
+	set(fixture, DEV, (struct hw_context){ 0 });
+	assert_true(translate(fixture, DEV).pass_through);
+	command(fixture, 0x31 | (u64)DEV << 32, 0);
+	expect_u64(translate(fixture, DEV).fault, 2);
+}
+
+/* Absent, or with tables of a depth that the unit does not walk. */
+static void a_context_that_refuses_is_not_cached(void **state)
+{
+	struct fixture *fixture = *state;
+
+	expect_u64(translate(fixture, DEV).fault, 2);
+	set(fixture, DEV, (struct hw_context){ HW_CONTEXT_TRANSLATE, 5, DOMAIN, OLD_ROOT });
+	expect_u64(translate(fixture, DEV).fault, 3);
+	set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+	expect_u64(translate(fixture, DEV).phys, 0x5000);
+	expect_u64(fixture->bench->hw.costs.context_misses, 3);
+}
+
+/* Caching mode: under domain id 0, whatever the entry says. */
+static void in_caching_mode_a_context_that_refuses_is_cached_under_domain_0(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int invalid = 0; invalid < 2; invalid++) {
+		u8 fault = invalid ? 3 : 2;
+
+		set(fixture, DEV,
+		    invalid ? (struct hw_context){ HW_CONTEXT_TRANSLATE, 5, DOMAIN, OLD_ROOT }
+			    : (struct hw_context){ 0 });
+		expect_u64(translate(fixture, DEV).fault, fault);
+		set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+		expect_u64(translate(fixture, DEV).fault, fault);
+		command(fixture, 0x31 | DOMAIN << 16 | (u64)DEV << 32, 0);
+		expect_u64(translate(fixture, DEV).fault, fault);
+		command(fixture, 0x31 | (u64)DEV << 32, 0);
+		expect_u64(translate(fixture, DEV).phys, 0x5000);
+		empty(fixture);
+	}
+}
+
+/* ---- What commands take away ----------------------------------------------------------------- */
+
+static void a_command_takes_its_domain_or_its_functions(void **state)
+{
+	/* bit n: requester 0318 + n is taken; 0318 to 031b are in domain 5, the rest in 6. */
+	static const struct {
+		u64 low;
+		u32 taken;
+	} row[] = {
+		{ 0x11, 0xff },
+		{ 0x21 | 5 << 16, 0x0f },
+		{ 0x21 | 6 << 16, 0xf0 },
+		{ 0x21, 0x00 },
+		{ 0x31 | 5 << 16 | 0x0319ULL << 32, 0x02 },
+		{ 0x31 | 6 << 16 | 0x0319ULL << 32, 0x00 },
+		{ 0x31 | 6 << 16 | 0x031dULL << 32, 0x20 },
+		{ 0x31 | 5 << 16 | 0x0319ULL << 32 | 1ULL << 48, 0x02 },
+		{ 0x31 | 5 << 16 | 0x031dULL << 32 | 1ULL << 48, 0x02 },
+		{ 0x31 | 6 << 16 | 0x0319ULL << 32 | 1ULL << 48, 0x20 },
+		{ 0x31 | 5 << 16 | 0x031fULL << 32 | 2ULL << 48, 0x0a },
+		{ 0x31 | 5 << 16 | 0x031fULL << 32 | 3ULL << 48, 0x0f },
+		{ 0x31 | 5 << 16 | 0x0320ULL << 32 | 3ULL << 48, 0x00 },
+	};
+	struct fixture *fixture = *state;
+
+	context_cache_fini(&fixture->iommu->context_cache);
+	expect_ok(context_cache_init(&fixture->iommu->context_cache, &fixture->bench->world, 64));
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		u32 left = 0;
+
+		empty(fixture);
+		for (u16 n = 0; n < 8; n++)
+			fill(fixture, DEV + n, n < 4 ? 5 : 6);
+		command(fixture, row[i].low, 0);
+		for (u16 n = 0; n < 8; n++)
+			left |= holds(fixture, DEV + n) ? 1U << n : 0;
+		expect_u64(left, 0xff & ~row[i].taken);
+	}
+}
+
+/* ---- What it gives up ------------------------------------------------------------------------ */
+
+static void the_least_recently_used_context_is_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+
+	/* Two sets of four: even and odd requesters of one bus. */
+	for (u16 n = 0; n < 4; n++)
+		fill(fixture, 2 * n, DOMAIN);
+	assert_true(holds(fixture, 0) && holds(fixture, 4));
+	fill(fixture, 8, DOMAIN);
+	assert_false(holds(fixture, 2));
+	assert_true(holds(fixture, 0) && holds(fixture, 4) && holds(fixture, 6) &&
+		    holds(fixture, 8));
+	assert_false(holds(fixture, 1));
+}
+
+static void which_context_is_replaced_is_a_choice_of_the_hardware(void **state)
+{
+	struct fixture *fixture = *state;
+	u32 gone = 0;
+
+	fixture->bench->world.random_choices = true;
+	for (int n = 0; n < 200; n++) {
+		empty(fixture);
+		for (u16 i = 0; i < 5; i++)
+			fill(fixture, 2 * i, DOMAIN);
+		assert_true(holds(fixture, 8));
+		for (u16 i = 0; i < 4; i++)
+			gone |= holds(fixture, 2 * i) ? 0 : 1U << i;
+	}
+	expect_u64(gone, 0xf);
+}
+
+static void sizes_are_rounded_up_and_0_is_none(void **state)
+{
+	static const u32 row[][3] = { { 1, 1, 1 },
+				      { 2, 1, 2 },
+				      { 3, 1, 4 },
+				      { 5, 2, 4 },
+				      { 64, 16, 4 },
+				      { 65, 32, 4 },
+				      { 1U << 16, 1U << 14, 4 },
+				      { ~0U, 1U << 14, 4 } };
+	struct fixture *fixture = *state;
+	struct context_cache *cache = &fixture->iommu->context_cache;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		context_cache_fini(cache);
+		expect_ok(context_cache_init(cache, &fixture->bench->world, row[i][0]));
+		expect_u64(cache->sets, row[i][1]);
+		expect_u64(cache->ways, row[i][2]);
+		fill(fixture, 0xffff, DOMAIN);
+		assert_true(holds(fixture, 0xffff));
+	}
+	context_cache_fini(cache);
+	expect_ok(context_cache_init(cache, &fixture->bench->world, 0));
+	fill(fixture, DEV, DOMAIN);
+	assert_false(holds(fixture, DEV));
+	empty(fixture);
+	set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+	expect_u64(translate(fixture, DEV).phys, 0x5000);
+	expect_u64(fixture->bench->hw.costs.context_misses, 0);
+}
+
+static void a_unit_without_memory_for_it_is_not_there(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct hw_iommu_desc desc = { .levels = 4,
+					    .address_bits = 46,
+					    .coherent = true,
+					    .iotlb_entries = 4,
+					    .context_entries = ENTRIES };
+	u64 live = bench_live(fixture->bench), nth = 0;
+	struct hw_iommu *unit;
+
+	do {
+		bench_fail(fixture->bench, ++nth);
+		unit = hw_iommu_add(&fixture->bench->hw, &desc);
+		if (!unit)
+			expect_u64(bench_live(fixture->bench), live);
+	} while (!unit);
+	/* The unit, its translations, its contexts. */
+	expect_u64(nth, 3 + 1);
+	bench_fail(fixture->bench, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+TEST_MAIN(TEST(a_context_is_fetched_once_and_counted), TEST(a_cached_context_outlives_its_entry),
+	  TEST(a_detached_device_goes_on_until_its_context_is_invalidated),
+	  TEST(a_pass_through_context_is_cached_too), TEST(a_context_that_refuses_is_not_cached),
+	  cmocka_unit_test_setup_teardown(
+		  in_caching_mode_a_context_that_refuses_is_cached_under_domain_0,
+		  setup_caching_mode, teardown),
+	  TEST(a_command_takes_its_domain_or_its_functions),
+	  TEST(the_least_recently_used_context_is_replaced),
+	  TEST(which_context_is_replaced_is_a_choice_of_the_hardware),
+	  TEST(sizes_are_rounded_up_and_0_is_none), TEST(a_unit_without_memory_for_it_is_not_there))
