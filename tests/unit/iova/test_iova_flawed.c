@@ -11,6 +11,7 @@
 #include <dmasim/workbench.h>
 
 #include "flawed.h"
+#include "property/seeds.h"
 
 static const struct {
 	enum flaw flaw;
@@ -98,13 +99,25 @@ static bool judge(u32 row)
 	return !strcmp(names, expected) && failed == (rows[row].check ? 1 : 0);
 }
 
+/* All that is tried before it comes first: minutes, where every call takes its time. */
+static bool comes_late(u32 row)
+{
+	static const char *const late[] = { "small_worlds", "random", "cpus" };
+
+	for (u32 i = 0; rows[row].check && i < sizeof(late) / sizeof(late[0]); i++) {
+		if (!strcmp(rows[row].check, late[i]))
+			return true;
+	}
+	return !rows[row].check;
+}
+
 static void each_flaw_fails_its_own_check_alone(void **state)
 {
 	u32 wrong = 0;
 
 	(void)state;
 	for (u32 row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
-		wrong += !judge(row);
+		wrong += !(scaled(100) < 10 && comes_late(row)) && !judge(row);
 	expect_u64(wrong, 0);
 }
 
@@ -156,6 +169,8 @@ static void a_random_failure_is_told_in_few_calls(void **state)
 	};
 
 	(void)state;
+	if (scaled(100) < 10)
+		skip();
 	for (u32 i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
 		const struct dmasim_iova_conform_options options = { DMASIM_IOVA_CONFORM,
 								     .check = told[i].check };
