@@ -63,8 +63,9 @@ struct pgtable {
 	u8 levels;
 	u8 va_bits;
 	u8 pa_bits;
-	bool coherent; /* else written entries are flushed */
-	bool snoop;    /* leaves force snooping */
+	bool coherent;	/* else written entries are flushed */
+	bool snoop;	/* leaves force snooping */
+	u64 encryption; /* address bit that marks encrypted memory; 0: none */
 
 	/* The table of the smallest leaves that was written last: links come in runs. */
 	u64 last_leaves; /* the IOVA it serves, shifted; PGTABLE_NO_LEAVES: none is known */
@@ -76,9 +77,11 @@ struct pgtable {
 
 struct pgtable_config {
 	struct os *os;
+	u64 page_sizes; /* if not 0: of the format's sizes these alone, and the smallest */
+	u64 encryption; /* AMD: what marks encrypted memory; beyond pa_bits */
 	u8 levels;
 	u8 pa_bits;
-	bool huge_1g;
+	bool huge_1g; /* VT-d */
 	bool coherent;
 	bool snoop;
 };
@@ -106,5 +109,8 @@ struct pgtable_ops {
 
 /* Intel VT-d second stage. */
 extern const struct pgtable_ops pgtable_vtdss;
+
+/* AMD's host table. */
+extern const struct pgtable_ops pgtable_amdv1;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "pgtable/walker.h"
 
-static u64 vtdss_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 level)
+static u64 vtdss_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
 {
 	u64 entry = phys;
 
@@ -15,15 +15,17 @@ static u64 vtdss_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 l
 		entry |= VTD_SS_READ;
 	if (prot & IOMMU_WRITE)
 		entry |= VTD_SS_WRITE;
-	if (level)
+	if (lg2 > VTD_SS_GRANULE_LG2)
 		entry |= VTD_SS_SUPERPAGE;
 	if (pt->snoop)
 		entry |= VTD_SS_SNOOP;
 	return entry;
 }
 
-static u64 vtdss_table(phys_addr_t phys)
+static u64 vtdss_table(const struct pgtable *pt, phys_addr_t phys, u8 level)
 {
+	(void)pt;
+	(void)level;
 	return phys | VTD_SS_READ | VTD_SS_WRITE;
 }
 
@@ -32,8 +34,9 @@ static bool vtdss_is_table(u64 entry, u8 level)
 	return level && !(entry & VTD_SS_SUPERPAGE);
 }
 
-static phys_addr_t vtdss_address(u64 entry)
+static phys_addr_t vtdss_address(const struct pgtable *pt, u64 entry)
 {
+	(void)pt;
 	return entry & VTD_SS_ADDR_MASK;
 }
 

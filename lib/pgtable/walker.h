@@ -9,6 +9,9 @@
  *   level 2 | index |                         one table at each level; level 0 has the smallest
  *   level 1         | index |                 leaves. The walk starts at the top table and goes
  *   level 0                 | index | offset |   down to the level of the wanted leaf.
+ *
+ * A leaf of a size between those of two levels takes several entries of the lower one, which all
+ * hold the same word: its items.
  */
 #ifndef PGTABLE_WALKER_H
 #define PGTABLE_WALKER_H
@@ -25,10 +28,13 @@ struct pt_format {
 	u8 granule_lg2; /* smallest leaf, and a table, in bytes */
 	u8 index_lg2;	/* entries per table */
 	u64 flushed;	/* software bit: "the table behind this entry is flushed" */
-	u64 (*leaf)(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 level);
-	u64 (*table)(phys_addr_t phys);
+	u64 (*leaf)(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2);
+	u64 (*table)(const struct pgtable *pt, phys_addr_t phys, u8 level); /* level of the entry */
 	bool (*is_table)(u64 entry, u8 level); /* of an entry that is not empty */
-	phys_addr_t (*address)(u64 entry);     /* of the leaf or of the table */
+	phys_addr_t (*address)(const struct pgtable *pt,
+			       u64 entry); /* of the leaf or of the table */
+	/* log2 of the size of a leaf; NULL: leaves have the natural size of their level. */
+	u8 (*leaf_lg2)(u64 entry, u8 level);
 };
 
 /* A table on the way down. */
@@ -45,6 +51,17 @@ PT_INLINE u8 pt_level_lg2(const struct pt_format *format, u8 level)
 PT_INLINE u64 pt_index(const struct pt_format *format, u64 iova, u8 level)
 {
 	return (iova >> pt_level_lg2(format, level)) & ((1ULL << format->index_lg2) - 1);
+}
+
+/* True if an address lies beyond what the table can map. */
+PT_INLINE bool pt_is_beyond(const struct pgtable *pt, u64 iova)
+{
+	return pt->va_bits < 64 && iova >> pt->va_bits;
+}
+
+PT_INLINE u8 pt_leaf_lg2(const struct pt_format *format, u64 entry, u8 level)
+{
+	return format->leaf_lg2 ? format->leaf_lg2(entry, level) : pt_level_lg2(format, level);
 }
 
 PT_INLINE u64 pt_load(const struct pt_table *table, u64 index)
@@ -122,7 +139,7 @@ static inline void pt_gather_table(struct pgtable *pt, struct iommu_iotlb_gather
 
 /* Links a new, empty table into an empty entry. 0 or -ENOMEM. */
 PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
-			   struct pt_table *parent, u64 index)
+			   struct pt_table *parent, u64 index, u8 level)
 {
 	struct page *page = page_alloc(pt->os, DMASIM_FAULT_TABLE_PAGE);
 	u64 entry;
@@ -130,7 +147,7 @@ PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
 	if (!page)
 		return -ENOMEM;
 	pt->os->costs.tables_allocated++;
-	entry = format->table(page_phys(page));
+	entry = format->table(pt, page_phys(page), level);
 	if (!pt->coherent) {
 		struct pt_table table = pt_table_at(pt, page_phys(page));
 
@@ -161,7 +178,7 @@ PT_INLINE int pt_go_down(const struct pt_format *format, struct pgtable *pt, u64
 		u64 entry = pt_load(table, index);
 
 		if (DMASIM_UNLIKELY(!entry)) {
-			int err = pt_add_table(format, pt, table, index);
+			int err = pt_add_table(format, pt, table, index, at);
 
 			if (err)
 				return err;
@@ -169,7 +186,7 @@ PT_INLINE int pt_go_down(const struct pt_format *format, struct pgtable *pt, u64
 		}
 		if (DMASIM_UNLIKELY(!format->is_table(entry, at)))
 			return -EADDRINUSE;
-		*table = pt_table_at(pt, format->address(entry));
+		*table = pt_table_at(pt, format->address(pt, entry));
 	}
 	return 0;
 }
@@ -204,7 +221,8 @@ static bool pt_is_empty(const struct pt_format *format, struct pgtable *pt, stru
 		if (!entry)
 			continue;
 		if (!format->is_table(entry, level) ||
-		    !pt_is_empty(format, pt, pt_table_at(pt, format->address(entry)), level - 1))
+		    !pt_is_empty(format, pt, pt_table_at(pt, format->address(pt, entry)),
+				 level - 1))
 			return false;
 	}
 	return true;
@@ -220,31 +238,25 @@ static void pt_gather_tree(const struct pt_format *format, struct pgtable *pt,
 		u64 entry = pt_load(&table, index);
 
 		if (entry && format->is_table(entry, level))
-			pt_gather_tree(format, pt, gather, format->address(entry), level - 1);
+			pt_gather_tree(format, pt, gather, format->address(pt, entry), level - 1);
 	}
 	pt_gather_table(pt, gather, phys, level + 1);
 }
 
 /* ---- Map -------------------------------------------------------------- */
 
-/* An entry that is to become a leaf holds a table: that must be empty, and goes. */
-static int pt_replace_table(const struct pt_format *format, struct pgtable *pt,
-			    struct pt_table *table, u64 index, u8 level, u64 iova,
-			    struct iommu_iotlb_gather *gather)
+/* An entry that is to become a leaf holds a table, which is empty: it goes. */
+static void pt_replace_table(const struct pt_format *format, struct pgtable *pt,
+			     struct pt_table *table, u64 index, u8 level, u64 iova,
+			     struct iommu_iotlb_gather *gather)
 {
-	u64 entry = pt_load(table, index);
-	phys_addr_t below = format->address(entry);
+	phys_addr_t below = format->address(pt, pt_load(table, index));
 	u64 bytes = 1ULL << pt_level_lg2(format, level);
 
-	if (!format->is_table(entry, level))
-		return -EADDRINUSE;
-	if (!pt_is_empty(format, pt, pt_table_at(pt, below), level - 1))
-		return -EADDRINUSE;
 	pt_store(pt, table, index, 0, DMASIM_POINT_PT_CLEAR);
 	pt_flush(pt, table, index, 1);
 	pt_gather_tree(format, pt, gather, below, level - 1);
 	iommu_iotlb_gather_add(gather, iova & ~(bytes - 1), iova | (bytes - 1));
-	return 0;
 }
 
 /* A run of leaves in one table. */
@@ -253,31 +265,73 @@ struct pt_run {
 	phys_addr_t phys;
 	u32 prot;
 	u8 level;
+	u8 lg2;	      /* of a leaf */
+	u8 items_lg2; /* of its items */
 	u64 count;
 };
 
-/* Writes the run until an entry is in use; *written counts what was done. */
+/*
+ * Some of the entries that a leaf is to take are in use: if all they hold are empty tables, those
+ * go. Else nothing changes. 0 or -EADDRINUSE.
+ */
+static int pt_make_room(const struct pt_format *format, struct pgtable *pt, struct pt_table *table,
+			u64 index, const struct pt_run *run, u64 iova,
+			struct iommu_iotlb_gather *gather)
+{
+	u64 items = 1ULL << run->items_lg2;
+
+	for (u64 item = 0; item < items; item++) {
+		u64 entry = pt_load(table, index + item);
+
+		if (!entry)
+			continue;
+		if (!format->is_table(entry, run->level) ||
+		    !pt_is_empty(format, pt, pt_table_at(pt, format->address(pt, entry)),
+				 run->level - 1))
+			return -EADDRINUSE;
+	}
+	for (u64 item = 0; item < items; item++) {
+		if (pt_load(table, index + item))
+			pt_replace_table(format, pt, table, index + item, run->level,
+					 iova + (item << pt_level_lg2(format, run->level)), gather);
+	}
+	return 0;
+}
+
+PT_INLINE bool pt_in_use(const struct pt_table *table, u64 index, u64 items)
+{
+	u64 any = 0;
+
+	for (u64 item = 0; item < items; item++)
+		any |= table->entry[index + item];
+	return any;
+}
+
+/* Writes the run until an entry is in use; *written counts the leaves that were done. */
 PT_INLINE int pt_write_leaves(const struct pt_format *format, struct pgtable *pt,
 			      struct pt_table *table, const struct pt_run *run,
 			      struct iommu_iotlb_gather *gather, u64 *written)
 {
-	u64 bytes = 1ULL << pt_level_lg2(format, run->level);
 	u64 first = pt_index(format, run->iova, run->level);
-	u64 entry = format->leaf(pt, run->phys, run->prot, run->level);
+	u64 items = format->leaf_lg2 ? 1ULL << run->items_lg2 : 1;
+	u64 entry = format->leaf(pt, run->phys, run->prot, run->lg2);
 	int err = 0;
 	u64 done;
 
 	for (done = 0; done < run->count; done++) {
-		if (DMASIM_UNLIKELY(table->entry[first + done])) {
-			err = pt_replace_table(format, pt, table, first + done, run->level,
-					       run->iova + done * bytes, gather);
+		u64 index = first + done * items;
+
+		if (DMASIM_UNLIKELY(pt_in_use(table, index, items))) {
+			err = pt_make_room(format, pt, table, index, run,
+					   run->iova + (done << run->lg2), gather);
 			if (err)
 				break;
 		}
-		pt_store(pt, table, first + done, entry, DMASIM_POINT_PT_LEAF);
-		entry += bytes;
+		for (u64 item = 0; item < items; item++)
+			pt_store(pt, table, index + item, entry, DMASIM_POINT_PT_LEAF);
+		entry += 1ULL << run->lg2;
 	}
-	pt_flush(pt, table, first, done);
+	pt_flush(pt, table, first, done * items);
 	pt->os->costs.entries_written += done;
 	*written = done;
 	return err;
@@ -292,7 +346,7 @@ static inline int pt_check_map(const struct pgtable *pt, u64 iova, phys_addr_t p
 		return -ERANGE;
 	if (iova + (bytes - 1) < iova)
 		return -EOVERFLOW;
-	return (iova + (bytes - 1)) >> pt->va_bits ? -ERANGE : 0;
+	return pt_is_beyond(pt, iova + (bytes - 1)) ? -ERANGE : 0;
 }
 
 /* One leaf of the smallest size: most maps are that. */
@@ -312,7 +366,8 @@ PT_INLINE int pt_map_granule(const struct pt_format *format, struct pgtable *pt,
 	index = pt_index(format, iova, 0);
 	if (DMASIM_UNLIKELY(table.entry[index]))
 		return -EADDRINUSE;
-	pt_store(pt, &table, index, format->leaf(pt, phys, prot, 0), DMASIM_POINT_PT_LEAF);
+	pt_store(pt, &table, index, format->leaf(pt, phys, prot, format->granule_lg2),
+		 DMASIM_POINT_PT_LEAF);
 	pt_flush(pt, &table, index, 1);
 	pt->os->costs.entries_written++;
 	*mapped += bytes;
@@ -328,15 +383,17 @@ PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iov
 		return pt_map_granule(format, pt, iova, phys, prot, mapped);
 	while (!err && bytes) {
 		u8 lg2 = pt_best_size_lg2(pt->page_sizes, iova, phys, bytes);
-		struct pt_run run = { .iova = iova, .phys = phys, .prot = prot };
+		struct pt_run run = { .iova = iova, .phys = phys, .prot = prot, .lg2 = lg2 };
 		struct pt_table table;
 		u64 room, written = 0;
 
 		if (DMASIM_UNLIKELY(!lg2))
 			return -ENXIO;
 		run.level = (u8)((lg2 - format->granule_lg2) / format->index_lg2);
+		run.items_lg2 = (u8)(lg2 - pt_level_lg2(format, run.level));
 		run.count = pt_leaf_count(pt->page_sizes, iova, phys, bytes, lg2);
-		room = (1ULL << format->index_lg2) - pt_index(format, iova, run.level);
+		room = ((1ULL << format->index_lg2) - pt_index(format, iova, run.level)) >>
+		       run.items_lg2;
 		if (run.count > room)
 			run.count = room;
 
@@ -360,11 +417,27 @@ struct pt_unmap {
 	u64 last;
 	u64 at;
 	bool stopped;
+	bool at_end; /* of the address space: `at` is 0 again */
 };
 
 PT_INLINE void pt_clear(struct pgtable *pt, struct pt_table *table, u64 index)
 {
 	pt_store(pt, table, index, 0, DMASIM_POINT_PT_CLEAR);
+}
+
+/* Removes the leaf that begins at this entry. Returns its items. */
+PT_INLINE u64 pt_clear_leaf(const struct pt_format *format, struct pgtable *pt,
+			    struct pt_table *table, u64 index, u8 level, u8 lg2,
+			    struct pt_unmap *unmap)
+{
+	u64 items = 1ULL << (lg2 - pt_level_lg2(format, level));
+
+	for (u64 item = 0; item < items; item++)
+		pt_clear(pt, table, index + item);
+	unmap->at += 1ULL << lg2;
+	unmap->at_end = !unmap->at;
+	unmap->gather->leaf_levels |= (u8)(1U << level);
+	return items;
 }
 
 /*
@@ -380,12 +453,13 @@ static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
 	u64 first = index;
 	u64 done = 0;
 
-	for (; index < entries && unmap->at <= unmap->last; index++) {
+	while (index < entries && unmap->at <= unmap->last && !unmap->at_end) {
 		u64 entry = pt_load(&table, index);
 		u64 start = base + index * bytes;
+		u8 lg2;
 
 		if (entry && format->is_table(entry, level)) {
-			phys_addr_t below = format->address(entry);
+			phys_addr_t below = format->address(pt, entry);
 
 			pt_unmap_table(format, pt, pt_table_at(pt, below), level - 1, start, unmap);
 			if (unmap->stopped)
@@ -394,19 +468,16 @@ static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
 				pt_clear(pt, &table, index);
 				pt_gather_table(pt, unmap->gather, below, level);
 			}
+			index++;
 			continue;
 		}
-		if (!entry || start != unmap->at) {
+		lg2 = entry ? pt_leaf_lg2(format, entry, level) : 0;
+		if (!entry || start != unmap->at || start & ((1ULL << lg2) - 1)) {
 			unmap->stopped = true;
 			break;
 		}
-		pt_clear(pt, &table, index);
-		unmap->at += bytes;
-		unmap->gather->leaf_levels |= (u8)(1U << level);
+		index += pt_clear_leaf(format, pt, &table, index, level, lg2, unmap);
 		done++;
-		/* The end of the address space. */
-		if (!unmap->at)
-			break;
 	}
 	pt_flush(pt, &table, first, index - first + (index < entries));
 	pt->os->costs.entries_cleared += done;
@@ -422,11 +493,11 @@ PT_INLINE u64 pt_unmap(const struct pt_format *format, struct pgtable *pt, u64 i
 		.at = iova,
 	};
 
-	if (!bytes || unmap.last < iova || unmap.last >> pt->va_bits)
+	if (!bytes || unmap.last < iova || pt_is_beyond(pt, unmap.last))
 		return 0;
 	pt_unmap_table(format, pt, (struct pt_table){ pt->root, pt->top }, pt->levels - 1, 0,
 		       &unmap);
-	if (unmap.at != iova)
+	if (unmap.at != iova || unmap.at_end)
 		iommu_iotlb_gather_add(gather, iova, unmap.at - 1);
 	return unmap.at - iova;
 }
@@ -437,17 +508,17 @@ PT_INLINE phys_addr_t pt_iova_to_phys(const struct pt_format *format, struct pgt
 {
 	struct pt_table table = { pt->root, pt->top };
 
-	if (iova >> pt->va_bits)
+	if (pt_is_beyond(pt, iova))
 		return 0;
 	for (u8 level = pt->levels; level-- > 0;) {
 		u64 entry = pt_load(&table, pt_index(format, iova, level));
-		u64 offset_mask = (1ULL << pt_level_lg2(format, level)) - 1;
 
 		if (!entry)
 			return 0;
 		if (!format->is_table(entry, level))
-			return format->address(entry) | (iova & offset_mask);
-		table = pt_table_at(pt, format->address(entry));
+			return format->address(pt, entry) |
+			       (iova & ((1ULL << pt_leaf_lg2(format, entry, level)) - 1));
+		table = pt_table_at(pt, format->address(pt, entry));
 	}
 	return 0;
 }
@@ -456,6 +527,7 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 		      const struct pgtable_config *config)
 {
 	struct page *page = page_alloc(config->os, DMASIM_FAULT_TABLE_PAGE);
+	u8 va_bits = pt_level_lg2(format, config->levels);
 	struct pt_table table;
 
 	if (!page)
@@ -465,10 +537,11 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 		.platform = config->os->platform,
 		.root = page_phys(page),
 		.levels = config->levels,
-		.va_bits = pt_level_lg2(format, config->levels),
+		.va_bits = va_bits < 64 ? va_bits : 64,
 		.pa_bits = config->pa_bits,
 		.coherent = config->coherent,
 		.snoop = config->snoop,
+		.encryption = config->encryption,
 		.last_leaves = PGTABLE_NO_LEAVES,
 	};
 	table = pt_table_at(pt, pt->root);
@@ -487,7 +560,7 @@ static void pt_free_tree(const struct pt_format *format, struct pgtable *pt, phy
 		u64 entry = pt_load(&table, index);
 
 		if (entry && format->is_table(entry, level))
-			pt_free_tree(format, pt, format->address(entry), level - 1);
+			pt_free_tree(format, pt, format->address(pt, entry), level - 1);
 	}
 	page_free(pt->os, DMASIM_FAULT_TABLE_PAGE, page_find(pt->os, phys));
 	pt->os->costs.tables_freed++;

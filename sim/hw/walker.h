@@ -22,9 +22,10 @@ struct hw_walker {
 };
 
 struct hw_walk {
-	u8 fault;    /* VTD_FAULT_, 0: found */
-	u8 page_lg2; /* size of the leaf */
-	bool read;   /* permissions, intersected along the walk */
+	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_ (its code), 0: found */
+	u16 fault_flags; /* AMD_FLAG_ */
+	u8 page_lg2;	 /* size of the leaf */
+	bool read;	 /* permissions, intersected along the walk */
 	bool write;
 	phys_addr_t phys; /* of the address asked for */
 	u8 reads;	  /* entries fetched */
@@ -47,6 +48,17 @@ typedef void hw_walk_table(void *cookie, phys_addr_t table, u64 iova, u64 bytes)
  * skipped: nothing can be cached from them. table may be NULL.
  */
 void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
+			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
+
+/*
+ * The same for AMD's v1 host tables; mode 1 to 6 is the number of levels. Of the walker's fields
+ * only where it reads counts. The permissions are those of the entries, not of the device table.
+ * What a range says of a page that several entries hold: one stretch for each run of entries that
+ * agree on it, so a page that was written whole is one.
+ */
+struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 iova,
+			      bool write);
+void hw_walk_amd_v1_range(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 start,
 			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 
 #endif

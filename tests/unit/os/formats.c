@@ -66,6 +66,58 @@ VTDSS(vtdss_snoop, .levels = 4, .pa_bits = 52, .huge_1g = true, .coherent = true
 VTDSS(vtdss_incoherent, .levels = 4, .pa_bits = 52, .huge_1g = true);
 /* clang-format on */
 
+/* ---- AMD, the same --------------------------------------------------------------------------- */
+
+#define AMD_RZ 0x80 /* flag: a reserved bit or an illegal level */
+
+static struct seen amdv1_walk(const struct format_fixture *fixture, u64 iova)
+{
+	struct hw_walk read = hw_walk_amd_v1(&fixture->iommu->walker, fixture->pt.root,
+					     fixture->pt.levels, iova, false);
+	struct hw_walk write = hw_walk_amd_v1(&fixture->iommu->walker, fixture->pt.root,
+					      fixture->pt.levels, iova, true);
+
+	/* Nothing that software writes may look malformed: all there may be is a page fault. */
+	assert_true(!read.fault || (read.fault == 2 && !(read.fault_flags & AMD_RZ)));
+	assert_true(!write.fault || (write.fault == 2 && !(write.fault_flags & AMD_RZ)));
+	if (!read.fault && !write.fault)
+		assert_true(read.phys == write.phys && read.page_lg2 == write.page_lg2);
+	return (struct seen){
+		.read = !read.fault,
+		.write = !write.fault,
+		.phys = read.fault ? write.phys : read.phys,
+		.page_lg2 = read.fault ? write.page_lg2 : read.page_lg2,
+	};
+}
+
+static void amdv1_walk_range(const struct format_fixture *fixture, u64 start, u64 last,
+			     seen_leaf_fn *leaf, void *cookie)
+{
+	struct relay relay = { leaf, cookie };
+
+	hw_walk_amd_v1_range(&fixture->iommu->walker, fixture->pt.root, fixture->pt.levels, start,
+			     last, relay_leaf, NULL, &relay);
+}
+
+/* clang-format off */
+#define AMDV1(name, ...)                        \
+	const struct format_case format_##name = { \
+		.ops = &pgtable_amdv1,          \
+		.config = { __VA_ARGS__ },      \
+		.granule_lg2 = 12,              \
+		.index_lg2 = 9,                 \
+		.walk = amdv1_walk,             \
+		.walk_range = amdv1_walk_range, \
+	}
+
+AMDV1(amdv1_3, .levels = 3, .pa_bits = 48, .coherent = true, .page_sizes = 0x40201000);
+AMDV1(amdv1_5, .levels = 5, .pa_bits = 52, .coherent = true, .page_sizes = 0x40201000,
+      .snoop = true);
+AMDV1(amdv1_sizes, .levels = 4, .pa_bits = 52, .coherent = true, .page_sizes = 0x7ffff000);
+/* clang-format on */
+
+/* ---- One of the tests' own ------------------------------------------------------------------- */
+
 const struct format_case format_half_pages = {
 	.ops = &pgtable_half_pages,
 	.config = { .levels = 4, .pa_bits = 44, .huge_1g = true, .coherent = true },

@@ -42,7 +42,7 @@ struct format_case {
 struct format_fixture {
 	const struct format_case *format;
 	struct dmasim *s;
-	struct hw_iommu *iommu; /* its walker is the judge of VT-d tables */
+	struct hw_iommu *iommu; /* its walker is the judge of VT-d and AMD tables */
 	struct pgtable_config config;
 	struct pgtable pt;
 	struct iommu_iotlb_gather gather; /* of the last map or unmap */
@@ -64,22 +64,31 @@ int format_teardown(void **state);
 			(void *)&format_##format                           \
 	}
 
-/* Formats with 4 KiB, 2 MiB and 1 GiB leaves, on which addresses of real cases make sense. */
-#define ON_X86_SIZES(test)                                                                \
+/* VT-d's with all its sizes of leaves. */
+#define ON_VTDSS(test)                                                                    \
 	ON_FORMAT(vtdss_4, test), ON_FORMAT(vtdss_3, test), ON_FORMAT(vtdss_snoop, test), \
 		ON_FORMAT(vtdss_incoherent, test)
+
+/* Formats with 4 KiB, 2 MiB and 1 GiB leaves, on which addresses of real cases make sense. */
+#define ON_X86_SIZES(test) ON_VTDSS(test), ON_FORMAT(amdv1_3, test), ON_FORMAT(amdv1_5, test)
 
 /* Formats with three sizes of leaves. */
 #define ON_FORMATS_OF_3_SIZES(test) ON_X86_SIZES(test), ON_FORMAT(half_pages, test)
 
-/* All of them. */
+/* All that have no sizes between those of their levels. */
 #define ON_EVERY_FORMAT(test) ON_FORMATS_OF_3_SIZES(test), ON_FORMAT(vtdss_no_1g, test)
+
+/* All, with one whose leaves may have any power of two up to 1 GiB. */
+#define ON_EVERY_FORMAT_AND_SIZE(test) ON_EVERY_FORMAT(test), ON_FORMAT(amdv1_sizes, test)
 
 extern const struct format_case format_vtdss_4;
 extern const struct format_case format_vtdss_3;
 extern const struct format_case format_vtdss_no_1g;
 extern const struct format_case format_vtdss_snoop;
 extern const struct format_case format_vtdss_incoherent; /* the walker sees flushed memory only */
+extern const struct format_case format_amdv1_3;		 /* 4 KiB, 2 MiB, 1 GiB */
+extern const struct format_case format_amdv1_5;		 /* the same, and no snooping */
+extern const struct format_case format_amdv1_sizes;	 /* 4 KiB, 8 KiB, ..., 1 GiB */
 
 /*
  * A format of the tests' own: 2 KiB granule, tables of 256 entries, so that whatever takes one page

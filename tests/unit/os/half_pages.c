@@ -16,16 +16,18 @@
 
 /* ---- The format, on the library's walker ----------------------------------------------------- */
 
-static u64 leaf_entry(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 level)
+static u64 leaf_entry(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
 {
 	(void)pt;
-	(void)level;
+	(void)lg2;
 	return phys | ENTRY_LEAF | (prot & IOMMU_READ ? ENTRY_R : 0) |
 	       (prot & IOMMU_WRITE ? ENTRY_W : 0);
 }
 
-static u64 table_entry(phys_addr_t phys)
+static u64 table_entry(const struct pgtable *pt, phys_addr_t phys, u8 level)
 {
+	(void)pt;
+	(void)level;
 	return phys | ENTRY_TABLE;
 }
 
@@ -34,8 +36,9 @@ static bool is_table(u64 entry, u8 level)
 	return level && (entry & ENTRY_TABLE);
 }
 
-static phys_addr_t address(u64 entry)
+static phys_addr_t address(const struct pgtable *pt, u64 entry)
 {
+	(void)pt;
 	return entry & ENTRY_ADDRESS;
 }
 

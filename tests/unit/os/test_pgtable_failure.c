@@ -116,7 +116,7 @@ static void an_unmap_needs_no_memory(void **state)
 	expect_u64(dmasim_fault_passes(fixture->s, DMASIM_FAULT_ANY), passes);
 }
 
-TEST_MAIN(ON_EVERY_FORMAT(a_map_without_a_table_page_can_be_taken_back_and_repeated),
-	  ON_EVERY_FORMAT(whatever_allocation_fails_it_is_ENOMEM_and_nothing_is_lost),
-	  ON_EVERY_FORMAT(a_table_without_memory_is_not_made),
-	  ON_EVERY_FORMAT(an_unmap_needs_no_memory))
+TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(a_map_without_a_table_page_can_be_taken_back_and_repeated),
+	  ON_EVERY_FORMAT_AND_SIZE(whatever_allocation_fails_it_is_ENOMEM_and_nothing_is_lost),
+	  ON_EVERY_FORMAT_AND_SIZE(a_table_without_memory_is_not_made),
+	  ON_EVERY_FORMAT_AND_SIZE(an_unmap_needs_no_memory))

@@ -29,6 +29,12 @@ static u64 draw(struct run *run, u64 bound)
 	return random_below(&run->random, bound);
 }
 
+/* Bytes of the larger leaves: what a table of the smallest ones maps. */
+static u64 large_of(const struct run *run)
+{
+	return 1ULL << (run->model.granule_lg2 + run->model.index_lg2);
+}
+
 /* ---- Looking --------------------------------------------------------------------------------- */
 
 static void expect_nothing_until(struct run *run, u64 end)
@@ -108,7 +114,7 @@ static u64 draw_bytes(struct run *run)
 static u64 draw_iova(struct run *run)
 {
 	u64 granule = 1ULL << run->model.granule_lg2;
-	u64 large = 1ULL << format_size_lg2(run->fixture, 1);
+	u64 large = large_of(run);
 	u64 align = draw(run, 3) ? granule : large;
 
 	return WINDOW_AT + (draw(run, WINDOW) & ~(align - 1));
@@ -145,7 +151,7 @@ static void map(struct run *run, u64 iova, phys_addr_t phys, u64 bytes)
 
 static void step_map(struct run *run)
 {
-	u64 large = 1ULL << format_size_lg2(run->fixture, 1);
+	u64 large = large_of(run);
 	u64 iova = draw_iova(run), bytes = draw_bytes(run);
 	phys_addr_t phys = draw(run, 1ULL << MEMORY_LG2) & ~(large - 1);
 
@@ -167,9 +173,7 @@ static void step_unmap(struct run *run)
 	if (draw(run, 5) && model_page(&run->model, iova)->leaf_lg2)
 		iova = model_leaf_start(&run->model, iova);
 	if (draw(run, 4) == 0) {
-		u64 large = 1ULL << format_size_lg2(run->fixture, 1);
-
-		bytes = (1 + draw(run, 4)) * large;
+		bytes = (1 + draw(run, 4)) * large_of(run);
 	}
 	if (bytes > WINDOW_AT + WINDOW - iova)
 		bytes = WINDOW_AT + WINDOW - iova;
@@ -263,4 +267,4 @@ static void random_maps_and_unmaps_do_what_the_model_does(void **state)
 	assert_true(run->large > steps / 100);
 }
 
-TEST_MAIN(ON_EVERY_FORMAT(random_maps_and_unmaps_do_what_the_model_does))
+TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(random_maps_and_unmaps_do_what_the_model_does))

@@ -221,16 +221,17 @@ static void lookup_gives_every_byte_or_0(void **state)
 	expect_u64(ops->iova_to_phys(&fixture->pt, ~0ULL), 0);
 }
 
-TEST_MAIN(ON_EVERY_FORMAT(exactly_the_range_goes),
-	  ON_EVERY_FORMAT(what_was_unmapped_can_be_mapped_again),
-	  ON_EVERY_FORMAT(a_hole_stops_the_unmap),
-	  ON_EVERY_FORMAT(a_hole_at_the_start_removes_nothing),
-	  ON_EVERY_FORMAT(a_missing_table_is_a_hole),
-	  ON_EVERY_FORMAT(an_end_inside_a_leaf_takes_the_leaf_whole),
-	  ON_EVERY_FORMAT(an_end_inside_a_later_leaf_takes_it_whole_too),
-	  ON_EVERY_FORMAT(a_start_inside_a_leaf_removes_nothing),
-	  ON_EVERY_FORMAT(mixed_leaves_go_together), ON_EVERY_FORMAT(several_maps_go_in_one_unmap),
-	  ON_EVERY_FORMAT(a_range_that_cannot_be_mapped_is_not_unmapped),
-	  ON_EVERY_FORMAT(the_empty_table_has_nothing_to_remove),
+TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(exactly_the_range_goes),
+	  ON_EVERY_FORMAT_AND_SIZE(what_was_unmapped_can_be_mapped_again),
+	  ON_EVERY_FORMAT_AND_SIZE(a_hole_stops_the_unmap),
+	  ON_EVERY_FORMAT_AND_SIZE(a_hole_at_the_start_removes_nothing),
+	  ON_EVERY_FORMAT_AND_SIZE(a_missing_table_is_a_hole),
+	  ON_EVERY_FORMAT_AND_SIZE(an_end_inside_a_leaf_takes_the_leaf_whole),
+	  ON_EVERY_FORMAT_AND_SIZE(an_end_inside_a_later_leaf_takes_it_whole_too),
+	  ON_EVERY_FORMAT_AND_SIZE(a_start_inside_a_leaf_removes_nothing),
+	  ON_EVERY_FORMAT_AND_SIZE(mixed_leaves_go_together),
+	  ON_EVERY_FORMAT_AND_SIZE(several_maps_go_in_one_unmap),
+	  ON_EVERY_FORMAT_AND_SIZE(a_range_that_cannot_be_mapped_is_not_unmapped),
+	  ON_EVERY_FORMAT_AND_SIZE(the_empty_table_has_nothing_to_remove),
 	  ON_EVERY_FORMAT(cleared_entries_are_counted),
-	  ON_EVERY_FORMAT(lookup_gives_every_byte_or_0))
+	  ON_EVERY_FORMAT_AND_SIZE(lookup_gives_every_byte_or_0))

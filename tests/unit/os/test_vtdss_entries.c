@@ -289,7 +289,6 @@ static void a_gibibyte_without_huge_leaves_takes_512_entries(void **state)
 TEST_MAIN(ON_FORMAT(vtdss_4, the_vectors_of_linux_are_met),
 	  ON_FORMAT(vtdss_snoop, the_vectors_of_linux_are_met),
 	  ON_FORMAT(vtdss_incoherent, the_vectors_of_linux_are_met),
-	  cmocka_unit_test(every_row_is_met_or_left_out_by_name),
-	  ON_X86_SIZES(every_leaf_has_its_word), ON_X86_SIZES(leaves_of_a_run_follow_each_other),
-	  ON_X86_SIZES(entries_of_tables_allow_everything),
+	  cmocka_unit_test(every_row_is_met_or_left_out_by_name), ON_VTDSS(every_leaf_has_its_word),
+	  ON_VTDSS(leaves_of_a_run_follow_each_other), ON_VTDSS(entries_of_tables_allow_everything),
 	  ON_FORMAT(vtdss_no_1g, a_gibibyte_without_huge_leaves_takes_512_entries))

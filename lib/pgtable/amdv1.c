@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AMD's v1 host tables (facts "iova-and-page-tables" 2.1): 1 to 6 levels of 512 entries, the sixth
+ * of 128, and leaves of every power of two from 4 KiB to 2 PiB but 512 GiB. Sizes between those of
+ * two levels are coded in the address. No-execute and privileged requests leave no trace; an MMIO
+ * request only where memory is encrypted: such memory is not.
+ */
+#include <dmasim/contract.h>
+#include <dmasim/hw/amd.h>
+
+#include "pgtable/walker.h"
+
+static bool is_natural(u8 lg2)
+{
+	return (lg2 - AMD_V1_GRANULE_LG2) % AMD_V1_INDEX_BITS == 0;
+}
+
+static u64 next_level(u64 entry)
+{
+	return entry >> AMD_V1_NEXT_SHIFT & AMD_V1_NEXT_MASK;
+}
+
+/* Of a leaf whose address codes its size: ones from bit 12 on, one fewer than its pages need. */
+static u8 coded_lg2(u64 entry)
+{
+	return (u8)(AMD_V1_GRANULE_LG2 + 1 + __builtin_ctzll(~(entry >> AMD_V1_GRANULE_LG2)));
+}
+
+static u64 amdv1_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
+{
+	u64 entry = phys | AMD_V1_PRESENT;
+
+	if (prot & IOMMU_READ)
+		entry |= AMD_V1_READ;
+	if (prot & IOMMU_WRITE)
+		entry |= AMD_V1_WRITE;
+	if (!is_natural(lg2))
+		entry |= ((1ULL << (lg2 - 1)) - (1ULL << AMD_V1_GRANULE_LG2)) |
+			 AMD_V1_NEXT_SIZE << AMD_V1_NEXT_SHIFT;
+	if (pt->snoop)
+		entry |= AMD_V1_FC;
+	if (!(prot & IOMMU_MMIO))
+		entry |= pt->encryption;
+	return entry;
+}
+
+static u64 amdv1_table(const struct pgtable *pt, phys_addr_t phys, u8 level)
+{
+	return phys | pt->encryption | (u64)level << AMD_V1_NEXT_SHIFT | AMD_V1_READ |
+	       AMD_V1_WRITE | AMD_V1_PRESENT;
+}
+
+static bool amdv1_is_table(u64 entry, u8 level)
+{
+	u64 next = next_level(entry);
+
+	return level && next != AMD_V1_NEXT_LEAF && next != AMD_V1_NEXT_SIZE;
+}
+
+static phys_addr_t amdv1_address(const struct pgtable *pt, u64 entry)
+{
+	u64 address = entry & AMD_V1_ADDR_MASK & ~pt->encryption;
+
+	if (next_level(entry) == AMD_V1_NEXT_SIZE)
+		address &= ~((1ULL << coded_lg2(entry)) - 1);
+	return address;
+}
+
+static u8 amdv1_leaf_lg2(u64 entry, u8 level)
+{
+	return next_level(entry) == AMD_V1_NEXT_SIZE
+		       ? coded_lg2(entry)
+		       : (u8)(AMD_V1_GRANULE_LG2 + AMD_V1_INDEX_BITS * level);
+}
+
+static const struct pt_format amdv1 = {
+	.granule_lg2 = AMD_V1_GRANULE_LG2,
+	.index_lg2 = AMD_V1_INDEX_BITS,
+	.leaf = amdv1_leaf,
+	.table = amdv1_table,
+	.is_table = amdv1_is_table,
+	.address = amdv1_address,
+	.leaf_lg2 = amdv1_leaf_lg2,
+};
+
+/* From 4 KiB up, without what would be half the address space, or more than memory can be. */
+static u64 amdv1_sizes(const struct pgtable *pt)
+{
+	u64 sizes = (2ULL << AMD_V1_LEAF_LG2_MAX) - (1ULL << AMD_V1_GRANULE_LG2);
+
+	sizes &= ~(1ULL << AMD_V1_LEAF_LG2_ERRED);
+	sizes &= (1ULL << (pt->va_bits - 1)) - 1;
+	return sizes & ((1ULL << pt->pa_bits) - 1);
+}
+
+static int amdv1_init(struct pgtable *pt, const struct pgtable_config *config)
+{
+	int err;
+
+	DMASIM_CONTRACT(config->levels >= AMD_MODE_MIN && config->levels <= AMD_MODE_MAX,
+			"an AMD table has 1 to 6 levels");
+	err = pt_init(&amdv1, pt, config);
+	if (err)
+		return err;
+	pt->page_sizes = amdv1_sizes(pt);
+	if (config->page_sizes)
+		pt->page_sizes &= config->page_sizes | 1ULL << AMD_V1_GRANULE_LG2;
+	return 0;
+}
+
+static void amdv1_fini(struct pgtable *pt)
+{
+	pt_free_tree(&amdv1, pt, pt->root, pt->levels - 1);
+}
+
+static int amdv1_map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
+		     struct iommu_iotlb_gather *gather, u64 *mapped)
+{
+	return pt_map(&amdv1, pt, iova, phys, bytes, prot, gather, mapped);
+}
+
+static u64 amdv1_unmap(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather)
+{
+	return pt_unmap(&amdv1, pt, iova, bytes, gather);
+}
+
+static phys_addr_t amdv1_iova_to_phys(struct pgtable *pt, u64 iova)
+{
+	return pt_iova_to_phys(&amdv1, pt, iova);
+}
+
+const struct pgtable_ops pgtable_amdv1 = {
+	.name = "amdv1",
+	.init = amdv1_init,
+	.fini = amdv1_fini,
+	.map = amdv1_map,
+	.unmap = amdv1_unmap,
+	.iova_to_phys = amdv1_iova_to_phys,
+};

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AMD v1 host tables, as hardware reads them (facts "iova-and-page-tables" 2.1 and 2.6).
+ *
+ *   63  62 61 60 59 58      52 51                        12 11        9  6 5     0
+ *   ign IW IR FC U  reserved   address of a page or table   NextLevel    D A    PR
+ *
+ * A level here is the mode less 1: level 0 holds the 4 KiB leaves. NextLevel of an entry of level
+ * n: 0 is a leaf of the level's size, 7 a leaf whose address codes a larger size, 1 to n a pointer
+ * to the table of level NextLevel - 1. A pointer may skip levels: the address bits they would
+ * index must be 0.
+ *
+ * Where the facts leave a choice:
+ *   - what is wrong with an entry comes before its permissions, and those are judged at the end of
+ *     the walk, from all entries together;
+ *   - NextLevel 1 to 6 in an entry of level 0 is an illegal level;
+ *   - a coded size is larger than the level's own, and less than that of the level above;
+ *   - no leaf is larger than 2 PiB, so level 5 has none;
+ *   - the address bits below a leaf's natural size are ignored.
+ */
+#include <endian.h>
+
+#include <dmasim/contract.h>
+#include <dmasim/hw/amd.h>
+
+#include "hw/walker.h"
+
+#define ENTRY_BYTES   8
+#define ENTRIES	      (1U << AMD_V1_INDEX_BITS)
+#define PERMISSIONS   (AMD_V1_READ | AMD_V1_WRITE)
+#define SAME_FOR_PAGE (~(AMD_V1_ACCESSED | AMD_V1_DIRTY)) /* hardware marks any of a page's */
+
+enum kind {
+	KIND_ABSENT,
+	KIND_MALFORMED,
+	KIND_LEAF,
+	KIND_POINTER,
+};
+
+/* What one entry says. */
+struct item {
+	enum kind kind;
+	u8 page_lg2;	  /* leaf */
+	u8 next;	  /* pointer: level of the table */
+	phys_addr_t phys; /* of the page or of the table */
+	u64 allowed;
+	u64 word; /* but for what hardware marks */
+};
+
+/* log2 of the bytes that one entry of a level maps. */
+static u8 level_lg2(u8 level)
+{
+	return (u8)(AMD_V1_GRANULE_LG2 + AMD_V1_INDEX_BITS * level);
+}
+
+/* The bits of an address below 2^lg2. */
+static u64 below(u8 lg2)
+{
+	return lg2 < 64 ? (1ULL << lg2) - 1 : ~0ULL;
+}
+
+/* False: no memory there. */
+static bool fetch(const struct hw_walker *walker, phys_addr_t table, u64 index, u64 *entry)
+{
+	phys_addr_t at = table + index * ENTRY_BYTES;
+	u64 raw, done;
+
+	done = walker->cache ? hw_cache_peek(walker->cache, walker->ram, at, &raw, sizeof(raw))
+			     : ram_read(walker->ram, at, &raw, sizeof(raw));
+	if (done != sizeof(raw))
+		return false;
+	*entry = le64toh(raw);
+	return true;
+}
+
+/* The size that an address codes: n ones from bit 12 on are a page of 2^(12 + n + 1). */
+static u8 coded_lg2(u64 entry)
+{
+	u8 lg2 = AMD_V1_GRANULE_LG2 + 1;
+
+	for (u8 bit = AMD_V1_GRANULE_LG2; bit < 52 && entry >> bit & 1; bit++)
+		lg2++;
+	return lg2;
+}
+
+static struct item decode_leaf(struct item item, u64 entry, u8 level, bool coded)
+{
+	u8 lg2 = coded ? coded_lg2(entry) : level_lg2(level);
+	u8 lg2_min = (u8)(level_lg2(level) + coded);
+
+	if (lg2 < lg2_min || lg2 >= level_lg2(level + 1) || lg2 > AMD_V1_LEAF_LG2_MAX)
+		return (struct item){ .kind = KIND_MALFORMED };
+	item.kind = KIND_LEAF;
+	item.page_lg2 = lg2;
+	item.phys = entry & AMD_V1_ADDR_MASK & ~below(lg2);
+	return item;
+}
+
+static struct item decode(u64 entry, u8 level)
+{
+	u8 next = entry >> AMD_V1_NEXT_SHIFT & AMD_V1_NEXT_MASK;
+	struct item item = { .allowed = entry & PERMISSIONS, .word = entry & SAME_FOR_PAGE };
+
+	if (!(entry & AMD_V1_PRESENT))
+		return (struct item){ .kind = KIND_ABSENT };
+	if (entry & AMD_V1_RESERVED)
+		return (struct item){ .kind = KIND_MALFORMED };
+	if (next == AMD_V1_NEXT_LEAF || next == AMD_V1_NEXT_SIZE)
+		return decode_leaf(item, entry, level, next == AMD_V1_NEXT_SIZE);
+	if (next > level)
+		return (struct item){ .kind = KIND_MALFORMED };
+	item.kind = KIND_POINTER;
+	item.next = next - 1;
+	item.phys = entry & AMD_V1_ADDR_MASK;
+	return item;
+}
+
+/* The address bits that index the levels which a pointer of `level` skips. */
+static u64 skipped_bits(u8 level, u8 next)
+{
+	return below(level_lg2(level)) & ~below(level_lg2(next + 1));
+}
+
+static u64 index_at(u64 iova, u8 level)
+{
+	return iova >> level_lg2(level) & (ENTRIES - 1);
+}
+
+static struct hw_walk refuse(struct hw_walk walk, u8 code, u16 flags)
+{
+	walk.fault = code;
+	walk.fault_flags |= flags;
+	return walk;
+}
+
+/* A leaf was reached: the permissions of the walk decide. */
+static struct hw_walk arrive(struct hw_walk walk, const struct item *item, u64 iova, bool write)
+{
+	if (write ? !walk.write : !walk.read)
+		return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_PE);
+	walk.fault_flags = 0;
+	walk.page_lg2 = item->page_lg2;
+	walk.phys = item->phys | (iova & below(item->page_lg2));
+	return walk;
+}
+
+struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 iova,
+			      bool write)
+{
+	struct hw_walk walk = {
+		.fault_flags = write ? AMD_FLAG_RW : 0,
+		.read = true,
+		.write = true,
+	};
+	phys_addr_t table = root;
+	u8 level = mode - 1;
+
+	DMASIM_CONTRACT(mode >= AMD_MODE_MIN && mode <= AMD_MODE_MAX, "a page mode is 1 to 6");
+	if (iova & ~below(level_lg2(mode)))
+		return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
+	/* Each turn goes down a level at least. */
+	for (;;) {
+		struct item item;
+		u64 entry;
+
+		walk.table[walk.tables++] = table;
+		walk.reads++;
+		if (!fetch(walker, table, index_at(iova, level), &entry))
+			return refuse(walk, AMD_EVENT_PAGE_TAB_HARDWARE_ERROR,
+				      AMD_TYPE_MASTER_ABORT << AMD_FLAG_TYPE_SHIFT);
+		item = decode(entry, level);
+		if (item.kind == KIND_ABSENT)
+			return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, 0);
+		if (item.kind == KIND_MALFORMED)
+			return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
+		walk.read &= (item.allowed & AMD_V1_READ) != 0;
+		walk.write &= (item.allowed & AMD_V1_WRITE) != 0;
+		if (item.kind == KIND_LEAF)
+			return arrive(walk, &item, iova, write);
+		if (iova & skipped_bits(level, item.next))
+			return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
+		table = item.phys;
+		level = item.next;
+	}
+}
+
+/* ---- Ranges ---------------------------------------------------------------------------------- */
+
+/* One range walk: what is asked for, and what the tables above allow. */
+struct range_walk {
+	const struct hw_walker *walker;
+	u64 start;
+	u64 last;
+	hw_walk_leaf *leaf;
+	hw_walk_table *table;
+	void *cookie;
+};
+
+static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+		       u64 allowed);
+
+/* Does the entry say the same, as one of the same page? */
+static bool agrees(const struct range_walk *range, phys_addr_t table, u64 index, u64 word)
+{
+	u64 entry;
+
+	return fetch(range->walker, table, index, &entry) && (entry & SAME_FOR_PAGE) == word;
+}
+
+/*
+ * Tells the run of entries around `index` that agree on a page; returns the index behind it. What
+ * comes before `told` was told already.
+ */
+static u64 tell_leaf(const struct range_walk *range, phys_addr_t table, u64 index, u64 told,
+		     const struct item *item, u8 level, u64 base, u64 allowed)
+{
+	u64 items = 1ULL << (item->page_lg2 - level_lg2(level));
+	u64 first = index, behind = index + 1;
+	u64 page_first = index & ~(items - 1);
+	u64 bytes;
+
+	while (first > page_first && first > told && agrees(range, table, first - 1, item->word))
+		first--;
+	while (behind < page_first + items && agrees(range, table, behind, item->word))
+		behind++;
+	bytes = (behind - first) << level_lg2(level);
+	allowed &= item->allowed;
+	range->leaf(range->cookie, base + (first << level_lg2(level)), bytes,
+		    item->phys + ((first - page_first) << level_lg2(level)), allowed & AMD_V1_READ,
+		    allowed & AMD_V1_WRITE);
+	return behind;
+}
+
+static void follow(const struct range_walk *range, const struct item *item, u64 base, u64 allowed)
+{
+	/* Of what the entry maps, what skipped levels leave: that with their bits 0. */
+	u8 lg2 = level_lg2(item->next + 1);
+
+	if (range->start > base + below(lg2))
+		return;
+	if (range->table)
+		range->table(range->cookie, item->phys, base, 1ULL << lg2);
+	walk_table(range, item->phys, item->next, base, allowed & item->allowed);
+}
+
+/* `base` is the first address that the table maps. At most six levels deep. */
+static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+		       u64 allowed)
+{
+	u64 span_last = base + below(level_lg2(level + 1));
+	u64 first = range->start > base ? (range->start - base) >> level_lg2(level) : 0;
+	u64 end = ((range->last < span_last ? range->last : span_last) - base) >> level_lg2(level);
+	u64 told = 0;
+
+	for (u64 index = first; index <= end;) {
+		struct item item;
+		u64 entry;
+
+		if (!fetch(range->walker, table, index, &entry))
+			return;
+		item = decode(entry, level);
+		if (item.kind == KIND_LEAF) {
+			index = tell_leaf(range, table, index, told, &item, level, base, allowed);
+			told = index;
+			continue;
+		}
+		if (item.kind == KIND_POINTER)
+			follow(range, &item, base + (index << level_lg2(level)), allowed);
+		index++;
+	}
+}
+
+void hw_walk_amd_v1_range(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 start,
+			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
+{
+	struct range_walk range = { walker, start, last, leaf, table, cookie };
+	u64 width_last = below(level_lg2(mode));
+
+	if (start > width_last)
+		return;
+	if (last > width_last)
+		range.last = width_last;
+	walk_table(&range, root, mode - 1, 0, PERMISSIONS);
+}

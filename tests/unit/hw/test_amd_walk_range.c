@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk over a range of AMD's v1 tables finds what single walks find: on tables of random
+ * entries, some of them malformed, some that skip levels, some whose page is not the same in all
+ * its entries, for random ranges.
+ */
+#include "amd_tables.h"
+#include "bench.h"
+#include "scale.h"
+
+#include <stdlib.h>
+
+#include "hw/walker.h"
+
+#define RAM_BYTES (1ULL << 40)
+#define TREES	  600 /* full count */
+#define RANGES	  25
+#define PLACES	  5
+#define FOUND_MAX 8192
+
+/* The entries of each table that are in use. */
+static const u64 place[PLACES] = { 0, 1, 7, 510, 511 };
+
+struct leaf {
+	u64 iova, bytes;
+	phys_addr_t phys;
+	bool read, write;
+};
+
+struct table {
+	phys_addr_t phys;
+	u64 iova, bytes;
+};
+
+struct fixture {
+	struct bench *bench;
+	struct hw_walker walker;
+	u8 mode;
+	phys_addr_t root, next;
+	u64 first, last; /* the range */
+	struct leaf leaf[FOUND_MAX];
+	u32 leaves;
+	struct table table[FOUND_MAX];
+	u32 tables;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	if (!fixture || bench_setup(state))
+		return -1;
+	fixture->bench = *state;
+	*state = fixture;
+	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
+	fixture->walker = (struct hw_walker){ .ram = &fixture->bench->hw.ram };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *bench = fixture->bench;
+
+	free(fixture);
+	return bench_teardown(&bench);
+}
+
+static u64 draw(const struct fixture *fixture, u64 bound)
+{
+	return random_below(&fixture->bench->world.random, bound);
+}
+
+/* A leaf, in all the entries of its page or in one alone. */
+static void put_leaf(struct fixture *fixture, phys_addr_t table, u8 level, u64 index, u64 word)
+{
+	u8 more = draw(fixture, 2) ? (u8)draw(fixture, 9) : 0;
+	u8 lg2 = (u8)(12 + 9 * level + more);
+	u64 items = 1ULL << more;
+
+	word |= draw(fixture, 1 << 10) << 40;
+	if (more)
+		word |= amd_size(lg2);
+	if (draw(fixture, 3) == 0) {
+		put_entry(fixture->walker.ram, table, index, word);
+		return;
+	}
+	for (u64 i = index & ~(items - 1); i < (index & ~(items - 1)) + items; i++)
+		put_entry(fixture->walker.ram, table, i,
+			  word | (draw(fixture, 20) ? 0 : draw(fixture, 4) << 5));
+}
+
+/* One entry in ten is malformed, one in twenty leads out of memory; permissions are any. */
+static phys_addr_t grow(struct fixture *fixture, u8 level)
+{
+	phys_addr_t table = fixture->next;
+
+	fixture->next += 0x1000;
+	for (int i = 0; i < PLACES; i++) {
+		u64 word = AMD_PR | (draw(fixture, 4) ? AMD_RW : draw(fixture, 4) << 61);
+		u64 kind = draw(fixture, 10), next = level;
+
+		if (draw(fixture, 10) == 0)
+			word |= draw(fixture, 2) ? 1ULL << 55 : AMD_NEXT(5);
+		if (kind < 2)
+			continue;
+		if (level == 0 || kind < 5) {
+			put_leaf(fixture, table, level, place[i], word);
+			continue;
+		}
+		if (draw(fixture, 8) == 0)
+			next = 1 + draw(fixture, level);
+		if (draw(fixture, 20) == 0)
+			word |= RAM_BYTES;
+		else
+			word |= grow(fixture, (u8)(next - 1));
+		put_entry(fixture->walker.ram, table, place[i], word | AMD_NEXT(next));
+	}
+	return table;
+}
+
+static u64 draw_iova(const struct fixture *fixture)
+{
+	u64 iova = draw(fixture, 4096);
+
+	for (u8 level = 0; level < fixture->mode; level++)
+		iova |= place[draw(fixture, PLACES)] << (12 + 9 * level);
+	return iova;
+}
+
+static void found_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read, bool write)
+{
+	struct fixture *fixture = cookie;
+
+	assert_true(fixture->leaves < FOUND_MAX);
+	if (fixture->leaves) {
+		const struct leaf *before = &fixture->leaf[fixture->leaves - 1];
+
+		assert_true(iova >= before->iova + before->bytes);
+	}
+	assert_true(iova <= fixture->last && iova + (bytes - 1) >= fixture->first);
+	fixture->leaf[fixture->leaves++] = (struct leaf){ iova, bytes, phys, read, write };
+}
+
+static void found_table(void *cookie, phys_addr_t phys, u64 iova, u64 bytes)
+{
+	struct fixture *fixture = cookie;
+
+	assert_true(fixture->tables < FOUND_MAX);
+	assert_true(iova <= fixture->last && iova + (bytes - 1) >= fixture->first);
+	fixture->table[fixture->tables++] = (struct table){ phys, iova, bytes };
+}
+
+static void walk_range(struct fixture *fixture, hw_walk_table *table)
+{
+	fixture->leaves = fixture->tables = 0;
+	hw_walk_amd_v1_range(&fixture->walker, fixture->root, fixture->mode, fixture->first,
+			     fixture->last, found_leaf, table, fixture);
+}
+
+static const struct leaf *leaf_at(const struct fixture *fixture, u64 iova)
+{
+	for (u32 i = 0; i < fixture->leaves; i++) {
+		if (iova - fixture->leaf[i].iova < fixture->leaf[i].bytes)
+			return &fixture->leaf[i];
+	}
+	return NULL;
+}
+
+/* The table that a single walk visited at this step must have been found, and for this address. */
+static void expect_table(const struct fixture *fixture, phys_addr_t phys, u64 iova)
+{
+	for (u32 i = 0; i < fixture->tables; i++) {
+		const struct table *table = &fixture->table[i];
+
+		if (table->phys == phys && iova - table->iova < table->bytes)
+			return;
+	}
+	fail_msg("the table at 0x%llx for 0x%llx was not found", phys, iova);
+}
+
+static void compare(const struct fixture *fixture, u64 iova)
+{
+	const struct leaf *leaf = leaf_at(fixture, iova);
+
+	for (int write = 0; write < 2; write++) {
+		struct hw_walk walk =
+			hw_walk_amd_v1(&fixture->walker, fixture->root, fixture->mode, iova, write);
+		bool allowed = leaf && (write ? leaf->write : leaf->read);
+
+		if (allowed != !walk.fault)
+			fail_msg("0x%llx: walk fault 0x%x, range %s", iova, walk.fault,
+				 leaf ? "has a leaf" : "has nothing");
+		for (u8 i = 1; i < walk.tables; i++)
+			expect_table(fixture, walk.table[i], iova);
+		if (walk.fault)
+			continue;
+		expect_u64(walk.phys, leaf->phys + (iova - leaf->iova));
+		/* A page that its entries do not agree on is told in parts. */
+		assert_true(leaf->bytes <= 1ULL << walk.page_lg2);
+	}
+}
+
+/* Every page of every table, as far as it lies in the range. */
+static void compare_all(const struct fixture *fixture)
+{
+	u32 combinations = 1;
+
+	for (u8 level = 0; level < fixture->mode; level++)
+		combinations *= PLACES;
+	for (u32 n = 0; n < combinations; n++) {
+		u64 iova = 0;
+		u32 rest = n;
+
+		for (u8 level = 0; level < fixture->mode; level++, rest /= PLACES)
+			iova |= place[rest % PLACES] << (12 + 9 * level);
+		if (iova >= fixture->first && iova <= fixture->last)
+			compare(fixture, iova);
+	}
+	compare(fixture, fixture->first);
+	compare(fixture, fixture->last);
+}
+
+static void a_range_finds_what_single_walks_find(void **state)
+{
+	struct fixture *fixture = *state;
+	u32 trees = scaled(TREES);
+	u64 found = 0;
+
+	fixture->next = 0x100000;
+	for (u32 tree = 0; tree < trees; tree++) {
+		fixture->mode = (u8)(1 + tree % 4);
+		fixture->root = grow(fixture, fixture->mode - 1);
+		for (u32 n = 0; n < RANGES; n++) {
+			u64 a = draw_iova(fixture), b = draw_iova(fixture);
+
+			fixture->first = a < b ? a : b;
+			fixture->last = a < b ? b : a;
+			walk_range(fixture, found_table);
+			if (n < 3)
+				compare_all(fixture);
+			for (int i = 0; i < 40; i++) {
+				u64 iova = draw_iova(fixture);
+
+				if (iova >= fixture->first && iova <= fixture->last)
+					compare(fixture, iova);
+			}
+			found += fixture->leaves;
+		}
+	}
+	assert_true(found > trees * RANGES);
+}
+
+static void start(struct fixture *fixture, const struct tables *tables)
+{
+	fixture->mode = tables->levels;
+	fixture->root = tables->root;
+}
+
+/* A range beyond the table's width is cut, or empty. */
+static void a_range_ends_with_the_width_of_the_table(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tables tables = { fixture->walker.ram, 3, 0x10000, 0x11000 };
+
+	amd_put(&tables, (1ULL << 39) - 0x1000, 0, 0x5000 | AMD_PR | AMD_RW);
+	start(fixture, &tables);
+	fixture->first = 0;
+	fixture->last = ~0ULL;
+	walk_range(fixture, NULL);
+	expect_u64(fixture->leaves, 1);
+	expect_u64(fixture->leaf[0].iova, (1ULL << 39) - 0x1000);
+	fixture->first = 1ULL << 39;
+	walk_range(fixture, NULL);
+	expect_u64(fixture->leaves, 0);
+}
+
+/* Six levels: all there is, from the first page to the last. */
+static void a_range_may_be_the_whole_address_space(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tables tables = { fixture->walker.ram, 6, 0x10000, 0x11000 };
+
+	amd_put(&tables, 0, 0, 0x5000 | AMD_PR | AMD_IR);
+	amd_put(&tables, ~0ULL, 0, 0x6000 | AMD_PR | AMD_IW);
+	start(fixture, &tables);
+	fixture->first = 0;
+	fixture->last = ~0ULL;
+	walk_range(fixture, found_table);
+	expect_u64(fixture->leaves, 2);
+	expect_u64(fixture->leaf[0].phys, 0x5000);
+	expect_u64(fixture->leaf[1].iova, ~0ULL - 0xfff);
+	assert_true(fixture->leaf[0].read && !fixture->leaf[0].write);
+	assert_true(fixture->leaf[1].write && !fixture->leaf[1].read);
+	expect_u64(fixture->tables, 10);
+}
+
+/*   64 KiB   |----------------|
+ *   range           [-]            the page is told as a whole */
+static void a_page_of_many_entries_is_told_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
+
+	amd_put_leaf(&tables, 0x650000, 0, 16, 0x2000000001237e01ULL);
+	/* Hardware has marked one of them. */
+	amd_put(&tables, 0x653000, 0, 0x2000000001237e61ULL);
+	start(fixture, &tables);
+	fixture->first = fixture->last = 0x657123;
+	walk_range(fixture, found_table);
+	expect_u64(fixture->leaves, 1);
+	expect_u64(fixture->leaf[0].iova, 0x650000);
+	expect_u64(fixture->leaf[0].bytes, 0x10000);
+	expect_u64(fixture->leaf[0].phys, 0x1230000);
+	expect_u64(fixture->tables, 3);
+	fixture->first = 0x640000;
+	fixture->last = 0x66ffff;
+	walk_range(fixture, NULL);
+	expect_u64(fixture->leaves, 1);
+}
+
+/*   64 KiB   |---|x|----------|    what one entry says differs: three parts */
+static void a_page_whose_entries_differ_is_told_in_parts(void **state)
+{
+	static const struct leaf part[] = {
+		{ 0x650000, 0x3000, 0x1230000, true, false },
+		{ 0x653000, 0x1000, 0x5553000, true, false },
+		{ 0x654000, 0xc000, 0x1234000, true, false },
+	};
+	struct fixture *fixture = *state;
+	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
+
+	amd_put_leaf(&tables, 0x650000, 0, 16, 0x2000000001237e01ULL);
+	amd_put(&tables, 0x653000, 0, 0x2000000005557e01ULL);
+	start(fixture, &tables);
+	for (u64 page = 0; page < 16; page++) {
+		const struct leaf *expected = &part[page < 3 ? 0 : page == 3 ? 1 : 2];
+
+		fixture->first = fixture->last = 0x650000 + (page << 12);
+		walk_range(fixture, NULL);
+		expect_u64(fixture->leaves, 1);
+		expect_u64(fixture->leaf[0].iova, expected->iova);
+		expect_u64(fixture->leaf[0].bytes, expected->bytes);
+		expect_u64(fixture->leaf[0].phys, expected->phys);
+	}
+	fixture->first = 0x651000;
+	fixture->last = 0x654000;
+	walk_range(fixture, NULL);
+	expect_u64(fixture->leaves, 3);
+}
+
+/* A pointer of level 2 to pages: of its 1 GiB the first 2 MiB are there. */
+static void a_skipped_level_leaves_the_first_part(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
+	u64 iova = 5ULL << 30;
+
+	put_entry(tables.ram, 0x90000, 511, 0x7000 | AMD_PR | AMD_RW);
+	amd_put(&tables, iova, 2, 0x90000 | AMD_PR | AMD_RW | AMD_NEXT(1));
+	start(fixture, &tables);
+	fixture->first = iova;
+	fixture->last = iova + (1ULL << 30) - 1;
+	walk_range(fixture, found_table);
+	expect_u64(fixture->leaves, 1);
+	expect_u64(fixture->leaf[0].iova, iova + 0x1ff000);
+	expect_u64(fixture->table[fixture->tables - 1].phys, 0x90000);
+	expect_u64(fixture->table[fixture->tables - 1].bytes, SZ_2M);
+	fixture->first = iova + SZ_2M;
+	walk_range(fixture, found_table);
+	expect_u64(fixture->leaves, 0);
+	expect_u64(fixture->tables, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+TEST_MAIN(TEST(a_range_finds_what_single_walks_find),
+	  TEST(a_range_ends_with_the_width_of_the_table),
+	  TEST(a_range_may_be_the_whole_address_space), TEST(a_page_of_many_entries_is_told_whole),
+	  TEST(a_page_whose_entries_differ_is_told_in_parts),
+	  TEST(a_skipped_level_leaves_the_first_part))
