@@ -453,7 +453,7 @@ static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
 	u64 first = index;
 	u64 done = 0;
 
-	while (index < entries && unmap->at <= unmap->last && !unmap->at_end) {
+	while (index < entries && unmap->at <= unmap->last) {
 		u64 entry = pt_load(&table, index);
 		u64 start = base + index * bytes;
 		u8 lg2;
@@ -497,6 +497,7 @@ PT_INLINE u64 pt_unmap(const struct pt_format *format, struct pgtable *pt, u64 i
 		return 0;
 	pt_unmap_table(format, pt, (struct pt_table){ pt->root, pt->top }, pt->levels - 1, 0,
 		       &unmap);
+	/* All 2^64 bytes: more than the return value can say, but not more than a gather. */
 	if (unmap.at != iova || unmap.at_end)
 		iommu_iotlb_gather_add(gather, iova, unmap.at - 1);
 	return unmap.at - iova;

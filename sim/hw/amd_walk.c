@@ -207,11 +207,8 @@ static bool agrees(const struct range_walk *range, phys_addr_t table, u64 index,
 	return fetch(range->walker, table, index, &entry) && (entry & SAME_FOR_PAGE) == word;
 }
 
-/*
- * Tells the run of entries around `index` that agree on a page; returns the index behind it. What
- * comes before `told` was told already.
- */
-static u64 tell_leaf(const struct range_walk *range, phys_addr_t table, u64 index, u64 told,
+/* Tells the run of entries around `index` that agree on a page; returns the index behind it. */
+static u64 tell_leaf(const struct range_walk *range, phys_addr_t table, u64 index,
 		     const struct item *item, u8 level, u64 base, u64 allowed)
 {
 	u64 items = 1ULL << (item->page_lg2 - level_lg2(level));
@@ -219,7 +216,7 @@ static u64 tell_leaf(const struct range_walk *range, phys_addr_t table, u64 inde
 	u64 page_first = index & ~(items - 1);
 	u64 bytes;
 
-	while (first > page_first && first > told && agrees(range, table, first - 1, item->word))
+	while (first > page_first && agrees(range, table, first - 1, item->word))
 		first--;
 	while (behind < page_first + items && agrees(range, table, behind, item->word))
 		behind++;
@@ -250,7 +247,6 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 	u64 span_last = base + below(level_lg2(level + 1));
 	u64 first = range->start > base ? (range->start - base) >> level_lg2(level) : 0;
 	u64 end = ((range->last < span_last ? range->last : span_last) - base) >> level_lg2(level);
-	u64 told = 0;
 
 	for (u64 index = first; index <= end;) {
 		struct item item;
@@ -260,8 +256,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 			return;
 		item = decode(entry, level);
 		if (item.kind == KIND_LEAF) {
-			index = tell_leaf(range, table, index, told, &item, level, base, allowed);
-			told = index;
+			index = tell_leaf(range, table, index, &item, level, base, allowed);
 			continue;
 		}
 		if (item.kind == KIND_POINTER)

@@ -204,8 +204,8 @@ static void of_leaves_of_their_levels_size(void **state)
 }
 
 /*
- * trust: AMD v1 tables as hardware reads them, each bit of each entry
- * | our reading of the facts: the table at the head of the test; Linux reads no such entry
+ * trust: AMD v1 entries as hardware reads them, each bit
+ * | our reading of the facts: the table in the test
  */
 static void of_leaves_of_every_coded_size(void **state)
 {

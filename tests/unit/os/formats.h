@@ -88,7 +88,8 @@ extern const struct format_case format_vtdss_snoop;
 extern const struct format_case format_vtdss_incoherent; /* the walker sees flushed memory only */
 extern const struct format_case format_amdv1_3;		 /* 4 KiB, 2 MiB, 1 GiB */
 extern const struct format_case format_amdv1_5;		 /* the same, and no snooping */
-extern const struct format_case format_amdv1_sizes;	 /* 4 KiB, 8 KiB, ..., 1 GiB */
+extern const struct format_case
+	format_amdv1_sizes; /* 4 KiB, 8 KiB, ..., 1 GiB; sees flushed memory only */
 
 /*
  * A format of the tests' own: 2 KiB granule, tables of 256 entries, so that whatever takes one page

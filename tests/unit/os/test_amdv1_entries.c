@@ -473,6 +473,22 @@ static void a_page_takes_the_place_of_empty_tables_or_of_none(void **state)
 	end(&table);
 }
 
+/*   |  8 MiB  |  8 MiB  |     an empty table in the second: that one is what must be invalidated */
+static void only_what_held_tables_is_gathered(void **state)
+{
+	struct table table = start(*state, 3, false, 0);
+	u64 bytes = 0x800000;
+
+	expect_ok(map(&table, 3 * bytes + 0x200000, 0x5000, 4096, RW));
+	expect_u64(unmap(&table, 3 * bytes + 0x200000, 4096), 4096);
+	expect_ok(map(&table, 2 * bytes, 2 * bytes + (1ULL << 30) + bytes, 2 * bytes, RW));
+	expect_u64(walk(&table, 3 * bytes).page_lg2, 23);
+	expect_u64(table.fixture->gather.start, 3 * bytes + 0x200000);
+	expect_u64(table.fixture->gather.last, 3 * bytes + 0x3fffff);
+	expect_u64(format_release(table.fixture), 1);
+	end(&table);
+}
+
 /* ---- Levels ---------------------------------------------------------------------------------- */
 
 static void every_number_of_levels_reaches_its_last_page(void **state)
@@ -525,7 +541,25 @@ static void an_unmap_ends_with_the_address_space(void **state)
 	end(&table);
 }
 
-#define TEST(name) ON_FORMAT(amdv1_sizes, name)
+/* 2^64 bytes in leaves of 2 PiB. How many went cannot be returned; that they went is gathered. */
+static void the_whole_address_space_can_go_at_once(void **state)
+{
+	struct table table = start(*state, 6, false, 0);
+	u64 bytes = 1ULL << 51;
+
+	for (u64 i = 0; i < 1U << 13; i++)
+		expect_ok(map(&table, i * bytes, 0, bytes, RW));
+	expect_u64(walk(&table, ~0ULL).phys, bytes - 1);
+	expect_u64(unmap(&table, 0, ~0ULL), 0);
+	expect_u64(table.fixture->gather.start, 0);
+	expect_u64(table.fixture->gather.last, ~0ULL);
+	expect_u64(table.fixture->gather.leaf_levels, 0x10);
+	assert_int_equal(walk(&table, 0).fault, 2);
+	assert_int_equal(walk(&table, ~0ULL).fault, 2);
+	end(&table);
+}
+
+#define TEST(name) ON_FORMAT(amdv1_5, name)
 
 TEST_MAIN(TEST(the_vectors_of_linux_are_met), TEST(every_size_has_its_word),
 	  TEST(pages_of_a_run_follow_each_other), TEST(entries_of_tables_allow_everything),
@@ -534,4 +568,5 @@ TEST_MAIN(TEST(the_vectors_of_linux_are_met), TEST(every_size_has_its_word),
 	  TEST(a_page_goes_whole_or_not_at_all), TEST(any_entry_in_use_refuses_the_page),
 	  TEST(a_page_takes_the_place_of_empty_tables_or_of_none),
 	  TEST(every_number_of_levels_reaches_its_last_page),
-	  TEST(an_unmap_ends_with_the_address_space))
+	  TEST(an_unmap_ends_with_the_address_space), TEST(the_whole_address_space_can_go_at_once),
+	  TEST(only_what_held_tables_is_gathered))
