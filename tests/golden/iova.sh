@@ -5,7 +5,7 @@
 #   iova.sh DMASIM SOURCE_ROOT PLUGINS
 # With UPDATE_GOLDEN=1 the recorded text becomes what is printed now: read git diff then.
 set -u
-program=$1
+program=$(realpath "$1")
 data=$2/tests/data
 golden=$2/tests/golden/iova
 plugins=$3
