@@ -85,6 +85,7 @@ struct dmasim_config {
 	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
 	u32 iotlb_ways;		     /* of each of its sets; 0: 4; as many as entries: one set */
 	u32 context_entries;	     /* of the context cache; 0: there is none */
+	u32 walk_entries;	     /* of the walk cache, for each level; 0: there is none */
 	enum dmasim_policy policy;   /* of groups for which nothing else is said */
 	struct dmasim_traits traits; /* of endpoints that say nothing of their own */
 
@@ -132,6 +133,7 @@ struct dmasim_costs {
 	u64 context_invalidations;
 	u64 tlps;	  /* memory requests of devices */
 	u64 walk_reads;	  /* entries the IOMMU fetched */
+	u64 walk_hits[3]; /* walks that began at a cached table, by its level: 0 has 4 KiB leaves */
 	u64 context_hits; /* of the context cache */
 	u64 context_misses;
 	u64 iotlb_hits;

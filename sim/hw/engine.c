@@ -74,8 +74,11 @@ static void count_tlps(struct hw *hw, const struct hw_target *target, u64 tlps)
 {
 	hw->costs.tlps += tlps;
 	/* The route was asked for the first TLP only; the others find its translation cached. */
-	if (target->iommu && target->kind != HW_TARGET_FAULT)
-		hw->costs.iotlb_hits += tlps - 1;
+	if (!target->iommu || target->kind == HW_TARGET_FAULT)
+		return;
+	hw->costs.iotlb_hits += tlps - 1;
+	if (target->iommu->context_cache.entry)
+		hw->costs.context_hits += tlps - 1;
 }
 
 static enum hw_transfer_status status_of(const struct hw_target *target)

@@ -38,8 +38,9 @@ struct hw_hooks {
 /* Exact counts of what the hardware did. */
 struct hw_costs {
 	u64 tlps;
-	u64 walk_reads;	  /* page-table entries fetched from memory */
-	u64 context_hits; /* 0 if there is no context cache, like the misses */
+	u64 walk_reads;			  /* page-table entries fetched from memory */
+	u64 walk_hits[WALK_CACHE_LEVELS]; /* walks that began at a cached table, by its level */
+	u64 context_hits;		  /* 0 if there is no context cache, like the misses */
 	u64 context_misses;
 	u64 iotlb_hits;
 	u64 iotlb_misses;

@@ -33,9 +33,13 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		goto free_iommu;
 	if (context_cache_init(&iommu->context_cache, hw->world, desc->context_entries))
 		goto free_iotlb;
+	if (walk_cache_init(&iommu->walk_cache, hw->world, desc->walk_entries))
+		goto free_contexts;
 	TAILQ_INSERT_TAIL(&hw->iommus, iommu, link);
 	return iommu;
 
+free_contexts:
+	context_cache_fini(&iommu->context_cache);
 free_iotlb:
 	iotlb_fini(&iommu->iotlb);
 free_iommu:
@@ -50,6 +54,7 @@ void hw_iommu_remove(struct hw_iommu *iommu)
 	TAILQ_REMOVE(&iommu->hw->iommus, iommu, link);
 	for (u32 bus = 0; bus < 256; bus++)
 		memory_free(memory, iommu->contexts[bus]);
+	walk_cache_fini(&iommu->walk_cache);
 	context_cache_fini(&iommu->context_cache);
 	iotlb_fini(&iommu->iotlb);
 	memory_free(memory, iommu);
@@ -155,6 +160,50 @@ static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 i
 				  });
 }
 
+/* A walk from the lowest table that the walk cache knows. */
+static struct hw_walk walk_tables(struct hw_iommu *iommu, const struct hw_context *context,
+				  u64 iova, bool write)
+{
+	struct hw_walk_start start = { context->root, context->levels, true, true };
+	struct hw_costs *costs = &iommu->hw->costs;
+	struct hw_walk walk;
+	u32 level;
+
+	if (!hw_walk_vtd_ss_reaches(context->levels, iova))
+		return (struct hw_walk){ .fault = VTD_FAULT_BEYOND_MGAW };
+	level = walk_cache_find(&iommu->walk_cache, context->domain, iova, write, &start);
+	if (level < WALK_CACHE_LEVELS)
+		costs->walk_hits[level]++;
+	walk = hw_walk_vtd_ss_from(&iommu->walker, &start, iova, write);
+	costs->walk_reads += walk.reads;
+	walk_cache_fill(&iommu->walk_cache, context->domain, iova, &start, &walk);
+	return walk;
+}
+
+/* Caching mode: that there is nothing, for all that the absent entry would map. */
+static void fill_absent(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
+			u8 absent_lg2)
+{
+	iotlb_fill(&iommu->iotlb, &(struct iotlb_entry){
+					  .page = iova >> absent_lg2,
+					  .domain = context->domain,
+					  .page_lg2 = absent_lg2,
+				  });
+}
+
+static struct hw_translation of_hit(const struct iotlb_entry *hit, u64 iova, bool write)
+{
+	if (!hit->read && !hit->write)
+		return (struct hw_translation){ .fault = write ? VTD_FAULT_NO_WRITE
+							       : VTD_FAULT_NO_READ,
+						.domain = hit->domain };
+	return (struct hw_translation){
+		.page_lg2 = hit->page_lg2,
+		.domain = hit->domain,
+		.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1)),
+	};
+}
+
 struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
 {
 	struct hw_context context = find_context(iommu, requester);
@@ -168,23 +217,22 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 	if (context.type == HW_CONTEXT_PASS_THROUGH)
 		return passed(&context, iova);
 	hit = iotlb_find(&iommu->iotlb, context.domain, iova);
-	/* A cached translation without the permission is walked again, not refused. */
-	if (hit && (write ? hit->write : hit->read)) {
+	/*
+	 * A cached translation without the permission is walked again, not refused. With none at
+	 * all it says that nothing is there.
+	 */
+	if (hit && ((write ? hit->write : hit->read) || !(hit->read || hit->write))) {
 		costs->iotlb_hits++;
-		return (struct hw_translation){
-			.page_lg2 = hit->page_lg2,
-			.domain = context.domain,
-			.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1)),
-		};
+		return of_hit(hit, iova, write);
 	}
 	costs->iotlb_misses++;
-	walk = hw_walk_vtd_ss(&iommu->walker, context.root, context.levels, iova, write);
-	costs->walk_reads += walk.reads;
-	if (!walk.fault) {
-		if (hit)
-			iotlb_invalidate_range(&iommu->iotlb, context.domain, iova, iova);
+	walk = walk_tables(iommu, &context, iova, write);
+	if (hit && (!walk.fault || (iommu->caching_mode && walk.absent_lg2)))
+		iotlb_invalidate_range(&iommu->iotlb, context.domain, iova, iova);
+	if (!walk.fault)
 		fill(iommu, &context, iova, &walk);
-	}
+	else if (iommu->caching_mode && walk.absent_lg2)
+		fill_absent(iommu, &context, iova, walk.absent_lg2);
 	return of_walk(&walk, context.domain);
 }
 

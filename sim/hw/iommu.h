@@ -10,6 +10,7 @@
 #include "hw/context.h"
 #include "hw/iotlb.h"
 #include "hw/ram.h"
+#include "hw/walk_cache.h"
 #include "hw/walker.h"
 
 struct hw;
@@ -59,6 +60,7 @@ struct hw_iommu {
 	bool caching_mode; /* CAP.CM: contexts that translate nothing are cached, too */
 	struct hw_context *contexts[256]; /* by bus, then devfn; made when first set */
 	struct context_cache context_cache;
+	struct walk_cache walk_cache;
 	struct iotlb iotlb;
 
 	/* A ring of records the driver has not read. */
@@ -84,6 +86,7 @@ struct hw_iommu_desc {
 	u32 iotlb_entries;
 	u32 iotlb_ways;	     /* 0: IOTLB_WAYS */
 	u32 context_entries; /* of the context cache; 0: none */
+	u32 walk_entries;    /* of the walk cache, for each level; 0: none */
 };
 
 /* NULL: no memory. */

@@ -65,6 +65,9 @@ static bool invalidate_pages(struct hw_iommu *iommu, struct hw_invalidation *don
 	done->start = word & VTD_IOTLB_ADDR_MASK & ~within;
 	done->last = done->start | within;
 	iotlb_invalidate_range(&iommu->iotlb, done->domain, done->start, done->last);
+	if (!done->leaf_only)
+		walk_cache_invalidate_range(&iommu->walk_cache, done->domain, done->start,
+					    done->last);
 	completed(iommu, "page", done);
 	return true;
 }
@@ -86,10 +89,12 @@ static bool execute_iotlb(struct hw_iommu *iommu, const u64 word[2])
 		done.all_domains = true;
 		done.domain = 0;
 		iotlb_invalidate_all(&iommu->iotlb);
+		walk_cache_invalidate_all(&iommu->walk_cache);
 		completed(iommu, "global", &done);
 		return true;
 	case VTD_IOTLB_GRANU_DOMAIN:
 		iotlb_invalidate_domain(&iommu->iotlb, done.domain);
+		walk_cache_invalidate_domain(&iommu->walk_cache, done.domain);
 		completed(iommu, "domain", &done);
 		return true;
 	case VTD_IOTLB_GRANU_PAGE:

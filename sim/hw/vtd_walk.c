@@ -67,19 +67,34 @@ static u64 index_at(u64 iova, u8 level)
 	return (iova >> level_lg2(level)) & ((1ULL << ENTRIES_LG2) - 1);
 }
 
+bool hw_walk_vtd_ss_reaches(u8 levels, u64 iova)
+{
+	return !(iova >> level_lg2(levels));
+}
+
 struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,
 			      bool write)
 {
-	struct hw_walk walk = { .read = true, .write = true };
-	phys_addr_t table = root;
+	const struct hw_walk_start start = { root, levels, true, true };
 
-	if (iova >> level_lg2(levels)) {
-		walk.fault = VTD_FAULT_BEYOND_MGAW;
-		return walk;
-	}
-	for (u8 level = levels; level-- > 0;) {
+	if (!hw_walk_vtd_ss_reaches(levels, iova))
+		return (struct hw_walk){ .fault = VTD_FAULT_BEYOND_MGAW,
+					 .read = true,
+					 .write = true };
+	return hw_walk_vtd_ss_from(walker, &start, iova, write);
+}
+
+struct hw_walk hw_walk_vtd_ss_from(const struct hw_walker *walker,
+				   const struct hw_walk_start *start, u64 iova, bool write)
+{
+	struct hw_walk walk = { .read = start->read, .write = start->write };
+	phys_addr_t table = start->table;
+
+	for (u8 level = start->levels; level-- > 0;) {
 		u64 entry;
 
+		walk.reach[walk.tables].read = walk.read;
+		walk.reach[walk.tables].write = walk.write;
 		walk.table[walk.tables++] = table;
 		walk.reads++;
 		if (!fetch(walker, table, index_at(iova, level), &entry)) {
@@ -93,6 +108,7 @@ struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, 
 		walk.read &= (entry & VTD_SS_READ) != 0;
 		walk.write &= (entry & VTD_SS_WRITE) != 0;
 		if (write ? !walk.write : !walk.read) {
+			walk.absent_lg2 = present(entry) ? 0 : level_lg2(level);
 			walk.fault = write ? VTD_FAULT_NO_WRITE : VTD_FAULT_NO_READ;
 			return walk;
 		}

@@ -25,17 +25,37 @@ struct hw_walk {
 	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_ (its code), 0: found */
 	u16 fault_flags; /* AMD_FLAG_ */
 	u8 page_lg2;	 /* size of the leaf */
+	u8 absent_lg2;	 /* VT-d, of a fault for an absent entry: what that would map; else 0 */
 	bool read;	 /* permissions, intersected along the walk */
 	bool write;
 	phys_addr_t phys; /* of the address asked for */
 	u8 reads;	  /* entries fetched */
 	u8 tables;	  /* tables visited, top first */
 	phys_addr_t table[8];
+	struct {
+		bool read; /* what the entries above that table allow */
+		bool write;
+	} reach[8];
+};
+
+/* Where a walk begins: a table, and what the entries above it allow. */
+struct hw_walk_start {
+	phys_addr_t table;
+	u8 levels; /* from this table on: 1 has the 4 KiB leaves */
+	bool read;
+	bool write;
 };
 
 /* Translates one address for an access. levels is 3 or 4. */
 struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,
 			      bool write);
+
+/* The same from a table below the top; `iova` is one that the top table reaches. */
+struct hw_walk hw_walk_vtd_ss_from(const struct hw_walker *walker,
+				   const struct hw_walk_start *start, u64 iova, bool write);
+
+/* True if tables of so many levels have an entry for the address. */
+bool hw_walk_vtd_ss_reaches(u8 levels, u64 iova);
 
 /* Called for each stretch of a range that translates, in ascending order; see below. */
 typedef void hw_walk_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read,

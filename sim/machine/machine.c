@@ -59,6 +59,8 @@ static void check_config(const struct dmasim_config *config)
 	DMASIM_CONTRACT(config->iotlb_entries <= IOTLB_ENTRIES_MAX,
 			"an IOTLB has at most 2^20 entries");
 	DMASIM_CONTRACT(config->iotlb_ways <= IOTLB_ENTRIES_MAX, "an IOTLB has at most 2^20 ways");
+	DMASIM_CONTRACT(config->walk_entries <= IOTLB_ENTRIES_MAX,
+			"a walk cache has at most 2^20 entries of a level");
 	DMASIM_CONTRACT(config->context_entries <= CONTEXT_ENTRIES_MAX,
 			"a context cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
@@ -188,6 +190,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " cm=1");
 	if (config->iotlb_ways != IOTLB_WAYS)
 		text_add(&text, " ways=%u", config->iotlb_ways);
+	if (config->walk_entries)
+		text_add(&text, " walks=%u", config->walk_entries);
 	if (config->context_entries)
 		text_add(&text, " contexts=%u", config->context_entries);
 	text_add(&text, " iova=%s repairs=0x%x forcedac=%d", iova_word(config->iova_ops),
@@ -377,6 +381,7 @@ struct dmasim_costs dmasim_costs(const struct dmasim *s)
 		.context_invalidations = hw->context_invalidations,
 		.tlps = hw->tlps,
 		.walk_reads = hw->walk_reads,
+		.walk_hits = { hw->walk_hits[0], hw->walk_hits[1], hw->walk_hits[2] },
 		.context_hits = hw->context_hits,
 		.context_misses = hw->context_misses,
 		.iotlb_hits = hw->iotlb_hits,

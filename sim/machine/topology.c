@@ -31,6 +31,7 @@ struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8
 						   .caching_mode = s->config.iommu_caching_mode,
 						   .iotlb_entries = s->config.iotlb_entries,
 						   .iotlb_ways = s->config.iotlb_ways,
+						   .walk_entries = s->config.walk_entries,
 						   .context_entries = s->config.context_entries,
 					   });
 	if (!root->iommu) {

@@ -37,6 +37,9 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 		.iova_ops = dice_chance(dice, 30) ? dmasim_iova_exact() : NULL,
 		.seed = seed ? seed : 1,
 		.random_choices = dice_chance(dice, 50),
+		.iotlb_ways = (u32)dice_from(dice, 1, 8),
+		.context_entries = (u32)dice_below(dice, 5),
+		.walk_entries = (u32)dice_below(dice, 5),
 		.trace_hash = traced,
 	};
 }

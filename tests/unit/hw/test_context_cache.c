@@ -202,6 +202,52 @@ static void in_caching_mode_a_context_that_refuses_is_cached_under_domain_0(void
 	}
 }
 
+/*
+ * Caching mode: that an entry is absent is kept for all that it would map, and taken away like a
+ * translation of that size.
+ */
+static void in_caching_mode_absent_entries_are_cached_by_what_they_would_map(void **state)
+{
+	static const u64 taken[] = { 0x8000, 0x200000, 0x40000000, 0x8000000000 };
+	struct fixture *fixture = *state;
+
+	set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+	for (u32 level = 0; level < 4; level++) {
+		u64 at = taken[level], last = at + bytes_of((u8)level) - 1;
+		u64 reads;
+
+		expect_u64(hw_translate(fixture->iommu, DEV, at, true).fault, 5);
+		reads = fixture->bench->hw.costs.walk_reads;
+		expect_u64(hw_translate(fixture->iommu, DEV, last, false).fault, 6);
+		expect_u64(fixture->bench->hw.costs.walk_reads, reads);
+		tables_put(&fixture->old, at, 0, 0x9000 | ENTRY_RW);
+		expect_u64(hw_translate(fixture->iommu, DEV, at, true).fault, 5);
+		command(fixture, 0x32 | DOMAIN << 16, last & ~0xfffULL);
+		expect_u64(hw_translate(fixture->iommu, DEV, at, true).phys, 0x9000);
+	}
+}
+
+/* A fault for want of a permission is none for want of an entry. */
+static void in_caching_mode_a_present_entry_is_walked_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	set(fixture, DEV, to_tables(DOMAIN, OLD_ROOT));
+	tables_put(&fixture->old, 0x7000, 0, 0x5000 | ENTRY_R);
+	expect_u64(hw_translate(fixture->iommu, DEV, 0x7000, true).fault, 5);
+	expect_u64(hw_translate(fixture->iommu, DEV, 0x7000, false).phys, 0x5000);
+	tables_put(&fixture->old, 0x7000, 0, 0x5000 | ENTRY_RW);
+	expect_u64(hw_translate(fixture->iommu, DEV, 0x7000, true).phys, 0x5000);
+	/* What is found absent takes the place of what was cached of it. */
+	tables_put(&fixture->old, 0x7000, 0, 0x5000 | ENTRY_R);
+	iotlb_invalidate_all(&fixture->iommu->iotlb);
+	hw_translate(fixture->iommu, DEV, 0x7000, false);
+	tables_put(&fixture->old, 0x7000, 0, 0);
+	expect_u64(hw_translate(fixture->iommu, DEV, 0x7000, true).fault, 5);
+	expect_u64(hw_translate(fixture->iommu, DEV, 0x7000, false).fault, 6);
+	expect_u64(fixture->iommu->iotlb.count[12], 1);
+}
+
 /* ---- What commands take away ----------------------------------------------------------------- */
 
 static void a_command_takes_its_domain_or_its_functions(void **state)
@@ -337,6 +383,11 @@ TEST_MAIN(TEST(a_context_is_fetched_once_and_counted), TEST(a_cached_context_out
 	  cmocka_unit_test_setup_teardown(
 		  in_caching_mode_a_context_that_refuses_is_cached_under_domain_0,
 		  setup_caching_mode, teardown),
+	  cmocka_unit_test_setup_teardown(
+		  in_caching_mode_absent_entries_are_cached_by_what_they_would_map,
+		  setup_caching_mode, teardown),
+	  cmocka_unit_test_setup_teardown(in_caching_mode_a_present_entry_is_walked_again,
+					  setup_caching_mode, teardown),
 	  TEST(a_command_takes_its_domain_or_its_functions),
 	  TEST(the_least_recently_used_context_is_replaced),
 	  TEST(which_context_is_replaced_is_a_choice_of_the_hardware),

@@ -179,6 +179,50 @@ static void in_caching_mode_mapping_invalidates_what_was_absent(void **state)
 	expect_u64(fixture->commands, from + 4);
 }
 
+/* The device looks before there is anything, and then again. Returns what the second look got. */
+static u64 look_twice(struct fixture *fixture, bool deaf)
+{
+	struct rig *rig = &fixture->rig;
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_4K);
+	dma_addr_t dma = dma_map_phys(&rig->nvme->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	u64 done;
+
+	/* Where a mapping was before there will be one again. */
+	dma_unmap_phys(&rig->nvme->dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	expect_u64(dmasim_dev_write(rig->nvme, dma, "x", 1).done, 0);
+	fixture->deaf_to = deaf ? 1U << IOTLB : 0;
+	expect_u64(dma_map_phys(&rig->nvme->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0), dma);
+	fixture->deaf_to = 0;
+	done = dmasim_dev_write(rig->nvme, dma, "x", 1).done;
+	dma_unmap_phys(&rig->nvme->dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_free(rig->s, buf, SZ_4K);
+	return done;
+}
+
+/* trust: absent entries in caching mode | our reading of the facts: row 1 of 6.4 */
+static void in_caching_mode_what_was_absent_is_refused_until_it_is_invalidated(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rig *rig = &fixture->rig;
+
+	dmasim_suppress(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP);
+	expect_u64(look_twice(fixture, false), 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_IOMMU_FAULT, 1);
+	expect_u64(look_twice(fixture, true), 0);
+	dmasim_assert_clean(rig->s);
+}
+
+/* Other units do not remember what was not there: nothing need be said. */
+static void without_caching_mode_what_was_absent_is_not_remembered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rig *rig = &fixture->rig;
+
+	dmasim_suppress(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP);
+	expect_u64(look_twice(fixture, true), 1);
+	dmasim_assert_clean(rig->s);
+}
+
 /* A device that was refused once is served after it was attached. */
 static void in_caching_mode_a_device_that_was_refused_is_served(void **state)
 {
@@ -288,6 +332,8 @@ TEST_MAIN(T(attaching_needs_no_invalidation, setup),
 	  T(in_caching_mode_attaching_invalidates_domain_0, setup_caching_mode),
 	  T(in_caching_mode_mapping_invalidates_what_was_absent, setup_caching_mode),
 	  T(in_caching_mode_a_device_that_was_refused_is_served, setup_caching_mode),
+	  T(in_caching_mode_what_was_absent_is_refused_until_it_is_invalidated, setup_caching_mode),
+	  T(without_caching_mode_what_was_absent_is_not_remembered, setup),
 	  T(a_domain_that_ends_as_it_should_gives_no_report, setup),
 	  T(a_context_that_was_not_invalidated_is_told_when_its_tables_go, setup),
 	  T(a_context_invalidation_counts_only_after_a_wait, setup),

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "hw/walk_cache.h"
+
+#include <dmasim/hw/vtd.h>
+
+/* log2 of the bytes that a table of this level maps. */
+static u8 table_lg2(u32 level)
+{
+	return (u8)(VTD_SS_GRANULE_LG2 + VTD_SS_INDEX_BITS * (level + 1));
+}
+
+int walk_cache_init(struct walk_cache *cache, struct world *world, u32 entry_count)
+{
+	u32 ways = entry_count < IOTLB_WAYS ? entry_count : IOTLB_WAYS;
+
+	*cache = (struct walk_cache){ .on = entry_count };
+	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++) {
+		int err = iotlb_init(&cache->level[level], world, entry_count, ways);
+
+		if (!err)
+			continue;
+		while (level-- > 0)
+			iotlb_fini(&cache->level[level]);
+		cache->on = false;
+		return err;
+	}
+	return 0;
+}
+
+void walk_cache_fini(struct walk_cache *cache)
+{
+	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+		iotlb_fini(&cache->level[level]);
+	cache->on = false;
+}
+
+u32 walk_cache_find(struct walk_cache *cache, u16 domain, u64 iova, bool write,
+		    struct hw_walk_start *start)
+{
+	if (!cache->on)
+		return WALK_CACHE_LEVELS;
+	for (u32 level = 0; level + 1U < start->levels && level < WALK_CACHE_LEVELS; level++) {
+		const struct iotlb_entry *hit = iotlb_find(&cache->level[level], domain, iova);
+
+		/* Without the permission an upper table may know of more by now. */
+		if (!hit || !(write ? hit->write : hit->read))
+			continue;
+		*start =
+			(struct hw_walk_start){ hit->phys, (u8)(level + 1), hit->read, hit->write };
+		return level;
+	}
+	return WALK_CACHE_LEVELS;
+}
+
+void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova,
+		     const struct hw_walk_start *start, const struct hw_walk *walk)
+{
+	/* The first table is where the walk began. */
+	for (u32 i = 1; cache->on && i < walk->tables; i++) {
+		u32 level = start->levels - 1U - i;
+
+		/* Of one that was passed over for its permissions. */
+		iotlb_invalidate_range(&cache->level[level], domain, iova, iova);
+		iotlb_fill(&cache->level[level], &(struct iotlb_entry){
+							 .page = iova >> table_lg2(level),
+							 .phys = walk->table[i],
+							 .domain = domain,
+							 .page_lg2 = table_lg2(level),
+							 .read = walk->reach[i].read,
+							 .write = walk->reach[i].write,
+						 });
+	}
+}
+
+void walk_cache_invalidate_range(struct walk_cache *cache, u16 domain, u64 start, u64 last)
+{
+	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+		iotlb_invalidate_range(&cache->level[level], domain, start, last);
+}
+
+void walk_cache_invalidate_domain(struct walk_cache *cache, u16 domain)
+{
+	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+		iotlb_invalidate_domain(&cache->level[level], domain);
+}
+
+void walk_cache_invalidate_all(struct walk_cache *cache)
+{
+	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+		iotlb_invalidate_all(&cache->level[level]);
+}
