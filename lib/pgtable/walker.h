@@ -64,6 +64,14 @@ PT_INLINE u8 pt_leaf_lg2(const struct pt_format *format, u64 entry, u8 level)
 	return format->leaf_lg2 ? format->leaf_lg2(entry, level) : pt_level_lg2(format, level);
 }
 
+/* How many entries the leaf takes that this one belongs to. */
+PT_INLINE u64 pt_items(const struct pt_format *format, u64 entry, u8 level)
+{
+	return format->leaf_lg2
+		       ? 1ULL << (format->leaf_lg2(entry, level) - pt_level_lg2(format, level))
+		       : 1;
+}
+
 PT_INLINE u64 pt_load(const struct pt_table *table, u64 index)
 {
 	return le64toh(table->entry[index]);
@@ -425,21 +433,6 @@ PT_INLINE void pt_clear(struct pgtable *pt, struct pt_table *table, u64 index)
 	pt_store(pt, table, index, 0, DMASIM_POINT_PT_CLEAR);
 }
 
-/* Removes the leaf that begins at this entry. Returns its items. */
-PT_INLINE u64 pt_clear_leaf(const struct pt_format *format, struct pgtable *pt,
-			    struct pt_table *table, u64 index, u8 level, u8 lg2,
-			    struct pt_unmap *unmap)
-{
-	u64 items = 1ULL << (lg2 - pt_level_lg2(format, level));
-
-	for (u64 item = 0; item < items; item++)
-		pt_clear(pt, table, index + item);
-	unmap->at += 1ULL << lg2;
-	unmap->at_end = !unmap->at;
-	unmap->gather->leaf_levels |= (u8)(1U << level);
-	return items;
-}
-
 /*
  * Removes what a table maps of the range. `base` is the first address the table maps. Stops at an
  * empty entry, and refuses to start inside a leaf.
@@ -456,7 +449,7 @@ static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
 	while (index < entries && unmap->at <= unmap->last) {
 		u64 entry = pt_load(&table, index);
 		u64 start = base + index * bytes;
-		u8 lg2;
+		u64 items;
 
 		if (entry && format->is_table(entry, level)) {
 			phys_addr_t below = format->address(pt, entry);
@@ -471,12 +464,17 @@ static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
 			index++;
 			continue;
 		}
-		lg2 = entry ? pt_leaf_lg2(format, entry, level) : 0;
-		if (!entry || start != unmap->at || start & ((1ULL << lg2) - 1)) {
+		items = pt_items(format, entry, level);
+		if (!entry || start != unmap->at || index % items) {
 			unmap->stopped = true;
 			break;
 		}
-		index += pt_clear_leaf(format, pt, &table, index, level, lg2, unmap);
+		for (u64 item = 0; item < items; item++)
+			pt_clear(pt, &table, index + item);
+		unmap->at += items * bytes;
+		unmap->at_end = !unmap->at;
+		unmap->gather->leaf_levels |= (u8)(1U << level);
+		index += items;
 		done++;
 	}
 	pt_flush(pt, &table, first, index - first + (index < entries));
