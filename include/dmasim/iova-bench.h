@@ -130,7 +130,7 @@ struct dmasim_iova_bench {
 	u64 seed;	 /* of the table; 0: 1 */
 	FILE *csv;	 /* the figures as CSV, times in picoseconds; NULL: none */
 	bool quick;	 /* only rows with up to 10,000 live ranges, and shorter runs */
-	u32 patience_s; /* so long an allocator may take to get to what is timed; 0: 120, quick 3 */
+	u32 patience_s; /* so long an allocator may take to get to what is timed; 0: 300, quick 3 */
 };
 
 /* Has the table, or its quick form, a row whose name holds these words? */

@@ -33,7 +33,7 @@ static const char help[] =
 	"  --csv FILE        bench: the figures as CSV, too\n"
 	"  --quick           bench: small rows, short runs\n"
 	"  --patience S      bench: seconds that an allocator may take to get to what is timed;\n"
-	"                    without it 120, in quick runs 3\n"
+	"                    without it 300, in quick runs 3\n"
 	"  --check NAME      check: this one alone\n"
 	"  --scale PERCENT   check: 100 are a million random operations; without it 10\n"
 	"\n";

@@ -47,7 +47,7 @@ static const struct measure_config usual = {
 	.runs = 5,
 	.timed_ms_max = 1000,
 	.total_ms_max = 3000,
-	.lead_ms_max = 120000,
+	.lead_ms_max = 300000,
 };
 static const struct measure_config quick = {
 	.runs = 2,
