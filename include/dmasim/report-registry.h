@@ -64,6 +64,8 @@
 	  "A DMA segment is not as long as the peer memory it stands for")                         \
 	X(35, LIST_CHANGED, "list-changed",                                                        \
 	  "Mapping a scatterlist changed its pages, offsets or lengths")                           \
-	X(36, DEADLOCK, "deadlock", "CPUs wait for locks that nobody can let go of")
+	X(36, DEADLOCK, "deadlock", "CPUs wait for locks that nobody can let go of")               \
+	X(37, ABSENT_CACHED, "absent-cached",                                                      \
+	  "The IOMMU may still have cached that a mapping is not there")
 
 #endif

@@ -42,6 +42,7 @@ void cached_fini(struct cached *cached)
 		SLIST_REMOVE_HEAD(&cached->domains, link);
 		drop_all(cached, &domain->leaves);
 		drop_all(cached, &domain->tables);
+		drop_all(cached, &domain->absents);
 		memory_free(&cached->world->memory, domain);
 	}
 	while (!STAILQ_EMPTY(&cached->pending)) {
@@ -155,13 +156,32 @@ static void add_table(void *cookie, phys_addr_t phys, u64 iova, u64 bytes)
 	interval_insert(&filling->cached->tables_by_phys, &table->page.at);
 }
 
-void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+/* Before they were written the unit may have looked. */
+static void add_absent(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	struct cached_absent *absent = record(cached, sizeof(*absent));
+
+	if (!absent)
+		return;
+	absent->at.start = start;
+	absent->at.last = last;
+	interval_insert(&domain->absents, &absent->at);
+}
+
+static void find_all(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
 	struct filling filling = { .cached = cached, .domain = domain };
 
 	hw_walk_vtd_ss_range(&domain->iommu->walker, domain->root, domain->levels, start, last,
 			     add_leaf, add_table, &filling);
 	flush_tail(&filling);
+}
+
+void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	if (domain->iommu->caching_mode)
+		add_absent(cached, domain, start, last);
+	find_all(cached, domain, start, last);
 }
 
 /* ---- Emptying --------------------------------------------------------- */
@@ -205,6 +225,30 @@ void cached_forget(struct cached *cached, struct cached_domain *domain, u64 star
 	}
 }
 
+/* What lies outside [start, last] of a stretch that is dropped stays. True: there was one. */
+static bool forget_absents(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	struct interval *found;
+	bool any = false;
+
+	while ((found = interval_first(&domain->absents, start, last))) {
+		u64 from = found->start, to = found->last;
+
+		drop(cached, &domain->absents, found);
+		if (from < start)
+			add_absent(cached, domain, from, start - 1);
+		if (to > last)
+			add_absent(cached, domain, last + 1, to);
+		any = true;
+	}
+	return any;
+}
+
+bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	return forget_absents(cached, domain, start, last);
+}
+
 static void drop_table(struct cached *cached, struct cached_domain *domain, struct interval *found)
 {
 	struct cached_table *table = (struct cached_table *)found;
@@ -228,7 +272,8 @@ static void apply(struct cached *cached, struct cached_domain *domain,
 	cached_forget(cached, domain, what->start, what->last);
 	if (!what->leaf_only)
 		forget_tables(cached, domain, what->start, what->last);
-	cached_mapped(cached, domain, what->start, what->last);
+	forget_absents(cached, domain, what->start, what->last);
+	find_all(cached, domain, what->start, what->last);
 }
 
 void cached_invalidated(struct cached *cached, struct hw_iommu *iommu,
@@ -288,6 +333,7 @@ void cached_domain_set(struct cached *cached, struct hw_iommu *iommu, u32 domain
 		found->domain = domain;
 		interval_tree_init(&found->leaves);
 		interval_tree_init(&found->tables);
+		interval_tree_init(&found->absents);
 		SLIST_INSERT_HEAD(&cached->domains, found, link);
 	}
 	if (found->root == root && found->iommu == iommu)
@@ -298,8 +344,9 @@ void cached_domain_set(struct cached *cached, struct hw_iommu *iommu, u32 domain
 	found->levels = levels;
 	cached_forget(cached, found, 0, ~0ULL);
 	forget_tables(cached, found, 0, ~0ULL);
+	forget_absents(cached, found, 0, ~0ULL);
 	/* What was mapped before the first device was attached. */
-	cached_mapped(cached, found, 0, ~0ULL);
+	find_all(cached, found, 0, ~0ULL);
 }
 
 /* ---- Judging ---------------------------------------------------------- */

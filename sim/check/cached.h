@@ -26,6 +26,11 @@ struct cached_leaf {
 	u64 since_ns;
 };
 
+/* A stretch of IOVAs that may be cached as absent though they were mapped since. */
+struct cached_absent {
+	struct interval at; /* first member */
+};
+
 struct cached_table;
 
 /* The same table by its physical address. */
@@ -50,6 +55,7 @@ struct cached_domain {
 	u8 levels;
 	struct interval_tree leaves;
 	struct interval_tree tables;
+	struct interval_tree absents; /* of a unit in caching mode */
 };
 
 /* An executed invalidation that no wait has confirmed yet. */
@@ -92,6 +98,12 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu);
  * none.
  */
 const struct cached_leaf *cached_stale(const struct cached_domain *domain, u64 start, u64 last);
+
+/*
+ * What may be cached as absent of [start, last] since entries were written there, each told once;
+ * false: nothing. A unit that is not in caching mode has nothing.
+ */
+bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
 /* Forgets the translations of [start, last], so that they are told once. */
 void cached_forget(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);

@@ -154,6 +154,27 @@ void judge_no_stale(struct check *check, u32 domain_id, dmasim_sbdf dev, u64 sta
 	cached_forget(&check->cached, domain, start, last);
 }
 
+void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start, u64 last)
+{
+	struct owner_space *space = owners_space(&check->owners, event->dev);
+	struct cached_domain *domain;
+
+	if (!space || !space->is_domain || !check_can_judge(check))
+		return;
+	domain = cached_domain_find(&check->cached, space->id);
+	if (!domain || !cached_absent_take(&check->cached, domain, start, last))
+		return;
+	check_report(check, &(struct finding){
+				    .id = DMASIM_REPORT_ABSENT_CACHED,
+				    .dev = event->dev,
+				    .dma = start,
+				    .size = last - start + 1,
+				    .site = event->site,
+				    .what = "caching mode: no completed invalidation covered it "
+					    "since it was mapped",
+			    });
+}
+
 static void judge_range(struct check *check, const struct check_range *freed, dmasim_sbdf dev,
 			const struct dmasim_site *site)
 {
@@ -217,6 +238,8 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 			   .synced = true,
 			   .site = event->site,
 		   });
+	if (event->size)
+		judge_no_absent(check, event, event->dma, judge_last(event->dma, event->size));
 	judge_way(check, event);
 }
 

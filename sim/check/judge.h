@@ -33,6 +33,9 @@ void judge_way(struct check *check, const struct dmasim_event *event);
 void judge_no_stale(struct check *check, u32 domain, dmasim_sbdf dev, u64 start, u64 last,
 		    const struct dmasim_site *site);
 
+/* Reports that a mapping that is ready for its device may still be cached as absent. */
+void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start, u64 last);
+
 void judge_map_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_map_sg(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event);

@@ -25,6 +25,8 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 				   .site = event->site,
 			   });
 	if (!event->bus_address)
+		judge_no_absent(check, event, event->dma, judge_last(event->dma, event->size));
+	if (!event->bus_address)
 		judge_way(check, event);
 	else if (event->done != event->size)
 		judge_found(check, event,

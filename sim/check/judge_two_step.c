@@ -91,6 +91,7 @@ void judge_sync(struct check *check, const struct dmasim_event *event)
 	for (piece = owners_first(space, start, last); piece;
 	     piece = owners_next(space, piece, start, last))
 		piece->synced |= piece->kind == PIECE_LINK;
+	judge_no_absent(check, event, start, last);
 }
 
 /*

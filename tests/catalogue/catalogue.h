@@ -36,6 +36,9 @@ MODE(direct_bus, .iommu = DMASIM_NO_IOMMU, .acs = DMASIM_ACS_OFF)
 /* No address is tried below 4 GiB first. */
 MODE(strict_dac, .forcedac = true)
 MODE(strict_bus_dac, .acs = DMASIM_ACS_OFF, .forcedac = true)
+/* Below a hypervisor: the unit remembers that nothing was there. */
+MODE(strict_cm, .iommu_caching_mode = true)
+MODE(lazy_cm, .iommu_caching_mode = true, .policy = DMASIM_LAZY)
 MODE(strict_debug, .acs = DMASIM_ACS_OFF, .dma_debug = true)
 
 #undef MODE

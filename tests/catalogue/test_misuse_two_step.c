@@ -49,6 +49,26 @@ static void M09_forgotten_sync(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACCESS_BEFORE_SYNC, 1);
 }
 
+/* The device looked before; a unit in caching mode refuses it until the sync invalidates. */
+static void M09_not_present_forgotten_sync(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	struct dma_iova_state st;
+
+	assert_true(dma_iova_try_alloc(dev, &st, 0, SZ_4K));
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
+	expect_u64(write_byte(rig->nvme, st.addr, 0x59).done, 0);
+	expect_ok(dma_iova_link(dev, &st, buf, 0, SZ_4K, DMA_BIDIRECTIONAL, 0));
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_BEFORE_SYNC, 1);
+	expect_u64(write_byte(rig->nvme, st.addr, 0x5a).done, 0);
+	expect_ok(dma_iova_sync(dev, &st, 0, SZ_4K));
+	expect_done(write_byte(rig->nvme, st.addr, 0x5b), 1);
+	expect_u64(byte_at(rig->s, buf), 0x5b);
+	dma_iova_destroy(dev, &st, SZ_4K, DMA_BIDIRECTIONAL, 0);
+}
+
 /* ---- M10: freed, but not unlinked ------------------------------------------------------------ */
 
 /* trust: M10: a range freed with links in it | our reading of the facts: dma-api 15 */
@@ -325,8 +345,10 @@ TEST_MAIN(IN(strict, M08_unaligned_link_behind_the_first),
 	  IN(lazy, M08_unaligned_link_behind_the_first),
 	  IN(untrusted, M08_unaligned_link_behind_the_first), IN(strict, M09_forgotten_sync),
 	  IN(lazy, M09_forgotten_sync), IN(untrusted, M09_forgotten_sync),
-	  IN(strict, M10_free_without_unlink), IN(lazy, M10_free_without_unlink),
-	  IN(strict, M11_destroy_wrong_length_too_big), IN(lazy, M11_destroy_wrong_length_too_big),
+	  IN(strict_cm, M09_not_present_forgotten_sync),
+	  IN(lazy_cm, M09_not_present_forgotten_sync), IN(strict, M10_free_without_unlink),
+	  IN(lazy, M10_free_without_unlink), IN(strict, M11_destroy_wrong_length_too_big),
+	  IN(lazy, M11_destroy_wrong_length_too_big),
 	  IN(strict, M11_destroy_wrong_length_too_small),
 	  IN(lazy, M11_destroy_wrong_length_too_small), IN(strict, M12_reused_state),
 	  IN(lazy, M12_reused_state), IN(strict, M19_size_with_bit_63),

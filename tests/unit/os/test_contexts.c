@@ -207,8 +207,48 @@ static void in_caching_mode_what_was_absent_is_refused_until_it_is_invalidated(v
 
 	dmasim_suppress(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP);
 	expect_u64(look_twice(fixture, false), 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_ABSENT_CACHED, 1);
 	dmasim_expect(rig->s, DMASIM_REPORT_IOMMU_FAULT, 1);
 	expect_u64(look_twice(fixture, true), 0);
+	dmasim_assert_clean(rig->s);
+}
+
+/* Each way to map is judged when the device may use it; and each place is told once. */
+static void in_caching_mode_every_way_to_map_is_judged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rig *rig = &fixture->rig;
+	struct device *dev = &rig->nvme->dev;
+	struct scatterlist sg[2];
+	struct dma_iova_state st;
+	dma_addr_t dma, coherent;
+	void *memory;
+
+	sg_init_table(sg, 2);
+	sg_set_page(&sg[0], dmasim_page(rig->s, SZ_1M), SZ_4K, 0);
+	sg_set_page(&sg[1], dmasim_page(rig->s, SZ_2M), SZ_4K, 0);
+	assert_true(dma_iova_try_alloc(dev, &st, 0, 2 * SZ_4K));
+	fixture->deaf_to = 1U << IOTLB;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_ABSENT_CACHED, 1);
+	dma = dma_map_phys(dev, SZ_1M, 2 * SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_expect(rig->s, DMASIM_REPORT_ABSENT_CACHED, 1);
+	memory = dma_alloc_coherent(dev, SZ_4K, &coherent, GFP_KERNEL);
+	/* Both entries of the list. */
+	dmasim_expect(rig->s, DMASIM_REPORT_ABSENT_CACHED, 2);
+	expect_u64(dma_map_sg(dev, sg, 2, DMA_TO_DEVICE), 1);
+	/* Links are not ready before their sync. */
+	expect_ok(dma_iova_link(dev, &st, SZ_1M, 0, 2 * SZ_4K, DMA_TO_DEVICE, 0));
+	dmasim_expect(rig->s, DMASIM_REPORT_ABSENT_CACHED, 1);
+	expect_ok(dma_iova_sync(dev, &st, 0, 2 * SZ_4K));
+	expect_ok(dma_iova_sync(dev, &st, 0, 2 * SZ_4K));
+	expect_u64(dmasim_report_count(rig->s), 5);
+
+	fixture->deaf_to = 0;
+	dma_iova_destroy(dev, &st, 2 * SZ_4K, DMA_TO_DEVICE, 0);
+	dma_unmap_sg(dev, sg, 2, DMA_TO_DEVICE);
+	dma_free_coherent(dev, SZ_4K, memory, coherent);
+	dma_unmap_phys(dev, dma, 2 * SZ_4K, DMA_TO_DEVICE, 0);
 	dmasim_assert_clean(rig->s);
 }
 
@@ -333,6 +373,7 @@ TEST_MAIN(T(attaching_needs_no_invalidation, setup),
 	  T(in_caching_mode_mapping_invalidates_what_was_absent, setup_caching_mode),
 	  T(in_caching_mode_a_device_that_was_refused_is_served, setup_caching_mode),
 	  T(in_caching_mode_what_was_absent_is_refused_until_it_is_invalidated, setup_caching_mode),
+	  T(in_caching_mode_every_way_to_map_is_judged, setup_caching_mode),
 	  T(without_caching_mode_what_was_absent_is_not_remembered, setup),
 	  T(a_domain_that_ends_as_it_should_gives_no_report, setup),
 	  T(a_context_that_was_not_invalidated_is_told_when_its_tables_go, setup),
