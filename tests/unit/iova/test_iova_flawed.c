@@ -168,10 +168,11 @@ static void a_random_failure_is_told_in_few_calls(void **state)
 		{ FLAW_RACE, "cpus", 16 },	{ FLAW_RARE, "small_worlds", 3 },
 	};
 
+	/* Where every call is slow, the first ones. */
+	u32 count = scaled(100) < 10 ? 2 : sizeof(told) / sizeof(told[0]);
+
 	(void)state;
-	if (scaled(100) < 10)
-		skip();
-	for (u32 i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+	for (u32 i = 0; i < count; i++) {
 		const struct dmasim_iova_conform_options options = { DMASIM_IOVA_CONFORM,
 								     .check = told[i].check };
 		struct flawed flawed;
