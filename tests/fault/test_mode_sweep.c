@@ -46,6 +46,9 @@ static const struct mode modes[] = {
 	  .config = { DMASIM_CONFIG, .swiotlb_bytes = SZ_1M, .traits.no_snoop = true,
 		      .bounce_kmalloc = true },
 	  .size = 40 },
+	MODE("caching mode and small caches, strict", .iommu_caching_mode = true,
+	     .iotlb_entries = 2, .iotlb_ways = 1, .context_entries = 1, .walk_entries = 1),
+	MODE("caching mode, lazy", .iommu_caching_mode = true, .policy = DMASIM_LAZY),
 };
 
 struct stage {
@@ -336,4 +339,5 @@ TEST_MAIN(IN_MODE(0, "without_iommu"), IN_MODE(1, "high_memory"), IN_MODE(2, "pa
 	  IN_MODE(3, "strict"), IN_MODE(4, "lazy"), IN_MODE(5, "untrusted"),
 	  IN_MODE(6, "forced_bounce"), IN_MODE(7, "restricted_pool"), IN_MODE(8, "not_snooping"),
 	  IN_MODE(9, "not_snooping_strict"), IN_MODE(10, "not_snooping_untrusted"),
-	  IN_MODE(11, "kmalloc_bounce"))
+	  IN_MODE(11, "kmalloc_bounce"), IN_MODE(12, "caching_mode_strict"),
+	  IN_MODE(13, "caching_mode_lazy"))
