@@ -5,10 +5,11 @@
  * rounded, nothing is remembered of failures, and space below 4 GiB is used last by those who can
  * do without.
  *
- * A cache for each CPU answers most calls. It is bounded, because what it holds is in the way of
- * others: CACHE_PAGES a CPU or its share of CACHE_SHARE, and STACK_RANGES of each size; what is too
- * much goes back, oldest first. When nothing fits, caches are asked for a range of the size, and
- * with IOVA_FLUSH emptied one CPU after the other, only until it fits.
+ * A cache for each CPU answers most calls: a shelf for each side of 4 GiB, with a stack for each
+ * size. It is bounded, because what it holds is in the way of others: SHELF_PAGES, below 4 GiB no
+ * more than the CPU's share of SHELF_SHARE, and STACK_RANGES of each size; what is too much goes
+ * back, oldest first. When nothing fits, caches are asked for a range of the size, and with
+ * IOVA_FLUSH emptied one CPU after the other, only until it fits.
  *
  *   CPU   high  1 page  [..........]      freed last, used first
  *               2 pages [...]             above and below 4 GiB apart
@@ -24,8 +25,8 @@
 
 #include "iova/index_hot.h"
 
-#define CACHE_PAGES   8192U
-#define CACHE_SHARE   8U  /* all CPUs' caches together hold no more of 4 GiB than this part */
+#define SHELF_PAGES   16384U
+#define SHELF_SHARE   8U  /* all CPUs' shelves together hold no more of 4 GiB than this part */
 #define STACK_SIZES   32U /* ranges of 1 to 32 pages are cached */
 #define STACK_RANGES  63U
 /* Sizes for which it is known from where on to look: 1, 2, 4 ... pages. */
@@ -42,10 +43,15 @@ struct stack {
 	u64 pfn[STACK_RANGES];
 };
 
+/* A CPU's ranges of one zone. */
+struct shelf {
+	u32 pages;
+	struct stack *stack[STACK_SIZES];
+};
+
 struct cpu_cache {
 	struct platform_lock lock;
-	u32 pages;
-	struct stack *stack[ZONES][STACK_SIZES];
+	struct shelf shelf[ZONES];
 };
 
 struct iova_allocator {
@@ -59,7 +65,7 @@ struct iova_allocator {
 	u64 barren_pfn[BARREN_ORDERS];
 	bool live_reserved; /* a range was reserved that was allocated, and must not be cached */
 	u32 cpus;
-	u32 cache_pages; /* of a CPU, at most */
+	u32 shelf_pages[ZONES]; /* of a CPU, at most */
 	struct cpu_cache cpu[];
 };
 
@@ -141,8 +147,9 @@ static enum zone zone_of(const struct iova_allocator *allocator, u64 last_pfn)
 }
 
 /* The newest range of a stack, if it will do. */
-static u64 pop(struct cpu_cache *cpu, struct stack *stack, u64 pages, u64 limit_pfn, u64 align_mask)
+static u64 pop(struct shelf *shelf, u64 pages, u64 limit_pfn, u64 align_mask)
 {
+	struct stack *stack = shelf->stack[pages - 1];
 	u64 pfn;
 
 	if (!stack || !stack->count)
@@ -151,29 +158,37 @@ static u64 pop(struct cpu_cache *cpu, struct stack *stack, u64 pages, u64 limit_
 	if (pfn + (pages - 1) > limit_pfn || pfn & align_mask)
 		return IOVA_NO_PFN;
 	stack->count--;
-	cpu->pages -= (u32)pages;
+	shelf->pages -= (u32)pages;
 	return pfn;
 }
 
 /* Gives the older `count` ranges of a stack back. */
-static void give_back(struct iova_allocator *allocator, struct cpu_cache *cpu, struct stack *stack,
-		      u64 pages, u64 count)
+static void give_back(struct iova_allocator *allocator, struct shelf *shelf, u64 pages, u64 count)
 {
+	struct stack *stack = shelf->stack[pages - 1];
+
 	for (u64 i = 0; i < count; i++)
 		free_range(allocator, stack->pfn[i], pages);
 	stack->count -= count;
-	cpu->pages -= (u32)(pages * count);
+	shelf->pages -= (u32)(pages * count);
 	memmove(stack->pfn, stack->pfn + count, stack->count * sizeof(stack->pfn[0]));
+}
+
+static u64 cached_pages(const struct cpu_cache *cpu)
+{
+	return (u64)cpu->shelf[ZONE_LOW].pages + cpu->shelf[ZONE_HIGH].pages;
 }
 
 static void empty_cache(struct iova_allocator *allocator, struct cpu_cache *cpu)
 {
 	platform_lock(allocator->platform, &cpu->lock);
-	for (u32 size = 0; cpu->pages && size < ZONES * STACK_SIZES; size++) {
-		struct stack *stack = cpu->stack[size / STACK_SIZES][size % STACK_SIZES];
+	for (u32 zone = 0; zone < ZONES; zone++) {
+		struct shelf *shelf = &cpu->shelf[zone];
 
-		if (stack)
-			give_back(allocator, cpu, stack, size % STACK_SIZES + 1, stack->count);
+		for (u32 pages = 1; shelf->pages && pages <= STACK_SIZES; pages++) {
+			if (shelf->stack[pages - 1])
+				give_back(allocator, shelf, pages, shelf->stack[pages - 1]->count);
+		}
 	}
 	platform_unlock(allocator->platform, &cpu->lock);
 }
@@ -189,7 +204,7 @@ static u64 take_from_others(struct iova_allocator *allocator, u64 pages, u64 lim
 
 		platform_lock(allocator->platform, &cpu->lock);
 		for (u32 zone = ZONES; zone-- && pfn == IOVA_NO_PFN;)
-			pfn = pop(cpu, cpu->stack[zone][pages - 1], pages, limit_pfn, align_mask);
+			pfn = pop(&cpu->shelf[zone], pages, limit_pfn, align_mask);
 		platform_unlock(allocator->platform, &cpu->lock);
 	}
 	return pfn;
@@ -204,7 +219,7 @@ static u64 alloc_last(struct iova_allocator *allocator, u64 pages, u64 limit_pfn
 	if (pages <= STACK_SIZES && how & (IOVA_CACHE | IOVA_FLUSH))
 		pfn = take_from_others(allocator, pages, limit_pfn, (1ULL << align_lg2) - 1);
 	for (u32 i = 0; i < allocator->cpus && pfn == IOVA_NO_PFN && how & IOVA_FLUSH; i++) {
-		if (!allocator->cpu[i].pages)
+		if (!cached_pages(&allocator->cpu[i]))
 			continue;
 		empty_cache(allocator, &allocator->cpu[i]);
 		pfn = alloc_range(allocator, pages, limit_pfn, align_lg2);
@@ -216,7 +231,7 @@ static u64 alloc_last(struct iova_allocator *allocator, u64 pages, u64 limit_pfn
 static void make_stack(struct iova_allocator *allocator, struct cpu_cache *cpu, u64 last_pfn,
 		       u64 pages)
 {
-	struct stack **stack = &cpu->stack[zone_of(allocator, last_pfn)][pages - 1];
+	struct stack **stack = &cpu->shelf[zone_of(allocator, last_pfn)].stack[pages - 1];
 
 	if (!*stack)
 		*stack = platform_alloc(allocator->platform, DMASIM_FAULT_IOVA_MAGAZINE,
@@ -235,8 +250,7 @@ static u64 alloc_cached(struct iova_allocator *allocator, u64 pages, u64 limit_p
 	u64 pfn;
 
 	platform_lock(allocator->platform, &cpu->lock);
-	pfn = pop(cpu, cpu->stack[zone_of(allocator, limit_pfn)][pages - 1], pages, limit_pfn,
-		  align_mask);
+	pfn = pop(&cpu->shelf[zone_of(allocator, limit_pfn)], pages, limit_pfn, align_mask);
 	platform_unlock(allocator->platform, &cpu->lock);
 	return pfn;
 }
@@ -261,17 +275,25 @@ static u64 exact_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 	return pfn;
 }
 
-/* The stack is full, or the cache: the older half of the stack goes back, or this range. */
-static void free_much(struct iova_allocator *allocator, struct cpu_cache *cpu, struct stack *stack,
-		      u64 pfn, u64 pages)
+static void push(struct shelf *shelf, u64 pfn, u64 pages)
 {
+	struct stack *stack = shelf->stack[pages - 1];
+
+	stack->pfn[stack->count++] = pfn;
+	shelf->pages += (u32)pages;
+}
+
+/* The stack is full, or the shelf: the older half of the stack goes back, or this range. */
+static void free_much(struct iova_allocator *allocator, struct shelf *shelf, u64 pfn, u64 pages)
+{
+	const struct stack *stack = shelf->stack[pages - 1];
+
 	if (!stack || !stack->count) {
 		free_range(allocator, pfn, pages);
 		return;
 	}
-	give_back(allocator, cpu, stack, pages, (stack->count + 1) / 2);
-	stack->pfn[stack->count++] = pfn;
-	cpu->pages += (u32)pages;
+	give_back(allocator, shelf, pages, (stack->count + 1) / 2);
+	push(shelf, pfn, pages);
 }
 
 static bool is_reserved(struct iova_allocator *allocator, u64 pfn)
@@ -288,17 +310,18 @@ static bool is_reserved(struct iova_allocator *allocator, u64 pfn)
 static void free_cached(struct iova_allocator *allocator, u64 pfn, u64 pages)
 {
 	struct cpu_cache *cpu = &allocator->cpu[allocator->platform->cpu];
-	struct stack *stack = cpu->stack[zone_of(allocator, pfn + pages - 1)][pages - 1];
+	enum zone zone = zone_of(allocator, pfn + pages - 1);
+	struct shelf *shelf = &cpu->shelf[zone];
+	const struct stack *stack = shelf->stack[pages - 1];
 
 	platform_lock(allocator->platform, &cpu->lock);
 	if (DMASIM_UNLIKELY(allocator->live_reserved && is_reserved(allocator, pfn))) {
 		/* It stays taken. */
 	} else if (DMASIM_LIKELY(stack && stack->count < STACK_RANGES &&
-				 cpu->pages + pages <= allocator->cache_pages)) {
-		stack->pfn[stack->count++] = pfn;
-		cpu->pages += (u32)pages;
+				 shelf->pages + pages <= allocator->shelf_pages[zone])) {
+		push(shelf, pfn, pages);
 	} else {
-		free_much(allocator, cpu, stack, pfn, pages);
+		free_much(allocator, shelf, pfn, pages);
 	}
 	platform_unlock(allocator->platform, &cpu->lock);
 }
@@ -330,8 +353,9 @@ static struct iova_allocator *exact_create(const struct iova_allocator_config *c
 	allocator->end32_pfn = 1ULL << (32 - config->granule_lg2);
 	memset(allocator->barren_pfn, 0xff, sizeof(allocator->barren_pfn));
 	allocator->cpus = config->cpus;
-	share = allocator->end32_pfn / CACHE_SHARE / config->cpus;
-	allocator->cache_pages = share < CACHE_PAGES ? (u32)share : CACHE_PAGES;
+	share = allocator->end32_pfn / SHELF_SHARE / config->cpus;
+	allocator->shelf_pages[ZONE_LOW] = share < SHELF_PAGES ? (u32)share : SHELF_PAGES;
+	allocator->shelf_pages[ZONE_HIGH] = SHELF_PAGES;
 	return allocator;
 }
 
@@ -339,9 +363,9 @@ static void exact_destroy(struct iova_allocator *allocator)
 {
 	for (u32 i = 0; i < allocator->cpus; i++) {
 		for (u32 size = 0; size < ZONES * STACK_SIZES; size++)
-			platform_free(
-				allocator->platform,
-				allocator->cpu[i].stack[size / STACK_SIZES][size % STACK_SIZES]);
+			platform_free(allocator->platform, allocator->cpu[i]
+								   .shelf[size / STACK_SIZES]
+								   .stack[size % STACK_SIZES]);
 	}
 	iova_index_fini(&allocator->index);
 	platform_free(allocator->platform, allocator);
@@ -425,10 +449,11 @@ static void exact_stats(struct iova_allocator *allocator, struct iova_stats *sta
 {
 	*stats = (struct iova_stats){ .ranges = allocator->index.count };
 	for (u32 i = 0; i < allocator->cpus; i++) {
-		stats->cached_pages += allocator->cpu[i].pages;
+		stats->cached_pages += cached_pages(&allocator->cpu[i]);
 		for (u32 size = 0; size < ZONES * STACK_SIZES; size++) {
-			const struct stack *stack =
-				allocator->cpu[i].stack[size / STACK_SIZES][size % STACK_SIZES];
+			const struct stack *stack = allocator->cpu[i]
+							    .shelf[size / STACK_SIZES]
+							    .stack[size % STACK_SIZES];
 
 			stats->cached_ranges += stack ? stack->count : 0;
 		}
