@@ -222,7 +222,8 @@ u64 iova_judge_alloc(struct iova_judge *judge, u64 pages, u64 limit_pfn, u32 how
 	} else if (failures(judge) != failed) {
 		judge->short_of_memory++;
 		/* After a flush it looks once more, and that may fail for want of a place. */
-		if (iova_model_fit(&judge->model, pages, limit, is.align_lg2) == IOVA_NO_PFN)
+		if (how & IOVA_CACHE && how & IOVA_FLUSH &&
+		    iova_model_fit(&judge->model, pages, limit, is.align_lg2) == IOVA_NO_PFN)
 			judge->failed_since_free = true;
 	} else if (alone) {
 		judge_failure(judge, is);

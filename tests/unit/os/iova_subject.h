@@ -41,6 +41,7 @@ struct iova_subject {
 	struct iova_world *world;
 	const struct iova_allocator_ops *table;
 	struct iova_allocator *allocator;
+	u64 reserve_max;	  /* highest page that Linux lets anybody reserve */
 	u32 depot[RULES_CLASSES]; /* full magazines, for who compares them */
 };
 

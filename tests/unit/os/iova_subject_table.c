@@ -25,6 +25,7 @@ void table_start(struct iova_subject *subject, const struct iova_allocator_ops *
 	here.last_pfn = ~0ULL;
 	here.repairs = subject->repairs;
 	here.context = table->context;
+	subject->reserve_max = ~0ULL >> config->granule_lg2;
 	subject->allocator = table->create(&here);
 	assert_non_null(subject->allocator);
 }
@@ -40,8 +41,11 @@ void table_free(struct iova_subject *subject, u64 pfn)
 	subject->table->free(subject->allocator, pfn, 1, 0);
 }
 
+/* Where Linux refuses, the table cuts off what no address has: that is not compared. */
 bool table_reserve(struct iova_subject *subject, u64 first, u64 last)
 {
+	if (first > subject->reserve_max || last > subject->reserve_max)
+		return false;
 	return !subject->table->reserve(subject->allocator, first, last);
 }
 
