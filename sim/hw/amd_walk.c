@@ -18,14 +18,11 @@
  *   - no leaf is larger than 2 PiB, so level 5 has none;
  *   - the address bits below a leaf's natural size are ignored.
  */
-#include <endian.h>
-
 #include <dmasim/contract.h>
 #include <dmasim/hw/amd.h>
 
 #include "hw/walker.h"
 
-#define ENTRY_BYTES   8
 #define ENTRIES	      (1U << AMD_V1_INDEX_BITS)
 #define PERMISSIONS   (AMD_V1_READ | AMD_V1_WRITE)
 #define SAME_FOR_PAGE (~(AMD_V1_ACCESSED | AMD_V1_DIRTY)) /* hardware marks any of a page's */
@@ -57,20 +54,6 @@ static u8 level_lg2(u8 level)
 static u64 below(u8 lg2)
 {
 	return lg2 < 64 ? (1ULL << lg2) - 1 : ~0ULL;
-}
-
-/* False: no memory there. */
-static bool fetch(const struct hw_walker *walker, phys_addr_t table, u64 index, u64 *entry)
-{
-	phys_addr_t at = table + index * ENTRY_BYTES;
-	u64 raw, done;
-
-	done = walker->cache ? hw_cache_peek(walker->cache, walker->ram, at, &raw, sizeof(raw))
-			     : ram_read(walker->ram, at, &raw, sizeof(raw));
-	if (done != sizeof(raw))
-		return false;
-	*entry = le64toh(raw);
-	return true;
 }
 
 /* The size that an address codes: n ones from bit 12 on are a page of 2^(12 + n + 1). */
@@ -165,7 +148,7 @@ struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, 
 
 		walk.table[walk.tables++] = table;
 		walk.reads++;
-		if (!fetch(walker, table, index_at(iova, level), &entry))
+		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry))
 			return refuse(walk, AMD_EVENT_PAGE_TAB_HARDWARE_ERROR,
 				      AMD_TYPE_MASTER_ABORT << AMD_FLAG_TYPE_SHIFT);
 		item = decode(entry, level);
@@ -204,7 +187,8 @@ static bool agrees(const struct range_walk *range, phys_addr_t table, u64 index,
 {
 	u64 entry;
 
-	return fetch(range->walker, table, index, &entry) && (entry & SAME_FOR_PAGE) == word;
+	return hw_walker_fetch(range->walker, table, index, &entry) &&
+	       (entry & SAME_FOR_PAGE) == word;
 }
 
 /* Tells the run of entries around `index` that agree on a page; returns the index behind it. */
@@ -252,7 +236,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 		struct item item;
 		u64 entry;
 
-		if (!fetch(range->walker, table, index, &entry))
+		if (!hw_walker_fetch(range->walker, table, index, &entry))
 			return;
 		item = decode(entry, level);
 		if (item.kind == KIND_LEAF) {

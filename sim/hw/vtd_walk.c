@@ -5,33 +5,16 @@
  *   63 62 61      52 51                              12 11  10 9 8  7  6  3 2 1 0
  *   ign TM ignored    address of a page or of a table   SNP ign D A PS      X W R
  */
-#include <endian.h>
-
 #include <dmasim/hw/vtd.h>
 
 #include "hw/walker.h"
 
 #define ENTRIES_LG2 VTD_SS_INDEX_BITS
-#define ENTRY_BYTES 8
 
 /* log2 of the bytes that one entry of a level maps; level 0 holds the 4 KiB leaves. */
 static u8 level_lg2(u8 level)
 {
 	return (u8)(VTD_SS_GRANULE_LG2 + ENTRIES_LG2 * level);
-}
-
-/* False: no memory there. */
-static bool fetch(const struct hw_walker *walker, phys_addr_t table, u64 index, u64 *entry)
-{
-	phys_addr_t at = table + index * ENTRY_BYTES;
-	u64 raw, done;
-
-	done = walker->cache ? hw_cache_peek(walker->cache, walker->ram, at, &raw, sizeof(raw))
-			     : ram_read(walker->ram, at, &raw, sizeof(raw));
-	if (done != sizeof(raw))
-		return false;
-	*entry = le64toh(raw);
-	return true;
 }
 
 static bool present(u64 entry)
@@ -97,7 +80,7 @@ struct hw_walk hw_walk_vtd_ss_from(const struct hw_walker *walker,
 		walk.reach[walk.tables].write = walk.write;
 		walk.table[walk.tables++] = table;
 		walk.reads++;
-		if (!fetch(walker, table, index_at(iova, level), &entry)) {
+		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry)) {
 			walk.fault = VTD_FAULT_TABLE_ACCESS;
 			return walk;
 		}
@@ -168,7 +151,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 	for (u64 index = first; index <= last; index++) {
 		u64 entry;
 
-		if (!fetch(range->walker, table, index, &entry))
+		if (!hw_walker_fetch(range->walker, table, index, &entry))
 			return;
 		if (entry)
 			visit_entry(range, entry, level, base + index * bytes, allowed);

@@ -6,6 +6,8 @@
 #ifndef HW_WALKER_H
 #define HW_WALKER_H
 
+#include <endian.h>
+
 #include <dmasim/types.h>
 
 #include "hw/cache.h"
@@ -20,6 +22,21 @@ struct hw_walker {
 	bool snoop_control;
 	bool device_tlb;
 };
+
+/* Reads one entry of a table: 8 bytes, little endian. False: no memory there. */
+static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t table, u64 index,
+				   u64 *entry)
+{
+	phys_addr_t at = table + index * sizeof(*entry);
+	u64 raw, done;
+
+	done = walker->cache ? hw_cache_peek(walker->cache, walker->ram, at, &raw, sizeof(raw))
+			     : ram_read(walker->ram, at, &raw, sizeof(raw));
+	if (done != sizeof(raw))
+		return false;
+	*entry = le64toh(raw);
+	return true;
+}
 
 struct hw_walk {
 	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_ (its code), 0: found */
