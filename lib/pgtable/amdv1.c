@@ -8,7 +8,7 @@
 #include <dmasim/contract.h>
 #include <dmasim/hw/amd.h>
 
-#include "pgtable/walker.h"
+#include "pgtable/define_ops.h"
 
 static bool is_natural(u8 lg2)
 {
@@ -108,32 +108,4 @@ static int amdv1_init(struct pgtable *pt, const struct pgtable_config *config)
 	return 0;
 }
 
-static void amdv1_fini(struct pgtable *pt)
-{
-	pt_free_tree(&amdv1, pt, pt->root, pt->levels - 1);
-}
-
-static int amdv1_map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
-		     struct iommu_iotlb_gather *gather, u64 *mapped)
-{
-	return pt_map(&amdv1, pt, iova, phys, bytes, prot, gather, mapped);
-}
-
-static u64 amdv1_unmap(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather)
-{
-	return pt_unmap(&amdv1, pt, iova, bytes, gather);
-}
-
-static phys_addr_t amdv1_iova_to_phys(struct pgtable *pt, u64 iova)
-{
-	return pt_iova_to_phys(&amdv1, pt, iova);
-}
-
-const struct pgtable_ops pgtable_amdv1 = {
-	.name = "amdv1",
-	.init = amdv1_init,
-	.fini = amdv1_fini,
-	.map = amdv1_map,
-	.unmap = amdv1_unmap,
-	.iova_to_phys = amdv1_iova_to_phys,
-};
+PT_DEFINE_OPS(amdv1);

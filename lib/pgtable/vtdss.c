@@ -5,7 +5,7 @@
  */
 #include <dmasim/hw/vtd.h>
 
-#include "pgtable/walker.h"
+#include "pgtable/define_ops.h"
 
 static u64 vtdss_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
 {
@@ -60,32 +60,4 @@ static int vtdss_init(struct pgtable *pt, const struct pgtable_config *config)
 	return err;
 }
 
-static void vtdss_fini(struct pgtable *pt)
-{
-	pt_free_tree(&vtdss, pt, pt->root, pt->levels - 1);
-}
-
-static int vtdss_map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
-		     struct iommu_iotlb_gather *gather, u64 *mapped)
-{
-	return pt_map(&vtdss, pt, iova, phys, bytes, prot, gather, mapped);
-}
-
-static u64 vtdss_unmap(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather)
-{
-	return pt_unmap(&vtdss, pt, iova, bytes, gather);
-}
-
-static phys_addr_t vtdss_iova_to_phys(struct pgtable *pt, u64 iova)
-{
-	return pt_iova_to_phys(&vtdss, pt, iova);
-}
-
-const struct pgtable_ops pgtable_vtdss = {
-	.name = "vtdss",
-	.init = vtdss_init,
-	.fini = vtdss_fini,
-	.map = vtdss_map,
-	.unmap = vtdss_unmap,
-	.iova_to_phys = vtdss_iova_to_phys,
-};
+PT_DEFINE_OPS(vtdss);

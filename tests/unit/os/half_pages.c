@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "half_pages.h"
 
-#include "pgtable/walker.h"
+#include "pgtable/define_ops.h"
 
 #define ENTRY_R	      (1ULL << 0)
 #define ENTRY_W	      (1ULL << 1)
@@ -52,7 +52,7 @@ static const struct pt_format half_pages = {
 	.address = address,
 };
 
-static int init(struct pgtable *pt, const struct pgtable_config *config)
+static int half_pages_init(struct pgtable *pt, const struct pgtable_config *config)
 {
 	int err = pt_init(&half_pages, pt, config);
 
@@ -60,35 +60,7 @@ static int init(struct pgtable *pt, const struct pgtable_config *config)
 	return err;
 }
 
-static void fini(struct pgtable *pt)
-{
-	pt_free_tree(&half_pages, pt, pt->root, pt->levels - 1);
-}
-
-static int map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
-	       struct iommu_iotlb_gather *gather, u64 *mapped)
-{
-	return pt_map(&half_pages, pt, iova, phys, bytes, prot, gather, mapped);
-}
-
-static u64 unmap(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather)
-{
-	return pt_unmap(&half_pages, pt, iova, bytes, gather);
-}
-
-static phys_addr_t iova_to_phys(struct pgtable *pt, u64 iova)
-{
-	return pt_iova_to_phys(&half_pages, pt, iova);
-}
-
-const struct pgtable_ops pgtable_half_pages = {
-	.name = "half_pages",
-	.init = init,
-	.fini = fini,
-	.map = map,
-	.unmap = unmap,
-	.iova_to_phys = iova_to_phys,
-};
+PT_DEFINE_OPS(half_pages);
 
 /* ---- The judge: plain reads of RAM ----------------------------------------------------------- */
 
