@@ -177,6 +177,9 @@ DMASIM_API const struct iova_allocator_ops *dmasim_iova_exact(void);
  */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_bitmap(void);
 
+/* Our tables, from 0 on; NULL: there are no more. */
+DMASIM_API const struct iova_allocator_ops *dmasim_iova_at(u32 index);
+
 /* The table of one of these names: linux, exact, bitmap; NULL for another. */
 DMASIM_API const struct iova_allocator_ops *dmasim_iova_by_name(const char *name);
 

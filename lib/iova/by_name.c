@@ -3,7 +3,8 @@
 
 #include <dmasim/iova.h>
 
-const struct iova_allocator_ops *dmasim_iova_by_name(const char *name)
+/* A new allocator is one line here. */
+const struct iova_allocator_ops *dmasim_iova_at(u32 index)
 {
 	const struct iova_allocator_ops *const known[] = {
 		dmasim_iova_linux(),
@@ -11,9 +12,16 @@ const struct iova_allocator_ops *dmasim_iova_by_name(const char *name)
 		dmasim_iova_bitmap(),
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!strcmp(known[i]->name, name))
-			return known[i];
+	return index < sizeof(known) / sizeof(known[0]) ? known[index] : NULL;
+}
+
+const struct iova_allocator_ops *dmasim_iova_by_name(const char *name)
+{
+	const struct iova_allocator_ops *ops;
+
+	for (u32 i = 0; (ops = dmasim_iova_at(i)); i++) {
+		if (!strcmp(ops->name, name))
+			return ops;
 	}
 	return NULL;
 }

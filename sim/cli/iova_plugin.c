@@ -9,14 +9,6 @@
 
 typedef const struct iova_allocator_ops *(*iova_plugin)(void);
 
-static const iova_plugin ours[] = {
-	dmasim_iova_linux,
-	dmasim_iova_exact,
-	dmasim_iova_bitmap,
-};
-
-#define OURS (sizeof(ours) / sizeof(ours[0]))
-
 static int add(struct iova_options *options, const struct iova_allocator_ops *ops, const char *file)
 {
 	for (u32 i = 0; i < options->allocator_count; i++) {
@@ -34,27 +26,32 @@ static int unknown(const char *name)
 {
 	char known[256] = "all";
 
-	for (size_t i = 0; i < OURS; i++) {
+	for (u32 i = 0; dmasim_iova_at(i); i++) {
 		size_t length = strlen(known);
 
-		snprintf(known + length, sizeof(known) - length, ", %s", ours[i]()->name);
+		snprintf(known + length, sizeof(known) - length, ", %s", dmasim_iova_at(i)->name);
 	}
 	return cli_bad_input("iova: --allocator is one of %s, not '%s'", known, name);
 }
 
-int iova_choose(struct iova_options *options, const char *name)
+static int add_ours(struct iova_options *options)
 {
-	bool all = !strcmp(name, "all"), found = false;
+	const struct iova_allocator_ops *ops;
 	int status = 0;
 
+	for (u32 i = 0; (ops = dmasim_iova_at(i)) && !status; i++)
+		status = add(options, ops, NULL);
+	return status;
+}
+
+int iova_choose(struct iova_options *options, const char *name)
+{
+	const struct iova_allocator_ops *ops = dmasim_iova_by_name(name);
+
 	options->chosen = true;
-	for (size_t i = 0; i < OURS && !status; i++) {
-		if (!all && strcmp(name, ours[i]()->name))
-			continue;
-		found = true;
-		status = add(options, ours[i](), NULL);
-	}
-	return found ? status : unknown(name);
+	if (!strcmp(name, "all"))
+		return add_ours(options);
+	return ops ? add(options, ops, NULL) : unknown(name);
 }
 
 static const char *what_is_missing(const struct iova_allocator_ops *ops)
@@ -119,8 +116,7 @@ void iova_choose_default(struct iova_options *options)
 	if (options->verb == IOVA_CHECK && plugins.allocator_count)
 		return;
 	options->allocator_count = 0;
-	for (size_t i = 0; i < OURS; i++)
-		add(options, ours[i](), NULL);
+	add_ours(options);
 	for (u32 i = 0; i < plugins.allocator_count; i++)
 		add(options, plugins.allocator[i], plugins.file[i]);
 }
