@@ -7,34 +7,8 @@ program=$1
 root=$2
 shared=$3
 data=$root/tests/data
-temp=$(mktemp -d)
-trap 'rm -rf "$temp"' EXIT
-number=0
-
-# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
-dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
-
-ok() { number=$((number + 1)); echo "ok $number - $1"; }
-not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
-skip() { number=$((number + 1)); echo "ok $number - $1 # SKIP $2"; }
-
-# run STATUS NAME ARGS...: the command must end with this status.
-run() {
-	wanted=$1
-	name=$2
-	shift 2
-	dmasim demo "$@" >"$temp/out" 2>"$temp/err"
-	status=$?
-	if [ $status -ne "$wanted" ]; then
-		{
-			echo "exit status $status, expected $wanted"
-			cat "$temp/out" "$temp/err"
-		} >"$temp/why"
-		not_ok "$name"
-		return 1
-	fi
-	return 0
-}
+verb=demo
+. "$(dirname "$0")/command.sh"
 
 # succeeds NAME ARGS...
 succeeds() { run 0 "$@" && ok "$1"; }
@@ -51,34 +25,6 @@ planted() {
 	else
 		{ echo "no report $report"; cat "$temp/out"; } >"$temp/why"
 		not_ok "$name"
-	fi
-}
-
-# refused NAME PATTERN ARGS...: exit status 2, one line on stderr that matches, nothing else.
-refused() {
-	name=$1
-	pattern=$2
-	shift 2
-	run 2 "$name" "$@" || return
-	if [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
-		grep -q "$pattern" "$temp/err"; then
-		ok "$name"
-	else
-		{
-			echo "expected one line that matches '$pattern'"
-			cat "$temp/out" "$temp/err"
-		} >"$temp/why"
-		not_ok "$name"
-	fi
-}
-
-# has NAME PATTERN FILE: what was written has a line that matches.
-has() {
-	if grep -q -- "$2" "$3"; then
-		ok "$1"
-	else
-		{ echo "no line matches '$2'"; head -n 20 "$3"; } >"$temp/why"
-		not_ok "$1"
 	fi
 }
 

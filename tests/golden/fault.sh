@@ -9,16 +9,9 @@ program=$1
 data=$2/tests/data
 golden=$2/tests/golden/fault
 shared=$3/faults
-temp=$(mktemp -d)
-trap 'rm -rf "$temp"' EXIT
-number=0
-
-# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
-dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
-
-ok() { number=$((number + 1)); echo "ok $number - $1"; }
-not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
-skip() { number=$((number + 1)); echo "ok $number - $1 # SKIP $2"; }
+verb=fault
+refusals=refuses-
+. "$(dirname "$0")/command.sh"
 
 # same NAME STATUS EXPECTED: the command ended well, said nothing on stderr, and printed this file.
 same() {
@@ -56,25 +49,6 @@ counts() {
 	tail -n 1 "$temp/all" >"$temp/out"
 	echo "$2" >"$temp/wanted"
 	same "$name" $status "$temp/wanted"
-}
-
-# refused NAME PATTERN ARGS...: exit status 2, one line on stderr that matches, nothing else.
-refused() {
-	name=$1
-	pattern=$2
-	shift 2
-	dmasim fault "$@" >"$temp/out" 2>"$temp/err"
-	status=$?
-	if [ $status -eq 2 ] && [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
-	   grep -q -- "$pattern" "$temp/err"; then
-		ok "refuses-$name"
-	else
-		{
-			echo "exit status $status, expected 2 and one line that matches '$pattern'"
-			cat "$temp/out" "$temp/err"
-		} >"$temp/why"
-		not_ok "refuses-$name"
-	fi
 }
 
 # ---- What it prints ----------------------------------------------------------------------------

@@ -9,35 +9,9 @@ program=$(realpath "$1")
 data=$2/tests/data
 golden=$2/tests/golden/iova
 plugins=$3
-temp=$(mktemp -d)
-trap 'rm -rf "$temp"' EXIT
-number=0
+verb=iova
+. "$(dirname "$0")/command.sh"
 unset DMASIM_SEED
-
-# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
-dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
-
-ok() { number=$((number + 1)); echo "ok $number - $1"; }
-not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
-
-# run STATUS NAME ARGS...: the command must end with this status.
-run() {
-	wanted=$1
-	name=$2
-	shift 2
-	dmasim iova "$@" >"$temp/out" 2>"$temp/err"
-	status=$?
-	if [ $status -ne "$wanted" ]; then
-		{
-			echo "exit status $status, expected $wanted"
-			head -n 40 "$temp/out"
-			cat "$temp/err"
-		} >"$temp/why"
-		not_ok "$name"
-		return 1
-	fi
-	return 0
-}
 
 # prints NAME FILE ARGS...: the text is the recorded one, nothing goes to stderr.
 prints() {
@@ -57,16 +31,6 @@ prints() {
 	fi
 }
 
-# has NAME PATTERN FILE: what was written has a line that matches.
-has() {
-	if grep -q -e "$2" "$3"; then
-		ok "$1"
-	else
-		{ echo "no line matches '$2'"; head -n 40 "$3"; } >"$temp/why"
-		not_ok "$1"
-	fi
-}
-
 # same NAME FILE FILE
 same() {
 	if [ -s "$2" ] && diff "$2" "$3" >"$temp/why" 2>&1; then
@@ -75,25 +39,6 @@ same() {
 		head -n 20 "$temp/why" >"$temp/short"
 		mv "$temp/short" "$temp/why"
 		not_ok "$1"
-	fi
-}
-
-# refused NAME PATTERN ARGS...: exit status 2, one line on stderr that matches, nothing else.
-refused() {
-	name=$1
-	pattern=$2
-	shift 2
-	run 2 "$name" "$@" || return
-	if [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
-		grep -q -e "$pattern" "$temp/err"; then
-		ok "$name"
-	else
-		{
-			echo "expected one line that matches '$pattern'"
-			head -n 20 "$temp/out"
-			cat "$temp/err"
-		} >"$temp/why"
-		not_ok "$name"
 	fi
 }
 

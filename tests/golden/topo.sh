@@ -7,15 +7,9 @@ set -u
 program=$1
 data=$2/tests/data
 golden=$2/tests/golden/topo
-temp=$(mktemp -d)
-trap 'rm -rf "$temp"' EXIT
-number=0
-
-# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
-dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
-
-ok() { number=$((number + 1)); echo "ok $number - $1"; }
-not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
+verb=topo
+refusals=refuses-
+. "$(dirname "$0")/command.sh"
 
 # prints NAME FILE: the text is the recorded one, nothing goes to stderr.
 prints() {
@@ -31,25 +25,6 @@ prints() {
 	else
 		{ echo "exit status $status"; cat "$temp/err"; } >>"$temp/why"
 		not_ok "prints-$1"
-	fi
-}
-
-# refused NAME PATTERN ARGS...: exit status 2, one line on stderr that matches, nothing else.
-refused() {
-	name=$1
-	pattern=$2
-	shift 2
-	dmasim topo "$@" >"$temp/out" 2>"$temp/err"
-	status=$?
-	if [ $status -eq 2 ] && [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
-	   grep -q -- "$pattern" "$temp/err"; then
-		ok "refuses-$name"
-	else
-		{
-			echo "exit status $status, expected 2 and one line that matches '$pattern'"
-			cat "$temp/out" "$temp/err"
-		} >"$temp/why"
-		not_ok "refuses-$name"
 	fi
 }
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# What the scripts that run the command as a user does begin with. Before: $program, the command;
+# $verb, its subcommand; $refusals, what the names of refused() begin with. TAP goes to stdout; what
+# a test wrote is in $temp/out and $temp/err.
+set -u
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+number=0
+
+# DMASIM_WRAPPER, such as valgrind, is a command that runs another.
+dmasim() { ${DMASIM_WRAPPER:-} "$program" "$@"; }
+
+ok() { number=$((number + 1)); echo "ok $number - $1"; }
+not_ok() { number=$((number + 1)); echo "not ok $number - $1"; sed 's/^/# /' "$temp/why"; }
+skip() { number=$((number + 1)); echo "ok $number - $1 # SKIP $2"; }
+
+# run STATUS NAME ARGS...: the subcommand must end with this status.
+run() {
+	wanted=$1
+	name=$2
+	shift 2
+	dmasim "$verb" "$@" >"$temp/out" 2>"$temp/err"
+	status=$?
+	if [ $status -ne "$wanted" ]; then
+		{
+			echo "exit status $status, expected $wanted"
+			head -n 40 "$temp/out"
+			cat "$temp/err"
+		} >"$temp/why"
+		not_ok "$name"
+		return 1
+	fi
+	return 0
+}
+
+# refused NAME PATTERN ARGS...: exit status 2, one line on stderr that matches, nothing else.
+refused() {
+	name=${refusals:-}$1
+	pattern=$2
+	shift 2
+	run 2 "$name" "$@" || return
+	if [ ! -s "$temp/out" ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
+		grep -q -e "$pattern" "$temp/err"; then
+		ok "$name"
+	else
+		{
+			echo "expected one line that matches '$pattern'"
+			head -n 40 "$temp/out"
+			cat "$temp/err"
+		} >"$temp/why"
+		not_ok "$name"
+	fi
+}
+
+# has NAME PATTERN FILE: what was written has a line that matches.
+has() {
+	if grep -q -e "$2" "$3"; then
+		ok "$1"
+	else
+		{ echo "no line matches '$2'"; head -n 40 "$3"; } >"$temp/why"
+		not_ok "$1"
+	fi
+}
