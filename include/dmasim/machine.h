@@ -133,7 +133,7 @@ struct dmasim_costs {
 	u64 context_invalidations;
 	u64 tlps;	  /* memory requests of devices */
 	u64 walk_reads;	  /* entries the IOMMU fetched */
-	u64 walk_hits[3]; /* walks that began at a cached table, by its level: 0 has 4 KiB leaves */
+	u64 walk_hits[5]; /* walks that began at a cached table, by its level: 0 has 4 KiB leaves */
 	u64 context_hits; /* of the context cache */
 	u64 context_misses;
 	u64 iotlb_hits;

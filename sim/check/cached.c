@@ -109,14 +109,14 @@ static void flush_tail(struct filling *filling)
 		interval_insert(&filling->domain->leaves, &tail->at);
 }
 
-static void add_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read, bool write)
+static void add_leaf(void *cookie, const struct hw_leaf *found)
 {
 	struct filling *filling = cookie;
 	struct cached_leaf leaf = {
-		.at = { .start = iova, .last = iova + bytes - 1 },
-		.phys = phys,
-		.read = read,
-		.write = write,
+		.at = { .start = found->iova, .last = found->iova + found->bytes - 1 },
+		.phys = found->phys,
+		.read = found->read,
+		.write = found->write,
 		.since_ns = filling->cached->world->clock.now_ns,
 	};
 
@@ -172,8 +172,8 @@ static void find_all(struct cached *cached, struct cached_domain *domain, u64 st
 {
 	struct filling filling = { .cached = cached, .domain = domain };
 
-	hw_walk_vtd_ss_range(&domain->iommu->walker, domain->root, domain->levels, start, last,
-			     add_leaf, add_table, &filling);
+	hw_walk_range(domain->iommu, domain->root, domain->levels, start, last, add_leaf, add_table,
+		      &filling);
 	flush_tail(&filling);
 }
 
@@ -358,19 +358,19 @@ struct comparison {
 	const struct cached_leaf *leaf;
 };
 
-static void compare_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read, bool write)
+static void compare_leaf(void *cookie, const struct hw_leaf *found)
 {
 	struct comparison *comparison = cookie;
 	const struct cached_leaf *leaf = comparison->leaf;
 	u64 at = comparison->next;
 
-	if (iova > at || iova + bytes - 1 < at)
+	if (found->iova > at || found->iova + found->bytes - 1 < at)
 		return;
-	if (phys + (at - iova) != leaf->phys + (at - leaf->at.start))
+	if (found->phys + (at - found->iova) != leaf->phys + (at - leaf->at.start))
 		return;
-	if ((leaf->read && !read) || (leaf->write && !write))
+	if ((leaf->read && !found->read) || (leaf->write && !found->write))
 		return;
-	comparison->next = iova + bytes;
+	comparison->next = found->iova + found->bytes;
 }
 
 static bool still_true(const struct cached_domain *domain, const struct cached_leaf *leaf,
@@ -378,8 +378,8 @@ static bool still_true(const struct cached_domain *domain, const struct cached_l
 {
 	struct comparison comparison = { start, last, leaf };
 
-	hw_walk_vtd_ss_range(&domain->iommu->walker, domain->root, domain->levels, start, last,
-			     compare_leaf, NULL, &comparison);
+	hw_walk_range(domain->iommu, domain->root, domain->levels, start, last, compare_leaf, NULL,
+		      &comparison);
 	return comparison.next > last;
 }
 

@@ -88,8 +88,15 @@ static void add_access(struct text *text, const struct hw_access *access, phys_a
 /* What the real driver would log. */
 static void add_fault(struct text *text, const struct hw_access *access)
 {
-	struct hw_fault_record record = hw_fault_encode(access->target->requester, access->address,
-							access->write, access->target->fault);
+	const struct hw_target *target = access->target;
+	struct hw_fault_record record = target->iommu->arch->record(&(struct hw_refusal){
+		.requester = target->requester,
+		.domain = target->domain,
+		.iova = access->address,
+		.write = access->write,
+		.code = target->fault,
+		.flags = target->fault_flags,
+	});
 
 	text_add(text, "  %-9s ", "hardware");
 	dmar_text(text, &record);

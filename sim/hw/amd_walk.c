@@ -41,7 +41,8 @@ struct item {
 	u8 next;	  /* pointer: level of the table */
 	phys_addr_t phys; /* of the page or of the table */
 	u64 allowed;
-	u64 word; /* but for what hardware marks */
+	u64 word;   /* but for what hardware marks */
+	u64 marked; /* that */
 };
 
 /* log2 of the bytes that one entry of a level maps. */
@@ -82,7 +83,11 @@ static struct item decode_leaf(struct item item, u64 entry, u8 level, bool coded
 static struct item decode(u64 entry, u8 level)
 {
 	u8 next = entry >> AMD_V1_NEXT_SHIFT & AMD_V1_NEXT_MASK;
-	struct item item = { .allowed = entry & PERMISSIONS, .word = entry & SAME_FOR_PAGE };
+	struct item item = {
+		.allowed = entry & PERMISSIONS,
+		.word = entry & SAME_FOR_PAGE,
+		.marked = entry & ~SAME_FOR_PAGE,
+	};
 
 	if (!(entry & AMD_V1_PRESENT))
 		return (struct item){ .kind = KIND_ABSENT };
@@ -127,25 +132,46 @@ static struct hw_walk arrive(struct hw_walk walk, const struct item *item, u64 i
 	return walk;
 }
 
+bool hw_walk_amd_v1_reaches(u8 mode, u64 iova)
+{
+	return !(iova & ~below(level_lg2(mode)));
+}
+
 struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 iova,
 			      bool write)
 {
-	struct hw_walk walk = {
-		.fault_flags = write ? AMD_FLAG_RW : 0,
-		.read = true,
-		.write = true,
-	};
-	phys_addr_t table = root;
-	u8 level = mode - 1;
+	const struct hw_walk_start start = { root, mode, true, true };
 
 	DMASIM_CONTRACT(mode >= AMD_MODE_MIN && mode <= AMD_MODE_MAX, "a page mode is 1 to 6");
-	if (iova & ~below(level_lg2(mode)))
-		return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
+	if (!hw_walk_amd_v1_reaches(mode, iova))
+		return (struct hw_walk){
+			.fault = AMD_EVENT_IO_PAGE_FAULT,
+			.fault_flags = AMD_FLAG_PR | AMD_FLAG_RZ | (write ? AMD_FLAG_RW : 0),
+			.read = true,
+			.write = true,
+		};
+	return hw_walk_amd_v1_from(walker, &start, iova, write);
+}
+
+struct hw_walk hw_walk_amd_v1_from(const struct hw_walker *walker,
+				   const struct hw_walk_start *start, u64 iova, bool write)
+{
+	struct hw_walk walk = {
+		.fault_flags = write ? AMD_FLAG_RW : 0,
+		.read = start->read,
+		.write = start->write,
+	};
+	phys_addr_t table = start->table;
+	u8 level = start->levels - 1;
+
 	/* Each turn goes down a level at least. */
 	for (;;) {
 		struct item item;
 		u64 entry;
 
+		walk.reach[walk.tables].level = level;
+		walk.reach[walk.tables].read = walk.read;
+		walk.reach[walk.tables].write = walk.write;
 		walk.table[walk.tables++] = table;
 		walk.reads++;
 		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry))
@@ -182,13 +208,17 @@ struct range_walk {
 static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed);
 
-/* Does the entry say the same, as one of the same page? */
-static bool agrees(const struct range_walk *range, phys_addr_t table, u64 index, u64 word)
+/* Does the entry say the same, as one of the same page? Collects what hardware has marked. */
+static bool agrees(const struct range_walk *range, phys_addr_t table, u64 index, u64 word,
+		   u64 *marked)
 {
 	u64 entry;
 
-	return hw_walker_fetch(range->walker, table, index, &entry) &&
-	       (entry & SAME_FOR_PAGE) == word;
+	if (!hw_walker_fetch(range->walker, table, index, &entry) ||
+	    (entry & SAME_FOR_PAGE) != word)
+		return false;
+	*marked |= entry & ~SAME_FOR_PAGE;
+	return true;
 }
 
 /* Tells the run of entries around `index` that agree on a page; returns the index behind it. */
@@ -198,17 +228,24 @@ static u64 tell_leaf(const struct range_walk *range, phys_addr_t table, u64 inde
 	u64 items = 1ULL << (item->page_lg2 - level_lg2(level));
 	u64 first = index, behind = index + 1;
 	u64 page_first = index & ~(items - 1);
-	u64 bytes;
+	u64 marked = item->marked;
 
-	while (first > page_first && agrees(range, table, first - 1, item->word))
+	while (first > page_first && agrees(range, table, first - 1, item->word, &marked))
 		first--;
-	while (behind < page_first + items && agrees(range, table, behind, item->word))
+	while (behind < page_first + items && agrees(range, table, behind, item->word, &marked))
 		behind++;
-	bytes = (behind - first) << level_lg2(level);
 	allowed &= item->allowed;
-	range->leaf(range->cookie, base + (first << level_lg2(level)), bytes,
-		    item->phys + ((first - page_first) << level_lg2(level)), allowed & AMD_V1_READ,
-		    allowed & AMD_V1_WRITE);
+	range->leaf(range->cookie,
+		    &(struct hw_leaf){
+			    .iova = base + (first << level_lg2(level)),
+			    .bytes = (behind - first) << level_lg2(level),
+			    .phys = item->phys + ((first - page_first) << level_lg2(level)),
+			    .page_lg2 = item->page_lg2,
+			    .read = allowed & AMD_V1_READ,
+			    .write = allowed & AMD_V1_WRITE,
+			    .accessed = marked & AMD_V1_ACCESSED,
+			    .dirty = marked & AMD_V1_DIRTY,
+		    });
 	return behind;
 }
 

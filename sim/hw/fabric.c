@@ -200,7 +200,7 @@ static dmasim_sbdf as_requester(const struct journey *journey)
 	return (u32)journey->request->from->bus->root->segment << 16 | journey->requester;
 }
 
-static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 reason)
+static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 code)
 {
 	struct trace *trace = &journey->hw->world->trace;
 
@@ -209,24 +209,32 @@ static void trace_fault(const struct journey *journey, const struct hw_iommu *io
 	trace_dec(trace, "unit", iommu->unit);
 	trace_bdf(trace, "dev", as_requester(journey));
 	trace_hex(trace, "dma", journey->address);
-	trace_hex(trace, "reason", reason);
+	trace_hex(trace, "reason", code);
 	trace_word(trace, "dir", journey->request->write ? "write" : "read");
 	trace_end(trace);
 }
 
-static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu, u8 reason)
+static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu,
+			       const struct hw_translation *why)
 {
 	const struct hw_request *request = journey->request;
 
 	if (!request->probe) {
-		trace_fault(journey, iommu, reason);
-		hw_fault_record(iommu, journey->requester, journey->address, request->write,
-				reason);
+		trace_fault(journey, iommu, why->fault);
+		hw_fault_record(iommu, &(struct hw_refusal){
+					       .requester = journey->requester,
+					       .domain = why->domain,
+					       .iova = journey->address,
+					       .write = request->write,
+					       .code = why->fault,
+					       .flags = why->fault_flags,
+				       });
 	}
 	hop(journey, HW_HOP_FAULT, request->from);
 	return arrive(journey, (struct hw_target){
 				       .kind = HW_TARGET_FAULT,
-				       .fault = reason,
+				       .fault = why->fault,
+				       .fault_flags = why->fault_flags,
 				       .phys = RAM_NO_PHYS,
 			       });
 }
@@ -266,7 +274,7 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 	journey->iommu = iommu;
 	journey->domain = found.domain;
 	if (found.fault)
-		return refuse(journey, iommu, found.fault);
+		return refuse(journey, iommu, &found);
 	if (found.pass_through)
 		return pass(journey, root);
 	journey->address = found.phys;

@@ -39,7 +39,8 @@ enum hw_target_kind {
 struct hw_target {
 	enum hw_target_kind kind;
 	bool passed_root;
-	u8 fault;		      /* HW_TARGET_FAULT: the reason */
+	u8 fault;		      /* HW_TARGET_FAULT: the reason, or event code */
+	u16 fault_flags;	      /* AMD_FLAG_ */
 	struct hw_iommu *iommu;	      /* the unit it passed, if any */
 	u16 domain;		      /* and the domain it was translated in */
 	u16 requester;		      /* who asked, as seen from where the request ended */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	if (!iommu)
 		return NULL;
 	iommu->hw = hw;
+	iommu->arch = desc->arch ? desc->arch : &hw_vtd;
 	iommu->unit = desc->unit;
 	iommu->max_address_mask = desc->max_address_mask;
 	iommu->pf_requester = desc->pf_requester;
@@ -33,7 +33,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		goto free_iommu;
 	if (context_cache_init(&iommu->context_cache, hw->world, desc->context_entries))
 		goto free_iotlb;
-	if (walk_cache_init(&iommu->walk_cache, hw->world, desc->walk_entries))
+	if (walk_cache_init(&iommu->walk_cache, hw->world, desc->levels - 1U, desc->walk_entries))
 		goto free_contexts;
 	TAILQ_INSERT_TAIL(&hw->iommus, iommu, link);
 	return iommu;
@@ -92,20 +92,8 @@ struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester)
 	return bus ? bus[requester & 0xff] : (struct hw_context){ .type = HW_CONTEXT_ABSENT };
 }
 
-/* Why a context refuses every request; 0: it translates. */
-static u8 context_fault(const struct hw_iommu *iommu, const struct hw_context *context)
-{
-	if (context->type == HW_CONTEXT_ABSENT)
-		return VTD_FAULT_CONTEXT_NOT_PRESENT;
-	if (context->type == HW_CONTEXT_PASS_THROUGH)
-		return 0;
-	if (context->levels < VTD_LEVELS_MIN || context->levels > iommu->walker.levels)
-		return VTD_FAULT_CONTEXT_INVALID;
-	return 0;
-}
-
 /* The requester's context, out of the cache if it is there. */
-static struct hw_context find_context(struct hw_iommu *iommu, u16 requester)
+static struct hw_context find_context(struct hw_iommu *iommu, u16 requester, bool write)
 {
 	const struct hw_context *hit = context_cache_find(&iommu->context_cache, requester);
 	struct hw_costs *costs = &iommu->hw->costs;
@@ -120,7 +108,7 @@ static struct hw_context find_context(struct hw_iommu *iommu, u16 requester)
 	if (!iommu->context_cache.entry)
 		return context;
 	costs->context_misses++;
-	refuses = context_fault(iommu, &context);
+	refuses = iommu->arch->context_refusal(iommu, &context, write).code;
 	if (!refuses || iommu->caching_mode)
 		context_cache_fill(&iommu->context_cache, requester, refuses ? 0 : context.domain,
 				   context);
@@ -141,9 +129,19 @@ static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
 {
 	return (struct hw_translation){
 		.fault = walk->fault,
+		.fault_flags = walk->fault_flags,
 		.page_lg2 = walk->page_lg2,
 		.domain = domain,
 		.phys = walk->phys,
+	};
+}
+
+static struct hw_translation refused(const struct hw_refusal *refusal)
+{
+	return (struct hw_translation){
+		.fault = refusal->code,
+		.fault_flags = refusal->flags,
+		.domain = refusal->domain,
 	};
 }
 
@@ -169,14 +167,14 @@ static struct hw_walk walk_tables(struct hw_iommu *iommu, const struct hw_contex
 	struct hw_walk walk;
 	u32 level;
 
-	if (!hw_walk_vtd_ss_reaches(context->levels, iova))
-		return (struct hw_walk){ .fault = VTD_FAULT_BEYOND_MGAW };
+	if (!iommu->arch->reaches(context->levels, iova))
+		return iommu->arch->beyond(iova, write);
 	level = walk_cache_find(&iommu->walk_cache, context->domain, iova, write, &start);
 	if (level < WALK_CACHE_LEVELS)
 		costs->walk_hits[level]++;
-	walk = hw_walk_vtd_ss_from(&iommu->walker, &start, iova, write);
+	walk = iommu->arch->walk(&iommu->walker, &start, iova, write);
 	costs->walk_reads += walk.reads;
-	walk_cache_fill(&iommu->walk_cache, context->domain, iova, &start, &walk);
+	walk_cache_fill(&iommu->walk_cache, context->domain, iova, &walk);
 	return walk;
 }
 
@@ -191,12 +189,14 @@ static void fill_absent(struct hw_iommu *iommu, const struct hw_context *context
 				  });
 }
 
-static struct hw_translation of_hit(const struct iotlb_entry *hit, u64 iova, bool write)
+static struct hw_translation of_hit(const struct hw_iommu *iommu, const struct iotlb_entry *hit,
+				    u64 iova, bool write)
 {
-	if (!hit->read && !hit->write)
-		return (struct hw_translation){ .fault = write ? VTD_FAULT_NO_WRITE
-							       : VTD_FAULT_NO_READ,
-						.domain = hit->domain };
+	if (!hit->read && !hit->write) {
+		struct hw_walk absent = iommu->arch->absent(write);
+
+		return of_walk(&absent, hit->domain);
+	}
 	return (struct hw_translation){
 		.page_lg2 = hit->page_lg2,
 		.domain = hit->domain,
@@ -206,14 +206,14 @@ static struct hw_translation of_hit(const struct iotlb_entry *hit, u64 iova, boo
 
 struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
 {
-	struct hw_context context = find_context(iommu, requester);
+	struct hw_context context = find_context(iommu, requester, write);
+	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, &context, write);
 	struct hw_costs *costs = &iommu->hw->costs;
 	const struct iotlb_entry *hit;
 	struct hw_walk walk;
-	u8 fault = context_fault(iommu, &context);
 
-	if (fault)
-		return (struct hw_translation){ .fault = fault };
+	if (refusal.code)
+		return refused(&refusal);
 	if (context.type == HW_CONTEXT_PASS_THROUGH)
 		return passed(&context, iova);
 	hit = iotlb_find(&iommu->iotlb, context.domain, iova);
@@ -223,7 +223,7 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 	 */
 	if (hit && ((write ? hit->write : hit->read) || !(hit->read || hit->write))) {
 		costs->iotlb_hits++;
-		return of_hit(hit, iova, write);
+		return of_hit(iommu, hit, iova, write);
 	}
 	costs->iotlb_misses++;
 	walk = walk_tables(iommu, &context, iova, write);
@@ -240,27 +240,21 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 					 bool write)
 {
 	struct hw_context context = hw_context_get(iommu, requester);
-	u8 fault = context_fault(iommu, &context);
+	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, &context, write);
+	const struct hw_walk_start start = { context.root, context.levels, true, true };
 	struct hw_walk walk;
 
-	if (fault)
-		return (struct hw_translation){ .fault = fault };
+	if (refusal.code)
+		return refused(&refusal);
 	if (context.type == HW_CONTEXT_PASS_THROUGH)
 		return passed(&context, iova);
-	walk = hw_walk_vtd_ss(&iommu->walker, context.root, context.levels, iova, write);
+	walk = iommu->arch->reaches(context.levels, iova)
+		       ? iommu->arch->walk(&iommu->walker, &start, iova, write)
+		       : iommu->arch->beyond(iova, write);
 	return of_walk(&walk, context.domain);
 }
 
-struct hw_fault_record hw_fault_encode(u16 requester, u64 iova, bool write, u8 reason)
-{
-	return (struct hw_fault_record){
-		.word = { iova & VTD_FRCD_ADDR_MASK,
-			  requester | (u64)reason << VTD_FRCD_REASON_SHIFT | VTD_FRCD_FAULT |
-				  (write ? 0 : VTD_FRCD_TYPE_READ) },
-	};
-}
-
-void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason)
+void hw_fault_record(struct hw_iommu *iommu, const struct hw_refusal *refusal)
 {
 	struct hw_fault_record *record;
 
@@ -271,7 +265,7 @@ void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write
 		return;
 	}
 	record = &iommu->fault[iommu->fault_count++];
-	*record = hw_fault_encode(requester, iova, write, reason);
+	*record = iommu->arch->record(refusal);
 	record->order = iommu->hw->fault_order++;
 	iommu->fault_status |= VTD_FSTS_PPF;
 }

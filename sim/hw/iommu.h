@@ -7,52 +7,20 @@
 
 #include <bsd/sys/queue.h>
 
+#include "hw/arch.h"
 #include "hw/context.h"
 #include "hw/iotlb.h"
 #include "hw/ram.h"
 #include "hw/walk_cache.h"
-#include "hw/walker.h"
 
 struct hw;
 
 #define HW_FAULT_RECORDS 8
 
-/* The 128-bit record of the architecture, host byte order. */
-struct hw_fault_record {
-	u64 word[2];
-	u64 order; /* among the records of all units of the machine */
-};
-
-/* What an invalidation empties. */
-enum hw_invalidated {
-	HW_INVALIDATED_IOTLB = 0,
-	HW_INVALIDATED_CONTEXT,
-	HW_INVALIDATED_DEVICE_TLB,
-	HW_INVALIDATED_INTERRUPT, /* entries of interrupt remapping, which is not modelled */
-};
-
-/*
- * What an executed invalidation covered: [start, last] of a domain, or of all of them; or the
- * requesters that differ from `requester` at most in the bits of `requester_ignored`.
- */
-struct hw_invalidation {
-	u8 what; /* enum hw_invalidated */
-	bool all_domains;
-	u16 domain;
-	u64 start; /* for interrupt entries: their indexes */
-	u64 last;
-	bool leaf_only;	  /* cached non-leaf entries may have been left alone */
-	bool drain_reads; /* requests that were translated before are over */
-	bool drain_writes;
-	u8 queue_depth;	       /* of a device TLB: invalidations it takes at once, 1 to 32 */
-	u16 requester;	       /* of a context or a device TLB */
-	u16 requester_ignored; /* 0xffff: all requesters */
-	u16 pf_requester;      /* of a device TLB: the physical function that counts them */
-};
-
 struct hw_iommu {
 	TAILQ_ENTRY(hw_iommu) link;
 	struct hw *hw;
+	const struct hw_arch *arch;
 	u32 unit;
 	struct hw_walker walker; /* the format's geometry and reserved bits */
 	u8 max_address_mask;
@@ -68,11 +36,14 @@ struct hw_iommu {
 	u32 fault_count;
 	u64 faults_total;
 	u32 fault_status; /* VTD_FSTS_ bits */
+
+	bool queue_stopped; /* by a malformed command */
 };
 
 TAILQ_HEAD(hw_iommu_list, hw_iommu);
 
 struct hw_iommu_desc {
+	const struct hw_arch *arch; /* NULL: hw_vtd */
 	u32 unit;
 	u8 levels;
 	u8 address_bits;
@@ -102,7 +73,8 @@ struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester);
 /* A request of `requester` for one address; the answer holds for the rest of `page_lg2`. */
 struct hw_translation {
 	bool pass_through;
-	u8 fault; /* VTD_FAULT_, 0: translated */
+	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_, 0: translated */
+	u16 fault_flags; /* AMD_FLAG_ */
 	u8 page_lg2;
 	u16 domain;
 	phys_addr_t phys;
@@ -115,26 +87,21 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
 					 bool write);
 
-/* The words of a record; its order is not set. */
-struct hw_fault_record hw_fault_encode(u16 requester, u64 iova, bool write, u8 reason);
+/* Reads all entries of a table that serve [start, last]; see walker.h. table may be NULL. */
+static inline void hw_walk_range(const struct hw_iommu *iommu, phys_addr_t root, u8 levels,
+				 u64 start, u64 last, hw_walk_leaf *leaf, hw_walk_table *table,
+				 void *cookie)
+{
+	iommu->arch->range(&iommu->walker, root, levels, start, last, leaf, table, cookie);
+}
 
 /* Writes a fault record, or notes that one was lost. While that is noted, all are lost. */
-void hw_fault_record(struct hw_iommu *iommu, u16 requester, u64 iova, bool write, u8 reason);
+void hw_fault_record(struct hw_iommu *iommu, const struct hw_refusal *refusal);
 
 /* The order of the oldest record; ~0: there is none. */
 u64 hw_fault_oldest(const struct hw_iommu *iommu);
 
 /* Takes the oldest record, as a driver does; the last one clears the status. False: none. */
 bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record);
-
-/*
- * Executes encoded commands, 16 bytes each, in order. 0, or -EINVAL at the first malformed one: it
- * and the rest are not executed, and the queue error bit is set. While it is set nothing is
- * executed, and the answer is -EINVAL.
- */
-int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes);
-
-/* Clears the error bit; what was not executed is forgotten. */
-void hw_queue_resume(struct hw_iommu *iommu);
 
 #endif

@@ -76,6 +76,7 @@ struct hw_walk hw_walk_vtd_ss_from(const struct hw_walker *walker,
 	for (u8 level = start->levels; level-- > 0;) {
 		u64 entry;
 
+		walk.reach[walk.tables].level = level;
 		walk.reach[walk.tables].read = walk.read;
 		walk.reach[walk.tables].write = walk.write;
 		walk.table[walk.tables++] = table;
@@ -129,8 +130,16 @@ static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64
 		return;
 	allowed &= entry;
 	if (is_leaf(entry, level)) {
-		range->leaf(range->cookie, base, bytes, entry & VTD_SS_ADDR_MASK,
-			    allowed & VTD_SS_READ, allowed & VTD_SS_WRITE);
+		range->leaf(range->cookie, &(struct hw_leaf){
+						   .iova = base,
+						   .bytes = bytes,
+						   .phys = entry & VTD_SS_ADDR_MASK,
+						   .page_lg2 = level_lg2(level),
+						   .read = allowed & VTD_SS_READ,
+						   .write = allowed & VTD_SS_WRITE,
+						   .accessed = entry & VTD_SS_ACCESSED,
+						   .dirty = entry & VTD_SS_DIRTY,
+					   });
 		return;
 	}
 	if (range->table)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hw/walk_cache.h"
 
+#include <dmasim/contract.h>
 #include <dmasim/hw/vtd.h>
 
 /* log2 of the bytes that a table of this level maps. */
@@ -9,19 +10,18 @@ static u8 table_lg2(u32 level)
 	return (u8)(VTD_SS_GRANULE_LG2 + VTD_SS_INDEX_BITS * (level + 1));
 }
 
-int walk_cache_init(struct walk_cache *cache, struct world *world, u32 entry_count)
+int walk_cache_init(struct walk_cache *cache, struct world *world, u32 levels, u32 entry_count)
 {
 	u32 ways = entry_count < IOTLB_WAYS ? entry_count : IOTLB_WAYS;
 
-	*cache = (struct walk_cache){ .on = entry_count };
-	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++) {
-		int err = iotlb_init(&cache->level[level], world, entry_count, ways);
+	DMASIM_CONTRACT(levels <= WALK_CACHE_LEVELS, "a walk cache has at most 5 levels");
+	*cache = (struct walk_cache){ .levels = 0 };
+	for (; entry_count && cache->levels < levels; cache->levels++) {
+		int err = iotlb_init(&cache->level[cache->levels], world, entry_count, ways);
 
 		if (!err)
 			continue;
-		while (level-- > 0)
-			iotlb_fini(&cache->level[level]);
-		cache->on = false;
+		walk_cache_fini(cache);
 		return err;
 	}
 	return 0;
@@ -29,17 +29,15 @@ int walk_cache_init(struct walk_cache *cache, struct world *world, u32 entry_cou
 
 void walk_cache_fini(struct walk_cache *cache)
 {
-	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+	for (u32 level = 0; level < cache->levels; level++)
 		iotlb_fini(&cache->level[level]);
-	cache->on = false;
+	cache->levels = 0;
 }
 
 u32 walk_cache_find(struct walk_cache *cache, u16 domain, u64 iova, bool write,
 		    struct hw_walk_start *start)
 {
-	if (!cache->on)
-		return WALK_CACHE_LEVELS;
-	for (u32 level = 0; level + 1U < start->levels && level < WALK_CACHE_LEVELS; level++) {
+	for (u32 level = 0; level + 1U < start->levels && level < cache->levels; level++) {
 		const struct iotlb_entry *hit = iotlb_find(&cache->level[level], domain, iova);
 
 		/* Without the permission an upper table may know of more by now. */
@@ -52,13 +50,14 @@ u32 walk_cache_find(struct walk_cache *cache, u16 domain, u64 iova, bool write,
 	return WALK_CACHE_LEVELS;
 }
 
-void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova,
-		     const struct hw_walk_start *start, const struct hw_walk *walk)
+void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova, const struct hw_walk *walk)
 {
 	/* The first table is where the walk began. */
-	for (u32 i = 1; cache->on && i < walk->tables; i++) {
-		u32 level = start->levels - 1U - i;
+	for (u32 i = 1; i < walk->tables; i++) {
+		u32 level = walk->reach[i].level;
 
+		if (level >= cache->levels)
+			continue;
 		/* Of one that was passed over for its permissions. */
 		iotlb_invalidate_range(&cache->level[level], domain, iova, iova);
 		iotlb_fill(&cache->level[level], &(struct iotlb_entry){
@@ -74,18 +73,18 @@ void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova,
 
 void walk_cache_invalidate_range(struct walk_cache *cache, u16 domain, u64 start, u64 last)
 {
-	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+	for (u32 level = 0; level < cache->levels; level++)
 		iotlb_invalidate_range(&cache->level[level], domain, start, last);
 }
 
 void walk_cache_invalidate_domain(struct walk_cache *cache, u16 domain)
 {
-	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+	for (u32 level = 0; level < cache->levels; level++)
 		iotlb_invalidate_domain(&cache->level[level], domain);
 }
 
 void walk_cache_invalidate_all(struct walk_cache *cache)
 {
-	for (u32 level = 0; cache->on && level < WALK_CACHE_LEVELS; level++)
+	for (u32 level = 0; level < cache->levels; level++)
 		iotlb_invalidate_all(&cache->level[level]);
 }

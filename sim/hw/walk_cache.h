@@ -10,16 +10,18 @@
 #include "hw/iotlb.h"
 #include "hw/walker.h"
 
-#define WALK_CACHE_LEVELS 3 /* of four levels all but the top */
+#define WALK_CACHE_LEVELS 5 /* of six all but the top */
 
 struct walk_cache {
-	bool on;
+	u32 levels; /* 0: there is no cache */
 	/* By level of the table that is known; an entry's page is what that table maps. */
 	struct iotlb level[WALK_CACHE_LEVELS];
 };
 
-/* entry_count, of each level; 0: there is none. 0 or -ENOMEM. */
-int walk_cache_init(struct walk_cache *cache, struct world *world, u32 entry_count);
+/*
+ * For so many levels, from the lowest on, with entry_count each; 0: there is none. 0 or -ENOMEM.
+ */
+int walk_cache_init(struct walk_cache *cache, struct world *world, u32 levels, u32 entry_count);
 void walk_cache_fini(struct walk_cache *cache);
 
 /*
@@ -29,9 +31,8 @@ void walk_cache_fini(struct walk_cache *cache);
 u32 walk_cache_find(struct walk_cache *cache, u16 domain, u64 iova, bool write,
 		    struct hw_walk_start *start);
 
-/* Keeps the tables that a walk from `start` was sent to, also one that ended in a fault. */
-void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova,
-		     const struct hw_walk_start *start, const struct hw_walk *walk);
+/* Keeps the tables that a walk was sent to, also one that ended in a fault. */
+void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova, const struct hw_walk *walk);
 
 /* Drops every table of the domain that maps something of [start, last]. */
 void walk_cache_invalidate_range(struct walk_cache *cache, u16 domain, u64 start, u64 last);

@@ -50,7 +50,8 @@ struct hw_walk {
 	u8 tables;	  /* tables visited, top first */
 	phys_addr_t table[8];
 	struct {
-		bool read; /* what the entries above that table allow */
+		u8 level;  /* of that table */
+		bool read; /* what the entries above it allow */
 		bool write;
 	} reach[8];
 };
@@ -74,9 +75,20 @@ struct hw_walk hw_walk_vtd_ss_from(const struct hw_walker *walker,
 /* True if tables of so many levels have an entry for the address. */
 bool hw_walk_vtd_ss_reaches(u8 levels, u64 iova);
 
-/* Called for each stretch of a range that translates, in ascending order; see below. */
-typedef void hw_walk_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read,
-			  bool write);
+/* A stretch of a range that translates. */
+struct hw_leaf {
+	u64 iova;
+	u64 bytes;
+	phys_addr_t phys;
+	u8 page_lg2; /* of the page it is, or is a part of */
+	bool read;   /* permissions, intersected along the walk */
+	bool write;
+	bool accessed; /* the entry's bits; of a page that several hold: any of theirs */
+	bool dirty;
+};
+
+/* Called for each of them, in ascending order; see below. */
+typedef void hw_walk_leaf(void *cookie, const struct hw_leaf *leaf);
 /* Called for each table below the top that the range reaches: it maps [iova, iova + bytes). */
 typedef void hw_walk_table(void *cookie, phys_addr_t table, u64 iova, u64 bytes);
 
@@ -93,6 +105,9 @@ void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 l
  * What a range says of a page that several entries hold: one stretch for each run of entries that
  * agree on it, so a page that was written whole is one.
  */
+struct hw_walk hw_walk_amd_v1_from(const struct hw_walker *walker,
+				   const struct hw_walk_start *start, u64 iova, bool write);
+bool hw_walk_amd_v1_reaches(u8 mode, u64 iova);
 struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 iova,
 			      bool write);
 void hw_walk_amd_v1_range(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 start,

@@ -99,7 +99,7 @@ static void expect_costs(struct dmasim *s, const struct dmasim_costs *from,
 	expect_u64(now.invalidations - from->invalidations, expected.invalidations);
 	expect_u64(now.tlps - from->tlps, expected.tlps);
 	expect_u64(now.walk_reads - from->walk_reads, expected.walk_reads);
-	for (int level = 0; level < 3; level++)
+	for (int level = 0; level < 5; level++)
 		expect_u64(now.walk_hits[level] - from->walk_hits[level],
 			   expected.walk_hits[level]);
 	expect_u64(now.context_hits - from->context_hits, expected.context_hits);

@@ -128,7 +128,7 @@ static u64 draw_iova(const struct fixture *fixture)
 	return iova;
 }
 
-static void found_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read, bool write)
+static void found_leaf(void *cookie, const struct hw_leaf *leaf)
 {
 	struct fixture *fixture = cookie;
 
@@ -136,10 +136,12 @@ static void found_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool
 	if (fixture->leaves) {
 		const struct leaf *before = &fixture->leaf[fixture->leaves - 1];
 
-		assert_true(iova >= before->iova + before->bytes);
+		assert_true(leaf->iova >= before->iova + before->bytes);
 	}
-	assert_true(iova <= fixture->last && iova + (bytes - 1) >= fixture->first);
-	fixture->leaf[fixture->leaves++] = (struct leaf){ iova, bytes, phys, read, write };
+	assert_true(leaf->iova <= fixture->last);
+	assert_true(leaf->iova + (leaf->bytes - 1) >= fixture->first);
+	fixture->leaf[fixture->leaves++] =
+		(struct leaf){ leaf->iova, leaf->bytes, leaf->phys, leaf->read, leaf->write };
 }
 
 static void found_table(void *cookie, phys_addr_t phys, u64 iova, u64 bytes)

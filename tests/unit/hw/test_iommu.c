@@ -284,6 +284,14 @@ static void a_probe_sees_the_tables_as_they_are_and_touches_nothing(void **state
 
 /* ---- Fault records --------------------------------------------------------------------------- */
 
+static void refuse(const struct fixture *fixture, u16 requester, u64 iova, bool write, u8 reason)
+{
+	hw_fault_record(fixture->iommu, &(struct hw_refusal){ .requester = requester,
+							      .iova = iova,
+							      .write = write,
+							      .code = reason });
+}
+
 /* Low word: address 63:12. High word: F 63, type 62 (1: read), reason 39:32, source 15:0. */
 static void a_record_has_the_words_of_the_architecture(void **state)
 {
@@ -304,8 +312,7 @@ static void a_record_has_the_words_of_the_architecture(void **state)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct hw_fault_record record;
 
-		hw_fault_record(fixture->iommu, row[i].requester, row[i].iova, row[i].write,
-				row[i].reason);
+		refuse(fixture, row[i].requester, row[i].iova, row[i].write, row[i].reason);
 		assert_true(hw_fault_take(fixture->iommu, &record));
 		expect_u64(record.word[0], row[i].word[0]);
 		expect_u64(record.word[1], row[i].word[1]);
@@ -318,7 +325,7 @@ static void records_are_taken_oldest_first(void **state)
 	struct hw_fault_record record;
 
 	for (u64 i = 1; i <= 3; i++)
-		hw_fault_record(fixture->iommu, DEV, i << 12, true, 5);
+		refuse(fixture, DEV, i << 12, true, 5);
 	for (u64 i = 1; i <= 3; i++) {
 		expect_u64(fixture->iommu->fault_status, 2);
 		assert_true(hw_fault_take(fixture->iommu, &record));
@@ -335,15 +342,15 @@ static void a_record_too_many_is_lost_and_noted(void **state)
 	struct hw_fault_record record;
 
 	for (u64 i = 1; i <= HW_FAULT_RECORDS; i++)
-		hw_fault_record(fixture->iommu, DEV, i << 12, true, 5);
+		refuse(fixture, DEV, i << 12, true, 5);
 	expect_u64(fixture->iommu->fault_status, 2);
-	hw_fault_record(fixture->iommu, DEV, 0xbad000, true, 5);
+	refuse(fixture, DEV, 0xbad000, true, 5);
 	expect_u64(fixture->iommu->fault_status, 3);
 	expect_u64(fixture->iommu->faults_total, HW_FAULT_RECORDS + 1);
 	assert_true(hw_fault_take(fixture->iommu, &record));
 	expect_u64(record.word[0], 1 << 12);
 	/* There is room again, but while the bit is set hardware records nothing. */
-	hw_fault_record(fixture->iommu, DEV, 0xbad000, true, 5);
+	refuse(fixture, DEV, 0xbad000, true, 5);
 	expect_u64(fixture->iommu->fault_status, 3);
 	expect_u64(fixture->iommu->faults_total, HW_FAULT_RECORDS + 2);
 	for (u64 i = 2; i <= HW_FAULT_RECORDS; i++) {
@@ -354,7 +361,7 @@ static void a_record_too_many_is_lost_and_noted(void **state)
 	assert_false(hw_fault_take(fixture->iommu, &record));
 	/* Taking the last one cleared it. */
 	expect_u64(fixture->iommu->fault_status, 0);
-	hw_fault_record(fixture->iommu, DEV, 0x9000, true, 5);
+	refuse(fixture, DEV, 0x9000, true, 5);
 	assert_true(hw_fault_take(fixture->iommu, &record));
 	expect_u64(record.word[0], 0x9000);
 }

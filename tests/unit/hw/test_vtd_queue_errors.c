@@ -193,7 +193,12 @@ static void clearing_a_queue_error_leaves_faults_alone(void **state)
 {
 	struct queue *queue = *state;
 
-	hw_fault_record(queue->iommu, 0x0300, 0x1000, true, 5);
+	hw_fault_record(queue->iommu, &(struct hw_refusal){
+					      .requester = 0x0300,
+					      .iova = 0x1000,
+					      .write = true,
+					      .code = 5,
+				      });
 	expect_error(queue_run(queue, (struct command){ { 0x0f, 0 } }), -EINVAL);
 	hw_queue_resume(queue->iommu);
 	expect_u64(queue->iommu->fault_status, 2);

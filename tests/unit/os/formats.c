@@ -32,11 +32,12 @@ struct relay {
 	void *cookie;
 };
 
-static void relay_leaf(void *cookie, u64 iova, u64 bytes, phys_addr_t phys, bool read, bool write)
+static void relay_leaf(void *cookie, const struct hw_leaf *leaf)
 {
 	const struct relay *relay = cookie;
 
-	relay->leaf(relay->cookie, &(struct seen_leaf){ iova, bytes, phys, read, write });
+	relay->leaf(relay->cookie, &(struct seen_leaf){ leaf->iova, leaf->bytes, leaf->phys,
+							leaf->read, leaf->write });
 }
 
 static void vtdss_walk_range(const struct format_fixture *fixture, u64 start, u64 last,

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What differs between architectures: how page tables, commands and fault records look. The caches,
+ * the order of execution and the way of a request are the same for all (iommu.c, queue.c).
+ */
+#ifndef HW_ARCH_H
+#define HW_ARCH_H
+
+#include "hw/queue.h"
+#include "hw/walker.h"
+
+struct hw_context;
+struct hw_iommu;
+
+/* The 128-bit record of the architecture, host byte order. */
+struct hw_fault_record {
+	u64 word[2];
+	u64 order; /* among the records of all units of the machine */
+};
+
+/* A request that was refused, and why. */
+struct hw_refusal {
+	u16 requester;
+	u16 domain;
+	u64 iova;
+	bool write;
+	u8 code;   /* VTD_FAULT_ or AMD_EVENT_ */
+	u16 flags; /* AMD_FLAG_ */
+};
+
+struct hw_arch {
+	const char *name;
+	const char *trace_name[HW_INVALIDATED_COUNT]; /* of a command, NULL: it is not traced */
+
+	/* True if tables of so many levels have an entry for the address. */
+	bool (*reaches)(u8 levels, u64 iova);
+	/* What a walk beyond them meets; and one that a cached absent entry ends. */
+	struct hw_walk (*beyond)(u64 iova, bool write);
+	struct hw_walk (*absent)(bool write);
+	/* Walks from a table that reaches the address. */
+	struct hw_walk (*walk)(const struct hw_walker *walker, const struct hw_walk_start *start,
+			       u64 iova, bool write);
+	/* Reads all entries that serve [start, last]; see walker.h. */
+	void (*range)(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
+		      u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
+
+	/* Why a context refuses every such request; code 0: it does not. */
+	struct hw_refusal (*context_refusal)(const struct hw_iommu *iommu,
+					     const struct hw_context *context, bool write);
+
+	/* Two words, host byte order. False: the command is malformed. */
+	bool (*decode)(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
+	/* A malformed command has stopped the queue. */
+	void (*queue_stopped)(struct hw_iommu *iommu, const u64 word[2]);
+
+	/* The words of a record. */
+	struct hw_fault_record (*record)(const struct hw_refusal *refusal);
+};
+
+extern const struct hw_arch hw_vtd;
+
+#endif

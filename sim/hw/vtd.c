@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Intel VT-d in legacy mode: contexts, fault records, and what the architecture is made of.
+ */
+#include "hw/vtd.h"
+
+#include <dmasim/hw/vtd.h>
+
+#include "hw/iommu.h"
+
+static struct hw_walk beyond(u64 iova, bool write)
+{
+	(void)iova;
+	(void)write;
+	return (struct hw_walk){ .fault = VTD_FAULT_BEYOND_MGAW };
+}
+
+static struct hw_walk absent(bool write)
+{
+	return (struct hw_walk){ .fault = write ? VTD_FAULT_NO_WRITE : VTD_FAULT_NO_READ };
+}
+
+static struct hw_refusal context_refusal(const struct hw_iommu *iommu,
+					 const struct hw_context *context, bool write)
+{
+	struct hw_refusal refusal = { .write = write };
+
+	if (context->type == HW_CONTEXT_ABSENT)
+		refusal.code = VTD_FAULT_CONTEXT_NOT_PRESENT;
+	else if (context->type == HW_CONTEXT_TRANSLATE &&
+		 (context->levels < VTD_LEVELS_MIN || context->levels > iommu->walker.levels))
+		refusal.code = VTD_FAULT_CONTEXT_INVALID;
+	return refusal;
+}
+
+static void queue_stopped(struct hw_iommu *iommu, const u64 word[2])
+{
+	(void)word;
+	iommu->fault_status |= VTD_FSTS_IQE;
+}
+
+static struct hw_fault_record record(const struct hw_refusal *refusal)
+{
+	return (struct hw_fault_record){
+		.word = { refusal->iova & VTD_FRCD_ADDR_MASK,
+			  refusal->requester | (u64)refusal->code << VTD_FRCD_REASON_SHIFT |
+				  VTD_FRCD_FAULT | (refusal->write ? 0 : VTD_FRCD_TYPE_READ) },
+	};
+}
+
+const struct hw_arch hw_vtd = {
+	.name = "vtd",
+	.trace_name = { [HW_INVALIDATED_IOTLB] = "qi_iotlb",
+			[HW_INVALIDATED_CONTEXT] = "qi_context" },
+	.reaches = hw_walk_vtd_ss_reaches,
+	.beyond = beyond,
+	.absent = absent,
+	.walk = hw_walk_vtd_ss_from,
+	.range = hw_walk_vtd_ss_range,
+	.context_refusal = context_refusal,
+	.decode = hw_vtd_decode,
+	.queue_stopped = queue_stopped,
+	.record = record,
+};
