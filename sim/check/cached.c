@@ -130,8 +130,10 @@ static void add_leaf(void *cookie, const struct hw_leaf *found)
 		*filling->tail = leaf;
 }
 
-static void add_table(void *cookie, phys_addr_t phys, u64 iova, u64 bytes)
+static void add_table(void *cookie, const struct hw_table *at)
 {
+	phys_addr_t phys = at->phys;
+	u64 iova = at->iova, bytes = at->bytes;
 	struct filling *filling = cookie;
 	struct interval_tree *tables = &filling->domain->tables;
 	struct cached_table *table;

@@ -256,9 +256,17 @@ static void follow(const struct range_walk *range, const struct item *item, u64 
 
 	if (range->start > base + below(lg2))
 		return;
+	allowed &= item->allowed;
 	if (range->table)
-		range->table(range->cookie, item->phys, base, 1ULL << lg2);
-	walk_table(range, item->phys, item->next, base, allowed & item->allowed);
+		range->table(range->cookie, &(struct hw_table){
+						    .iova = base,
+						    .bytes = 1ULL << lg2,
+						    .phys = item->phys,
+						    .levels = (u8)(item->next + 1),
+						    .read = allowed & AMD_V1_READ,
+						    .write = allowed & AMD_V1_WRITE,
+					    });
+	walk_table(range, item->phys, item->next, base, allowed);
 }
 
 /* `base` is the first address that the table maps. At most six levels deep. */

@@ -143,7 +143,14 @@ static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64
 		return;
 	}
 	if (range->table)
-		range->table(range->cookie, entry & VTD_SS_ADDR_MASK, base, bytes);
+		range->table(range->cookie, &(struct hw_table){
+						    .iova = base,
+						    .bytes = bytes,
+						    .phys = entry & VTD_SS_ADDR_MASK,
+						    .levels = level,
+						    .read = allowed & VTD_SS_READ,
+						    .write = allowed & VTD_SS_WRITE,
+					    });
 	walk_table(range, entry & VTD_SS_ADDR_MASK, level - 1, base, allowed);
 }
 

@@ -87,10 +87,19 @@ struct hw_leaf {
 	bool dirty;
 };
 
+/* A table below the top that a range reaches: it maps [iova, iova + bytes). */
+struct hw_table {
+	u64 iova;
+	u64 bytes;
+	phys_addr_t phys;
+	u8 levels; /* from this table on: 1 has the 4 KiB leaves */
+	bool read; /* what the entries above it allow */
+	bool write;
+};
+
 /* Called for each of them, in ascending order; see below. */
 typedef void hw_walk_leaf(void *cookie, const struct hw_leaf *leaf);
-/* Called for each table below the top that the range reaches: it maps [iova, iova + bytes). */
-typedef void hw_walk_table(void *cookie, phys_addr_t table, u64 iova, u64 bytes);
+typedef void hw_walk_table(void *cookie, const struct hw_table *table);
 
 /*
  * Reads all entries that serve [start, last], whatever their permissions. Malformed entries are

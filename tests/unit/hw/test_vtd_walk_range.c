@@ -26,11 +26,6 @@ struct leaf {
 	bool read, write;
 };
 
-struct table {
-	phys_addr_t phys;
-	u64 iova, bytes;
-};
-
 struct fixture {
 	struct bench *bench;
 	struct hw_walker walker;
@@ -39,7 +34,7 @@ struct fixture {
 	u64 first, last; /* the range */
 	struct leaf leaf[FOUND_MAX];
 	u32 leaves;
-	struct table table[FOUND_MAX];
+	struct hw_table table[FOUND_MAX];
 	u32 tables;
 };
 
@@ -122,13 +117,14 @@ static void found_leaf(void *cookie, const struct hw_leaf *leaf)
 		(struct leaf){ leaf->iova, leaf->bytes, leaf->phys, leaf->read, leaf->write };
 }
 
-static void found_table(void *cookie, phys_addr_t phys, u64 iova, u64 bytes)
+static void found_table(void *cookie, const struct hw_table *table)
 {
 	struct fixture *fixture = cookie;
 
 	assert_true(fixture->tables < FOUND_MAX);
-	assert_true(iova <= fixture->last && iova + (bytes - 1) >= fixture->first);
-	fixture->table[fixture->tables++] = (struct table){ phys, iova, bytes };
+	assert_true(table->iova <= fixture->last);
+	assert_true(table->iova + (table->bytes - 1) >= fixture->first);
+	fixture->table[fixture->tables++] = *table;
 }
 
 static void walk_range(struct fixture *fixture, hw_walk_table *table)
@@ -148,16 +144,21 @@ static const struct leaf *leaf_at(const struct fixture *fixture, u64 iova)
 }
 
 /* The table that a single walk visited at this step must have been found, and for this address. */
-static void expect_table(const struct fixture *fixture, phys_addr_t phys, u64 iova, u64 bytes)
+static void expect_table(const struct fixture *fixture, const struct hw_walk *walk, u8 step,
+			 u64 iova)
 {
 	for (u32 i = 0; i < fixture->tables; i++) {
-		const struct table *table = &fixture->table[i];
+		const struct hw_table *table = &fixture->table[i];
 
-		if (table->phys == phys && table->bytes == bytes &&
-		    table->iova == (iova & ~(bytes - 1)))
-			return;
+		if (table->phys != walk->table[step] || iova - table->iova >= table->bytes)
+			continue;
+		expect_u64(table->levels, walk->reach[step].level + 1U);
+		expect_u64(table->read, walk->reach[step].read);
+		expect_u64(table->write, walk->reach[step].write);
+		expect_u64(table->bytes, 1ULL << (12 + 9 * table->levels));
+		return;
 	}
-	fail_msg("the table at 0x%llx for 0x%llx was not found", phys, iova);
+	fail_msg("the table at 0x%llx for 0x%llx was not found", walk->table[step], iova);
 }
 
 static void compare(const struct fixture *fixture, u64 iova)
@@ -173,8 +174,7 @@ static void compare(const struct fixture *fixture, u64 iova)
 			fail_msg("0x%llx: walk fault 0x%x, range %s", iova, walk.fault,
 				 leaf ? "has a leaf" : "has nothing");
 		for (u8 i = 1; i < walk.tables; i++)
-			expect_table(fixture, walk.table[i], iova,
-				     bytes_of((u8)(fixture->levels - i)));
+			expect_table(fixture, &walk, i, iova);
 		if (walk.fault)
 			continue;
 		expect_u64(walk.phys, leaf->phys + (iova - leaf->iova));
