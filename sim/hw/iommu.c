@@ -151,7 +151,7 @@ static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 i
 	iotlb_fill(&iommu->iotlb, &(struct iotlb_entry){
 					  .page = iova >> walk->page_lg2,
 					  .phys = walk->phys & ~((1ULL << walk->page_lg2) - 1),
-					  .domain = context->domain,
+					  .tag = iotlb_tag(context->domain),
 					  .page_lg2 = walk->page_lg2,
 					  .read = walk->read,
 					  .write = walk->write,
@@ -163,18 +163,19 @@ static struct hw_walk walk_tables(struct hw_iommu *iommu, const struct hw_contex
 				  u64 iova, bool write)
 {
 	struct hw_walk_start start = { context->root, context->levels, true, true };
+	u64 tag = iotlb_tag(context->domain);
 	struct hw_costs *costs = &iommu->hw->costs;
 	struct hw_walk walk;
 	u32 level;
 
 	if (!iommu->arch->reaches(context->levels, iova))
 		return iommu->arch->beyond(iova, write);
-	level = walk_cache_find(&iommu->walk_cache, context->domain, iova, write, &start);
+	level = walk_cache_find(&iommu->walk_cache, tag, iova, write, &start);
 	if (level < WALK_CACHE_LEVELS)
 		costs->walk_hits[level]++;
 	walk = iommu->arch->walk(&iommu->walker, &start, iova, write);
 	costs->walk_reads += walk.reads;
-	walk_cache_fill(&iommu->walk_cache, context->domain, iova, &walk);
+	walk_cache_fill(&iommu->walk_cache, tag, iova, &walk);
 	return walk;
 }
 
@@ -184,7 +185,7 @@ static void fill_absent(struct hw_iommu *iommu, const struct hw_context *context
 {
 	iotlb_fill(&iommu->iotlb, &(struct iotlb_entry){
 					  .page = iova >> absent_lg2,
-					  .domain = context->domain,
+					  .tag = iotlb_tag(context->domain),
 					  .page_lg2 = absent_lg2,
 				  });
 }
@@ -195,11 +196,11 @@ static struct hw_translation of_hit(const struct hw_iommu *iommu, const struct i
 	if (!hit->read && !hit->write) {
 		struct hw_walk absent = iommu->arch->absent(write);
 
-		return of_walk(&absent, hit->domain);
+		return of_walk(&absent, iotlb_domain(hit));
 	}
 	return (struct hw_translation){
 		.page_lg2 = hit->page_lg2,
-		.domain = hit->domain,
+		.domain = iotlb_domain(hit),
 		.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1)),
 	};
 }
@@ -209,6 +210,7 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 	struct hw_context context = find_context(iommu, requester, write);
 	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, &context, write);
 	struct hw_costs *costs = &iommu->hw->costs;
+	u64 tag = iotlb_tag(context.domain);
 	const struct iotlb_entry *hit;
 	struct hw_walk walk;
 
@@ -216,7 +218,7 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 		return refused(&refusal);
 	if (context.type == HW_CONTEXT_PASS_THROUGH)
 		return passed(&context, iova);
-	hit = iotlb_find(&iommu->iotlb, context.domain, iova);
+	hit = iotlb_find(&iommu->iotlb, tag, iova);
 	/*
 	 * A cached translation without the permission is walked again, not refused. With none at
 	 * all it says that nothing is there.
@@ -228,7 +230,7 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 	costs->iotlb_misses++;
 	walk = walk_tables(iommu, &context, iova, write);
 	if (hit && (!walk.fault || (iommu->caching_mode && walk.absent_lg2)))
-		iotlb_invalidate_range(&iommu->iotlb, context.domain, iova, iova);
+		iotlb_invalidate_range(&iommu->iotlb, tag, iova, iova);
 	if (!walk.fault)
 		fill(iommu, &context, iova, &walk);
 	else if (iommu->caching_mode && walk.absent_lg2)

@@ -3,23 +3,41 @@
 
 #include <errno.h>
 
+#define LISTS_MAX (1U << 16) /* a list for each domain */
+
 static u64 entries_of(const struct iotlb *iotlb)
 {
 	return (u64)iotlb->sets * iotlb->ways;
 }
 
+static u32 lists_for(u64 entries)
+{
+	u32 lists = 1;
+
+	while (lists < entries && lists < LISTS_MAX)
+		lists *= 2;
+	return lists;
+}
+
+/* Entries and lists are one allocation. */
 int iotlb_init(struct iotlb *iotlb, struct world *world, u32 entry_count, u32 ways)
 {
+	u64 bytes;
 	u32 sets = 1;
 
 	while ((u64)sets * ways < entry_count)
 		sets *= 2;
 	*iotlb = (struct iotlb){ .world = world, .sets = sets, .ways = ways };
-	if (entries_of(iotlb) > SIZE_MAX / sizeof(*iotlb->entry))
+	iotlb->lists = lists_for(entries_of(iotlb));
+	bytes = entries_of(iotlb) * sizeof(*iotlb->entry) + iotlb->lists * sizeof(*iotlb->list);
+	if (bytes > SIZE_MAX)
 		return -ENOMEM;
-	iotlb->entry = memory_alloc(&world->memory, DMASIM_FAULT_IOMMU_UNIT,
-				    sizeof(*iotlb->entry) * entries_of(iotlb));
-	return iotlb->entry ? 0 : -ENOMEM;
+	iotlb->entry = memory_alloc(&world->memory, DMASIM_FAULT_IOMMU_UNIT, (size_t)bytes);
+	if (!iotlb->entry)
+		return -ENOMEM;
+	iotlb->list = (struct iotlb_list *)(iotlb->entry + entries_of(iotlb));
+	iotlb->last = iotlb->entry;
+	return 0;
 }
 
 void iotlb_fini(struct iotlb *iotlb)
@@ -28,112 +46,172 @@ void iotlb_fini(struct iotlb *iotlb)
 	iotlb->entry = NULL;
 }
 
-/* Consecutive pages fall into consecutive sets; domains are spread apart. */
-static struct iotlb_entry *set_of(const struct iotlb *iotlb, u16 domain, u64 page)
+static u64 sized(u64 tag, u8 page_lg2)
 {
-	u64 index = (page + (u64)domain * 0x9e37) & (iotlb->sets - 1);
+	return tag | (u64)page_lg2 << IOTLB_TAG_SIZE_SHIFT;
+}
+
+/* Consecutive pages fall into consecutive sets; domains and PASIDs are spread apart. */
+static struct iotlb_entry *set_of(const struct iotlb *iotlb, u64 tag, u64 page)
+{
+	u64 index = (page + tag * 0x9e37 + (tag >> 16) * 0x85eb) & (iotlb->sets - 1);
 
 	return iotlb->entry + index * iotlb->ways;
 }
 
-static struct iotlb_entry *lookup(const struct iotlb *iotlb, u16 domain, u64 iova, u8 page_lg2)
+static bool matches(const struct iotlb_entry *entry, u64 tag, u64 page)
 {
-	u64 page = iova >> page_lg2;
-	struct iotlb_entry *way = set_of(iotlb, domain, page);
+	return entry->tag == tag && entry->page == page;
+}
+
+/* `tag` has the page size. */
+static struct iotlb_entry *lookup(const struct iotlb *iotlb, u64 tag, u64 page)
+{
+	struct iotlb_entry *way = set_of(iotlb, tag, page);
 
 	for (u32 i = 0; i < iotlb->ways; i++) {
-		if (way[i].valid && way[i].page == page && way[i].domain == domain &&
-		    way[i].page_lg2 == page_lg2)
+		if (matches(&way[i], tag, page))
 			return &way[i];
 	}
 	return NULL;
 }
 
-const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u16 domain, u64 iova)
+const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u64 tag, u64 iova)
 {
 	for (u64 sizes = iotlb->present; sizes; sizes &= sizes - 1) {
-		struct iotlb_entry *entry;
+		u8 lg2 = (u8)__builtin_ctzll(sizes);
+		u64 page = iova >> lg2, key = sized(tag, lg2);
+		struct iotlb_entry *entry = iotlb->last;
 
-		entry = lookup(iotlb, domain, iova, (u8)__builtin_ctzll(sizes));
+		if (!matches(entry, key, page))
+			entry = lookup(iotlb, key, page);
 		if (entry) {
 			entry->used_at = ++iotlb->clock;
+			iotlb->last = entry;
 			return entry;
 		}
 	}
 	return NULL;
 }
 
-static void drop(struct iotlb *iotlb, struct iotlb_entry *entry)
+static struct iotlb_list *list_of(const struct iotlb *iotlb, u64 tag)
 {
-	entry->valid = false;
-	if (!--iotlb->count[entry->page_lg2])
-		iotlb->present &= ~(1ULL << entry->page_lg2);
+	return iotlb->list + (tag & IOTLB_TAG_DOMAIN_MASK & (iotlb->lists - 1));
 }
 
-static struct iotlb_entry *pick_victim(struct iotlb *iotlb, struct iotlb_entry *way)
+/* The entry has its tag: it becomes one of its domain, and of its size. */
+static void enlist(struct iotlb *iotlb, struct iotlb_entry *entry)
 {
-	struct iotlb_entry *oldest = way;
+	struct iotlb_list *list = list_of(iotlb, entry->tag);
 
-	for (u32 i = 0; i < iotlb->ways; i++) {
-		if (!way[i].valid)
-			return &way[i];
-		if (way[i].used_at < oldest->used_at)
-			oldest = &way[i];
-	}
-	/* Answer 0, the plain run's, is the oldest. */
-	return way + ((u64)(oldest - way) + world_choose(iotlb->world, iotlb->ways)) % iotlb->ways;
-}
-
-void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry)
-{
-	struct iotlb_entry *victim;
-
-	victim = pick_victim(iotlb, set_of(iotlb, entry->domain, entry->page));
-	if (victim->valid)
-		drop(iotlb, victim);
-	*victim = *entry;
-	victim->valid = true;
-	victim->used_at = ++iotlb->clock;
+	if (LIST_EMPTY(&list->entries))
+		LIST_INSERT_HEAD(&iotlb->filled, list, filled);
+	LIST_INSERT_HEAD(&list->entries, entry, of_domain);
+	iotlb->valid++;
 	iotlb->count[entry->page_lg2]++;
 	iotlb->present |= 1ULL << entry->page_lg2;
 }
 
-static bool touches(const struct iotlb_entry *entry, u64 start, u64 last)
+static void drop(struct iotlb *iotlb, struct iotlb_entry *entry)
+{
+	struct iotlb_list *list = list_of(iotlb, entry->tag);
+
+	LIST_REMOVE(entry, of_domain);
+	if (LIST_EMPTY(&list->entries))
+		LIST_REMOVE(list, filled);
+	entry->tag = 0;
+	entry->used_at = 0;
+	iotlb->valid--;
+	if (!--iotlb->count[entry->page_lg2])
+		iotlb->present &= ~(1ULL << entry->page_lg2);
+}
+
+/* One that is not valid has the oldest time of all. */
+static struct iotlb_entry *pick_victim(struct iotlb *iotlb, struct iotlb_entry *way)
+{
+	u64 oldest_at = way[0].used_at;
+	u64 victim = 0;
+
+	for (u32 i = 1; i < iotlb->ways; i++) {
+		bool older = way[i].used_at < oldest_at;
+
+		victim = older ? i : victim;
+		oldest_at = older ? way[i].used_at : oldest_at;
+	}
+	if (!oldest_at)
+		return &way[victim];
+	/* Answer 0, the plain run's, is the oldest. */
+	victim += world_choose(iotlb->world, iotlb->ways);
+	return &way[victim < iotlb->ways ? victim : victim - iotlb->ways];
+}
+
+void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry)
+{
+	u64 tag = sized(entry->tag, entry->page_lg2);
+	struct iotlb_entry *victim = pick_victim(iotlb, set_of(iotlb, tag, entry->page));
+	/* Mostly one of the same domain and size gives way: all that is counted stays. */
+	bool moves = victim->tag != tag;
+
+	if (moves && victim->tag)
+		drop(iotlb, victim);
+	victim->tag = tag;
+	victim->page = entry->page;
+	victim->phys = entry->phys;
+	victim->used_at = ++iotlb->clock;
+	victim->page_lg2 = entry->page_lg2;
+	victim->read = entry->read;
+	victim->write = entry->write;
+	victim->accessed = entry->accessed;
+	victim->dirty = entry->dirty;
+	if (moves)
+		enlist(iotlb, victim);
+	iotlb->last = victim;
+}
+
+/* What an invalidation takes. */
+struct window {
+	u64 tag;
+	u64 tag_mask; /* bits of the tag that count */
+	u64 start;
+	u64 last;
+	u64 sizes; /* a bit for each page size that goes */
+};
+
+static bool takes(const struct window *window, const struct iotlb_entry *entry)
 {
 	u64 first_byte = entry->page << entry->page_lg2;
 	u64 last_byte = first_byte + ((1ULL << entry->page_lg2) - 1);
 
-	return first_byte <= last && last_byte >= start;
+	return !((entry->tag ^ window->tag) & window->tag_mask) &&
+	       window->sizes >> entry->page_lg2 & 1 && first_byte <= window->last &&
+	       last_byte >= window->start;
 }
 
-/* Visits every entry: for ranges of more pages than there are entries. */
-static void sweep(struct iotlb *iotlb, bool all_domains, u16 domain, u64 start, u64 last)
+/* Visits the entries of a domain, where to look for each page would take longer. */
+static void sweep(struct iotlb *iotlb, struct iotlb_list *list, const struct window *window)
 {
-	struct iotlb_entry *end = iotlb->entry + entries_of(iotlb);
+	struct iotlb_entry *entry, *next;
 
-	iotlb->compared += entries_of(iotlb);
-	for (struct iotlb_entry *entry = iotlb->entry; entry < end; entry++) {
-		if (entry->valid && (all_domains || entry->domain == domain) &&
-		    touches(entry, start, last))
+	LIST_FOREACH_SAFE(entry, &list->entries, of_domain, next) {
+		iotlb->compared++;
+		if (takes(window, entry))
 			drop(iotlb, entry);
 	}
 }
 
-void iotlb_invalidate_range(struct iotlb *iotlb, u16 domain, u64 start, u64 last)
+static void invalidate(struct iotlb *iotlb, const struct window *window)
 {
-	u64 entries = entries_of(iotlb);
-
-	for (u64 sizes = iotlb->present; sizes; sizes &= sizes - 1) {
+	for (u64 sizes = iotlb->present & window->sizes; sizes; sizes &= sizes - 1) {
 		u8 lg2 = (u8)__builtin_ctzll(sizes);
-		u64 page = start >> lg2;
-		u64 last_page = last >> lg2;
+		u64 page = window->start >> lg2;
+		u64 last_page = window->last >> lg2;
 
-		if (last_page - page >= entries) {
-			sweep(iotlb, false, domain, start, last);
+		if (last_page - page >= iotlb->valid) {
+			sweep(iotlb, list_of(iotlb, window->tag), window);
 			return;
 		}
 		for (;; page++) {
-			struct iotlb_entry *entry = lookup(iotlb, domain, page << lg2, lg2);
+			struct iotlb_entry *entry = lookup(iotlb, sized(window->tag, lg2), page);
 
 			iotlb->compared += iotlb->ways;
 			if (entry)
@@ -144,12 +222,28 @@ void iotlb_invalidate_range(struct iotlb *iotlb, u16 domain, u64 start, u64 last
 	}
 }
 
+void iotlb_invalidate_range(struct iotlb *iotlb, u64 tag, u64 start, u64 last)
+{
+	invalidate(iotlb, &(struct window){ tag, IOTLB_TAG_MASK, start, last, ~0ULL });
+}
+
+void iotlb_invalidate_small_pages(struct iotlb *iotlb, u64 tag, u64 start, u64 last,
+				  u8 page_lg2_max)
+{
+	u64 sizes = page_lg2_max < 63 ? (2ULL << page_lg2_max) - 1 : ~0ULL;
+
+	invalidate(iotlb, &(struct window){ tag, IOTLB_TAG_MASK, start, last, sizes });
+}
+
 void iotlb_invalidate_domain(struct iotlb *iotlb, u16 domain)
 {
-	sweep(iotlb, false, domain, 0, ~0ULL);
+	sweep(iotlb, list_of(iotlb, domain),
+	      &(struct window){ domain, IOTLB_TAG_DOMAIN_MASK, 0, ~0ULL, ~0ULL });
 }
 
 void iotlb_invalidate_all(struct iotlb *iotlb)
 {
-	sweep(iotlb, true, 0, 0, ~0ULL);
+	while (!LIST_EMPTY(&iotlb->filled))
+		sweep(iotlb, LIST_FIRST(&iotlb->filled),
+		      &(struct window){ .last = ~0ULL, .sizes = ~0ULL });
 }

@@ -3,35 +3,78 @@
  * A translation cache: sets of some ways, tagged by domain, page and page size.
  *
  * Which way is replaced is the hardware's choice: the least recently used one in a plain run, any
- * of the set in a run with random choices. Invalidating one page looks at one set for each page
- * size that is present, however many sets there are.
+ * of the set in a run with random choices.
+ *
+ * What it takes, in entries looked at, whatever the size of the cache. A lookup, and invalidating
+ * one page: one set for each page size that is present. A window of more pages than there are valid
+ * entries, and a domain: the valid entries of the domain, which are in a list of their own (and of
+ * the domains that share it: the same number but for a multiple of the lists, which are as many as
+ * entries). Everything: the valid entries. So a translation that was filled once is looked at for
+ * its domain's end at most once.
  */
 #ifndef HW_IOTLB_H
 #define HW_IOTLB_H
+
+#include <bsd/sys/queue.h>
 
 #include "world/world.h"
 
 #define IOTLB_WAYS 4 /* if nothing else is said */
 
+/*
+ * Whose translation it is. In the tag of an entry the page size stands above it, so that two
+ * entries are told apart by two words, tag and page.
+ *
+ *   63        58 57       37  36  35     16 15       0
+ *    page size    0            P    PASID     domain      P: there is a PASID; else both are 0
+ */
+#define IOTLB_TAG_DOMAIN_MASK 0xffffULL
+#define IOTLB_TAG_SIZE_SHIFT  58
+#define IOTLB_TAG_MASK	      ((1ULL << IOTLB_TAG_SIZE_SHIFT) - 1)
+
+/* A domain without PASID. */
+static inline u64 iotlb_tag(u16 domain)
+{
+	return domain;
+}
+
 struct iotlb_entry {
+	u64 tag;	  /* iotlb_tag(); in the cache with the page size, 0: not valid */
 	u64 page;	  /* iova >> page_lg2 */
 	phys_addr_t phys; /* of the page */
-	u64 used_at;
-	u16 domain;
-	u8 page_lg2;
-	bool valid;
+	u64 used_at;	  /* 0: not valid */
+	LIST_ENTRY(iotlb_entry) of_domain;
+	u8 page_lg2; /* at least 1 */
 	bool read;
 	bool write;
+	bool accessed; /* what the entry that was walked to says, where it has such bits */
+	bool dirty;
+};
+
+static inline u16 iotlb_domain(const struct iotlb_entry *entry)
+{
+	return entry->tag & IOTLB_TAG_DOMAIN_MASK;
+}
+
+/* The valid entries of a domain. */
+struct iotlb_list {
+	LIST_HEAD(, iotlb_entry) entries;
+	LIST_ENTRY(iotlb_list) filled; /* among the lists that are not empty */
 };
 
 struct iotlb {
 	struct world *world;
 	struct iotlb_entry *entry; /* sets x ways */
-	u32 sets;		   /* a power of two */
+	struct iotlb_entry *last;  /* found or filled last: looked at first */
+	struct iotlb_list *list;   /* by domain, modulo their number: a power of two */
+	LIST_HEAD(, iotlb_list) filled;
+	u32 sets; /* a power of two */
 	u32 ways;
+	u32 lists;
 	u64 clock;
 	u64 present;   /* a bit for each page size that has entries: absent ones cost no probe */
-	u32 count[64]; /* valid entries by page size */
+	u64 valid;     /* entries */
+	u32 count[64]; /* of them, by page size */
 	u64 compared;  /* entries that invalidations have looked at */
 };
 
@@ -42,14 +85,23 @@ struct iotlb {
 int iotlb_init(struct iotlb *iotlb, struct world *world, u32 entry_count, u32 ways);
 void iotlb_fini(struct iotlb *iotlb);
 
-/* NULL on a miss. Valid until the next call. Counts as a use. */
-const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u16 domain, u64 iova);
+/* NULL on a miss. Valid until the next call. Counts as a use. Small pages are looked for first. */
+const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u64 tag, u64 iova);
 
-/* Replaces what the set must give up. `entry` is complete but for used_at. */
+/* Replaces what the set must give up. `entry` is complete but for used_at and the list. */
 void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry);
 
-/* Drops every translation of the domain that touches [start, last]. */
-void iotlb_invalidate_range(struct iotlb *iotlb, u16 domain, u64 start, u64 last);
+/* Drops every translation of the tag that touches [start, last]. */
+void iotlb_invalidate_range(struct iotlb *iotlb, u64 tag, u64 start, u64 last);
+
+/*
+ * The same, but pages of more than 2^page_lg2_max bytes stay: for commands that need not drop a
+ * page that is larger than their window (AMD; facts "iova-and-page-tables" 3.3).
+ */
+void iotlb_invalidate_small_pages(struct iotlb *iotlb, u64 tag, u64 start, u64 last,
+				  u8 page_lg2_max);
+
+/* Drops every translation of the domain, whatever its PASID. */
 void iotlb_invalidate_domain(struct iotlb *iotlb, u16 domain);
 void iotlb_invalidate_all(struct iotlb *iotlb);
 

@@ -54,6 +54,8 @@ static void trace_command(const struct hw_iommu *iommu, const struct hw_command 
 
 static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
+	u64 tag = iotlb_tag(what->domain);
+
 	if (what->all_domains) {
 		iotlb_invalidate_all(&iommu->iotlb);
 		walk_cache_invalidate_all(&iommu->walk_cache);
@@ -65,10 +67,9 @@ static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *wh
 			walk_cache_invalidate_domain(&iommu->walk_cache, what->domain);
 		return;
 	}
-	iotlb_invalidate_range(&iommu->iotlb, what->domain, what->start, what->last);
+	iotlb_invalidate_range(&iommu->iotlb, tag, what->start, what->last);
 	if (!what->leaf_only)
-		walk_cache_invalidate_range(&iommu->walk_cache, what->domain, what->start,
-					    what->last);
+		walk_cache_invalidate_range(&iommu->walk_cache, tag, what->start, what->last);
 }
 
 static void invalidate(struct hw_iommu *iommu, const struct hw_command *command)

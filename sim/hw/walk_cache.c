@@ -34,11 +34,11 @@ void walk_cache_fini(struct walk_cache *cache)
 	cache->levels = 0;
 }
 
-u32 walk_cache_find(struct walk_cache *cache, u16 domain, u64 iova, bool write,
+u32 walk_cache_find(struct walk_cache *cache, u64 tag, u64 iova, bool write,
 		    struct hw_walk_start *start)
 {
 	for (u32 level = 0; level + 1U < start->levels && level < cache->levels; level++) {
-		const struct iotlb_entry *hit = iotlb_find(&cache->level[level], domain, iova);
+		const struct iotlb_entry *hit = iotlb_find(&cache->level[level], tag, iova);
 
 		/* Without the permission an upper table may know of more by now. */
 		if (!hit || !(write ? hit->write : hit->read))
@@ -50,7 +50,7 @@ u32 walk_cache_find(struct walk_cache *cache, u16 domain, u64 iova, bool write,
 	return WALK_CACHE_LEVELS;
 }
 
-void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova, const struct hw_walk *walk)
+void walk_cache_fill(struct walk_cache *cache, u64 tag, u64 iova, const struct hw_walk *walk)
 {
 	/* The first table is where the walk began. */
 	for (u32 i = 1; i < walk->tables; i++) {
@@ -59,11 +59,11 @@ void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova, const struc
 		if (level >= cache->levels)
 			continue;
 		/* Of one that was passed over for its permissions. */
-		iotlb_invalidate_range(&cache->level[level], domain, iova, iova);
+		iotlb_invalidate_range(&cache->level[level], tag, iova, iova);
 		iotlb_fill(&cache->level[level], &(struct iotlb_entry){
 							 .page = iova >> table_lg2(level),
 							 .phys = walk->table[i],
-							 .domain = domain,
+							 .tag = tag,
 							 .page_lg2 = table_lg2(level),
 							 .read = walk->reach[i].read,
 							 .write = walk->reach[i].write,
@@ -71,10 +71,10 @@ void walk_cache_fill(struct walk_cache *cache, u16 domain, u64 iova, const struc
 	}
 }
 
-void walk_cache_invalidate_range(struct walk_cache *cache, u16 domain, u64 start, u64 last)
+void walk_cache_invalidate_range(struct walk_cache *cache, u64 tag, u64 start, u64 last)
 {
 	for (u32 level = 0; level < cache->levels; level++)
-		iotlb_invalidate_range(&cache->level[level], domain, start, last);
+		iotlb_invalidate_range(&cache->level[level], tag, start, last);
 }
 
 void walk_cache_invalidate_domain(struct walk_cache *cache, u16 domain)

@@ -160,7 +160,7 @@ static void invalidate_and_fill(void *cookie)
 		iotlb_invalidate_range(&bench->iotlb, DOMAIN, page << 12, (page << 12) + 4095);
 		iotlb_fill(&bench->iotlb, &(struct iotlb_entry){ .page = page,
 								 .phys = page << 12,
-								 .domain = DOMAIN,
+								 .tag = iotlb_tag(DOMAIN),
 								 .page_lg2 = 12,
 								 .read = true });
 	}
@@ -235,8 +235,9 @@ static void measure_invalidations(const struct row *row)
 	world_init(&bench.world, &(struct world_config){ .seed = 1 });
 	must(!iotlb_init(&bench.iotlb, &bench.world, row->iotlb_entries, IOTLB_WAYS), "no cache");
 	for (u64 page = IOVA >> 12; page < (IOVA >> 12) + row->iotlb_entries; page++)
-		iotlb_fill(&bench.iotlb,
-			   &(struct iotlb_entry){ .page = page, .domain = DOMAIN, .page_lg2 = 12 });
+		iotlb_fill(&bench.iotlb, &(struct iotlb_entry){ .page = page,
+								.tag = iotlb_tag(DOMAIN),
+								.page_lg2 = 12 });
 	ns = measure_ns(row->run, &bench);
 	compared = bench.iotlb.compared;
 	row->run(&bench);

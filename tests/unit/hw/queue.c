@@ -103,7 +103,7 @@ void queue_fill(struct queue *queue)
 			   &(struct iotlb_entry){
 				   .page = cached[i].iova >> cached[i].page_lg2,
 				   .phys = cached[i].iova,
-				   .domain = cached[i].domain,
+				   .tag = iotlb_tag(cached[i].domain),
 				   .page_lg2 = cached[i].page_lg2,
 				   .read = true,
 			   });
@@ -115,7 +115,7 @@ u32 queue_left(struct queue *queue)
 	u32 left = 0;
 
 	for (size_t i = 0; i < CACHED; i++) {
-		if (iotlb_find(&queue->iommu->iotlb, cached[i].domain, cached[i].iova))
+		if (iotlb_find(&queue->iommu->iotlb, iotlb_tag(cached[i].domain), cached[i].iova))
 			left |= 1U << i;
 	}
 	return left;

@@ -60,7 +60,7 @@ static void fill(struct fixture *fixture, u16 domain, u64 iova, u8 page_lg2)
 		   &(struct iotlb_entry){
 			   .page = iova >> page_lg2,
 			   .phys = ((iova >> page_lg2) << page_lg2) + ((u64)domain << 40),
-			   .domain = domain,
+			   .tag = iotlb_tag(domain),
 			   .page_lg2 = page_lg2,
 			   .read = true,
 			   .write = domain & 1,
@@ -360,6 +360,140 @@ static void a_domain_goes_as_a_whole_and_alone(void **state)
 	assert_true(holds(fixture, 0x101, 0x1000));
 }
 
+/* The same domain with PASID 5, as the tag is laid out. */
+static u64 with_pasid(u16 domain)
+{
+	return iotlb_tag(domain) | 1ULL << 36 | 5ULL << 16;
+}
+
+static void fill_tag(struct fixture *fixture, u64 tag, u64 iova)
+{
+	iotlb_fill(&fixture->iotlb,
+		   &(struct iotlb_entry){ .tag = tag, .page = iova >> 12, .page_lg2 = 12 });
+}
+
+/* PASID 0 is not the same as none. */
+static void a_pasid_has_its_own_translations(void **state)
+{
+	struct fixture *fixture = *state;
+	const u64 tags[] = { iotlb_tag(7), iotlb_tag(7) | 1ULL << 36, with_pasid(7),
+			     with_pasid(8) };
+
+	for (int i = 0; i < 4; i++) {
+		assert_null(iotlb_find(&fixture->iotlb, tags[i], 0x1000));
+		fill_tag(fixture, tags[i], 0x1000);
+	}
+	iotlb_invalidate_range(&fixture->iotlb, tags[1], 0x1000, 0x1fff);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(iotlb_find(&fixture->iotlb, tags[i], 0x1000) != NULL, i != 1);
+	/* A window of everything is all that one PASID has. */
+	iotlb_invalidate_range(&fixture->iotlb, tags[2], 0, ~0ULL);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(iotlb_find(&fixture->iotlb, tags[i], 0x1000) != NULL,
+				 i == 0 || i == 3);
+	fill_tag(fixture, tags[2], 0x1000);
+	iotlb_invalidate_domain(&fixture->iotlb, 7);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(iotlb_find(&fixture->iotlb, tags[i], 0x1000) != NULL, i == 3);
+}
+
+/*   2M page  |----------------|     larger than the window: stays
+ *   window         |---|            4 KiB pages inside: gone */
+static void pages_larger_than_asked_for_may_stay(void **state)
+{
+	static const struct {
+		u8 page_lg2_max;
+		bool small_left, large_left;
+	} row[] = {
+		{ 11, true, true },   { 12, false, true },  { 20, false, true },
+		{ 21, false, false }, { 63, false, false },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		/* By page, and by what the domain has: more pages than there are entries. */
+		for (u64 pages = 1; pages <= 512; pages *= 512) {
+			fill(fixture, 1, 0x205000, PAGE_4K);
+			fill(fixture, 1, 0x200000, PAGE_2M);
+			iotlb_invalidate_small_pages(&fixture->iotlb, 1, 0x205000,
+						     0x205000 + pages * 0x1000 - 1,
+						     row[i].page_lg2_max);
+			expect_u64(fixture->iotlb.count[PAGE_4K], row[i].small_left);
+			expect_u64(fixture->iotlb.count[PAGE_2M], row[i].large_left);
+			iotlb_invalidate_all(&fixture->iotlb);
+		}
+	}
+}
+
+/* Domain 1 has eleven entries of many; the others have no part in what happens to it. */
+static void a_domain_costs_what_it_has_and_everything_what_is_there(void **state)
+{
+	struct fixture *fixture = *state;
+	struct iotlb *iotlb = &fixture->iotlb;
+
+	resize(fixture, 65536);
+	for (u64 page = 0; page < 32768; page++)
+		fill(fixture, 2, page << PAGE_4K, PAGE_4K);
+	for (int round = 0; round < 2; round++) {
+		u64 before = iotlb->compared;
+
+		for (u64 page = 0; page < 11; page++)
+			fill(fixture, 1, page << PAGE_4K, PAGE_4K);
+		iotlb_invalidate_domain(iotlb, 3);
+		expect_u64(iotlb->compared - before, 0);
+		if (round)
+			iotlb_invalidate_domain(iotlb, 1);
+		else
+			iotlb_invalidate_range(iotlb, 1, 0, ~0ULL);
+		expect_u64(iotlb->compared - before, 11);
+		expect_u64(iotlb->valid, 32768);
+		iotlb_invalidate_domain(iotlb, 1);
+		expect_u64(iotlb->compared - before, 11);
+	}
+	for (int round = 0; round < 2; round++) {
+		u64 before = iotlb->compared;
+
+		iotlb_invalidate_all(iotlb);
+		expect_u64(iotlb->compared - before, round ? 0 : 32768);
+		expect_u64(iotlb->present, 0);
+		expect_u64(iotlb->valid, 0);
+	}
+}
+
+/* A window never looks at more pages than there are entries, of any size that is there. */
+static void a_long_window_costs_no_more_than_what_is_there(void **state)
+{
+	struct fixture *fixture = *state;
+	u64 before;
+
+	resize(fixture, 65536);
+	for (u64 page = 0; page < 8; page++)
+		fill(fixture, 1, page << PAGE_4K, PAGE_4K);
+	before = fixture->iotlb.compared;
+	/* Eight pages are looked up; of nine on, the eight entries are looked at. */
+	iotlb_invalidate_range(&fixture->iotlb, 1, 0x100000, 0x107fff);
+	expect_u64(fixture->iotlb.compared - before, 8 * IOTLB_WAYS);
+	before = fixture->iotlb.compared;
+	iotlb_invalidate_range(&fixture->iotlb, 1, 0x100000, 0x108000);
+	expect_u64(fixture->iotlb.compared - before, 8);
+	expect_u64(fixture->iotlb.valid, 8);
+}
+
+/* In a cache of 256 entries domains 1 and 257 are in one list. */
+static void domains_that_share_a_list_do_not_share_their_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	reshape(fixture, 256, 256);
+	expect_u64(fixture->iotlb.lists, 256);
+	fill(fixture, 1, 0x1000, PAGE_4K);
+	fill(fixture, 257, 0x1000, PAGE_4K);
+	iotlb_invalidate_domain(&fixture->iotlb, 1);
+	assert_false(holds(fixture, 1, 0x1000));
+	assert_true(holds(fixture, 257, 0x1000));
+	expect_u64(fixture->iotlb.valid, 1);
+}
+
 /* trust: the cost of invalidating one page | our reading of the facts: sets looked at, counted */
 static void one_page_costs_the_same_in_a_cache_of_any_size(void **state)
 {
@@ -405,5 +539,9 @@ TEST_MAIN(TEST(an_empty_cache_has_nothing), TEST(what_was_filled_is_found_for_th
 	  TEST(a_long_range_takes_what_it_touches_with_one_byte),
 	  TEST(one_small_page_drops_the_large_page_around_it),
 	  TEST(a_range_takes_nothing_of_other_domains), TEST(a_domain_goes_as_a_whole_and_alone),
-	  TEST(any_number_of_ways_holds_as_many_pages),
+	  TEST(any_number_of_ways_holds_as_many_pages), TEST(a_pasid_has_its_own_translations),
+	  TEST(pages_larger_than_asked_for_may_stay),
+	  TEST(a_domain_costs_what_it_has_and_everything_what_is_there),
+	  TEST(a_long_window_costs_no_more_than_what_is_there),
+	  TEST(domains_that_share_a_list_do_not_share_their_end),
 	  TEST(one_page_costs_the_same_in_a_cache_of_any_size), TEST(all_domains_go_at_once))

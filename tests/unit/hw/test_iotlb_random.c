@@ -71,9 +71,23 @@ static u64 draw_iova(struct fixture *fixture)
 	return iova | draw(fixture, 4096);
 }
 
-static bool covers(const struct iotlb_entry *entry, u16 domain, u64 iova)
+/* A domain, with or without a PASID: bit 36 says that there is one, it stands above bit 16. */
+static u64 draw_tag(struct fixture *fixture)
 {
-	return entry->domain == domain && iova >> entry->page_lg2 == entry->page;
+	u64 tag = iotlb_tag((u16)draw(fixture, DOMAINS));
+
+	return draw(fixture, 2) ? tag | 1ULL << 36 | draw(fixture, 2) << 16 : tag;
+}
+
+/* The tag that the entry was filled with, without the page size. */
+static u64 tag_of(const struct iotlb_entry *entry)
+{
+	return entry->tag & IOTLB_TAG_MASK;
+}
+
+static bool covers(const struct iotlb_entry *entry, u64 tag, u64 iova)
+{
+	return tag_of(entry) == tag && iova >> entry->page_lg2 == entry->page;
 }
 
 /* As the walker does: an address is filled only when it was not found. */
@@ -81,45 +95,48 @@ static void step_fill(struct fixture *fixture)
 {
 	static const u8 sizes[] = { 12, 12, 12, 21, 30 };
 	u64 iova = draw_iova(fixture);
-	struct iotlb_entry entry = { .domain = (u16)draw(fixture, DOMAINS),
+	struct iotlb_entry entry = { .tag = draw_tag(fixture),
 				     .page_lg2 = sizes[draw(fixture, 5)],
 				     .phys = draw(fixture, 1ULL << 40) << 30,
 				     .read = draw(fixture, 2),
-				     .write = draw(fixture, 2) };
+				     .write = draw(fixture, 2),
+				     .accessed = draw(fixture, 2),
+				     .dirty = draw(fixture, 2) };
 
 	entry.page = iova >> entry.page_lg2;
-	if (iotlb_find(&fixture->iotlb, entry.domain, iova))
+	if (iotlb_find(&fixture->iotlb, entry.tag, iova))
 		return;
 	/* The same page may be known and forgotten: it is known as it is now. */
 	for (u32 i = 0; i < fixture->count; i++) {
 		struct iotlb_entry *old = &fixture->known[i];
 
-		if (old->domain == entry.domain && old->page == entry.page &&
+		if (old->tag == entry.tag && old->page == entry.page &&
 		    old->page_lg2 == entry.page_lg2)
 			*old = fixture->known[--fixture->count];
 	}
 	assert_true(fixture->count < KNOWN);
 	iotlb_fill(&fixture->iotlb, &entry);
 	fixture->known[fixture->count++] = entry;
-	assert_non_null(iotlb_find(&fixture->iotlb, entry.domain, iova));
+	assert_non_null(iotlb_find(&fixture->iotlb, entry.tag, iova));
 }
 
 static bool same(const struct iotlb_entry *a, const struct iotlb_entry *b)
 {
-	return a->domain == b->domain && a->page == b->page && a->page_lg2 == b->page_lg2 &&
-	       a->phys == b->phys && a->read == b->read && a->write == b->write;
+	return tag_of(a) == tag_of(b) && a->page == b->page && a->page_lg2 == b->page_lg2 &&
+	       a->phys == b->phys && a->read == b->read && a->write == b->write &&
+	       a->accessed == b->accessed && a->dirty == b->dirty;
 }
 
 static void step_find(struct fixture *fixture)
 {
-	u16 domain = (u16)draw(fixture, DOMAINS);
+	u64 tag = draw_tag(fixture);
 	u64 iova = draw_iova(fixture);
-	const struct iotlb_entry *found = iotlb_find(&fixture->iotlb, domain, iova);
+	const struct iotlb_entry *found = iotlb_find(&fixture->iotlb, tag, iova);
 	bool known = false;
 
 	if (!found)
 		return;
-	assert_true(covers(found, domain, iova));
+	assert_true(covers(found, tag, iova));
 	for (u32 i = 0; i < fixture->count; i++)
 		known |= same(&fixture->known[i], found);
 	assert_true(known);
@@ -132,28 +149,56 @@ static bool touched(const struct iotlb_entry *entry, u64 first, u64 last)
 	return entry->page * size <= last && entry->page * size + (size - 1) >= first;
 }
 
+/* What an invalidation is told, and by that what it takes. */
+struct command {
+	enum { WINDOW, SMALL_PAGES, DOMAIN, ALL } kind;
+	u64 tag;
+	u64 first;
+	u64 last;
+	u8 page_lg2_max;
+};
+
+static bool takes(const struct command *command, const struct iotlb_entry *entry)
+{
+	switch (command->kind) {
+	case WINDOW:
+		return tag_of(entry) == command->tag &&
+		       touched(entry, command->first, command->last);
+	case SMALL_PAGES:
+		return tag_of(entry) == command->tag && entry->page_lg2 <= command->page_lg2_max &&
+		       touched(entry, command->first, command->last);
+	case DOMAIN:
+		return (u16)entry->tag == (u16)command->tag;
+	default:
+		return true;
+	}
+}
+
 static void step_invalidate(struct fixture *fixture)
 {
 	u32 kind = (u32)draw(fixture, 100);
-	u16 domain = (u16)draw(fixture, DOMAINS);
-	u64 first = 0, last = ~0ULL;
+	struct command command = { kind < 60   ? WINDOW
+				   : kind < 97 ? SMALL_PAGES
+				   : kind < 99 ? DOMAIN
+					       : ALL,
+				   .tag = draw_tag(fixture) };
 	u32 left = 0;
 
-	if (kind < 97) {
-		first = draw_iova(fixture);
-		last = first + draw(fixture, 1ULL << draw(fixture, SPAN_LG2));
-		iotlb_invalidate_range(&fixture->iotlb, domain, first, last);
-	} else if (kind < 99) {
-		iotlb_invalidate_domain(&fixture->iotlb, domain);
-	} else {
+	command.first = draw_iova(fixture);
+	command.last = command.first + draw(fixture, 1ULL << draw(fixture, SPAN_LG2));
+	command.page_lg2_max = (u8)(11 + draw(fixture, 53));
+	if (command.kind == WINDOW)
+		iotlb_invalidate_range(&fixture->iotlb, command.tag, command.first, command.last);
+	else if (command.kind == SMALL_PAGES)
+		iotlb_invalidate_small_pages(&fixture->iotlb, command.tag, command.first,
+					     command.last, command.page_lg2_max);
+	else if (command.kind == DOMAIN)
+		iotlb_invalidate_domain(&fixture->iotlb, (u16)command.tag);
+	else
 		iotlb_invalidate_all(&fixture->iotlb);
-	}
 	for (u32 i = 0; i < fixture->count; i++) {
-		const struct iotlb_entry *entry = &fixture->known[i];
-
-		if ((entry->domain == domain || kind == 99) && touched(entry, first, last))
-			continue;
-		fixture->known[left++] = *entry;
+		if (!takes(&command, &fixture->known[i]))
+			fixture->known[left++] = fixture->known[i];
 	}
 	fixture->count = left;
 }
@@ -163,8 +208,25 @@ static u64 cached(const struct fixture *fixture)
 	u64 count = 0;
 
 	for (u32 i = 0; i < fixture->iotlb.sets * fixture->iotlb.ways; i++)
-		count += fixture->iotlb.entry[i].valid;
+		count += fixture->iotlb.entry[i].used_at != 0;
 	return count;
+}
+
+/* What is counted is what is there: of each size, and in all. */
+static void expect_counted(struct fixture *fixture)
+{
+	const struct iotlb *iotlb = &fixture->iotlb;
+	u32 count[64] = { 0 };
+
+	for (u32 i = 0; i < iotlb->sets * iotlb->ways; i++) {
+		if (iotlb->entry[i].used_at)
+			count[iotlb->entry[i].page_lg2]++;
+	}
+	for (u32 lg2 = 0; lg2 < 64; lg2++) {
+		expect_u64(iotlb->count[lg2], count[lg2]);
+		expect_u64(iotlb->present >> lg2 & 1, count[lg2] != 0);
+	}
+	expect_u64(iotlb->valid, cached(fixture));
 }
 
 static void run(struct fixture *fixture, u32 steps)
@@ -178,6 +240,8 @@ static void run(struct fixture *fixture, u32 steps)
 			step_fill(fixture);
 		else
 			step_invalidate(fixture);
+		if (kind == 9)
+			expect_counted(fixture);
 	}
 }
 
@@ -213,7 +277,7 @@ static void as_long_as_there_is_room_nothing_is_forgotten(void **state)
 		for (u32 i = 0; i < fixture->count; i++) {
 			const struct iotlb_entry *entry = &fixture->known[i];
 
-			assert_non_null(iotlb_find(&fixture->iotlb, entry->domain,
+			assert_non_null(iotlb_find(&fixture->iotlb, entry->tag,
 						   entry->page << entry->page_lg2));
 		}
 	}
