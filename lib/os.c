@@ -48,7 +48,7 @@ int os_rescan(struct os *os)
 static void stop_units(struct os *os)
 {
 	for (u32 i = 0; i < os->unit_count; i++)
-		vtd_unit_fini(os, &os->units[i]);
+		iommu_unit_fini(os, &os->units[i]);
 	os_free(os, os->units);
 	os->units = NULL;
 	os->unit_count = 0;
@@ -66,7 +66,7 @@ static int start_units(struct os *os)
 		return -ENOMEM;
 	for (u32 i = 0; i < firmware->iommu_count; i++) {
 		os->unit_count++;
-		if (vtd_unit_init(os, &os->units[i], &firmware->iommu[i]))
+		if (iommu_unit_init(os, &os->units[i], &firmware->iommu[i]))
 			return -ENOMEM;
 	}
 	return 0;

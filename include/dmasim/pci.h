@@ -55,8 +55,9 @@ struct pci_dev {
 	/* The software's own. */
 	u8 policy; /* dmasim_set_policy(), if policy_set */
 	bool policy_set;
-	bool attached;		 /* the IOMMU knows what to do with its requests */
-	struct pci_dev *sibling; /* next on the bus, by devfn */
+	bool attached;		     /* the IOMMU knows what to do with its requests */
+	struct pci_dev *sibling;     /* next on the bus, by devfn */
+	struct pci_dev *domain_next; /* attached to the same domain */
 };
 
 #define to_pci_dev(d) ((struct pci_dev *)((char *)(d)-offsetof(struct pci_dev, dev)))

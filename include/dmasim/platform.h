@@ -71,8 +71,13 @@ struct platform_device {
 	phys_addr_t pool; /* where that lies */
 };
 
+enum platform_iommu_arch {
+	PLATFORM_IOMMU_VTD = 0, /* Intel VT-d, second-stage tables */
+};
+
 /* An IOMMU and its scope: every function on the buses [bus_first, bus_last] of the segment. */
 struct platform_iommu {
+	enum platform_iommu_arch arch; /* how its tables and commands look */
 	u32 unit;
 	u16 segment;
 	u8 bus_first;

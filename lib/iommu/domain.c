@@ -163,7 +163,7 @@ static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 	domain->os = os;
 	domain->unit = unit;
 	domain->id = os->next_domain;
-	domain->pt_ops = &pgtable_vtdss;
+	domain->pt_ops = unit->arch->pgtable;
 	domain->iova_ops = os->iova_ops;
 	if (domain->pt_ops->init(&domain->pt, &config)) {
 		os_free(os, domain);
@@ -246,9 +246,9 @@ static int set_context(struct pci_dev *pdev, u16 requester, const struct platfor
 		return err;
 	/* Told by the unit if it fails; whoever frees the tables will hear of it, too. */
 	if (old->type != PLATFORM_CONTEXT_ABSENT)
-		vtd_invalidate_context(pdev->dev.os, unit, requester, old->domain, old->domain);
-	else if (unit->hw->caching_mode)
-		vtd_invalidate_context(pdev->dev.os, unit, requester, 0, context->domain);
+		iommu_invalidate_context(pdev->dev.os, unit, requester, old->domain, old->domain);
+	else if (unit->arch->absent_context_cached(unit))
+		iommu_invalidate_context(pdev->dev.os, unit, requester, 0, context->domain);
 	return 0;
 }
 
@@ -284,6 +284,27 @@ static struct platform_context context_of(const struct iommu_group *group)
 	};
 }
 
+static void join(struct iommu_domain *domain, struct pci_dev *pdev)
+{
+	pdev->attached = true;
+	if (!domain)
+		return;
+	pdev->domain_next = domain->attached;
+	domain->attached = pdev;
+}
+
+static void leave(struct iommu_domain *domain, struct pci_dev *pdev)
+{
+	struct pci_dev **at;
+
+	pdev->attached = false;
+	if (!domain)
+		return;
+	for (at = &domain->attached; *at != pdev; at = &(*at)->domain_next)
+		;
+	*at = pdev->domain_next;
+}
+
 int iommu_attach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
@@ -295,7 +316,8 @@ int iommu_attach_device(struct pci_dev *pdev)
 		err = map_direct_regions(group->domain, pdev);
 	if (!err)
 		err = set_contexts(pdev, &absent, &context);
-	pdev->attached = !err;
+	if (!err)
+		join(group->domain, pdev);
 	PLATFORM_EVENT(pdev->dev.os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
 		       .domain = context.domain, .ret = err);
 	return err;
@@ -311,5 +333,5 @@ void iommu_detach_device(struct pci_dev *pdev)
 	context = context_of(pdev->dev.iommu_group);
 	/* Cannot fail: the entries are there since the device was attached. */
 	set_contexts(pdev, &context, &absent);
-	pdev->attached = false;
+	leave(pdev->dev.iommu_group->domain, pdev);
 }

@@ -9,15 +9,9 @@
 
 #include <dmasim/pci.h>
 
+#include "iommu/arch.h"
 #include "os.h"
 #include "pgtable/pgtable.h"
-
-/* One IOMMU as the software drives it. */
-struct iommu_unit {
-	const struct platform_iommu *hw;
-	struct page *status; /* where wait commands write */
-	u32 sequence;	     /* value of the last wait */
-};
 
 /* Devices that cannot be isolated from each other; they share one domain. */
 struct iommu_group {
@@ -44,6 +38,7 @@ struct iommu_domain {
 	u64 last_pfn;		  /* highest that the page table and the allocator take */
 	struct flush_queue *fq;	  /* NULL: strict */
 	struct page *unreclaimed; /* tables whose invalidation failed */
+	struct pci_dev *attached; /* its devices, by their domain_next */
 };
 
 /* ---- Groups ----------------------------------------------------------- */
@@ -129,22 +124,5 @@ void iommu_keep_tables(struct iommu_domain *domain, struct page *tables);
 u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes);
 
 phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
-
-/* ---- VT-d commands ---------------------------------------------------- */
-
-/* 0 or -ENOMEM. */
-int vtd_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw);
-void vtd_unit_fini(struct os *os, struct iommu_unit *unit);
-
-/* Invalidates [start, last] of a domain and waits. leaf_only: no table was unlinked. */
-int vtd_invalidate(struct os *os, struct iommu_unit *unit, u32 domain, u64 start, u64 last,
-		   bool leaf_only);
-
-/*
- * Invalidates the context entry of a requester, cached under the domain id `tag`, then all
- * translations of `domain`, and waits. 0 or the queue's error.
- */
-int vtd_invalidate_context(struct os *os, struct iommu_unit *unit, u16 requester, u32 tag,
-			   u32 domain);
 
 #endif

@@ -38,8 +38,7 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 
 	if (iommu_iotlb_gather_empty(gather))
 		return 0;
-	err = vtd_invalidate(os, domain->unit, domain->id, gather->start, gather->last,
-			     !gather->freelist);
+	err = iommu_invalidate(domain, gather->start, gather->last, gather->freelist != NULL);
 	if (err)
 		iommu_keep_tables(domain, gather->freelist);
 	else
@@ -52,7 +51,7 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 
 int iommu_flush_iotlb_all(struct iommu_domain *domain)
 {
-	int err = vtd_invalidate(domain->os, domain->unit, domain->id, 0, ~0ULL, false);
+	int err = iommu_invalidate(domain, 0, ~0ULL, true);
 
 	PLATFORM_EVENT(domain->os->platform, IOMMU_FLUSHED, .domain = domain->id, .ret = err);
 	return err;
@@ -82,9 +81,7 @@ int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u6
  */
 int iommu_sync_map(struct iommu_domain *domain, u64 iova, u64 bytes)
 {
-	if (!domain->unit->hw->caching_mode)
-		return 0;
-	return vtd_invalidate(domain->os, domain->unit, domain->id, iova, iova + bytes - 1, false);
+	return iommu_invalidate_mapped(domain, iova, iova + bytes - 1);
 }
 
 int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)

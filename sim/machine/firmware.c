@@ -164,6 +164,7 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 		if (!root->iommu)
 			continue;
 		*iommu++ = (struct platform_iommu){
+			.arch = PLATFORM_IOMMU_VTD,
 			.unit = root->iommu->unit,
 			.segment = root->segment,
 			.bus_first = root->bus_first,

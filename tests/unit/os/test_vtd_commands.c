@@ -143,8 +143,9 @@ static void an_iotlb_command_has_the_bytes_of_the_facts(void **state)
 
 	listen(fixture);
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		expect_ok(vtd_invalidate(os, &os->units[0], row[i].domain, row[i].start,
-					 row[i].last, row[i].leaf_only));
+		struct iommu_domain domain = { .os = os, .unit = os->units, .id = row[i].domain };
+
+		expect_ok(iommu_invalidate(&domain, row[i].start, row[i].last, !row[i].leaf_only));
 		expect_u64(fixture->words, 4);
 		expect_u64(fixture->word[0], row[i].word[0]);
 		expect_u64(fixture->word[1], row[i].word[1]);
@@ -161,12 +162,13 @@ static void a_command_drains_what_the_unit_can_drain(void **state)
 	listen(fixture);
 	for (u32 can = 0; can < 4; can++) {
 		struct iommu_unit unit = os->units[0];
+		struct iommu_domain domain = { .os = os, .unit = &unit, .id = 1 };
 		struct platform_iommu hw = *unit.hw;
 
 		unit.hw = &hw;
 		hw.drain_writes = can & 1;
 		hw.drain_reads = can & 2;
-		expect_ok(vtd_invalidate(os, &unit, 1, 0x7000, 0x7fff, false));
+		expect_ok(iommu_invalidate(&domain, 0x7000, 0x7fff, true));
 		expect_u64(fixture->word[0], 0x10032 | can << 6);
 	}
 	stop_listening(fixture);
@@ -182,9 +184,10 @@ static void a_wait_has_the_bytes_of_the_facts(void **state)
 	listen(fixture);
 	unit = &os->units[0];
 	for (u32 i = 0; i < 3; i++) {
+		struct iommu_domain domain = { .os = os, .unit = unit, .id = 1 };
 		u64 next = unit->sequence + 1;
 
-		expect_ok(vtd_invalidate(os, unit, 1, 0, 0xfff, false));
+		expect_ok(iommu_invalidate(&domain, 0, 0xfff, true));
 		expect_u64(fixture->word[2], 0x65 | next << 32);
 		expect_u64(fixture->word[3], page_phys(unit->status));
 	}

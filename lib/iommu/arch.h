@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What differs between the architectures of IOMMUs, as the software drives them: the tables, and
+ * how a command looks. Which changes need commands, and the wait for them, are the same for all
+ * (queue.c).
+ */
+#ifndef IOMMU_ARCH_H
+#define IOMMU_ARCH_H
+
+#include "os.h"
+#include "pgtable/pgtable.h"
+
+struct iommu_arch;
+struct iommu_domain;
+
+/* One IOMMU as the software drives it. */
+struct iommu_unit {
+	const struct platform_iommu *hw;
+	const struct iommu_arch *arch;
+	struct page *status; /* where waits store */
+	u32 sequence;	     /* value of the last wait */
+};
+
+/* A command as the unit reads it: little-endian. */
+struct iommu_command {
+	u64 word[2];
+};
+
+#define IOMMU_BATCH_MAX 16
+
+/* Commands that are handed over together, with one wait behind them. */
+struct iommu_batch {
+	struct os *os;
+	struct iommu_unit *unit;
+	int err; /* the first one */
+	u32 count;
+	struct iommu_command command[IOMMU_BATCH_MAX + 1]; /* the last is the wait's */
+};
+
+/* What of a domain is to be forgotten: [start, last]. */
+struct iommu_range {
+	u32 domain;
+	u64 start;
+	u64 last;
+	bool tables; /* cached table entries, too: tables were unlinked, or replaced by leaves */
+};
+
+struct iommu_arch {
+	const char *name;
+	const struct pgtable_ops *pgtable;
+
+	/* Forgets the translations of a range of a domain. */
+	struct iommu_command (*range)(const struct iommu_unit *unit,
+				      const struct iommu_range *range);
+	/* Forgets the context entry of a requester; `tag` is the domain that it named. */
+	struct iommu_command (*context)(u16 requester, u32 tag);
+	/* All before it is complete when 8 bytes at phys are `value`: the upper half is 0 there. */
+	struct iommu_command (*wait)(phys_addr_t phys, u32 value);
+
+	/* May a context entry that gave no translation have been cached? */
+	bool (*absent_context_cached)(const struct iommu_unit *unit);
+	/*
+	 * Where absent entries are cached a map invalidates, one command for each piece: the last
+	 * byte of the first piece of [start, last]. NULL: it is one piece.
+	 */
+	u64 (*first_piece)(u64 start, u64 last);
+};
+
+extern const struct iommu_arch iommu_vtd;
+
+/* 0 or -ENOMEM; both before iommu_unit_fini(). */
+int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw);
+void iommu_unit_fini(struct os *os, struct iommu_unit *unit);
+
+/* ---- Batches ---------------------------------------------------------- */
+
+void iommu_batch_begin(struct iommu_batch *batch, struct os *os, struct iommu_unit *unit);
+
+/* A full batch is executed, and waited for, before it takes one more. */
+void iommu_batch_add(struct iommu_batch *batch, struct iommu_command command);
+
+/*
+ * Hands over what is in the batch, waits for it and empties it. 0, or the first error since it was
+ * begun: -EINVAL, the unit rejected a command; -ETIMEDOUT, the wait did not complete.
+ */
+int iommu_batch_execute(struct iommu_batch *batch);
+
+/* ---- What has to be forgotten ----------------------------------------- */
+
+/* Invalidates [start, last] of a domain and waits. 0 or the queue's error. */
+int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables);
+
+/* The same after a map, where absent entries are cached; elsewhere nothing is to be done. */
+int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last);
+
+/*
+ * Invalidates the context entry of a requester, cached under the domain id `tag`, then all
+ * translations of `domain`, and waits. 0 or the queue's error.
+ */
+int iommu_invalidate_context(struct os *os, struct iommu_unit *unit, u16 requester, u32 tag,
+			     u32 domain);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Batches of commands: submitting them, waiting for them, and what is in them for each change.
+ */
+#include <endian.h>
+#include <errno.h>
+
+#include "iommu/iommu.h"
+
+static const struct iommu_arch *const archs[] = {
+	[PLATFORM_IOMMU_VTD] = &iommu_vtd,
+};
+
+int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw)
+{
+	unit->hw = hw;
+	unit->arch = archs[hw->arch];
+	unit->sequence = 0;
+	unit->status = page_alloc(os, DMASIM_FAULT_IOMMU_QUEUE);
+	return unit->status ? 0 : -ENOMEM;
+}
+
+void iommu_unit_fini(struct os *os, struct iommu_unit *unit)
+{
+	if (unit->status)
+		page_free(os, DMASIM_FAULT_IOMMU_QUEUE, unit->status);
+	unit->status = NULL;
+}
+
+void iommu_batch_begin(struct iommu_batch *batch, struct os *os, struct iommu_unit *unit)
+{
+	batch->os = os;
+	batch->unit = unit;
+	batch->err = 0;
+	batch->count = 0;
+}
+
+/* 0 or the error of these commands. */
+static int execute(struct iommu_batch *batch)
+{
+	struct platform *p = batch->os->platform;
+	struct iommu_unit *unit = batch->unit;
+	phys_addr_t phys = page_phys(unit->status);
+	const u64 *status = platform_ptr(p, phys);
+	u32 sequence = ++unit->sequence;
+	int err;
+
+	batch->command[batch->count++] = unit->arch->wait(phys, sequence);
+	platform_point(p, DMASIM_POINT_QUEUE);
+	err = p->ops->queue_submit(p->machine, unit->hw->unit, batch->command,
+				   batch->count * sizeof(*batch->command));
+	if (err) {
+		/* The next command is another's: it shall have its chance, as in Linux. */
+		p->ops->queue_clear_error(p->machine, unit->hw->unit);
+		return err;
+	}
+	p->ops->queue_wait(p->machine, unit->hw->unit);
+	return le64toh(*status) == sequence ? 0 : -ETIMEDOUT;
+}
+
+int iommu_batch_execute(struct iommu_batch *batch)
+{
+	int err = batch->count ? execute(batch) : 0;
+
+	batch->count = 0;
+	if (!batch->err)
+		batch->err = err;
+	return batch->err;
+}
+
+void iommu_batch_add(struct iommu_batch *batch, struct iommu_command command)
+{
+	if (batch->count == IOMMU_BATCH_MAX)
+		iommu_batch_execute(batch);
+	batch->command[batch->count++] = command;
+}
+
+static void add_range(struct iommu_batch *batch, const struct iommu_range *range)
+{
+	batch->os->costs.invalidations++;
+	iommu_batch_add(batch, batch->unit->arch->range(batch->unit, range));
+}
+
+int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables)
+{
+	const struct iommu_range range = { domain->id, start, last, tables };
+	struct iommu_batch batch;
+
+	iommu_batch_begin(&batch, domain->os, domain->unit);
+	add_range(&batch, &range);
+	return iommu_batch_execute(&batch);
+}
+
+int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last)
+{
+	struct iommu_range range = { .domain = domain->id, .start = start, .tables = true };
+	const struct iommu_arch *arch = domain->unit->arch;
+	struct iommu_batch batch;
+
+	if (!domain->unit->hw->caching_mode)
+		return 0;
+	iommu_batch_begin(&batch, domain->os, domain->unit);
+	for (;; range.start = range.last + 1) {
+		range.last = arch->first_piece ? arch->first_piece(range.start, last) : last;
+		add_range(&batch, &range);
+		if (range.last == last)
+			return iommu_batch_execute(&batch);
+	}
+}
+
+int iommu_invalidate_context(struct os *os, struct iommu_unit *unit, u16 requester, u32 tag,
+			     u32 domain)
+{
+	const struct iommu_range all = { domain, 0, ~0ULL, true };
+	struct iommu_batch batch;
+
+	/* First who translates, then what: else the old entry could bring the old back. */
+	iommu_batch_begin(&batch, os, unit);
+	iommu_batch_add(&batch, unit->arch->context(requester, tag));
+	add_range(&batch, &all);
+	return iommu_batch_execute(&batch);
+}

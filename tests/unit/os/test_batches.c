@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Batches of commands, whatever the architecture: when they are handed over, the wait behind them,
+ * errors; and which devices a domain knows.
+ */
+#include "support/rig.h"
+
+#include <errno.h>
+
+#include "iommu/iommu.h"
+#include "machine/machine.h"
+
+#define BATCHES 8
+
+struct fixture {
+	struct rig *rig;
+	struct platform_ops ops;
+	const struct platform_ops *real;
+	u32 commands[BATCHES]; /* of each batch that was handed over */
+	u32 batches;
+	u32 rejected; /* that one is, counted from 1 */
+	u32 cleared;
+};
+
+static struct fixture *listener(struct dmasim *s)
+{
+	/* The operations are the fixture's own. */
+	return (struct fixture *)((char *)s->platform.ops - offsetof(struct fixture, ops));
+}
+
+static int count_commands(void *machine, u32 unit, const void *commands, size_t bytes)
+{
+	struct fixture *fixture = listener(machine);
+
+	assert_true(fixture->batches < BATCHES);
+	fixture->commands[fixture->batches++] = (u32)(bytes / sizeof(struct iommu_command));
+	if (fixture->batches == fixture->rejected)
+		return -EINVAL;
+	return fixture->real->queue_submit(machine, unit, commands, bytes);
+}
+
+static void count_cleared(void *machine, u32 unit)
+{
+	(void)unit;
+	listener(machine)->cleared++;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct platform *platform;
+	void *rig = NULL;
+
+	if (!fixture || rig_setup(&rig))
+		return -1;
+	fixture->rig = rig;
+	platform = &fixture->rig->s->platform;
+	dmasim_group(fixture->rig->nvme); /* starts the machine */
+	fixture->real = platform->ops;
+	fixture->ops = *platform->ops;
+	fixture->ops.queue_submit = count_commands;
+	fixture->ops.queue_clear_error = count_cleared;
+	platform->ops = &fixture->ops;
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *rig = fixture->rig;
+
+	fixture->rig->s->platform.ops = fixture->real;
+	free(fixture);
+	return rig_teardown(&rig);
+}
+
+static void add(struct iommu_batch *batch, u32 count)
+{
+	struct iommu_range range = { .domain = 1, .last = 0xfff };
+
+	while (count--)
+		iommu_batch_add(batch, batch->unit->arch->range(batch->unit, &range));
+}
+
+static void an_empty_batch_is_not_handed_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct os *os = fixture->rig->s->os;
+	struct iommu_batch batch;
+
+	iommu_batch_begin(&batch, os, os->units);
+	expect_ok(iommu_batch_execute(&batch));
+	expect_u64(fixture->batches, 0);
+	expect_u64(os->units->sequence, 0);
+}
+
+/* Sixteen and a wait; then a seventeenth is the first of the next. */
+static void a_full_batch_is_executed_before_it_takes_one_more(void **state)
+{
+	struct fixture *fixture = *state;
+	struct os *os = fixture->rig->s->os;
+	struct iommu_batch batch;
+
+	iommu_batch_begin(&batch, os, os->units);
+	add(&batch, IOMMU_BATCH_MAX);
+	expect_u64(fixture->batches, 0);
+	add(&batch, 1);
+	expect_u64(fixture->batches, 1);
+	add(&batch, 20);
+	expect_ok(iommu_batch_execute(&batch));
+	expect_u64(fixture->batches, 3);
+	expect_u64(fixture->commands[0], 17);
+	expect_u64(fixture->commands[1], 17);
+	expect_u64(fixture->commands[2], 6);
+	expect_u64(os->units->sequence, 3);
+}
+
+/* What follows is still executed: it may be all that a table page waits for. */
+static void the_first_error_is_told_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct os *os = fixture->rig->s->os;
+	struct iommu_batch batch;
+
+	fixture->rejected = 1;
+	iommu_batch_begin(&batch, os, os->units);
+	add(&batch, 2 * IOMMU_BATCH_MAX + 1);
+	expect_error(iommu_batch_execute(&batch), -EINVAL);
+	expect_u64(fixture->batches, 3);
+	expect_u64(fixture->cleared, 1);
+
+	iommu_batch_begin(&batch, os, os->units);
+	add(&batch, 1);
+	expect_ok(iommu_batch_execute(&batch));
+}
+
+static u32 attached_to(const struct iommu_domain *domain, const struct pci_dev *pdev)
+{
+	u32 found = 0;
+
+	for (const struct pci_dev *at = domain->attached; at; at = at->domain_next)
+		found += at == pdev;
+	return found;
+}
+
+static void a_domain_knows_the_devices_that_are_attached_to_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct pci_dev *devices[] = { fixture->rig->nvme, fixture->rig->gpu, fixture->rig->disk };
+
+	for (u32 i = 0; i < 3; i++) {
+		struct iommu_domain *domain = iommu_dma_domain(&devices[i]->dev);
+
+		for (u32 j = 0; j < 3; j++)
+			expect_u64(attached_to(domain, devices[j]), i == j);
+		iommu_detach_device(devices[i]);
+		expect_u64(attached_to(domain, devices[i]), 0);
+		expect_ok(iommu_attach_device(devices[i]));
+		expect_u64(attached_to(domain, devices[i]), 1);
+	}
+}
+
+/* From the middle, too. */
+static void devices_of_one_group_leave_its_domain_one_by_one(void **state)
+{
+	struct rig rig;
+	struct iommu_domain *domain;
+
+	(void)state;
+	rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .acs = DMASIM_ACS_OFF });
+	dmasim_group(rig.nvme);
+	domain = iommu_dma_domain(&rig.nvme->dev);
+	assert_ptr_equal(domain, iommu_dma_domain(&rig.gpu->dev));
+	iommu_detach_device(rig.gpu);
+	expect_u64(attached_to(domain, rig.gpu), 0);
+	expect_u64(attached_to(domain, rig.nvme), 1);
+	expect_u64(attached_to(domain, rig.nic), 1);
+	iommu_detach_device(rig.nvme);
+	iommu_detach_device(rig.nic);
+	expect_u64(attached_to(domain, rig.nvme) + attached_to(domain, rig.nic), 0);
+	rig_fini(&rig);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+TEST_MAIN(TEST(an_empty_batch_is_not_handed_over),
+	  TEST(a_full_batch_is_executed_before_it_takes_one_more),
+	  TEST(the_first_error_is_told_at_the_end),
+	  TEST(a_domain_knows_the_devices_that_are_attached_to_it),
+	  cmocka_unit_test(devices_of_one_group_leave_its_domain_one_by_one))
