@@ -202,14 +202,19 @@ struct platform_ops {
 
 	/*
 	 * Hands over `bytes` of encoded invalidation commands, whole ones, which the unit executes
-	 * in order. 0, or -EINVAL if the unit rejected one: the rest is not executed, and nothing
-	 * else is, until the error is cleared.
+	 * when it wants to, in an order that its architecture allows. 0, or -EINVAL if the unit
+	 * rejected one: the rest is not executed, and nothing else is, until the error is cleared.
 	 */
 	int (*queue_submit)(void *machine, u32 unit, const void *commands, size_t bytes);
 	/* Drops what was not executed. */
 	void (*queue_clear_error)(void *machine, u32 unit);
-	/* Returns when all that was submitted to the unit has been executed. */
-	void (*queue_wait)(void *machine, u32 unit);
+	/*
+	 * Returns when the waits among the commands submitted to the unit are complete; if none is
+	 * on its way, when all commands are. 0, or why the queue has stopped before: -EINVAL, or
+	 * -ETIMEDOUT if a device did not answer an invalidation of its TLB. Then nothing is
+	 * executed until the error is cleared.
+	 */
+	int (*queue_wait)(void *machine, u32 unit);
 
 	/*
 	 * The CPU's cache of [phys, phys + bytes), for hardware that does not snoop it: what the

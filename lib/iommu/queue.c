@@ -49,13 +49,15 @@ static int execute(struct iommu_batch *batch)
 	platform_point(p, DMASIM_POINT_QUEUE);
 	err = p->ops->queue_submit(p->machine, unit->hw->unit, batch->command,
 				   batch->count * sizeof(*batch->command));
+	if (!err)
+		err = p->ops->queue_wait(p->machine, unit->hw->unit);
 	if (err) {
 		/* The next command is another's: it shall have its chance, as in Linux. */
 		p->ops->queue_clear_error(p->machine, unit->hw->unit);
 		return err;
 	}
-	p->ops->queue_wait(p->machine, unit->hw->unit);
-	return le64toh(*status) == sequence ? 0 : -ETIMEDOUT;
+	/* Waits complete in order: that of a later batch, of another CPU, may be, too. */
+	return (s32)((u32)le64toh(*status) - sequence) >= 0 ? 0 : -ETIMEDOUT;
 }
 
 int iommu_batch_execute(struct iommu_batch *batch)

@@ -305,7 +305,7 @@ static void apply_everywhere(struct cached *cached, const struct cached_pending 
 	}
 }
 
-void cached_waited(struct cached *cached, struct hw_iommu *iommu)
+void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 {
 	struct cached_pending_list later = STAILQ_HEAD_INITIALIZER(later);
 
@@ -313,7 +313,7 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu)
 		struct cached_pending *pending = STAILQ_FIRST(&cached->pending);
 
 		STAILQ_REMOVE_HEAD(&cached->pending, link);
-		if (pending->iommu != iommu) {
+		if (pending->iommu != iommu || pending->what.number > number) {
 			STAILQ_INSERT_TAIL(&later, pending, link);
 			continue;
 		}

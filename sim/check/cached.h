@@ -88,10 +88,10 @@ struct cached_domain *cached_domain_find(const struct cached *cached, u32 domain
 /* The software has written entries for [start, last]. */
 void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
-/* The hardware has executed an invalidation; and then a wait. */
+/* The hardware has executed an invalidation; and a wait, for commands with lower numbers. */
 void cached_invalidated(struct cached *cached, struct hw_iommu *iommu,
 			const struct hw_invalidation *what);
-void cached_waited(struct cached *cached, struct hw_iommu *iommu);
+void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number);
 
 /*
  * A translation of [start, last] that may be cached though the tables no longer give it; NULL:

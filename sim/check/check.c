@@ -141,12 +141,12 @@ void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_inv
 		cached_invalidated(&check->cached, iommu, what);
 }
 
-void check_waited(void *cookie, struct hw_iommu *iommu)
+void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)
 {
 	struct check *check = cookie;
 
 	if (check->judging)
-		cached_waited(&check->cached, iommu);
+		cached_waited(&check->cached, iommu, number);
 }
 
 void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2])

@@ -99,7 +99,7 @@ void check_table_freed(struct check *check, phys_addr_t table);
 void check_access(void *cookie, const struct hw_access *access);
 void check_refused(void *cookie, const struct hw_access *access);
 void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
-void check_waited(void *cookie, struct hw_iommu *iommu);
+void check_waited(void *cookie, struct hw_iommu *iommu, u64 number);
 void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
 
 /* Reports every mapping that is still alive, each once. */

@@ -50,6 +50,8 @@ struct hw_arch {
 
 	/* Two words, host byte order. False: the command is malformed. */
 	bool (*decode)(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
+	/* IOTLB commands take effect after the context commands queued before them. */
+	bool contexts_first;
 	/* A malformed command has stopped the queue. */
 	void (*queue_stopped)(struct hw_iommu *iommu, const u64 word[2]);
 

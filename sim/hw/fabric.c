@@ -266,6 +266,8 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 	}
 	if (!iommu)
 		return pass(journey, root);
+	if (!request->probe && hw_queue_pending(&iommu->queue))
+		hw_queue_run(iommu);
 
 	found = request->probe
 			? hw_translate_probe(iommu, journey->requester, journey->address,

@@ -26,11 +26,14 @@ struct hw_hooks {
 	void (*access)(void *cookie, const struct hw_access *access);
 	/* The IOMMU or the fabric refused a request: target says which and why. */
 	void (*refused)(void *cookie, const struct hw_access *access);
-	/* An invalidation command was executed; software knows that only after the next wait. */
+	/* A command was handed over: from now on it may be executed. */
+	void (*submitted)(void *cookie, struct hw_iommu *iommu,
+			  const struct hw_invalidation *invalidation);
+	/* It was executed; software knows that only after a wait that stands behind it. */
 	void (*invalidated)(void *cookie, struct hw_iommu *iommu,
 			    const struct hw_invalidation *invalidation);
-	/* A wait command was executed: all before it is complete. */
-	void (*waited)(void *cookie, struct hw_iommu *iommu);
+	/* A wait was executed: all commands with lower numbers are complete. */
+	void (*waited)(void *cookie, struct hw_iommu *iommu, u64 number);
 	/* A malformed command stopped the queue. */
 	void (*queue_error)(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
 };

@@ -37,7 +37,7 @@ struct hw_iommu {
 	u64 faults_total;
 	u32 fault_status; /* VTD_FSTS_ bits */
 
-	bool queue_stopped; /* by a malformed command */
+	struct hw_queue queue;
 };
 
 TAILQ_HEAD(hw_iommu_list, hw_iommu);

@@ -2,11 +2,6 @@
 #include "hw/queue.h"
 
 #include <endian.h>
-#include <errno.h>
-#include <string.h>
-
-#include <dmasim/contract.h>
-#include <dmasim/hw/vtd.h>
 
 #include "hw/hw.h"
 
@@ -101,24 +96,35 @@ static void invalidate(struct hw_iommu *iommu, const struct hw_command *command)
 		hooks->invalidated(hooks->cookie, iommu, what);
 }
 
-static void invalidate_everything(struct hw_iommu *iommu)
+u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS])
 {
-	struct hw_command all = {
-		.granularity = "global",
-		.invalidation = { .all_domains = true, .last = ~0ULL, .requester_ignored = 0xffff },
-	};
+	static const u8 everything[HW_COMMAND_PARTS] = { HW_INVALIDATED_CONTEXT,
+							 HW_INVALIDATED_IOTLB,
+							 HW_INVALIDATED_INTERRUPT };
 
-	all.invalidation.what = HW_INVALIDATED_CONTEXT;
-	invalidate(iommu, &all);
-	all.invalidation.what = HW_INVALIDATED_IOTLB;
-	invalidate(iommu, &all);
-	all.invalidation.what = HW_INVALIDATED_INTERRUPT;
-	all.invalidation.last = 0xffff;
-	invalidate(iommu, &all);
+	if (command->kind == HW_COMMAND_WAIT)
+		return 0;
+	part[0] = *command;
+	part[0].invalidation.number = command->number;
+	if (command->kind == HW_COMMAND_INVALIDATE)
+		return 1;
+	for (u32 i = 0; i < HW_COMMAND_PARTS; i++)
+		part[i] = (struct hw_command){
+			.number = command->number,
+			.granularity = "global",
+			.invalidation = { .number = command->number,
+					  .what = everything[i],
+					  .all_domains = true,
+					  .last = everything[i] == HW_INVALIDATED_INTERRUPT ? 0xffff
+											    : ~0ULL,
+					  .requester_ignored = 0xffff },
+		};
+	return HW_COMMAND_PARTS;
 }
 
-static void wait(struct hw_iommu *iommu, const struct hw_wait *wait)
+static void wait(struct hw_iommu *iommu, const struct hw_command *command)
 {
+	const struct hw_wait *wait = &command->wait;
 	const struct hw_hooks *hooks = &iommu->hw->hooks;
 	u64 value = htole64(wait->value);
 
@@ -127,56 +133,16 @@ static void wait(struct hw_iommu *iommu, const struct hw_wait *wait)
 	if (wait->interrupt)
 		iommu->hw->costs.wait_interrupts++;
 	if (hooks->waited)
-		hooks->waited(hooks->cookie, iommu);
+		hooks->waited(hooks->cookie, iommu, command->number);
 }
 
-static bool execute(struct hw_iommu *iommu, const u64 word[2])
+void hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command)
 {
-	struct hw_command command = { .kind = HW_COMMAND_INVALIDATE };
+	struct hw_command part[HW_COMMAND_PARTS];
+	u32 count = hw_command_parts(command, part);
 
-	if (!iommu->arch->decode(iommu, word, &command))
-		return false;
-	switch (command.kind) {
-	case HW_COMMAND_INVALIDATE:
-		invalidate(iommu, &command);
-		break;
-	case HW_COMMAND_INVALIDATE_EVERYTHING:
-		invalidate_everything(iommu);
-		break;
-	default:
-		wait(iommu, &command.wait);
-		break;
-	}
-	return true;
-}
-
-int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes)
-{
-	const struct hw_hooks *hooks = &iommu->hw->hooks;
-	const u8 *at = commands;
-
-	DMASIM_CONTRACT(!(bytes % HW_COMMAND_BYTES), "commands have 16 bytes");
-	if (iommu->queue_stopped)
-		return -EINVAL;
-	for (size_t done = 0; done < bytes; done += HW_COMMAND_BYTES) {
-		u64 word[2];
-
-		memcpy(word, at + done, sizeof(word));
-		word[0] = le64toh(word[0]);
-		word[1] = le64toh(word[1]);
-		if (execute(iommu, word))
-			continue;
-		iommu->queue_stopped = true;
-		iommu->arch->queue_stopped(iommu, word);
-		if (hooks->queue_error)
-			hooks->queue_error(hooks->cookie, iommu, word);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-void hw_queue_resume(struct hw_iommu *iommu)
-{
-	iommu->queue_stopped = false;
-	iommu->fault_status &= ~VTD_FSTS_IQE;
+	for (u32 i = 0; i < count; i++)
+		invalidate(iommu, &part[i]);
+	if (command->kind == HW_COMMAND_WAIT)
+		wait(iommu, command);
 }

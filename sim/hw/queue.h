@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The invalidation queue: what commands ask for, whatever the architecture, and their execution.
+ *
+ * Commands are fetched in order. Until a wait says that they are complete, each may be executed at
+ * any time, and they may overtake each other, but for these (facts "iova-and-page-tables" 3.2, 3.6
+ * step 6):
+ *
+ *   a wait is executed after all that stands before it;
+ *   nothing behind a wait with a fence is executed before it;
+ *   a command for a device TLB takes effect after the IOTLB commands before it, else the device
+ *     could fetch again what those are about to drop;
+ *   on VT-d an IOTLB command takes effect after the context commands before it [M].
+ *
+ * When a command is executed, and which of those that may be, is the hardware's choice: a plain run
+ * executes each at once.
  */
 #ifndef HW_QUEUE_H
 #define HW_QUEUE_H
@@ -25,7 +38,8 @@ enum hw_invalidated {
  * requesters that differ from `requester` at most in the bits of `requester_ignored`.
  */
 struct hw_invalidation {
-	u8 what; /* enum hw_invalidated */
+	u64 number; /* of its command */
+	u8 what;    /* enum hw_invalidated */
 	bool all_domains;
 	u16 domain;
 	u64 start; /* for interrupt entries: their indexes */
@@ -56,20 +70,65 @@ enum hw_command_kind {
 };
 
 struct hw_command {
+	u64 number;		 /* among those submitted to the unit, from 1 */
 	u8 kind;		 /* enum hw_command_kind */
 	const char *granularity; /* as the trace calls it */
 	struct hw_invalidation invalidation;
 	struct hw_wait wait;
 };
 
+#define HW_QUEUE_ENTRIES 256
+
+struct hw_queued {
+	struct hw_command command;
+	bool done;
+};
+
+/* Commands that were fetched: a ring. */
+struct hw_queue {
+	struct hw_queued entry[HW_QUEUE_ENTRIES];
+	u32 first; /* the oldest that was not executed */
+	u32 count; /* of it and all behind it */
+	u64 submitted;
+	u64 last_wait; /* number of the latest wait, 0: none was submitted */
+	int error;     /* 0, or why it has stopped */
+};
+
 /*
- * Executes encoded commands, 16 bytes each, in order. 0, or -EINVAL at the first malformed one: it
- * and the rest are not executed, and the queue has stopped. While it is stopped nothing is
- * executed, and the answer is -EINVAL.
+ * Takes encoded commands, 16 bytes each; one that finds the queue full has others executed first.
+ * 0, or -EINVAL at the first malformed one: what stands before it is executed, it and the rest are
+ * not, and the queue has stopped. While it is stopped it takes nothing, and the answer is why.
  */
+int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes);
+
+/*
+ * Executes what is needed for the latest wait to be complete; if none is left in the queue, all. 0,
+ * or why it has stopped before.
+ */
+int hw_queue_wait(struct hw_iommu *iommu);
+
+/* Time passes: executes what it wants to. */
+void hw_queue_run(struct hw_iommu *iommu);
+
+static inline bool hw_queue_pending(const struct hw_queue *queue)
+{
+	return queue->count && !queue->error;
+}
+
+/* Submits, and executes everything. 0, or why the queue has stopped. */
 int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes);
 
 /* Lets it go on; what was not executed is forgotten. */
 void hw_queue_resume(struct hw_iommu *iommu);
+
+/* ---- What the queue's parts need of each other ------------------------ */
+
+#define HW_COMMAND_PARTS 3
+
+/* Invalidations of one cache each that a command is made of: how many; a wait: 0. */
+u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS]);
+
+/* Does what the command asks for. */
+void hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command);
 
 #endif

@@ -59,6 +59,7 @@ const struct hw_arch hw_vtd = {
 	.range = hw_walk_vtd_ss_range,
 	.context_refusal = context_refusal,
 	.decode = hw_vtd_decode,
+	.contexts_first = true,
 	.queue_stopped = queue_stopped,
 	.record = record,
 };

@@ -167,7 +167,7 @@ static int port_queue_submit(void *machine, u32 unit, const void *commands, size
 {
 	struct dmasim *s = machine;
 
-	return hw_queue_execute(hw_iommu_find(&s->hw, unit), commands, bytes);
+	return hw_queue_submit(hw_iommu_find(&s->hw, unit), commands, bytes);
 }
 
 static void port_queue_clear_error(void *machine, u32 unit)
@@ -177,11 +177,15 @@ static void port_queue_clear_error(void *machine, u32 unit)
 	hw_queue_resume(hw_iommu_find(&s->hw, unit));
 }
 
-/* Commands are executed as they are submitted: there is nothing to wait for. */
-static void port_queue_wait(void *machine, u32 unit)
+/* While it waits, other CPUs may run, and devices. */
+static int port_queue_wait(void *machine, u32 unit)
 {
-	(void)machine;
-	(void)unit;
+	struct dmasim *s = machine;
+	struct hw_iommu *iommu = hw_iommu_find(&s->hw, unit);
+
+	if (s->world.schedule && hw_queue_pending(&iommu->queue))
+		schedule_point(s->world.schedule);
+	return hw_queue_wait(iommu);
 }
 
 static void port_cache_clean(void *machine, phys_addr_t phys, u64 bytes)

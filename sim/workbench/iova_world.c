@@ -242,6 +242,12 @@ static void no_unit(void *machine, u32 unit)
 	(void)machine, (void)unit;
 }
 
+static int no_wait(void *machine, u32 unit)
+{
+	(void)machine, (void)unit;
+	return -EINVAL;
+}
+
 static void no_cache(void *machine, phys_addr_t phys, u64 bytes)
 {
 	(void)machine, (void)phys, (void)bytes;
@@ -295,7 +301,7 @@ static const struct platform_ops world_ops = {
 	.context_set = no_context,
 	.queue_submit = no_queue,
 	.queue_clear_error = no_unit,
-	.queue_wait = no_unit,
+	.queue_wait = no_wait,
 	.cache_clean = no_cache,
 	.cache_invalidate = no_cache,
 	.cache_bypass = no_bypass,

@@ -33,6 +33,8 @@ struct world {
 	struct reports reports;
 	u64 points[DMASIM_POINT_COUNT]; /* passes of each preemption point */
 	struct schedule *schedule;	/* NULL: CPUs never ran at once */
+	/* Answers choice points, each answer a task's number; NULL: chance, or 0. */
+	const struct schedule_chooser *choices;
 };
 
 void world_init(struct world *world, const struct world_config *config);

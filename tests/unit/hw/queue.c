@@ -24,6 +24,16 @@ static void note(struct queue *queue, char what)
 		queue->order[length] = what;
 }
 
+static void heard_submission(void *cookie, struct hw_iommu *iommu,
+			     const struct hw_invalidation *invalidation)
+{
+	struct queue *queue = cookie;
+
+	assert_ptr_equal(iommu, queue->iommu);
+	expect_u64(invalidation->number, iommu->queue.submitted);
+	queue->submitted++;
+}
+
 static void heard_invalidation(void *cookie, struct hw_iommu *iommu,
 			       const struct hw_invalidation *invalidation)
 {
@@ -35,12 +45,13 @@ static void heard_invalidation(void *cookie, struct hw_iommu *iommu,
 	note(queue, 'i');
 }
 
-static void heard_wait(void *cookie, struct hw_iommu *iommu)
+static void heard_wait(void *cookie, struct hw_iommu *iommu, u64 number)
 {
 	struct queue *queue = cookie;
 
 	assert_ptr_equal(iommu, queue->iommu);
 	queue->waited++;
+	queue->last_wait = number;
 	note(queue, 'w');
 }
 
@@ -78,6 +89,7 @@ int queue_setup(void **state)
 		return -1;
 	queue->bench->hw.hooks = (struct hw_hooks){
 		.cookie = queue,
+		.submitted = heard_submission,
 		.invalidated = heard_invalidation,
 		.waited = heard_wait,
 		.queue_error = heard_error,

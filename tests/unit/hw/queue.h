@@ -29,8 +29,9 @@ struct command {
 struct queue {
 	struct bench *bench;
 	struct hw_iommu *iommu;
-	u32 invalidated, waited, rejected;
+	u32 submitted, invalidated, waited, rejected;
 	struct hw_invalidation last; /* what the last invalidation covered */
+	u64 last_wait;		     /* the number of the last wait */
 	u64 bad[2];		     /* the words of the last rejected command */
 	char order[64];		     /* i, w and e for each of them */
 };

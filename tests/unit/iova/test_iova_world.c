@@ -212,7 +212,7 @@ static void there_is_no_machine(void **state)
 	expect_error(p->ops->context_set(p->machine, 0, 0, &context), -ENOMEM);
 	expect_error(p->ops->queue_submit(p->machine, 0, NULL, 0), -EINVAL);
 	p->ops->queue_clear_error(p->machine, 0);
-	p->ops->queue_wait(p->machine, 0);
+	expect_error(p->ops->queue_wait(p->machine, 0), -EINVAL);
 	p->ops->cache_clean(p->machine, 0, 1);
 	p->ops->cache_invalidate(p->machine, 0, 1);
 	p->ops->cache_bypass(p->machine, 0, 1, true);

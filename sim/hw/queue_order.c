@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order in which commands are executed: what may be executed next, and when it is.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+#include <dmasim/contract.h>
+#include <dmasim/hw/vtd.h>
+
+#include "hw/hw.h"
+
+static struct hw_queued *entry_at(struct hw_queue *queue, u32 index)
+{
+	return &queue->entry[(queue->first + index) % HW_QUEUE_ENTRIES];
+}
+
+/* What stands before a command and is not executed yet. */
+struct before {
+	bool any;
+	bool context;
+	bool iotlb;
+};
+
+static bool touches(const struct hw_command *command, enum hw_invalidated what)
+{
+	if (command->kind == HW_COMMAND_INVALIDATE_EVERYTHING)
+		return what != HW_INVALIDATED_DEVICE_TLB;
+	return command->kind == HW_COMMAND_INVALIDATE && command->invalidation.what == what;
+}
+
+static bool may_run(const struct hw_iommu *iommu, const struct hw_command *command,
+		    const struct before *before)
+{
+	if (command->kind == HW_COMMAND_WAIT)
+		return !before->any;
+	if (touches(command, HW_INVALIDATED_DEVICE_TLB))
+		return !before->iotlb;
+	if (iommu->arch->contexts_first && touches(command, HW_INVALIDATED_IOTLB))
+		return !before->context;
+	return true;
+}
+
+/* How many may be executed now, and of these number `nth`, in the order of the queue. */
+static u32 runnable(struct hw_iommu *iommu, u64 nth, struct hw_queued **found)
+{
+	struct before before = { false, false, false };
+	u32 count = 0;
+
+	for (u32 i = 0; i < iommu->queue.count; i++) {
+		struct hw_queued *queued = entry_at(&iommu->queue, i);
+		const struct hw_command *command = &queued->command;
+
+		if (queued->done)
+			continue;
+		if (may_run(iommu, command, &before) && count++ == nth)
+			*found = queued;
+		before.any = true;
+		before.context |= touches(command, HW_INVALIDATED_CONTEXT);
+		before.iotlb |= touches(command, HW_INVALIDATED_IOTLB);
+		if (command->kind == HW_COMMAND_WAIT && command->wait.fence)
+			break;
+	}
+	return count;
+}
+
+/* Executes one of those that may be; there is one, as the oldest always may. */
+static void run_one(struct hw_iommu *iommu)
+{
+	struct hw_queue *queue = &iommu->queue;
+	struct hw_queued *chosen = entry_at(queue, 0);
+	u32 count = queue->count > 1 ? runnable(iommu, 0, &chosen) : 1;
+	u64 nth = world_choose(iommu->hw->world, count);
+
+	if (nth)
+		runnable(iommu, nth, &chosen);
+	chosen->done = true;
+	hw_command_execute(iommu, &chosen->command);
+	while (queue->count && entry_at(queue, 0)->done) {
+		queue->first = (queue->first + 1) % HW_QUEUE_ENTRIES;
+		queue->count--;
+	}
+}
+
+void hw_queue_run(struct hw_iommu *iommu)
+{
+	while (hw_queue_pending(&iommu->queue) && !world_choose(iommu->hw->world, 2))
+		run_one(iommu);
+}
+
+static void run_all(struct hw_iommu *iommu)
+{
+	while (hw_queue_pending(&iommu->queue))
+		run_one(iommu);
+}
+
+static void tell_submitted(struct hw_iommu *iommu, const struct hw_command *command)
+{
+	const struct hw_hooks *hooks = &iommu->hw->hooks;
+	struct hw_command part[HW_COMMAND_PARTS];
+	u32 count = hw_command_parts(command, part);
+
+	for (u32 i = 0; i < count && hooks->submitted; i++)
+		hooks->submitted(hooks->cookie, iommu, &part[i].invalidation);
+}
+
+static void append(struct hw_iommu *iommu, struct hw_command *command)
+{
+	struct hw_queue *queue = &iommu->queue;
+
+	while (queue->count == HW_QUEUE_ENTRIES && hw_queue_pending(queue))
+		run_one(iommu);
+	if (queue->error)
+		return;
+	command->number = ++queue->submitted;
+	if (command->kind == HW_COMMAND_WAIT)
+		queue->last_wait = command->number;
+	*entry_at(queue, queue->count++) = (struct hw_queued){ .command = *command };
+	tell_submitted(iommu, command);
+	hw_queue_run(iommu);
+}
+
+/* What stands before it is good. */
+static int reject(struct hw_iommu *iommu, const u64 word[2])
+{
+	const struct hw_hooks *hooks = &iommu->hw->hooks;
+
+	run_all(iommu);
+	if (iommu->queue.error)
+		return iommu->queue.error;
+	iommu->queue.error = -EINVAL;
+	iommu->arch->queue_stopped(iommu, word);
+	if (hooks->queue_error)
+		hooks->queue_error(hooks->cookie, iommu, word);
+	return -EINVAL;
+}
+
+int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes)
+{
+	const u8 *at = commands;
+
+	DMASIM_CONTRACT(!(bytes % HW_COMMAND_BYTES), "commands have 16 bytes");
+	for (size_t done = 0; done < bytes && !iommu->queue.error; done += HW_COMMAND_BYTES) {
+		struct hw_command command = { .kind = HW_COMMAND_INVALIDATE };
+		u64 word[2];
+
+		memcpy(word, at + done, sizeof(word));
+		word[0] = le64toh(word[0]);
+		word[1] = le64toh(word[1]);
+		if (!iommu->arch->decode(iommu, word, &command))
+			return reject(iommu, word);
+		append(iommu, &command);
+	}
+	return iommu->queue.error;
+}
+
+/* The number of the oldest command that was not executed. */
+static u64 oldest(struct hw_queue *queue)
+{
+	return entry_at(queue, 0)->command.number;
+}
+
+int hw_queue_wait(struct hw_iommu *iommu)
+{
+	struct hw_queue *queue = &iommu->queue;
+
+	if (queue->count && oldest(queue) > queue->last_wait)
+		run_all(iommu);
+	while (hw_queue_pending(queue) && oldest(queue) <= queue->last_wait)
+		run_one(iommu);
+	return queue->error;
+}
+
+int hw_queue_execute(struct hw_iommu *iommu, const void *commands, size_t bytes)
+{
+	int err = hw_queue_submit(iommu, commands, bytes);
+
+	run_all(iommu);
+	return err ? err : iommu->queue.error;
+}
+
+void hw_queue_resume(struct hw_iommu *iommu)
+{
+	iommu->queue.count = 0;
+	iommu->queue.error = 0;
+	iommu->fault_status &= ~VTD_FSTS_IQE;
+}
