@@ -114,22 +114,22 @@ static u64 index_at(u64 iova, u8 level)
 	return iova >> level_lg2(level) & (ENTRIES - 1);
 }
 
-static struct hw_walk refuse(struct hw_walk walk, u8 code, u16 flags)
+static void refuse(struct hw_walk *walk, u8 code, u16 flags)
 {
-	walk.fault = code;
-	walk.fault_flags |= flags;
-	return walk;
+	walk->fault = code;
+	walk->fault_flags |= flags;
 }
 
 /* A leaf was reached: the permissions of the walk decide. */
-static struct hw_walk arrive(struct hw_walk walk, const struct item *item, u64 iova, bool write)
+static void arrive(struct hw_walk *walk, const struct item *item, u64 iova, bool allowed)
 {
-	if (write ? !walk.write : !walk.read)
-		return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_PE);
-	walk.fault_flags = 0;
-	walk.page_lg2 = item->page_lg2;
-	walk.phys = item->phys | (iova & below(item->page_lg2));
-	return walk;
+	if (!allowed) {
+		refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_PE);
+		return;
+	}
+	walk->fault_flags = 0;
+	walk->page_lg2 = item->page_lg2;
+	walk->phys = item->phys | (iova & below(item->page_lg2));
 }
 
 bool hw_walk_amd_v1_reaches(u8 mode, u64 iova)
@@ -141,6 +141,7 @@ struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, 
 			      bool write)
 {
 	const struct hw_walk_start start = { root, mode, true, true };
+	struct hw_walk walk = { 0 };
 
 	DMASIM_CONTRACT(mode >= AMD_MODE_MIN && mode <= AMD_MODE_MAX, "a page mode is 1 to 6");
 	if (!hw_walk_amd_v1_reaches(mode, iova))
@@ -150,47 +151,56 @@ struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, 
 			.read = true,
 			.write = true,
 		};
-	return hw_walk_amd_v1_from(walker, &start, iova, write);
+	hw_walk_amd_v1_from(walker, &start, iova, write, &walk);
+	return walk;
 }
 
-struct hw_walk hw_walk_amd_v1_from(const struct hw_walker *walker,
-				   const struct hw_walk_start *start, u64 iova, bool write)
+void hw_walk_amd_v1_from(const struct hw_walker *walker, const struct hw_walk_start *start,
+			 u64 iova, bool write, struct hw_walk *walk)
 {
-	struct hw_walk walk = {
-		.fault_flags = write ? AMD_FLAG_RW : 0,
-		.read = start->read,
-		.write = start->write,
-	};
+	u64 asked = write ? AMD_V1_WRITE : AMD_V1_READ;
+	u64 allowed = (start->read ? AMD_V1_READ : 0) | (start->write ? AMD_V1_WRITE : 0);
 	phys_addr_t table = start->table;
-	u8 level = start->levels - 1;
+	u8 level = start->levels - 1, visited = 0;
 
+	hw_walk_begin(walk);
+	walk->fault_flags = write ? AMD_FLAG_RW : 0;
 	/* Each turn goes down a level at least. */
 	for (;;) {
 		struct item item;
 		u64 entry;
 
-		walk.reach[walk.tables].level = level;
-		walk.reach[walk.tables].read = walk.read;
-		walk.reach[walk.tables].write = walk.write;
-		walk.table[walk.tables++] = table;
-		walk.reads++;
-		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry))
-			return refuse(walk, AMD_EVENT_PAGE_TAB_HARDWARE_ERROR,
-				      AMD_TYPE_MASTER_ABORT << AMD_FLAG_TYPE_SHIFT);
+		walk->reach[visited].level = level;
+		walk->reach[visited].read = allowed & AMD_V1_READ;
+		walk->reach[visited].write = allowed & AMD_V1_WRITE;
+		walk->table[visited++] = table;
+		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry)) {
+			refuse(walk, AMD_EVENT_PAGE_TAB_HARDWARE_ERROR,
+			       AMD_TYPE_MASTER_ABORT << AMD_FLAG_TYPE_SHIFT);
+			break;
+		}
 		item = decode(entry, level);
-		if (item.kind == KIND_ABSENT)
-			return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, 0);
-		if (item.kind == KIND_MALFORMED)
-			return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
-		walk.read &= (item.allowed & AMD_V1_READ) != 0;
-		walk.write &= (item.allowed & AMD_V1_WRITE) != 0;
-		if (item.kind == KIND_LEAF)
-			return arrive(walk, &item, iova, write);
-		if (iova & skipped_bits(level, item.next))
-			return refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
+		if (item.kind == KIND_ABSENT) {
+			refuse(walk, AMD_EVENT_IO_PAGE_FAULT, 0);
+			break;
+		}
+		if (item.kind == KIND_MALFORMED) {
+			refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
+			break;
+		}
+		allowed &= item.allowed;
+		if (item.kind == KIND_LEAF) {
+			arrive(walk, &item, iova, allowed & asked);
+			break;
+		}
+		if (iova & skipped_bits(level, item.next)) {
+			refuse(walk, AMD_EVENT_IO_PAGE_FAULT, AMD_FLAG_PR | AMD_FLAG_RZ);
+			break;
+		}
 		table = item.phys;
 		level = item.next;
 	}
+	hw_walk_end(walk, allowed & AMD_V1_READ, allowed & AMD_V1_WRITE, visited);
 }
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */

@@ -37,14 +37,17 @@ struct hw_arch {
 	/* What a walk beyond them meets; and one that a cached absent entry ends. */
 	struct hw_walk (*beyond)(u64 iova, bool write);
 	struct hw_walk (*absent)(bool write);
-	/* Walks from a table that reaches the address. */
-	struct hw_walk (*walk)(const struct hw_walker *walker, const struct hw_walk_start *start,
-			       u64 iova, bool write);
+	/* Walks from a table that reaches the address; says in `walk` what it found. */
+	void (*walk)(const struct hw_walker *walker, const struct hw_walk_start *start, u64 iova,
+		     bool write, struct hw_walk *walk);
 	/* Reads all entries that serve [start, last]; see walker.h. */
 	void (*range)(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
 		      u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 
-	/* Why a context refuses every such request; code 0: it does not. */
+	/*
+	 * Why a context refuses every such request; code 0: it does not. As long as the context
+	 * stays the same, so does the answer.
+	 */
 	struct hw_refusal (*context_refusal)(const struct hw_iommu *iommu,
 					     const struct hw_context *context, bool write);
 

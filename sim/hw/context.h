@@ -21,6 +21,7 @@ struct hw_context {
 	u8 levels;
 	u16 domain;
 	phys_addr_t root;
+	u8 allows; /* bit 0 reads, bit 1 writes; hw_context_set() asks the architecture */
 };
 
 struct context_entry {

@@ -71,6 +71,18 @@ struct hw_iommu *hw_iommu_find(const struct hw *hw, u32 unit)
 	return NULL;
 }
 
+/* The requests that a context does not refuse. */
+static u8 allowed(const struct hw_iommu *iommu, const struct hw_context *context)
+{
+	u8 allows = 0;
+
+	for (u32 write = 0; write < 2; write++) {
+		if (!iommu->arch->context_refusal(iommu, context, write).code)
+			allows |= 1U << write;
+	}
+	return allows;
+}
+
 int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context context)
 {
 	struct hw_context **bus = &iommu->contexts[requester >> 8];
@@ -81,67 +93,90 @@ int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context cont
 		if (!*bus)
 			return -ENOMEM;
 	}
+	context.allows = allowed(iommu, &context);
 	(*bus)[requester & 0xff] = context;
 	return 0;
 }
 
-struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester)
+static const struct hw_context absent_context = { .type = HW_CONTEXT_ABSENT };
+
+/* Valid until the entry is written again. */
+static const struct hw_context *context_at(const struct hw_iommu *iommu, u16 requester)
 {
 	const struct hw_context *bus = iommu->contexts[requester >> 8];
 
-	return bus ? bus[requester & 0xff] : (struct hw_context){ .type = HW_CONTEXT_ABSENT };
+	return bus ? &bus[requester & 0xff] : &absent_context;
 }
 
-/* The requester's context, out of the cache if it is there. */
-static struct hw_context find_context(struct hw_iommu *iommu, u16 requester, bool write)
+struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester)
 {
-	const struct hw_context *hit = context_cache_find(&iommu->context_cache, requester);
-	struct hw_costs *costs = &iommu->hw->costs;
-	struct hw_context context;
-	bool refuses;
+	return *context_at(iommu, requester);
+}
 
-	if (hit) {
-		costs->context_hits++;
-		return *hit;
-	}
-	context = hw_context_get(iommu, requester);
-	if (!iommu->context_cache.entry)
-		return context;
-	costs->context_misses++;
-	refuses = iommu->arch->context_refusal(iommu, &context, write).code;
-	if (!refuses || iommu->caching_mode)
-		context_cache_fill(&iommu->context_cache, requester, refuses ? 0 : context.domain,
-				   context);
+static bool refuses(const struct hw_context *context, bool write)
+{
+	return !(context->allows >> write & 1);
+}
+
+static const struct hw_context *read_context(struct hw_iommu *iommu, u16 requester, bool write)
+{
+	const struct hw_context *context = context_at(iommu, requester);
+	bool refused = refuses(context, write);
+
+	iommu->hw->costs.context_misses++;
+	if (!refused || iommu->caching_mode)
+		context_cache_fill(&iommu->context_cache, requester, refused ? 0 : context->domain,
+				   *context);
 	return context;
 }
 
+/* The requester's context, out of the cache if it is there. Valid until the next call. */
+static const struct hw_context *find_context(struct hw_iommu *iommu, u16 requester, bool write)
+{
+	const struct hw_context *hit;
+
+	if (!iommu->context_cache.entry)
+		return context_at(iommu, requester);
+	hit = context_cache_find(&iommu->context_cache, requester);
+	if (!hit)
+		return read_context(iommu, requester, write);
+	iommu->hw->costs.context_hits++;
+	return hit;
+}
+
+/* Answers are filled member by member: compilers make more of that than of an initialiser. */
 static struct hw_translation passed(const struct hw_context *context, u64 address)
 {
-	return (struct hw_translation){
-		.pass_through = true,
-		.page_lg2 = VTD_SS_GRANULE_LG2,
-		.domain = context->domain,
-		.phys = address,
-	};
+	struct hw_translation found = { 0 };
+
+	found.phys = address;
+	found.domain = context->domain;
+	found.page_lg2 = VTD_SS_GRANULE_LG2;
+	found.pass_through = true;
+	return found;
 }
 
 static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
 {
-	return (struct hw_translation){
-		.fault = walk->fault,
-		.fault_flags = walk->fault_flags,
-		.page_lg2 = walk->page_lg2,
-		.domain = domain,
-		.phys = walk->phys,
-	};
+	struct hw_translation found = { 0 };
+
+	found.fault = walk->fault;
+	found.fault_flags = walk->fault_flags;
+	found.page_lg2 = walk->page_lg2;
+	found.domain = domain;
+	found.phys = walk->phys;
+	return found;
 }
 
-static struct hw_translation refused(const struct hw_refusal *refusal)
+static struct hw_translation refused(const struct hw_iommu *iommu, const struct hw_context *context,
+				     bool write)
 {
+	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, context, write);
+
 	return (struct hw_translation){
-		.fault = refusal->code,
-		.fault_flags = refusal->flags,
-		.domain = refusal->domain,
+		.fault = refusal.code,
+		.fault_flags = refusal.flags,
+		.domain = refusal.domain,
 	};
 }
 
@@ -159,24 +194,24 @@ static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 i
 }
 
 /* A walk from the lowest table that the walk cache knows. */
-static struct hw_walk walk_tables(struct hw_iommu *iommu, const struct hw_context *context,
-				  u64 iova, bool write)
+static void walk_tables(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
+			bool write, struct hw_walk *walk)
 {
 	struct hw_walk_start start = { context->root, context->levels, true, true };
 	u64 tag = iotlb_tag(context->domain);
 	struct hw_costs *costs = &iommu->hw->costs;
-	struct hw_walk walk;
 	u32 level;
 
-	if (!iommu->arch->reaches(context->levels, iova))
-		return iommu->arch->beyond(iova, write);
+	if (!iommu->arch->reaches(context->levels, iova)) {
+		*walk = iommu->arch->beyond(iova, write);
+		return;
+	}
 	level = walk_cache_find(&iommu->walk_cache, tag, iova, write, &start);
 	if (level < WALK_CACHE_LEVELS)
 		costs->walk_hits[level]++;
-	walk = iommu->arch->walk(&iommu->walker, &start, iova, write);
-	costs->walk_reads += walk.reads;
-	walk_cache_fill(&iommu->walk_cache, tag, iova, &walk);
-	return walk;
+	iommu->arch->walk(&iommu->walker, &start, iova, write, walk);
+	costs->walk_reads += walk->reads;
+	walk_cache_fill(&iommu->walk_cache, tag, iova, walk);
 }
 
 /* Caching mode: that there is nothing, for all that the absent entry would map. */
@@ -193,67 +228,77 @@ static void fill_absent(struct hw_iommu *iommu, const struct hw_context *context
 static struct hw_translation of_hit(const struct hw_iommu *iommu, const struct iotlb_entry *hit,
 				    u64 iova, bool write)
 {
-	if (!hit->read && !hit->write) {
+	struct hw_translation found = { 0 };
+
+	if (DMASIM_UNLIKELY(!hit->read && !hit->write)) {
 		struct hw_walk absent = iommu->arch->absent(write);
 
 		return of_walk(&absent, iotlb_domain(hit));
 	}
-	return (struct hw_translation){
-		.page_lg2 = hit->page_lg2,
-		.domain = iotlb_domain(hit),
-		.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1)),
-	};
+	found.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1));
+	found.domain = iotlb_domain(hit);
+	found.page_lg2 = hit->page_lg2;
+	return found;
+}
+
+/*
+ * Not in the cache, or without the permission (`hit`): walks, and fills the cache. Not inline: a
+ * hit has no use for so large a stack.
+ */
+__attribute__((noinline)) static struct hw_translation walk_and_fill(
+	struct hw_iommu *iommu, const struct hw_context *context, u64 iova, bool write, bool hit)
+{
+	struct hw_walk walk;
+	bool known; /* that it translates, or that there is nothing */
+
+	iommu->hw->costs.iotlb_misses++;
+	walk_tables(iommu, context, iova, write, &walk);
+	known = !walk.fault || (iommu->caching_mode && walk.absent_lg2);
+	if (hit && known)
+		iotlb_invalidate_range(&iommu->iotlb, iotlb_tag(context->domain), iova, iova);
+	if (!walk.fault)
+		fill(iommu, context, iova, &walk);
+	else if (known)
+		fill_absent(iommu, context, iova, walk.absent_lg2);
+	return of_walk(&walk, context->domain);
 }
 
 struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
 {
-	struct hw_context context = find_context(iommu, requester, write);
-	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, &context, write);
-	struct hw_costs *costs = &iommu->hw->costs;
-	u64 tag = iotlb_tag(context.domain);
+	const struct hw_context *context = find_context(iommu, requester, write);
 	const struct iotlb_entry *hit;
-	struct hw_walk walk;
 
-	if (refusal.code)
-		return refused(&refusal);
-	if (context.type == HW_CONTEXT_PASS_THROUGH)
-		return passed(&context, iova);
-	hit = iotlb_find(&iommu->iotlb, tag, iova);
+	if (DMASIM_UNLIKELY(refuses(context, write)))
+		return refused(iommu, context, write);
+	if (context->type == HW_CONTEXT_PASS_THROUGH)
+		return passed(context, iova);
+	hit = iotlb_find(&iommu->iotlb, iotlb_tag(context->domain), iova);
 	/*
 	 * A cached translation without the permission is walked again, not refused. With none at
 	 * all it says that nothing is there.
 	 */
-	if (hit && ((write ? hit->write : hit->read) || !(hit->read || hit->write))) {
-		costs->iotlb_hits++;
-		return of_hit(iommu, hit, iova, write);
-	}
-	costs->iotlb_misses++;
-	walk = walk_tables(iommu, &context, iova, write);
-	if (hit && (!walk.fault || (iommu->caching_mode && walk.absent_lg2)))
-		iotlb_invalidate_range(&iommu->iotlb, tag, iova, iova);
-	if (!walk.fault)
-		fill(iommu, &context, iova, &walk);
-	else if (iommu->caching_mode && walk.absent_lg2)
-		fill_absent(iommu, &context, iova, walk.absent_lg2);
-	return of_walk(&walk, context.domain);
+	if (!hit || ((hit->read || hit->write) && !(write ? hit->write : hit->read)))
+		return walk_and_fill(iommu, context, iova, write, hit);
+	iommu->hw->costs.iotlb_hits++;
+	return of_hit(iommu, hit, iova, write);
 }
 
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
 					 bool write)
 {
-	struct hw_context context = hw_context_get(iommu, requester);
-	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, &context, write);
-	const struct hw_walk_start start = { context.root, context.levels, true, true };
+	const struct hw_context *context = context_at(iommu, requester);
+	const struct hw_walk_start start = { context->root, context->levels, true, true };
 	struct hw_walk walk;
 
-	if (refusal.code)
-		return refused(&refusal);
-	if (context.type == HW_CONTEXT_PASS_THROUGH)
-		return passed(&context, iova);
-	walk = iommu->arch->reaches(context.levels, iova)
-		       ? iommu->arch->walk(&iommu->walker, &start, iova, write)
-		       : iommu->arch->beyond(iova, write);
-	return of_walk(&walk, context.domain);
+	if (refuses(context, write))
+		return refused(iommu, context, write);
+	if (context->type == HW_CONTEXT_PASS_THROUGH)
+		return passed(context, iova);
+	if (iommu->arch->reaches(context->levels, iova))
+		iommu->arch->walk(&iommu->walker, &start, iova, write, &walk);
+	else
+		walk = iommu->arch->beyond(iova, write);
+	return of_walk(&walk, context->domain);
 }
 
 void hw_fault_record(struct hw_iommu *iommu, const struct hw_refusal *refusal)

@@ -72,12 +72,12 @@ struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester);
 
 /* A request of `requester` for one address; the answer holds for the rest of `page_lg2`. */
 struct hw_translation {
-	bool pass_through;
-	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_, 0: translated */
-	u16 fault_flags; /* AMD_FLAG_ */
-	u8 page_lg2;
-	u16 domain;
 	phys_addr_t phys;
+	u16 domain;
+	u16 fault_flags; /* AMD_FLAG_ */
+	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_, 0: translated */
+	u8 page_lg2;
+	bool pass_through;
 };
 
 /* Looks into the cache, walks on a miss, fills the cache. Does not record a fault. */

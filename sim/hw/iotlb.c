@@ -59,37 +59,25 @@ static struct iotlb_entry *set_of(const struct iotlb *iotlb, u64 tag, u64 page)
 	return iotlb->entry + index * iotlb->ways;
 }
 
-static bool matches(const struct iotlb_entry *entry, u64 tag, u64 page)
+static struct iotlb_entry *find_page(const struct iotlb *iotlb, u64 tag, u64 iova, u8 page_lg2)
 {
-	return entry->tag == tag && entry->page == page;
-}
-
-/* `tag` has the page size. */
-static struct iotlb_entry *lookup(const struct iotlb *iotlb, u64 tag, u64 page)
-{
-	struct iotlb_entry *way = set_of(iotlb, tag, page);
+	struct iotlb_entry *way = set_of(iotlb, tag, iova >> page_lg2);
 
 	for (u32 i = 0; i < iotlb->ways; i++) {
-		if (matches(&way[i], tag, page))
+		if (iotlb_matches(&way[i], tag, page_lg2, iova))
 			return &way[i];
 	}
 	return NULL;
 }
 
-const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u64 tag, u64 iova)
+const struct iotlb_entry *iotlb_look_up(struct iotlb *iotlb, u64 tag, u64 iova)
 {
 	for (u64 sizes = iotlb->present; sizes; sizes &= sizes - 1) {
-		u8 lg2 = (u8)__builtin_ctzll(sizes);
-		u64 page = iova >> lg2, key = sized(tag, lg2);
-		struct iotlb_entry *entry = iotlb->last;
+		struct iotlb_entry *entry;
 
-		if (!matches(entry, key, page))
-			entry = lookup(iotlb, key, page);
-		if (entry) {
-			entry->used_at = ++iotlb->clock;
-			iotlb->last = entry;
-			return entry;
-		}
+		entry = find_page(iotlb, tag, iova, (u8)__builtin_ctzll(sizes));
+		if (entry)
+			return iotlb_use(iotlb, entry);
 	}
 	return NULL;
 }
@@ -211,7 +199,9 @@ static void invalidate(struct iotlb *iotlb, const struct window *window)
 			return;
 		}
 		for (;; page++) {
-			struct iotlb_entry *entry = lookup(iotlb, sized(window->tag, lg2), page);
+			struct iotlb_entry *entry;
+
+			entry = find_page(iotlb, window->tag, page << lg2, lg2);
 
 			iotlb->compared += iotlb->ways;
 			if (entry)

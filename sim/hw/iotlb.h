@@ -85,8 +85,31 @@ struct iotlb {
 int iotlb_init(struct iotlb *iotlb, struct world *world, u32 entry_count, u32 ways);
 void iotlb_fini(struct iotlb *iotlb);
 
+/* iotlb_find() where the entry found last is not the answer. */
+const struct iotlb_entry *iotlb_look_up(struct iotlb *iotlb, u64 tag, u64 iova);
+
+static inline bool iotlb_matches(const struct iotlb_entry *entry, u64 tag, u8 page_lg2, u64 iova)
+{
+	return entry->tag == (tag | (u64)page_lg2 << IOTLB_TAG_SIZE_SHIFT) &&
+	       entry->page == iova >> page_lg2;
+}
+
+static inline const struct iotlb_entry *iotlb_use(struct iotlb *iotlb, struct iotlb_entry *entry)
+{
+	entry->used_at = ++iotlb->clock;
+	iotlb->last = entry;
+	return entry;
+}
+
 /* NULL on a miss. Valid until the next call. Counts as a use. Small pages are looked for first. */
-const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u64 tag, u64 iova);
+static inline const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u64 tag, u64 iova)
+{
+	if (!iotlb->present)
+		return NULL;
+	if (iotlb_matches(iotlb->last, tag, (u8)__builtin_ctzll(iotlb->present), iova))
+		return iotlb_use(iotlb, iotlb->last);
+	return iotlb_look_up(iotlb, tag, iova);
+}
 
 /* Replaces what the set must give up. `entry` is complete but for used_at and the list. */
 void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry);

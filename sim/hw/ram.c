@@ -43,6 +43,7 @@ static void drop_extent(struct ram *ram, struct ram_extent *extent)
 		RB_REMOVE(ram_host_tree, &ram->host_tree, extent);
 	if (ram->last == extent)
 		ram->last = NULL;
+	memset(ram->recent, 0, sizeof(ram->recent));
 	ram->dropped++;
 	if (!extent->adopted)
 		memory_free(&ram->world->memory, extent->block);
@@ -352,6 +353,18 @@ static u64 untouched_bytes(const struct ram *ram, phys_addr_t phys, u64 bytes)
 	return here < bytes ? here : bytes;
 }
 
+static void remember(struct ram *ram, const struct ram_extent *extent, phys_addr_t phys)
+{
+	phys_addr_t start = phys & ~(RAM_CHUNK_BYTES - 1);
+
+	if (start < extent->start || start - extent->start > extent->bytes - RAM_CHUNK_BYTES ||
+	    extent->bytes < RAM_CHUNK_BYTES)
+		return;
+	ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT] =
+		(struct ram_recent){ ram_chunk_number(phys),
+				     extent->host + (start - extent->start) };
+}
+
 u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes)
 {
 	u8 *target = to;
@@ -372,6 +385,7 @@ u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes)
 			continue;
 		}
 		ram->last = extent;
+		remember(ram, extent, phys + done);
 		within = phys + done - extent->start;
 		here = extent->bytes - within;
 		if (here > bytes - done)

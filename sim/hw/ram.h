@@ -49,6 +49,14 @@ struct ram_range {
 
 #define RAM_RANGES_MAX 16
 
+/* A chunk that was read lately and is in one extent. */
+struct ram_recent {
+	u64 number; /* of the chunk, from 1; 0: none */
+	u8 *host;
+};
+
+#define RAM_RECENT 64
+
 struct ram {
 	struct world *world;
 	enum dmasim_fault_point chunk_point;
@@ -57,8 +65,9 @@ struct ram {
 	u32 range_count;
 	struct ram_phys_tree phys_tree;
 	struct ram_host_tree host_tree;
-	struct ram_adopted_list adopted; /* latest first */
-	struct ram_extent *last;	 /* found last: most accesses come in runs */
+	struct ram_adopted_list adopted;      /* latest first */
+	struct ram_extent *last;	      /* found last: most accesses come in runs */
+	struct ram_recent recent[RAM_RECENT]; /* by number, modulo RAM_RECENT */
 	u64 dropped; /* extents dropped so far: pointers resolved earlier may be void */
 };
 
@@ -111,5 +120,24 @@ void ram_zero(struct ram *ram, phys_addr_t start, u64 bytes);
  */
 u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes);
 u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes);
+
+/* The number of the chunk of RAM_CHUNK_BYTES, from 1. */
+static inline u64 ram_chunk_number(phys_addr_t phys)
+{
+	return (phys >> RAM_CHUNK_LG2) + 1;
+}
+
+/*
+ * For reads of a few bytes that do not cross a chunk, as entries of page tables: a host pointer, or
+ * NULL if the chunk was not read lately; ram_read() then makes it known.
+ */
+static inline const u8 *ram_recent(const struct ram *ram, phys_addr_t phys)
+{
+	const struct ram_recent *recent = &ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT];
+
+	if (DMASIM_LIKELY(recent->number == ram_chunk_number(phys)))
+		return recent->host + (phys & (RAM_CHUNK_BYTES - 1));
+	return NULL;
+}
 
 #endif

@@ -59,54 +59,68 @@ struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, 
 			      bool write)
 {
 	const struct hw_walk_start start = { root, levels, true, true };
+	struct hw_walk walk = { 0 };
 
 	if (!hw_walk_vtd_ss_reaches(levels, iova))
 		return (struct hw_walk){ .fault = VTD_FAULT_BEYOND_MGAW,
 					 .read = true,
 					 .write = true };
-	return hw_walk_vtd_ss_from(walker, &start, iova, write);
+	hw_walk_vtd_ss_from(walker, &start, iova, write, &walk);
+	return walk;
 }
 
-struct hw_walk hw_walk_vtd_ss_from(const struct hw_walker *walker,
-				   const struct hw_walk_start *start, u64 iova, bool write)
+/* An entry with none of these bits has no reserved one set. */
+static u64 suspicious_bits(const struct hw_walker *walker)
 {
-	struct hw_walk walk = { .read = start->read, .write = start->write };
-	phys_addr_t table = start->table;
+	return (VTD_SS_ADDR_MASK & ~((1ULL << walker->address_bits) - 1)) | VTD_SS_SNOOP |
+	       VTD_SS_TM | VTD_SS_SUPERPAGE;
+}
 
-	for (u8 level = start->levels; level-- > 0;) {
+void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_start *start,
+			 u64 iova, bool write, struct hw_walk *walk)
+{
+	u64 suspicious = suspicious_bits(walker);
+	u64 asked = write ? VTD_SS_WRITE : VTD_SS_READ;
+	u64 allowed = (start->read ? VTD_SS_READ : 0) | (start->write ? VTD_SS_WRITE : 0);
+	phys_addr_t table = start->table;
+	u8 level = start->levels, visited = 0;
+
+	hw_walk_begin(walk);
+	/* Level 0 has nothing but leaves. */
+	for (;;) {
 		u64 entry;
 
-		walk.reach[walk.tables].level = level;
-		walk.reach[walk.tables].read = walk.read;
-		walk.reach[walk.tables].write = walk.write;
-		walk.table[walk.tables++] = table;
-		walk.reads++;
+		level--;
+		walk->reach[visited].level = level;
+		walk->reach[visited].read = allowed & VTD_SS_READ;
+		walk->reach[visited].write = allowed & VTD_SS_WRITE;
+		walk->table[visited++] = table;
 		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry)) {
-			walk.fault = VTD_FAULT_TABLE_ACCESS;
-			return walk;
+			walk->fault = VTD_FAULT_TABLE_ACCESS;
+			break;
 		}
-		if (present(entry) && (entry & reserved_bits(walker, entry, level))) {
-			walk.fault = VTD_FAULT_PTE_RESERVED;
-			return walk;
+		if ((entry & suspicious) && present(entry) &&
+		    (entry & reserved_bits(walker, entry, level))) {
+			walk->fault = VTD_FAULT_PTE_RESERVED;
+			break;
 		}
-		walk.read &= (entry & VTD_SS_READ) != 0;
-		walk.write &= (entry & VTD_SS_WRITE) != 0;
-		if (write ? !walk.write : !walk.read) {
-			walk.absent_lg2 = present(entry) ? 0 : level_lg2(level);
-			walk.fault = write ? VTD_FAULT_NO_WRITE : VTD_FAULT_NO_READ;
-			return walk;
+		allowed &= entry;
+		if (!(allowed & asked)) {
+			walk->absent_lg2 = present(entry) ? 0 : level_lg2(level);
+			walk->fault = write ? VTD_FAULT_NO_WRITE : VTD_FAULT_NO_READ;
+			break;
 		}
 		if (is_leaf(entry, level)) {
 			u64 offset_mask = (1ULL << level_lg2(level)) - 1;
 
-			walk.page_lg2 = level_lg2(level);
-			walk.phys = (entry & VTD_SS_ADDR_MASK & ~offset_mask) |
-				    (iova & offset_mask);
-			return walk;
+			walk->page_lg2 = level_lg2(level);
+			walk->phys = (entry & VTD_SS_ADDR_MASK & ~offset_mask) |
+				     (iova & offset_mask);
+			break;
 		}
 		table = entry & VTD_SS_ADDR_MASK;
 	}
-	return walk;
+	hw_walk_end(walk, allowed & VTD_SS_READ, allowed & VTD_SS_WRITE, visited);
 }
 
 /* One range walk: what is asked for, and what the tables above allow. */

@@ -7,6 +7,7 @@
 #define HW_WALKER_H
 
 #include <endian.h>
+#include <string.h>
 
 #include <dmasim/types.h>
 
@@ -28,8 +29,17 @@ static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t t
 				   u64 *entry)
 {
 	phys_addr_t at = table + index * sizeof(*entry);
+	const u8 *host;
 	u64 raw, done;
 
+	if (DMASIM_LIKELY(!walker->cache)) {
+		host = ram_recent(walker->ram, at);
+		if (DMASIM_LIKELY(host != NULL)) {
+			memcpy(&raw, host, sizeof(raw));
+			*entry = le64toh(raw);
+			return true;
+		}
+	}
 	done = walker->cache ? hw_cache_peek(walker->cache, walker->ram, at, &raw, sizeof(raw))
 			     : ram_read(walker->ram, at, &raw, sizeof(raw));
 	if (done != sizeof(raw))
@@ -47,7 +57,7 @@ struct hw_walk {
 	bool write;
 	phys_addr_t phys; /* of the address asked for */
 	u8 reads;	  /* entries fetched */
-	u8 tables;	  /* tables visited, top first */
+	u8 tables;	  /* tables visited, top first; below are so many, the rest is not set */
 	phys_addr_t table[8];
 	struct {
 		u8 level;  /* of that table */
@@ -55,6 +65,25 @@ struct hw_walk {
 		bool write;
 	} reach[8];
 };
+
+/* A walk that has found nothing yet. The arrays are left as they are: they are large. */
+static inline void hw_walk_begin(struct hw_walk *walk)
+{
+	walk->fault = 0;
+	walk->fault_flags = 0;
+	walk->page_lg2 = 0;
+	walk->absent_lg2 = 0;
+	walk->phys = 0;
+}
+
+/* It is over: what its entries allow together, and how many tables it has read one of. */
+static inline void hw_walk_end(struct hw_walk *walk, bool read, bool write, u8 visited)
+{
+	walk->read = read;
+	walk->write = write;
+	walk->reads = visited;
+	walk->tables = visited;
+}
 
 /* Where a walk begins: a table, and what the entries above it allow. */
 struct hw_walk_start {
@@ -69,8 +98,8 @@ struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, 
 			      bool write);
 
 /* The same from a table below the top; `iova` is one that the top table reaches. */
-struct hw_walk hw_walk_vtd_ss_from(const struct hw_walker *walker,
-				   const struct hw_walk_start *start, u64 iova, bool write);
+void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_start *start,
+			 u64 iova, bool write, struct hw_walk *walk);
 
 /* True if tables of so many levels have an entry for the address. */
 bool hw_walk_vtd_ss_reaches(u8 levels, u64 iova);
@@ -114,8 +143,8 @@ void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 l
  * What a range says of a page that several entries hold: one stretch for each run of entries that
  * agree on it, so a page that was written whole is one.
  */
-struct hw_walk hw_walk_amd_v1_from(const struct hw_walker *walker,
-				   const struct hw_walk_start *start, u64 iova, bool write);
+void hw_walk_amd_v1_from(const struct hw_walker *walker, const struct hw_walk_start *start,
+			 u64 iova, bool write, struct hw_walk *walk);
 bool hw_walk_amd_v1_reaches(u8 mode, u64 iova);
 struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 iova,
 			      bool write);
