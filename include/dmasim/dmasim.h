@@ -41,5 +41,6 @@
 #include <dmasim/schedule.h>
 #include <dmasim/topology.h>
 #include <dmasim/trace.h>
+#include <dmasim/walk.h>
 
 #endif

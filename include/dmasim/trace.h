@@ -26,6 +26,7 @@
  *                                                    a context-cache command; bits of the source
  *   hop        at= what= addr=                       one step of a request (config.trace_hops)
  *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
+ *   dev_walk   dev= dma= dir= phys= reason=          a translation that was watched (walk.h)
  *   fault      unit= dev= dma= reason= dir=          a refused request
  *   report     id= [dev=] [dma=] [size=]             a report of the checker
  */

@@ -58,8 +58,10 @@ static void one_call_flows(struct rig *rig, u64 seed)
 	phys_addr_t buf = ram(rig, SZ_64K);
 	dma_addr_t dma = dma_map_phys(dev, buf + seed % 4000, SZ_4K, DMA_BIDIRECTIONAL,
 				      DMA_ATTR_SKIP_CPU_SYNC);
+	struct dmasim_walk walk;
 	u8 byte = 1;
 
+	dmasim_walk(rig->nvme, dma, true, &walk);
 	dmasim_dev_write(rig->nvme, dma, &byte, 1);
 	dmasim_dev_read(rig->nvme, dma, &byte, 1);
 	dma_unmap_phys(dev, dma, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
