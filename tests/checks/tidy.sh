@@ -6,6 +6,7 @@
 code_files=$(c_files include lib sim tests)
 # Files that people write, without recorded data.
 written=$(find include lib sim tests .ci -type f ! -path 'tests/data/*' ! -name '*.expected' \
+	! -path 'tests/fuzz/corpus/*' \
 	! -path 'tests/golden/*.txt' ! -path '*/__pycache__/*' | sort)
 
 # ---- Sizes -------------------------------------------------------------------------------------

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "plain.h"
+
+/* Flags of an event (2.6). */
+#define PRESENT	   0x010
+#define WRITING	   0x020
+#define PERMISSION 0x040
+#define RESERVED   0x080
+#define ABORT	   0x200 /* hardware error, type 1: master abort */
+
+/* ---- Walks (2.1, 2.6) ------------------------------------------------------------------------ */
+
+/* log2 of the size of the leaf; 0: it is none that this level may have. */
+static u8 leaf_lg2(u64 word, u8 level)
+{
+	u8 lg2 = 12 + 9 * level;
+	u8 ones = 0;
+
+	if (word >> 9 & 7) {
+		while (ones < 40 && word >> (12 + ones) & 1)
+			ones++;
+		if (12 + ones + 1 <= lg2)
+			return 0;
+		lg2 = 12 + ones + 1;
+	}
+	/* Never all that the table above would map, and 2 PiB at most. */
+	return lg2 < 12 + 9 * (level + 1) && lg2 <= 51 ? lg2 : 0;
+}
+
+static void refuse(struct plain_walk *walk, u8 code, u16 flags, bool writing)
+{
+	walk->fault = code;
+	walk->flags = flags | (writing ? WRITING : 0);
+}
+
+/* The top bits of an address that the level does not index. */
+static bool is_beyond(u64 iova, u8 mode)
+{
+	return mode < 6 && iova >> (12 + 9 * mode);
+}
+
+/* Address bits between what a table of `level` indexes and what one of `below` does. */
+static bool skips_ones(u64 iova, u8 level, u8 below)
+{
+	for (u32 bit = 12 + 9 * (below + 1U); bit < 12 + 9U * level; bit++) {
+		if (iova >> bit & 1)
+			return true;
+	}
+	return false;
+}
+
+struct plain_walk plain_amd_walk(const struct rig_unit *unit, struct plain_memory *memory,
+				 const struct rig_context *context, u64 iova,
+				 enum plain_access access)
+{
+	struct plain_walk walk = { .read = true, .write = true };
+	bool writing = access == PLAIN_WRITE;
+	u64 table = context->root;
+	u8 level = context->levels - 1;
+
+	(void)unit;
+	if (is_beyond(iova, context->levels)) {
+		refuse(&walk, 2, PRESENT | RESERVED, writing);
+		return walk;
+	}
+	for (;;) {
+		u8 shift = 12 + 9 * level;
+		u64 at = table + (iova >> shift) % 512 * 8;
+		u64 *word = plain_word(memory, at);
+		u8 next, lg2;
+
+		walk.entry[walk.entries].at = at;
+		walk.entry[walk.entries].word = word ? *word : 0;
+		walk.entry[walk.entries++].lg2 = shift;
+		if (!word) {
+			refuse(&walk, 4, ABORT, writing);
+			return walk;
+		}
+		if (!(*word & 1)) {
+			refuse(&walk, 2, 0, writing);
+			return walk;
+		}
+		next = *word >> 9 & 7;
+		lg2 = leaf_lg2(*word, level);
+		walk.read = walk.read && *word >> 61 & 1;
+		walk.write = walk.write && *word >> 62 & 1;
+		/* A leaf has 0 or 7; a pointer one of the levels below. Bits 58:52 are reserved. */
+		if (*word >> 52 & 0x7f || ((next == 0 || next == 7) && !lg2) ||
+		    (next != 7 && next > level) ||
+		    (next && next != 7 && skips_ones(iova, level, next - 1))) {
+			refuse(&walk, 2, PRESENT | RESERVED, writing);
+			return walk;
+		}
+		table = *word & 0x000ffffffffff000;
+		if (next && next != 7) {
+			level = next - 1;
+			continue;
+		}
+		walk.page_lg2 = lg2;
+		walk.phys = table >> lg2 << lg2 | (iova & ((1ULL << lg2) - 1));
+		if ((access == PLAIN_READ && !walk.read) || (writing && !walk.write))
+			refuse(&walk, 2, PRESENT | PERMISSION, writing);
+		return walk;
+	}
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hardware as fuzz targets see it: one IOMMU and a small memory. The only file here that knows
+ * the hardware's own structures; what the targets compare with is worked out elsewhere.
+ *
+ *   RIG_BASE |-- table 0 --|-- table 1 --| ... |-- table 15 --|      nothing else is memory
+ */
+#ifndef FUZZ_RIG_H
+#define FUZZ_RIG_H
+
+#include "hw/hw.h"
+
+#define RIG_TABLES	 16U
+#define RIG_TABLE_LG2	 12U
+#define RIG_BASE	 0x10000ULL
+#define RIG_ENTRIES	 512U
+#define RIG_COMMANDS_MAX 8U
+
+enum rig_architecture {
+	RIG_VTD = 0,
+	RIG_AMD,
+};
+
+struct rig_unit {
+	u8 architecture; /* enum rig_architecture */
+	u8 levels;	 /* VT-d: contexts may ask for 3 up to this */
+	u8 address_bits;
+	u8 max_address_mask;
+	bool huge_1g;
+	bool snoop_control;
+	bool coherent;
+	bool device_tlb;
+	bool pf_requester;
+	bool caching_mode;
+	bool random_choices;
+	u8 seed;
+	u32 iotlb_entries;
+	u32 iotlb_ways;
+	u32 context_entries;
+	u32 walk_entries;
+};
+
+/* Mistakes that a rig puts between the target and the hardware. */
+enum rig_canary {
+	RIG_SOUND = 0,
+	RIG_RUNS_ON,	    /* an illegal command is skipped, those behind it are executed */
+	RIG_KEEPS_TABLES,   /* a page command leaves cached table entries alone */
+	RIG_TAKES_RESERVED, /* VT-d: bit 62 of an entry is not looked at */
+	RIG_SHORT_PAGES,    /* a page whose size an AMD entry codes comes out at half of it */
+};
+
+enum rig_context_type {
+	RIG_ABSENT = 0,
+	RIG_TRANSLATE,
+	RIG_PASS_THROUGH,
+};
+
+struct rig_context {
+	u8 type; /* enum rig_context_type */
+	u8 levels;
+	u16 domain;
+	u64 root;
+};
+
+struct rig_answer {
+	bool pass_through;
+	u8 fault;
+	u16 flags; /* AMD */
+	u8 page_lg2;
+	u64 phys;
+};
+
+struct rig {
+	struct world world;
+	struct hw hw;
+	struct hw_iommu *iommu;
+	struct rig_unit unit;
+	enum rig_canary canary;
+
+	/* What the hooks heard; the target sets it to 0. */
+	u32 executed;
+	u32 rejected;
+	u64 bad[2]; /* of the last rejected */
+};
+
+/* False: no memory. */
+bool rig_init(struct rig *rig, const struct rig_unit *unit, enum rig_canary canary);
+void rig_fini(struct rig *rig);
+
+/* ---- Memory ---------------------------------------------------------------------------- */
+
+/* A store of the CPU to an entry, and what the CPU reads there. In [RIG_BASE, the end). */
+void rig_store(struct rig *rig, u64 at, u64 word);
+u64 rig_load(struct rig *rig, u64 at);
+/* Writes the line back: a unit that does not snoop sees it only then. */
+void rig_clean(struct rig *rig, u64 at);
+/* What the unit would fetch. */
+u64 rig_seen(struct rig *rig, u64 at);
+
+/* ---- Requests -------------------------------------------------------------------------- */
+
+bool rig_set_context(struct rig *rig, u16 requester, struct rig_context context);
+struct rig_answer rig_translate(struct rig *rig, u16 requester, u64 iova, bool write);
+struct rig_answer rig_probe(struct rig *rig, u16 requester, u64 iova, bool write);
+
+/* A walk of tables without a unit's caches, and the range form. */
+struct hw_walk rig_walk(struct rig *rig, const struct rig_context *context, u64 iova, bool write);
+void rig_walk_range(struct rig *rig, const struct rig_context *context, u64 start, u64 last,
+		    hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
+
+/* ---- The queue ------------------------------------------------------------------------- */
+
+/* Commands of 16 bytes. False: the queue stopped, or was stopped. */
+bool rig_submit(struct rig *rig, const u8 *commands, u32 count);
+bool rig_stopped(const struct rig *rig);
+/* The architecture's error is there. */
+bool rig_has_error(const struct rig *rig);
+void rig_resume(struct rig *rig);
+/* By commands, everything that is cached. */
+void rig_forget_all(struct rig *rig);
+
+#endif
