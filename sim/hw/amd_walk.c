@@ -141,7 +141,7 @@ struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, 
 			      bool write)
 {
 	const struct hw_walk_start start = { root, mode, true, true };
-	struct hw_walk walk = { 0 };
+	struct hw_walk walk = { .no_steps = false };
 
 	DMASIM_CONTRACT(mode >= AMD_MODE_MIN && mode <= AMD_MODE_MAX, "a page mode is 1 to 6");
 	if (!hw_walk_amd_v1_reaches(mode, iova))
@@ -155,13 +155,20 @@ struct hw_walk hw_walk_amd_v1(const struct hw_walker *walker, phys_addr_t root, 
 	return walk;
 }
 
+static struct hw_walk_start step_at(phys_addr_t table, u8 level, u64 allowed)
+{
+	return (struct hw_walk_start){ table, level + 1, allowed & AMD_V1_READ,
+				       allowed & AMD_V1_WRITE };
+}
+
 void hw_walk_amd_v1_from(const struct hw_walker *walker, const struct hw_walk_start *start,
 			 u64 iova, bool write, struct hw_walk *walk)
 {
 	u64 asked = write ? AMD_V1_WRITE : AMD_V1_READ;
 	u64 allowed = (start->read ? AMD_V1_READ : 0) | (start->write ? AMD_V1_WRITE : 0);
 	phys_addr_t table = start->table;
-	u8 level = start->levels - 1, visited = 0;
+	u8 level = start->levels - 1;
+	u32 visited = 0;
 
 	hw_walk_begin(walk);
 	walk->fault_flags = write ? AMD_FLAG_RW : 0;
@@ -170,10 +177,9 @@ void hw_walk_amd_v1_from(const struct hw_walker *walker, const struct hw_walk_st
 		struct item item;
 		u64 entry;
 
-		walk->reach[visited].level = level;
-		walk->reach[visited].read = allowed & AMD_V1_READ;
-		walk->reach[visited].write = allowed & AMD_V1_WRITE;
-		walk->table[visited++] = table;
+		if (!walk->no_steps)
+			walk->step[visited] = step_at(table, level, allowed);
+		visited++;
 		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry)) {
 			refuse(walk, AMD_EVENT_PAGE_TAB_HARDWARE_ERROR,
 			       AMD_TYPE_MASTER_ABORT << AMD_FLAG_TYPE_SHIFT);

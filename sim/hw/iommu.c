@@ -168,8 +168,9 @@ static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
 	return found;
 }
 
-static struct hw_translation refused(const struct hw_iommu *iommu, const struct hw_context *context,
-				     bool write)
+__attribute__((noinline)) static struct hw_translation refused(const struct hw_iommu *iommu,
+							       const struct hw_context *context,
+							       bool write)
 {
 	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, context, write);
 
@@ -183,14 +184,14 @@ static struct hw_translation refused(const struct hw_iommu *iommu, const struct 
 static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
 		 const struct hw_walk *walk)
 {
-	iotlb_fill(&iommu->iotlb, &(struct iotlb_entry){
-					  .page = iova >> walk->page_lg2,
-					  .phys = walk->phys & ~((1ULL << walk->page_lg2) - 1),
-					  .tag = iotlb_tag(context->domain),
-					  .page_lg2 = walk->page_lg2,
-					  .read = walk->read,
-					  .write = walk->write,
-				  });
+	struct iotlb_entry *entry =
+		iotlb_claim(&iommu->iotlb, iotlb_tag(context->domain), iova, walk->page_lg2);
+
+	entry->phys = walk->phys & ~((1ULL << walk->page_lg2) - 1);
+	entry->read = walk->read;
+	entry->write = walk->write;
+	entry->accessed = false;
+	entry->dirty = false;
 }
 
 /* A walk from the lowest table that the walk cache knows. */
@@ -206,12 +207,16 @@ static void walk_tables(struct hw_iommu *iommu, const struct hw_context *context
 		*walk = iommu->arch->beyond(iova, write);
 		return;
 	}
-	level = walk_cache_find(&iommu->walk_cache, tag, iova, write, &start);
-	if (level < WALK_CACHE_LEVELS)
-		costs->walk_hits[level]++;
+	if (iommu->walk_cache.levels) {
+		level = walk_cache_find(&iommu->walk_cache, tag, iova, write, &start);
+		if (level < WALK_CACHE_LEVELS)
+			costs->walk_hits[level]++;
+	}
+	walk->no_steps = !iommu->walk_cache.levels;
 	iommu->arch->walk(&iommu->walker, &start, iova, write, walk);
 	costs->walk_reads += walk->reads;
-	walk_cache_fill(&iommu->walk_cache, tag, iova, walk);
+	if (iommu->walk_cache.levels)
+		walk_cache_fill(&iommu->walk_cache, tag, iova, walk);
 }
 
 /* Caching mode: that there is nothing, for all that the absent entry would map. */
@@ -225,32 +230,39 @@ static void fill_absent(struct hw_iommu *iommu, const struct hw_context *context
 				  });
 }
 
-static struct hw_translation of_hit(const struct hw_iommu *iommu, const struct iotlb_entry *hit,
-				    u64 iova, bool write)
+static struct hw_translation of_hit(const struct iotlb_entry *hit, u64 iova)
 {
 	struct hw_translation found = { 0 };
 
-	if (DMASIM_UNLIKELY(!hit->read && !hit->write)) {
-		struct hw_walk absent = iommu->arch->absent(write);
-
-		return of_walk(&absent, iotlb_domain(hit));
-	}
 	found.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1));
 	found.domain = iotlb_domain(hit);
 	found.page_lg2 = hit->page_lg2;
 	return found;
 }
 
+/* A cached translation without any permission says that nothing is there. */
+static struct hw_translation of_absent_hit(const struct hw_iommu *iommu,
+					   const struct iotlb_entry *hit, bool write)
+{
+	struct hw_walk absent = iommu->arch->absent(write);
+
+	iommu->hw->costs.iotlb_hits++;
+	return of_walk(&absent, iotlb_domain(hit));
+}
+
 /*
- * Not in the cache, or without the permission (`hit`): walks, and fills the cache. Not inline: a
- * hit has no use for so large a stack.
+ * What the cache does not know, or not with the permission that the access needs: that is walked
+ * again, not refused. Not inline: a hit has no use for so large a stack.
  */
-__attribute__((noinline)) static struct hw_translation walk_and_fill(
-	struct hw_iommu *iommu, const struct hw_context *context, u64 iova, bool write, bool hit)
+__attribute__((noinline)) static struct hw_translation translate_by_walk(
+	struct hw_iommu *iommu, const struct hw_context *context, u64 iova, bool write,
+	const struct iotlb_entry *hit)
 {
 	struct hw_walk walk;
 	bool known; /* that it translates, or that there is nothing */
 
+	if (hit && !hit->read && !hit->write)
+		return of_absent_hit(iommu, hit, write);
 	iommu->hw->costs.iotlb_misses++;
 	walk_tables(iommu, context, iova, write, &walk);
 	known = !walk.fault || (iommu->caching_mode && walk.absent_lg2);
@@ -273,14 +285,10 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 	if (context->type == HW_CONTEXT_PASS_THROUGH)
 		return passed(context, iova);
 	hit = iotlb_find(&iommu->iotlb, iotlb_tag(context->domain), iova);
-	/*
-	 * A cached translation without the permission is walked again, not refused. With none at
-	 * all it says that nothing is there.
-	 */
-	if (!hit || ((hit->read || hit->write) && !(write ? hit->write : hit->read)))
-		return walk_and_fill(iommu, context, iova, write, hit);
+	if (!hit || !(write ? hit->write : hit->read))
+		return translate_by_walk(iommu, context, iova, write, hit);
 	iommu->hw->costs.iotlb_hits++;
-	return of_hit(iommu, hit, iova, write);
+	return of_hit(hit, iova);
 }
 
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
@@ -288,7 +296,7 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 {
 	const struct hw_context *context = context_at(iommu, requester);
 	const struct hw_walk_start start = { context->root, context->levels, true, true };
-	struct hw_walk walk;
+	struct hw_walk walk = { .no_steps = true };
 
 	if (refuses(context, write))
 		return refused(iommu, context, write);

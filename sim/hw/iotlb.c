@@ -54,12 +54,13 @@ static u64 sized(u64 tag, u8 page_lg2)
 /* Consecutive pages fall into consecutive sets; domains and PASIDs are spread apart. */
 static struct iotlb_entry *set_of(const struct iotlb *iotlb, u64 tag, u64 page)
 {
-	u64 index = (page + tag * 0x9e37 + (tag >> 16) * 0x85eb) & (iotlb->sets - 1);
+	u64 index = (page + (tag ^ tag >> 16) * 0x9e37) & (iotlb->sets - 1);
 
 	return iotlb->entry + index * iotlb->ways;
 }
 
-static struct iotlb_entry *find_page(const struct iotlb *iotlb, u64 tag, u64 iova, u8 page_lg2)
+static inline struct iotlb_entry *find_page(const struct iotlb *iotlb, u64 tag, u64 iova,
+					    u8 page_lg2)
 {
 	struct iotlb_entry *way = set_of(iotlb, tag, iova >> page_lg2);
 
@@ -126,34 +127,42 @@ static struct iotlb_entry *pick_victim(struct iotlb *iotlb, struct iotlb_entry *
 		victim = older ? i : victim;
 		oldest_at = older ? way[i].used_at : oldest_at;
 	}
-	if (!oldest_at)
+	if (!oldest_at || !iotlb->world->random_choices)
 		return &way[victim];
 	/* Answer 0, the plain run's, is the oldest. */
 	victim += world_choose(iotlb->world, iotlb->ways);
 	return &way[victim < iotlb->ways ? victim : victim - iotlb->ways];
 }
 
+struct iotlb_entry *iotlb_claim(struct iotlb *iotlb, u64 tag, u64 iova, u8 page_lg2)
+{
+	u64 key = sized(tag, page_lg2), page = iova >> page_lg2;
+	struct iotlb_entry *victim = pick_victim(iotlb, set_of(iotlb, tag, page));
+
+	/* Mostly one of the same domain and size gives way: what is counted stays. */
+	if (DMASIM_UNLIKELY(victim->tag != key)) {
+		if (victim->tag)
+			drop(iotlb, victim);
+		victim->tag = key;
+		victim->page_lg2 = page_lg2;
+		enlist(iotlb, victim);
+	}
+	victim->page = page;
+	victim->used_at = ++iotlb->clock;
+	iotlb->last = victim;
+	return victim;
+}
+
 void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry)
 {
-	u64 tag = sized(entry->tag, entry->page_lg2);
-	struct iotlb_entry *victim = pick_victim(iotlb, set_of(iotlb, tag, entry->page));
-	/* Mostly one of the same domain and size gives way: all that is counted stays. */
-	bool moves = victim->tag != tag;
+	u64 iova = entry->page << entry->page_lg2;
+	struct iotlb_entry *claimed = iotlb_claim(iotlb, entry->tag, iova, entry->page_lg2);
 
-	if (moves && victim->tag)
-		drop(iotlb, victim);
-	victim->tag = tag;
-	victim->page = entry->page;
-	victim->phys = entry->phys;
-	victim->used_at = ++iotlb->clock;
-	victim->page_lg2 = entry->page_lg2;
-	victim->read = entry->read;
-	victim->write = entry->write;
-	victim->accessed = entry->accessed;
-	victim->dirty = entry->dirty;
-	if (moves)
-		enlist(iotlb, victim);
-	iotlb->last = victim;
+	claimed->phys = entry->phys;
+	claimed->read = entry->read;
+	claimed->write = entry->write;
+	claimed->accessed = entry->accessed;
+	claimed->dirty = entry->dirty;
 }
 
 /* What an invalidation takes. */

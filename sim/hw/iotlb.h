@@ -111,7 +111,13 @@ static inline const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u64 tag,
 	return iotlb_look_up(iotlb, tag, iova);
 }
 
-/* Replaces what the set must give up. `entry` is complete but for used_at and the list. */
+/*
+ * An entry for the page around iova, in the place of what its set must give up: valid from now on,
+ * with tag and page. The caller says the rest: phys, permissions, marks.
+ */
+struct iotlb_entry *iotlb_claim(struct iotlb *iotlb, u64 tag, u64 iova, u8 page_lg2);
+
+/* The same, filled in. `entry` is complete but for used_at and the list. */
 void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry);
 
 /* Drops every translation of the tag that touches [start, last]. */

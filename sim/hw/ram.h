@@ -128,16 +128,18 @@ static inline u64 ram_chunk_number(phys_addr_t phys)
 }
 
 /*
- * For reads of a few bytes that do not cross a chunk, as entries of page tables: a host pointer, or
- * NULL if the chunk was not read lately; ram_read() then makes it known.
+ * For reads of a few bytes that do not cross a chunk, as entries of page tables: true if the chunk
+ * was read lately, else ram_read() makes it so; and then, where its bytes are on the host.
  */
+static inline bool ram_is_recent(const struct ram *ram, phys_addr_t phys)
+{
+	return ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT].number == ram_chunk_number(phys);
+}
+
 static inline const u8 *ram_recent(const struct ram *ram, phys_addr_t phys)
 {
-	const struct ram_recent *recent = &ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT];
-
-	if (DMASIM_LIKELY(recent->number == ram_chunk_number(phys)))
-		return recent->host + (phys & (RAM_CHUNK_BYTES - 1));
-	return NULL;
+	return ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT].host +
+	       (phys & (RAM_CHUNK_BYTES - 1));
 }
 
 #endif

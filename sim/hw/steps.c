@@ -19,11 +19,11 @@ static void look_at_walk(const struct hw_iommu *iommu, u64 iova, bool write, str
 	steps->walked = true;
 	iommu->arch->walk(&iommu->walker, &steps->start, iova, write, &steps->walk);
 	for (u32 i = 0; i < steps->walk.tables; i++) {
-		u64 index = index_at(iova, steps->walk.reach[i].level);
+		u64 index = index_at(iova, steps->walk.step[i].levels - 1);
 
-		steps->at[i] = steps->walk.table[i] + index * sizeof(steps->entry[i]);
-		steps->fetched[i] = hw_walker_fetch(&iommu->walker, steps->walk.table[i], index,
-						    &steps->entry[i]);
+		steps->at[i] = steps->walk.step[i].table + index * sizeof(steps->entry[i]);
+		steps->fetched[i] = hw_walker_fetch(&iommu->walker, steps->walk.step[i].table,
+						    index, &steps->entry[i]);
 	}
 }
 

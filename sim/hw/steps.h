@@ -24,7 +24,7 @@ struct hw_steps {
 	bool walked;
 	struct hw_walk_start start;
 	struct hw_walk walk;
-	phys_addr_t at[HW_STEPS_MAX]; /* of the entry that was fetched from walk.table[i] */
+	phys_addr_t at[HW_STEPS_MAX]; /* of the entry that was fetched from walk.step[i] */
 	u64 entry[HW_STEPS_MAX];
 	bool fetched[HW_STEPS_MAX]; /* false: no memory is there */
 };

@@ -59,7 +59,7 @@ struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, 
 			      bool write)
 {
 	const struct hw_walk_start start = { root, levels, true, true };
-	struct hw_walk walk = { 0 };
+	struct hw_walk walk = { .no_steps = false };
 
 	if (!hw_walk_vtd_ss_reaches(levels, iova))
 		return (struct hw_walk){ .fault = VTD_FAULT_BEYOND_MGAW,
@@ -69,21 +69,37 @@ struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, 
 	return walk;
 }
 
-/* An entry with none of these bits has no reserved one set. */
-static u64 suspicious_bits(const struct hw_walker *walker)
+/* An entry with none of these bits has no reserved one set, and is of 4 KiB or of a table. */
+static u64 special_bits(const struct hw_walker *walker)
 {
 	return (VTD_SS_ADDR_MASK & ~((1ULL << walker->address_bits) - 1)) | VTD_SS_SNOOP |
 	       VTD_SS_TM | VTD_SS_SUPERPAGE;
 }
 
+static void arrive(struct hw_walk *walk, u64 entry, u8 level, u64 iova)
+{
+	u64 offset_mask = (1ULL << level_lg2(level)) - 1;
+
+	walk->page_lg2 = level_lg2(level);
+	walk->phys = (entry & VTD_SS_ADDR_MASK & ~offset_mask) | (iova & offset_mask);
+}
+
+static struct hw_walk_start step_at(phys_addr_t table, u8 level, u64 allowed)
+{
+	return (struct hw_walk_start){ table, level + 1, allowed & VTD_SS_READ,
+				       allowed & VTD_SS_WRITE };
+}
+
 void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_start *start,
 			 u64 iova, bool write, struct hw_walk *walk)
 {
-	u64 suspicious = suspicious_bits(walker);
-	u64 asked = write ? VTD_SS_WRITE : VTD_SS_READ;
+	const u64 special = special_bits(walker);
+	const u64 asked = write ? VTD_SS_WRITE : VTD_SS_READ;
 	u64 allowed = (start->read ? VTD_SS_READ : 0) | (start->write ? VTD_SS_WRITE : 0);
+	bool no_steps = walk->no_steps;
 	phys_addr_t table = start->table;
-	u8 level = start->levels, visited = 0;
+	u8 level = start->levels;
+	u32 visited = 0;
 
 	hw_walk_begin(walk);
 	/* Level 0 has nothing but leaves. */
@@ -91,31 +107,26 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 		u64 entry;
 
 		level--;
-		walk->reach[visited].level = level;
-		walk->reach[visited].read = allowed & VTD_SS_READ;
-		walk->reach[visited].write = allowed & VTD_SS_WRITE;
-		walk->table[visited++] = table;
+		if (!no_steps)
+			walk->step[visited] = step_at(table, level, allowed);
+		visited++;
 		if (!hw_walker_fetch(walker, table, index_at(iova, level), &entry)) {
 			walk->fault = VTD_FAULT_TABLE_ACCESS;
 			break;
 		}
-		if ((entry & suspicious) && present(entry) &&
+		if ((entry & special) && present(entry) &&
 		    (entry & reserved_bits(walker, entry, level))) {
 			walk->fault = VTD_FAULT_PTE_RESERVED;
 			break;
 		}
 		allowed &= entry;
-		if (!(allowed & asked)) {
+		if (DMASIM_UNLIKELY(!(allowed & asked))) {
 			walk->absent_lg2 = present(entry) ? 0 : level_lg2(level);
 			walk->fault = write ? VTD_FAULT_NO_WRITE : VTD_FAULT_NO_READ;
 			break;
 		}
-		if (is_leaf(entry, level)) {
-			u64 offset_mask = (1ULL << level_lg2(level)) - 1;
-
-			walk->page_lg2 = level_lg2(level);
-			walk->phys = (entry & VTD_SS_ADDR_MASK & ~offset_mask) |
-				     (iova & offset_mask);
+		if (!level || ((entry & special) && is_leaf(entry, level))) {
+			arrive(walk, entry, level, iova);
 			break;
 		}
 		table = entry & VTD_SS_ADDR_MASK;

@@ -54,7 +54,8 @@ void walk_cache_fill(struct walk_cache *cache, u64 tag, u64 iova, const struct h
 {
 	/* The first table is where the walk began. */
 	for (u32 i = 1; i < walk->tables; i++) {
-		u32 level = walk->reach[i].level;
+		const struct hw_walk_start *step = &walk->step[i];
+		u32 level = step->levels - 1U;
 
 		if (level >= cache->levels)
 			continue;
@@ -62,11 +63,11 @@ void walk_cache_fill(struct walk_cache *cache, u64 tag, u64 iova, const struct h
 		iotlb_invalidate_range(&cache->level[level], tag, iova, iova);
 		iotlb_fill(&cache->level[level], &(struct iotlb_entry){
 							 .page = iova >> table_lg2(level),
-							 .phys = walk->table[i],
+							 .phys = step->table,
 							 .tag = tag,
 							 .page_lg2 = table_lg2(level),
-							 .read = walk->reach[i].read,
-							 .write = walk->reach[i].write,
+							 .read = step->read,
+							 .write = step->write,
 						 });
 	}
 }

@@ -29,16 +29,12 @@ static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t t
 				   u64 *entry)
 {
 	phys_addr_t at = table + index * sizeof(*entry);
-	const u8 *host;
 	u64 raw, done;
 
-	if (DMASIM_LIKELY(!walker->cache)) {
-		host = ram_recent(walker->ram, at);
-		if (DMASIM_LIKELY(host != NULL)) {
-			memcpy(&raw, host, sizeof(raw));
-			*entry = le64toh(raw);
-			return true;
-		}
+	if (DMASIM_LIKELY(!walker->cache && ram_is_recent(walker->ram, at))) {
+		memcpy(&raw, ram_recent(walker->ram, at), sizeof(raw));
+		*entry = le64toh(raw);
+		return true;
 	}
 	done = walker->cache ? hw_cache_peek(walker->cache, walker->ram, at, &raw, sizeof(raw))
 			     : ram_read(walker->ram, at, &raw, sizeof(raw));
@@ -48,25 +44,29 @@ static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t t
 	return true;
 }
 
+/* Where a walk begins: a table, and what the entries above it allow. */
+struct hw_walk_start {
+	phys_addr_t table;
+	u8 levels; /* from this table on: 1 has the 4 KiB leaves */
+	bool read;
+	bool write;
+};
+
 struct hw_walk {
+	bool no_steps;	 /* said beforehand: the caller has no use for the steps */
 	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_ (its code), 0: found */
 	u16 fault_flags; /* AMD_FLAG_ */
 	u8 page_lg2;	 /* size of the leaf */
 	u8 absent_lg2;	 /* VT-d, of a fault for an absent entry: what that would map; else 0 */
 	bool read;	 /* permissions, intersected along the walk */
 	bool write;
-	phys_addr_t phys; /* of the address asked for */
-	u8 reads;	  /* entries fetched */
-	u8 tables;	  /* tables visited, top first; below are so many, the rest is not set */
-	phys_addr_t table[8];
-	struct {
-		u8 level;  /* of that table */
-		bool read; /* what the entries above it allow */
-		bool write;
-	} reach[8];
+	phys_addr_t phys;	      /* of the address asked for */
+	u8 reads;		      /* entries fetched */
+	u8 tables;		      /* tables visited */
+	struct hw_walk_start step[8]; /* those tables, top first; not set with no_steps */
 };
 
-/* A walk that has found nothing yet. The arrays are left as they are: they are large. */
+/* A walk that has found nothing yet. The steps are left as they are: they are large. */
 static inline void hw_walk_begin(struct hw_walk *walk)
 {
 	walk->fault = 0;
@@ -76,22 +76,14 @@ static inline void hw_walk_begin(struct hw_walk *walk)
 	walk->phys = 0;
 }
 
-/* It is over: what its entries allow together, and how many tables it has read one of. */
-static inline void hw_walk_end(struct hw_walk *walk, bool read, bool write, u8 visited)
+/* It is over: what its entries allow together, and how many tables it has visited. */
+static inline void hw_walk_end(struct hw_walk *walk, bool read, bool write, u32 visited)
 {
 	walk->read = read;
 	walk->write = write;
-	walk->reads = visited;
-	walk->tables = visited;
+	walk->reads = (u8)visited;
+	walk->tables = (u8)visited;
 }
-
-/* Where a walk begins: a table, and what the entries above it allow. */
-struct hw_walk_start {
-	phys_addr_t table;
-	u8 levels; /* from this table on: 1 has the 4 KiB leaves */
-	bool read;
-	bool write;
-};
 
 /* Translates one address for an access. levels is 3 or 4. */
 struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,

@@ -54,14 +54,15 @@ static void tell_entries(const struct hw_steps *steps, struct dmasim_walk *walk)
 		bool last = i + 1 == walk->entries;
 
 		walk->entry[i] = (struct dmasim_walk_entry){
-			.level = done->reach[i].level,
-			.table = done->table[i],
-			.index = (u32)((steps->at[i] - done->table[i]) / sizeof(steps->entry[i])),
+			.level = done->step[i].levels - 1,
+			.table = done->step[i].table,
+			.index = (u32)((steps->at[i] - done->step[i].table) /
+				       sizeof(steps->entry[i])),
 			.at = steps->at[i],
 			.value = steps->entry[i],
 			.fetched = steps->fetched[i],
-			.read = last ? done->read : done->reach[i + 1].read,
-			.write = last ? done->write : done->reach[i + 1].write,
+			.read = last ? done->read : done->step[i + 1].read,
+			.write = last ? done->write : done->step[i + 1].write,
 		};
 	}
 }

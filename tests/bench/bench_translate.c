@@ -177,10 +177,10 @@ struct row {
 
 static const struct row translations[] = {
 	{ "the same page", same_page, 256, 0 },
-	{ "65,536 pages at random", random_pages, 256, 0 },
-	{ "65,536 pages at random", random_pages, 256, 16 },
-	{ "65,536 pages at random", random_pages, 256, 256 },
-	{ "65,536 pages at random", random_pages, PAGES, 0 },
+	{ "65,536 pages, walks from memory", random_pages, 256, 0 },
+	{ "65,536 pages, small walk cache", random_pages, 256, 16 },
+	{ "65,536 pages, large walk cache", random_pages, 256, 256 },
+	{ "65,536 pages, all in the IOTLB", random_pages, PAGES, 0 },
 };
 
 static const struct row invalidations[] = {
@@ -217,7 +217,7 @@ static void measure_translations(const struct row *row)
 	before = bench.hw.costs;
 	row->run(&bench);
 	after = bench.hw.costs;
-	printf("| %-23s | %5u | %4u |", row->name, row->iotlb_entries, row->walk_entries);
+	printf("| %-31s | %5u | %4u |", row->name, row->iotlb_entries, row->walk_entries);
 	print_ns(ns);
 	printf(" %9llu | %6llu | %6llu |\n", BATCH * 1000ULL / ns,
 	       (after.iotlb_hits - before.iotlb_hits) * 100 / BATCH,
@@ -254,9 +254,11 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 
 	printf("Median of %d samples; costs of 100 translations\n\n"
-	       "| translations            | IOTLB | walk |       ns | million/s |   hits |  reads "
+	       "| translations                    | IOTLB | walk |       ns | million/s |   hits | "
+	       " reads "
 	       "|\n"
-	       "| ----------------------- | ----: | ---: | -------: | --------: | -----: | -----: "
+	       "| ------------------------------- | ----: | ---: | -------: | --------: | -----: | "
+	       "-----: "
 	       "|\n",
 	       MEASURE_SAMPLES);
 	for (size_t i = 0; i < sizeof(translations) / sizeof(translations[0]); i++) {

@@ -107,8 +107,9 @@ static void check_leaf(struct fixture *fixture, u8 mode, u8 level, u8 lg2)
 		assert_true(found.read && found.write);
 		expect_u64(found.reads, mode - level);
 		expect_u64(found.tables, mode - level);
-		expect_u64(found.table[0], fixture->tables.root);
-		expect_u64(found.table[found.tables - 1], amd_reach(&fixture->tables, iova, level));
+		expect_u64(found.step[0].table, fixture->tables.root);
+		expect_u64(found.step[found.tables - 1].table,
+			   amd_reach(&fixture->tables, iova, level));
 	}
 	/* Its neighbours are not mapped. */
 	if (iova)

@@ -172,14 +172,14 @@ static void expect_table(const struct fixture *fixture, const struct hw_walk *wa
 	for (u32 i = 0; i < fixture->tables; i++) {
 		const struct hw_table *table = &fixture->table[i];
 
-		if (table->phys != walk->table[step] || iova - table->iova >= table->bytes)
+		if (table->phys != walk->step[step].table || iova - table->iova >= table->bytes)
 			continue;
-		expect_u64(table->levels, walk->reach[step].level + 1U);
-		expect_u64(table->read, walk->reach[step].read);
-		expect_u64(table->write, walk->reach[step].write);
+		expect_u64(table->levels, walk->step[step].levels);
+		expect_u64(table->read, walk->step[step].read);
+		expect_u64(table->write, walk->step[step].write);
 		return;
 	}
-	fail_msg("the table at 0x%llx for 0x%llx was not found", walk->table[step], iova);
+	fail_msg("the table at 0x%llx for 0x%llx was not found", walk->step[step].table, iova);
 }
 
 static void compare(const struct fixture *fixture, u64 iova)

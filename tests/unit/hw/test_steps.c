@@ -75,7 +75,7 @@ static void a_walk_tells_each_entry(void **state)
 	expect_u64(steps.walk.tables, 4);
 	/* Tables were made one behind the other; entries 1, 1, 1 and 7 of them. */
 	for (u32 i = 0; i < 4; i++) {
-		expect_u64(steps.walk.table[i], ROOT + i * 0x1000);
+		expect_u64(steps.walk.step[i].table, ROOT + i * 0x1000);
 		expect_u64(steps.at[i], ROOT + i * 0x1000 + (i < 3 ? 8 : 56));
 		expect_u64(steps.entry[i], i < 3 ? (ROOT + (i + 1) * 0x1000) | 3 : 0x5003);
 		assert_true(steps.fetched[i]);

@@ -96,8 +96,8 @@ static void every_leaf_size_translates_at_both_depths(void **state)
 				assert_true(found.read && found.write);
 				expect_u64(found.reads, levels - level);
 				expect_u64(found.tables, levels - level);
-				expect_u64(found.table[0], fixture->tables.root);
-				expect_u64(found.table[found.tables - 1],
+				expect_u64(found.step[0].table, fixture->tables.root);
+				expect_u64(found.step[found.tables - 1].table,
 					   tables_reach(&fixture->tables, iova, level));
 			}
 			/* Its neighbours are not mapped. */
