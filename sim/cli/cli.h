@@ -20,6 +20,7 @@ int cli_demo(int argc, char **argv);
 int cli_iova(int argc, char **argv);
 int cli_fault(int argc, char **argv);
 int cli_topo(int argc, char **argv);
+int cli_walk(int argc, char **argv);
 int cli_reports(int argc, char **argv);
 
 /* "dmasim: ..." on stderr, one line. Returns CLI_BAD_INPUT. */

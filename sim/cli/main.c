@@ -15,6 +15,7 @@ static const struct {
 	{ "iova", cli_iova, "IOVA allocators drawn, judged and measured" },
 	{ "fault", cli_fault,
 	  "what the IOMMU's fault lines in a kernel log mean, and whose they are" },
+	{ "walk", cli_walk, "one translation step by step; the bits of page-table entries" },
 	{ "topo", cli_topo, "the PCI tree of an lspci dump" },
 	{ "reports", cli_reports, "every report the checker can make" },
 };

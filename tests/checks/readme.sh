@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What the README says can be done: its first C program compiles and runs, the commands and the
-# files it names exist, and the demonstration prints what it shows. UPDATE_GOLDEN=1 ./tests/run
+# files it names exist, and the commands print what it shows. UPDATE_GOLDEN=1 ./tests/run
 # readme puts its present output into the README.
 . "$(dirname "$0")/common.sh"
 
@@ -58,15 +58,18 @@ for name in $(grep -oE '`(include|lib|sim|tests)/[A-Za-z0-9_/.-]*' README.md |
 	[ -e "$name" ] || fail "README.md names $name, which there is not"
 done
 
-# The demonstration's output stands between two marks.
-if grep -q '^<!-- demo -->$' README.md && [ -x "$command" ]; then
-	between '<!-- demo -->' '<!-- /demo -->' | grep -v '^```' >"$scratch/shown"
-	"$command" demo >"$scratch/printed" 2>&1
+# prints MARK ARGS...: the command's output stands between two marks.
+prints() {
+	mark=$1
+	shift
+	grep -q "^<!-- $mark -->\$" README.md && [ -x "$command" ] || return
+	between "<!-- $mark -->" "<!-- /$mark -->" | grep -v '^```' >"$scratch/shown"
+	"$command" "$@" >"$scratch/printed" 2>&1
 	if [ -n "${UPDATE_GOLDEN:-}" ]; then
-		awk -v printed="$scratch/printed" '
-			$0 == "<!-- /demo -->" { inside = 0 }
+		awk -v printed="$scratch/printed" -v mark="$mark" '
+			$0 == "<!-- /" mark " -->" { inside = 0 }
 			!inside { print }
-			$0 == "<!-- demo -->" {
+			$0 == "<!-- " mark " -->" {
 				inside = 1
 				print "```"
 				while ((getline line < printed) > 0)
@@ -74,9 +77,15 @@ if grep -q '^<!-- demo -->$' README.md && [ -x "$command" ]; then
 				print "```"
 			}' README.md >"$scratch/README.md" && cat "$scratch/README.md" >README.md
 	elif ! diff "$scratch/shown" "$scratch/printed" >"$scratch/said"; then
-		fail 'README.md shows another output of ./sim/demo than it has'
+		fail "README.md shows another output of dmasim $1 than it has"
 		show "$scratch/said"
 	fi
-fi
+}
+
+prints demo demo
+walk=$(sed -n 's/^`dmasim \(walk --map [^`]*\)` prints this:$/\1/p' README.md)
+[ -n "$walk" ] || fail 'README.md shows no walk'
+# shellcheck disable=SC2086  # one word for each argument
+prints walk $walk
 
 finish

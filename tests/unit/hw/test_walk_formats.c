@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What `dmasim walk` says of an entry, against what the hardware's walkers make of it. The two
+ * share bit positions alone.
+ */
+#include "bench.h"
+#include "tables.h"
+
+#include <dmasim/hw/amd.h>
+#include <dmasim/hw/vtd.h>
+
+#include "scale.h"
+#include "walk_format.h"
+
+#define ENTRIES 2000000 /* full count */
+#define TABLE	0x10000ULL
+
+/* Few bits, or an address whose low bits are ones: what a size is coded by. */
+static u64 draw_entry(struct random *random)
+{
+	u64 entry = random_next(random);
+
+	switch (random_below(random, 4)) {
+	case 0:
+		return entry;
+	case 1:
+		return entry & random_next(random) & random_next(random);
+	case 2:
+		entry = ((1ULL << random_below(random, 40)) - 1) << 12;
+		return entry | (random_next(random) & ~0x000ffffffffff000ULL);
+	default:
+		/* An aligned address, and no more than the low and the highest bits. */
+		return (entry & 0x600ff00000000fffULL) | random_below(random, 1 << 20) << 30;
+	}
+}
+
+static void expect_leaf(const struct walk_said *said, const struct hw_walk *walk, bool write)
+{
+	expect_u64(walk->tables, 1);
+	assert_int_equal(!walk->fault, write ? said->write : said->read);
+	if (walk->fault)
+		return;
+	expect_u64(walk->phys, said->phys);
+	expect_u64(walk->page_lg2, said->page_lg2);
+	assert_int_equal(walk->read, said->read);
+	assert_int_equal(walk->write, said->write);
+}
+
+/* ---- VT-d ------------------------------------------------------------------------------------ */
+
+static void expect_vtd(const struct walk_said *said, const struct hw_walk *walk, u8 level,
+		       bool write)
+{
+	bool allowed = write ? said->write : said->read;
+
+	switch (said->kind) {
+	case WALK_ABSENT:
+		expect_u64(walk->tables, 1);
+		expect_u64(walk->absent_lg2, walk_level_lg2(level));
+		break;
+	case WALK_MALFORMED:
+		expect_u64(walk->tables, 1);
+		expect_u64(walk->fault, VTD_FAULT_PTE_RESERVED);
+		break;
+	case WALK_LEAF:
+		expect_leaf(said, walk, write);
+		break;
+	default:
+		/* Without the permission the walk ends before the next table. */
+		assert_int_equal(walk->tables > 1, allowed);
+		if (allowed) {
+			expect_u64(walk->step[1].table, said->phys);
+			expect_u64(walk->step[1].levels - 1, said->next);
+		}
+		break;
+	}
+}
+
+/* trust: words for a VT-d entry | our reading of the facts: the hardware's walker */
+static void a_vtd_entry_is_what_the_walker_takes_it_for(void **state)
+{
+	struct bench *bench = *state;
+	u32 kinds[4] = { 0 };
+	struct random random;
+
+	ram_add_range(&bench->hw.ram, 0, SZ_1M);
+	random_init(&random, test_seed(1));
+	for (u32 i = 0; i < scaled(ENTRIES); i++) {
+		u64 entry = draw_entry(&random);
+		u8 level = (u8)random_below(&random, 4);
+		bool write = random_below(&random, 2);
+		struct walk_unit unit = { .no_1g = random_below(&random, 2),
+					  .snoop = random_below(&random, 2),
+					  .device_tlb = random_below(&random, 2) };
+		struct hw_walker walker = { .ram = &bench->hw.ram,
+					    .levels = 4,
+					    .address_bits = 52,
+					    .huge_1g = !unit.no_1g,
+					    .snoop_control = unit.snoop,
+					    .device_tlb = unit.device_tlb };
+		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
+		struct walk_said said = walk_vtdss.say(entry, level, &unit);
+		struct hw_walk walk = { .no_steps = false };
+
+		put_entry(&bench->hw.ram, TABLE, 0, entry);
+		hw_walk_vtd_ss_from(&walker, &start, 0, write, &walk);
+		expect_vtd(&said, &walk, level, write);
+		kinds[said.kind]++;
+	}
+	for (u32 kind = 0; kind < 4; kind++)
+		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+}
+
+/* ---- AMD ------------------------------------------------------------------------------------- */
+
+static void expect_amd(const struct walk_said *said, const struct hw_walk *walk, bool write)
+{
+	u16 flags = walk->fault_flags & ~AMD_FLAG_RW;
+
+	switch (said->kind) {
+	case WALK_ABSENT:
+		expect_u64(walk->tables, 1);
+		expect_u64(walk->fault, AMD_EVENT_IO_PAGE_FAULT);
+		expect_u64(flags, 0);
+		break;
+	case WALK_MALFORMED:
+		expect_u64(walk->tables, 1);
+		expect_u64(flags, AMD_FLAG_PR | AMD_FLAG_RZ);
+		assert_true(said->reserved || said->wrong);
+		break;
+	case WALK_LEAF:
+		expect_leaf(said, walk, write);
+		break;
+	default:
+		assert_true(walk->tables > 1);
+		expect_u64(walk->step[1].table, said->phys);
+		expect_u64(walk->step[1].levels - 1, said->next);
+		break;
+	}
+}
+
+/* trust: words for an AMD v1 entry | our reading of the facts: the hardware's walker */
+static void an_amd_entry_is_what_the_walker_takes_it_for(void **state)
+{
+	struct bench *bench = *state;
+	const struct walk_unit unit = { 0 };
+	u32 kinds[4] = { 0 };
+	struct random random;
+
+	ram_add_range(&bench->hw.ram, 0, SZ_1M);
+	random_init(&random, test_seed(2));
+	for (u32 i = 0; i < scaled(ENTRIES); i++) {
+		u64 entry = draw_entry(&random);
+		u8 level = (u8)random_below(&random, 6);
+		bool write = random_below(&random, 2);
+		struct hw_walker walker = { .ram = &bench->hw.ram };
+		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
+		struct walk_said said = walk_amdv1.say(entry, level, &unit);
+		struct hw_walk walk = { .no_steps = false };
+
+		put_entry(&bench->hw.ram, TABLE, 0, entry);
+		hw_walk_amd_v1_from(&walker, &start, 0, write, &walk);
+		expect_amd(&said, &walk, write);
+		kinds[said.kind]++;
+	}
+	for (u32 kind = 0; kind < 4; kind++)
+		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+/* Every bit has one place in a format's table, and they are in order. */
+static void a_table_of_bits_has_each_bit_once(void **state)
+{
+	const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1 };
+
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		u32 next = 0;
+
+		for (u32 j = 0; j < formats[i]->field_count; j++) {
+			expect_u64(formats[i]->field[j].low, next);
+			assert_true(formats[i]->field[j].high >= next);
+			next = formats[i]->field[j].high + 1U;
+		}
+		expect_u64(next, 64);
+	}
+}
+
+/* All bits of an entry, whatever they are, have a name or a number. */
+static void every_entry_has_words(void **state)
+{
+	const struct walk_unit unit = { 0 };
+	struct random random;
+
+	(void)state;
+	random_init(&random, test_seed(3));
+	for (u32 i = 0; i < scaled(100000); i++) {
+		u64 entry = i ? draw_entry(&random) : ~0ULL;
+		struct walk_words words;
+
+		walk_say(&walk_vtdss, &unit, (u8)random_below(&random, 4), entry, &words);
+		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
+		walk_say(&walk_amdv1, &unit, (u8)random_below(&random, 6), entry, &words);
+		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
+
+TEST_MAIN(TEST(a_vtd_entry_is_what_the_walker_takes_it_for),
+	  TEST(an_amd_entry_is_what_the_walker_takes_it_for),
+	  cmocka_unit_test(a_table_of_bits_has_each_bit_once),
+	  cmocka_unit_test(every_entry_has_words))
