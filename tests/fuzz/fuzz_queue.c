@@ -3,6 +3,7 @@
  * Bytes as a command queue, between translations and changes of what they read.
  *
  * After each step:
+ *   - commands are executed once, in an order that the architecture allows;
  *   - a malformed command stops the queue with the architecture's error, and nothing behind it is
  *     executed until the queue is resumed; a well-formed one never does;
  *   - what commands have covered since it last changed is answered as if there were no caches;
@@ -14,6 +15,7 @@
 
 #include "fuzz.h"
 #include "input.h"
+#include "pending.h"
 #include "plain.h"
 #include "stale.h"
 
@@ -21,12 +23,16 @@
 
 enum feature {
 	FEATURE_COMMAND = 1,
+	FEATURE_BEHIND,
+	FEATURE_OVERTAKES,
 	FEATURE_STOPPED,
 	FEATURE_ANSWER,
 	FEATURE_ENTRY,
 	FEATURE_CONTEXT,
 	FEATURE_FRESH,
 	FEATURE_RESUME,
+	FEATURE_RUN,
+	FEATURE_WAIT,
 };
 
 struct queue {
@@ -35,6 +41,7 @@ struct queue {
 	struct plain_memory seen;   /* by the unit */
 	struct plain_memory stored; /* by the CPU, and by waits */
 	struct stale stale;
+	struct pending pending;
 	bool stopped;
 };
 
@@ -134,39 +141,40 @@ static void change_context(struct queue *queue, struct bytes *bytes)
 	set_context(queue, requester, context);
 }
 
-/* A wait is executed. What it stores may be a part of a table. */
-static void store_for_wait(struct queue *queue, const struct plain_command *command)
+/* What a wait stores may be a part of a table. */
+static void check_store(struct queue *queue, const struct plain_command *command)
 {
 	u64 at = command->store_at & ~7ULL;
 	u32 shift = command->store_at & 4 ? 32 : 0;
 	u64 mask = command->store_bytes == 8 ? ~0ULL : 0xffffffffULL << shift;
 	u64 *stored = plain_word(&queue->stored, at);
+	u64 word;
 
-	if (command->store_bytes && stored)
-		*stored = (*stored & ~mask) | command->value << shift;
+	if (!command->store_bytes || !stored)
+		return;
+	*stored = (*stored & ~mask) | command->value << shift;
+	word = rig_load(&queue->rig, at);
+	fuzz_check(queue->run, word == *stored, "a wait made %llx of %llx at %llx", word, *stored,
+		   at);
+	look_again(queue, at);
 }
 
-/* What all waits stored is in memory. */
-static void check_stores(struct queue *queue, const struct plain_command *command, u32 count)
+static void executed(void *cookie, u64 number)
 {
-	for (; count--; command++) {
-		u64 at = command->store_at & ~7ULL;
-		u64 *stored = plain_word(&queue->stored, at);
-		u64 word = stored ? rig_load(&queue->rig, at) : 0;
+	struct queue *queue = cookie;
+	bool again;
+	const char *wrong = pending_executed(&queue->pending, number, &again);
+	const struct plain_command *command;
+	u32 fresh;
 
-		if (!command->store_bytes || !stored)
-			continue;
-		fuzz_check(queue->run, word == *stored, "a wait made %llx of %llx at %llx", word,
-			   *stored, at);
-		look_again(queue, at);
-	}
-}
-
-static void executed(struct queue *queue, const struct plain_command *command)
-{
-	u32 fresh = stale_command(&queue->stale, command);
-
-	store_for_wait(queue, command);
+	fuzz_check(queue->run, !wrong, "%llu: %s", number, wrong ? wrong : "");
+	if (wrong || again)
+		return;
+	command = &queue->pending.command[number - 1];
+	fuzz_feature(queue->run, FEATURE_OVERTAKES, command->kind,
+		     pending_before(&queue->pending, number));
+	fresh = stale_command(&queue->stale, command);
+	check_store(queue, command);
 	if (fresh)
 		fuzz_feature(queue->run, FEATURE_FRESH, command->kind,
 			     command->leaf_only | command->any_domain << 1);
@@ -181,51 +189,53 @@ static void tell_command(struct queue *queue, u64 type, const struct plain_comma
 		     pages_lg2 / 9 | command->leaf_only << 4);
 }
 
-/* How many of the commands are executed; what they do is noted. */
-static u32 expect_commands(struct queue *queue, const u8 *commands, u32 count,
-			   struct plain_command *plain)
+/* How many of the commands are good; they are handed over. */
+static u32 expect_commands(struct queue *queue, const u8 *commands, u32 count)
 {
 	for (u32 i = 0; i < count; i++) {
-		struct bytes command = { commands + (size_t)i * COMMAND_BYTES, COMMAND_BYTES };
-		u64 low = take(&command, 8), high = take(&command, 8);
+		struct bytes bytes = { commands + (size_t)i * COMMAND_BYTES, COMMAND_BYTES };
+		u64 low = take(&bytes, 8), high = take(&bytes, 8);
+		struct plain_command command = plain_vtd_command(&queue->rig.unit, low, high);
 
-		plain[i] = plain_vtd_command(&queue->rig.unit, low, high);
-		tell_command(queue, low & 0x3f, &plain[i]);
-		if (plain[i].kind == PLAIN_MALFORMED)
+		tell_command(queue, low & 0x3f, &command);
+		if (command.kind == PLAIN_MALFORMED)
 			return i;
+		pending_add(&queue->pending, &command);
+		fuzz_feature(queue->run, FEATURE_BEHIND, command.kind,
+			     pending_before(&queue->pending, queue->pending.count));
 	}
 	return count;
 }
 
-static void check_counts(struct queue *queue, const struct hw_costs *before,
-			 const struct plain_command *plain, u32 count)
+static void check_counts(struct queue *queue)
 {
-	const struct hw_costs *now = &queue->rig.hw.costs;
-	u64 kinds[PLAIN_EVERYTHING + 1] = { 0 };
+	const struct hw_costs *costs = &queue->rig.hw.costs;
+	const u64 *kinds = queue->pending.kinds;
+	u64 all = kinds[PLAIN_EVERYTHING];
 
-	for (u32 i = 0; i < count; i++)
-		kinds[plain[i].kind]++;
 	fuzz_check(queue->run,
-		   now->invalidations - before->invalidations == kinds[PLAIN_PAGES] &&
-			   now->context_invalidations - before->context_invalidations ==
-				   kinds[PLAIN_CONTEXT] &&
-			   now->device_tlb_invalidations - before->device_tlb_invalidations ==
-				   kinds[PLAIN_DEVICE_TLB] &&
-			   now->interrupt_invalidations - before->interrupt_invalidations ==
-				   kinds[PLAIN_INTERRUPT],
+		   costs->invalidations == kinds[PLAIN_PAGES] + all &&
+			   costs->context_invalidations == kinds[PLAIN_CONTEXT] + all &&
+			   costs->device_tlb_invalidations == kinds[PLAIN_DEVICE_TLB] &&
+			   costs->interrupt_invalidations == kinds[PLAIN_INTERRUPT] + all,
 		   "commands are counted as what they are not");
-	fuzz_check(queue->run,
-		   now->iotlb_hits + now->iotlb_misses ==
-				   before->iotlb_hits + before->iotlb_misses &&
-			   now->walk_reads == before->walk_reads,
-		   "commands are counted as translations");
 }
 
-static void submit(struct queue *queue, struct bytes *bytes, u32 count)
+/* What the queue says of the first malformed one. */
+static void check_rejected(struct queue *queue, const u8 *command)
+{
+	struct bytes bytes = { command, COMMAND_BYTES };
+	const u64 *bad = queue->rig.bad;
+	u64 low = take(&bytes, 8), high = take(&bytes, 8);
+
+	fuzz_check(queue->run, queue->rig.rejected == 1 && low == bad[0] && high == bad[1],
+		   "%llx %llx was told to be malformed for %llx %llx, %u times", bad[0], bad[1],
+		   low, high, queue->rig.rejected);
+}
+
+static void submit(struct queue *queue, struct bytes *bytes, u32 count, bool now)
 {
 	u8 commands[RIG_COMMANDS_MAX * COMMAND_BYTES];
-	struct plain_command plain[RIG_COMMANDS_MAX];
-	struct hw_costs before = queue->rig.hw.costs;
 	struct rig *rig = &queue->rig;
 	u32 good = 0;
 	bool went;
@@ -233,27 +243,19 @@ static void submit(struct queue *queue, struct bytes *bytes, u32 count)
 	for (u32 i = 0; i < count * COMMAND_BYTES; i++)
 		commands[i] = take8(bytes);
 	if (!queue->stopped)
-		good = expect_commands(queue, commands, count, plain);
-	rig->executed = rig->rejected = 0;
-	went = rig_submit(rig, commands, count);
+		good = expect_commands(queue, commands, count);
+	rig->rejected = 0;
+	went = rig_submit(rig, commands, count, now);
 	fuzz_check(queue->run, went == (!queue->stopped && good == count),
 		   "%u of %u commands are well-formed, the queue %s", good, count,
 		   went ? "took all" : "stopped");
-	fuzz_check(queue->run, rig->executed == good, "%u commands were executed for %u",
-		   rig->executed, good);
-	fuzz_check(queue->run, rig->rejected == (!queue->stopped && good < count),
-		   "%u commands were told to be malformed", rig->rejected);
-	if (rig->rejected) {
-		struct bytes bad = { commands + (size_t)good * COMMAND_BYTES, COMMAND_BYTES };
-		bool first = take(&bad, 8) == rig->bad[0];
-
-		fuzz_check(queue->run, first && take(&bad, 8) == rig->bad[1],
-			   "%llx %llx was told to be malformed", rig->bad[0], rig->bad[1]);
-	}
-	for (u32 i = 0; i < good; i++)
-		executed(queue, &plain[i]);
-	check_stores(queue, plain, good);
-	check_counts(queue, &before, plain, good);
+	if (!queue->stopped && good < count)
+		check_rejected(queue, commands + (size_t)good * COMMAND_BYTES);
+	else
+		fuzz_check(queue->run, !rig->rejected, "nothing is malformed");
+	if (now || good < count)
+		fuzz_check(queue->run, pending_done(&queue->pending, ~0ULL),
+			   "commands were not executed");
 	queue->stopped = queue->stopped || good < count;
 	fuzz_check(queue->run, rig_stopped(rig) == queue->stopped, "the queue is stopped: %d",
 		   rig_stopped(rig));
@@ -341,13 +343,40 @@ static void translate(struct queue *queue, struct bytes *bytes, bool write)
 			     stale_how(&queue->stale, requester, index) << 8);
 }
 
+/* As drivers do: only after an error. */
 static void resume(struct queue *queue)
 {
+	if (!queue->stopped)
+		return;
 	rig_resume(&queue->rig);
 	queue->stopped = false;
 	fuzz_check(queue->run, !rig_stopped(&queue->rig) && !rig_has_error(&queue->rig),
 		   "the queue was resumed, and is not well");
 	fuzz_feature(queue->run, FEATURE_RESUME, 0, 0);
+}
+
+static void wait(struct queue *queue)
+{
+	struct pending *pending = &queue->pending;
+	bool last = !pending->last_wait || pending_done(pending, pending->last_wait);
+
+	rig_wait(&queue->rig);
+	fuzz_check(queue->run, pending_done(pending, last ? ~0ULL : pending->last_wait),
+		   "what was waited for is not done");
+	fuzz_feature(queue->run, FEATURE_WAIT, last, pending_done(pending, ~0ULL));
+}
+
+/* What a driver or time does to the queue. */
+static void attend(struct queue *queue, u32 what)
+{
+	if (what == 0) {
+		resume(queue);
+	} else if (what == 1) {
+		rig_run(&queue->rig);
+		fuzz_feature(queue->run, FEATURE_RUN, pending_done(&queue->pending, ~0ULL), 0);
+	} else {
+		wait(queue);
+	}
 }
 
 static void step(struct queue *queue, struct bytes *bytes)
@@ -357,7 +386,7 @@ static void step(struct queue *queue, struct bytes *bytes)
 	switch (what & 7) {
 	case 0:
 	case 1:
-		submit(queue, bytes, 1 + what / 8 % RIG_COMMANDS_MAX);
+		submit(queue, bytes, 1 + what / 8 % RIG_COMMANDS_MAX, !(what & 0x40));
 		break;
 	case 2:
 	case 3:
@@ -371,9 +400,10 @@ static void step(struct queue *queue, struct bytes *bytes)
 		change_context(queue, bytes);
 		break;
 	default:
-		resume(queue);
+		attend(queue, what >> 3 & 3);
 		break;
 	}
+	check_counts(queue);
 }
 
 static void setup_and_run(struct queue *queue, struct bytes *bytes, const struct rig_unit *unit)
@@ -382,6 +412,9 @@ static void setup_and_run(struct queue *queue, struct bytes *bytes, const struct
 		fuzz_check(queue->run, false, "no unit could be had");
 		return;
 	}
+	queue->rig.executed = executed;
+	queue->rig.cookie = queue;
+	queue->pending.contexts_first = true;
 	stale_init(&queue->stale, &queue->rig.unit, &queue->seen);
 	build(queue);
 	while (bytes->left && !fuzz_failed(queue->run))
@@ -418,18 +451,24 @@ static const u8 pieces[][FUZZ_PIECE_BYTES] = {
 	{ 17, 0x00, 0x32, 0x00, 0x01, 0, 0, 0, 0, 0, 0x12 }, /* 1 GiB */
 	{ 17, 0x00, 0x32, 0x00, 0x01, 0, 0, 0, 0, 0, 0x01 }, /* 8 KiB */
 	{ 17, 0x00, 0x11 },				     /* contexts: all */
+	{ 17, 0x40, 0x22, 0x00, 0x01 },			     /* the IOTLB of domain 1, later */
 	{ 17, 0x00, 0x21 },				     /* those that translate nothing */
 	{ 17, 0x00, 0x21, 0x00, 0x01 },			     /* of domain 1 */
 	{ 17, 0x00, 0x31, 0x00, 0x01, 0, 0x00, 0x01, 0x03 }, /* of 01:00.x */
 	{ 17, 0x00, 0x03, 0x00, 0x04, 0, 0x00, 0x01, 0, 0, 0x01, 0xf0, 0x7f }, /* device TLB */
+	{ 17, 0x40, 0x03, 0x00, 0x04, 0, 0x00, 0x01, 0, 0, 0x01, 0xf0, 0x7f }, /* later */
+	{ 17, 0x40, 0x11 },						       /* contexts, later */
 	{ 17, 0x00, 0x14, 0x00, 0x00, 0x08, 0x05 },		      /* interrupt entries */
 	{ 17, 0x00, 0x25, 0, 0, 0, 0xab, 0, 0, 0, 0x00, 0xf0, 0x01 }, /* wait, with a store */
 	{ 17, 0x00, 0x55 },					      /* wait, interrupt, fence */
 	{ 17, 0x00, 0x06 },					      /* malformed */
-	{ 1, 0x07 },						      /* resume */
-	{ 3, 0x02, 0x00, 0x00 },				      /* 01:00.0 reads 0 */
-	{ 3, 0x0a, 0x00, 0x01 },				      /* and writes 1000 */
-	{ 3, 0x02, 0x02, 0x00 },				      /* 01:00.6 */
+	{ 17, 0x40, 0x55 },					      /* the same, later */
+	{ 1, 0x0f },						      /* time passes */
+	{ 1, 0x17 },					 /* until the wait is complete */
+	{ 1, 0x07 },					 /* resume */
+	{ 3, 0x02, 0x00, 0x00 },			 /* 01:00.0 reads 0 */
+	{ 3, 0x0a, 0x00, 0x01 },			 /* and writes 1000 */
+	{ 3, 0x02, 0x02, 0x00 },			 /* 01:00.6 */
 	{ 3, 0x02, 0x03, 0x00 },			 /* 02:02.0, which has no context yet */
 	{ 4, 0x06, 0x03, 0x08, 0x00 },			 /* it gets that of 01:00.0 */
 	{ 7, 0x04, 0x03, 0x00, 0x03, 0x00, 0x07, 0x00 }, /* page 0 moves */

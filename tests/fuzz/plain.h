@@ -46,6 +46,7 @@ struct plain_command {
 	u8 store_bytes;
 	u64 store_at;
 	u64 value;
+	bool fence; /* what stands behind it is executed after it */
 };
 
 struct plain_command plain_vtd_command(const struct rig_unit *unit, u64 low, u64 high);

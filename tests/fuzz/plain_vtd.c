@@ -73,7 +73,7 @@ static struct plain_command iotlb_command(const struct rig_unit *unit, u64 low, 
 
 static struct plain_command wait_command(u64 low, u64 high)
 {
-	struct plain_command command = { .kind = PLAIN_WAIT };
+	struct plain_command command = { .kind = PLAIN_WAIT, .fence = low & 0x40 };
 
 	if ((low & 0xffffff80) || (high & 3))
 		return (struct plain_command){ .kind = PLAIN_MALFORMED };

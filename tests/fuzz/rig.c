@@ -16,8 +16,8 @@ static void heard_invalidation(void *cookie, struct hw_iommu *iommu,
 	struct rig *rig = cookie;
 
 	(void)iommu;
-	(void)invalidation;
-	rig->executed++;
+	if (rig->executed)
+		rig->executed(rig->cookie, invalidation->number);
 }
 
 static void heard_wait(void *cookie, struct hw_iommu *iommu, u64 number)
@@ -25,8 +25,8 @@ static void heard_wait(void *cookie, struct hw_iommu *iommu, u64 number)
 	struct rig *rig = cookie;
 
 	(void)iommu;
-	(void)number;
-	rig->executed++;
+	if (rig->executed)
+		rig->executed(rig->cookie, number);
 }
 
 static void heard_error(void *cookie, struct hw_iommu *iommu, const u64 command[2])
@@ -214,24 +214,45 @@ static void spoil(const struct rig *rig, u8 *command)
 		command[8] |= VTD_IOTLB_IH;
 }
 
-bool rig_submit(struct rig *rig, const u8 *commands, u32 count)
+/* One after the other; an error is forgotten at once. */
+static bool run_on(struct rig *rig, const u8 *commands, u32 count)
 {
-	u8 copy[RIG_COMMANDS_MAX * COMMAND_BYTES];
 	bool good = true;
 
-	memcpy(copy, commands, (size_t)count * COMMAND_BYTES);
-	for (u32 i = 0; i < count; i++)
-		spoil(rig, copy + (size_t)i * COMMAND_BYTES);
-	if (rig->canary != RIG_RUNS_ON || rig_stopped(rig))
-		return !hw_queue_execute(rig->iommu, copy, (size_t)count * COMMAND_BYTES);
 	for (u32 i = 0; i < count; i++) {
-		if (!hw_queue_execute(rig->iommu, copy + (size_t)i * COMMAND_BYTES, COMMAND_BYTES))
+		if (!hw_queue_execute(rig->iommu, commands + (size_t)i * COMMAND_BYTES,
+				      COMMAND_BYTES))
 			continue;
 		good = false;
 		if (i + 1 < count)
 			hw_queue_resume(rig->iommu);
 	}
 	return good;
+}
+
+bool rig_submit(struct rig *rig, const u8 *commands, u32 count, bool now)
+{
+	u8 copy[RIG_COMMANDS_MAX * COMMAND_BYTES];
+	size_t bytes = (size_t)count * COMMAND_BYTES;
+
+	memcpy(copy, commands, bytes);
+	for (u32 i = 0; i < count; i++)
+		spoil(rig, copy + (size_t)i * COMMAND_BYTES);
+	if (rig->canary == RIG_RUNS_ON && !rig_stopped(rig))
+		return run_on(rig, copy, count);
+	if (now)
+		return !hw_queue_execute(rig->iommu, copy, bytes);
+	return !hw_queue_submit(rig->iommu, copy, bytes);
+}
+
+void rig_run(struct rig *rig)
+{
+	hw_queue_run(rig->iommu);
+}
+
+void rig_wait(struct rig *rig)
+{
+	hw_queue_wait(rig->iommu);
 }
 
 bool rig_stopped(const struct rig *rig)

@@ -77,8 +77,10 @@ struct rig {
 	struct rig_unit unit;
 	enum rig_canary canary;
 
-	/* What the hooks heard; the target sets it to 0. */
-	u32 executed;
+	/* Told when a command was executed, by its number among all that were handed over. */
+	void (*executed)(void *cookie, u64 number);
+	void *cookie;
+
 	u32 rejected;
 	u64 bad[2]; /* of the last rejected */
 };
@@ -110,8 +112,12 @@ void rig_walk_range(struct rig *rig, const struct rig_context *context, u64 star
 
 /* ---- The queue ------------------------------------------------------------------------- */
 
-/* Commands of 16 bytes. False: the queue stopped, or was stopped. */
-bool rig_submit(struct rig *rig, const u8 *commands, u32 count);
+/* Commands of 16 bytes. now: all are executed. False: the queue stopped, or was stopped. */
+bool rig_submit(struct rig *rig, const u8 *commands, u32 count, bool now);
+/* Time passes: some may be executed. */
+void rig_run(struct rig *rig);
+/* Until the latest wait is complete. */
+void rig_wait(struct rig *rig);
 bool rig_stopped(const struct rig *rig);
 /* The architecture's error is there. */
 bool rig_has_error(const struct rig *rig);

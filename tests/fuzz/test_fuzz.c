@@ -11,8 +11,8 @@
 #include "driver.h"
 #include "rig.h"
 
-/* The mistakes are found in a tenth of them, or less. */
-#define RUNS_MAX 60000
+/* Each is found in a tenth of them, or less. */
+#define RUNS_MAX 200000
 
 static struct fuzz_driver *driver_on(const struct fuzz_target *target, u64 seed, u8 canary)
 {
@@ -43,7 +43,7 @@ static void expect_clean(const struct fuzz_target *target)
 
 static struct fuzz_driver *find(const struct fuzz_target *target, u8 canary)
 {
-	struct fuzz_driver *driver = driver_on(target, 1, canary);
+	struct fuzz_driver *driver = driver_on(target, 5, canary);
 
 	while (driver->runs < RUNS_MAX && fuzz_driver_step(driver))
 		;
