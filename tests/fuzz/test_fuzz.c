@@ -69,8 +69,8 @@ static void expect_found(const struct fuzz_target *target, u8 canary)
 	driver_free(sound);
 }
 
-/* trust: any bytes as command queue between translations | an independent model: a plain decoder
- * of commands, and a list of what may be stale */
+/* trust: any bytes as command queue between translations | an independent model: a plain list
+ * of what may be stale */
 static void kept_inputs_of_the_queue_are_clean(void **state)
 {
 	(void)state;
