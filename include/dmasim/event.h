@@ -47,6 +47,7 @@ enum dmasim_event_field {
 		  DMASIM_F_PROT | DMASIM_F_RET)                                                   \
 	X(IOMMU_UNMAP, "iommu_unmap",                                                             \
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_DONE)                         \
+	X(IOMMU_CHANGED, "iommu_changed", DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE)         \
 	X(IOMMU_SYNCED, "iommu_synced",                                                           \
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_RET)                          \
 	X(IOMMU_FLUSHED, "iommu_flushed", DMASIM_F_DOMAIN | DMASIM_F_RET)                         \

@@ -108,6 +108,12 @@ struct dmasim_config {
 	bool random_choices; /* hardware makes its free choices by chance, not always the same */
 	bool count_points;   /* count the preemption points the software passes */
 	bool no_check;	     /* the checker does not judge; faults of hardware are still reported */
+	/*
+	 * Lazy mode lets a device reach memory for a while after its unmap, whoever has it by then:
+	 * Linux takes that risk, and so it is counted (dmasim_lazy_windows()). With this it is
+	 * reported, too, when the memory is allocated again.
+	 */
+	bool report_lazy_pages;
 
 	FILE *trace;	 /* one event a line (trace.h); not closed by the machine */
 	bool trace_hash; /* keep the trace's hash even without a file */
@@ -139,6 +145,21 @@ struct dmasim_costs {
 	u64 iotlb_hits;
 	u64 iotlb_misses;
 	u64 interrupts; /* messages of devices */
+};
+
+/*
+ * How long translations could still be used that were over: a window is open from when the page
+ * table does not give a translation any more, until the completed invalidation that covers it
+ * (facts "iova-and-page-tables" 3.6, lazy mode). Strict mode has windows, too, which are as long as
+ * its invalidations take. A window is that of a stretch of like pages whose translations ended
+ * together.
+ */
+struct dmasim_lazy_windows {
+	u64 count;	  /* windows that are over */
+	u64 open;	  /* that are not */
+	u64 longest_ns;	  /* of those that are over, in virtual time */
+	u64 total_ns;	  /* of all of those together */
+	u64 pages_reused; /* page frames that were allocated while a window to them was open */
 };
 
 DMASIM_BEGIN_DECLS
@@ -216,6 +237,9 @@ DMASIM_API void dmasim_run(struct dmasim *s, u64 ns);
 DMASIM_API u64 dmasim_now(const struct dmasim *s);
 
 DMASIM_API struct dmasim_costs dmasim_costs(const struct dmasim *s);
+
+/* The windows so far. The checker measures them: without it (config.no_check) all is 0. */
+DMASIM_API struct dmasim_lazy_windows dmasim_lazy_windows(const struct dmasim *s);
 
 /* FNV-1a 64 over the trace's lines so far; needs config.trace or config.trace_hash. */
 DMASIM_API u64 dmasim_trace_hash(const struct dmasim *s);

@@ -66,6 +66,10 @@
 	  "Mapping a scatterlist changed its pages, offsets or lengths")                           \
 	X(36, DEADLOCK, "deadlock", "CPUs wait for locks that nobody can let go of")               \
 	X(37, ABSENT_CACHED, "absent-cached",                                                      \
-	  "The IOMMU may still have cached that a mapping is not there")
+	  "The IOMMU may still have cached that a mapping is not there")                           \
+	X(38, MIXED_PAGE_SIZES, "mixed-page-sizes",                                                \
+	  "A large page may still be cached where the table has smaller ones")                     \
+	X(39, STALE_CONTEXT, "stale-context",                                                      \
+	  "A context entry may still be cached although its device was attached anew")
 
 #endif

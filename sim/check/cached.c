@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "check/cached.h"
+#include "check/cached_inside.h"
 
 void cached_init(struct cached *cached, struct world *world, bool *blind)
 {
-	*cached = (struct cached){ .world = world, .blind = blind };
-	SLIST_INIT(&cached->domains);
-	STAILQ_INIT(&cached->pending);
+	*cached = (struct cached){ .world = world, .clock.world = world, .blind = blind };
+	interval_tree_init(&cached->domains);
 	interval_tree_init(&cached->tables_by_phys);
+	interval_tree_init(&cached->ended_by_phys);
+	SLIST_INIT(&cached->units);
 	cached_contexts_init(&cached->contexts, world, blind);
 }
 
-static void *record(struct cached *cached, size_t bytes)
+void *cached_record(struct cached *cached, size_t bytes)
 {
 	void *memory = memory_alloc(&cached->world->memory, DMASIM_FAULT_CHECK_RECORD, bytes);
 
@@ -19,391 +20,432 @@ static void *record(struct cached *cached, size_t bytes)
 	return memory;
 }
 
-static void drop(struct cached *cached, struct interval_tree *tree, struct interval *interval)
+/* ---- Leaves ----------------------------------------------------------- */
+
+#define SPARES_MAX 256
+
+/* Each map needs one, and each unmap gives one back. */
+struct cached_leaf *cached_leaf_new(struct cached *cached)
 {
-	interval_remove(tree, interval);
-	memory_free(&cached->world->memory, interval);
+	struct cached_leaf *leaf = LIST_FIRST(&cached->spare);
+
+	if (!leaf)
+		return cached_record(cached, sizeof(*leaf));
+	LIST_REMOVE(leaf, unindexed);
+	cached->spares--;
+	return leaf;
 }
 
-static void drop_all(struct cached *cached, struct interval_tree *tree)
+void cached_leaf_free(struct cached *cached, struct cached_leaf *leaf)
 {
-	struct interval *interval;
-
-	while ((interval = interval_any(tree)))
-		drop(cached, tree, interval);
-}
-
-void cached_fini(struct cached *cached)
-{
-	cached_contexts_fini(&cached->contexts);
-	while (!SLIST_EMPTY(&cached->domains)) {
-		struct cached_domain *domain = SLIST_FIRST(&cached->domains);
-
-		SLIST_REMOVE_HEAD(&cached->domains, link);
-		drop_all(cached, &domain->leaves);
-		drop_all(cached, &domain->tables);
-		drop_all(cached, &domain->absents);
-		memory_free(&cached->world->memory, domain);
-	}
-	while (!STAILQ_EMPTY(&cached->pending)) {
-		struct cached_pending *pending = STAILQ_FIRST(&cached->pending);
-
-		STAILQ_REMOVE_HEAD(&cached->pending, link);
-		memory_free(&cached->world->memory, pending);
-	}
-}
-
-struct cached_domain *cached_domain_find(const struct cached *cached, u32 domain)
-{
-	struct cached_domain *found;
-
-	SLIST_FOREACH(found, &cached->domains, link) {
-		if (found->domain == domain)
-			return found;
-	}
-	return NULL;
-}
-
-/* ---- Filling ---------------------------------------------------------- */
-
-struct filling {
-	struct cached *cached;
-	struct cached_domain *domain;
-	struct cached_leaf *tail; /* the last stretch found: the next may continue it */
-};
-
-static bool continues(const struct cached_leaf *tail, const struct cached_leaf *leaf)
-{
-	return tail && tail->at.last + 1 == leaf->at.start &&
-	       tail->phys + (tail->at.last - tail->at.start + 1) == leaf->phys &&
-	       tail->read == leaf->read && tail->write == leaf->write;
-}
-
-/* True if the set has exactly this translation already. */
-static bool known(const struct cached_domain *domain, const struct cached_leaf *leaf)
-{
-	struct interval *found;
-
-	for (found = interval_first(&domain->leaves, leaf->at.start, leaf->at.last); found;
-	     found = interval_next(&domain->leaves, found, leaf->at.start, leaf->at.last)) {
-		const struct cached_leaf *old = (const struct cached_leaf *)found;
-
-		if (found->start <= leaf->at.start && found->last >= leaf->at.last &&
-		    old->phys + (leaf->at.start - found->start) == leaf->phys &&
-		    old->read == leaf->read && old->write == leaf->write)
-			return true;
-	}
-	return false;
-}
-
-static void flush_tail(struct filling *filling)
-{
-	struct cached_leaf *tail = filling->tail;
-
-	filling->tail = NULL;
-	if (!tail)
+	if (cached->spares == SPARES_MAX) {
+		memory_free(&cached->world->memory, leaf);
 		return;
-	if (known(filling->domain, tail))
-		memory_free(&filling->cached->world->memory, tail);
+	}
+	LIST_INSERT_HEAD(&cached->spare, leaf, unindexed);
+	cached->spares++;
+}
+
+static void note_end(struct cached *cached, struct cached_leaf *leaf)
+{
+	leaf->indexed = false;
+	LIST_INSERT_HEAD(&cached->unindexed, leaf, unindexed);
+	cached->windows.open++;
+}
+
+void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf)
+{
+	interval_insert(&leaf->domain->leaves, &leaf->at);
+	leaf->domain->large |= leaf->page_lg2 > 12;
+	if (cached_holds(leaf))
+		leaf->domain->holding++;
 	else
-		interval_insert(&filling->domain->leaves, &tail->at);
+		note_end(cached, leaf);
 }
 
-static void add_leaf(void *cookie, const struct hw_leaf *found)
+static void leaf_remove(struct cached *cached, struct cached_leaf *leaf)
 {
-	struct filling *filling = cookie;
-	struct cached_leaf leaf = {
-		.at = { .start = found->iova, .last = found->iova + found->bytes - 1 },
-		.phys = found->phys,
-		.read = found->read,
-		.write = found->write,
-		.since_ns = filling->cached->world->clock.now_ns,
-	};
-
-	if (continues(filling->tail, &leaf)) {
-		filling->tail->at.last = leaf.at.last;
+	interval_remove(&leaf->domain->leaves, &leaf->at);
+	if (cached_holds(leaf)) {
+		leaf->domain->holding--;
 		return;
 	}
-	flush_tail(filling);
-	filling->tail = record(filling->cached, sizeof(leaf));
-	if (filling->tail)
-		*filling->tail = leaf;
+	if (leaf->indexed)
+		interval_remove(&cached->ended_by_phys, &leaf->by_phys);
+	else
+		LIST_REMOVE(leaf, unindexed);
+	cached->windows.open--;
 }
 
-static void add_table(void *cookie, const struct hw_table *at)
+static struct cached_leaf *part_of(struct cached *cached, const struct cached_leaf *leaf, u64 from,
+				   u64 to)
 {
-	phys_addr_t phys = at->phys;
-	u64 iova = at->iova, bytes = at->bytes;
-	struct filling *filling = cookie;
-	struct interval_tree *tables = &filling->domain->tables;
-	struct cached_table *table;
-	struct interval *found;
+	struct cached_leaf *part = cached_leaf_new(cached);
 
-	for (found = interval_first(tables, iova, iova); found;
-	     found = interval_next(tables, found, iova, iova)) {
-		if (((struct cached_table *)found)->phys == phys)
-			return;
+	if (!part)
+		return NULL;
+	*part = *leaf;
+	part->at.start = from;
+	part->at.last = to;
+	part->phys = leaf->phys + (from - leaf->at.start);
+	return part;
+}
+
+struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *leaf, u64 from,
+				     u64 to)
+{
+	bool below = from > leaf->at.start, above = to < leaf->at.last;
+	struct cached_leaf *part = leaf, *rest = NULL;
+
+	if (below || above) {
+		part = part_of(cached, leaf, from, to);
+		if (!part)
+			return NULL;
 	}
-	table = record(filling->cached, sizeof(*table));
-	if (!table)
-		return;
-	table->at.start = iova;
-	table->at.last = iova + bytes - 1;
-	table->phys = phys;
-	table->domain = filling->domain->domain;
-	table->page.at.start = phys;
-	table->page.at.last = phys;
-	table->page.table = table;
-	interval_insert(tables, &table->at);
-	interval_insert(&filling->cached->tables_by_phys, &table->page.at);
+	if (below && above) {
+		rest = part_of(cached, leaf, leaf->at.start, from - 1);
+		if (!rest) {
+			cached_leaf_free(cached, part);
+			return NULL;
+		}
+	}
+	leaf_remove(cached, leaf);
+	if (rest)
+		cached_leaf_put(cached, rest);
+	if (above) {
+		leaf->phys += to + 1 - leaf->at.start;
+		leaf->at.start = to + 1;
+	} else if (below) {
+		leaf->at.last = from - 1;
+	}
+	if (part != leaf)
+		cached_leaf_put(cached, leaf);
+	return part;
 }
 
-/* Before they were written the unit may have looked. */
-static void add_absent(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, u64 to,
+		     struct check_moment when)
 {
-	struct cached_absent *absent = record(cached, sizeof(*absent));
+	if (from == leaf->at.start && to == leaf->at.last) {
+		leaf->until = when;
+		leaf->domain->holding--;
+		note_end(cached, leaf);
+		return;
+	}
+	leaf = cached_leaf_take(cached, leaf, from, to);
+	if (!leaf)
+		return;
+	leaf->until = when;
+	cached_leaf_put(cached, leaf);
+}
+
+void cached_absent_add(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		       struct check_moment until)
+{
+	struct cached_absent *absent = cached_record(cached, sizeof(*absent));
 
 	if (!absent)
 		return;
 	absent->at.start = start;
 	absent->at.last = last;
+	absent->until = until;
 	interval_insert(&domain->absents, &absent->at);
 }
 
-static void find_all(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+void cached_absent_drop(struct cached *cached, struct cached_domain *domain,
+			struct cached_absent *absent, u64 start, u64 last)
 {
-	struct filling filling = { .cached = cached, .domain = domain };
+	struct cached_absent was = *absent;
 
-	hw_walk_range(domain->iommu, domain->root, domain->levels, start, last, add_leaf, add_table,
-		      &filling);
-	flush_tail(&filling);
+	interval_remove(&domain->absents, &absent->at);
+	memory_free(&cached->world->memory, absent);
+	if (was.at.start < start)
+		cached_absent_add(cached, domain, was.at.start, start - 1, was.until);
+	if (was.at.last > last)
+		cached_absent_add(cached, domain, last + 1, was.at.last, was.until);
 }
 
-void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
-{
-	if (domain->iommu->caching_mode)
-		add_absent(cached, domain, start, last);
-	find_all(cached, domain, start, last);
-}
-
-/* ---- Emptying --------------------------------------------------------- */
-
-/* What lies outside [start, last] of a stretch that is dropped stays. False: no memory. */
-static bool keep_outside(struct cached *cached, struct cached_domain *domain,
-			 const struct cached_leaf *leaf, u64 start, u64 last)
-{
-	if (leaf->at.start < start) {
-		struct cached_leaf *below = record(cached, sizeof(*below));
-
-		if (!below)
-			return false;
-		*below = *leaf;
-		below->at.last = start - 1;
-		interval_insert(&domain->leaves, &below->at);
-	}
-	if (leaf->at.last > last) {
-		struct cached_leaf *above = record(cached, sizeof(*above));
-
-		if (!above)
-			return false;
-		*above = *leaf;
-		above->at.start = last + 1;
-		above->phys = leaf->phys + (last + 1 - leaf->at.start);
-		interval_insert(&domain->leaves, &above->at);
-	}
-	return true;
-}
-
-void cached_forget(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
-{
-	struct interval *found;
-
-	while ((found = interval_first(&domain->leaves, start, last))) {
-		struct cached_leaf leaf = *(struct cached_leaf *)found;
-
-		drop(cached, &domain->leaves, found);
-		if (!keep_outside(cached, domain, &leaf, start, last))
-			return;
-	}
-}
-
-/* What lies outside [start, last] of a stretch that is dropped stays. True: there was one. */
-static bool forget_absents(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
 	struct interval *found;
 	bool any = false;
 
 	while ((found = interval_first(&domain->absents, start, last))) {
-		u64 from = found->start, to = found->last;
-
-		drop(cached, &domain->absents, found);
-		if (from < start)
-			add_absent(cached, domain, from, start - 1);
-		if (to > last)
-			add_absent(cached, domain, last + 1, to);
+		cached_absent_drop(cached, domain, (struct cached_absent *)found, start, last);
 		any = true;
 	}
 	return any;
 }
 
-bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+/* ---- Tables ----------------------------------------------------------- */
+
+void cached_table_drop(struct cached *cached, struct cached_table *table)
 {
-	return forget_absents(cached, domain, start, last);
+	if (check_happened(table->until))
+		table->domain->ended_tables--;
+	interval_remove(&cached->tables_by_phys, &table->by_phys);
+	interval_remove(&table->domain->tables, &table->at);
+	memory_free(&cached->world->memory, table);
 }
 
-static void drop_table(struct cached *cached, struct cached_domain *domain, struct interval *found)
+static struct cached_table *table_of(struct interval *by_phys)
 {
-	struct cached_table *table = (struct cached_table *)found;
-
-	interval_remove(&cached->tables_by_phys, &table->page.at);
-	drop(cached, &domain->tables, found);
-}
-
-static void forget_tables(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
-{
-	struct interval *found;
-
-	while ((found = interval_first(&domain->tables, start, last)))
-		drop_table(cached, domain, found);
-}
-
-/* What the tables still hold may be cached again at once. */
-static void apply(struct cached *cached, struct cached_domain *domain,
-		  const struct hw_invalidation *what)
-{
-	cached_forget(cached, domain, what->start, what->last);
-	if (!what->leaf_only)
-		forget_tables(cached, domain, what->start, what->last);
-	forget_absents(cached, domain, what->start, what->last);
-	find_all(cached, domain, what->start, what->last);
-}
-
-void cached_invalidated(struct cached *cached, struct hw_iommu *iommu,
-			const struct hw_invalidation *what)
-{
-	struct cached_pending *pending = record(cached, sizeof(*pending));
-
-	if (!pending)
-		return;
-	pending->iommu = iommu;
-	pending->what = *what;
-	STAILQ_INSERT_TAIL(&cached->pending, pending, link);
-}
-
-static void apply_everywhere(struct cached *cached, const struct cached_pending *pending)
-{
-	struct cached_domain *domain;
-
-	if (pending->what.what == HW_INVALIDATED_CONTEXT) {
-		cached_contexts_invalidated(&cached->contexts, pending->iommu, &pending->what);
-		return;
-	}
-	SLIST_FOREACH(domain, &cached->domains, link) {
-		if (domain->iommu == pending->iommu &&
-		    (pending->what.all_domains || pending->what.domain == domain->domain))
-			apply(cached, domain, &pending->what);
-	}
-}
-
-void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
-{
-	struct cached_pending_list later = STAILQ_HEAD_INITIALIZER(later);
-
-	while (!STAILQ_EMPTY(&cached->pending)) {
-		struct cached_pending *pending = STAILQ_FIRST(&cached->pending);
-
-		STAILQ_REMOVE_HEAD(&cached->pending, link);
-		if (pending->iommu != iommu || pending->what.number > number) {
-			STAILQ_INSERT_TAIL(&later, pending, link);
-			continue;
-		}
-		apply_everywhere(cached, pending);
-		memory_free(&cached->world->memory, pending);
-	}
-	STAILQ_CONCAT(&cached->pending, &later);
-}
-
-void cached_domain_set(struct cached *cached, struct hw_iommu *iommu, u32 domain, phys_addr_t root,
-		       u8 levels)
-{
-	struct cached_domain *found = cached_domain_find(cached, domain);
-
-	if (!found) {
-		found = record(cached, sizeof(*found));
-		if (!found)
-			return;
-		found->domain = domain;
-		interval_tree_init(&found->leaves);
-		interval_tree_init(&found->tables);
-		interval_tree_init(&found->absents);
-		SLIST_INSERT_HEAD(&cached->domains, found, link);
-	}
-	if (found->root == root && found->iommu == iommu)
-		return;
-	/* A domain id that is used again: the old tables are gone, and were invalidated. */
-	found->iommu = iommu;
-	found->root = root;
-	found->levels = levels;
-	cached_forget(cached, found, 0, ~0ULL);
-	forget_tables(cached, found, 0, ~0ULL);
-	forget_absents(cached, found, 0, ~0ULL);
-	/* What was mapped before the first device was attached. */
-	find_all(cached, found, 0, ~0ULL);
-}
-
-/* ---- Judging ---------------------------------------------------------- */
-
-/* A translation being compared with what the tables give now. */
-struct comparison {
-	u64 next; /* first address not yet confirmed */
-	u64 last;
-	const struct cached_leaf *leaf;
-};
-
-static void compare_leaf(void *cookie, const struct hw_leaf *found)
-{
-	struct comparison *comparison = cookie;
-	const struct cached_leaf *leaf = comparison->leaf;
-	u64 at = comparison->next;
-
-	if (found->iova > at || found->iova + found->bytes - 1 < at)
-		return;
-	if (found->phys + (at - found->iova) != leaf->phys + (at - leaf->at.start))
-		return;
-	if ((leaf->read && !found->read) || (leaf->write && !found->write))
-		return;
-	comparison->next = found->iova + found->bytes;
-}
-
-static bool still_true(const struct cached_domain *domain, const struct cached_leaf *leaf,
-		       u64 start, u64 last)
-{
-	struct comparison comparison = { start, last, leaf };
-
-	hw_walk_range(domain->iommu, domain->root, domain->levels, start, last, compare_leaf, NULL,
-		      &comparison);
-	return comparison.next > last;
-}
-
-const struct cached_leaf *cached_stale(const struct cached_domain *domain, u64 start, u64 last)
-{
-	struct interval *found;
-
-	for (found = interval_first(&domain->leaves, start, last); found;
-	     found = interval_next(&domain->leaves, found, start, last)) {
-		struct cached_leaf *leaf = (struct cached_leaf *)found;
-		u64 from = found->start > start ? found->start : start;
-		u64 to = found->last < last ? found->last : last;
-
-		if (!still_true(domain, leaf, from, to))
-			return leaf;
-	}
-	return NULL;
+	return (struct cached_table *)((char *)by_phys - offsetof(struct cached_table, by_phys));
 }
 
 const struct cached_table *cached_table_use(const struct cached *cached, phys_addr_t table)
 {
-	const struct interval *found = interval_first(&cached->tables_by_phys, table, table);
+	const struct interval_tree *tables = &cached->tables_by_phys;
+	struct interval *found;
 
-	return found ? ((const struct cached_page *)found)->table : NULL;
+	found = interval_first(tables, table, table);
+	return found ? table_of(found) : NULL;
+}
+
+void cached_table_forget(struct cached *cached, phys_addr_t table)
+{
+	struct interval *found;
+
+	while ((found = interval_first(&cached->tables_by_phys, table, table)))
+		cached_table_drop(cached, table_of(found));
+}
+
+/* ---- Domains ---------------------------------------------------------- */
+
+struct cached_domain *cached_domain_first(const struct cached *cached, u32 domain)
+{
+	return (struct cached_domain *)interval_first(&cached->domains, domain, domain);
+}
+
+struct cached_domain *cached_domain_next(const struct cached *cached, struct cached_domain *domain)
+{
+	return (struct cached_domain *)interval_next(&cached->domains, &domain->at, domain->domain,
+						     domain->domain);
+}
+
+struct cached_domain *cached_domain_find(const struct cached *cached, const struct hw_iommu *iommu,
+					 u32 id)
+{
+	struct cached_domain *domain = cached_domain_first(cached, id);
+
+	while (domain && domain->iommu != iommu)
+		domain = cached_domain_next(cached, domain);
+	return domain;
+}
+
+static struct cached_domain *domain_get(struct cached *cached, struct hw_iommu *iommu, u32 id)
+{
+	struct cached_domain *domain = cached_domain_find(cached, iommu, id);
+
+	if (domain)
+		return domain;
+	domain = cached_record(cached, sizeof(*domain));
+	if (!domain)
+		return NULL;
+	domain->at.start = id;
+	domain->at.last = id;
+	domain->iommu = iommu;
+	domain->domain = id;
+	SLIST_INIT(&domain->sources);
+	interval_tree_init(&domain->leaves);
+	interval_tree_init(&domain->tables);
+	interval_tree_init(&domain->absents);
+	interval_insert(&cached->domains, &domain->at);
+	return domain;
+}
+
+static void domain_drop(struct cached *cached, struct cached_domain *domain)
+{
+	struct memory *memory = &cached->world->memory;
+	struct interval *any;
+
+	while ((any = interval_any(&domain->leaves))) {
+		leaf_remove(cached, (struct cached_leaf *)any);
+		memory_free(memory, any);
+	}
+	while ((any = interval_any(&domain->tables)))
+		cached_table_drop(cached, (struct cached_table *)any);
+	while ((any = interval_any(&domain->absents))) {
+		interval_remove(&domain->absents, any);
+		memory_free(memory, any);
+	}
+	while (!SLIST_EMPTY(&domain->sources)) {
+		struct cached_source *source = SLIST_FIRST(&domain->sources);
+
+		SLIST_REMOVE_HEAD(&domain->sources, link);
+		memory_free(memory, source);
+	}
+	interval_remove(&cached->domains, &domain->at);
+	memory_free(memory, domain);
+}
+
+void cached_fini(struct cached *cached)
+{
+	struct memory *memory = &cached->world->memory;
+	struct interval *any;
+
+	cached_contexts_fini(&cached->contexts);
+	while ((any = interval_any(&cached->domains)))
+		domain_drop(cached, (struct cached_domain *)any);
+	while (!LIST_EMPTY(&cached->spare)) {
+		struct cached_leaf *leaf = LIST_FIRST(&cached->spare);
+
+		LIST_REMOVE(leaf, unindexed);
+		memory_free(memory, leaf);
+	}
+	cached_units_fini(cached);
+}
+
+/* ---- Contexts --------------------------------------------------------- */
+
+static struct cached_source *source_get(struct cached *cached, struct cached_domain *domain,
+					phys_addr_t root, u8 levels, bool *changed)
+{
+	struct cached_source *source;
+
+	SLIST_FOREACH(source, &domain->sources, link) {
+		if (source->root == root && source->levels == levels)
+			return source;
+	}
+	source = cached_record(cached, sizeof(*source));
+	if (!source)
+		return NULL;
+	source->root = root;
+	source->levels = levels;
+	SLIST_INSERT_HEAD(&domain->sources, source, link);
+	*changed = true;
+	return source;
+}
+
+static bool drop_unused_sources(struct cached *cached, struct cached_domain *domain)
+{
+	struct cached_source *source = SLIST_FIRST(&domain->sources);
+	bool any = false;
+
+	while (source) {
+		struct cached_source *next = SLIST_NEXT(source, link);
+
+		if (!source->used) {
+			SLIST_REMOVE(&domain->sources, source, cached_source, link);
+			memory_free(&cached->world->memory, source);
+			any = true;
+		}
+		source = next;
+	}
+	return any;
+}
+
+bool cached_find_sources(struct cached *cached, struct cached_domain *domain)
+{
+	const struct interval_tree *contexts = &cached->contexts.by_domain;
+	struct cached_source *source;
+	struct interval *at;
+	bool changed = false;
+
+	SLIST_FOREACH(source, &domain->sources, link)
+		source->used = false;
+	for (at = interval_first(contexts, domain->domain, domain->domain); at;
+	     at = interval_next(contexts, at, domain->domain, domain->domain)) {
+		const struct cached_context *context = cached_context_of_domain(at);
+
+		if (context->iommu != domain->iommu ||
+		    context->context.type != HW_CONTEXT_TRANSLATE)
+			continue;
+		source = source_get(cached, domain, context->context.root, context->context.levels,
+				    &changed);
+		if (source)
+			source->used = true;
+	}
+	return drop_unused_sources(cached, domain) || changed;
+}
+
+void cached_context_written(struct cached *cached, struct hw_iommu *iommu, u16 requester,
+			    const struct hw_context *context)
+{
+	struct check_moment now = check_now(&cached->clock);
+	struct hw_context entry = *context;
+	struct cached_domain *domain;
+
+	/* One that cannot be used translates nothing. */
+	if (iommu->arch->context_refusal(iommu, context, false).code)
+		entry.type = HW_CONTEXT_ABSENT;
+	cached_context_set(&cached->contexts, iommu, requester, &entry, now);
+	if (entry.type != HW_CONTEXT_TRANSLATE)
+		return;
+	domain = domain_get(cached, iommu, context->domain);
+	if (!domain)
+		return;
+	domain->root = context->root;
+	domain->levels = context->levels;
+	/* What was mapped before the first device was attached is no news: nobody looked. */
+	if (cached_find_sources(cached, domain))
+		cached_compare(cached, domain, 0, ~0ULL, now, false);
+}
+
+void cached_top_forget(struct cached *cached, phys_addr_t root)
+{
+	struct interval *at;
+
+	cached_context_forget(&cached->contexts, root);
+	for (at = interval_first(&cached->domains, 0, ~0ULL); at;
+	     at = interval_next(&cached->domains, at, 0, ~0ULL))
+		cached_find_sources(cached, (struct cached_domain *)at);
+}
+
+/* ---- What changes ----------------------------------------------------- */
+
+void cached_changed(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	cached_compare(cached, domain, start, last, check_now(&cached->clock), true);
+}
+
+/* True if the set has it, as something that holds, or also as something that did. */
+static bool knows(const struct cached_domain *domain, const struct hw_leaf *leaf, bool ended)
+{
+	u64 start = leaf->iova, last = leaf->iova + (leaf->bytes - 1);
+	const struct interval_tree *leaves = &domain->leaves;
+	struct interval *at;
+
+	for (at = interval_first(leaves, start, last); at;
+	     at = interval_next(leaves, at, start, last)) {
+		const struct cached_leaf *known = (const struct cached_leaf *)at;
+
+		if ((ended || cached_holds(known)) && at->start <= start && at->last >= last &&
+		    known->page_lg2 == leaf->page_lg2 &&
+		    known->phys + (start - at->start) == leaf->phys && known->read >= leaf->read &&
+		    known->write >= leaf->write)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Most of what is cached is known. If not, it was written by hand since; or it came by a way that
+ * the set does not know, and nobody can say that it still holds.
+ */
+void cached_filled(struct cached *cached, struct hw_iommu *iommu, u32 id,
+		   const struct hw_leaf *leaf)
+{
+	struct cached_domain *domain = cached_domain_find(cached, iommu, id);
+	struct cached_leaf *new;
+
+	if (!domain || knows(domain, leaf, false))
+		return;
+	cached_changed(cached, domain, leaf->iova, leaf->iova + (leaf->bytes - 1));
+	if (knows(domain, leaf, true))
+		return;
+	new = cached_leaf_new(cached);
+	if (!new)
+		return;
+	*new = (struct cached_leaf){
+		.at = { .start = leaf->iova, .last = leaf->iova + (leaf->bytes - 1) },
+		.domain = domain,
+		.phys = leaf->phys,
+		.page_lg2 = leaf->page_lg2,
+		.read = leaf->read,
+		.write = leaf->write,
+		.since = check_now(&cached->clock),
+	};
+	new->until = new->since;
+	cached_leaf_put(cached, new);
 }

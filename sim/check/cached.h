@@ -1,12 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The set of everything that an IOMMU may still have cached: each translation and each table page
- * that was reachable in a domain's page table at any time since the last completed invalidation
- * that covers it.
+ * The set of everything that IOMMUs may still have cached.
  *
- * It is filled by walking the real tables with the hardware's own walker whenever the software says
- * that it mapped something, and emptied only by what the hardware says it has executed and waited
- * for. So it judges every page-table format and every unmap strategy without knowing them.
+ * What the set says, exactly. At any moment, of one unit and one domain id:
+ *
+ *   A context entry *may be cached* from when it is written, until it is replaced and a completed
+ *   invalidation of contexts has covered it (cached_context.h).
+ *   A table *may be walked* if it is the top of a context that may be cached, or a non-leaf entry
+ *   of a table that may be walked leads to it, or it is a table that may be cached.
+ *   A table below the top *may be cached*, for the addresses that it maps and with what the entries
+ *   above it allow, if an entry of a table that may be walked leads there now; or did, and no
+ *   completed invalidation of non-leaf entries has covered any of these addresses since.
+ *   A page (a leaf of any size, with its permissions and its accessed and dirty bits) *may be
+ *   cached* if an entry of a table that may be walked says so now; or did, and no completed
+ *   invalidation has covered it since. A page that lets nobody through is none.
+ *   In caching mode an address may be cached as *absent* if a page was written where there was
+ *   none, and no completed invalidation has covered that address since.
+ *
+ * Since: an invalidation counts from when a wait behind it is over, and only for what had ended
+ * before it was submitted, as it may have been executed at once. What still holds stays, as it may
+ * be cached again at once. Covers: it is of the unit, and of the domain id or of all; and its
+ * window shares an address with the page, or with what the table maps. A page, a table, is dropped
+ * whole. With `larger_stay` what is larger than the window stays.
+ * Commands before a wait may take effect in any order, but for what the architecture says
+ * (hw_arch.contexts_first). So what only a table led to is over if the same command was for both;
+ * and what only a context led to, if its command stood behind that for the context, and has to wait
+ * for it.
+ *
+ * When something ended is known from the events of the software (map, unmap, changed), each of
+ * which has the tables of its range compared with the set; so does each command, for its window,
+ * before it counts as submitted. What the hardware really caches is compared as it is cached. So
+ * only an entry that was written by hand, was gone again before any of these, and was never used
+ * can be missed.
+ *
+ * All ranges are inclusive: they may end with the last address there is.
  */
 #ifndef CHECK_CACHED_H
 #define CHECK_CACHED_H
@@ -14,90 +41,160 @@
 #include <bsd/sys/queue.h>
 
 #include "check/cached_context.h"
+#include "check/cached_unit.h"
 #include "check/interval.h"
+#include "check/moment.h"
 #include "hw/hw.h"
 
-/* A stretch of IOVAs that may translate to a stretch of memory. */
+/* A stretch of pages of one size that translates to a stretch of memory. */
 struct cached_leaf {
-	struct interval at; /* first member */
+	struct interval at; /* addresses; first member */
+	struct interval
+		by_phys; /* once it has ended, and somebody has asked for it by its memory */
+	LIST_ENTRY(cached_leaf) unindexed; /* before that */
+	struct cached_domain *domain;
 	phys_addr_t phys;
+	u8 page_lg2;
 	bool read;
 	bool write;
-	u64 since_ns;
+	bool accessed;
+	bool dirty;
+	bool indexed;	/* it is found by its memory */
+	bool told;	/* reported */
+	bool told_page; /* that its memory is used again, too */
+	struct check_moment since;
+	struct check_moment until; /* never: the tables say so now */
+	u64 round;		   /* of the comparison that has confirmed some of it last, */
+	u64 next;		   /* up to here, */
+	bool confirmed;		   /* or all */
 };
 
-/* A stretch of IOVAs that may be cached as absent though they were mapped since. */
+/* A stretch of addresses that may be cached as absent though something is there since `until`. */
 struct cached_absent {
 	struct interval at; /* first member */
+	struct check_moment until;
 };
 
-struct cached_table;
-
-/* The same table by its physical address. */
-struct cached_page {
-	struct interval at; /* first member */
-	struct cached_table *table;
-};
-
-/* A table page that a walk of these IOVAs may still read. */
+/* A table below the top. */
 struct cached_table {
-	struct interval at; /* first member */
+	struct interval at;	 /* what it maps; first member */
+	struct interval by_phys; /* its first byte */
+	struct cached_domain *domain;
 	phys_addr_t phys;
-	u32 domain;
-	struct cached_page page;
+	u8 levels; /* from it on: 1 has the smallest leaves */
+	bool read;
+	bool write;
+	struct check_moment since;
+	struct check_moment until;
+	bool dropped; /* while a wait is confirmed: it is not cached any more */
+	u64 round;
 };
 
-struct cached_domain {
-	SLIST_ENTRY(cached_domain) link;
-	struct hw_iommu *iommu;
-	u32 domain;
+/* A top table that a context which may be cached leads to. */
+struct cached_source {
+	SLIST_ENTRY(cached_source) link;
 	phys_addr_t root;
 	u8 levels;
-	struct interval_tree leaves;
-	struct interval_tree tables;
-	struct interval_tree absents; /* of a unit in caching mode */
+	bool used; /* while they are looked for: a context leads here */
 };
 
-/* An executed invalidation that no wait has confirmed yet. */
-struct cached_pending {
-	STAILQ_ENTRY(cached_pending) link;
+SLIST_HEAD(cached_source_list, cached_source);
+
+/* A domain id of a unit. */
+struct cached_domain {
+	struct interval at; /* the id; first member */
 	struct hw_iommu *iommu;
-	struct hw_invalidation what;
+	u32 domain;
+	phys_addr_t root; /* the tables that hold now: those of the latest context */
+	u8 levels;
+	struct cached_source_list sources;
+	struct interval_tree leaves;
+	u64 holding; /* of them */
+	bool large;  /* some were of more than 4 KiB */
+	struct interval_tree tables;
+	u32 ended_tables;
+	struct interval_tree absents;
 };
 
-SLIST_HEAD(cached_domain_list, cached_domain);
-STAILQ_HEAD(cached_pending_list, cached_pending);
+/* From the end of a translation to the completed invalidation that covered it. */
+struct cached_windows {
+	u64 count; /* stretches */
+	u64 open;  /* that no invalidation has covered yet */
+	u64 longest_ns;
+	u64 total_ns;
+	u64 pages_reused; /* page frames that were allocated again in such a window */
+};
 
 struct cached {
 	struct world *world;
-	struct cached_domain_list domains;
-	struct cached_pending_list pending;
+	struct check_clock clock;
+	struct interval_tree domains; /* by id */
+	struct cached_unit_list units;
 	struct interval_tree tables_by_phys;
+	struct interval_tree ended_by_phys;
+	LIST_HEAD(, cached_leaf) unindexed; /* leaves that have ended and are not there yet */
+	LIST_HEAD(, cached_leaf) spare;	    /* records of leaves that are not in use */
+	u32 spares;
 	struct cached_contexts contexts;
-	bool *blind;
+	struct cached_windows windows;
+	u64 round;
+	bool *blind; /* set when memory runs out: the set is not complete from then on */
 };
 
 void cached_init(struct cached *cached, struct world *world, bool *blind);
 void cached_fini(struct cached *cached);
 
-/* A context entry points to this table now. */
-void cached_domain_set(struct cached *cached, struct hw_iommu *iommu, u32 domain, phys_addr_t root,
-		       u8 levels);
-struct cached_domain *cached_domain_find(const struct cached *cached, u32 domain);
+/* The context entry of a requester says this now. */
+void cached_context_written(struct cached *cached, struct hw_iommu *iommu, u16 requester,
+			    const struct hw_context *context);
 
-/* The software has written entries for [start, last]. */
-void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+/* A domain by its id, and the next: several units may have one. NULL: none. */
+struct cached_domain *cached_domain_first(const struct cached *cached, u32 domain);
+struct cached_domain *cached_domain_next(const struct cached *cached, struct cached_domain *domain);
+/* That of one unit; NULL: none. */
+struct cached_domain *cached_domain_find(const struct cached *cached, const struct hw_iommu *iommu,
+					 u32 domain);
 
-/* The hardware has executed an invalidation; and a wait, for commands with lower numbers. */
-void cached_invalidated(struct cached *cached, struct hw_iommu *iommu,
-			const struct hw_invalidation *what);
+/* The software has changed entries for [start, last], or may have: compares. */
+void cached_changed(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+
+/* The hardware has cached this page. */
+void cached_filled(struct cached *cached, struct hw_iommu *iommu, u32 domain,
+		   const struct hw_leaf *leaf);
+
+/* The hardware was given an invalidation; has executed it; has executed a wait of that number. */
+void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
+		      const struct hw_invalidation *what);
+void cached_executed(struct cached *cached, struct hw_iommu *iommu,
+		     const struct hw_invalidation *what);
 void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number);
 
+/* ---- Judging ---------------------------------------------------------- */
+
+/* What is wrong with a page that may be cached, held against what the tables say now. */
+enum cached_harm {
+	CACHED_HARMLESS = 0,
+	CACHED_GONE,	   /* nothing is there any more */
+	CACHED_OTHER,	   /* other memory is */
+	CACHED_PERMISSION, /* it allows more */
+	CACHED_LARGER,	   /* the page is larger than those in the tables */
+	CACHED_DIRTY,	   /* its D bit is set, in the tables it was cleared */
+	CACHED_ACCESSED,   /* the same of the A bit */
+};
+
 /*
- * A translation of [start, last] that may be cached though the tables no longer give it; NULL:
- * none.
+ * The first page of [start, last] that may be cached, has not been told, and does harm; *from and
+ * *to are the part of the stretch that it begins, within [start, last]. NULL: none.
  */
-const struct cached_leaf *cached_stale(const struct cached_domain *domain, u64 start, u64 last);
+struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *domain, u64 start,
+				 u64 last, enum cached_harm *harm, u64 *from, u64 *to);
+
+/* Marks what has ended in [start, last] as told. */
+void cached_told(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+
+/* What is wrong with all of a stretch of a leaf. */
+enum cached_harm cached_harm(const struct cached_domain *domain, const struct cached_leaf *leaf,
+			     u64 start, u64 last);
 
 /*
  * What may be cached as absent of [start, last] since entries were written there, each told once;
@@ -105,10 +202,18 @@ const struct cached_leaf *cached_stale(const struct cached_domain *domain, u64 s
  */
 bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
-/* Forgets the translations of [start, last], so that they are told once. */
-void cached_forget(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+/* The ended leaves that may reach [start, last] of memory. */
+struct cached_leaf *cached_reaching(struct cached *cached, phys_addr_t start, phys_addr_t last);
+struct cached_leaf *cached_reaching_next(const struct cached *cached, struct cached_leaf *leaf,
+					 phys_addr_t start, phys_addr_t last);
 
-/* The table entry through which this page may still be walked; NULL: none. */
+/* The record of a table that may be cached; NULL: none. It is the one that goes first. */
 const struct cached_table *cached_table_use(const struct cached *cached, phys_addr_t table);
+
+/* Forgets the contexts that lead to this top table, so that they are told once. */
+void cached_top_forget(struct cached *cached, phys_addr_t root);
+
+/* Forgets this table, which is nobody's table any more, so that it is told once. */
+void cached_table_forget(struct cached *cached, phys_addr_t table);
 
 #endif

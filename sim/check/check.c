@@ -6,6 +6,8 @@
 void check_init(struct check *check, struct world *world, struct hw *hw, bool judging)
 {
 	*check = (struct check){ .world = world, .hw = hw, .judging = judging };
+	for (u32 i = 0; i < CHECK_CPUS; i++)
+		STAILQ_INIT(&check->calls[i].stale);
 	check_on_cpu(check, 0);
 	SLIST_INIT(&check->verdicts);
 	owners_init(&check->owners, world, &check->blind);
@@ -22,7 +24,7 @@ void check_fini(struct check *check)
 		memory_free(&check->world->memory, verdict);
 	}
 	for (u32 i = 0; i < CHECK_CPUS; i++) {
-		check_ranges_fini(&check->calls[i].freed, &check->world->memory);
+		stale_fini(check, &check->calls[i].stale);
 		check_ranges_fini(&check->calls[i].segments, &check->world->memory);
 	}
 	owners_fini(&check->owners);
@@ -70,8 +72,10 @@ void check_settle_call(struct check *check)
 
 void check_settle(struct check *check)
 {
-	for (u32 i = 0; i < CHECK_CPUS; i++)
+	for (u32 i = 0; i < CHECK_CPUS; i++) {
+		stale_tell(check, &check->calls[i].stale, NULL);
 		tell_held(check, &check->calls[i]);
+	}
 	tell_blind(check);
 }
 
@@ -87,58 +91,39 @@ void check_context(struct check *check, struct hw_iommu *iommu, u16 requester,
 		   const struct hw_context *context)
 {
 	if (check->judging)
-		cached_context_set(&check->cached.contexts, iommu, requester, context);
-	if (context->type == HW_CONTEXT_TRANSLATE)
-		cached_domain_set(&check->cached, iommu, context->domain, context->root,
-				  context->levels);
-}
-
-/* A whole page table goes, and one of the requesters may still be sent to it. */
-static void tell_context(struct check *check, const struct cached_context *use)
-{
-	u16 requester = (u16)use->at.start;
-	char what[96];
-	struct text text;
-
-	text_init(&text, what, sizeof(what));
-	text_add(&text, "no invalidation covered the context entry of %02x:%02x.%x, domain %u",
-		 requester >> 8, (requester >> 3) & 0x1f, requester & 7, use->context.domain);
-	check_report(check, &(struct finding){ .id = DMASIM_REPORT_TABLE_FREED_EARLY,
-					       .dev = DMASIM_NO_SBDF,
-					       .what = what });
+		cached_context_written(&check->cached, iommu, requester, context);
 }
 
 void check_table_freed(struct check *check, phys_addr_t table)
 {
-	const struct cached_context *context = cached_context_use(&check->cached.contexts, table);
-	const struct cached_table *use;
+	stale_judge_table(check, table);
+}
 
-	if (!check_can_judge(check))
-		return;
-	if (context) {
-		tell_context(check, context);
-		cached_context_forget(&check->cached.contexts, table);
-	}
-	use = cached_table_use(&check->cached, table);
-	if (use)
-		check_report(check,
-			     &(struct finding){
-				     .id = DMASIM_REPORT_TABLE_FREED_EARLY,
-				     .dev = DMASIM_NO_SBDF,
-				     .dma = use->at.start,
-				     .size = use->at.last - use->at.start + 1,
-				     .what = "no invalidation of non-leaf entries covered it "
-					     "since it was unlinked",
-			     });
+void check_frames_allocated(struct check *check, phys_addr_t phys, u64 bytes)
+{
+	stale_judge_frames(check, phys, bytes);
+}
+
+static bool is_kept(const struct check *check, const struct hw_invalidation *what)
+{
+	return check->judging &&
+	       (what->what == HW_INVALIDATED_IOTLB || what->what == HW_INVALIDATED_CONTEXT);
+}
+
+void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
+{
+	struct check *check = cookie;
+
+	if (is_kept(check, what))
+		cached_submitted(&check->cached, iommu, what);
 }
 
 void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	struct check *check = cookie;
 
-	if (check->judging &&
-	    (what->what == HW_INVALIDATED_IOTLB || what->what == HW_INVALIDATED_CONTEXT))
-		cached_invalidated(&check->cached, iommu, what);
+	if (is_kept(check, what))
+		cached_executed(&check->cached, iommu, what);
 }
 
 void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)

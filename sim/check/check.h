@@ -12,6 +12,7 @@
 #include "check/cached.h"
 #include "check/owner.h"
 #include "check/ranges.h"
+#include "check/stale.h"
 #include "hw/fabric.h"
 
 /* A finding of the software itself, held back until the call it belongs to is over. */
@@ -41,7 +42,8 @@ struct check_taken {
 /* What is known of the call that a CPU is in. */
 struct check_call {
 	struct check_held held;
-	struct check_ranges freed; /* IOVA space */
+	struct stale_list stale; /* found during it */
+	u64 began;		 /* what came later (moment.h) may be its doing */
 	struct check_taken taken;
 	bool mapped_nothing;	      /* it asked a page table for no bytes */
 	struct check_ranges segments; /* of the list that is being unmapped, as it tells them */
@@ -56,6 +58,7 @@ struct check {
 	bool judging; /* else it only keeps account, for the trace */
 	bool blind;   /* it ran out of memory: no judgement from then on */
 	bool told_blind;
+	bool report_lazy_pages; /* memory that is used again while it may still be reached */
 	struct owners owners;
 	struct check_verdict_list verdicts;
 	struct cached cached;
@@ -95,9 +98,13 @@ void check_context(struct check *check, struct hw_iommu *iommu, u16 requester,
 		   const struct hw_context *context);
 void check_table_freed(struct check *check, phys_addr_t table);
 
+/* Page frames were allocated. */
+void check_frames_allocated(struct check *check, phys_addr_t phys, u64 bytes);
+
 /* The hardware's hooks; `cookie` is the checker. */
 void check_access(void *cookie, const struct hw_access *access);
 void check_refused(void *cookie, const struct hw_access *access);
+void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_waited(void *cookie, struct hw_iommu *iommu, u64 number);
 void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2]);

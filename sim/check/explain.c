@@ -140,6 +140,8 @@ static void write_text(struct check *check, struct text *text, const struct find
 		 dmasim_report_sentence(finding->id));
 	if (finding->what)
 		text_add(text, "  %-9s %s\n", "here", finding->what);
+	if (finding->explained)
+		text_add(text, "%s", finding->explained);
 	if (finding->access)
 		add_access(text, finding->access, finding->expected_phys);
 	if (finding->piece)
@@ -172,6 +174,8 @@ static void write_line(struct check *check, struct text *text, const struct find
 		text_add(text, " dma=0x%llx", finding->dma);
 	if (finding->size)
 		text_add(text, " size=%llu", finding->size);
+	if (finding->cause)
+		text_add(text, " cause=%s", finding->cause);
 }
 
 static void trace_report(struct check *check, const struct finding *finding)

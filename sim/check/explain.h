@@ -14,6 +14,8 @@ struct finding {
 	u64 dma;
 	u64 size;
 	const char *what;	       /* one clause: what happened here */
+	const char *cause;	       /* one word: why */
+	const char *explained;	       /* lines of the block: why, and what follows */
 	const struct piece *piece;     /* the mapping concerned */
 	const struct owner_past *past; /* a mapping that was there before */
 	const struct owner_range *range;

@@ -40,10 +40,16 @@ void interval_tree_init(struct interval_tree *tree)
 
 void interval_insert(struct interval_tree *tree, struct interval *interval)
 {
+	u64 last = interval->last;
+
 	interval->order = tree->next_order++;
 	interval->max_last = interval->last;
 	RB_INSERT(interval_root, &tree->root, interval);
-	update_upwards(interval);
+	/* The hook sees the changed nodes, perhaps before what is below them is up to date. */
+	while ((interval = RB_PARENT(interval, node))) {
+		if (interval->max_last < last)
+			interval->max_last = last;
+	}
 }
 
 void interval_remove(struct interval_tree *tree, struct interval *interval)

@@ -103,7 +103,7 @@ void judge_way(struct check *check, const struct dmasim_event *event)
 
 /* ---- IOVA space ------------------------------------------------------- */
 
-static void judge_iova(struct check *check, const struct dmasim_event *event)
+static void judge_iova_window(struct check *check, const struct dmasim_event *event)
 {
 	u64 last = judge_last(event->dma, event->size);
 	struct hw_function *function;
@@ -130,39 +130,18 @@ static void judge_iova(struct check *check, const struct dmasim_event *event)
 	}
 }
 
-/* The IOVA is free for others now: nobody may still reach through it. */
-void judge_no_stale(struct check *check, u32 domain_id, dmasim_sbdf dev, u64 start, u64 last,
-		    const struct dmasim_site *site)
-{
-	struct cached_domain *domain = cached_domain_find(&check->cached, domain_id);
-	const struct cached_leaf *leaf;
-
-	if (!domain || !check_can_judge(check))
-		return;
-	leaf = cached_stale(domain, start, last);
-	if (!leaf)
-		return;
-	check_report(check, &(struct finding){
-				    .id = DMASIM_REPORT_STALE_TRANSLATION,
-				    .dev = dev,
-				    .dma = leaf->at.start > start ? leaf->at.start : start,
-				    .size = leaf->at.last - leaf->at.start + 1,
-				    .expected_phys = 0,
-				    .site = site,
-				    .what = "no completed invalidation covered it",
-			    });
-	cached_forget(&check->cached, domain, start, last);
-}
-
 void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start, u64 last)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct cached_domain *domain;
+	bool any = false;
 
 	if (!space || !space->is_domain || !check_can_judge(check))
 		return;
-	domain = cached_domain_find(&check->cached, space->id);
-	if (!domain || !cached_absent_take(&check->cached, domain, start, last))
+	for (domain = cached_domain_first(&check->cached, space->id); domain;
+	     domain = cached_domain_next(&check->cached, domain))
+		any |= cached_absent_take(&check->cached, domain, start, last);
+	if (!any)
 		return;
 	check_report(check, &(struct finding){
 				    .id = DMASIM_REPORT_ABSENT_CACHED,
@@ -175,37 +154,18 @@ void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 
 			    });
 }
 
-static void judge_range(struct check *check, const struct check_range *freed, dmasim_sbdf dev,
-			const struct dmasim_site *site)
+static void judge_iova(struct check *check, const struct dmasim_event *event)
 {
-	judge_no_stale(check, freed->domain, dev, freed->start, freed->last, site);
+	judge_iova_window(check, event);
+	if (!event->ret)
+		stale_judge(check, event->domain, event->dma, judge_last(event->dma, event->size),
+			    STALE_REUSED);
 }
 
-/*
- * Judged when the call is over: then it is known whose call it was. What a timer frees is nobody's
- * call, and is judged at once; so is all while CPUs run at once, since others may use it by then.
- */
-static void note_freed(struct check *check, const struct dmasim_event *event)
+static void judge_iova_freed(struct check *check, const struct dmasim_event *event)
 {
-	struct check_range freed = {
-		.domain = event->domain,
-		.start = event->dma,
-		.last = judge_last(event->dma, event->size),
-	};
-
-	if (!check_can_judge(check))
-		return;
-	if (check->world->clock.running || world_cpus_run(check->world))
-		judge_range(check, &freed, DMASIM_NO_SBDF, NULL);
-	else if (!check_ranges_add(&check->call->freed, &check->world->memory, &freed))
-		check->blind = true;
-}
-
-static void judge_freed(struct check *check, const struct dmasim_event *event)
-{
-	for (u32 i = 0; i < check->call->freed.count; i++)
-		judge_range(check, &check->call->freed.at[i], event->dev, event->site);
-	check->call->freed.count = 0;
+	stale_judge(check, event->domain, event->dma, judge_last(event->dma, event->size),
+		    STALE_FREED);
 }
 
 /* ---- One call per mapping --------------------------------------------- */
@@ -364,10 +324,25 @@ static void mark_taken(struct check *check, u32 domain, struct check_taken *take
 	}
 }
 
+/* Entries of [start, last] were written by whatever means. */
+static void changed(struct check *check, u32 id, u64 start, u64 last)
+{
+	struct cached_domain *domain = cached_domain_first(&check->cached, id);
+
+	for (; domain && check_can_judge(check);
+	     domain = cached_domain_next(&check->cached, domain))
+		cached_changed(&check->cached, domain, start, last);
+}
+
 static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
 {
 	struct check_taken *taken = &check->call->taken;
 
+	u64 bytes = event->done > event->size ? event->done : event->size;
+
+	/* A part of a table that went may lie behind what went of its leaves. */
+	if (bytes && event->dma + (bytes - 1) >= event->dma)
+		changed(check, event->domain, event->dma, event->dma + (bytes - 1));
 	if (!event->done)
 		return;
 	*taken = (struct check_taken){
@@ -381,12 +356,26 @@ static void on_iommu_unmap(struct check *check, const struct dmasim_event *event
 
 static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 {
-	struct cached_domain *domain = cached_domain_find(&check->cached, event->domain);
-
 	check->call->mapped_nothing |= !event->size;
-	if (domain && event->done && !check->blind)
-		cached_mapped(&check->cached, domain, event->dma,
-			      judge_last(event->dma, event->done));
+	if (event->done)
+		changed(check, event->domain, event->dma, judge_last(event->dma, event->done));
+}
+
+/* Of a whole address space the size does not fit into its field: it is 0. */
+static u64 last_of_range(const struct dmasim_event *event)
+{
+	return event->dma + (event->size - 1);
+}
+
+static void on_iommu_changed(struct check *check, const struct dmasim_event *event)
+{
+	changed(check, event->domain, event->dma, last_of_range(event));
+}
+
+static void on_iommu_synced(struct check *check, const struct dmasim_event *event)
+{
+	if (!event->ret)
+		stale_judge(check, event->domain, event->dma, last_of_range(event), STALE_SYNCED);
 }
 
 static void on_attach(struct check *check, const struct dmasim_event *event)
@@ -394,6 +383,7 @@ static void on_attach(struct check *check, const struct dmasim_event *event)
 	/* Number 0: the IOMMU lets the device's addresses pass. */
 	if (event->domain)
 		owners_attach(&check->owners, event->dev, event->domain);
+	stale_judge_context(check, event);
 }
 
 /* The driver was told that it need not unmap: what it has mapped is no leak. */
@@ -419,9 +409,11 @@ typedef void judge_event(struct check *check, const struct dmasim_event *event);
 static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_ATTACH] = on_attach,
 	[DMASIM_EVENT_IOVA_ALLOC] = judge_iova,
-	[DMASIM_EVENT_IOVA_FREE] = note_freed,
+	[DMASIM_EVENT_IOVA_FREE] = judge_iova_freed,
 	[DMASIM_EVENT_IOMMU_MAP] = on_iommu_map,
 	[DMASIM_EVENT_IOMMU_UNMAP] = on_iommu_unmap,
+	[DMASIM_EVENT_IOMMU_CHANGED] = on_iommu_changed,
+	[DMASIM_EVENT_IOMMU_SYNCED] = on_iommu_synced,
 	[DMASIM_EVENT_P2P_TYPE] = on_p2p_type,
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
 	[DMASIM_EVENT_UNMAP_PHYS] = on_unmap_phys,
@@ -456,7 +448,8 @@ void check_event(struct check *check, const struct dmasim_event *event)
 	if (judges[event->type])
 		judges[event->type](check, event);
 	if (ends_call(event->type)) {
-		judge_freed(check, event);
+		stale_tell(check, &check->call->stale, event);
+		check->call->began = check->cached.clock.order;
 		check->call->taken.valid = false;
 		check->call->mapped_nothing = false;
 		check_settle_call(check);

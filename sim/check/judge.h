@@ -29,10 +29,6 @@ void judge_found(struct check *check, const struct dmasim_event *event,
 /* A mapping through the IOMMU of what the hardware reaches below the root. */
 void judge_way(struct check *check, const struct dmasim_event *event);
 
-/* Reports a translation of [start, last] that may still be cached. */
-void judge_no_stale(struct check *check, u32 domain, dmasim_sbdf dev, u64 start, u64 last,
-		    const struct dmasim_site *site);
-
 /* Reports that a mapping that is ready for its device may still be cached as absent. */
 void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start, u64 last);
 

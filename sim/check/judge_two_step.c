@@ -134,7 +134,8 @@ void judge_unlink(struct check *check, const struct dmasim_event *event)
 	if (range)
 		judge_inside(check, event, range);
 	end_taken(check, space, event->site);
-	judge_no_stale(check, space->id, event->dev, start, last, event->site);
+	if (space->is_domain)
+		stale_judge(check, space->id, start, last, STALE_UNMAPPED);
 }
 
 /* The whole range goes: links that are still there are reachable through somebody else's IOVA. */

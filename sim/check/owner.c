@@ -252,7 +252,8 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 	interval_insert(&space->pieces, &upper->at);
 }
 
-const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+/* DMASIM_NO_SBDF: of any device. */
+static const struct owner_past *find_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	u32 kept = space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
 
@@ -260,11 +261,21 @@ const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbd
 		const struct owner_past *past =
 			&space->past[(space->past_count - back) % OWNER_PAST];
 
-		if (past->piece.dev == dev && dma >= past->piece.at.start &&
-		    dma <= past->piece.at.last)
+		if ((dev == DMASIM_NO_SBDF || past->piece.dev == dev) &&
+		    dma >= past->piece.at.start && dma <= past->piece.at.last)
 			return past;
 	}
 	return NULL;
+}
+
+const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	return find_past(space, dev, dma);
+}
+
+const struct owner_past *owners_past_of_any(const struct owner_space *space, u64 dma)
+{
+	return find_past(space, DMASIM_NO_SBDF, dma);
 }
 
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,

@@ -155,6 +155,9 @@ struct piece *owners_next(const struct owner_space *space, struct piece *piece, 
 /* The latest ended piece that covered the address for this device, if nothing covers it now. */
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
 
+/* The latest one of any device. */
+const struct owner_past *owners_past_of_any(const struct owner_space *space, u64 dma);
+
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
 				     const struct piece_desc *desc);
 /* The range whose state has this address; NULL: no live state has it. */

@@ -12,7 +12,6 @@
 struct check_range {
 	u64 start;
 	u64 last;
-	u32 domain;	  /* of what was freed */
 	bool bus_address; /* of a list's segment */
 };
 

@@ -35,7 +35,7 @@ static struct context_entry *set_of(const struct context_cache *cache, u16 reque
 	return cache->entry + (u64)index * cache->ways;
 }
 
-const struct hw_context *context_cache_find(struct context_cache *cache, u16 requester)
+static struct context_entry *lookup(const struct context_cache *cache, u16 requester)
 {
 	struct context_entry *way;
 
@@ -43,12 +43,27 @@ const struct hw_context *context_cache_find(struct context_cache *cache, u16 req
 		return NULL;
 	way = set_of(cache, requester);
 	for (u32 i = 0; i < cache->ways; i++) {
-		if (way[i].valid && way[i].requester == requester) {
-			way[i].used_at = ++cache->clock;
-			return &way[i].context;
-		}
+		if (way[i].valid && way[i].requester == requester)
+			return &way[i];
 	}
 	return NULL;
+}
+
+const struct hw_context *context_cache_find(struct context_cache *cache, u16 requester)
+{
+	struct context_entry *entry = lookup(cache, requester);
+
+	if (!entry)
+		return NULL;
+	entry->used_at = ++cache->clock;
+	return &entry->context;
+}
+
+const struct hw_context *context_cache_peek(const struct context_cache *cache, u16 requester)
+{
+	const struct context_entry *entry = lookup(cache, requester);
+
+	return entry ? &entry->context : NULL;
 }
 
 static struct context_entry *pick_victim(struct context_cache *cache, struct context_entry *way)

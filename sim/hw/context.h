@@ -47,6 +47,9 @@ void context_cache_fini(struct context_cache *cache);
 /* NULL on a miss, or without a cache. Valid until the next call. Counts as a use. */
 const struct hw_context *context_cache_find(struct context_cache *cache, u16 requester);
 
+/* The same, looked at from outside: it is no use. */
+const struct hw_context *context_cache_peek(const struct context_cache *cache, u16 requester);
+
 /* The requester is not cached. Replaces what the set must give up. */
 void context_cache_fill(struct context_cache *cache, u16 requester, u16 domain,
 			struct hw_context context);

@@ -246,3 +246,20 @@ void iotlb_invalidate_all(struct iotlb *iotlb)
 		sweep(iotlb, LIST_FIRST(&iotlb->filled),
 		      &(struct window){ .last = ~0ULL, .sizes = ~0ULL });
 }
+
+const struct iotlb_entry *iotlb_peek(const struct iotlb *iotlb, u16 domain, u64 start, u64 last,
+				     const struct iotlb_entry *after)
+{
+	const struct iotlb_entry *entry = after ? after + 1 : iotlb->entry;
+
+	for (; entry < iotlb->entry + entries_of(iotlb); entry++) {
+		u64 first;
+
+		if (!entry->used_at || iotlb_domain(entry) != domain)
+			continue;
+		first = entry->page << entry->page_lg2;
+		if (first <= last && first + ((1ULL << entry->page_lg2) - 1) >= start)
+			return entry;
+	}
+	return NULL;
+}

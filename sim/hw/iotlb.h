@@ -112,6 +112,13 @@ static inline const struct iotlb_entry *iotlb_find(struct iotlb *iotlb, u64 tag,
 }
 
 /*
+ * The valid entries of a domain, whatever their PASID, that touch [start, last]: the first behind
+ * `after` (NULL: of all). NULL: none. A look from outside: it is no use, and counts for nothing.
+ */
+const struct iotlb_entry *iotlb_peek(const struct iotlb *iotlb, u16 domain, u64 start, u64 last,
+				     const struct iotlb_entry *after);
+
+/*
  * An entry for the page around iova, in the place of what its set must give up: valid from now on,
  * with tag and page. The caller says the rest: phys, permissions, marks.
  */

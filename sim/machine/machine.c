@@ -188,6 +188,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " shadow=1");
 	if (config->iommu_caching_mode)
 		text_add(&text, " cm=1");
+	if (config->report_lazy_pages)
+		text_add(&text, " lazypages=1");
 	if (config->iotlb_ways != IOTLB_WAYS)
 		text_add(&text, " ways=%u", config->iotlb_ways);
 	if (config->walk_entries)
@@ -204,10 +206,12 @@ static void wire(struct dmasim *s)
 	s->hw.root_forwards = !s->config.no_root_forwarding;
 	s->hw.trace_hops = s->config.trace_hops;
 	check_init(&s->check, &s->world, &s->hw, !s->config.no_check);
+	s->check.report_lazy_pages = s->config.report_lazy_pages;
 	s->hw.hooks = (struct hw_hooks){
 		.cookie = &s->check,
 		.access = check_access,
 		.refused = check_refused,
+		.submitted = check_submitted,
 		.invalidated = check_invalidated,
 		.waited = check_waited,
 		.queue_error = check_queue_error,
@@ -388,6 +392,21 @@ struct dmasim_costs dmasim_costs(const struct dmasim *s)
 		.iotlb_hits = hw->iotlb_hits,
 		.iotlb_misses = hw->iotlb_misses,
 		.interrupts = hw->interrupts,
+	};
+}
+
+struct dmasim_lazy_windows dmasim_lazy_windows(const struct dmasim *s)
+{
+	const struct cached_windows *windows;
+
+	machine_exists(s);
+	windows = &s->check.cached.windows;
+	return (struct dmasim_lazy_windows){
+		.count = windows->count,
+		.open = windows->open,
+		.longest_ns = windows->longest_ns,
+		.total_ns = windows->total_ns,
+		.pages_reused = windows->pages_reused,
 	};
 }
 

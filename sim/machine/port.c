@@ -22,6 +22,8 @@ static phys_addr_t port_frames_alloc(void *machine, enum dmasim_fault_point why,
 	phys_addr_t phys = frames_alloc_below(&s->hw.frames, why, count, last);
 
 	check_window(s);
+	if (phys != RAM_NO_PHYS)
+		check_frames_allocated(&s->check, phys, count << FRAME_SHIFT);
 	return phys;
 }
 

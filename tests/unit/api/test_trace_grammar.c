@@ -234,7 +234,8 @@ static void every_event_occurs(void **state)
 		end_run(run);
 	}
 	for (size_t i = 0; i < SOFTWARE_EVENTS; i++) {
-		if (!seen[i])
+		/* Entries that are written by other means than map and unmap: nothing here does. */
+		if (!seen[i] && strcmp(trace_software[i].name, "iommu_changed") != 0)
 			fail_msg("no event %s", trace_software[i].name);
 	}
 	do_everything(run, &configs[2]);

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables held against the set: which pages and tables a walk finds, which it no longer does.
+ *
+ * A walk tells what it finds in order. It is told in stretches of like pages, which confirm the
+ * leaves that hold, or are new. Whatever no walk of this round confirms has ended. A stretch that
+ * only a later walk of the round confirms, after a gap in an earlier one, may end and begin anew:
+ * that says the same.
+ */
+#include "check/cached_inside.h"
+
+/* Tables on the way to one address are a handful. */
+#define NEAR_MAX 16
+
+struct comparison {
+	struct cached *cached;
+	struct cached_domain *domain;
+	struct check_moment now;
+	bool absents;
+	u64 start;
+	u64 last;
+	u64 found_first; /* what pages were found reaches from here to found_last */
+	u64 found_last;
+	u64 base;  /* of the table that this walk begins at */
+	bool read; /* what leads there allows */
+	bool write;
+	bool alone; /* all in the range is one stretch that is new */
+	bool running;
+	struct cached_leaf run; /* the stretch found last: the next page may continue it */
+	u32 near_count;		/* tables of the set in the range; NEAR_MAX: too many, look there */
+	struct cached_table *near[NEAR_MAX];
+};
+
+static bool same(const struct cached_leaf *a, const struct cached_leaf *b)
+{
+	return a->page_lg2 == b->page_lg2 && a->read == b->read && a->write == b->write &&
+	       a->accessed == b->accessed && a->dirty == b->dirty &&
+	       a->phys - a->at.start == b->phys - b->at.start;
+}
+
+/* ---- Pages ------------------------------------------------------------ */
+
+static u64 lower(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static u64 higher(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+/* [from, to] of a leaf is still so. What comes before it and was not confirmed has ended. */
+static void confirm(struct comparison *comparison, struct cached_leaf *leaf, u64 from, u64 to)
+{
+	if (leaf->round != comparison->cached->round) {
+		leaf->round = comparison->cached->round;
+		leaf->next = higher(leaf->at.start, comparison->start);
+		leaf->confirmed = false;
+	}
+	if (leaf->confirmed)
+		return;
+	if (from > leaf->next)
+		cached_leaf_end(comparison->cached, leaf, leaf->next, from - 1, comparison->now);
+	if (to >= lower(leaf->at.last, comparison->last))
+		leaf->confirmed = true;
+	else if (to >= leaf->next)
+		leaf->next = to + 1;
+}
+
+/* Of [from, to] what no page served before. */
+static void add_absents(struct comparison *comparison, u64 from, u64 to)
+{
+	struct interval_tree *leaves = &comparison->domain->leaves;
+	struct interval *at;
+
+	for (at = interval_first(leaves, from, to); at; at = interval_next(leaves, at, from, to)) {
+		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
+
+		if (!cached_holds(leaf) || !check_before(leaf->since, comparison->now))
+			continue;
+		if (at->start > from)
+			cached_absent_add(comparison->cached, comparison->domain, from,
+					  at->start - 1, comparison->now);
+		if (at->last >= to)
+			return;
+		from = higher(from, at->last + 1);
+	}
+	cached_absent_add(comparison->cached, comparison->domain, from, to, comparison->now);
+}
+
+static void add(struct comparison *comparison, u64 from, u64 to)
+{
+	const struct cached_leaf *run = &comparison->run;
+	struct cached_leaf *leaf = cached_leaf_new(comparison->cached);
+
+	if (!leaf)
+		return;
+	if (comparison->absents)
+		add_absents(comparison, from, to);
+	*leaf = *run;
+	leaf->at.start = from;
+	leaf->at.last = to;
+	leaf->phys = run->phys + (from - run->at.start);
+	leaf->domain = comparison->domain;
+	leaf->since = comparison->now;
+	leaf->until = CHECK_NEVER;
+	leaf->round = comparison->cached->round;
+	leaf->confirmed = true;
+	cached_leaf_put(comparison->cached, leaf);
+}
+
+/* The stretch is complete: it confirms what the set has of it, the rest is new. */
+static void end_run(struct comparison *comparison)
+{
+	const struct cached_leaf *run = &comparison->run;
+	struct interval_tree *leaves = &comparison->domain->leaves;
+	u64 next = run->at.start;
+	bool others = false;
+	struct interval *at;
+
+	if (!comparison->running)
+		return;
+	comparison->running = false;
+	for (at = interval_first(leaves, run->at.start, run->at.last); at;
+	     at = interval_next(leaves, at, run->at.start, run->at.last)) {
+		struct cached_leaf *leaf = (struct cached_leaf *)at;
+
+		others |= cached_holds(leaf);
+		if (!cached_holds(leaf) || !same(leaf, run))
+			continue;
+		confirm(comparison, leaf, higher(leaf->at.start, run->at.start), run->at.last);
+		if (leaf->at.start > next)
+			add(comparison, next, leaf->at.start - 1);
+		if (leaf->at.last >= run->at.last)
+			return;
+		next = leaf->at.last + 1;
+	}
+	if (next == run->at.start)
+		comparison->alone = run->at.start <= comparison->start &&
+				    run->at.last >= comparison->last && !others;
+	add(comparison, next, run->at.last);
+}
+
+static bool continues(const struct comparison *comparison, const struct cached_leaf *leaf)
+{
+	const struct cached_leaf *run = &comparison->run;
+
+	return comparison->running && run->at.last != ~0ULL && run->at.last + 1 == leaf->at.start &&
+	       same(run, leaf);
+}
+
+static void found_leaf(void *cookie, const struct hw_leaf *found)
+{
+	struct comparison *comparison = cookie;
+	u64 iova = comparison->base + found->iova;
+	struct cached_leaf leaf = {
+		.page_lg2 = found->page_lg2,
+		.read = found->read && comparison->read,
+		.write = found->write && comparison->write,
+		.accessed = found->accessed,
+		.dirty = found->dirty,
+	};
+
+	if (!leaf.read && !leaf.write)
+		return;
+	/* Of a page that several entries hold any of them lets all of it be cached. */
+	leaf.at.start = cached_page_start(&leaf, iova);
+	leaf.at.last = cached_page_last(&leaf, iova);
+	leaf.phys = found->phys - (iova - leaf.at.start);
+	comparison->found_first = lower(comparison->found_first, leaf.at.start);
+	comparison->found_last = higher(comparison->found_last, leaf.at.last);
+	if (continues(comparison, &leaf)) {
+		comparison->run.at.last = leaf.at.last;
+		return;
+	}
+	end_run(comparison);
+	comparison->run = leaf;
+	comparison->running = true;
+}
+
+static void end_unconfirmed_leaves(struct comparison *comparison)
+{
+	struct interval_tree *leaves = &comparison->domain->leaves;
+	u64 start = comparison->start, last = comparison->last;
+	struct interval *at = NULL;
+
+	if (comparison->domain->holding && !comparison->alone)
+		at = interval_first(leaves, start, last);
+	while (at) {
+		struct cached_leaf *leaf = (struct cached_leaf *)at;
+		u64 from = higher(at->start, start), to = lower(at->last, last);
+
+		at = interval_next(leaves, at, start, last);
+		if (!cached_holds(leaf))
+			continue;
+		if (leaf->round != comparison->cached->round)
+			leaf->next = from;
+		else if (leaf->confirmed || leaf->next > to)
+			continue;
+		cached_leaf_end(comparison->cached, leaf, leaf->next, to, comparison->now);
+	}
+}
+
+/* ---- Tables ----------------------------------------------------------- */
+
+static bool is_table(const struct cached_table *table, const struct hw_table *found)
+{
+	return !table->dropped && table->phys == found->phys && table->at.start == found->iova &&
+	       table->levels == found->levels && table->read == found->read &&
+	       table->write == found->write;
+}
+
+static void add_table(struct comparison *comparison, const struct hw_table *found)
+{
+	struct cached *cached = comparison->cached;
+	struct cached_table *table = cached_record(cached, sizeof(*table));
+
+	if (!table)
+		return;
+	*table = (struct cached_table){
+		.at = { .start = found->iova, .last = found->iova + (found->bytes - 1) },
+		.by_phys = { .start = found->phys, .last = found->phys },
+		.domain = comparison->domain,
+		.phys = found->phys,
+		.levels = found->levels,
+		.read = found->read,
+		.write = found->write,
+		.since = comparison->now,
+		.until = CHECK_NEVER,
+		.round = cached->round,
+	};
+	if (comparison->near_count < NEAR_MAX)
+		comparison->near[comparison->near_count++] = table;
+	interval_insert(&comparison->domain->tables, &table->at);
+	interval_insert(&cached->tables_by_phys, &table->by_phys);
+}
+
+static void confirm_table(struct comparison *comparison, struct cached_table *table)
+{
+	table->round = comparison->cached->round;
+	if (!check_happened(table->until))
+		return;
+	table->until = CHECK_NEVER;
+	comparison->domain->ended_tables--;
+}
+
+/* The same table, as the set knows it. */
+static struct cached_table *known_table(const struct comparison *comparison,
+					const struct hw_table *found)
+{
+	const struct interval_tree *tables = &comparison->domain->tables;
+	u64 iova = found->iova;
+	struct interval *at;
+
+	if (comparison->near_count < NEAR_MAX) {
+		for (u32 i = 0; i < comparison->near_count; i++) {
+			if (is_table(comparison->near[i], found))
+				return comparison->near[i];
+		}
+		return NULL;
+	}
+	for (at = interval_first(tables, iova, iova); at;
+	     at = interval_next(tables, at, iova, iova)) {
+		if (is_table((struct cached_table *)at, found))
+			return (struct cached_table *)at;
+	}
+	return NULL;
+}
+
+static void found_table(void *cookie, const struct hw_table *at)
+{
+	struct comparison *comparison = cookie;
+	struct hw_table found = *at;
+	struct cached_table *table;
+
+	found.iova += comparison->base;
+	found.read &= comparison->read;
+	found.write &= comparison->write;
+	table = known_table(comparison, &found);
+	if (table)
+		confirm_table(comparison, table);
+	else
+		add_table(comparison, &found);
+}
+
+/* Those of the set that a walk of the range should find. */
+static void find_near_tables(struct comparison *comparison)
+{
+	struct interval_tree *tables = &comparison->domain->tables;
+	u64 start = comparison->start, last = comparison->last;
+	struct interval *at;
+
+	comparison->near_count = 0;
+	for (at = interval_first(tables, start, last); at && comparison->near_count < NEAR_MAX;
+	     at = interval_next(tables, at, start, last))
+		comparison->near[comparison->near_count++] = (struct cached_table *)at;
+}
+
+static void end_unconfirmed(struct comparison *comparison, struct cached_table *table)
+{
+	if (table->round == comparison->cached->round || check_happened(table->until))
+		return;
+	table->until = comparison->now;
+	comparison->domain->ended_tables++;
+}
+
+static void end_unconfirmed_tables(struct comparison *comparison)
+{
+	struct interval_tree *tables = &comparison->domain->tables;
+	u64 start = comparison->start, last = comparison->last;
+	struct interval *at;
+
+	if (comparison->near_count < NEAR_MAX) {
+		for (u32 i = 0; i < comparison->near_count; i++)
+			end_unconfirmed(comparison, comparison->near[i]);
+		return;
+	}
+	for (at = interval_first(tables, start, last); at;
+	     at = interval_next(tables, at, start, last))
+		end_unconfirmed(comparison, (struct cached_table *)at);
+}
+
+/* ---- One round -------------------------------------------------------- */
+
+static void walk_from_top(struct comparison *comparison, const struct cached_source *source)
+{
+	comparison->base = 0;
+	comparison->read = comparison->write = true;
+	hw_walk_range(comparison->domain->iommu, source->root, source->levels, comparison->start,
+		      comparison->last, found_leaf, found_table, comparison);
+	end_run(comparison);
+}
+
+/* From a table that no entry leads to any more, but a walk cache may. */
+static void walk_from_table(struct comparison *comparison, const struct cached_table *table)
+{
+	u64 start = higher(comparison->start, table->at.start);
+	u64 last = lower(comparison->last, table->at.last);
+
+	comparison->base = table->at.start;
+	comparison->read = table->read;
+	comparison->write = table->write;
+	hw_walk_range(comparison->domain->iommu, table->phys, table->levels,
+		      start - table->at.start, last - table->at.start, found_leaf, found_table,
+		      comparison);
+	end_run(comparison);
+}
+
+static void walk_all(struct comparison *comparison)
+{
+	struct cached_domain *domain = comparison->domain;
+	const struct cached_source *source;
+	struct interval *at = NULL;
+
+	comparison->cached->round++;
+	comparison->alone = false;
+	find_near_tables(comparison);
+	SLIST_FOREACH(source, &domain->sources, link)
+		walk_from_top(comparison, source);
+	if (domain->ended_tables)
+		at = interval_first(&domain->tables, comparison->start, comparison->last);
+	for (; at; at = interval_next(&domain->tables, at, comparison->start, comparison->last)) {
+		const struct cached_table *table = (const struct cached_table *)at;
+
+		if (check_happened(table->until) && !table->dropped)
+			walk_from_table(comparison, table);
+	}
+}
+
+/* To the ends of the pages in the set that an address lies in. */
+static void widen_to_pages(struct comparison *comparison, u64 address)
+{
+	struct interval_tree *leaves = &comparison->domain->leaves;
+	struct interval *at;
+
+	for (at = interval_first(leaves, address, address); at;
+	     at = interval_next(leaves, at, address, address)) {
+		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
+
+		if (!cached_holds(leaf))
+			continue;
+		comparison->start = lower(comparison->start, cached_page_start(leaf, address));
+		comparison->last = higher(comparison->last, cached_page_last(leaf, address));
+	}
+}
+
+static void widen(struct comparison *comparison)
+{
+	u64 start, last;
+
+	if (!comparison->domain->large)
+		return;
+	do {
+		start = comparison->start;
+		last = comparison->last;
+		widen_to_pages(comparison, start);
+		widen_to_pages(comparison, last);
+	} while (start != comparison->start || last != comparison->last);
+}
+
+void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		    struct check_moment now, bool absents)
+{
+	struct comparison comparison = {
+		.cached = cached,
+		.domain = domain,
+		.now = now,
+		.absents = absents && domain->iommu->caching_mode,
+		.start = start,
+		.last = last,
+		.found_first = start,
+		.found_last = last,
+	};
+
+	/* A large page that is found may have taken the place of more than was asked for. */
+	do {
+		comparison.start = comparison.found_first;
+		comparison.last = comparison.found_last;
+		widen(&comparison);
+		comparison.found_first = comparison.start;
+		comparison.found_last = comparison.last;
+		walk_all(&comparison);
+	} while (comparison.found_first < comparison.start ||
+		 comparison.found_last > comparison.last);
+	end_unconfirmed_leaves(&comparison);
+	end_unconfirmed_tables(&comparison);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the set share.
+ */
+#ifndef CHECK_CACHED_INSIDE_H
+#define CHECK_CACHED_INSIDE_H
+
+#include "check/cached.h"
+
+/* Zeroed memory for a record; NULL: none, and the checker is blind. */
+void *cached_record(struct cached *cached, size_t bytes);
+
+/* The page that an address lies in; its last address. */
+static inline u64 cached_page_start(const struct cached_leaf *leaf, u64 address)
+{
+	return address & ~((1ULL << leaf->page_lg2) - 1);
+}
+
+static inline u64 cached_page_last(const struct cached_leaf *leaf, u64 address)
+{
+	return address | ((1ULL << leaf->page_lg2) - 1);
+}
+
+static inline bool cached_holds(const struct cached_leaf *leaf)
+{
+	return !check_happened(leaf->until);
+}
+
+/* A record of a leaf, to be filled in; NULL: no memory, and the checker is blind. */
+struct cached_leaf *cached_leaf_new(struct cached *cached);
+void cached_leaf_free(struct cached *cached, struct cached_leaf *leaf);
+
+/* Puts a leaf into the set. */
+void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf);
+
+/* [from, to] of a leaf of the set has ended. */
+void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, u64 to,
+		     struct check_moment when);
+
+/*
+ * Takes [from, to] of a leaf out of the set. What lies beside it stays: the part above in this
+ * record, if there is one. NULL: no memory, and all stays.
+ */
+struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *leaf, u64 from,
+				     u64 to);
+
+void cached_absent_add(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		       struct check_moment until);
+
+/* What lies outside [start, last] of a stretch that is dropped stays. */
+void cached_absent_drop(struct cached *cached, struct cached_domain *domain,
+			struct cached_absent *absent, u64 start, u64 last);
+
+void cached_table_drop(struct cached *cached, struct cached_table *table);
+
+/* The tops that contexts which may be cached lead to. True: they are others than before. */
+bool cached_find_sources(struct cached *cached, struct cached_domain *domain);
+
+void cached_units_fini(struct cached *cached);
+
+/*
+ * Compares the tables with the set, for [start, last] and the rest of pages that reach into it:
+ * what is new there holds since `now`, what is gone has ended then. `absents`: what is new was
+ * absent before.
+ */
+void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		    struct check_moment now, bool absents);
+
+#endif
