@@ -210,9 +210,9 @@ struct platform_ops {
 	void (*queue_clear_error)(void *machine, u32 unit);
 	/*
 	 * Returns when the waits among the commands submitted to the unit are complete; if none is
-	 * on its way, when all commands are. 0, or why the queue has stopped before: -EINVAL, or
-	 * -ETIMEDOUT if a device did not answer an invalidation of its TLB. Then nothing is
-	 * executed until the error is cleared.
+	 * on its way, when all commands are. 0, or why the queue has stopped before: -EINVAL; -EIO
+	 * if a wait could not store; or -ETIMEDOUT if a device did not answer an invalidation of
+	 * its TLB. Then nothing is executed until the error is cleared.
 	 */
 	int (*queue_wait)(void *machine, u32 unit);
 

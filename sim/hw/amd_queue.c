@@ -30,6 +30,7 @@ static bool decode_wait(const u64 word[2], struct hw_amd_command *command)
 {
 	command->store = word[0] & AMD_WAIT_STORE;
 	command->interrupt = word[0] & AMD_WAIT_INTERRUPT;
+	command->flush = word[0] & AMD_WAIT_FLUSH;
 	command->store_at = word[0] & AMD_WAIT_ADDR_MASK;
 	command->value = word[1];
 	return !(word[0] & AMD_WAIT_RESERVED_0);

@@ -14,6 +14,7 @@ struct hw_amd_command {
 	/* COMPLETION_WAIT */
 	bool store;
 	bool interrupt;
+	bool flush; /* commands behind it are fetched after it */
 	phys_addr_t store_at;
 	u64 value;
 

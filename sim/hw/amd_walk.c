@@ -187,6 +187,7 @@ void hw_walk_amd_v1_from(const struct hw_walker *walker, const struct hw_walk_st
 		}
 		item = decode(entry, level);
 		if (item.kind == KIND_ABSENT) {
+			walk->absent_lg2 = level_lg2(level);
 			refuse(walk, AMD_EVENT_IO_PAGE_FAULT, 0);
 			break;
 		}

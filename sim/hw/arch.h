@@ -12,6 +12,12 @@
 struct hw_context;
 struct hw_iommu;
 
+/* Why a queue stops. */
+enum hw_queue_stop {
+	HW_QUEUE_MALFORMED, /* a command that is none */
+	HW_QUEUE_STORE,	    /* a wait stores where no memory is */
+};
+
 /* The 128-bit record of the architecture, host byte order. */
 struct hw_fault_record {
 	u64 word[2];
@@ -24,13 +30,16 @@ struct hw_refusal {
 	u16 domain;
 	u64 iova;
 	bool write;
-	u8 code;   /* VTD_FAULT_ or AMD_EVENT_ */
-	u16 flags; /* AMD_FLAG_ */
+	u8 code;	/* VTD_FAULT_ or AMD_EVENT_ */
+	u16 flags;	/* AMD_FLAG_ */
+	bool by_tables; /* a context's: what the tables say comes first, and may be worse */
 };
 
 struct hw_arch {
 	const char *name;
 	const char *trace_name[HW_INVALIDATED_COUNT]; /* of a command, NULL: it is not traced */
+	const char *trace_tables; /* says "table entries go"; NULL: "ih" says that they stay */
+	u32 fault_records;	  /* if the unit's description does not say */
 
 	/* True if tables of so many levels have an entry for the address. */
 	bool (*reaches)(u8 levels, u64 iova);
@@ -45,6 +54,14 @@ struct hw_arch {
 		      u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 
 	/*
+	 * Sets the marks that the context asks for in the entries of a page that was walked to, and
+	 * tells in the walk what is set. NULL: it has none.
+	 */
+	void (*mark)(struct hw_iommu *iommu, const struct hw_context *context, u64 iova, bool write,
+		     struct hw_walk *walk);
+
+	bool refusing_contexts_cached; /* else only in caching mode */
+	/*
 	 * Why a context refuses every such request; code 0: it does not. As long as the context
 	 * stays the same, so does the answer.
 	 */
@@ -55,13 +72,17 @@ struct hw_arch {
 	bool (*decode)(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
 	/* IOTLB commands take effect after the context commands queued before them. */
 	bool contexts_first;
-	/* A malformed command has stopped the queue. */
-	void (*queue_stopped)(struct hw_iommu *iommu, const u64 word[2]);
+	bool lost_store_stops; /* else nobody hears of it */
+	/* A command has stopped the queue: the one that came behind so many others. */
+	void (*queue_stopped)(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind);
+	/* A device did not answer the invalidation of its TLB in time. */
+	void (*device_timed_out)(struct hw_iommu *iommu, u16 requester, u64 behind);
 
 	/* The words of a record. */
 	struct hw_fault_record (*record)(const struct hw_refusal *refusal);
 };
 
 extern const struct hw_arch hw_vtd;
+extern const struct hw_arch hw_amd;
 
 #endif

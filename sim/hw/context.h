@@ -16,11 +16,18 @@ enum hw_context_type {
 	HW_CONTEXT_PASS_THROUGH, /* addresses are taken as they are */
 };
 
+/* What hardware marks in the entries of pages (AMD's HAD field has the same values). */
+#define HW_MARK_ACCESSED (1U << 0)
+#define HW_MARK_DIRTY	 (1U << 1)
+
 struct hw_context {
 	u8 type; /* enum hw_context_type */
 	u8 levels;
 	u16 domain;
 	phys_addr_t root;
+	bool no_read; /* AMD: what the entry itself takes away, whatever the tables allow */
+	bool no_write;
+	u8 marks;  /* AMD: HW_MARK_ */
 	u8 allows; /* bit 0 reads, bit 1 writes; hw_context_set() asks the architecture */
 };
 

@@ -34,7 +34,7 @@ struct hw_hooks {
 			    const struct hw_invalidation *invalidation);
 	/* A wait was executed: all commands with lower numbers are complete. */
 	void (*waited)(void *cookie, struct hw_iommu *iommu, u64 number);
-	/* A malformed command stopped the queue. */
+	/* A command stopped the queue: it is malformed, or it failed. */
 	void (*queue_error)(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
 };
 

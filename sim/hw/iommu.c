@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <string.h>
-
-#include <dmasim/hw/vtd.h>
 
 #include "hw/hw.h"
 
+#define PAGE_LG2 12
+
 struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 {
+	const struct hw_arch *arch = desc->arch ? desc->arch : &hw_vtd;
+	u32 records = desc->fault_records ? desc->fault_records : arch->fault_records;
 	struct hw_iommu *iommu;
 
-	iommu = memory_alloc(&hw->world->memory, DMASIM_FAULT_IOMMU_UNIT, sizeof(*iommu));
+	iommu = memory_alloc(&hw->world->memory, DMASIM_FAULT_IOMMU_UNIT,
+			     sizeof(*iommu) + records * sizeof(iommu->fault[0]));
 	if (!iommu)
 		return NULL;
 	iommu->hw = hw;
-	iommu->arch = desc->arch ? desc->arch : &hw_vtd;
+	iommu->arch = arch;
+	iommu->fault_records = records;
 	iommu->unit = desc->unit;
 	iommu->max_address_mask = desc->max_address_mask;
 	iommu->pf_requester = desc->pf_requester;
@@ -124,7 +127,7 @@ static const struct hw_context *read_context(struct hw_iommu *iommu, u16 request
 	bool refused = refuses(context, write);
 
 	iommu->hw->costs.context_misses++;
-	if (!refused || iommu->caching_mode)
+	if (!refused || iommu->caching_mode || iommu->arch->refusing_contexts_cached)
 		context_cache_fill(&iommu->context_cache, requester, refused ? 0 : context->domain,
 				   *context);
 	return context;
@@ -151,7 +154,7 @@ static struct hw_translation passed(const struct hw_context *context, u64 addres
 
 	found.phys = address;
 	found.domain = context->domain;
-	found.page_lg2 = VTD_SS_GRANULE_LG2;
+	found.page_lg2 = PAGE_LG2;
 	found.pass_through = true;
 	return found;
 }
@@ -168,17 +171,10 @@ static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
 	return found;
 }
 
-__attribute__((noinline)) static struct hw_translation refused(const struct hw_iommu *iommu,
-							       const struct hw_context *context,
-							       bool write)
+/* Devices of one domain ask for the same marks. */
+static bool tracks(const struct hw_context *context)
 {
-	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, context, write);
-
-	return (struct hw_translation){
-		.fault = refusal.code,
-		.fault_flags = refusal.flags,
-		.domain = refusal.domain,
-	};
+	return context->marks & HW_MARK_DIRTY;
 }
 
 static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
@@ -189,16 +185,23 @@ static void fill(struct hw_iommu *iommu, const struct hw_context *context, u64 i
 
 	entry->phys = walk->phys & ~((1ULL << walk->page_lg2) - 1);
 	entry->read = walk->read;
-	entry->write = walk->write;
-	entry->accessed = false;
-	entry->dirty = false;
+	/* Where pages are marked dirty the first write shall walk. */
+	entry->write = walk->write && (walk->dirty || !tracks(context));
+	entry->accessed = walk->accessed;
+	entry->dirty = walk->dirty;
+}
+
+static struct hw_walk_start start_of(const struct hw_context *context)
+{
+	return (struct hw_walk_start){ context->root, context->levels, !context->no_read,
+				       !context->no_write };
 }
 
 /* A walk from the lowest table that the walk cache knows. */
 static void walk_tables(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
 			bool write, struct hw_walk *walk)
 {
-	struct hw_walk_start start = { context->root, context->levels, true, true };
+	struct hw_walk_start start = start_of(context);
 	u64 tag = iotlb_tag(context->domain);
 	struct hw_costs *costs = &iommu->hw->costs;
 	u32 level;
@@ -211,10 +214,15 @@ static void walk_tables(struct hw_iommu *iommu, const struct hw_context *context
 		level = walk_cache_find(&iommu->walk_cache, tag, iova, write, &start);
 		if (level < WALK_CACHE_LEVELS)
 			costs->walk_hits[level]++;
+		/* It knows what the tables allow: perhaps to another device of the domain. */
+		start.read &= !context->no_read;
+		start.write &= !context->no_write;
 	}
-	walk->no_steps = !iommu->walk_cache.levels;
+	walk->no_steps = !iommu->walk_cache.levels && !context->marks;
 	iommu->arch->walk(&iommu->walker, &start, iova, write, walk);
 	costs->walk_reads += walk->reads;
+	if (DMASIM_UNLIKELY(context->marks && !walk->fault))
+		iommu->arch->mark(iommu, context, iova, write, walk);
 	if (iommu->walk_cache.levels)
 		walk_cache_fill(&iommu->walk_cache, tag, iova, walk);
 }
@@ -275,13 +283,37 @@ __attribute__((noinline)) static struct hw_translation translate_by_walk(
 	return of_walk(&walk, context->domain);
 }
 
+static struct hw_translation of_refusal(const struct hw_refusal *refusal)
+{
+	return (struct hw_translation){
+		.fault = refusal->code,
+		.fault_flags = refusal->flags,
+		.domain = refusal->domain,
+	};
+}
+
+/* By its context, whatever is cached for others of the domain. */
+__attribute__((noinline)) static struct hw_translation refused(struct hw_iommu *iommu,
+							       const struct hw_context *context,
+							       u64 iova, bool write)
+{
+	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, context, write);
+	struct hw_walk walk;
+
+	if (!refusal.by_tables)
+		return of_refusal(&refusal);
+	iommu->hw->costs.iotlb_misses++;
+	walk_tables(iommu, context, iova, write, &walk);
+	return of_walk(&walk, context->domain);
+}
+
 struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
 {
 	const struct hw_context *context = find_context(iommu, requester, write);
 	const struct iotlb_entry *hit;
 
 	if (DMASIM_UNLIKELY(refuses(context, write)))
-		return refused(iommu, context, write);
+		return refused(iommu, context, iova, write);
 	if (context->type == HW_CONTEXT_PASS_THROUGH)
 		return passed(context, iova);
 	hit = iotlb_find(&iommu->iotlb, iotlb_tag(context->domain), iova);
@@ -295,11 +327,12 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 					 bool write)
 {
 	const struct hw_context *context = context_at(iommu, requester);
-	const struct hw_walk_start start = { context->root, context->levels, true, true };
+	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, context, write);
+	const struct hw_walk_start start = start_of(context);
 	struct hw_walk walk = { .no_steps = true };
 
-	if (refuses(context, write))
-		return refused(iommu, context, write);
+	if (refusal.code && !refusal.by_tables)
+		return of_refusal(&refusal);
 	if (context->type == HW_CONTEXT_PASS_THROUGH)
 		return passed(context, iova);
 	if (iommu->arch->reaches(context->levels, iova))
@@ -312,32 +345,35 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 void hw_fault_record(struct hw_iommu *iommu, const struct hw_refusal *refusal)
 {
 	struct hw_fault_record *record;
+	u32 next;
 
 	iommu->faults_total++;
 	/* After an overflow nothing more is recorded until it is cleared. */
-	if (iommu->fault_count == HW_FAULT_RECORDS || iommu->fault_status & VTD_FSTS_PFO) {
-		iommu->fault_status |= VTD_FSTS_PFO;
+	if (iommu->fault_count == iommu->fault_records ||
+	    iommu->fault_status & HW_STATUS_OVERFLOW) {
+		iommu->fault_status |= HW_STATUS_OVERFLOW;
 		return;
 	}
-	record = &iommu->fault[iommu->fault_count++];
+	next = (iommu->fault_first + iommu->fault_count++) % iommu->fault_records;
+	record = &iommu->fault[next];
 	*record = iommu->arch->record(refusal);
 	record->order = iommu->hw->fault_order++;
-	iommu->fault_status |= VTD_FSTS_PPF;
+	iommu->fault_status |= HW_STATUS_PENDING;
 }
 
 u64 hw_fault_oldest(const struct hw_iommu *iommu)
 {
-	return iommu->fault_count ? iommu->fault[0].order : ~0ULL;
+	return iommu->fault_count ? iommu->fault[iommu->fault_first].order : ~0ULL;
 }
 
 bool hw_fault_take(struct hw_iommu *iommu, struct hw_fault_record *record)
 {
 	if (!iommu->fault_count)
 		return false;
-	*record = iommu->fault[0];
+	*record = iommu->fault[iommu->fault_first];
+	iommu->fault_first = (iommu->fault_first + 1) % iommu->fault_records;
 	iommu->fault_count--;
-	memmove(&iommu->fault[0], &iommu->fault[1], iommu->fault_count * sizeof(iommu->fault[0]));
 	if (!iommu->fault_count)
-		iommu->fault_status &= ~(VTD_FSTS_PPF | VTD_FSTS_PFO);
+		iommu->fault_status &= ~(HW_STATUS_PENDING | HW_STATUS_OVERFLOW);
 	return true;
 }

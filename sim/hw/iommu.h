@@ -15,7 +15,11 @@
 
 struct hw;
 
-#define HW_FAULT_RECORDS 8
+/* Bits of a unit's status, whatever the architecture; at VT-d's positions. */
+#define HW_STATUS_OVERFLOW (1U << 0) /* a fault record was lost */
+#define HW_STATUS_PENDING  (1U << 1) /* there are records */
+#define HW_STATUS_QUEUE	   (1U << 4) /* a command has stopped the queue */
+#define HW_STATUS_TIMEOUT  (1U << 6) /* a device did not answer in time */
 
 struct hw_iommu {
 	TAILQ_ENTRY(hw_iommu) link;
@@ -31,13 +35,15 @@ struct hw_iommu {
 	struct walk_cache walk_cache;
 	struct iotlb iotlb;
 
-	/* A ring of records the driver has not read. */
-	struct hw_fault_record fault[HW_FAULT_RECORDS];
+	struct hw_queue queue;
+
+	/* A ring of records the driver has not read, from fault_first on. */
+	u32 fault_status; /* HW_STATUS_ */
+	u32 fault_records;
+	u32 fault_first;
 	u32 fault_count;
 	u64 faults_total;
-	u32 fault_status; /* VTD_FSTS_ bits */
-
-	struct hw_queue queue;
+	struct hw_fault_record fault[];
 };
 
 TAILQ_HEAD(hw_iommu_list, hw_iommu);
@@ -58,6 +64,7 @@ struct hw_iommu_desc {
 	u32 iotlb_ways;	     /* 0: IOTLB_WAYS */
 	u32 context_entries; /* of the context cache; 0: none */
 	u32 walk_entries;    /* of the walk cache, for each level; 0: none */
+	u32 fault_records;   /* 0: as many as the architecture's units have */
 };
 
 /* NULL: no memory. */

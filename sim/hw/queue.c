@@ -2,10 +2,11 @@
 #include "hw/queue.h"
 
 #include <endian.h>
+#include <errno.h>
 
 #include "hw/hw.h"
 
-static void trace_iotlb(struct trace *trace, const struct hw_command *command)
+static void trace_iotlb(struct trace *trace, const struct hw_command *command, const char *tables)
 {
 	const struct hw_invalidation *what = &command->invalidation;
 
@@ -16,7 +17,10 @@ static void trace_iotlb(struct trace *trace, const struct hw_command *command)
 		trace_hex(trace, "dma", what->start);
 		trace_dec(trace, "size", what->last - what->start + 1);
 	}
-	trace_dec(trace, "ih", what->leaf_only);
+	if (tables)
+		trace_dec(trace, tables, !what->leaf_only);
+	else
+		trace_dec(trace, "ih", what->leaf_only);
 }
 
 static void trace_context(struct trace *trace, const struct hw_command *command)
@@ -41,10 +45,24 @@ static void trace_command(const struct hw_iommu *iommu, const struct hw_command 
 		return;
 	trace_dec(trace, "unit", iommu->unit);
 	if (command->invalidation.what == HW_INVALIDATED_IOTLB)
-		trace_iotlb(trace, command);
+		trace_iotlb(trace, command, iommu->arch->trace_tables);
 	else
 		trace_context(trace, command);
 	trace_end(trace);
+}
+
+/* A page that is larger than the window may stay, or go. */
+static void empty_window(struct hw_iommu *iommu, const struct hw_invalidation *what)
+{
+	u8 lg2 = (u8)(64 - __builtin_clzll(what->last - what->start));
+	u64 tag = iotlb_tag(what->domain);
+	bool larger = iommu->iotlb.present >> lg2 > 1;
+
+	/* Answer 0, the plain run's, is that it stays. */
+	if (what->larger_stay && larger && !world_choose(iommu->hw->world, 2))
+		iotlb_invalidate_small_pages(&iommu->iotlb, tag, what->start, what->last, lg2);
+	else
+		iotlb_invalidate_range(&iommu->iotlb, tag, what->start, what->last);
 }
 
 static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *what)
@@ -62,7 +80,7 @@ static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *wh
 			walk_cache_invalidate_domain(&iommu->walk_cache, what->domain);
 		return;
 	}
-	iotlb_invalidate_range(&iommu->iotlb, tag, what->start, what->last);
+	empty_window(iommu, what);
 	if (!what->leaf_only)
 		walk_cache_invalidate_range(&iommu->walk_cache, tag, what->start, what->last);
 }
@@ -122,14 +140,35 @@ u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW
 	return HW_COMMAND_PARTS;
 }
 
+static bool store(struct hw_iommu *iommu, const struct hw_wait *wait)
+{
+	u64 value = htole64(wait->value);
+
+	return ram_write(&iommu->hw->ram, wait->store_at, &value, wait->store_bytes) ==
+	       wait->store_bytes;
+}
+
+/* Where it stores there is no memory. */
+static void fail(struct hw_iommu *iommu, const struct hw_command *command)
+{
+	const struct hw_hooks *hooks = &iommu->hw->hooks;
+
+	iommu->queue.error = -EIO;
+	iommu->fault_status |= HW_STATUS_QUEUE;
+	iommu->arch->queue_stopped(iommu, HW_QUEUE_STORE, command->number - 1);
+	if (hooks->queue_error)
+		hooks->queue_error(hooks->cookie, iommu, command->word);
+}
+
 static void wait(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	const struct hw_wait *wait = &command->wait;
 	const struct hw_hooks *hooks = &iommu->hw->hooks;
-	u64 value = htole64(wait->value);
 
-	if (wait->store_bytes)
-		ram_write(&iommu->hw->ram, wait->store_at, &value, wait->store_bytes);
+	if (wait->store_bytes && !store(iommu, wait) && iommu->arch->lost_store_stops) {
+		fail(iommu, command);
+		return;
+	}
 	if (wait->interrupt)
 		iommu->hw->costs.wait_interrupts++;
 	if (hooks->waited)

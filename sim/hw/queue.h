@@ -10,7 +10,7 @@
  *   nothing behind a wait with a fence is executed before it;
  *   a command for a device TLB takes effect after the IOTLB commands before it, else the device
  *     could fetch again what those are about to drop;
- *   on VT-d an IOTLB command takes effect after the context commands before it [M].
+ *   on both an IOTLB command takes effect after the context commands before it [M].
  *
  * When a command is executed, and which of those that may be, is the hardware's choice: a plain run
  * executes each at once.
@@ -71,6 +71,7 @@ enum hw_command_kind {
 
 struct hw_command {
 	u64 number;		 /* among those submitted to the unit, from 1 */
+	u64 word[2];		 /* as it was submitted, host byte order */
 	u8 kind;		 /* enum hw_command_kind */
 	const char *granularity; /* as the trace calls it */
 	struct hw_invalidation invalidation;
@@ -103,7 +104,7 @@ int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes);
 
 /*
  * Executes what is needed for the latest wait to be complete; if none is left in the queue, all. 0,
- * or why it has stopped before.
+ * or why it has stopped before: -EIO, a wait stores where no memory is.
  */
 int hw_queue_wait(struct hw_iommu *iommu);
 

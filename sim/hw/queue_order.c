@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <dmasim/contract.h>
-#include <dmasim/hw/vtd.h>
 
 #include "hw/hw.h"
 
@@ -130,7 +129,8 @@ static int reject(struct hw_iommu *iommu, const u64 word[2])
 	if (iommu->queue.error)
 		return iommu->queue.error;
 	iommu->queue.error = -EINVAL;
-	iommu->arch->queue_stopped(iommu, word);
+	iommu->fault_status |= HW_STATUS_QUEUE;
+	iommu->arch->queue_stopped(iommu, HW_QUEUE_MALFORMED, iommu->queue.submitted);
 	if (hooks->queue_error)
 		hooks->queue_error(hooks->cookie, iommu, word);
 	return -EINVAL;
@@ -150,6 +150,7 @@ int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes)
 		word[1] = le64toh(word[1]);
 		if (!iommu->arch->decode(iommu, word, &command))
 			return reject(iommu, word);
+		memcpy(command.word, word, sizeof(word));
 		append(iommu, &command);
 	}
 	return iommu->queue.error;
@@ -184,5 +185,5 @@ void hw_queue_resume(struct hw_iommu *iommu)
 {
 	iommu->queue.count = 0;
 	iommu->queue.error = 0;
-	iommu->fault_status &= ~VTD_FSTS_IQE;
+	iommu->fault_status &= ~HW_STATUS_QUEUE;
 }

@@ -33,10 +33,19 @@ static struct hw_refusal context_refusal(const struct hw_iommu *iommu,
 	return refusal;
 }
 
-static void queue_stopped(struct hw_iommu *iommu, const u64 word[2])
+/* The status says it: there is no record. */
+static void queue_stopped(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind)
 {
-	(void)word;
-	iommu->fault_status |= VTD_FSTS_IQE;
+	(void)iommu;
+	(void)why;
+	(void)behind;
+}
+
+static void device_timed_out(struct hw_iommu *iommu, u16 requester, u64 behind)
+{
+	(void)requester;
+	(void)behind;
+	iommu->fault_status |= HW_STATUS_TIMEOUT;
 }
 
 static struct hw_fault_record record(const struct hw_refusal *refusal)
@@ -52,6 +61,7 @@ const struct hw_arch hw_vtd = {
 	.name = "vtd",
 	.trace_name = { [HW_INVALIDATED_IOTLB] = "qi_iotlb",
 			[HW_INVALIDATED_CONTEXT] = "qi_context" },
+	.fault_records = 8,
 	.reaches = hw_walk_vtd_ss_reaches,
 	.beyond = beyond,
 	.absent = absent,
@@ -61,5 +71,6 @@ const struct hw_arch hw_vtd = {
 	.decode = hw_vtd_decode,
 	.contexts_first = true,
 	.queue_stopped = queue_stopped,
+	.device_timed_out = device_timed_out,
 	.record = record,
 };

@@ -57,9 +57,11 @@ struct hw_walk {
 	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_ (its code), 0: found */
 	u16 fault_flags; /* AMD_FLAG_ */
 	u8 page_lg2;	 /* size of the leaf */
-	u8 absent_lg2;	 /* VT-d, of a fault for an absent entry: what that would map; else 0 */
+	u8 absent_lg2;	 /* of a fault for an absent entry: what that would map; else 0 */
 	bool read;	 /* permissions, intersected along the walk */
 	bool write;
+	bool accessed; /* marks of the page, as the unit left them */
+	bool dirty;
 	phys_addr_t phys;	      /* of the address asked for */
 	u8 reads;		      /* entries fetched */
 	u8 tables;		      /* tables visited */
@@ -73,6 +75,8 @@ static inline void hw_walk_begin(struct hw_walk *walk)
 	walk->fault_flags = 0;
 	walk->page_lg2 = 0;
 	walk->absent_lg2 = 0;
+	walk->accessed = false;
+	walk->dirty = false;
 	walk->phys = 0;
 }
 

@@ -11,6 +11,8 @@
 #define ROOT 0x100000ULL
 #define DEV  0x0318 /* 03:03.0 */
 
+#define VTD_RECORDS 8 /* if nothing else is said */
+
 struct fixture {
 	struct bench *bench;
 	struct hw_iommu *iommu;
@@ -341,19 +343,19 @@ static void a_record_too_many_is_lost_and_noted(void **state)
 	struct fixture *fixture = *state;
 	struct hw_fault_record record;
 
-	for (u64 i = 1; i <= HW_FAULT_RECORDS; i++)
+	for (u64 i = 1; i <= VTD_RECORDS; i++)
 		refuse(fixture, DEV, i << 12, true, 5);
 	expect_u64(fixture->iommu->fault_status, 2);
 	refuse(fixture, DEV, 0xbad000, true, 5);
 	expect_u64(fixture->iommu->fault_status, 3);
-	expect_u64(fixture->iommu->faults_total, HW_FAULT_RECORDS + 1);
+	expect_u64(fixture->iommu->faults_total, VTD_RECORDS + 1);
 	assert_true(hw_fault_take(fixture->iommu, &record));
 	expect_u64(record.word[0], 1 << 12);
 	/* There is room again, but while the bit is set hardware records nothing. */
 	refuse(fixture, DEV, 0xbad000, true, 5);
 	expect_u64(fixture->iommu->fault_status, 3);
-	expect_u64(fixture->iommu->faults_total, HW_FAULT_RECORDS + 2);
-	for (u64 i = 2; i <= HW_FAULT_RECORDS; i++) {
+	expect_u64(fixture->iommu->faults_total, VTD_RECORDS + 2);
+	for (u64 i = 2; i <= VTD_RECORDS; i++) {
 		expect_u64(fixture->iommu->fault_status, 3);
 		assert_true(hw_fault_take(fixture->iommu, &record));
 		expect_u64(record.word[0], i << 12);
