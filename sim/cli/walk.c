@@ -27,11 +27,6 @@ struct session {
 	bool negative;	 /* something did not go through */
 };
 
-static const char *plural(u64 count, const char *one, const char *many)
-{
-	return count == 1 ? one : many;
-}
-
 /* ---- Mappings --------------------------------------------------------- */
 
 static void print_mapping(const struct walk_step *step)
@@ -40,11 +35,11 @@ static void print_mapping(const struct walk_step *step)
 	       walk_permissions(step->dir != DMA_FROM_DEVICE, step->dir != DMA_TO_DEVICE));
 }
 
-static void print_count(const char *comma, u64 count, const char *one, const char *many,
-			const char *what)
+/* ", 3 pages written" */
+static void print_count(const char *comma, u64 count, const char *one, const char *done)
 {
 	if (count)
-		printf("%s%llu %s %s", comma, count, plural(count, one, many), what);
+		printf("%s%llu %s%s%s", comma, count, one, count == 1 ? "" : "s", done);
 }
 
 static void map(struct session *session, const struct walk_step *step)
@@ -63,12 +58,9 @@ static void map(struct session *session, const struct walk_step *step)
 		return;
 	}
 	after = dmasim_costs(session->machine);
-	print_count(": ", after.entries_written - before.entries_written, "page", "pages",
-		    "written");
-	print_count(", ", after.tables_allocated - before.tables_allocated, "table", "tables",
-		    "allocated");
-	print_count(", ", after.invalidations - before.invalidations, "invalidation",
-		    "invalidations", "sent");
+	print_count(": ", after.entries_written - before.entries_written, "page", " written");
+	print_count(", ", after.tables_allocated - before.tables_allocated, "new table", "");
+	print_count(", ", after.invalidations - before.invalidations, "invalidation", "");
 	printf("\n");
 }
 
@@ -82,11 +74,9 @@ static void unmap(struct session *session, const struct walk_step *step)
 	print_mapping(step);
 	if (after.entries_cleared == before.entries_cleared)
 		printf(": nothing was there to clear");
-	print_count(": ", after.entries_cleared - before.entries_cleared, "page", "pages",
-		    "cleared");
-	print_count(", ", after.invalidations - before.invalidations, "invalidation",
-		    "invalidations", "sent");
-	print_count(", ", after.tables_freed - before.tables_freed, "table", "tables", "freed");
+	print_count(": ", after.entries_cleared - before.entries_cleared, "page", " cleared");
+	print_count(", ", after.invalidations - before.invalidations, "invalidation", "");
+	print_count(", ", after.tables_freed - before.tables_freed, "table", " freed");
 	printf("\n");
 }
 
@@ -261,7 +251,7 @@ static void print_total(const struct session *session)
 	printf("\n%u translations: %llu by the IOTLB, %llu by walks, %llu of them from a cached "
 	       "table; %llu %s read\n",
 	       session->walks, costs.iotlb_hits, costs.iotlb_misses, walk_hits, costs.walk_reads,
-	       plural(costs.walk_reads, "entry", "entries"));
+	       costs.walk_reads == 1 ? "entry" : "entries");
 }
 
 /* Where the software would never map. */

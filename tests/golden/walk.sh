@@ -72,6 +72,8 @@ prints 1 a-table-that-is-the-top --map $page --poke 0x40000000:1:0x103003 \
 prints 1 upper-level-without-write --map $page --poke 0x40000000:2:-1 0x40000000 \
 	--write 0x40000000
 prints 1 no-table --map $page --poke 0x40000000:1:0 --poke 0x40000000:0:0 0x40000000
+prints 1 map-in-the-way --map $page --poke 0x40001000:0:0x5003 --map 0x40001000:0x6000:4K \
+	0x40001000
 prints 1 beyond --levels 3 --map $page 0x8000000000
 prints 1 interrupt --write 0xfee00000
 
