@@ -48,6 +48,9 @@ void cached_leaf_free(struct cached *cached, struct cached_leaf *leaf)
 
 static void note_end(struct cached *cached, struct cached_leaf *leaf)
 {
+	cached->ended++;
+	if (leaf->absent)
+		return;
 	leaf->indexed = false;
 	LIST_INSERT_HEAD(&cached->unindexed, leaf, unindexed);
 	cached->windows.open++;
@@ -70,6 +73,9 @@ static void leaf_remove(struct cached *cached, struct cached_leaf *leaf)
 		leaf->domain->holding--;
 		return;
 	}
+	cached->ended--;
+	if (leaf->absent)
+		return;
 	if (leaf->indexed)
 		interval_remove(&cached->ended_by_phys, &leaf->by_phys);
 	else
@@ -137,44 +143,6 @@ void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, 
 		return;
 	leaf->until = when;
 	cached_leaf_put(cached, leaf);
-}
-
-void cached_absent_add(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-		       struct check_moment until)
-{
-	struct cached_absent *absent = cached_record(cached, sizeof(*absent));
-
-	if (!absent)
-		return;
-	absent->at.start = start;
-	absent->at.last = last;
-	absent->until = until;
-	interval_insert(&domain->absents, &absent->at);
-}
-
-void cached_absent_drop(struct cached *cached, struct cached_domain *domain,
-			struct cached_absent *absent, u64 start, u64 last)
-{
-	struct cached_absent was = *absent;
-
-	interval_remove(&domain->absents, &absent->at);
-	memory_free(&cached->world->memory, absent);
-	if (was.at.start < start)
-		cached_absent_add(cached, domain, was.at.start, start - 1, was.until);
-	if (was.at.last > last)
-		cached_absent_add(cached, domain, last + 1, was.at.last, was.until);
-}
-
-bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
-{
-	struct interval *found;
-	bool any = false;
-
-	while ((found = interval_first(&domain->absents, start, last))) {
-		cached_absent_drop(cached, domain, (struct cached_absent *)found, start, last);
-		any = true;
-	}
-	return any;
 }
 
 /* ---- Tables ----------------------------------------------------------- */
@@ -249,7 +217,6 @@ static struct cached_domain *domain_get(struct cached *cached, struct hw_iommu *
 	SLIST_INIT(&domain->sources);
 	interval_tree_init(&domain->leaves);
 	interval_tree_init(&domain->tables);
-	interval_tree_init(&domain->absents);
 	interval_insert(&cached->domains, &domain->at);
 	return domain;
 }
@@ -265,10 +232,6 @@ static void domain_drop(struct cached *cached, struct cached_domain *domain)
 	}
 	while ((any = interval_any(&domain->tables)))
 		cached_table_drop(cached, (struct cached_table *)any);
-	while ((any = interval_any(&domain->absents))) {
-		interval_remove(&domain->absents, any);
-		memory_free(memory, any);
-	}
 	while (!SLIST_EMPTY(&domain->sources)) {
 		struct cached_source *source = SLIST_FIRST(&domain->sources);
 
@@ -377,7 +340,6 @@ void cached_context_written(struct cached *cached, struct hw_iommu *iommu, u16 r
 		return;
 	domain->root = context->root;
 	domain->levels = context->levels;
-	/* What was mapped before the first device was attached is no news: nobody looked. */
 	if (cached_find_sources(cached, domain))
 		cached_compare(cached, domain, 0, ~0ULL, now, false);
 }
@@ -396,6 +358,11 @@ void cached_top_forget(struct cached *cached, phys_addr_t root)
 
 void cached_changed(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
+	cached_compare(cached, domain, start, last, check_now(&cached->clock), false);
+}
+
+void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
 	cached_compare(cached, domain, start, last, check_now(&cached->clock), true);
 }
 
@@ -410,8 +377,8 @@ static bool knows(const struct cached_domain *domain, const struct hw_leaf *leaf
 	     at = interval_next(leaves, at, start, last)) {
 		const struct cached_leaf *known = (const struct cached_leaf *)at;
 
-		if ((ended || cached_holds(known)) && at->start <= start && at->last >= last &&
-		    known->page_lg2 == leaf->page_lg2 &&
+		if (!known->absent && (ended || cached_holds(known)) && at->start <= start &&
+		    at->last >= last && known->page_lg2 == leaf->page_lg2 &&
 		    known->phys + (start - at->start) == leaf->phys && known->read >= leaf->read &&
 		    known->write >= leaf->write)
 			return true;

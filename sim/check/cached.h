@@ -14,8 +14,9 @@
  *   A page (a leaf of any size, with its permissions and its accessed and dirty bits) *may be
  *   cached* if an entry of a table that may be walked says so now; or did, and no completed
  *   invalidation has covered it since. A page that lets nobody through is none.
- *   In caching mode an address may be cached as *absent* if a page was written where there was
- *   none, and no completed invalidation has covered that address since.
+ *   In caching mode that nothing is there may be cached in the same way, as a page of the size that
+ *   an empty entry would map. Of one of more than 4 KiB, non-leaf entries know, too: to cover it,
+ *   an invalidation must be for those.
  *
  * Since: an invalidation counts from when a wait behind it is over, and only for what had ended
  * before it was submitted, as it may have been executed at once. What still holds stays, as it may
@@ -59,6 +60,7 @@ struct cached_leaf {
 	bool write;
 	bool accessed;
 	bool dirty;
+	bool absent;	/* caching mode: it says that nothing is there */
 	bool indexed;	/* it is found by its memory */
 	bool told;	/* reported */
 	bool told_page; /* that its memory is used again, too */
@@ -67,12 +69,6 @@ struct cached_leaf {
 	u64 round;		   /* of the comparison that has confirmed some of it last, */
 	u64 next;		   /* up to here, */
 	bool confirmed;		   /* or all */
-};
-
-/* A stretch of addresses that may be cached as absent though something is there since `until`. */
-struct cached_absent {
-	struct interval at; /* first member */
-	struct check_moment until;
 };
 
 /* A table below the top. */
@@ -113,7 +109,6 @@ struct cached_domain {
 	bool large;  /* some were of more than 4 KiB */
 	struct interval_tree tables;
 	u32 ended_tables;
-	struct interval_tree absents;
 };
 
 /* From the end of a translation to the completed invalidation that covered it. */
@@ -135,6 +130,7 @@ struct cached {
 	LIST_HEAD(, cached_leaf) unindexed; /* leaves that have ended and are not there yet */
 	LIST_HEAD(, cached_leaf) spare;	    /* records of leaves that are not in use */
 	u32 spares;
+	u64 ended; /* leaves */
 	struct cached_contexts contexts;
 	struct cached_windows windows;
 	u64 round;
@@ -157,6 +153,9 @@ struct cached_domain *cached_domain_find(const struct cached *cached, const stru
 
 /* The software has changed entries for [start, last], or may have: compares. */
 void cached_changed(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+
+/* It has mapped [start, last]: tables that are new were empty before pages came into them. */
+void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
 /* The hardware has cached this page. */
 void cached_filled(struct cached *cached, struct hw_iommu *iommu, u32 domain,
@@ -197,8 +196,8 @@ enum cached_harm cached_harm(const struct cached_domain *domain, const struct ca
 			     u64 start, u64 last);
 
 /*
- * What may be cached as absent of [start, last] since entries were written there, each told once;
- * false: nothing. A unit that is not in caching mode has nothing.
+ * True if it may be cached that something of [start, last] is absent which the tables have now;
+ * told once. A unit that is not in caching mode has nothing.
  */
 bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 

@@ -113,7 +113,7 @@ static void compare_before(struct cached *cached, struct hw_iommu *iommu,
 		return;
 	while ((domain = concerned(cached, iommu, what, domain))) {
 		if (any_holds(domain, what))
-			cached_compare(cached, domain, what->start, what->last, now, true);
+			cached_compare(cached, domain, what->start, what->last, now, false);
 	}
 }
 
@@ -297,7 +297,7 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 	struct cached *cached = confirmation->cached;
 	struct interval *at = NULL;
 
-	if (cached->windows.open)
+	if (cached->ended)
 		at = interval_first(&domain->leaves, start, last);
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
@@ -306,28 +306,15 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 
 		at = interval_next(&domain->leaves, at, start, last);
 		if (leaves_it(&command->what, leaf->page_lg2) ||
+		    (leaf->absent && leaf->page_lg2 > 12 && command->what.leaf_only) ||
 		    !was_over(confirmation, domain, command, leaf->until, from, to))
 			continue;
 		leaf = cached_leaf_take(cached, leaf, from, to);
 		if (!leaf)
 			return;
-		note_window(cached, leaf);
+		if (!leaf->absent)
+			note_window(cached, leaf);
 		cached_leaf_free(cached, leaf);
-	}
-}
-
-static void confirm_absents(const struct confirmation *confirmation, struct cached_domain *domain,
-			    const struct cached_command *command)
-{
-	u64 start = command->what.start, last = command->what.last;
-	struct interval *at = interval_first(&domain->absents, start, last);
-
-	while (at) {
-		struct cached_absent *absent = (struct cached_absent *)at;
-
-		at = interval_next(&domain->absents, at, start, last);
-		if (check_before(absent->until, command->submitted))
-			cached_absent_drop(confirmation->cached, domain, absent, start, last);
 	}
 }
 
@@ -387,7 +374,6 @@ static void confirm_iotlb(struct confirmation *confirmation, const struct cached
 		if (domain->ended_tables)
 			confirm_tables(confirmation, domain);
 		confirm_leaves(confirmation, domain, command);
-		confirm_absents(confirmation, domain, command);
 	}
 }
 

@@ -16,7 +16,8 @@ struct comparison {
 	struct cached *cached;
 	struct cached_domain *domain;
 	struct check_moment now;
-	bool absents;
+	bool mapped;
+	bool new_tables;
 	u64 start;
 	u64 last;
 	u64 found_first; /* what pages were found reaches from here to found_last */
@@ -34,7 +35,7 @@ struct comparison {
 static bool same(const struct cached_leaf *a, const struct cached_leaf *b)
 {
 	return a->page_lg2 == b->page_lg2 && a->read == b->read && a->write == b->write &&
-	       a->accessed == b->accessed && a->dirty == b->dirty &&
+	       a->absent == b->absent && a->accessed == b->accessed && a->dirty == b->dirty &&
 	       a->phys - a->at.start == b->phys - b->at.start;
 }
 
@@ -68,25 +69,19 @@ static void confirm(struct comparison *comparison, struct cached_leaf *leaf, u64
 		leaf->next = to + 1;
 }
 
-/* Of [from, to] what no page served before. */
-static void add_absents(struct comparison *comparison, u64 from, u64 to)
+/* Between a new table and the page in it, that was absent. */
+static void add_absent(struct comparison *comparison, const struct cached_leaf *leaf)
 {
-	struct interval_tree *leaves = &comparison->domain->leaves;
-	struct interval *at;
+	struct cached_leaf *absent = cached_leaf_new(comparison->cached);
 
-	for (at = interval_first(leaves, from, to); at; at = interval_next(leaves, at, from, to)) {
-		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
-
-		if (!cached_holds(leaf) || !check_before(leaf->since, comparison->now))
-			continue;
-		if (at->start > from)
-			cached_absent_add(comparison->cached, comparison->domain, from,
-					  at->start - 1, comparison->now);
-		if (at->last >= to)
-			return;
-		from = higher(from, at->last + 1);
-	}
-	cached_absent_add(comparison->cached, comparison->domain, from, to, comparison->now);
+	if (!absent)
+		return;
+	*absent = *leaf;
+	absent->absent = true;
+	absent->phys = absent->at.start;
+	absent->read = absent->write = absent->accessed = absent->dirty = false;
+	absent->until = comparison->now;
+	cached_leaf_put(comparison->cached, absent);
 }
 
 static void add(struct comparison *comparison, u64 from, u64 to)
@@ -96,8 +91,6 @@ static void add(struct comparison *comparison, u64 from, u64 to)
 
 	if (!leaf)
 		return;
-	if (comparison->absents)
-		add_absents(comparison, from, to);
 	*leaf = *run;
 	leaf->at.start = from;
 	leaf->at.last = to;
@@ -108,6 +101,8 @@ static void add(struct comparison *comparison, u64 from, u64 to)
 	leaf->round = comparison->cached->round;
 	leaf->confirmed = true;
 	cached_leaf_put(comparison->cached, leaf);
+	if (comparison->mapped && comparison->new_tables && !run->absent)
+		add_absent(comparison, leaf);
 }
 
 /* The stretch is complete: it confirms what the set has of it, the rest is new. */
@@ -160,14 +155,15 @@ static void found_leaf(void *cookie, const struct hw_leaf *found)
 		.write = found->write && comparison->write,
 		.accessed = found->accessed,
 		.dirty = found->dirty,
+		.absent = found->absent && (comparison->read || comparison->write),
 	};
 
-	if (!leaf.read && !leaf.write)
+	if (!leaf.read && !leaf.write && !leaf.absent)
 		return;
 	/* Of a page that several entries hold any of them lets all of it be cached. */
 	leaf.at.start = cached_page_start(&leaf, iova);
 	leaf.at.last = cached_page_last(&leaf, iova);
-	leaf.phys = found->phys - (iova - leaf.at.start);
+	leaf.phys = leaf.absent ? leaf.at.start : found->phys - (iova - leaf.at.start);
 	comparison->found_first = lower(comparison->found_first, leaf.at.start);
 	comparison->found_last = higher(comparison->found_last, leaf.at.last);
 	if (continues(comparison, &leaf)) {
@@ -230,6 +226,7 @@ static void add_table(struct comparison *comparison, const struct hw_table *foun
 		.until = CHECK_NEVER,
 		.round = cached->round,
 	};
+	comparison->new_tables = true;
 	if (comparison->near_count < NEAR_MAX)
 		comparison->near[comparison->near_count++] = table;
 	interval_insert(&comparison->domain->tables, &table->at);
@@ -400,13 +397,13 @@ static void widen(struct comparison *comparison)
 }
 
 void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-		    struct check_moment now, bool absents)
+		    struct check_moment now, bool mapped)
 {
 	struct comparison comparison = {
 		.cached = cached,
 		.domain = domain,
 		.now = now,
-		.absents = absents && domain->iommu->caching_mode,
+		.mapped = mapped && domain->iommu->caching_mode,
 		.start = start,
 		.last = last,
 		.found_first = start,

@@ -44,13 +44,6 @@ void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, 
 struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *leaf, u64 from,
 				     u64 to);
 
-void cached_absent_add(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-		       struct check_moment until);
-
-/* What lies outside [start, last] of a stretch that is dropped stays. */
-void cached_absent_drop(struct cached *cached, struct cached_domain *domain,
-			struct cached_absent *absent, u64 start, u64 last);
-
 void cached_table_drop(struct cached *cached, struct cached_table *table);
 
 /* The tops that contexts which may be cached lead to. True: they are others than before. */
@@ -60,10 +53,9 @@ void cached_units_fini(struct cached *cached);
 
 /*
  * Compares the tables with the set, for [start, last] and the rest of pages that reach into it:
- * what is new there holds since `now`, what is gone has ended then. `absents`: what is new was
- * absent before.
+ * what is new there holds since `now`, what is gone has ended then. `mapped`: see cached_mapped().
  */
 void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-		    struct check_moment now, bool absents);
+		    struct check_moment now, bool mapped);
 
 #endif

@@ -96,7 +96,7 @@ struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *do
 	     at = interval_next(leaves, at, start, last)) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
 
-		if (leaf->told || (cached_holds(leaf) && !other_ways(domain)))
+		if (leaf->absent || leaf->told || (cached_holds(leaf) && !other_ways(domain)))
 			continue;
 		*to = at->last < last ? at->last : last;
 		*harm = judge(domain, leaf, at->start > start ? at->start : start, *to, from);
@@ -106,24 +106,72 @@ struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *do
 	return NULL;
 }
 
+/* Whole pages are told: what is cached of one is one thing. */
+static void tell(struct cached *cached, struct cached_leaf *leaf, u64 start, u64 last)
+{
+	u64 from = leaf->at.start > start ? leaf->at.start : cached_page_start(leaf, start);
+	u64 to = leaf->at.last < last ? leaf->at.last : cached_page_last(leaf, last);
+
+	leaf = cached_leaf_take(cached, leaf, from, to);
+	if (!leaf)
+		return;
+	leaf->told = true;
+	cached_leaf_put(cached, leaf);
+}
+
 void cached_told(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
 	struct interval *at = interval_first(&domain->leaves, start, last);
 
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
+
+		at = interval_next(&domain->leaves, at, start, last);
+		if (!leaf->absent && !leaf->told && (!cached_holds(leaf) || other_ways(domain)))
+			tell(cached, leaf, start, last);
+	}
+}
+
+/* ---- Absent entries --------------------------------------------------- */
+
+static void note_presence(void *cookie, const struct hw_leaf *leaf)
+{
+	bool *any = cookie;
+
+	*any |= leaf->read || leaf->write;
+}
+
+static bool is_mapped(const struct cached_domain *domain, u64 start, u64 last)
+{
+	bool any = false;
+
+	hw_walk_range(domain->iommu, domain->root, domain->levels, start, last, note_presence, NULL,
+		      &any);
+	return any;
+}
+
+bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	struct interval *at;
+	bool any = false;
+
+	if (!domain->iommu->caching_mode)
+		return false;
+	cached_changed(cached, domain, start, last);
+	at = interval_first(&domain->leaves, start, last);
+	while (at) {
+		struct cached_leaf *leaf = (struct cached_leaf *)at;
 		u64 from = at->start > start ? at->start : start;
 		u64 to = at->last < last ? at->last : last;
 
 		at = interval_next(&domain->leaves, at, start, last);
-		if (leaf->told || (cached_holds(leaf) && !other_ways(domain)))
+		if (!leaf->absent || leaf->told || (cached_holds(leaf) && !other_ways(domain)) ||
+		    !is_mapped(domain, from, to))
 			continue;
-		leaf = cached_leaf_take(cached, leaf, from, to);
-		if (!leaf)
-			return;
-		leaf->told = true;
-		cached_leaf_put(cached, leaf);
+		tell(cached, leaf, start, last);
+		any = true;
 	}
+	return any;
 }
 
 /* ---- By memory -------------------------------------------------------- */

@@ -104,6 +104,14 @@ void check_frames_allocated(struct check *check, phys_addr_t phys, u64 bytes)
 	stale_judge_frames(check, phys, bytes);
 }
 
+void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct hw_leaf *page)
+{
+	struct check *check = cookie;
+
+	if (check_can_judge(check))
+		cached_filled(&check->cached, iommu, domain, page);
+}
+
 static bool is_kept(const struct check *check, const struct hw_invalidation *what)
 {
 	return check->judging &&

@@ -104,6 +104,7 @@ void check_frames_allocated(struct check *check, phys_addr_t phys, u64 bytes);
 /* The hardware's hooks; `cookie` is the checker. */
 void check_access(void *cookie, const struct hw_access *access);
 void check_refused(void *cookie, const struct hw_access *access);
+void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct hw_leaf *page);
 void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_waited(void *cookie, struct hw_iommu *iommu, u64 number);

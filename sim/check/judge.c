@@ -356,9 +356,13 @@ static void on_iommu_unmap(struct check *check, const struct dmasim_event *event
 
 static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 {
+	struct cached_domain *domain = cached_domain_first(&check->cached, event->domain);
+
 	check->call->mapped_nothing |= !event->size;
-	if (event->done)
-		changed(check, event->domain, event->dma, judge_last(event->dma, event->done));
+	for (; domain && event->done && check_can_judge(check);
+	     domain = cached_domain_next(&check->cached, domain))
+		cached_mapped(&check->cached, domain, event->dma,
+			      judge_last(event->dma, event->done));
 }
 
 /* Of a whole address space the size does not fit into its field: it is 0. */

@@ -307,6 +307,14 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 		}
 		if (item.kind == KIND_POINTER)
 			follow(range, &item, base + (index << level_lg2(level)), allowed);
+		else if (item.kind == KIND_ABSENT && range->walker->absents && allowed)
+			range->leaf(range->cookie,
+				    &(struct hw_leaf){
+					    .iova = base + (index << level_lg2(level)),
+					    .bytes = 1ULL << level_lg2(level),
+					    .page_lg2 = level_lg2(level),
+					    .absent = true,
+				    });
 		index++;
 	}
 }

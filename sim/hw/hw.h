@@ -26,6 +26,9 @@ struct hw_hooks {
 	void (*access)(void *cookie, const struct hw_access *access);
 	/* The IOMMU or the fabric refused a request: target says which and why. */
 	void (*refused)(void *cookie, const struct hw_access *access);
+	/* A translation came into the IOTLB; not told: that something is absent. */
+	void (*filled)(void *cookie, struct hw_iommu *iommu, u16 domain,
+		       const struct hw_leaf *page);
 	/* A command was handed over: from now on it may be executed. */
 	void (*submitted)(void *cookie, struct hw_iommu *iommu,
 			  const struct hw_invalidation *invalidation);

@@ -30,6 +30,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		.huge_1g = desc->huge_1g,
 		.snoop_control = desc->snoop_control,
 		.device_tlb = desc->device_tlb,
+		.absents = desc->caching_mode,
 	};
 	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries,
 		       desc->iotlb_ways ? desc->iotlb_ways : IOTLB_WAYS))
@@ -197,6 +198,23 @@ static struct hw_walk_start start_of(const struct hw_context *context)
 				       !context->no_write };
 }
 
+static void tell_filled(struct hw_iommu *iommu, u16 domain, u64 iova, const struct hw_walk *walk)
+{
+	const struct hw_hooks *hooks = &iommu->hw->hooks;
+	u64 within = (1ULL << walk->page_lg2) - 1;
+
+	if (hooks->filled)
+		hooks->filled(hooks->cookie, iommu, domain,
+			      &(struct hw_leaf){
+				      .iova = iova & ~within,
+				      .bytes = within + 1,
+				      .phys = walk->phys & ~within,
+				      .page_lg2 = walk->page_lg2,
+				      .read = walk->read,
+				      .write = walk->write,
+			      });
+}
+
 /* A walk from the lowest table that the walk cache knows. */
 static void walk_tables(struct hw_iommu *iommu, const struct hw_context *context, u64 iova,
 			bool write, struct hw_walk *walk)
@@ -280,6 +298,8 @@ __attribute__((noinline)) static struct hw_translation translate_by_walk(
 		fill(iommu, context, iova, &walk);
 	else if (known)
 		fill_absent(iommu, context, iova, walk.absent_lg2);
+	if (!walk.fault)
+		tell_filled(iommu, context->domain, iova, &walk);
 	return of_walk(&walk, context->domain);
 }
 

@@ -151,7 +151,17 @@ static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64
 {
 	u64 bytes = 1ULL << level_lg2(level);
 
-	if (!present(entry) || (entry & reserved_bits(range->walker, entry, level)))
+	if (!present(entry)) {
+		if (range->walker->absents && allowed)
+			range->leaf(range->cookie, &(struct hw_leaf){
+							   .iova = base,
+							   .bytes = bytes,
+							   .page_lg2 = level_lg2(level),
+							   .absent = true,
+						   });
+		return;
+	}
+	if (entry & reserved_bits(range->walker, entry, level))
 		return;
 	allowed &= entry;
 	if (is_leaf(entry, level)) {
@@ -194,7 +204,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 
 		if (!hw_walker_fetch(range->walker, table, index, &entry))
 			return;
-		if (entry)
+		if (entry || range->walker->absents)
 			visit_entry(range, entry, level, base + index * bytes, allowed);
 	}
 }

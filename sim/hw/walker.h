@@ -22,6 +22,7 @@ struct hw_walker {
 	bool huge_1g;
 	bool snoop_control;
 	bool device_tlb;
+	bool absents; /* what a range tells: also that entries are empty */
 };
 
 /* Reads one entry of a table: 8 bytes, little endian. False: no memory there. */
@@ -100,7 +101,10 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 /* True if tables of so many levels have an entry for the address. */
 bool hw_walk_vtd_ss_reaches(u8 levels, u64 iova);
 
-/* A stretch of a range that translates. */
+/*
+ * A stretch of a range that translates; or, with neither permission and `absent`, that an empty
+ * entry serves, which some access gets to.
+ */
 struct hw_leaf {
 	u64 iova;
 	u64 bytes;
@@ -108,6 +112,7 @@ struct hw_leaf {
 	u8 page_lg2; /* of the page it is, or is a part of */
 	bool read;   /* permissions, intersected along the walk */
 	bool write;
+	bool absent;
 	bool accessed; /* the entry's bits; of a page that several hold: any of theirs */
 	bool dirty;
 };

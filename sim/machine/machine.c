@@ -211,6 +211,7 @@ static void wire(struct dmasim *s)
 		.cookie = &s->check,
 		.access = check_access,
 		.refused = check_refused,
+		.filled = check_filled,
 		.submitted = check_submitted,
 		.invalidated = check_invalidated,
 		.waited = check_waited,
