@@ -278,11 +278,11 @@ static struct hw_translation of_absent_hit(const struct hw_iommu *iommu,
 
 /*
  * What the cache does not know, or not with the permission that the access needs: that is walked
- * again, not refused. Not inline: a hit has no use for so large a stack.
+ * again, not refused.
  */
-__attribute__((noinline)) static struct hw_translation translate_by_walk(
-	struct hw_iommu *iommu, const struct hw_context *context, u64 iova, bool write,
-	const struct iotlb_entry *hit)
+static struct hw_translation translate_by_walk(struct hw_iommu *iommu,
+					       const struct hw_context *context, u64 iova,
+					       bool write, const struct iotlb_entry *hit)
 {
 	struct hw_walk walk;
 	bool known; /* that it translates, or that there is nothing */

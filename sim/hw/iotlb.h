@@ -90,8 +90,8 @@ const struct iotlb_entry *iotlb_look_up(struct iotlb *iotlb, u64 tag, u64 iova);
 
 static inline bool iotlb_matches(const struct iotlb_entry *entry, u64 tag, u8 page_lg2, u64 iova)
 {
-	return entry->tag == (tag | (u64)page_lg2 << IOTLB_TAG_SIZE_SHIFT) &&
-	       entry->page == iova >> page_lg2;
+	return entry->page == iova >> page_lg2 &&
+	       entry->tag == (tag | (u64)page_lg2 << IOTLB_TAG_SIZE_SHIFT);
 }
 
 static inline const struct iotlb_entry *iotlb_use(struct iotlb *iotlb, struct iotlb_entry *entry)

@@ -24,11 +24,18 @@ RB_GENERATE(ram_phys_tree, ram_extent, by_phys, compare_phys)
 RB_PROTOTYPE(ram_host_tree, ram_extent, host_link.by_host, compare_host)
 RB_GENERATE(ram_host_tree, ram_extent, host_link.by_host, compare_host)
 
+static void forget_recent(struct ram *ram)
+{
+	for (u32 i = 0; i < RAM_RECENT; i++)
+		ram->recent[i] = ~0ULL;
+}
+
 void ram_init(struct ram *ram, struct world *world, enum dmasim_fault_point chunk_point)
 {
 	*ram = (struct ram){ .world = world,
 			     .chunk_point = chunk_point,
 			     .chunk_bytes = RAM_CHUNK_BYTES };
+	forget_recent(ram);
 	RB_INIT(&ram->phys_tree);
 	RB_INIT(&ram->host_tree);
 	LIST_INIT(&ram->adopted);
@@ -43,7 +50,7 @@ static void drop_extent(struct ram *ram, struct ram_extent *extent)
 		RB_REMOVE(ram_host_tree, &ram->host_tree, extent);
 	if (ram->last == extent)
 		ram->last = NULL;
-	memset(ram->recent, 0, sizeof(ram->recent));
+	forget_recent(ram);
 	ram->dropped++;
 	if (!extent->adopted)
 		memory_free(&ram->world->memory, extent->block);
@@ -356,13 +363,14 @@ static u64 untouched_bytes(const struct ram *ram, phys_addr_t phys, u64 bytes)
 static void remember(struct ram *ram, const struct ram_extent *extent, phys_addr_t phys)
 {
 	phys_addr_t start = phys & ~(RAM_CHUNK_BYTES - 1);
+	u64 number = phys >> RAM_CHUNK_LG2;
 
-	if (start < extent->start || start - extent->start > extent->bytes - RAM_CHUNK_BYTES ||
-	    extent->bytes < RAM_CHUNK_BYTES)
+	/* The whole chunk, or nothing: then one comparison is enough. */
+	if (start < extent->start || extent->bytes < RAM_CHUNK_BYTES ||
+	    start - extent->start > extent->bytes - RAM_CHUNK_BYTES)
 		return;
-	ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT] =
-		(struct ram_recent){ ram_chunk_number(phys),
-				     extent->host + (start - extent->start) };
+	ram->recent[number % RAM_RECENT] = number;
+	ram->recent_host[number % RAM_RECENT] = extent->host + (start - extent->start);
 }
 
 u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes)

@@ -49,13 +49,7 @@ struct ram_range {
 
 #define RAM_RANGES_MAX 16
 
-/* A chunk that was read lately and is in one extent. */
-struct ram_recent {
-	u64 number; /* of the chunk, from 1; 0: none */
-	u8 *host;
-};
-
-#define RAM_RECENT 64
+#define RAM_RECENT 64 /* chunks that were read lately: a power of two */
 
 struct ram {
 	struct world *world;
@@ -65,9 +59,11 @@ struct ram {
 	u32 range_count;
 	struct ram_phys_tree phys_tree;
 	struct ram_host_tree host_tree;
-	struct ram_adopted_list adopted;      /* latest first */
-	struct ram_extent *last;	      /* found last: most accesses come in runs */
-	struct ram_recent recent[RAM_RECENT]; /* by number, modulo RAM_RECENT */
+	struct ram_adopted_list adopted; /* latest first */
+	struct ram_extent *last;	 /* found last: most accesses come in runs */
+	/* By number of the chunk of RAM_CHUNK_BYTES, modulo RAM_RECENT; ~0: none. Each in one extent. */
+	u64 recent[RAM_RECENT];
+	const u8 *recent_host[RAM_RECENT];
 	u64 dropped; /* extents dropped so far: pointers resolved earlier may be void */
 };
 
@@ -121,24 +117,20 @@ void ram_zero(struct ram *ram, phys_addr_t start, u64 bytes);
 u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes);
 u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes);
 
-/* The number of the chunk of RAM_CHUNK_BYTES, from 1. */
-static inline u64 ram_chunk_number(phys_addr_t phys)
-{
-	return (phys >> RAM_CHUNK_LG2) + 1;
-}
-
 /*
- * For reads of a few bytes that do not cross a chunk, as entries of page tables: true if the chunk
- * was read lately, else ram_read() makes it so; and then, where its bytes are on the host.
+ * For small reads that do not cross a chunk, as entries of page tables: true if the chunk was read
+ * lately, else ram_read() makes it so; and then, where its bytes are on the host.
  */
 static inline bool ram_is_recent(const struct ram *ram, phys_addr_t phys)
 {
-	return ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT].number == ram_chunk_number(phys);
+	u64 number = phys >> RAM_CHUNK_LG2;
+
+	return DMASIM_LIKELY(ram->recent[number % RAM_RECENT] == number);
 }
 
 static inline const u8 *ram_recent(const struct ram *ram, phys_addr_t phys)
 {
-	return ram->recent[(phys >> RAM_CHUNK_LG2) % RAM_RECENT].host +
+	return ram->recent_host[(phys >> RAM_CHUNK_LG2) % RAM_RECENT] +
 	       (phys & (RAM_CHUNK_BYTES - 1));
 }
 

@@ -84,6 +84,41 @@ static void arrive(struct hw_walk *walk, u64 entry, u8 level, u64 iova)
 	walk->phys = (entry & VTD_SS_ADDR_MASK & ~offset_mask) | (iova & offset_mask);
 }
 
+/*
+ * What most walks meet: nothing but tables, down to a page of 4 KiB that allows the access. Entries
+ * are judged together, at the end. False: it was something else, and `walk` is as it was; reading
+ * entries has no effect, so nothing is lost.
+ */
+static bool walk_plain(const struct hw_walker *walker, const struct hw_walk_start *start, u64 iova,
+		       u64 asked, struct hw_walk *walk)
+{
+	u64 allowed = (start->read ? VTD_SS_READ : 0) | (start->write ? VTD_SS_WRITE : 0);
+	const struct ram *ram = walker->ram;
+	phys_addr_t table = start->table;
+	u64 seen = 0;
+
+	for (u32 lg2 = level_lg2(start->levels); lg2 > VTD_SS_GRANULE_LG2;) {
+		u64 index, entry;
+
+		lg2 -= ENTRIES_LG2;
+		index = iova >> lg2 & ((1U << ENTRIES_LG2) - 1);
+		if (!ram_is_recent(ram, table))
+			return false;
+		memcpy(&entry, ram_recent(ram, table) + index * sizeof(entry), sizeof(entry));
+		entry = le64toh(entry);
+		seen |= entry;
+		allowed &= entry;
+		table = entry & VTD_SS_ADDR_MASK;
+	}
+	if ((seen & special_bits(walker)) || !(allowed & asked))
+		return false;
+	hw_walk_begin(walk);
+	walk->page_lg2 = VTD_SS_GRANULE_LG2;
+	walk->phys = table | (iova & ((1ULL << VTD_SS_GRANULE_LG2) - 1));
+	hw_walk_end(walk, allowed & VTD_SS_READ, allowed & VTD_SS_WRITE, start->levels);
+	return true;
+}
+
 static struct hw_walk_start step_at(phys_addr_t table, u8 level, u64 allowed)
 {
 	return (struct hw_walk_start){ table, level + 1, allowed & VTD_SS_READ,
@@ -101,6 +136,8 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 	u8 level = start->levels;
 	u32 visited = 0;
 
+	if (no_steps && !walker->cache && walk_plain(walker, start, iova, asked, walk))
+		return;
 	hw_walk_begin(walk);
 	/* Level 0 has nothing but leaves. */
 	for (;;) {

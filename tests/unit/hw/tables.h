@@ -6,7 +6,7 @@
 #ifndef UNIT_HW_TABLES_H
 #define UNIT_HW_TABLES_H
 
-#include "hw/ram.h"
+#include "hw/walker.h"
 
 /* Bits of an entry, as the architecture numbers them. */
 #define ENTRY_R	   0x001ULL
@@ -37,5 +37,9 @@ phys_addr_t tables_reach(struct tables *tables, u64 iova, u8 level);
 
 /* Puts a word where the entry of `level` for the address is. */
 void tables_put(struct tables *tables, u64 iova, u8 level, u64 word);
+
+/* Walks second-stage tables; a walk without steps, which has a shorter way, must find the same. */
+struct hw_walk walk_both_ways(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,
+			      bool write);
 
 #endif

@@ -270,6 +270,71 @@ static void without_memory_everything_stays_as_it_was(void **state)
 	assert_int_equal(ram_make_contiguous(ram, RAM_START, SZ_2M), 0);
 }
 
+/* ---- Chunks that were read lately ------------------------------------------------------------ */
+
+static u64 read_at(struct ram *ram, phys_addr_t phys)
+{
+	u64 word = 0;
+
+	expect_u64(ram_read(ram, phys, &word, sizeof(word)), sizeof(word));
+	return word;
+}
+
+/* A read makes a chunk known, until an extent goes away: the bytes may be somewhere else then. */
+static void a_chunk_is_known_from_a_read_until_its_extent_goes(void **state)
+{
+	struct ram *ram = ram_of(state);
+	phys_addr_t at = RAM_START + 5 * RAM_CHUNK_BYTES + 0x4568;
+
+	fill(ram, at, 8, 1);
+	assert_false(ram_is_recent(ram, at));
+	read_at(ram, at);
+	assert_true(ram_is_recent(ram, at));
+	assert_true(ram_is_recent(ram, at ^ 0x4568));
+	assert_false(ram_is_recent(ram, at + RAM_CHUNK_BYTES));
+	/* The same place among the recent ones, and another chunk. */
+	assert_false(ram_is_recent(ram, at + RAM_RECENT * RAM_CHUNK_BYTES));
+	assert_memory_equal(ram_recent(ram, at), ram_touch(ram, at)->host + 0x4568, 8);
+	expect_ok(ram_make_contiguous(ram, RAM_START, SZ_2M));
+	assert_false(ram_is_recent(ram, at));
+	expect_filled(ram, at, 8, 1);
+	assert_true(ram_is_recent(ram, at));
+	assert_ptr_equal(ram_recent(ram, at), ram_touch(ram, at)->host + (at - RAM_START));
+}
+
+/* Memory that nobody touched has no place yet; a later write must be seen. */
+static void an_untouched_chunk_is_not_known(void **state)
+{
+	struct ram *ram = ram_of(state);
+
+	expect_u64(read_at(ram, RAM_START), 0);
+	assert_false(ram_is_recent(ram, RAM_START));
+	fill(ram, RAM_START, 8, 1);
+	read_at(ram, RAM_START);
+	assert_true(ram_is_recent(ram, RAM_START));
+}
+
+/*   chunk   |-----------|-----------|
+ *   adopted    [----------]              no chunk of it is whole: never known */
+static void a_chunk_that_is_there_in_part_is_not_known(void **state)
+{
+	static u8 mine[2 * RAM_CHUNK_BYTES];
+	struct ram *ram = ram_of(state);
+
+	expect_ok(ram_adopt(ram, ADOPTED + 64, mine, sizeof(mine) - 128));
+	read_at(ram, ADOPTED + 64);
+	read_at(ram, ADOPTED + RAM_CHUNK_BYTES);
+	assert_false(ram_is_recent(ram, ADOPTED + 64));
+	assert_false(ram_is_recent(ram, ADOPTED + RAM_CHUNK_BYTES));
+	ram_unadopt(ram, ADOPTED + 64);
+	expect_ok(ram_adopt(ram, ADOPTED, mine, RAM_CHUNK_BYTES));
+	read_at(ram, ADOPTED + 64);
+	assert_ptr_equal(ram_recent(ram, ADOPTED + 64), mine + 64);
+	assert_true(ram_is_recent(ram, ADOPTED));
+	ram_unadopt(ram, ADOPTED);
+	assert_false(ram_is_recent(ram, ADOPTED));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
 
 TEST_MAIN(TEST(adopted_memory_is_exact_to_the_byte),
@@ -280,4 +345,6 @@ TEST_MAIN(TEST(adopted_memory_is_exact_to_the_byte),
 	  TEST(untouched_memory_becomes_one_extent_of_zeros), TEST(contents_survive),
 	  TEST(smaller_contiguous_extents_become_part_of_larger_ones),
 	  TEST(a_range_inside_an_extent_is_contiguous_already),
-	  TEST(without_memory_everything_stays_as_it_was))
+	  TEST(without_memory_everything_stays_as_it_was),
+	  TEST(a_chunk_is_known_from_a_read_until_its_extent_goes),
+	  TEST(an_untouched_chunk_is_not_known), TEST(a_chunk_that_is_there_in_part_is_not_known))

@@ -57,7 +57,7 @@ static void start_over(struct fixture *fixture, u8 levels)
 
 static struct hw_walk walk(const struct fixture *fixture, u64 iova, bool write)
 {
-	return hw_walk_vtd_ss(&fixture->walker, fixture->tables.root, fixture->tables.levels, iova,
+	return walk_both_ways(&fixture->walker, fixture->tables.root, fixture->tables.levels, iova,
 			      write);
 }
 

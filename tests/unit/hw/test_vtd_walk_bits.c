@@ -130,7 +130,7 @@ static void check_bit(const struct world_of_bits *bits, u8 level, u32 bit)
 	put_entry(bits->walker.ram, table, index, plain_entry(bits, level) ^ 1ULL << bit);
 	for (int write = 0; write < 2; write++) {
 		struct outcome outcome = expected(bits, level, bit, write);
-		struct hw_walk walk = hw_walk_vtd_ss(&bits->walker, table_at[bits->levels - 1],
+		struct hw_walk walk = walk_both_ways(&bits->walker, table_at[bits->levels - 1],
 						     bits->levels, iova_of(bits), write);
 
 		if (walk.fault == outcome.fault && (walk.fault || walk.phys == outcome.phys))

@@ -166,7 +166,7 @@ static void compare(const struct fixture *fixture, u64 iova)
 	const struct leaf *leaf = leaf_at(fixture, iova);
 
 	for (int write = 0; write < 2; write++) {
-		struct hw_walk walk = hw_walk_vtd_ss(&fixture->walker, fixture->root,
+		struct hw_walk walk = walk_both_ways(&fixture->walker, fixture->root,
 						     fixture->levels, iova, write);
 		bool allowed = leaf && (write ? leaf->write : leaf->read);
 
