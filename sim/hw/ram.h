@@ -61,7 +61,7 @@ struct ram {
 	struct ram_host_tree host_tree;
 	struct ram_adopted_list adopted; /* latest first */
 	struct ram_extent *last;	 /* found last: most accesses come in runs */
-	/* By number of the chunk of RAM_CHUNK_BYTES, modulo RAM_RECENT; ~0: none. Each in one extent. */
+	/* Chunks by number modulo RAM_RECENT, each in one extent; ~0: none. */
 	u64 recent[RAM_RECENT];
 	const u8 *recent_host[RAM_RECENT];
 	u64 dropped; /* extents dropped so far: pointers resolved earlier may be void */
