@@ -31,9 +31,13 @@ static void look_at_walk(const struct hw_iommu *iommu, u64 iova, bool write, str
 static bool look_at_context(const struct hw_iommu *iommu, struct hw_context context, bool write,
 			    struct hw_steps *steps)
 {
+	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, &context, write);
+
 	steps->context = context;
-	steps->context_refuses = iommu->arch->context_refusal(iommu, &context, write).code;
-	steps->start = (struct hw_walk_start){ context.root, context.levels, true, true };
+	steps->context_refuses = refusal.code && !refusal.by_tables;
+	steps->tables_tell = refusal.by_tables;
+	steps->start = (struct hw_walk_start){ context.root, context.levels, !context.no_read,
+					       !context.no_write };
 	steps->known = WALK_CACHE_LEVELS;
 	return !steps->context_refuses && context.type != HW_CONTEXT_PASS_THROUGH;
 }
@@ -61,14 +65,18 @@ static void look(struct hw_iommu *iommu, u16 requester, u64 iova, bool write,
 	struct hw_context context = cached ? *cached : hw_context_get(iommu, requester);
 
 	*steps = (struct hw_steps){ .context_hit = cached };
-	if (!look_at_context(iommu, context, write, steps) ||
-	    look_at_iotlb(iommu, iova, write, steps))
+	if (!look_at_context(iommu, context, write, steps))
+		return;
+	if (!steps->tables_tell && look_at_iotlb(iommu, iova, write, steps))
 		return;
 	steps->beyond = !iommu->arch->reaches(context.levels, iova);
 	if (steps->beyond)
 		return;
 	steps->known = walk_cache_find(&iommu->walk_cache, iotlb_tag(context.domain), iova, write,
 				       &steps->start);
+	/* What is cached of tables is the same for all devices of the domain. */
+	steps->start.read &= !context.no_read;
+	steps->start.write &= !context.no_write;
 	look_at_walk(iommu, iova, write, steps);
 }
 

@@ -14,6 +14,7 @@ struct hw_steps {
 	bool context_hit;
 	struct hw_context context;
 	bool context_refuses; /* the request ends there, as it does if the context lets it pass */
+	bool tables_tell;     /* it refuses, and the tables tell why: the IOTLB is not asked */
 
 	bool iotlb_hit;
 	bool iotlb_found; /* or there is one without the permission, which is not taken */

@@ -6,6 +6,7 @@
 
 #include <dmasim/walk.h>
 
+#include "check/amdvi.h"
 #include "check/dmar.h"
 #include "hw/steps.h"
 #include "machine/machine.h"
@@ -68,26 +69,26 @@ static void tell_entries(const struct hw_steps *steps, struct dmasim_walk *walk)
 }
 
 /* The record that the unit would write, in its driver's words. */
-static void tell_fault(const struct hw_iommu *iommu, const struct hw_refusal *refusal,
+static void tell_fault(const struct hw_iommu *iommu, u16 segment, const struct hw_refusal *refusal,
 		       struct dmasim_walk *walk)
 {
 	struct hw_fault_record record = iommu->arch->record(refusal);
 	struct text text;
 
 	text_init(&text, walk->line, sizeof(walk->line));
-	dmar_text(&text, &record);
+	if (iommu->arch == &hw_amd)
+		amdvi_text(&text, segment, record.word);
+	else
+		dmar_text(&text, &record);
 }
 
-static void tell_result(const struct hw_iommu *iommu, const struct hw_steps *steps,
-			const struct hw_translation *found, const struct hw_refusal *refusal,
+static void tell_result(const struct hw_steps *steps, const struct hw_translation *found,
 			struct dmasim_walk *walk)
 {
 	walk->fault = found->fault;
 	walk->fault_flags = found->fault_flags;
-	if (found->fault) {
-		tell_fault(iommu, refusal, walk);
+	if (found->fault)
 		return;
-	}
 	walk->page_lg2 = found->page_lg2;
 	walk->phys = found->phys;
 	walk->read = found->pass_through ||
@@ -136,14 +137,16 @@ static int walk_of(struct pci_dev *pdev, dma_addr_t dma, bool write, bool probe,
 	tell_context(&steps, walk);
 	tell_caches(&steps, walk);
 	tell_entries(&steps, walk);
-	tell_result(target.iommu, &steps, &found,
-		    &(struct hw_refusal){ .requester = target.requester,
-					  .domain = found.domain,
-					  .iova = dma,
-					  .write = write,
-					  .code = found.fault,
-					  .flags = found.fault_flags },
-		    walk);
+	tell_result(&steps, &found, walk);
+	if (found.fault)
+		tell_fault(target.iommu, request.from->bus->root->segment,
+			   &(struct hw_refusal){ .requester = target.requester,
+						 .domain = found.domain,
+						 .iova = dma,
+						 .write = write,
+						 .code = found.fault,
+						 .flags = found.fault_flags },
+			   walk);
 	if (!probe)
 		trace_walk(s, pdev, dma, write, walk);
 	return 0;

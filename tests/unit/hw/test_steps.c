@@ -3,8 +3,8 @@
  * Translations that tell their steps: what they tell is what the costs count, and watching changes
  * nothing.
  */
+#include "amd_tables.h"
 #include "bench.h"
-#include "tables.h"
 
 #include "hw/steps.h"
 #include "scale.h"
@@ -18,11 +18,32 @@ struct side {
 	struct bench *bench;
 	struct hw_iommu *iommu;
 	struct tables tables;
+	bool amd;
 };
 
-static void side_init(struct side *side, bool caching_mode)
+/*
+ * Of five devices one may pass and one has no context. Two share a domain; of AMD's these two may
+ * not do the same.
+ */
+static void set_contexts(const struct side *side)
 {
-	const struct hw_iommu_desc desc = { .levels = 4,
+	for (u16 i = 0; i < 3; i++)
+		expect_ok(hw_context_set(side->iommu, DEV + i,
+					 (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
+							      .levels = 4,
+							      .domain = DOMAIN + (i > 0),
+							      .root = ROOT,
+							      .no_read = side->amd && i == 2,
+							      .no_write = side->amd && i == 1,
+							      .marks = side->amd && i ? 3 : 0 }));
+	expect_ok(hw_context_set(side->iommu, DEV + 3,
+				 (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH }));
+}
+
+static void side_init(struct side *side, bool amd, bool caching_mode)
+{
+	const struct hw_iommu_desc desc = { .arch = amd ? &hw_amd : &hw_vtd,
+					    .levels = 4,
 					    .address_bits = 46,
 					    .max_address_mask = 18,
 					    .huge_1g = true,
@@ -39,12 +60,8 @@ static void side_init(struct side *side, bool caching_mode)
 	side->iommu = hw_iommu_add(&side->bench->hw, &desc);
 	assert_non_null(side->iommu);
 	side->tables = (struct tables){ &side->bench->hw.ram, 4, ROOT, ROOT + 0x1000 };
-	for (u16 i = 0; i < 3; i++)
-		expect_ok(hw_context_set(
-			side->iommu, DEV + i,
-			(struct hw_context){ HW_CONTEXT_TRANSLATE, 4, DOMAIN + i, ROOT }));
-	expect_ok(hw_context_set(side->iommu, DEV + 3,
-				 (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH }));
+	side->amd = amd;
+	set_contexts(side);
 }
 
 static void side_fini(struct side *side)
@@ -65,7 +82,7 @@ static void a_walk_tells_each_entry(void **state)
 	struct side side;
 
 	(void)state;
-	side_init(&side, false);
+	side_init(&side, false, false);
 	tables_put(&side.tables, AT, 0, 0x5000 | ENTRY_RW);
 	found = hw_translate_steps(side.iommu, DEV, AT, false, &steps);
 	expect_u64(found.phys, 0x5123);
@@ -89,7 +106,7 @@ static void then_caches_answer(void **state)
 	struct side side;
 
 	(void)state;
-	side_init(&side, false);
+	side_init(&side, false, false);
 	tables_put(&side.tables, AT, 0, 0x5000 | ENTRY_R);
 	tables_put(&side.tables, AT + SZ_4K, 0, 0x6000 | ENTRY_RW);
 	hw_translate_steps(side.iommu, DEV, AT, false, &steps);
@@ -113,7 +130,7 @@ static void where_there_is_no_memory_nothing_is_fetched(void **state)
 	struct side side;
 
 	(void)state;
-	side_init(&side, false);
+	side_init(&side, false, false);
 	tables_put(&side.tables, AT, 1, 0x7ffffff000 | ENTRY_RW);
 	expect_u64(hw_translate_steps(side.iommu, DEV, AT, true, &steps).fault, 7);
 	expect_u64(steps.walk.tables, 4);
@@ -127,7 +144,7 @@ static void what_no_table_reaches_is_not_walked(void **state)
 	struct side side;
 
 	(void)state;
-	side_init(&side, false);
+	side_init(&side, false, false);
 	expect_u64(hw_translate_steps(side.iommu, DEV, 1ULL << 48, true, &steps).fault, 4);
 	assert_true(steps.beyond && !steps.walked);
 	hw_translate_steps(side.iommu, DEV + 3, 1ULL << 48, true, &steps);
@@ -144,7 +161,7 @@ static void a_dry_run_asks_no_cache(void **state)
 	struct side side;
 
 	(void)state;
-	side_init(&side, false);
+	side_init(&side, false, false);
 	tables_put(&side.tables, AT, 0, 0x5000 | ENTRY_RW);
 	hw_translate(side.iommu, DEV, AT, true);
 	before = side.bench->hw.costs;
@@ -166,7 +183,29 @@ static u64 draw_iova(struct random *random)
 	       random_below(random, 3) << 21 | random_below(random, 4) << 12;
 }
 
-/* Puts a word where it belongs; each place has one table, which keeps what was in it. */
+static bool is_table(const struct side *side, u64 entry)
+{
+	return side->amd ? (entry & AMD_PR) && entry & AMD_NEXT(7)
+			 : (entry & ENTRY_RW) && !(entry & ENTRY_LEAF);
+}
+
+/* A table below an entry of `level`: each place has one, which keeps what was in it. */
+static u64 table_entry(const struct side *side, u64 iova, u8 level)
+{
+	u64 slot = (iova >> 39 & 1) << 3 | (iova >> 30 & 1) << 2 | (iova >> 21 & 3);
+	phys_addr_t table = 0x10000000 + ((u64)level << 20) + (slot << 12);
+
+	return table | (side->amd ? AMD_PR | AMD_RW | AMD_NEXT(level) : ENTRY_RW);
+}
+
+/* rights: bit 0 read, bit 1 write; none of them: nothing is there. */
+static u64 leaf_entry(const struct side *side, u8 level, phys_addr_t phys, u64 rights)
+{
+	if (side->amd)
+		return rights ? phys | AMD_PR | rights << 61 : 0;
+	return phys | rights | (level ? ENTRY_LEAF : 0);
+}
+
 static void put(struct side *side, u64 iova, u8 level, u64 word)
 {
 	phys_addr_t table = ROOT;
@@ -174,13 +213,11 @@ static void put(struct side *side, u64 iova, u8 level, u64 word)
 	for (u8 at = 3; at > level; at--) {
 		u64 entry = get_entry(side->tables.ram, table, index_of(iova, at));
 
-		if (!(entry & ENTRY_RW) || entry & ENTRY_LEAF) {
-			u64 slot = (iova >> 39 & 1) << 3 | (iova >> 30 & 1) << 2 | (iova >> 21 & 3);
-
-			entry = (0x10000000 + ((u64)at << 20) + (slot << 12)) | ENTRY_RW;
+		if (!is_table(side, entry)) {
+			entry = table_entry(side, iova, at);
 			put_entry(side->tables.ram, table, index_of(iova, at), entry);
 		}
-		table = entry & ~0xfffULL;
+		table = entry & 0x000ffffffffff000ULL;
 	}
 	put_entry(side->tables.ram, table, index_of(iova, level), word);
 }
@@ -188,17 +225,17 @@ static void put(struct side *side, u64 iova, u8 level, u64 word)
 /* An entry of either side's tables changes, in most cases without what should follow. */
 static void change(struct side side[2], struct random *random)
 {
-	u64 iova = draw_iova(random), word = random_below(random, 4);
+	u64 iova = draw_iova(random), rights = random_below(random, 4);
 	u8 level = (u8)random_below(random, 8);
-	u16 domain = (u16)(DOMAIN + random_below(random, 3));
+	u16 domain = (u16)(DOMAIN + random_below(random, 2));
 	bool invalidates = !random_below(random, 3);
+	phys_addr_t phys;
 
 	/* Most are pages of 4 KiB. */
 	level = level < 3 ? level : 0;
-	word |= level ? ENTRY_LEAF | random_below(random, 2) << 30
-		      : 0x1000 * random_below(random, 99);
+	phys = level ? random_below(random, 2) << 30 : random_below(random, 99) << 12;
 	for (int i = 0; i < 2; i++) {
-		put(&side[i], iova, level, word);
+		put(&side[i], iova, level, leaf_entry(&side[i], level, phys, rights));
 		if (!invalidates)
 			continue;
 		iotlb_invalidate_range(&side[i].iommu->iotlb, iotlb_tag(domain), iova, iova);
@@ -248,6 +285,8 @@ static void play(struct side side[2], struct random *random)
 		assert_memory_equal(costs, &side[0].bench->hw.costs, sizeof(*costs));
 		if (steps.walked)
 			expect_u64(steps.walk.fault, watched.fault);
+		if (steps.walked && !watched.fault)
+			expect_u64(steps.walk.phys, watched.phys);
 	}
 	assert_true(costs->iotlb_hits && costs->context_hits && costs->walk_hits[0] &&
 		    costs->walk_hits[1] && costs->walk_hits[2]);
@@ -264,9 +303,9 @@ static void watching_changes_nothing(void **state)
 
 	(void)state;
 	random_init(&random, test_seed(7));
-	for (int variant = 0; variant < 4; variant++) {
+	for (int variant = 0; variant < 8; variant++) {
 		for (int i = 0; i < 2; i++) {
-			side_init(&side[i], variant & 1);
+			side_init(&side[i], variant & 4, variant & 1);
 			side[i].bench->world.random_choices = variant & 2;
 		}
 		play(side, &random);
