@@ -33,7 +33,8 @@ struct os_costs {
 	u64 tables_allocated;
 	u64 tables_freed;
 	u64 iova_allocs;
-	u64 invalidations; /* IOTLB commands submitted */
+	u64 device_tlb_invalidations; /* commands for devices' own TLBs */
+	u64 invalidations;	      /* IOTLB commands submitted */
 };
 
 /* How a group is mapped unless something else is said, the most careful first. */

@@ -22,7 +22,11 @@ struct dmasim_transfer {
 	enum dmasim_transfer_status status;
 	u64 done;      /* bytes that went before the first failure */
 	dma_addr_t at; /* address of the failure */
-	u8 reason;     /* DMASIM_IOMMU_FAULT: the architecture's reason code */
+	/*
+	 * DMASIM_IOMMU_FAULT: the architecture's reason code; 0: nothing was recorded, the device
+	 * has asked for a translation and got none.
+	 */
+	u8 reason;
 };
 
 /* One step of the way of a request. */
@@ -64,12 +68,23 @@ DMASIM_API struct dmasim_transfer dmasim_dev_read(struct pci_dev *pdev, dma_addr
 DMASIM_API struct dmasim_transfer dmasim_dev_write(struct pci_dev *pdev, dma_addr_t dma,
 						   const void *from, u64 bytes);
 
-/* The way that one request of the device for this address would go, without sending it. */
+/*
+ * The way that one request of the device for this address would go, without sending it: one that
+ * the IOMMU translates, whether the device has a TLB or not.
+ */
 DMASIM_API void dmasim_route(struct pci_dev *pdev, dma_addr_t dma, bool write,
 			     struct dmasim_route *route);
 
 /* "sent 0000:3a:00.0, up 0000:39:00.0, ..." into buf, always terminated. */
 DMASIM_API void dmasim_route_text(const struct dmasim_route *route, char *buf, size_t len);
+
+/*
+ * From now on the device answers no invalidation of its TLB, or does so again. The IOMMU waits for
+ * the answer for a minute of virtual time, in which no timer fires (those that are due do with the
+ * next dmasim_run()); then its queue stops, with the error of the architecture (VT-d: FSTS.ITE;
+ * AMD: the event IOTLB_INV_TIMEOUT; facts "iova-and-page-tables" 2.6), which is reported.
+ */
+DMASIM_API void dmasim_device_hang(struct pci_dev *pdev, bool hang);
 
 /* Takes the oldest recorded fault of any IOMMU; false: there is none. */
 DMASIM_API bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record);

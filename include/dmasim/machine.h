@@ -81,7 +81,12 @@ struct dmasim_config {
 	 * in one queue of 32767 unmaps, or 1 s.
 	 */
 	bool iommu_shadow_on_flush;
-	bool iommu_caching_mode;     /* what is absent is cached, too, as below a hypervisor */
+	bool iommu_caching_mode; /* what is absent is cached, too, as below a hypervisor */
+	/*
+	 * Devices may have TLBs of their own: those with the capability (.ats of an endpoint) get
+	 * theirs switched on, unless they are external or their addresses pass untranslated.
+	 */
+	bool iommu_device_tlb;
 	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
 	u32 iotlb_ways;		     /* of each of its sets; 0: 4; as many as entries: one set */
 	u32 context_entries;	     /* of the context cache; 0: there is none */
@@ -144,7 +149,12 @@ struct dmasim_costs {
 	u64 context_misses;
 	u64 iotlb_hits;
 	u64 iotlb_misses;
-	u64 interrupts; /* messages of devices */
+	u64 ats_requests; /* translation requests of devices */
+	u64 device_tlb_hits;
+	u64 device_tlb_misses;
+	u64 device_tlb_invalidations; /* commands for a device's TLB that it has answered */
+	u64 device_tlb_timeouts;      /* and that it has not */
+	u64 interrupts;		      /* messages of devices */
 };
 
 /*

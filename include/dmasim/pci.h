@@ -44,6 +44,7 @@ struct pci_dev {
 	s32 express_type; /* PCI_EXP_TYPE_, or -1: conventional PCI */
 	u16 express_cap;  /* offsets of capabilities, 0: none */
 	u16 acs_cap;
+	u16 ats_cap;
 	struct resource resource[PCI_STD_NUM_BARS];
 	struct pci_bridge_window window;
 	struct pci_bridge_window prefetch_window;
@@ -55,6 +56,7 @@ struct pci_dev {
 	/* The software's own. */
 	u8 policy; /* dmasim_set_policy(), if policy_set */
 	bool policy_set;
+	bool ats_enabled;	     /* it may cache translations itself */
 	bool attached;		     /* the IOMMU knows what to do with its requests */
 	struct pci_dev *sibling;     /* next on the bus, by devfn */
 	struct pci_dev *domain_next; /* attached to the same domain */

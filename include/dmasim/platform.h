@@ -91,6 +91,8 @@ struct platform_iommu {
 	bool drain_reads;     /* CAP.DRD: an invalidation can wait for requests under way */
 	bool drain_writes;    /* CAP.DWD */
 	bool caching_mode;    /* CAP.CM: absent entries may be cached, and need invalidating */
+	bool device_tlb;      /* ECAP.DT: devices may have TLBs of their own */
+	bool pf_requester;    /* invalidations of those may name the physical function (PFSID) */
 	bool shadow_on_flush; /* a hypervisor reads the tables again at a flush: few are better */
 	u32 domain_count;     /* domain ids are 0 to domain_count - 1; 0 is never used */
 };
@@ -143,6 +145,7 @@ struct platform_context {
 	u32 domain;	  /* tag of the translations it caches */
 	u8 levels;	  /* 3 or 4 */
 	phys_addr_t root; /* top table */
+	bool device_tlb;  /* TRANSLATE: requests of the device's own TLB are taken */
 };
 
 /* ---- Reports of the software (Linux's WARN and BUG) ------------------- */

@@ -70,6 +70,8 @@
 	X(38, MIXED_PAGE_SIZES, "mixed-page-sizes",                                                \
 	  "A large page may still be cached where the table has smaller ones")                     \
 	X(39, STALE_CONTEXT, "stale-context",                                                      \
-	  "A context entry may still be cached although its device was attached anew")
+	  "A context entry may still be cached although its device was attached anew")             \
+	X(40, DEVICE_TLB_TIMEOUT, "device-tlb-timeout",                                            \
+	  "A device did not answer an invalidation of its TLB")
 
 #endif

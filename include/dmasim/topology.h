@@ -77,6 +77,10 @@ struct dmasim_endpoint {
 	u32 class_code; /* base class, sub-class, interface; 0: an NVMe controller's */
 	const struct dmasim_bar_ops *bar_ops; /* NULL: BARs are plain memory */
 	void *cookie;
+	/* It has Address Translation Services: it may cache translations itself, in its own TLB. */
+	bool ats;
+	u8 ats_queue_depth;	     /* invalidations that it takes at once, 1 to 32; 0: 32 */
+	u32 ats_entries;	     /* of its TLB; 0: 32 */
 	struct dmasim_traits traits; /* all zeros: those of the configuration */
 };
 

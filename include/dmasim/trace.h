@@ -24,8 +24,10 @@
  *   qi_iotlb   unit= granularity=page|domain|global [dom=] [dma= size=] ih=    an IOTLB command
  *   qi_context unit= granularity=device|domain|global [dom=] [source= ignored=]
  *                                                    a context-cache command; bits of the source
+ *   qi_device_tlb unit= source= dma= [size=]    one for a device's TLB; no size: for all of it
  *   amd_iommu_pages  unit= granularity=pages|global [dom=] [dma= size=] pde=
  *   amd_devtab_entry unit= granularity=device|global [source= ignored=]     AMD's for the same
+ *   amd_iotlb_pages  unit= source= dma= [size=]                             AMD's for the same
  *   hop        at= what= addr=                       one step of a request (config.trace_hops)
  *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
  *   dev_walk   dev= dma= dir= phys= reason=          a translation that was watched (walk.h)

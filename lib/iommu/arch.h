@@ -12,6 +12,7 @@
 
 struct iommu_arch;
 struct iommu_domain;
+struct pci_dev;
 
 /* One IOMMU as the software drives it. */
 struct iommu_unit {
@@ -45,6 +46,15 @@ struct iommu_range {
 	bool tables; /* cached table entries, too: tables were unlinked, or replaced by leaves */
 };
 
+/* What a device's own TLB is to forget: [start, last]. */
+struct iommu_device_range {
+	u16 requester;
+	u16 queue; /* whose invalidations share the limit: the physical function */
+	u32 depth; /* that limit: 1 to 32 */
+	u64 start;
+	u64 last;
+};
+
 struct iommu_arch {
 	const char *name;
 	const struct pgtable_ops *pgtable;
@@ -52,6 +62,9 @@ struct iommu_arch {
 	/* Forgets the translations of a range of a domain. */
 	struct iommu_command (*range)(const struct iommu_unit *unit,
 				      const struct iommu_range *range);
+	/* Forgets what a device's own TLB has of a range. NULL: the driver knows no such TLBs. */
+	struct iommu_command (*device_range)(const struct iommu_unit *unit,
+					     const struct iommu_device_range *range);
 	/* Forgets the context entry of a requester; `tag` is the domain that it named. */
 	struct iommu_command (*context)(u16 requester, u32 tag);
 	/* All before it is complete when 8 bytes at phys are `value`: the upper half is 0 there. */
@@ -81,23 +94,30 @@ void iommu_batch_add(struct iommu_batch *batch, struct iommu_command command);
 
 /*
  * Hands over what is in the batch, waits for it and empties it. 0, or the first error since it was
- * begun: -EINVAL, the unit rejected a command; -ETIMEDOUT, the wait did not complete.
+ * begun: -EINVAL, the unit rejected a command; -ETIMEDOUT, the wait did not complete, as after a
+ * device that did not answer.
  */
 int iommu_batch_execute(struct iommu_batch *batch);
 
 /* ---- What has to be forgotten ----------------------------------------- */
 
-/* Invalidates [start, last] of a domain and waits. 0 or the queue's error. */
+/*
+ * Invalidates [start, last] of a domain and waits: the unit's cache first, then those of devices,
+ * which could else fetch again what is stale (facts 3.6). 0 or the queue's error.
+ */
 int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables);
 
 /* The same after a map, where absent entries are cached; elsewhere nothing is to be done. */
 int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last);
 
 /*
- * Invalidates the context entry of a requester, cached under the domain id `tag`, then all
- * translations of `domain`, and waits. 0 or the queue's error.
+ * Invalidates the context entry of one of a device's requester IDs, cached under the domain id
+ * `tag`, then all translations of `domain`, those in the device's own TLB at last, and waits. 0 or
+ * the queue's error.
  */
-int iommu_invalidate_context(struct os *os, struct iommu_unit *unit, u16 requester, u32 tag,
-			     u32 domain);
+int iommu_invalidate_context(struct pci_dev *pdev, u16 requester, u32 tag, u32 domain);
+
+/* True if the unit and its driver can do with a TLB in the device, and the device may have one. */
+bool iommu_wants_device_tlb(const struct pci_dev *pdev);
 
 #endif

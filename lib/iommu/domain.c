@@ -3,6 +3,7 @@
 
 #include "iommu/iommu.h"
 #include "iommu/lazy.h"
+#include "pci/ats.h"
 #include "pci/bus.h"
 
 static int reserve_pfns(struct iommu_domain *domain, u64 start, u64 last)
@@ -236,8 +237,8 @@ void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
 static int set_context(struct pci_dev *pdev, u16 requester, const struct platform_context *old,
 		       const struct platform_context *context)
 {
+	const struct iommu_unit *unit = pdev->dev.iommu_group->unit;
 	struct platform *p = pdev->dev.os->platform;
-	struct iommu_unit *unit = pdev->dev.iommu_group->unit;
 	int err;
 
 	platform_point(p, DMASIM_POINT_CONTEXT);
@@ -246,9 +247,9 @@ static int set_context(struct pci_dev *pdev, u16 requester, const struct platfor
 		return err;
 	/* Told by the unit if it fails; whoever frees the tables will hear of it, too. */
 	if (old->type != PLATFORM_CONTEXT_ABSENT)
-		iommu_invalidate_context(pdev->dev.os, unit, requester, old->domain, old->domain);
+		iommu_invalidate_context(pdev, requester, old->domain, old->domain);
 	else if (unit->arch->absent_context_cached(unit))
-		iommu_invalidate_context(pdev->dev.os, unit, requester, 0, context->domain);
+		iommu_invalidate_context(pdev, requester, 0, context->domain);
 	return 0;
 }
 
@@ -269,10 +270,10 @@ static int set_contexts(struct pci_dev *pdev, const struct platform_context *old
 	return err;
 }
 
-/* What the entries of an attached device of the group say. */
-static struct platform_context context_of(const struct iommu_group *group)
+/* What the entries of an attached device say. */
+static struct platform_context context_of(const struct pci_dev *pdev)
 {
-	const struct iommu_domain *domain = group->domain;
+	const struct iommu_domain *domain = pdev->dev.iommu_group->domain;
 
 	if (!domain)
 		return (struct platform_context){ .type = PLATFORM_CONTEXT_PASS_THROUGH };
@@ -281,6 +282,7 @@ static struct platform_context context_of(const struct iommu_group *group)
 		.domain = domain->id,
 		.levels = domain->pt.levels,
 		.root = domain->pt.root,
+		.device_tlb = iommu_wants_device_tlb(pdev),
 	};
 }
 
@@ -309,7 +311,7 @@ int iommu_attach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
 	struct iommu_group *group = pdev->dev.iommu_group;
-	struct platform_context context = context_of(group);
+	struct platform_context context = context_of(pdev);
 	int err = 0;
 
 	if (group->domain)
@@ -318,6 +320,9 @@ int iommu_attach_device(struct pci_dev *pdev)
 		err = set_contexts(pdev, &absent, &context);
 	if (!err)
 		join(group->domain, pdev);
+	/* The unit is ready for its requests. */
+	if (!err && context.device_tlb)
+		pci_enable_ats(pdev, PAGE_SHIFT);
 	PLATFORM_EVENT(pdev->dev.os->platform, ATTACH, .dev = pdev->dev.id, .group = group->id,
 		       .domain = context.domain, .ret = err);
 	return err;
@@ -330,8 +335,10 @@ void iommu_detach_device(struct pci_dev *pdev)
 
 	if (!pdev->attached)
 		return;
-	context = context_of(pdev->dev.iommu_group);
+	context = context_of(pdev);
 	/* Cannot fail: the entries are there since the device was attached. */
 	set_contexts(pdev, &context, &absent);
+	/* As long as it was on, the device answered what emptied its TLB. */
+	pci_disable_ats(pdev);
 	leave(pdev->dev.iommu_group->domain, pdev);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "iommu/iommu.h"
+#include "pci/ats.h"
 
 static const struct iommu_arch *const archs[] = {
 	[PLATFORM_IOMMU_VTD] = &iommu_vtd,
@@ -83,13 +84,42 @@ static void add_range(struct iommu_batch *batch, const struct iommu_range *range
 	iommu_batch_add(batch, batch->unit->arch->range(batch->unit, range));
 }
 
+/* Nothing, if it has no TLB that is in use. */
+static void add_device_range(struct iommu_batch *batch, const struct pci_dev *pdev, u64 start,
+			     u64 last)
+{
+	u16 requester = (u16)pdev->dev.id;
+
+	if (!pdev->ats_enabled)
+		return;
+	batch->os->costs.device_tlb_invalidations++;
+	iommu_batch_add(batch, batch->unit->arch->device_range(
+				       batch->unit, &(struct iommu_device_range){
+							    .requester = requester,
+							    .queue = requester,
+							    .depth = pci_ats_queue_depth(pdev),
+							    .start = start,
+							    .last = last,
+						    }));
+}
+
+bool iommu_wants_device_tlb(const struct pci_dev *pdev)
+{
+	const struct iommu_unit *unit = pdev->dev.iommu_group->unit;
+
+	return unit->hw->device_tlb && unit->arch->device_range && pci_ats_supported(pdev);
+}
+
 int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables)
 {
 	const struct iommu_range range = { domain->id, start, last, tables };
+	const struct pci_dev *pdev;
 	struct iommu_batch batch;
 
 	iommu_batch_begin(&batch, domain->os, domain->unit);
 	add_range(&batch, &range);
+	for (pdev = domain->attached; pdev; pdev = pdev->domain_next)
+		add_device_range(&batch, pdev, start, last);
 	return iommu_batch_execute(&batch);
 }
 
@@ -110,15 +140,17 @@ int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last)
 	}
 }
 
-int iommu_invalidate_context(struct os *os, struct iommu_unit *unit, u16 requester, u32 tag,
-			     u32 domain)
+int iommu_invalidate_context(struct pci_dev *pdev, u16 requester, u32 tag, u32 domain)
 {
+	struct iommu_unit *unit = pdev->dev.iommu_group->unit;
 	const struct iommu_range all = { domain, 0, ~0ULL, true };
 	struct iommu_batch batch;
 
 	/* First who translates, then what: else the old entry could bring the old back. */
-	iommu_batch_begin(&batch, os, unit);
+	iommu_batch_begin(&batch, pdev->dev.os, unit);
 	iommu_batch_add(&batch, unit->arch->context(requester, tag));
 	add_range(&batch, &all);
+	if (requester == (u16)pdev->dev.id)
+		add_device_range(&batch, pdev, 0, ~0ULL);
 	return iommu_batch_execute(&batch);
 }

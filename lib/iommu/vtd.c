@@ -37,6 +37,33 @@ static struct iommu_command vtd_range(const struct iommu_unit *unit,
 	return (struct iommu_command){ { htole64(low), htole64(high) } };
 }
 
+/*
+ * S: the lowest 0 from bit 12 on is the size, bit 12 for 8 KiB. So all address bits below the
+ * window's highest one are ones, and that is 0: stray zeros would make the window smaller. A depth
+ * of 32 is written as 0.
+ */
+static struct iommu_command vtd_device_range(const struct iommu_unit *unit,
+					     const struct iommu_device_range *range)
+{
+	u64 first = range->start & ~(u64)(PAGE_SIZE - 1);
+	u64 differ = first ^ range->last;
+	u8 bits = differ ? (u8)(64 - __builtin_clzll(differ)) : 0;
+	u64 low = VTD_QI_DEVICE_TLB | (u64)range->requester << VTD_DEVICE_TLB_SID_SHIFT |
+		  (range->depth & VTD_DEVICE_TLB_QDEP_MASK) << VTD_DEVICE_TLB_QDEP_SHIFT;
+	u64 high = first;
+
+	if (unit->hw->pf_requester)
+		low |= (u64)(range->queue & VTD_DEVICE_TLB_PFSID_LOW_MASK)
+			       << VTD_DEVICE_TLB_PFSID_LOW_SHIFT |
+		       (u64)(range->queue >> 4) << VTD_DEVICE_TLB_PFSID_HIGH_SHIFT;
+	if (bits > PAGE_SHIFT) {
+		u64 half = 1ULL << (bits - 1);
+
+		high = (first & ~(half | (half - 1))) | (half - PAGE_SIZE) | VTD_DEVICE_TLB_SIZE;
+	}
+	return (struct iommu_command){ { htole64(low), htole64(high) } };
+}
+
 /* Stores 4 bytes. */
 static struct iommu_command vtd_wait(phys_addr_t phys, u32 value)
 {
@@ -64,6 +91,7 @@ const struct iommu_arch iommu_vtd = {
 	.name = "vtd",
 	.pgtable = &pgtable_vtdss,
 	.range = vtd_range,
+	.device_range = vtd_device_range,
 	.context = vtd_context,
 	.wait = vtd_wait,
 	.absent_context_cached = vtd_absent_context_cached,

@@ -83,6 +83,7 @@ static void read_device(struct pci_dev *pdev, dmasim_sbdf id)
 	pdev->express_cap = pci_find_capability(pdev, PCI_CAP_ID_EXP);
 	pdev->express_type = express_type(pdev);
 	pdev->acs_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ACS);
+	pdev->ats_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ATS);
 	dma_setup_device(pdev);
 	pci_read_bars(pdev);
 	if (pci_is_bridge(pdev))

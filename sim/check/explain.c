@@ -77,7 +77,10 @@ static void add_access(struct text *text, const struct hw_access *access, phys_a
 		text_add(text, ": nobody claims the address (unsupported request)");
 		break;
 	case HW_TARGET_FAULT:
-		text_add(text, ": refused by the IOMMU");
+		text_add(text, target->fault ? ": refused by the IOMMU"
+					     : ": the IOMMU gave its TLB no translation");
+		break;
+	case HW_TARGET_TRANSLATION:
 		break;
 	}
 	text_add(text, "\n");
@@ -154,7 +157,9 @@ static void write_text(struct check *check, struct text *text, const struct find
 	add_site(text, "call", finding->site);
 	if (finding->linux_says)
 		text_add(text, "  %-9s %s\n", "Linux", finding->linux_says);
-	if (finding->access && finding->access->target->kind == HW_TARGET_FAULT)
+	/* No reason: the device gave up, and nobody has recorded anything. */
+	if (finding->access && finding->access->target->kind == HW_TARGET_FAULT &&
+	    finding->access->target->fault)
 		add_fault(text, finding->access);
 	text_add(text, "  %-9s DMASIM_SEED=0x%llx", "replay", check->world->seed);
 	if (world_cpus_run(check->world))

@@ -16,6 +16,9 @@
  *   - A and D are set in leaves alone, in one of the items of a page, whichever the unit likes;
  *   - pages queued behind a device table entry are forgotten after it;
  *   - the unit has no guest tables: a command with GN is illegal; without it a PASID is ignored;
+ *   - a request of a device TLB, of a device whose entry has no IOTLB bit, is an
+ *     INVALID_DEVICE_REQUEST (of translation requests with TR) [M];
+ *   - a device that does not answer stops the queue, beside the event [M];
  *   - a wait whose store finds no memory is a COMMAND_HARDWARE_ERROR, and stops the queue, too;
  *   - the queue is not in memory: events name the place of a command in a ring without end.
  */
@@ -57,6 +60,13 @@ static struct hw_refusal context_refusal(const struct hw_iommu *iommu,
 	if (denied)
 		return (struct hw_refusal){ .code = AMD_EVENT_IO_PAGE_FAULT, .by_tables = true };
 	return (struct hw_refusal){ .code = 0 };
+}
+
+/* ---- Device TLBs --------------------------------------------------------------------------- */
+
+static bool is_absence(u8 fault, u16 flags)
+{
+	return fault == AMD_EVENT_IO_PAGE_FAULT && !(flags & AMD_FLAG_RZ);
 }
 
 /* ---- Walks ----------------------------------------------------------------------------------- */
@@ -253,7 +263,8 @@ static struct hw_fault_record record(const struct hw_refusal *refusal)
 const struct hw_arch hw_amd = {
 	.name = "amd",
 	.trace_name = { [HW_INVALIDATED_IOTLB] = "amd_iommu_pages",
-			[HW_INVALIDATED_CONTEXT] = "amd_devtab_entry" },
+			[HW_INVALIDATED_CONTEXT] = "amd_devtab_entry",
+			[HW_INVALIDATED_DEVICE_TLB] = "amd_iotlb_pages" },
 	.trace_tables = "pde",
 	.fault_records = EVENTS,
 	.reaches = hw_walk_amd_v1_reaches,
@@ -264,6 +275,8 @@ const struct hw_arch hw_amd = {
 	.mark = mark,
 	.refusing_contexts_cached = true,
 	.context_refusal = context_refusal,
+	.ats_fault = AMD_EVENT_INVALID_DEVICE_REQUEST,
+	.is_absence = is_absence,
 	.decode = decode,
 	.contexts_first = true,
 	.lost_store_stops = true,

@@ -68,6 +68,10 @@ struct hw_arch {
 	struct hw_refusal (*context_refusal)(const struct hw_iommu *iommu,
 					     const struct hw_context *context, bool write);
 
+	u8 ats_fault; /* of a request of a device TLB, where the context has none */
+	/* Nothing there, or no permission: a translation request hears it, nobody records it. */
+	bool (*is_absence)(u8 fault, u16 flags);
+
 	/* Two words, host byte order. False: the command is malformed. */
 	bool (*decode)(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
 	/* IOTLB commands take effect after the context commands queued before them. */

@@ -8,6 +8,8 @@
 
 #include <dmasim/contract.h>
 
+#include "hw/ats.h"
+
 /* Reads of what nobody knows give zeros: an unknown capability list is an empty one. */
 static u32 registers_dword(struct hw_registers registers, u32 offset)
 {
@@ -91,6 +93,8 @@ static u32 writable_mask(const struct hw_function *function, u32 offset)
 		mask = bridge_mask(function, offset);
 	if (function->express_at && offset == function->express_at + (u32)PCI_EXP_DEVCTL)
 		mask = 0x0000ffff;
+	if (function->ats_at && offset == function->ats_at + (u32)PCI_ATS_CAP)
+		mask = (u32)(PCI_ATS_CTRL_ENABLE | PCI_ATS_CTRL_STU_MASK) << 16;
 	if (function->acs_at && offset == function->acs_at + (u32)PCI_ACS_CAP)
 		mask = (read_dword(function, offset) & 0x7f) << 16;
 	return mask;
@@ -143,6 +147,9 @@ void hw_config_decode(struct hw_function *function)
 
 	function->memory_enabled = command & PCI_COMMAND_MEMORY;
 	function->master_enabled = command & PCI_COMMAND_MASTER;
+	if (function->ats_at)
+		hw_ats_enable(function, read_dword(function, function->ats_at + PCI_ATS_CAP) >> 16 &
+						PCI_ATS_CTRL_ENABLE);
 	function->window = HW_NO_SPAN;
 	function->prefetch_window = HW_NO_SPAN;
 	if (is_bridge(function) && function->memory_enabled) {

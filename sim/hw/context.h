@@ -27,8 +27,9 @@ struct hw_context {
 	phys_addr_t root;
 	bool no_read; /* AMD: what the entry itself takes away, whatever the tables allow */
 	bool no_write;
-	u8 marks;  /* AMD: HW_MARK_ */
-	u8 allows; /* bit 0 reads, bit 1 writes; hw_context_set() asks the architecture */
+	u8 marks;	 /* AMD: HW_MARK_ */
+	bool device_tlb; /* requests of a device TLB are taken: its own, and translated ones */
+	u8 allows;	 /* bit 0 reads, bit 1 writes; hw_context_set() asks the architecture */
 };
 
 struct context_entry {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hw/engine.h"
 
+#include "hw/ats.h"
+
 /* What one side of a transfer holds: exactly one of the two is set. */
 struct side {
 	u8 *to;
@@ -76,7 +78,10 @@ static void count_tlps(struct hw *hw, const struct hw_target *target, u64 tlps)
 	/* The route was asked for the first TLP only; the others find its translation cached. */
 	if (!target->iommu || target->kind == HW_TARGET_FAULT)
 		return;
-	hw->costs.iotlb_hits += tlps - 1;
+	if (target->translated)
+		hw->costs.device_tlb_hits += tlps - 1;
+	else
+		hw->costs.iotlb_hits += tlps - 1;
 	if (target->iommu->context_cache.entry)
 		hw->costs.context_hits += tlps - 1;
 }
@@ -116,8 +121,11 @@ static struct hw_transfer transfer(struct hw_function *function, u64 address, st
 		return result;
 	}
 	while (result.done < bytes) {
-		struct hw_request request = { function, address + result.done, write, false };
-		struct hw_target target = hw_route(hw, &request, NULL);
+		struct hw_request request = { .from = function,
+					      .address = address + result.done,
+					      .write = write };
+		struct hw_target target = function->ats_enabled ? hw_ats_route(hw, &request)
+								: hw_route(hw, &request, NULL);
 		u64 run = bytes - result.done;
 		struct side here = {
 			side.to ? side.to + result.done : NULL,

@@ -3,6 +3,8 @@
 
 #include <dmasim/hw/vtd.h>
 
+#include "hw/ats.h"
+
 #define PAGE_BYTES 4096ULL
 
 /* A request on its way. */
@@ -71,6 +73,7 @@ static struct hw_target arrive(const struct journey *journey, struct hw_target t
 	target.iommu = journey->iommu;
 	target.domain = journey->domain;
 	target.requester = journey->requester;
+	target.translated = journey->request->type == HW_REQUEST_TRANSLATED;
 	target.run_bytes = journey->run_bytes;
 	return target;
 }
@@ -249,6 +252,37 @@ static struct hw_target pass(struct journey *journey, const struct hw_root *root
 	return at_phys(journey, phys);
 }
 
+static struct hw_translation translate(const struct journey *journey, struct hw_iommu *iommu)
+{
+	const struct hw_request *request = journey->request;
+	u64 address = journey->address;
+
+	switch (request->type) {
+	case HW_REQUEST_TRANSLATION:
+		return hw_ats_answer(iommu, journey->requester, address, request->write);
+	case HW_REQUEST_TRANSLATED:
+		return hw_ats_check(iommu, journey->requester, address, request->write);
+	default:
+		break;
+	}
+	if (request->probe)
+		return hw_translate_probe(iommu, journey->requester, address, request->write);
+	return hw_translate(iommu, journey->requester, address, request->write);
+}
+
+/* The completion of a translation request goes back to who sent it. */
+static struct hw_target answered(struct journey *journey, const struct hw_translation *found)
+{
+	journey->address = found->phys;
+	hop(journey, HW_HOP_TRANSLATED, journey->request->from);
+	return arrive(journey, (struct hw_target){
+				       .kind = HW_TARGET_TRANSLATION,
+				       .phys = found->phys,
+				       .page_lg2 = found->page_lg2,
+				       .allows = found->allows,
+			       });
+}
+
 static struct hw_target at_root(struct journey *journey, const struct hw_root *root)
 {
 	const struct hw_request *request = journey->request;
@@ -264,19 +298,20 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_INTERRUPT,
 							   .phys = RAM_NO_PHYS });
 	}
+	if (!iommu && request->type == HW_REQUEST_TRANSLATION)
+		return unsupported(journey);
 	if (!iommu)
 		return pass(journey, root);
 	if (!request->probe && hw_queue_pending(&iommu->queue))
 		hw_queue_run(iommu);
 
-	found = request->probe
-			? hw_translate_probe(iommu, journey->requester, journey->address,
-					     request->write)
-			: hw_translate(iommu, journey->requester, journey->address, request->write);
+	found = translate(journey, iommu);
 	journey->iommu = iommu;
 	journey->domain = found.domain;
 	if (found.fault)
 		return refuse(journey, iommu, &found);
+	if (request->type == HW_REQUEST_TRANSLATION)
+		return answered(journey, &found);
 	if (found.pass_through)
 		return pass(journey, root);
 	journey->address = found.phys;
@@ -345,7 +380,8 @@ static bool climb(struct journey *journey, const struct hw_function *bridge)
 	hop(journey, HW_HOP_UP, bridge);
 	if (!bridge->master_enabled)
 		return false;
-	if (window_has(bridge, journey->address) && !journey->redirected)
+	if (window_has(bridge, journey->address) && !journey->redirected &&
+	    journey->request->type != HW_REQUEST_TRANSLATION)
 		return false;
 	journey->requester = requester_above(bridge, journey->requester);
 	return true;
@@ -370,7 +406,10 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 	if (node->traits.bus_limit && request->address > node->traits.bus_limit)
 		return unsupported(&journey);
 	for (bus = node->bus; bus->bridge; bus = node->bus) {
-		struct hw_function *peer = claimer(&journey, bus, node);
+		struct hw_function *peer = NULL;
+
+		if (request->type != HW_REQUEST_TRANSLATION)
+			peer = claimer(&journey, bus, node);
 
 		if (peer && !(hw_acs_control(node) & PCI_ACS_RR)) {
 			hop(&journey, HW_HOP_ACROSS, peer);

@@ -20,8 +20,9 @@
  * Honoured of ACS: P2P request redirect, in downstream ports and in functions of a device. Not
  * modelled: upstream forwarding (a redirected request always climbs on) and egress control.
  * Honoured of the command register: memory enable at whoever claims, bus master at bridges on the
- * way up. Not modelled: that hardware blocks a translation into the interrupt window
- * [fee00000, fef00000); it goes where an address that nobody has goes.
+ * way up. Translation requests go straight to the root [M]; translated requests go where their
+ * address is, as others do. Not modelled: that hardware blocks a translation into the interrupt
+ * window [fee00000, fef00000); it goes where an address that nobody has goes.
  */
 #ifndef HW_FABRIC_H
 #define HW_FABRIC_H
@@ -34,6 +35,7 @@ enum hw_target_kind {
 	HW_TARGET_INTERRUPT,   /* a message, not memory */
 	HW_TARGET_UNSUPPORTED, /* nobody claims it */
 	HW_TARGET_FAULT,       /* the IOMMU refused */
+	HW_TARGET_TRANSLATION, /* of a translation request: it was answered */
 };
 
 struct hw_target {
@@ -48,7 +50,10 @@ struct hw_target {
 	struct hw_function *function; /* BAR */
 	u32 bar;
 	u64 offset;
-	u64 run_bytes; /* the answer holds for so many bytes from the address on */
+	u8 page_lg2;	 /* TRANSLATION: of the page that phys lies in */
+	u8 allows;	 /* there: bit 0 reads, bit 1 writes */
+	bool translated; /* by the function itself, with its TLB */
+	u64 run_bytes;	 /* the answer holds for so many bytes from the address on */
 };
 
 enum hw_hop_kind {
@@ -81,11 +86,19 @@ struct hw_route {
 	struct hw_hop hop[HW_HOPS_MAX];
 };
 
+/* The address type of a TLP. */
+enum hw_request_type {
+	HW_REQUEST_UNTRANSLATED = 0,
+	HW_REQUEST_TRANSLATION, /* what does the address mean? */
+	HW_REQUEST_TRANSLATED,	/* it is one of memory: the function has asked before */
+};
+
 struct hw_request {
 	struct hw_function *from;
 	u64 address;
 	bool write;
 	bool probe; /* a dry run: caches, costs and fault records stay as they are */
+	enum hw_request_type type;
 };
 
 /* Finds the target. route may be NULL. A refused request is recorded where hardware records it. */

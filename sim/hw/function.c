@@ -6,6 +6,7 @@
 
 #include <dmasim/contract.h>
 
+#include "hw/ats.h"
 #include "hw/config.h"
 #include "hw/hw.h"
 
@@ -100,9 +101,26 @@ static void free_function(struct hw_function *function)
 			memory_free(memory, function->bar[i].memory);
 		}
 	}
+	if (function->ats_at)
+		iotlb_fini(&function->device_tlb);
 	memory_free(memory, function->secondary);
 	memory_free(memory, function->config);
 	memory_free(memory, function);
+}
+
+/* 0 or -ENOMEM. */
+static int add_device_tlb(struct hw_function *function, const struct hw_function_desc *desc)
+{
+	u32 entries = desc->tlb_entries ? desc->tlb_entries : HW_DEVICE_TLB_ENTRIES;
+	u16 at = hw_config_find_extended(function, PCI_EXT_CAP_ID_ATS);
+	int err;
+
+	if (!at)
+		return 0;
+	err = iotlb_init(&function->device_tlb, function->hw->world, entries, IOTLB_WAYS);
+	if (!err)
+		function->ats_at = at;
+	return err;
 }
 
 struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
@@ -131,6 +149,8 @@ struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
 	function->express_at = hw_config_find_capability(function, PCI_CAP_ID_EXP);
 	function->express_type = express_type(function);
 	function->acs_at = hw_config_find_extended(function, PCI_EXT_CAP_ID_ACS);
+	if (add_device_tlb(function, desc))
+		goto fail;
 	describe_bars(function, desc);
 	hw_config_decode(function);
 	if (function->header_type == PCI_HEADER_TYPE_BRIDGE) {

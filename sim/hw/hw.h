@@ -37,6 +37,9 @@ struct hw_hooks {
 			    const struct hw_invalidation *invalidation);
 	/* A wait was executed: all commands with lower numbers are complete. */
 	void (*waited)(void *cookie, struct hw_iommu *iommu, u64 number);
+	/* A device did not answer in time: the queue has stopped. */
+	void (*timed_out)(void *cookie, struct hw_iommu *iommu,
+			  const struct hw_invalidation *invalidation);
 	/* A command stopped the queue: it is malformed, or it failed. */
 	void (*queue_error)(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
 };
@@ -52,7 +55,11 @@ struct hw_costs {
 	u64 iotlb_misses;
 	u64 invalidations; /* IOTLB invalidation commands executed */
 	u64 context_invalidations;
+	u64 ats_requests; /* translation requests of devices */
+	u64 device_tlb_hits;
+	u64 device_tlb_misses;
 	u64 device_tlb_invalidations;
+	u64 device_tlb_timeouts;     /* of them */
 	u64 interrupt_invalidations; /* of cached entries of interrupt remapping */
 	u64 interrupts;		     /* messages of devices, written to the interrupt window */
 	u64 wait_interrupts;	     /* of IOMMUs whose wait commands ask for one */

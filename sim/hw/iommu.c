@@ -134,8 +134,8 @@ static const struct hw_context *read_context(struct hw_iommu *iommu, u16 request
 	return context;
 }
 
-/* The requester's context, out of the cache if it is there. Valid until the next call. */
-static const struct hw_context *find_context(struct hw_iommu *iommu, u16 requester, bool write)
+static inline const struct hw_context *find_context(struct hw_iommu *iommu, u16 requester,
+						    bool write)
 {
 	const struct hw_context *hit;
 
@@ -148,6 +148,16 @@ static const struct hw_context *find_context(struct hw_iommu *iommu, u16 request
 	return hit;
 }
 
+const struct hw_context *hw_context_find(struct hw_iommu *iommu, u16 requester, bool write)
+{
+	return find_context(iommu, requester, write);
+}
+
+static u8 allows(bool read, bool write)
+{
+	return (u8)(read | write << 1);
+}
+
 /* Answers are filled member by member: compilers make more of that than of an initialiser. */
 static struct hw_translation passed(const struct hw_context *context, u64 address)
 {
@@ -157,6 +167,7 @@ static struct hw_translation passed(const struct hw_context *context, u64 addres
 	found.domain = context->domain;
 	found.page_lg2 = PAGE_LG2;
 	found.pass_through = true;
+	found.allows = allows(true, true);
 	return found;
 }
 
@@ -168,6 +179,7 @@ static struct hw_translation of_walk(const struct hw_walk *walk, u16 domain)
 	found.fault_flags = walk->fault_flags;
 	found.page_lg2 = walk->page_lg2;
 	found.domain = domain;
+	found.allows = allows(walk->read, walk->write);
 	found.phys = walk->phys;
 	return found;
 }
@@ -263,6 +275,7 @@ static struct hw_translation of_hit(const struct iotlb_entry *hit, u64 iova)
 	found.phys = hit->phys | (iova & ((1ULL << hit->page_lg2) - 1));
 	found.domain = iotlb_domain(hit);
 	found.page_lg2 = hit->page_lg2;
+	found.allows = allows(hit->read, hit->write);
 	return found;
 }
 
@@ -327,9 +340,10 @@ __attribute__((noinline)) static struct hw_translation refused(struct hw_iommu *
 	return of_walk(&walk, context->domain);
 }
 
-struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
+static inline struct hw_translation translate_in(struct hw_iommu *iommu,
+						 const struct hw_context *context, u64 iova,
+						 bool write)
 {
-	const struct hw_context *context = find_context(iommu, requester, write);
 	const struct iotlb_entry *hit;
 
 	if (DMASIM_UNLIKELY(refuses(context, write)))
@@ -341,6 +355,17 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 		return translate_by_walk(iommu, context, iova, write, hit);
 	iommu->hw->costs.iotlb_hits++;
 	return of_hit(hit, iova);
+}
+
+struct hw_translation hw_translate_in(struct hw_iommu *iommu, const struct hw_context *context,
+				      u64 iova, bool write)
+{
+	return translate_in(iommu, context, iova, write);
+}
+
+struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
+{
+	return translate_in(iommu, find_context(iommu, requester, write), iova, write);
 }
 
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,

@@ -85,7 +85,14 @@ struct hw_translation {
 	u8 fault;	 /* VTD_FAULT_ or AMD_EVENT_, 0: translated */
 	u8 page_lg2;
 	bool pass_through;
+	u8 allows; /* of what was found: bit 0 reads, bit 1 writes */
 };
+
+/* The requester's context, out of the cache if it is there. Valid until the next call. */
+const struct hw_context *hw_context_find(struct hw_iommu *iommu, u16 requester, bool write);
+/* What hw_translate() does with it. */
+struct hw_translation hw_translate_in(struct hw_iommu *iommu, const struct hw_context *context,
+				      u64 iova, bool write);
 
 /* Looks into the cache, walks on a miss, fills the cache. Does not record a fault. */
 struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write);

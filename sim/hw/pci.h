@@ -11,6 +11,7 @@
 
 #include <dmasim/hw/pci.h>
 
+#include "hw/iotlb.h"
 #include "hw/ram.h"
 
 struct hw;
@@ -80,17 +81,21 @@ struct hw_function {
 	s32 express_type; /* PCI_EXP_TYPE_, or -1: conventional PCI */
 	u16 express_at;	  /* offsets of capabilities, 0: none */
 	u16 acs_at;
+	u16 ats_at;
 	u32 config_bytes; /* 64, 256 or 4096: what is known; the rest reads as zeros */
 	u8 *config;
 	struct hw_bar bar[PCI_STD_NUM_BARS];
 	struct hw_traits traits;
-	bool has_bar_ops; /* else BARs are plain memory */
+	struct iotlb device_tlb; /* with the ATS capability */
+	bool hung;		 /* it answers no invalidation of its TLB */
+	bool has_bar_ops;	 /* else BARs are plain memory */
 	struct hw_bar_ops bar_ops;
 	void *bar_cookie;
 
 	/* Decoded from the registers at each write. */
 	bool memory_enabled;
 	bool master_enabled;
+	bool ats_enabled;
 	struct hw_span window;		/* bridges: memory */
 	struct hw_span prefetch_window; /* bridges: prefetchable memory */
 
@@ -150,6 +155,7 @@ struct hw_function_desc {
 	u8 devfn;
 	const u8 *config;
 	u32 config_bytes;		  /* 64, 256 or 4096 */
+	u32 tlb_entries;		  /* of one with the ATS capability; 0: as many as usual */
 	u64 bar_bytes[PCI_STD_NUM_BARS];  /* 0 for the upper half of a 64-bit BAR */
 	u8 bar_inferred;		  /* bit n: the size of BAR n is a guess */
 	const struct hw_bar_ops *bar_ops; /* copied; NULL: plain memory */

@@ -4,7 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 
-#include "hw/hw.h"
+#include "hw/ats.h"
 
 static void trace_iotlb(struct trace *trace, const struct hw_command *command, const char *tables)
 {
@@ -36,6 +36,16 @@ static void trace_context(struct trace *trace, const struct hw_command *command)
 	}
 }
 
+static void trace_device_tlb(struct trace *trace, const struct hw_command *command)
+{
+	const struct hw_invalidation *what = &command->invalidation;
+
+	trace_hex(trace, "source", what->requester);
+	trace_hex(trace, "dma", what->start);
+	if (what->start || what->last != ~0ULL)
+		trace_dec(trace, "size", what->last - what->start + 1);
+}
+
 static void trace_command(const struct hw_iommu *iommu, const struct hw_command *command)
 {
 	const char *name = iommu->arch->trace_name[command->invalidation.what];
@@ -46,6 +56,8 @@ static void trace_command(const struct hw_iommu *iommu, const struct hw_command 
 	trace_dec(trace, "unit", iommu->unit);
 	if (command->invalidation.what == HW_INVALIDATED_IOTLB)
 		trace_iotlb(trace, command, iommu->arch->trace_tables);
+	else if (command->invalidation.what == HW_INVALIDATED_DEVICE_TLB)
+		trace_device_tlb(trace, command);
 	else
 		trace_context(trace, command);
 	trace_end(trace);
@@ -85,7 +97,7 @@ static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *wh
 		walk_cache_invalidate_range(&iommu->walk_cache, tag, what->start, what->last);
 }
 
-static void invalidate(struct hw_iommu *iommu, const struct hw_command *command)
+static bool invalidate(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	const struct hw_invalidation *what = &command->invalidation;
 	const struct hw_hooks *hooks = &iommu->hw->hooks;
@@ -102,7 +114,8 @@ static void invalidate(struct hw_iommu *iommu, const struct hw_command *command)
 		costs->context_invalidations++;
 		break;
 	case HW_INVALIDATED_DEVICE_TLB:
-		/* No device has a TLB here. */
+		if (!hw_ats_invalidate(iommu, what))
+			return false;
 		costs->device_tlb_invalidations++;
 		break;
 	default:
@@ -112,6 +125,7 @@ static void invalidate(struct hw_iommu *iommu, const struct hw_command *command)
 	trace_command(iommu, command);
 	if (hooks->invalidated)
 		hooks->invalidated(hooks->cookie, iommu, what);
+	return true;
 }
 
 u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS])
@@ -175,13 +189,16 @@ static void wait(struct hw_iommu *iommu, const struct hw_command *command)
 		hooks->waited(hooks->cookie, iommu, command->number);
 }
 
-void hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command)
+bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	struct hw_command part[HW_COMMAND_PARTS];
 	u32 count = hw_command_parts(command, part);
 
-	for (u32 i = 0; i < count; i++)
-		invalidate(iommu, &part[i]);
+	for (u32 i = 0; i < count; i++) {
+		if (!invalidate(iommu, &part[i]))
+			return false;
+	}
 	if (command->kind == HW_COMMAND_WAIT)
 		wait(iommu, command);
+	return true;
 }

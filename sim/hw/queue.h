@@ -98,7 +98,9 @@ struct hw_queue {
 /*
  * Takes encoded commands, 16 bytes each; one that finds the queue full has others executed first.
  * 0, or -EINVAL at the first malformed one: what stands before it is executed, it and the rest are
- * not, and the queue has stopped. While it is stopped it takes nothing, and the answer is why.
+ * not, and the queue has stopped. While it is stopped it takes nothing, and the answer is why:
+ * -EINVAL, or -ETIMEDOUT if a device did not answer an invalidation of its TLB. That a command of
+ * these has met that is told by hw_queue_wait().
  */
 int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes);
 
@@ -129,7 +131,7 @@ void hw_queue_resume(struct hw_iommu *iommu);
 /* Invalidations of one cache each that a command is made of: how many; a wait: 0. */
 u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS]);
 
-/* Does what the command asks for. */
-void hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command);
+/* Does what the command asks for. False: a device did not answer in time. */
+bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command);
 
 #endif

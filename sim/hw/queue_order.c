@@ -8,7 +8,7 @@
 
 #include <dmasim/contract.h>
 
-#include "hw/hw.h"
+#include "hw/ats.h"
 
 static struct hw_queued *entry_at(struct hw_queue *queue, u32 index)
 {
@@ -64,6 +64,20 @@ static u32 runnable(struct hw_iommu *iommu, u64 nth, struct hw_queued **found)
 	return count;
 }
 
+/* What stands behind it, and maybe before, is not executed any more. */
+static void time_out(struct hw_iommu *iommu, const struct hw_command *command)
+{
+	const struct hw_invalidation *what = &command->invalidation;
+	const struct hw_hooks *hooks = &iommu->hw->hooks;
+
+	clock_pass(&iommu->hw->world->clock, HW_DEVICE_TLB_TIMEOUT_NS);
+	iommu->hw->costs.device_tlb_timeouts++;
+	iommu->queue.error = -ETIMEDOUT;
+	iommu->arch->device_timed_out(iommu, what->requester, command->number - 1);
+	if (hooks->timed_out)
+		hooks->timed_out(hooks->cookie, iommu, what);
+}
+
 /* Executes one of those that may be; there is one, as the oldest always may. */
 static void run_one(struct hw_iommu *iommu)
 {
@@ -75,7 +89,10 @@ static void run_one(struct hw_iommu *iommu)
 	if (nth)
 		runnable(iommu, nth, &chosen);
 	chosen->done = true;
-	hw_command_execute(iommu, &chosen->command);
+	if (!hw_command_execute(iommu, &chosen->command)) {
+		time_out(iommu, &chosen->command);
+		return;
+	}
 	while (queue->count && entry_at(queue, 0)->done) {
 		queue->first = (queue->first + 1) % HW_QUEUE_ENTRIES;
 		queue->count--;
@@ -141,6 +158,8 @@ int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes)
 	const u8 *at = commands;
 
 	DMASIM_CONTRACT(!(bytes % HW_COMMAND_BYTES), "commands have 16 bytes");
+	if (iommu->queue.error)
+		return iommu->queue.error;
 	for (size_t done = 0; done < bytes && !iommu->queue.error; done += HW_COMMAND_BYTES) {
 		struct hw_command command = { .kind = HW_COMMAND_INVALIDATE };
 		u64 word[2];
@@ -153,7 +172,8 @@ int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes)
 		memcpy(command.word, word, sizeof(word));
 		append(iommu, &command);
 	}
-	return iommu->queue.error;
+	/* A time-out is for who waits: a driver has no other way to hear of it. */
+	return 0;
 }
 
 /* The number of the oldest command that was not executed. */
@@ -185,5 +205,5 @@ void hw_queue_resume(struct hw_iommu *iommu)
 {
 	iommu->queue.count = 0;
 	iommu->queue.error = 0;
-	iommu->fault_status &= ~HW_STATUS_QUEUE;
+	iommu->fault_status &= ~(HW_STATUS_QUEUE | HW_STATUS_TIMEOUT);
 }

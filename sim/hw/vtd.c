@@ -33,6 +33,12 @@ static struct hw_refusal context_refusal(const struct hw_iommu *iommu,
 	return refusal;
 }
 
+static bool is_absence(u8 fault, u16 flags)
+{
+	(void)flags;
+	return fault == VTD_FAULT_NO_READ || fault == VTD_FAULT_NO_WRITE;
+}
+
 /* The status says it: there is no record. */
 static void queue_stopped(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind)
 {
@@ -60,7 +66,8 @@ static struct hw_fault_record record(const struct hw_refusal *refusal)
 const struct hw_arch hw_vtd = {
 	.name = "vtd",
 	.trace_name = { [HW_INVALIDATED_IOTLB] = "qi_iotlb",
-			[HW_INVALIDATED_CONTEXT] = "qi_context" },
+			[HW_INVALIDATED_CONTEXT] = "qi_context",
+			[HW_INVALIDATED_DEVICE_TLB] = "qi_device_tlb" },
 	.fault_records = 8,
 	.reaches = hw_walk_vtd_ss_reaches,
 	.beyond = beyond,
@@ -68,6 +75,8 @@ const struct hw_arch hw_vtd = {
 	.walk = hw_walk_vtd_ss_from,
 	.range = hw_walk_vtd_ss_range,
 	.context_refusal = context_refusal,
+	.ats_fault = VTD_FAULT_TYPE_BLOCKED,
+	.is_absence = is_absence,
 	.decode = hw_vtd_decode,
 	.contexts_first = true,
 	.queue_stopped = queue_stopped,

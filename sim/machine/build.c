@@ -108,6 +108,7 @@ static struct hw_function *add_function(struct dmasim *s, struct hw_bus *bus,
 		.config_bytes = sizeof(image->config),
 		.bar_ops = image->has_bar_ops ? &image->bar_ops : NULL,
 		.bar_cookie = image->cookie,
+		.tlb_entries = image->tlb_entries,
 	};
 	struct hw_function *function, *first;
 

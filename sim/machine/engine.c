@@ -120,6 +120,12 @@ void dmasim_route_text(const struct dmasim_route *route, char *buf, size_t len)
 	}
 }
 
+void dmasim_device_hang(struct pci_dev *pdev, bool hang)
+{
+	machine_of(pdev);
+	machine_function(pdev)->hung = hang;
+}
+
 static struct hw_iommu *oldest_fault(struct dmasim *s)
 {
 	struct hw_iommu *oldest = NULL;

@@ -5,6 +5,7 @@
 
 #define EXPRESS_AT 0x40
 #define ACS_AT	   PCI_EXT_CAP_START
+#define ATS_AT	   PCI_EXT_CAP_START /* endpoints have no ACS */
 
 #define ACS_ALL	      (PCI_ACS_SV | PCI_ACS_TB | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
 #define ACS_ISOLATING (PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
@@ -95,6 +96,19 @@ static u32 put_bar(struct image *image, u32 index, const struct dmasim_endpoint 
 	return wide ? 2 : 1;
 }
 
+static void put_ats(struct image *image, const struct dmasim_endpoint *endpoint)
+{
+	if (!endpoint->ats)
+		return;
+	DMASIM_CONTRACT(endpoint->ats_queue_depth <= PCI_ATS_MAX_QDEP,
+			"a device takes up to 32 invalidations at once");
+	DMASIM_CONTRACT(endpoint->ats_entries <= 1U << 20, "a TLB has at most 2^20 entries");
+	put32(image, ATS_AT, PCI_EXT_CAP_ID_ATS | 1 << 16);
+	put16(image, ATS_AT + PCI_ATS_CAP,
+	      PCI_ATS_CAP_QDEP(endpoint->ats_queue_depth) | PCI_ATS_CAP_PAGE_ALIGNED);
+	image->tlb_entries = endpoint->ats_entries;
+}
+
 void image_of_endpoint(struct image *image, u8 devfn, bool on_root_bus,
 		       const struct dmasim_endpoint *endpoint)
 {
@@ -104,6 +118,7 @@ void image_of_endpoint(struct image *image, u8 devfn, bool on_root_bus,
 	begin(image, devfn, PCI_HEADER_TYPE_NORMAL, class_code);
 	put_ids(image, endpoint->vendor, endpoint->device, 0x2000);
 	put_express(image, on_root_bus ? PCI_EXP_TYPE_RC_END : PCI_EXP_TYPE_ENDPOINT);
+	put_ats(image, endpoint);
 	for (u32 index = 0; index < PCI_STD_NUM_BARS;)
 		index += endpoint->bar[index] ? put_bar(image, index, endpoint) : 1;
 	image->has_bar_ops = endpoint->bar_ops;

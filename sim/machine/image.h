@@ -23,6 +23,7 @@ struct image {
 	bool has_bar_ops;
 	struct hw_bar_ops bar_ops;
 	void *cookie;
+	u32 tlb_entries;
 };
 
 void image_of_host(struct image *image, const struct dmasim_host_bridge *bridge);

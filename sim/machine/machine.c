@@ -190,6 +190,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " cm=1");
 	if (config->report_lazy_pages)
 		text_add(&text, " lazypages=1");
+	if (config->iommu_device_tlb)
+		text_add(&text, " dt=1");
 	if (config->iotlb_ways != IOTLB_WAYS)
 		text_add(&text, " ways=%u", config->iotlb_ways);
 	if (config->walk_entries)
@@ -215,6 +217,7 @@ static void wire(struct dmasim *s)
 		.submitted = check_submitted,
 		.invalidated = check_invalidated,
 		.waited = check_waited,
+		.timed_out = check_timed_out,
 		.queue_error = check_queue_error,
 	};
 	port_init(s);
@@ -392,6 +395,11 @@ struct dmasim_costs dmasim_costs(const struct dmasim *s)
 		.context_misses = hw->context_misses,
 		.iotlb_hits = hw->iotlb_hits,
 		.iotlb_misses = hw->iotlb_misses,
+		.ats_requests = hw->ats_requests,
+		.device_tlb_hits = hw->device_tlb_hits,
+		.device_tlb_misses = hw->device_tlb_misses,
+		.device_tlb_invalidations = hw->device_tlb_invalidations,
+		.device_tlb_timeouts = hw->device_tlb_timeouts,
 		.interrupts = hw->interrupts,
 	};
 }

@@ -157,6 +157,7 @@ static int port_context_set(void *machine, u32 unit, u16 requester,
 		.levels = from->levels,
 		.domain = (u16)from->domain,
 		.root = from->root,
+		.device_tlb = from->device_tlb,
 	};
 	int err = hw_context_set(iommu, requester, context);
 

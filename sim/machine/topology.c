@@ -29,6 +29,7 @@ struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8
 						   .snoop_control = s->config.iommu_snoop,
 						   .coherent = !s->config.iommu_incoherent,
 						   .caching_mode = s->config.iommu_caching_mode,
+						   .device_tlb = s->config.iommu_device_tlb,
 						   .iotlb_entries = s->config.iotlb_entries,
 						   .iotlb_ways = s->config.iotlb_ways,
 						   .walk_entries = s->config.walk_entries,

@@ -81,6 +81,11 @@ static void take_later(struct clock *clock)
 	}
 }
 
+void clock_pass(struct clock *clock, u64 duration_ns)
+{
+	clock->now_ns = after(clock->now_ns, duration_ns);
+}
+
 bool clock_is_armed(const struct clock *clock)
 {
 	return clock->pending.next != &clock->pending || clock->later.next != &clock->later;

@@ -34,6 +34,9 @@ bool clock_is_armed(const struct clock *clock);
 /* Time moves on to the earliest deadline, and that timer fires; one is armed. */
 void clock_fire_next(struct clock *clock);
 
+/* The same for hardware that keeps software waiting: timers that are due fire with the next run. */
+void clock_pass(struct clock *clock, u64 duration_ns);
+
 /* Lets `duration_ns` pass; timers see their own deadline as the time. */
 void clock_run(struct clock *clock, u64 duration_ns);
 

@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct pci_dev *add(struct rig *rig, const char *path, u64 bar_bytes)
+static struct pci_dev *add(struct rig *rig, const struct dmasim_config *config, const char *path,
+			   u64 bar_bytes)
 {
 	struct pci_dev *pdev = dmasim_add_endpoint(
-		rig->s, path, &(struct dmasim_endpoint){ .bar = { bar_bytes } });
+		rig->s, path,
+		&(struct dmasim_endpoint){ .bar = { bar_bytes },
+					   .ats = config && config->iommu_device_tlb,
+					   .ats_queue_depth = 5 });
 
 	assert_non_null(pdev);
 	return pdev;
@@ -19,10 +23,10 @@ void rig_init(struct rig *rig, const struct dmasim_config *config)
 
 	*rig = (struct rig){ .s = dmasim_create(config) };
 	assert_non_null(rig->s);
-	all[0] = rig->nvme = add(rig, "00:01.0/00.0/00.0/00.0", SZ_16K);
-	all[1] = rig->gpu = add(rig, "00:01.0/00.0/01.0/00.0", SZ_1G);
-	all[2] = rig->nic = add(rig, "00:01.0/00.0/02.0/00.0", SZ_1M);
-	all[3] = rig->disk = add(rig, "00:02.0/00.0", SZ_16K);
+	all[0] = rig->nvme = add(rig, config, "00:01.0/00.0/00.0/00.0", SZ_16K);
+	all[1] = rig->gpu = add(rig, config, "00:01.0/00.0/01.0/00.0", SZ_1G);
+	all[2] = rig->nic = add(rig, config, "00:01.0/00.0/02.0/00.0", SZ_1M);
+	all[3] = rig->disk = add(rig, config, "00:02.0/00.0", SZ_16K);
 	for (int i = 0; i < 4; i++)
 		expect_ok(dma_set_mask(&all[i]->dev, DMA_BIT_MASK(64)));
 	/* Start it: what a test counts is not the start. */

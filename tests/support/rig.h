@@ -21,7 +21,10 @@ struct rig {
 	struct pci_dev *disk;
 };
 
-/* Zero is a rig behind VT-d whose ports isolate. All devices have 64-bit masks. */
+/*
+ * Zero is a rig behind VT-d whose ports isolate. All devices have 64-bit masks, and ATS if the
+ * configuration has device TLBs.
+ */
 void rig_init(struct rig *rig, const struct dmasim_config *config);
 
 /* Also fails the test if the software leaked memory. */

@@ -54,10 +54,10 @@ recorded machines, with lspci, and with a kernel tree are skipped where those ar
 GAPS = """
 ## What is not modelled
 
-* IOMMUs other than VT-d, and of VT-d: first-stage tables, PASIDs, five levels, device TLBs, caches
+* IOMMUs other than VT-d, and of VT-d: first-stage tables, PASIDs, five levels, caches
   of entries that are not present, interrupt remapping. Values that differ for drivers with
   map_pages (ARM) are not given: tests/catalogue/entries.tsv names them.
-* Faults: VT-d's reasons 2 to 7 and 0xC are raised. 1, 8 to 0xB, 0xD, those of interrupts (0x20
+* Faults: VT-d's reasons 2 to 7, 0xC and 0xD are raised. 1, 8 to 0xB, those of interrupts (0x20
   to 0x26) and of scalable mode (0x30 to 0x90), and all AMD-Vi events are printed and read by name
   only. Texts of reasons other than 2, 5 and 6, interrupts, PASIDs, reasons in the next line, and
   AMD-Vi events other than IO_PAGE_FAULT are in no recorded log. SMMU lines are recognised, not
@@ -68,7 +68,9 @@ GAPS = """
   same memory at once; what a weaker memory would show is not there. Irqs and preemption that a
   driver turns off are the machine's, not one CPU's.
 * Time: nothing takes time but what a test lets pass. Counts carry over to hardware, speed does not.
-* PCI: no link layer, no ordering between requests, no hot-plug, no ATS; ACS as far as routes go.
+* PCI: no link layer, no ordering between requests, no hot-plug; ACS as far as routes go, without
+  translation blocking and direct translated routes; ATS without PASIDs, page requests, and a
+  smallest translation above 4 KiB.
 * The CPU's cache has lines and dirty data, but no size; store buffers are not modelled.
 * dma-debug: the checker is dmasim's own. Only what CONFIG_DMA_API_DEBUG changes in the calls is.
 * Users of the calls (block, NVMe, HMM, dma-buf, net, RDMA): none yet.

@@ -4,7 +4,8 @@
  *
  * Sources: PCI Local Bus 3.0 section 6 (type 0 header), PCI-to-PCI Bridge 1.2 section 3 (type 1
  * header), PCI Express Base 5.0 sections 7.5 (Express capability), 7.7.8 (ACS), 7.8.6 (resizable
- * BAR), 9.3.3 (SR-IOV). Field names are those of Linux's pci_regs.h.
+ * BAR), 9.3.3 (SR-IOV). Marked [M]: known from no more than memory of the
+ * specification. Field names are those of Linux's pci_regs.h.
  */
 #ifndef DMASIM_HW_PCI_H
 #define DMASIM_HW_PCI_H
@@ -92,6 +93,7 @@
 #define PCI_EXT_CAP_ID(h)    ((h)&0xffff)
 #define PCI_EXT_CAP_NEXT(h)  (((h) >> 20) & 0xffc)
 #define PCI_EXT_CAP_ID_ACS   0x0d
+#define PCI_EXT_CAP_ID_ATS   0x0f
 #define PCI_EXT_CAP_ID_SRIOV 0x10
 #define PCI_EXT_CAP_ID_REBAR 0x15
 
@@ -105,6 +107,17 @@
 #define PCI_ACS_UF   0x10 /* upstream forwarding */
 #define PCI_ACS_EC   0x20 /* P2P egress control */
 #define PCI_ACS_DT   0x40 /* direct translated P2P */
+
+/* Address Translation Services: capability word at +4, control word at +6 [M]. */
+#define PCI_ATS_CAP		 0x04
+#define PCI_ATS_CAP_QDEP(x)	 ((x)&0x1f) /* invalidations that it takes at once; 0: 32 */
+#define PCI_ATS_MAX_QDEP	 32
+#define PCI_ATS_CAP_PAGE_ALIGNED 0x0020 /* addresses of translation requests are page aligned */
+#define PCI_ATS_CTRL		 0x06
+#define PCI_ATS_CTRL_STU(x)	 ((x)&0x1f) /* smallest translation: log2, above PCI_ATS_MIN_STU */
+#define PCI_ATS_CTRL_STU_MASK	 0x001f
+#define PCI_ATS_CTRL_ENABLE	 0x8000
+#define PCI_ATS_MIN_STU		 12
 
 /* SR-IOV. */
 #define PCI_SRIOV_TOTAL_VF  0x0e

@@ -158,7 +158,7 @@ static const struct dmasim_config configs[] = {
 	{ DMASIM_CONFIG },
 	{ DMASIM_CONFIG, .acs = DMASIM_ACS_OFF, .seed = 5 },
 	{ DMASIM_CONFIG, .trace_hops = true, .iommu_levels = 3, .iommu_caching_mode = true,
-	  .context_entries = 4, .ram_bytes = SZ_1G },
+	  .iommu_device_tlb = true, .context_entries = 4, .ram_bytes = SZ_1G },
 	{ DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU, .trace_hops = true },
 	{ DMASIM_CONFIG, .iommu_incoherent = true, .iommu_snoop = true, .cpu = DMASIM_CPU_AMD },
 	{ DMASIM_CONFIG, .random_choices = true, .iotlb_entries = 4, .no_check = true },

@@ -80,6 +80,7 @@ struct hw_function *bench_add(struct bench *bench, struct hw_bus *bus,
 		.config_bytes = sizeof(config),
 		.bar_ops = what->ops,
 		.bar_cookie = what->cookie,
+		.tlb_entries = what->tlb_entries,
 	};
 	struct hw_function *function;
 
@@ -96,8 +97,15 @@ struct hw_function *bench_add(struct bench *bench, struct hw_bus *bus,
 		    PCI_CAP_ID_EXP | 2U << 16 |
 			    (u32)what->express_type << (16 + PCI_EXP_FLAGS_TYPE_SHIFT));
 	}
+	/* The list begins at 100, with a capability that nobody looks for where there is no ACS. */
+	if (what->ats) {
+		put(config, BENCH_ACS_AT, 0xbU | 1U << 16 | (u32)BENCH_ATS_AT << 20);
+		put(config, BENCH_ATS_AT, 0xfU | 1U << 16);
+		put(config, BENCH_ATS_AT + 4, what->ats_bits);
+	}
 	if (what->acs) {
-		put(config, BENCH_ACS_AT, PCI_EXT_CAP_ID_ACS | 1U << 16);
+		put(config, BENCH_ACS_AT,
+		    PCI_EXT_CAP_ID_ACS | 1U << 16 | (what->ats ? (u32)BENCH_ATS_AT << 20 : 0));
 		put(config, BENCH_ACS_AT + PCI_ACS_CAP, what->acs);
 	}
 	put_bars(config, &desc, what);
@@ -158,6 +166,11 @@ void bench_set_bar(struct hw_function *function, u32 bar, u64 address)
 void bench_set_acs(struct hw_function *function, u16 bits)
 {
 	hw_config_write(function, BENCH_ACS_AT + PCI_ACS_CTRL, 2, bits);
+}
+
+void bench_set_ats(struct hw_function *function, u16 bits)
+{
+	hw_config_write(function, BENCH_ATS_AT + 6, 2, bits);
 }
 
 struct bench_child bench_fork(void)

@@ -33,6 +33,7 @@ void bench_fail(struct bench *bench, u64 nth);
 /* The registers a function starts with. Offsets of capabilities: 0, it has none. */
 #define BENCH_EXPRESS_AT 0x40
 #define BENCH_ACS_AT	 0x100
+#define BENCH_ATS_AT	 0x140
 
 struct bench_bar {
 	u64 bytes;
@@ -45,6 +46,9 @@ struct bench_function {
 	int express_type; /* PCI_EXP_TYPE_, -1: conventional */
 	bool bridge;
 	u16 acs; /* capability bits; 0: no capability */
+	bool ats;
+	u16 ats_bits;	 /* its capability word */
+	u32 tlb_entries; /* 0: as many as usual */
 	struct bench_bar bar[PCI_STD_NUM_BARS];
 	const struct hw_bar_ops *ops;
 	void *cookie;
@@ -75,6 +79,7 @@ struct hw_function *bench_port(struct bench *bench, struct hw_bus *bus,
 void bench_command(struct hw_function *function, u16 bits);
 void bench_set_bar(struct hw_function *function, u32 bar, u64 address);
 void bench_set_acs(struct hw_function *function, u16 bits);
+void bench_set_ats(struct hw_function *function, u16 bits);
 
 /* ---- Contracts ------------------------------------------------------------------------------- */
 

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "hw/ats.h"
+
+#include <dmasim/hw/amd.h>
+#include <dmasim/hw/vtd.h>
+
+/* ---- The unit's side ------------------------------------------------------------------------- */
+
+/* A context that lets requests through, but none of a device TLB. */
+static bool blocks(const struct hw_context *context)
+{
+	return context->allows && !context->device_tlb;
+}
+
+static struct hw_translation blocked(const struct hw_iommu *iommu, const struct hw_context *context)
+{
+	return (struct hw_translation){ .fault = iommu->arch->ats_fault,
+					.domain = context->domain };
+}
+
+static bool is_absence(const struct hw_iommu *iommu, const struct hw_translation *found)
+{
+	return found->fault && iommu->arch->is_absence(found->fault, found->fault_flags);
+}
+
+static struct hw_translation answer(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
+{
+	const struct hw_context context = *hw_context_find(iommu, requester, write);
+	struct hw_translation found;
+
+	if (blocks(&context))
+		return blocked(iommu, &context);
+	found = hw_translate_in(iommu, &context, iova, write);
+	/* What was asked for is not to be had: maybe the other is. */
+	if (is_absence(iommu, &found))
+		found = hw_translate_in(iommu, &context, iova, !write);
+	if (is_absence(iommu, &found))
+		return (struct hw_translation){ .domain = context.domain };
+	found.allows &= context.allows;
+	/* Of what is written through the TLB the unit hears nothing: it marks the page before. */
+	if (context.marks & HW_MARK_DIRTY && !write)
+		found.allows &= 1;
+	return found;
+}
+
+struct hw_translation hw_ats_answer(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
+{
+	struct hw_translation found = answer(iommu, requester, iova, write);
+
+	iommu->hw->costs.ats_requests++;
+	if (found.fault)
+		found.fault_flags |= AMD_FLAG_TR;
+	return found;
+}
+
+struct hw_translation hw_ats_check(struct hw_iommu *iommu, u16 requester, u64 address, bool write)
+{
+	const struct hw_context *context = hw_context_find(iommu, requester, write);
+
+	if (blocks(context))
+		return blocked(iommu, context);
+	if (!context->allows)
+		return hw_translate_in(iommu, context, address, write);
+	return (struct hw_translation){
+		.domain = context->domain,
+		.page_lg2 = VTD_SS_GRANULE_LG2,
+		.phys = address,
+	};
+}
+
+/* ---- The function's side --------------------------------------------------------------------- */
+
+void hw_ats_enable(struct hw_function *function, bool enable)
+{
+	if (function->ats_enabled && !enable)
+		iotlb_invalidate_all(&function->device_tlb);
+	function->ats_enabled = enable;
+}
+
+static bool may(const struct iotlb_entry *entry, bool write)
+{
+	return write ? entry->write : entry->read;
+}
+
+/* Asks the unit, and caches what it says. found->kind: where the request for it ended. */
+static struct hw_target fetch(struct hw *hw, const struct hw_request *request)
+{
+	struct iotlb *tlb = &request->from->device_tlb;
+	struct hw_request ask = *request;
+	struct hw_target target;
+
+	ask.type = HW_REQUEST_TRANSLATION;
+	target = hw_route(hw, &ask, NULL);
+	if (target.kind != HW_TARGET_TRANSLATION)
+		return target;
+	/* Without permission there is nothing to cache. One without the right one makes room. */
+	if (!target.allows)
+		return target;
+	iotlb_invalidate_range(tlb, iotlb_tag(0), request->address, request->address);
+	iotlb_fill(tlb, &(struct iotlb_entry){
+				.tag = iotlb_tag(0),
+				.page = request->address >> target.page_lg2,
+				.phys = target.phys & ~((1ULL << target.page_lg2) - 1),
+				.page_lg2 = target.page_lg2,
+				.read = target.allows & 1,
+				.write = target.allows >> 1 & 1,
+			});
+	return target;
+}
+
+/* The device has no permission, and does not ask for the memory. */
+static struct hw_target give_up(struct hw_target target)
+{
+	target.kind = HW_TARGET_FAULT;
+	target.fault = 0;
+	target.fault_flags = 0;
+	target.phys = RAM_NO_PHYS;
+	return target;
+}
+
+struct hw_target hw_ats_route(struct hw *hw, const struct hw_request *request)
+{
+	struct iotlb *tlb = &request->from->device_tlb;
+	const struct iotlb_entry *hit;
+	struct hw_request translated = *request;
+	struct hw_target target;
+
+	if (request->address >= VTD_MSI_START && request->address <= VTD_MSI_LAST)
+		return hw_route(hw, request, NULL);
+	hit = iotlb_find(tlb, iotlb_tag(0), request->address);
+	if (hit && may(hit, request->write)) {
+		hw->costs.device_tlb_hits++;
+		translated.address = hit->phys | (request->address & ((1ULL << hit->page_lg2) - 1));
+	} else {
+		hw->costs.device_tlb_misses++;
+		target = fetch(hw, request);
+		if (target.kind != HW_TARGET_TRANSLATION)
+			return target;
+		if (!(target.allows >> request->write & 1))
+			return give_up(target);
+		translated.address = target.phys;
+	}
+	translated.type = HW_REQUEST_TRANSLATED;
+	return hw_route(hw, &translated, NULL);
+}
+
+static bool serves(const struct hw_root *root, u16 requester)
+{
+	return requester >> 8 >= root->bus_first && requester >> 8 <= root->bus_last;
+}
+
+bool hw_ats_invalidate(struct hw_iommu *iommu, const struct hw_invalidation *what)
+{
+	struct hw_function *function = NULL;
+	struct hw_root *root;
+	bool alone = true; /* no host bridge is there that would pass the message on */
+
+	TAILQ_FOREACH(root, &iommu->hw->roots, link) {
+		if (root->iommu != iommu)
+			continue;
+		alone = false;
+		if (serves(root, what->requester))
+			function = hw_function_find(iommu->hw,
+						    (u32)root->segment << 16 | what->requester);
+	}
+	if (alone)
+		return true;
+	if (!function || !function->ats_at || function->hung)
+		return false;
+	iotlb_invalidate_range(&function->device_tlb, iotlb_tag(0), what->start, what->last);
+	return true;
+}
