@@ -16,8 +16,10 @@ static void see(struct fuzz_run *run, u64 what)
 
 void fuzz_feature(struct fuzz_run *run, u32 kind, u64 a, u64 b)
 {
-	u64 what = ((u64)kind << 48) + (a << 24) + b + 1;
+	u64 what;
 
+	kind += 256U * run->variant;
+	what = ((u64)kind << 48) + (a << 24) + b + 1;
 	see(run, what);
 	/* Of two in a row the kinds alone: their numbers together would never end to be new. */
 	see(run, ~(((u64)run->before << 32) | kind));

@@ -24,6 +24,7 @@ struct fuzz_run {
 	u8 *seen;	  /* FUZZ_FEATURES bytes, 1 for what was seen before; or NULL */
 	u32 new_features; /* that this run added */
 	u32 before;	  /* the last one */
+	u8 variant;	  /* what is the same in two of them counts as different */
 	char failure[256];
 };
 

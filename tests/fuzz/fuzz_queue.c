@@ -13,133 +13,9 @@
  */
 #include <string.h>
 
-#include "fuzz.h"
-#include "input.h"
-#include "pending.h"
-#include "plain.h"
-#include "stale.h"
+#include "queue.h"
 
 #define COMMAND_BYTES 16
-
-enum feature {
-	FEATURE_COMMAND = 1,
-	FEATURE_BEHIND,
-	FEATURE_OVERTAKES,
-	FEATURE_STOPPED,
-	FEATURE_ANSWER,
-	FEATURE_ENTRY,
-	FEATURE_CONTEXT,
-	FEATURE_FRESH,
-	FEATURE_RESUME,
-	FEATURE_RUN,
-	FEATURE_WAIT,
-};
-
-struct queue {
-	struct fuzz_run *run;
-	struct rig rig;
-	struct plain_memory seen;   /* by the unit */
-	struct plain_memory stored; /* by the CPU, and by waits */
-	struct stale stale;
-	struct pending pending;
-	bool stopped;
-};
-
-static u64 table_at(u32 table)
-{
-	return RIG_BASE + ((u64)table << RIG_TABLE_LG2);
-}
-
-/* ---- Memory and contexts --------------------------------------------------------------------- */
-
-/* The unit sees memory as it is now. */
-static void look_again(struct queue *queue, u64 at)
-{
-	u64 word = rig_seen(&queue->rig, at);
-	u64 *seen = plain_word(&queue->seen, at);
-
-	if (*seen == word)
-		return;
-	stale_entry(&queue->stale, at, word);
-	*seen = word;
-}
-
-static void put(struct queue *queue, u32 table, u32 index, u64 word)
-{
-	u64 at = table_at(table) + 8ULL * index;
-
-	rig_store(&queue->rig, at, word);
-	*plain_word(&queue->stored, at) = word;
-	if (!queue->rig.unit.coherent)
-		rig_clean(&queue->rig, at);
-	look_again(queue, at);
-}
-
-static void set_context(struct queue *queue, u32 requester, struct rig_context context)
-{
-	bool set = rig_set_context(&queue->rig, input_requester((u8)requester), context);
-
-	fuzz_check(queue->run, set, "a context could not be set");
-	stale_context(&queue->stale, requester, context);
-}
-
-/* Two trees: tables 0 to 3 and 8 to 11, a level each. All that inputs use maps something. */
-static void build(struct queue *queue)
-{
-	u32 levels = queue->rig.unit.levels;
-
-	for (u32 tree = 0; tree < 16; tree += 8) {
-		for (u32 level = 4 - levels; level < 4; level++) {
-			for (u8 i = 0; i < 3; i++) {
-				u32 to = level < 3 ? tree + level + 1 : tree + 4 + i;
-
-				put(queue, tree + level, input_index(i), table_at(to) | 3);
-			}
-		}
-	}
-	for (u32 i = 0; i < 3; i++)
-		set_context(queue, i,
-			    (struct rig_context){ .type = RIG_TRANSLATE,
-						  .levels = (u8)levels,
-						  .domain = i < 2 ? 1 : 2,
-						  .root = table_at((i < 2 ? 0 : 8) + 4 - levels) });
-}
-
-/* ---- Steps ----------------------------------------------------------------------------------- */
-
-static void change_entry(struct queue *queue, struct bytes *bytes)
-{
-	u8 what = take8(bytes);
-	u32 table = what % RIG_TABLES;
-	u32 index = input_index(take8(bytes));
-	u64 word = input_entry(bytes);
-	u64 at = table_at(table) + 8ULL * index;
-
-	fuzz_feature(queue->run, FEATURE_ENTRY, word & 0x883, word >> 62 & 1);
-	rig_store(&queue->rig, at, word);
-	*plain_word(&queue->stored, at) = word;
-	if (!queue->rig.unit.coherent && !(what & 0x80))
-		rig_clean(&queue->rig, at);
-	/* Of a line all is written back. */
-	for (u64 i = at & ~63ULL; i <= (at | 63); i += 8)
-		look_again(queue, i);
-}
-
-static void change_context(struct queue *queue, struct bytes *bytes)
-{
-	static const u8 types[] = { RIG_TRANSLATE, RIG_TRANSLATE, RIG_ABSENT, RIG_PASS_THROUGH };
-	u32 requester = take8(bytes) % INPUT_REQUESTERS;
-	u8 what = take8(bytes);
-	struct rig_context context = {
-		.type = types[what & 3],
-		.levels = what & 4 ? what >> 5 : queue->rig.unit.levels,
-		.domain = what >> 3 & 3,
-		.root = input_table(take8(bytes)),
-	};
-
-	fuzz_feature(queue->run, FEATURE_CONTEXT, context.type, context.levels);
-	set_context(queue, requester, context);
-}
 
 /* What a wait stores may be a part of a table. */
 static void check_store(struct queue *queue, const struct plain_command *command)
@@ -148,15 +24,23 @@ static void check_store(struct queue *queue, const struct plain_command *command
 	u32 shift = command->store_at & 4 ? 32 : 0;
 	u64 mask = command->store_bytes == 8 ? ~0ULL : 0xffffffffULL << shift;
 	u64 *stored = plain_word(&queue->stored, at);
-	u64 word;
+	u64 word = rig_load(&queue->rig, at);
 
 	if (!command->store_bytes || !stored)
 		return;
-	*stored = (*stored & ~mask) | command->value << shift;
-	word = rig_load(&queue->rig, at);
+	queue_stored(queue, at, (*stored & ~mask) | command->value << shift);
 	fuzz_check(queue->run, word == *stored, "a wait made %llx of %llx at %llx", word, *stored,
 		   at);
-	look_again(queue, at);
+	queue_look_again(queue, at);
+}
+
+/* A wait of AMD that stores where no memory is. */
+static bool loses_store(const struct queue *queue, const struct plain_command *command)
+{
+	struct plain_memory *memory = (struct plain_memory *)&queue->stored;
+
+	return queue->rig.unit.architecture == RIG_AMD && command && command->store_bytes &&
+	       !plain_word(memory, command->store_at);
 }
 
 static void executed(void *cookie, u64 number)
@@ -171,6 +55,7 @@ static void executed(void *cookie, u64 number)
 	if (wrong || again)
 		return;
 	command = &queue->pending.command[number - 1];
+	fuzz_check(queue->run, !loses_store(queue, command), "%llu: its store is lost", number);
 	fuzz_feature(queue->run, FEATURE_OVERTAKES, command->kind,
 		     pending_before(&queue->pending, number));
 	fresh = stale_command(&queue->stale, command);
@@ -178,6 +63,19 @@ static void executed(void *cookie, u64 number)
 	if (fresh)
 		fuzz_feature(queue->run, FEATURE_FRESH, command->kind,
 			     command->leaf_only | command->any_domain << 1);
+}
+
+static void rejected(void *cookie, const u64 word[2])
+{
+	struct queue *queue = cookie;
+	const struct plain_command *oldest = pending_oldest(&queue->pending);
+
+	queue->rejected++;
+	queue->bad[0] = word[0];
+	queue->bad[1] = word[1];
+	/* All before it is executed: before a malformed one, too. */
+	if (loses_store(queue, oldest) && word[1] == oldest->value)
+		queue->lost_store = queue->stopped = true;
 }
 
 static void tell_command(struct queue *queue, u64 type, const struct plain_command *command)
@@ -195,7 +93,7 @@ static u32 expect_commands(struct queue *queue, const u8 *commands, u32 count)
 	for (u32 i = 0; i < count; i++) {
 		struct bytes bytes = { commands + (size_t)i * COMMAND_BYTES, COMMAND_BYTES };
 		u64 low = take(&bytes, 8), high = take(&bytes, 8);
-		struct plain_command command = plain_vtd_command(&queue->rig.unit, low, high);
+		struct plain_command command = plain_command(&queue->rig.unit, low, high);
 
 		tell_command(queue, low & 0x3f, &command);
 		if (command.kind == PLAIN_MALFORMED)
@@ -225,44 +123,57 @@ static void check_counts(struct queue *queue)
 static void check_rejected(struct queue *queue, const u8 *command)
 {
 	struct bytes bytes = { command, COMMAND_BYTES };
-	const u64 *bad = queue->rig.bad;
+	const u64 *bad = queue->bad;
 	u64 low = take(&bytes, 8), high = take(&bytes, 8);
 
-	fuzz_check(queue->run, queue->rig.rejected == 1 && low == bad[0] && high == bad[1],
+	fuzz_check(queue->run, queue->rejected == 1 && low == bad[0] && high == bad[1],
 		   "%llx %llx was told to be malformed for %llx %llx, %u times", bad[0], bad[1],
-		   low, high, queue->rig.rejected);
+		   low, high, queue->rejected);
+}
+
+/* After commands were handed over, and when some were executed. */
+static void check_state(struct queue *queue)
+{
+	struct rig *rig = &queue->rig;
+	u8 event = rig->unit.architecture == RIG_AMD ? rig_take_events(rig) : 0;
+
+	fuzz_check(queue->run, rig_stopped(rig) == queue->stopped, "the queue is stopped: %d",
+		   rig_stopped(rig));
+	fuzz_check(queue->run, rig_has_error(rig) == queue->stopped, "the error is %d",
+		   rig_has_error(rig));
+	if (rig->unit.architecture == RIG_AMD && queue->rejected)
+		fuzz_check(queue->run, event == (queue->lost_store ? 6 : 5), "event %x", event);
+	else
+		fuzz_check(queue->run, !event, "event %x", event);
+	queue->rejected = 0;
 }
 
 static void submit(struct queue *queue, struct bytes *bytes, u32 count, bool now)
 {
 	u8 commands[RIG_COMMANDS_MAX * COMMAND_BYTES];
-	struct rig *rig = &queue->rig;
 	u32 good = 0;
-	bool went;
+	bool was_stopped = queue->stopped, went;
 
 	for (u32 i = 0; i < count * COMMAND_BYTES; i++)
 		commands[i] = take8(bytes);
-	if (!queue->stopped)
+	if (!was_stopped)
 		good = expect_commands(queue, commands, count);
-	rig->rejected = 0;
-	went = rig_submit(rig, commands, count, now);
+	went = rig_submit(&queue->rig, commands, count, now);
 	fuzz_check(queue->run, went == (!queue->stopped && good == count),
 		   "%u of %u commands are well-formed, the queue %s", good, count,
 		   went ? "took all" : "stopped");
-	if (!queue->stopped && good < count)
+	if (!queue->stopped && good < count) {
 		check_rejected(queue, commands + (size_t)good * COMMAND_BYTES);
-	else
-		fuzz_check(queue->run, !rig->rejected, "nothing is malformed");
-	if (now || good < count)
+		queue->stopped = true;
+	} else if (was_stopped || !queue->stopped) {
+		fuzz_check(queue->run, !queue->rejected, "nothing is malformed");
+	}
+	if (!queue->lost_store && (now || queue->stopped))
 		fuzz_check(queue->run, pending_done(&queue->pending, ~0ULL),
 			   "commands were not executed");
-	queue->stopped = queue->stopped || good < count;
-	fuzz_check(queue->run, rig_stopped(rig) == queue->stopped, "the queue is stopped: %d",
-		   rig_stopped(rig));
-	fuzz_check(queue->run, rig_has_error(rig) == queue->stopped, "the error is %d",
-		   rig_has_error(rig));
 	if (queue->stopped)
-		fuzz_feature(queue->run, FEATURE_STOPPED, good, count);
+		fuzz_feature(queue->run, FEATURE_STOPPED, good, count + 16U * queue->lost_store);
+	check_state(queue);
 }
 
 /* ---- Translations ---------------------------------------------------------------------------- */
@@ -270,7 +181,7 @@ static void submit(struct queue *queue, struct bytes *bytes, u32 count, bool now
 static bool same(struct rig_answer a, struct rig_answer b)
 {
 	if (a.fault || b.fault)
-		return a.fault == b.fault;
+		return a.fault == b.fault && a.flags == b.flags;
 	/* Which size answers is the caches' choice: the address is not. */
 	return a.phys == b.phys && a.pass_through == b.pass_through;
 }
@@ -294,8 +205,7 @@ static void check_costs(struct queue *queue, const struct hw_costs *before, u32 
 	u64 begun = walk_hits(now) - walk_hits(before);
 	u64 contexts = now->context_hits + now->context_misses - before->context_hits -
 		       before->context_misses;
-	bool looks = context->type == RIG_TRANSLATE &&
-		     !plain_vtd_context(&queue->rig.unit, context);
+	bool looks = context->type == RIG_TRANSLATE && !plain_context(&queue->rig.unit, context);
 
 	fuzz_check(queue->run, hits + misses <= 1 && begun <= misses, "%llu hits, %llu misses",
 		   hits, misses);
@@ -308,11 +218,12 @@ static void check_costs(struct queue *queue, const struct hw_costs *before, u32 
 		   "%llu look-ups of contexts", contexts);
 }
 
-static bool is_documented(u8 fault)
+static bool is_documented(const struct queue *queue, u8 fault)
 {
-	static const u8 faults[] = { 0, 2, 3, 4, 5, 6, 7, 0xc };
+	static const u8 vtd[] = { 0, 2, 3, 4, 5, 6, 7, 0xc }, amd[] = { 0, 1, 2, 4 };
 
-	return memchr(faults, fault, sizeof(faults));
+	return queue->rig.unit.architecture == RIG_AMD ? memchr(amd, fault, sizeof(amd)) != NULL
+						       : memchr(vtd, fault, sizeof(vtd)) != NULL;
 }
 
 static void translate(struct queue *queue, struct bytes *bytes, bool write)
@@ -328,7 +239,7 @@ static void translate(struct queue *queue, struct bytes *bytes, bool write)
 	bool knows = stale_knows(&queue->stale, requester, index);
 	struct rig_answer answer = rig_translate(rig, id, iova, write);
 
-	fuzz_check(queue->run, is_documented(answer.fault), "fault %x", answer.fault);
+	fuzz_check(queue->run, is_documented(queue, answer.fault), "fault %x", answer.fault);
 	fuzz_check(queue->run, !knows || same(answer, probed),
 		   "%04x %s %llx: fault %x, %llx, where tables say fault %x, %llx", id,
 		   write ? "writes" : "reads", iova, answer.fault, answer.phys, probed.fault,
@@ -349,9 +260,8 @@ static void resume(struct queue *queue)
 	if (!queue->stopped)
 		return;
 	rig_resume(&queue->rig);
-	queue->stopped = false;
-	fuzz_check(queue->run, !rig_stopped(&queue->rig) && !rig_has_error(&queue->rig),
-		   "the queue was resumed, and is not well");
+	pending_forget(&queue->pending);
+	queue->stopped = queue->lost_store = false;
 	fuzz_feature(queue->run, FEATURE_RESUME, 0, 0);
 }
 
@@ -361,7 +271,8 @@ static void wait(struct queue *queue)
 	bool last = !pending->last_wait || pending_done(pending, pending->last_wait);
 
 	rig_wait(&queue->rig);
-	fuzz_check(queue->run, pending_done(pending, last ? ~0ULL : pending->last_wait),
+	fuzz_check(queue->run,
+		   queue->stopped || pending_done(pending, last ? ~0ULL : pending->last_wait),
 		   "what was waited for is not done");
 	fuzz_feature(queue->run, FEATURE_WAIT, last, pending_done(pending, ~0ULL));
 }
@@ -377,6 +288,7 @@ static void attend(struct queue *queue, u32 what)
 	} else {
 		wait(queue);
 	}
+	check_state(queue);
 }
 
 static void step(struct queue *queue, struct bytes *bytes)
@@ -394,10 +306,10 @@ static void step(struct queue *queue, struct bytes *bytes)
 		break;
 	case 4:
 	case 5:
-		change_entry(queue, bytes);
+		queue_change_entry(queue, bytes);
 		break;
 	case 6:
-		change_context(queue, bytes);
+		queue_change_context(queue, bytes);
 		break;
 	default:
 		attend(queue, what >> 3 & 3);
@@ -413,10 +325,11 @@ static void setup_and_run(struct queue *queue, struct bytes *bytes, const struct
 		return;
 	}
 	queue->rig.executed = executed;
+	queue->rig.rejected = rejected;
 	queue->rig.cookie = queue;
 	queue->pending.contexts_first = true;
 	stale_init(&queue->stale, &queue->rig.unit, &queue->seen);
-	build(queue);
+	queue_build(queue);
 	while (bytes->left && !fuzz_failed(queue->run))
 		step(queue, bytes);
 }
@@ -427,65 +340,8 @@ bool fuzz_queue(struct fuzz_run *run, const u8 *data, size_t size)
 	struct queue queue = { .run = run };
 	struct rig_unit unit = input_unit(&bytes);
 
-	unit.architecture = RIG_VTD;
+	run->variant = unit.architecture;
 	setup_and_run(&queue, &bytes, &unit);
 	rig_fini(&queue.rig);
 	return !fuzz_failed(run);
 }
-
-/* ---- Pieces ---------------------------------------------------------------------------------- */
-
-static const struct fuzz_canary canaries[] = {
-	{ "runs-on", RIG_RUNS_ON },
-	{ "keeps-tables", RIG_KEEPS_TABLES },
-};
-
-/* A length, then so many bytes: steps with well-formed commands, and what they are about. */
-static const u8 pieces[][FUZZ_PIECE_BYTES] = {
-	{ 17, 0x00, 0x12 },				     /* IOTLB: all */
-	{ 17, 0x00, 0x22, 0x00, 0x01 },			     /* of domain 1 */
-	{ 17, 0x00, 0xf2, 0x00, 0x02 },			     /* of domain 2's page 0, drained */
-	{ 17, 0x00, 0x32, 0x00, 0x01 },			     /* of domain 1's page 0 */
-	{ 17, 0x00, 0x32, 0x00, 0x01, 0, 0, 0, 0, 0, 0x40 }, /* leaf only */
-	{ 17, 0x00, 0x32, 0x00, 0x01, 0, 0, 0, 0, 0, 0x09 }, /* 2 MiB */
-	{ 17, 0x00, 0x32, 0x00, 0x01, 0, 0, 0, 0, 0, 0x12 }, /* 1 GiB */
-	{ 17, 0x00, 0x32, 0x00, 0x01, 0, 0, 0, 0, 0, 0x01 }, /* 8 KiB */
-	{ 17, 0x00, 0x11 },				     /* contexts: all */
-	{ 17, 0x40, 0x22, 0x00, 0x01 },			     /* the IOTLB of domain 1, later */
-	{ 17, 0x00, 0x21 },				     /* those that translate nothing */
-	{ 17, 0x00, 0x21, 0x00, 0x01 },			     /* of domain 1 */
-	{ 17, 0x00, 0x31, 0x00, 0x01, 0, 0x00, 0x01, 0x03 }, /* of 01:00.x */
-	{ 17, 0x00, 0x03, 0x00, 0x04, 0, 0x00, 0x01, 0, 0, 0x01, 0xf0, 0x7f }, /* device TLB */
-	{ 17, 0x40, 0x03, 0x00, 0x04, 0, 0x00, 0x01, 0, 0, 0x01, 0xf0, 0x7f }, /* later */
-	{ 17, 0x40, 0x11 },						       /* contexts, later */
-	{ 17, 0x00, 0x14, 0x00, 0x00, 0x08, 0x05 },		      /* interrupt entries */
-	{ 17, 0x00, 0x25, 0, 0, 0, 0xab, 0, 0, 0, 0x00, 0xf0, 0x01 }, /* wait, with a store */
-	{ 17, 0x00, 0x55 },					      /* wait, interrupt, fence */
-	{ 17, 0x00, 0x06 },					      /* malformed */
-	{ 17, 0x40, 0x55 },					      /* the same, later */
-	{ 1, 0x0f },						      /* time passes */
-	{ 1, 0x17 },					 /* until the wait is complete */
-	{ 1, 0x07 },					 /* resume */
-	{ 3, 0x02, 0x00, 0x00 },			 /* 01:00.0 reads 0 */
-	{ 3, 0x0a, 0x00, 0x01 },			 /* and writes 1000 */
-	{ 3, 0x02, 0x02, 0x00 },			 /* 01:00.6 */
-	{ 3, 0x02, 0x03, 0x00 },			 /* 02:02.0, which has no context yet */
-	{ 4, 0x06, 0x03, 0x08, 0x00 },			 /* it gets that of 01:00.0 */
-	{ 7, 0x04, 0x03, 0x00, 0x03, 0x00, 0x07, 0x00 }, /* page 0 moves */
-	{ 7, 0x04, 0x03, 0x01, 0x03, 0x00, 0x07, 0x00 }, /* page 1000 moves */
-	{ 7, 0x04, 0x02, 0x00, 0x03, 0x00, 0x0b, 0x00 }, /* their table does */
-	{ 7, 0x04, 0x02, 0x00, 0x83, 0x00, 0x00, 0xc1 }, /* 2 MiB */
-	{ 7, 0x04, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00 }, /* it is absent */
-	{ 4, 0x06, 0x00, 0x10, 0x08 },			 /* 01:00.0 has domain 2's tables */
-	{ 4, 0x06, 0x00, 0x02, 0x00 },			 /* none */
-	{ 4, 0x06, 0x00, 0x0b, 0x00 },			 /* passes through, domain 1 */
-};
-
-const struct fuzz_target fuzz_queue_target = {
-	.name = "queue",
-	.run = fuzz_queue,
-	.canary = canaries,
-	.canaries = sizeof(canaries) / sizeof(canaries[0]),
-	.piece = pieces,
-	.pieces = sizeof(pieces) / sizeof(pieces[0]),
-};

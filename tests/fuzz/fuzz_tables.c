@@ -28,6 +28,7 @@ struct tables {
 	struct rig rig;
 	struct plain_memory memory;
 	struct rig_context context[INPUT_REQUESTERS];
+	bool coded; /* AMD: entries of pages that are in several, and perhaps not in all */
 };
 
 /* ---- Laying out ------------------------------------------------------------------------------ */
@@ -76,6 +77,7 @@ static void read_entries(struct tables *tables, struct bytes *bytes)
 
 		at += 8ULL * input_index(take8(bytes));
 		word = input_entry(bytes);
+		tables->coded = tables->coded || (word & 1 && (word >> 9 & 7) == 7);
 		*plain_word(&tables->memory, at) = word;
 		rig_store(&tables->rig, at, word);
 		if (!tables->rig.unit.coherent)
@@ -85,12 +87,10 @@ static void read_entries(struct tables *tables, struct bytes *bytes)
 
 /* ---- One address ----------------------------------------------------------------------------- */
 
-static struct plain_walk plain_walk(struct tables *tables, const struct rig_context *context,
+static struct plain_walk walk_plain(struct tables *tables, const struct rig_context *context,
 				    u64 iova, enum plain_access access)
 {
-	if (tables->rig.unit.architecture == RIG_AMD)
-		return plain_amd_walk(&tables->rig.unit, &tables->memory, context, iova, access);
-	return plain_vtd_walk(&tables->rig.unit, &tables->memory, context, iova, access);
+	return plain_walk(&tables->rig.unit, &tables->memory, context, iova, access);
 }
 
 static void check_answer(struct tables *tables, const char *who, const struct rig_answer *answer,
@@ -161,22 +161,25 @@ static void tell_path(struct tables *tables, const struct plain_walk *plain)
 static void ask_address(struct tables *tables, u32 requester, u64 iova, bool write, bool empty)
 {
 	const struct rig_context *context = &tables->context[requester];
-	bool amd = tables->rig.unit.architecture == RIG_AMD;
-	struct plain_walk plain = { .fault = plain_vtd_context(&tables->rig.unit, context) };
-	u16 id = input_requester((u8)requester);
+	const struct rig_unit *unit = &tables->rig.unit;
+	struct plain_walk plain = { .fault = plain_context(unit, context) };
+	bool amd = unit->architecture == RIG_AMD;
 
-	if (amd || (!plain.fault && context->type == RIG_TRANSLATE)) {
-		plain = plain_walk(tables, context, iova, write ? PLAIN_WRITE : PLAIN_READ);
-		check_walk(tables, context, iova, write, &plain);
-		tell_path(tables, &plain);
-	} else if (!plain.fault) {
+	if (plain.fault) {
+		plain.flags = amd ? plain_amd_context_flags(plain.fault, write) : 0;
+	} else if (context->type == RIG_PASS_THROUGH) {
 		plain.phys = iova;
 		plain.page_lg2 = 12;
+	} else {
+		plain = walk_plain(tables, context, iova, write ? PLAIN_WRITE : PLAIN_READ);
+		check_walk(tables, context, iova, write, &plain);
+		tell_path(tables, &plain);
 	}
 	fuzz_feature(tables->run, FEATURE_ANSWER, plain.fault | (u64)plain.flags << 8,
 		     plain.page_lg2 | write << 6 | amd << 7 | plain.entries << 8);
-	if (!amd)
-		check_unit(tables, id, iova, write, &plain, empty);
+	/* Of such a page caches may say what any of its entries does. */
+	check_unit(tables, input_requester((u8)requester), iova, write, &plain,
+		   empty || (amd && tables->coded));
 }
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
@@ -194,7 +197,7 @@ struct range {
 static void check_stretch(struct range *range, const struct hw_leaf *leaf, u64 offset)
 {
 	u64 iova = leaf->iova + offset, phys = leaf->phys + offset;
-	struct plain_walk plain = plain_walk(range->tables, range->context, iova, PLAIN_ANY);
+	struct plain_walk plain = walk_plain(range->tables, range->context, iova, PLAIN_ANY);
 
 	fuzz_check(range->tables->run,
 		   !plain.fault && plain.phys == phys && plain.page_lg2 == leaf->page_lg2,
@@ -241,7 +244,7 @@ static void heard_table(void *cookie, const struct hw_table *table)
 {
 	struct range *range = cookie;
 	bool amd = range->tables->rig.unit.architecture == RIG_AMD;
-	struct plain_walk plain = plain_walk(range->tables, range->context, table->iova, PLAIN_ANY);
+	struct plain_walk plain = walk_plain(range->tables, range->context, table->iova, PLAIN_ANY);
 
 	fuzz_check(range->tables->run, is_on_path(&plain, table, amd),
 		   "range: %llx of %u levels, %d, %d, is no table of %llx", table->phys,
@@ -258,12 +261,11 @@ static void ask_range(struct tables *tables, u32 requester, u64 start, u8 size)
 	u64 last = start + (1ULL << sizes[size % 8]) - 1;
 	struct plain_walk plain;
 
-	if (tables->rig.unit.architecture == RIG_VTD &&
-	    (context->type != RIG_TRANSLATE || plain_vtd_context(&tables->rig.unit, context)))
+	if (context->type != RIG_TRANSLATE || plain_context(&tables->rig.unit, context))
 		return;
 	if (last < start)
 		last = ~0ULL;
-	plain = plain_walk(tables, context, start, PLAIN_ANY);
+	plain = walk_plain(tables, context, start, PLAIN_ANY);
 	rig_walk_range(&tables->rig, context, start, last, heard_leaf, heard_table, &range);
 	fuzz_check(tables->run, range.told == !plain.fault, "range: %llx is%s told, fault %x",
 		   start, range.told ? "" : " not", plain.fault);
@@ -294,6 +296,7 @@ bool fuzz_tables(struct fuzz_run *run, const u8 *data, size_t size)
 	struct tables tables = { .run = run };
 	struct rig_unit unit = input_unit(&bytes);
 
+	run->variant = unit.architecture;
 	if (!rig_init(&tables.rig, &unit, run->canary)) {
 		fuzz_check(run, false, "no unit could be had");
 	} else {

@@ -25,12 +25,13 @@ struct rig_unit input_unit(struct bytes *bytes)
 	u8 kind = take8(bytes), options = take8(bytes);
 	u8 caches = take8(bytes), more = take8(bytes), limits = take8(bytes);
 	u32 iotlb = sizes[caches % 8];
+	bool amd = kind & 1;
 
 	return (struct rig_unit){
-		.architecture = kind & 1,
-		.levels = kind & 2 ? 3 : 4,
+		.architecture = amd ? RIG_AMD : RIG_VTD,
+		.levels = amd ? (kind & 2 ? 4 : 6) : (kind & 2 ? 3 : 4),
 		.random_choices = !(kind & 4),
-		.coherent = !(options & 1),
+		.coherent = amd || !(options & 1), /* AMD's always snoops */
 		.huge_1g = !(options & 2),
 		.snoop_control = options & 4,
 		.device_tlb = !(options & 8),

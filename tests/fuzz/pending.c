@@ -52,6 +52,21 @@ const char *pending_executed(struct pending *pending, u64 number, bool *again)
 	return NULL;
 }
 
+const struct plain_command *pending_oldest(const struct pending *pending)
+{
+	for (u32 i = 0; i < pending->count; i++) {
+		if (!pending->done[i])
+			return &pending->command[i];
+	}
+	return NULL;
+}
+
+void pending_forget(struct pending *pending)
+{
+	for (u32 i = 0; i < pending->count; i++)
+		pending->done[i] = true;
+}
+
 u32 pending_before(const struct pending *pending, u64 number)
 {
 	u32 kinds = 0;

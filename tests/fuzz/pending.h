@@ -12,7 +12,7 @@
 #define PENDING_MAX (FUZZ_INPUT_BYTES / 16) /* no input has more */
 
 struct pending {
-	bool contexts_first; /* VT-d: IOTLB commands are executed after context commands */
+	bool contexts_first; /* IOTLB commands are executed after context commands */
 	u32 count;
 	struct plain_command command[PENDING_MAX]; /* number 1 first */
 	bool done[PENDING_MAX];
@@ -28,6 +28,12 @@ void pending_add(struct pending *pending, const struct plain_command *command);
  * further part of the command that was executed last.
  */
 const char *pending_executed(struct pending *pending, u64 number, bool *again);
+
+/* The first that was not executed; NULL: there is none. */
+const struct plain_command *pending_oldest(const struct pending *pending);
+
+/* What was not executed never will be. */
+void pending_forget(struct pending *pending);
 
 /* The kinds, a bit each, of those before this number that are not executed. */
 u32 pending_before(const struct pending *pending, u64 number);

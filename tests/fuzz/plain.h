@@ -39,6 +39,7 @@ struct plain_command {
 	u64 start;
 	u64 last;
 	bool leaf_only;
+	bool larger_stay; /* pages that are larger than the window may stay cached */
 	/* PLAIN_CONTEXT: requesters that are the same but for these bits. */
 	u16 requester;
 	u16 ignored;
@@ -49,7 +50,9 @@ struct plain_command {
 	bool fence; /* what stands behind it is executed after it */
 };
 
+struct plain_command plain_command(const struct rig_unit *unit, u64 low, u64 high);
 struct plain_command plain_vtd_command(const struct rig_unit *unit, u64 low, u64 high);
+struct plain_command plain_amd_command(const struct rig_unit *unit, u64 low, u64 high);
 
 /* ---- Walks ----------------------------------------------------------------------------- */
 
@@ -74,6 +77,8 @@ struct plain_walk {
 	} entry[8];
 };
 
+struct plain_walk plain_walk(const struct rig_unit *unit, struct plain_memory *memory,
+			     const struct rig_context *context, u64 iova, enum plain_access access);
 struct plain_walk plain_vtd_walk(const struct rig_unit *unit, struct plain_memory *memory,
 				 const struct rig_context *context, u64 iova,
 				 enum plain_access access);
@@ -82,6 +87,14 @@ struct plain_walk plain_amd_walk(const struct rig_unit *unit, struct plain_memor
 				 enum plain_access access);
 
 /* Why the context alone refuses all requests; 0: it does not. */
+u8 plain_context(const struct rig_unit *unit, const struct rig_context *context);
 u8 plain_vtd_context(const struct rig_unit *unit, const struct rig_context *context);
+u8 plain_amd_context(const struct rig_unit *unit, const struct rig_context *context);
+/* The flags of its event. */
+u16 plain_amd_context_flags(u8 fault, bool write);
+
+/* An entry that is there; one that holds no table; log2 of the page that it is or is a part of. */
+bool plain_is_present(const struct rig_unit *unit, u64 word);
+bool plain_is_leaf(const struct rig_unit *unit, u64 word, u8 lg2);
 
 #endif

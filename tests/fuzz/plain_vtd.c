@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plain.h"
 
-u64 *plain_word(struct plain_memory *memory, u64 at)
-{
-	u64 offset = at - 0x10000;
-
-	if (at < 0x10000 || offset / 4096 >= RIG_TABLES)
-		return NULL;
-	return &memory->word[offset / 4096][offset % 4096 / 8];
-}
-
 /* ---- Commands (3.2) -------------------------------------------------------------------------- */
 
 static u64 field(u64 word, u32 last, u32 first)

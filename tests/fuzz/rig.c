@@ -34,9 +34,8 @@ static void heard_error(void *cookie, struct hw_iommu *iommu, const u64 command[
 	struct rig *rig = cookie;
 
 	(void)iommu;
-	rig->rejected++;
-	rig->bad[0] = command[0];
-	rig->bad[1] = command[1];
+	if (rig->rejected)
+		rig->rejected(rig->cookie, command);
 }
 
 static struct hw_iommu_desc describe(const struct rig *rig)
@@ -44,6 +43,7 @@ static struct hw_iommu_desc describe(const struct rig *rig)
 	const struct rig_unit *unit = &rig->unit;
 
 	return (struct hw_iommu_desc){
+		.arch = unit->architecture == RIG_AMD ? &hw_amd : &hw_vtd,
 		.levels = unit->levels,
 		.address_bits = unit->address_bits,
 		.max_address_mask = unit->max_address_mask,
@@ -83,7 +83,7 @@ bool rig_init(struct rig *rig, const struct rig_unit *unit, enum rig_canary cana
 	rig->iommu = hw_iommu_add(&rig->hw, &desc);
 	if (!rig->iommu)
 		return false;
-	if (canary == RIG_TAKES_RESERVED)
+	if (canary == RIG_TAKES_RESERVED && unit->architecture == RIG_VTD)
 		rig->iommu->walker.device_tlb = true;
 	return true;
 }
@@ -203,15 +203,33 @@ void rig_walk_range(struct rig *rig, const struct rig_context *context, u64 star
 
 /* ---- The queue ------------------------------------------------------------------------------- */
 
-/* A well-formed page command of VT-d gets the hint that no table changed. */
-static void spoil(const struct rig *rig, u8 *command)
+/* A well-formed page command of VT-d. */
+static bool is_vtd_pages(const struct rig *rig, const u8 *command)
 {
 	u8 reserved = command[1] | command[4] | command[5] | command[6] | command[7] |
 		      (command[8] & 0x80) | (command[9] & 0x0f);
 
-	if (rig->canary == RIG_KEEPS_TABLES && (command[0] & 0x3f) == 0x32 && !reserved &&
-	    (command[8] & VTD_IOTLB_AM_MASK) <= rig->unit.max_address_mask)
+	return (command[0] & 0x3f) == 0x32 && !reserved &&
+	       (command[8] & VTD_IOTLB_AM_MASK) <= rig->unit.max_address_mask;
+}
+
+static bool is_amd_pages(const u8 *command)
+{
+	u8 reserved = (command[2] & 0xf0) | command[3] | command[6] | (command[8] & 0xfc) |
+		      (command[9] & 0x0f);
+
+	return command[7] == AMD_CMD_INVALIDATE_IOMMU_PAGES << 4 && !reserved;
+}
+
+/* A well-formed page command says that no table changed. */
+static void spoil(const struct rig *rig, u8 *command)
+{
+	if (rig->canary != RIG_KEEPS_TABLES)
+		return;
+	if (rig->unit.architecture == RIG_VTD && is_vtd_pages(rig, command))
 		command[8] |= VTD_IOTLB_IH;
+	if (rig->unit.architecture == RIG_AMD && is_amd_pages(command))
+		command[8] &= (u8)~AMD_PAGES_PDE;
 }
 
 /* One after the other; an error is forgotten at once. */
@@ -262,7 +280,16 @@ bool rig_stopped(const struct rig *rig)
 
 bool rig_has_error(const struct rig *rig)
 {
-	return rig->iommu->fault_status & VTD_FSTS_IQE;
+	return rig->iommu->fault_status & HW_STATUS_QUEUE;
+}
+
+u8 rig_take_events(struct rig *rig)
+{
+	struct hw_fault_record record = { .word = { 0 } };
+
+	while (hw_fault_take(rig->iommu, &record))
+		;
+	return record.word[0] >> AMD_EVENT_CODE_SHIFT & AMD_EVENT_CODE_MASK;
 }
 
 void rig_resume(struct rig *rig)
@@ -272,7 +299,11 @@ void rig_resume(struct rig *rig)
 
 void rig_forget_all(struct rig *rig)
 {
-	static const u8 commands[2 * COMMAND_BYTES] = { [0] = 0x11, [COMMAND_BYTES] = 0x12 };
+	static const u8 vtd[2 * COMMAND_BYTES] = { [0] = 0x11, [COMMAND_BYTES] = 0x12 };
+	static const u8 amd[COMMAND_BYTES] = { [7] = AMD_CMD_INVALIDATE_IOMMU_ALL << 4 };
 
-	hw_queue_execute(rig->iommu, commands, sizeof(commands));
+	if (rig->unit.architecture == RIG_AMD)
+		hw_queue_execute(rig->iommu, amd, sizeof(amd));
+	else
+		hw_queue_execute(rig->iommu, vtd, sizeof(vtd));
 }

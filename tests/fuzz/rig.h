@@ -79,10 +79,9 @@ struct rig {
 
 	/* Told when a command was executed, by its number among all that were handed over. */
 	void (*executed)(void *cookie, u64 number);
+	/* Told when one has stopped the queue. */
+	void (*rejected)(void *cookie, const u64 word[2]);
 	void *cookie;
-
-	u32 rejected;
-	u64 bad[2]; /* of the last rejected */
 };
 
 /* False: no memory. */
@@ -119,8 +118,10 @@ void rig_run(struct rig *rig);
 /* Until the latest wait is complete. */
 void rig_wait(struct rig *rig);
 bool rig_stopped(const struct rig *rig);
-/* The architecture's error is there. */
+/* The unit's status says so. */
 bool rig_has_error(const struct rig *rig);
+/* AMD: the code of the latest event; 0: there is none. All are taken. */
+u8 rig_take_events(struct rig *rig);
 void rig_resume(struct rig *rig);
 /* By commands, everything that is cached. */
 void rig_forget_all(struct rig *rig);

@@ -12,7 +12,7 @@ void stale_init(struct stale *stale, const struct rig_unit *unit, struct plain_m
 
 static bool translates(const struct stale *stale, const struct rig_context *context)
 {
-	return context->type == RIG_TRANSLATE && !plain_vtd_context(stale->unit, context);
+	return context->type == RIG_TRANSLATE && !plain_context(stale->unit, context);
 }
 
 static bool same_tables(const struct rig_context *a, const struct rig_context *b)
@@ -25,29 +25,33 @@ static bool same_tables(const struct rig_context *a, const struct rig_context *b
 /* May the unit have kept what the entry said? */
 static bool is_cached(const struct stale *stale, u64 word)
 {
-	return word & 3 || stale->unit->caching_mode;
+	return plain_is_present(stale->unit, word) || stale->unit->caching_mode;
 }
 
-/* A leaf of some level that stays none but a leaf: cached table entries say nothing of it. */
-static bool is_leaf(u64 word, u8 lg2)
+/* A leaf, or nothing: cached table entries say nothing of it. */
+static bool is_no_table(const struct stale *stale, u64 word, u8 lg2)
 {
-	return !(word & 3) || lg2 == 12 || word & 0x80;
+	return !plain_is_present(stale->unit, word) || plain_is_leaf(stale->unit, word, lg2);
 }
 
 static void change_address(struct stale *stale, u32 domain, u32 address, u64 at, u64 new_word)
 {
-	struct plain_walk walk = plain_vtd_walk(stale->unit, stale->memory,
-						&stale->domain[domain].context,
-						input_address(address), PLAIN_ANY);
+	struct plain_walk walk = plain_walk(stale->unit, stale->memory,
+					    &stale->domain[domain].context, input_address(address),
+					    PLAIN_ANY);
+	u8 *page_lg2 = &stale->domain[domain].page_lg2[address];
 
 	for (u32 i = 0; i < walk.entries; i++) {
 		u64 word = walk.entry[i].word;
 		u8 lg2 = walk.entry[i].lg2;
+		/* A table's entry serves more than any page below it has. */
+		u8 size_lg2 = i + 1 == walk.entries && !walk.fault ? walk.page_lg2 : lg2;
 
 		if (walk.entry[i].at != at || !is_cached(stale, word))
 			continue;
 		stale->domain[domain].leaf[address] = true;
-		if (!is_leaf(word, lg2) || !is_leaf(new_word, lg2))
+		*page_lg2 = size_lg2 > *page_lg2 ? size_lg2 : *page_lg2;
+		if (!is_no_table(stale, word, lg2) || !is_no_table(stale, new_word, lg2))
 			stale->domain[domain].table[address] = true;
 	}
 }
@@ -68,7 +72,7 @@ void stale_context(struct stale *stale, u32 requester, struct rig_context contex
 
 	if (stale->unit->context_entries &&
 	    (translates(stale, &its->now) || its->now.type == RIG_PASS_THROUGH ||
-	     stale->unit->caching_mode)) {
+	     stale->unit->caching_mode || stale->unit->architecture == RIG_AMD)) {
 		if (its->old_count < STALE_OLD)
 			its->old[its->old_count++] = its->now;
 		else
@@ -81,6 +85,7 @@ void stale_context(struct stale *stale, u32 requester, struct rig_context contex
 	if (stale->domain[domain].known && !same_tables(&stale->domain[domain].context, &context)) {
 		memset(stale->domain[domain].leaf, all, INPUT_ADDRESSES);
 		memset(stale->domain[domain].table, all, INPUT_ADDRESSES);
+		memset(stale->domain[domain].page_lg2, 63, INPUT_ADDRESSES);
 	}
 	stale->domain[domain].context = context;
 	stale->domain[domain].known = true;
@@ -112,7 +117,7 @@ static bool is_mixed(const struct stale *stale, u32 domain)
 /* An entry that translates nothing is kept under domain 0 (6.4: a flush after it names that). */
 static u16 tag_of(const struct stale *stale, const struct rig_context *context)
 {
-	return plain_vtd_context(stale->unit, context) ? 0 : context->domain;
+	return plain_context(stale->unit, context) ? 0 : context->domain;
 }
 
 static u32 forget_contexts(struct stale *stale, const struct plain_command *command)
@@ -147,27 +152,39 @@ static u8 how_of(const struct plain_command *command, bool table, bool asked)
 		    32 * asked);
 }
 
+/* True: that made it fresh. */
+static bool forget_address(struct stale *stale, u32 domain, u32 address,
+			   const struct plain_command *command)
+{
+	u64 at = input_address(address), size = command->last - command->start;
+	bool *table = &stale->domain[domain].table[address];
+	bool *leaf = &stale->domain[domain].leaf[address];
+	bool *asked = &stale->domain[domain].asked[address];
+	u8 *page_lg2 = &stale->domain[domain].page_lg2[address];
+	bool was_table = *table, was_asked = *asked, was = *leaf || *table;
+
+	if (at < command->start || at > command->last)
+		return false;
+	if (!command->leaf_only)
+		*table = false;
+	if (!command->larger_stay || size >> *page_lg2 || size == (1ULL << *page_lg2) - 1) {
+		*leaf = *asked = false;
+		*page_lg2 = 0;
+	}
+	if (!was || *leaf || *table)
+		return false;
+	stale->domain[domain].how[address] = how_of(command, was_table, was_asked);
+	return true;
+}
+
 static u32 forget_pages(struct stale *stale, u32 domain, const struct plain_command *command)
 {
 	u32 fresh = 0;
 
 	if (!stale->domain[domain].known || is_mixed(stale, domain))
 		return 0;
-	for (u32 i = 0; i < INPUT_ADDRESSES; i++) {
-		u64 address = input_address(i);
-		bool *table = &stale->domain[domain].table[i];
-		bool *leaf = &stale->domain[domain].leaf[i];
-		bool *asked = &stale->domain[domain].asked[i];
-
-		if (address < command->start || address > command->last)
-			continue;
-		if (*leaf || *table) {
-			fresh++;
-			stale->domain[domain].how[i] = how_of(command, *table, *asked);
-		}
-		*leaf = *asked = false;
-		*table = *table && command->leaf_only;
-	}
+	for (u32 i = 0; i < INPUT_ADDRESSES; i++)
+		fresh += forget_address(stale, domain, i, command);
 	return fresh;
 }
 
@@ -199,7 +216,7 @@ bool stale_knows(const struct stale *stale, u32 requester, u32 address)
 {
 	const struct rig_context *context = &stale->requester[requester].now;
 
-	if (!stale_knows_context(stale, requester))
+	if (stale->undefined || !stale_knows_context(stale, requester))
 		return false;
 	if (!translates(stale, context))
 		return true;

@@ -28,13 +28,15 @@ struct stale_requester {
 struct stale {
 	const struct rig_unit *unit;
 	struct plain_memory *memory;
+	bool undefined; /* tables were made whose meaning depends on what is cached */
 	struct stale_requester requester[INPUT_REQUESTERS];
 	struct {
-		struct rig_context context;  /* the last one that the domain had */
-		bool leaf[INPUT_ADDRESSES];  /* a page may be cached, or that there was none */
-		bool table[INPUT_ADDRESSES]; /* a pointer to a table may be */
-		bool asked[INPUT_ADDRESSES]; /* since then: something may be cached */
-		u8 how[INPUT_ADDRESSES];     /* the last command that made it fresh; 0: none */
+		struct rig_context context;   /* the last one that the domain had */
+		bool leaf[INPUT_ADDRESSES];   /* a page may be cached, or that there was none */
+		u8 page_lg2[INPUT_ADDRESSES]; /* of the largest page that may be */
+		bool table[INPUT_ADDRESSES];  /* a pointer to a table may be */
+		bool asked[INPUT_ADDRESSES];  /* since then: something may be cached */
+		u8 how[INPUT_ADDRESSES];      /* the last command that made it fresh; 0: none */
 		bool known;
 	} domain[STALE_DOMAINS];
 };

@@ -43,7 +43,7 @@ static void expect_clean(const struct fuzz_target *target)
 
 static struct fuzz_driver *find(const struct fuzz_target *target, u8 canary)
 {
-	struct fuzz_driver *driver = driver_on(target, 5, canary);
+	struct fuzz_driver *driver = driver_on(target, 1, canary);
 
 	while (driver->runs < RUNS_MAX && fuzz_driver_step(driver))
 		;
