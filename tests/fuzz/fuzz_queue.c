@@ -260,7 +260,7 @@ static void resume(struct queue *queue)
 	if (!queue->stopped)
 		return;
 	rig_resume(&queue->rig);
-	pending_forget(&queue->pending);
+	pending_forget(&queue->pending, rig_taken(&queue->rig));
 	queue->stopped = queue->lost_store = false;
 	fuzz_feature(queue->run, FEATURE_RESUME, 0, 0);
 }

@@ -208,15 +208,34 @@ static void check_stretch(struct range *range, const struct hw_leaf *leaf, u64 o
 		   plain.read, plain.write);
 }
 
+/* An empty entry, that would map so much. */
+static void check_absent(struct range *range, const struct hw_leaf *leaf)
+{
+	const struct rig_unit *unit = &range->tables->rig.unit;
+	struct plain_walk plain = walk_plain(range->tables, range->context, leaf->iova, PLAIN_ANY);
+	u8 last = plain.entries ? plain.entries - 1 : 0;
+
+	fuzz_check(range->tables->run,
+		   unit->caching_mode && plain.fault && plain.entries &&
+			   plain_word(&range->tables->memory, plain.entry[last].at) &&
+			   !plain_is_present(unit, plain.entry[last].word) &&
+			   plain.entry[last].lg2 == leaf->page_lg2 && !leaf->read && !leaf->write,
+		   "range: %llx is told to be empty, %u", leaf->iova, leaf->page_lg2);
+}
+
 static void heard_leaf(void *cookie, const struct hw_leaf *leaf)
 {
 	struct range *range = cookie;
 
 	fuzz_check(range->tables->run, !range->over && leaf->iova >= range->next && leaf->bytes,
 		   "range: %llx is told behind %llx", leaf->iova, range->next);
-	check_stretch(range, leaf, 0);
-	check_stretch(range, leaf, leaf->bytes - 1);
-	range->told = range->told || range->asked - leaf->iova < leaf->bytes;
+	if (leaf->absent) {
+		check_absent(range, leaf);
+	} else {
+		check_stretch(range, leaf, 0);
+		check_stretch(range, leaf, leaf->bytes - 1);
+		range->told = range->told || range->asked - leaf->iova < leaf->bytes;
+	}
 	range->next = leaf->iova + leaf->bytes;
 	range->over = !range->next;
 	fuzz_feature(range->tables->run, FEATURE_LEAF, (u64)__builtin_ctzll(leaf->bytes),

@@ -61,8 +61,12 @@ const struct plain_command *pending_oldest(const struct pending *pending)
 	return NULL;
 }
 
-void pending_forget(struct pending *pending)
+void pending_forget(struct pending *pending, u64 taken)
 {
+	if (taken < pending->count)
+		pending->count = (u32)taken;
+	if (pending->last_wait > taken)
+		pending->last_wait = 0;
 	for (u32 i = 0; i < pending->count; i++)
 		pending->done[i] = true;
 }

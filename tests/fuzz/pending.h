@@ -32,8 +32,8 @@ const char *pending_executed(struct pending *pending, u64 number, bool *again);
 /* The first that was not executed; NULL: there is none. */
 const struct plain_command *pending_oldest(const struct pending *pending);
 
-/* What was not executed never will be. */
-void pending_forget(struct pending *pending);
+/* What was not executed never will be; what is behind the first `taken` never was a command. */
+void pending_forget(struct pending *pending, u64 taken);
 
 /* The kinds, a bit each, of those before this number that are not executed. */
 u32 pending_before(const struct pending *pending, u64 number);

@@ -260,7 +260,8 @@ bool rig_submit(struct rig *rig, const u8 *commands, u32 count, bool now)
 		return run_on(rig, copy, count);
 	if (now)
 		return !hw_queue_execute(rig->iommu, copy, bytes);
-	return !hw_queue_submit(rig->iommu, copy, bytes);
+	/* What is handed over tells of malformed commands, not of a stop for another reason. */
+	return !hw_queue_submit(rig->iommu, copy, bytes) && !rig_stopped(rig);
 }
 
 void rig_run(struct rig *rig)
@@ -276,6 +277,11 @@ void rig_wait(struct rig *rig)
 bool rig_stopped(const struct rig *rig)
 {
 	return rig->iommu->queue.error;
+}
+
+u64 rig_taken(const struct rig *rig)
+{
+	return rig->iommu->queue.submitted;
 }
 
 bool rig_has_error(const struct rig *rig)

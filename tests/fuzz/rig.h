@@ -118,6 +118,8 @@ void rig_run(struct rig *rig);
 /* Until the latest wait is complete. */
 void rig_wait(struct rig *rig);
 bool rig_stopped(const struct rig *rig);
+/* Commands that it took, in all: what stands behind one that stopped it is not. */
+u64 rig_taken(const struct rig *rig);
 /* The unit's status says so. */
 bool rig_has_error(const struct rig *rig);
 /* AMD: the code of the latest event; 0: there is none. All are taken. */
