@@ -76,9 +76,10 @@ struct dmasim_walk {
 DMASIM_BEGIN_DECLS
 
 /*
- * The IOMMU translates one request of the device, without that the request is sent: caches are
+ * The IOMMU translates one request of the device, without that the request is sent: its caches are
  * asked and filled and costs counted as by the request, and a fault is neither recorded nor
- * reported. 0; -ENOMEM: none to start the machine, *walk is all 0.
+ * reported. What the device has in a TLB of its own is not asked. 0; -ENOMEM: none to start the
+ * machine, *walk is all 0.
  */
 DMASIM_API int dmasim_walk(struct pci_dev *pdev, dma_addr_t dma, bool write,
 			   struct dmasim_walk *walk);

@@ -301,6 +301,7 @@ static struct dmasim *make_machine(struct session *session)
 		.iommu_no_1g = options->unit.no_1g,
 		.iommu_snoop = options->unit.snoop,
 		.iommu_caching_mode = options->caching_mode,
+		.iommu_device_tlb = options->unit.device_tlb,
 		.iotlb_entries = options->iotlb_entries,
 		.iotlb_ways = options->iotlb_entries < 4 ? options->iotlb_entries : 4,
 		.walk_entries = options->walk_entries,

@@ -32,6 +32,7 @@ static const char help[] =
 	"  --levels N               of tables: 3 or 4; without it 4\n"
 	"  --no-1g                  no pages of 1 GiB\n"
 	"  --snoop                  snoop control: leaves have the bit SNP\n"
+	"  --device-tlb             devices may have TLBs of their own: the bit TM may be set\n"
 	"  --caching-mode           what is absent is cached, too\n"
 	"  --iotlb N                entries of the IOTLB; without it 64\n"
 	"  --walk-cache N           of the walk cache, for each level, 0: none; without it 16\n"
@@ -39,7 +40,7 @@ static const char help[] =
 	"  --seed N                 what caches replace is left to chance, not the oldest\n"
 	"  --trace FILE             one event a line\n"
 	"\n"
-	"Without a machine, but for --format, --no-1g and --snoop:\n"
+	"Without a machine, but for --format, --no-1g, --snoop and --device-tlb:\n"
 	"  --entry LEVEL:VALUE      what an entry says; level 0 has the smallest pages\n"
 	"  --bits NAME              the bits of a format's entries: vtdss, amdv1\n"
 	"\n"
@@ -314,6 +315,9 @@ static int read_option(int option, const char *text, struct manner *manner,
 	case 'n':
 		options->unit.snoop = true;
 		return 0;
+	case 'd':
+		options->unit.device_tlb = true;
+		return 0;
 	default:
 		return read_machine(option, text, options);
 	}
@@ -344,6 +348,7 @@ int walk_read_arguments(int argc, char **argv, struct walk_options *options)
 		{ "levels", required_argument, NULL, 'l' },
 		{ "no-1g", no_argument, NULL, '1' },
 		{ "snoop", no_argument, NULL, 'n' },
+		{ "device-tlb", no_argument, NULL, 'd' },
 		{ "caching-mode", no_argument, NULL, 'c' },
 		{ "iotlb", required_argument, NULL, 'i' },
 		{ "walk-cache", required_argument, NULL, 'w' },

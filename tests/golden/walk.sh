@@ -42,6 +42,7 @@ prints 0 page-1g-without --no-1g --map 0x40000000:0x80000000:1G 0x7ffff123
 prints 0 page-last --map 0xfffffffff000:0xffffffffff000:4K 0xffffffffffff
 prints 0 three-levels --levels 3 --map 0x7ffffff000:0x5000:4K 0x7ffffff000
 prints 0 snoop --snoop --map $page 0x40000000
+prints 0 device-tlb --device-tlb --map $page --poke 0x40000000:0:+62 0x40000000
 prints 0 bits-that-nobody-heeds --map $page --poke 0x40000000:0:+2 --poke 0x40000000:0:+6 \
 	--poke 0x40000000:0:+7 --poke 0x40000000:0:+8 --poke 0x40000000:0:+9 \
 	--poke 0x40000000:0:+10 --poke 0x40000000:0:+52 --poke 0x40000000:0:+61 \
@@ -84,6 +85,7 @@ prints 0 entry-table --entry 3:0x104003
 prints 0 entry-absent --entry 0:0x1234567890000000
 prints 1 entry-reserved --entry 2:0x40001083 --entry 3:0x83 --entry 0:0x4000000000001803
 prints 0 entry-snoop --snoop --entry 0:0x1803
+prints 0 entry-device-tlb --device-tlb --entry 0:0x4000000000001003
 prints 1 entry-1g-without --no-1g --entry 2:0x40000083
 prints 0 entry-amd-page --format amdv1 --entry 0:0x7000000040000061
 prints 0 entry-amd-coded --format amdv1 --entry 1:0x60000000401ffe01 --entry 0:0x6000000000007e01
