@@ -21,9 +21,11 @@
  *
  * Events of the hardware:
  *
- *   qi_iotlb   unit= granularity=page|domain|global [dom=] [dma= size=] ih=    an IOTLB command
+ *   qi_iotlb   unit= granularity=page|pasid|domain|global [dom=] [pasid=] [dma= size=] ih=
+ *                                                    an IOTLB command
  *   qi_context unit= granularity=device|domain|global [dom=] [source= ignored=]
  *                                                    a context-cache command; bits of the source
+ *   qi_pasid   unit= granularity=pasid|domain|global [dom=] [pasid=]   a PASID-cache command
  *   qi_device_tlb unit= source= dma= [size=]    one for a device's TLB; no size: for all of it
  *   amd_iommu_pages  unit= granularity=pages|global [dom=] [dma= size=] pde=
  *   amd_devtab_entry unit= granularity=device|global [source= ignored=]     AMD's for the same

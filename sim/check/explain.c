@@ -97,6 +97,7 @@ static void add_fault(struct text *text, const struct hw_access *access)
 		.domain = target->domain,
 		.iova = access->address,
 		.write = access->write,
+		.prefix = target->prefix,
 		.code = target->fault,
 		.flags = target->fault_flags,
 	});

@@ -132,8 +132,7 @@ static const struct fault_reason vtd_reasons[] = {
 	{ VTD_FAULT_SS_ACCESS, "SM: second-stage entry cannot be read",
 	  "the walk could not read a second-stage table: the entry above it points to no memory" },
 	{ VTD_FAULT_SS_PERMISSION, "SM: read or write permission in second-stage entry is missing",
-	  "nothing that the device may use so is mapped there: never mapped, unmapped already, or "
-	  "mapped for the other direction alone" },
+	  "nothing is mapped there: never mapped, or unmapped already" },
 	{ VTD_FAULT_SS_RESERVED, "SM: reserved fields in second-stage entry are set",
 	  "a second-stage entry has a bit set that must be 0, or a large page is not aligned" },
 	{ VTD_FAULT_SS_TABLE, "SM: second-stage table pointer is invalid",
@@ -150,14 +149,14 @@ static const struct fault_reason vtd_reasons[] = {
 	  "the address is wider than what the hardware can address" },
 	{ VTD_FAULT_SM_SS_BEYOND_MAX,
 	  "SM: second-stage entry's address is beyond the hardware's width",
-	  "a second-stage entry leads to an address that the hardware does not have" },
+	  "the address is wider than what the second stage's tables, or the hardware, translate" },
 	{ VTD_FAULT_SM_NO_WRITE, "SM: write is denied",
 	  "nothing that the device may write is mapped there" },
 	{ VTD_FAULT_SM_NO_READ, "SM: read is denied",
 	  "nothing that the device may read is mapped there" },
 	{ VTD_FAULT_SM_INTERRUPT_ADDRESS, "SM: address is in the interrupt range",
-	  "the request is to the addresses that mean interrupts (0xfee00000 to 0xfeefffff), and is "
-	  "not one" },
+	  "the request is to the addresses that mean interrupts (0xfee00000 to 0xfeefffff), or is "
+	  "translated to them, and is not one" },
 	{ VTD_FAULT_FS_AD_NO_SNOOP, "SM: first-stage A/D update without snooping",
 	  "the walk had to mark an entry as used, and does not snoop the CPU's caches" },
 };

@@ -11,6 +11,7 @@
 
 struct hw_context;
 struct hw_iommu;
+struct hw_translation;
 
 /* Why a queue stops. */
 enum hw_queue_stop {
@@ -24,6 +25,22 @@ struct hw_fault_record {
 	u64 order; /* among the records of all units of the machine */
 };
 
+/* The prefix of a request that says whose it is; present: there is one. */
+struct hw_prefix {
+	bool present;
+	bool execute;	 /* what is read will be executed */
+	bool privileged; /* it is the supervisor's */
+	u32 pasid;
+};
+
+/* A request as the unit meets it. */
+struct hw_ask {
+	u16 requester;
+	bool write;
+	u64 iova;
+	struct hw_prefix prefix;
+};
+
 /* A request that was refused, and why. */
 struct hw_refusal {
 	u16 requester;
@@ -33,6 +50,7 @@ struct hw_refusal {
 	u8 code;	/* VTD_FAULT_ or AMD_EVENT_ */
 	u16 flags;	/* AMD_FLAG_ */
 	bool by_tables; /* a context's: what the tables say comes first, and may be worse */
+	struct hw_prefix prefix;
 };
 
 struct hw_arch {
@@ -71,6 +89,12 @@ struct hw_arch {
 	u8 ats_fault; /* of a request of a device TLB, where the context has none */
 	/* Nothing there, or no permission: a translation request hears it, nobody records it. */
 	bool (*is_absence)(u8 fault, u16 flags);
+	/*
+	 * Translates where PASIDs have a say: all requests of a unit in scalable mode, and those
+	 * with a prefix. probe: caches, costs and tables stay as they are. NULL: they have none.
+	 */
+	struct hw_translation (*translate)(struct hw_iommu *iommu, const struct hw_ask *ask,
+					   bool probe);
 
 	/* Two words, host byte order. False: the command is malformed. */
 	bool (*decode)(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);

@@ -14,7 +14,8 @@ static bool blocks(const struct hw_context *context)
 
 static struct hw_translation blocked(const struct hw_iommu *iommu, const struct hw_context *context)
 {
-	return (struct hw_translation){ .fault = iommu->arch->ats_fault,
+	return (struct hw_translation){ .fault = iommu->scalable ? VTD_FAULT_SM_CONTEXT_DTE
+								 : iommu->arch->ats_fault,
 					.domain = context->domain };
 }
 

@@ -27,31 +27,35 @@ void context_cache_fini(struct context_cache *cache)
 	cache->entry = NULL;
 }
 
-/* Functions of one device fall into one set each as far as there are sets; buses are spread. */
-static struct context_entry *set_of(const struct context_cache *cache, u16 requester)
+/*
+ * Functions of one device fall into one set each as far as there are sets; buses and PASIDs are
+ * spread.
+ */
+static struct context_entry *set_of(const struct context_cache *cache, u64 tag)
 {
-	u32 index = (requester + (requester >> 8) * 0x1fU) & (cache->sets - 1);
+	u16 requester = tag & 0xffff;
+	u64 index = requester + (requester >> 8) * 0x1fU + (tag >> 16) * 0x2bU;
 
-	return cache->entry + (u64)index * cache->ways;
+	return cache->entry + (index & (cache->sets - 1)) * cache->ways;
 }
 
-static struct context_entry *lookup(const struct context_cache *cache, u16 requester)
+static struct context_entry *lookup(const struct context_cache *cache, u64 tag)
 {
 	struct context_entry *way;
 
 	if (!cache->entry)
 		return NULL;
-	way = set_of(cache, requester);
+	way = set_of(cache, tag);
 	for (u32 i = 0; i < cache->ways; i++) {
-		if (way[i].valid && way[i].requester == requester)
+		if (way[i].valid && way[i].tag == tag)
 			return &way[i];
 	}
 	return NULL;
 }
 
-const struct hw_context *context_cache_find(struct context_cache *cache, u16 requester)
+const struct hw_context *context_cache_find(struct context_cache *cache, u64 tag)
 {
-	struct context_entry *entry = lookup(cache, requester);
+	struct context_entry *entry = lookup(cache, tag);
 
 	if (!entry)
 		return NULL;
@@ -59,9 +63,9 @@ const struct hw_context *context_cache_find(struct context_cache *cache, u16 req
 	return &entry->context;
 }
 
-const struct hw_context *context_cache_peek(const struct context_cache *cache, u16 requester)
+const struct hw_context *context_cache_peek(const struct context_cache *cache, u64 tag)
 {
-	const struct context_entry *entry = lookup(cache, requester);
+	const struct context_entry *entry = lookup(cache, tag);
 
 	return entry ? &entry->context : NULL;
 }
@@ -80,30 +84,28 @@ static struct context_entry *pick_victim(struct context_cache *cache, struct con
 	return way + (oldest + world_choose(cache->world, cache->ways)) % cache->ways;
 }
 
-void context_cache_fill(struct context_cache *cache, u16 requester, u16 domain,
-			struct hw_context context)
+void context_cache_fill(struct context_cache *cache, u64 tag, u16 domain, struct hw_context context)
 {
 	if (!cache->entry)
 		return;
-	*pick_victim(cache, set_of(cache, requester)) = (struct context_entry){
+	*pick_victim(cache, set_of(cache, tag)) = (struct context_entry){
 		.used_at = ++cache->clock,
 		.context = context,
-		.requester = requester,
+		.tag = tag,
 		.domain = domain,
 		.valid = true,
 	};
 }
 
-void context_cache_invalidate(struct context_cache *cache, bool all_domains, u16 domain,
-			      u16 requester, u16 ignored)
+void context_cache_invalidate(struct context_cache *cache, bool all_domains, u16 domain, u64 tag,
+			      u64 ignored)
 {
 	u64 entries = (u64)cache->sets * cache->ways;
 
 	for (u64 i = 0; i < entries; i++) {
 		struct context_entry *entry = &cache->entry[i];
 
-		if ((all_domains || entry->domain == domain) &&
-		    !((entry->requester ^ requester) & (u16)~ignored))
+		if ((all_domains || entry->domain == domain) && !((entry->tag ^ tag) & ~ignored))
 			entry->valid = false;
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a requester's context entry says, and a cache of it: sets of up to four ways, tagged by
- * requester and by the domain that the entry had when it was cached.
+ * What a requester's context entry, or the entry of one of its PASIDs, says, and a cache of such:
+ * sets of up to four ways, tagged by requester (and PASID) and by the domain that the entry had
+ * when it was cached.
  *
  * Which way is replaced is the hardware's choice, as in the translation cache.
  */
@@ -14,11 +15,22 @@ enum hw_context_type {
 	HW_CONTEXT_ABSENT = 0,
 	HW_CONTEXT_TRANSLATE,
 	HW_CONTEXT_PASS_THROUGH, /* addresses are taken as they are */
+	HW_CONTEXT_FIRST_STAGE,	 /* of a PASID: by first-stage tables */
+	HW_CONTEXT_PASIDS,	 /* of a requester: its PASIDs have entries of their own */
 };
 
 /* What hardware marks in the entries of pages (AMD's HAD field has the same values). */
 #define HW_MARK_ACCESSED (1U << 0)
 #define HW_MARK_DIRTY	 (1U << 1)
+
+/* Of a requester whose PASIDs have entries: it may send PASIDs (PASIDE). */
+#define HW_CONTEXT_MAY_SEND_PASIDS (1U << 0)
+/* Of a PASID. */
+#define HW_CONTEXT_MAY_EXECUTE	   (1U << 1) /* ERE: requests to execute are taken */
+#define HW_CONTEXT_MAY_SUPERVISE   (1U << 2) /* SRE: requests with privilege are taken */
+#define HW_CONTEXT_WRITE_PROTECT   (1U << 3) /* WPE: R/W binds those, too */
+#define HW_CONTEXT_EXT_ACCESSED	   (1U << 4) /* EAFE: a first stage's EA is set beside A */
+#define HW_CONTEXT_TRACK	   (1U << 5) /* SSADE: a second stage's A and D are set */
 
 struct hw_context {
 	u8 type; /* enum hw_context_type */
@@ -30,13 +42,25 @@ struct hw_context {
 	u8 marks;	 /* AMD: HW_MARK_ */
 	bool device_tlb; /* requests of a device TLB are taken: its own, and translated ones */
 	u8 allows;	 /* bit 0 reads, bit 1 writes; hw_context_set() asks the architecture */
+	u8 flags;	 /* VT-d's scalable mode: HW_CONTEXT_ */
+	u8 pasid_bits;	 /* HW_CONTEXT_PASIDS: PASIDs below 2 to the power of it have a place */
 };
+
+/* The tag of a PASID's entry. That of a context entry is the requester. */
+static inline u64 hw_pasid_tag(u16 requester, u32 pasid)
+{
+	return (u64)pasid << 16 | requester;
+}
+
+/* Bits of a tag to ignore. */
+#define HW_TAG_ANY_REQUESTER 0xffffULL
+#define HW_TAG_ANY	     (~0ULL)
 
 struct context_entry {
 	u64 used_at;
 	struct hw_context context;
-	u16 requester;
-	u16 domain; /* the tag: an entry that gives no translation is tagged 0 */
+	u64 tag;
+	u16 domain; /* a tag, too: an entry that gives no translation is tagged 0 */
 	bool valid;
 };
 
@@ -53,20 +77,20 @@ int context_cache_init(struct context_cache *cache, struct world *world, u32 ent
 void context_cache_fini(struct context_cache *cache);
 
 /* NULL on a miss, or without a cache. Valid until the next call. Counts as a use. */
-const struct hw_context *context_cache_find(struct context_cache *cache, u16 requester);
+const struct hw_context *context_cache_find(struct context_cache *cache, u64 tag);
 
 /* The same, looked at from outside: it is no use. */
-const struct hw_context *context_cache_peek(const struct context_cache *cache, u16 requester);
+const struct hw_context *context_cache_peek(const struct context_cache *cache, u64 tag);
 
-/* The requester is not cached. Replaces what the set must give up. */
-void context_cache_fill(struct context_cache *cache, u16 requester, u16 domain,
+/* The tag is not cached. Replaces what the set must give up. */
+void context_cache_fill(struct context_cache *cache, u64 tag, u16 domain,
 			struct hw_context context);
 
 /*
- * Drops the requesters that differ from `requester` at most in the bits of `ignored`, if they have
- * this tag, or whatever tag they have.
+ * Drops the entries whose tags differ from `tag` at most in the bits of `ignored`, if they have
+ * this domain, or whatever domain they have.
  */
-void context_cache_invalidate(struct context_cache *cache, bool all_domains, u16 domain,
-			      u16 requester, u16 ignored);
+void context_cache_invalidate(struct context_cache *cache, bool all_domains, u16 domain, u64 tag,
+			      u64 ignored);
 
 #endif

@@ -84,6 +84,8 @@ static void count_tlps(struct hw *hw, const struct hw_target *target, u64 tlps)
 		hw->costs.iotlb_hits += tlps - 1;
 	if (target->iommu->context_cache.entry)
 		hw->costs.context_hits += tlps - 1;
+	if (target->iommu->scalable && target->iommu->pasid_cache.entry)
+		hw->costs.pasid_hits += tlps - 1;
 }
 
 static enum hw_transfer_status status_of(const struct hw_target *target)
@@ -108,8 +110,8 @@ static void tell(struct hw *hw, const struct hw_access *access)
 	}
 }
 
-static struct hw_transfer transfer(struct hw_function *function, u64 address, struct side side,
-				   u64 bytes)
+static struct hw_transfer transfer(struct hw_function *function, const struct hw_prefix *prefix,
+				   u64 address, struct side side, u64 bytes)
 {
 	struct hw *hw = function->hw;
 	struct hw_transfer result = { .status = HW_TRANSFER_DONE, .address = address };
@@ -123,7 +125,9 @@ static struct hw_transfer transfer(struct hw_function *function, u64 address, st
 	while (result.done < bytes) {
 		struct hw_request request = { .from = function,
 					      .address = address + result.done,
-					      .write = write };
+					      .write = write,
+					      .prefix = prefix ? *prefix
+							       : (struct hw_prefix){ 0 } };
 		struct hw_target target = function->ats_enabled ? hw_ats_route(hw, &request)
 								: hw_route(hw, &request, NULL);
 		u64 run = bytes - result.done;
@@ -155,13 +159,25 @@ static struct hw_transfer transfer(struct hw_function *function, u64 address, st
 
 struct hw_transfer hw_engine_read(struct hw_function *function, u64 address, void *to, u64 bytes)
 {
-	return transfer(function, address, (struct side){ .to = to }, bytes);
+	return transfer(function, NULL, address, (struct side){ .to = to }, bytes);
 }
 
 struct hw_transfer hw_engine_write(struct hw_function *function, u64 address, const void *from,
 				   u64 bytes)
 {
-	return transfer(function, address, (struct side){ .from = from }, bytes);
+	return transfer(function, NULL, address, (struct side){ .from = from }, bytes);
+}
+
+struct hw_transfer hw_engine_read_as(struct hw_function *function, const struct hw_prefix *prefix,
+				     u64 address, void *to, u64 bytes)
+{
+	return transfer(function, prefix, address, (struct side){ .to = to }, bytes);
+}
+
+struct hw_transfer hw_engine_write_as(struct hw_function *function, const struct hw_prefix *prefix,
+				      u64 address, const void *from, u64 bytes)
+{
+	return transfer(function, prefix, address, (struct side){ .from = from }, bytes);
 }
 
 static u64 cpu_access(struct hw *hw, phys_addr_t phys, struct side side, u64 bytes)

@@ -29,6 +29,12 @@ struct hw_transfer hw_engine_read(struct hw_function *function, u64 address, voi
 struct hw_transfer hw_engine_write(struct hw_function *function, u64 address, const void *from,
 				   u64 bytes);
 
+/* The same with a prefix on each request, which may be NULL. */
+struct hw_transfer hw_engine_read_as(struct hw_function *function, const struct hw_prefix *prefix,
+				     u64 address, void *to, u64 bytes);
+struct hw_transfer hw_engine_write_as(struct hw_function *function, const struct hw_prefix *prefix,
+				      u64 address, const void *from, u64 bytes);
+
 /* The CPU's accesses. Return how many bytes were done before something was not there. */
 u64 hw_cpu_read(struct hw *hw, phys_addr_t phys, void *to, u64 bytes);
 u64 hw_cpu_write(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes);

@@ -74,6 +74,7 @@ static struct hw_target arrive(const struct journey *journey, struct hw_target t
 	target.domain = journey->domain;
 	target.requester = journey->requester;
 	target.translated = journey->request->type == HW_REQUEST_TRANSLATED;
+	target.prefix = journey->request->prefix;
 	target.run_bytes = journey->run_bytes;
 	return target;
 }
@@ -227,6 +228,7 @@ static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu,
 		hw_fault_record(iommu, &(struct hw_refusal){
 					       .requester = journey->requester,
 					       .domain = why->domain,
+					       .prefix = request->prefix,
 					       .iova = journey->address,
 					       .write = request->write,
 					       .code = why->fault,
@@ -252,6 +254,12 @@ static struct hw_target pass(struct journey *journey, const struct hw_root *root
 	return at_phys(journey, phys);
 }
 
+static bool is_message(const struct journey *journey)
+{
+	return journey->address >= VTD_MSI_START && journey->address <= VTD_MSI_LAST &&
+	       !journey->request->prefix.present;
+}
+
 static struct hw_translation translate(const struct journey *journey, struct hw_iommu *iommu)
 {
 	const struct hw_request *request = journey->request;
@@ -265,9 +273,14 @@ static struct hw_translation translate(const struct journey *journey, struct hw_
 	default:
 		break;
 	}
-	if (request->probe)
-		return hw_translate_probe(iommu, journey->requester, address, request->write);
-	return hw_translate(iommu, journey->requester, address, request->write);
+	if (!request->prefix.present && !request->probe)
+		return hw_translate(iommu, journey->requester, address, request->write);
+	return hw_translate_ask(iommu,
+				&(struct hw_ask){ .requester = journey->requester,
+						  .write = request->write,
+						  .iova = address,
+						  .prefix = request->prefix },
+				request->probe);
 }
 
 /* The completion of a translation request goes back to who sent it. */
@@ -291,7 +304,7 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 
 	journey->passed_root = true;
 	hop(journey, HW_HOP_ROOT, request->from);
-	if (journey->address >= VTD_MSI_START && journey->address <= VTD_MSI_LAST) {
+	if (is_message(journey)) {
 		if (!request->write)
 			return unsupported(journey);
 		hop(journey, HW_HOP_INTERRUPT, request->from);

@@ -21,8 +21,9 @@
  * modelled: upstream forwarding (a redirected request always climbs on) and egress control.
  * Honoured of the command register: memory enable at whoever claims, bus master at bridges on the
  * way up. Translation requests go straight to the root [M]; translated requests go where their
- * address is, as others do. Not modelled: that hardware blocks a translation into the interrupt
- * window [fee00000, fef00000); it goes where an address that nobody has goes.
+ * address is, as others do. A write into the interrupt window [fee00000, fef00000) is a message,
+ * unless it has a PASID: then it is translated. Not modelled of VT-d's legacy mode: that hardware
+ * blocks a translation into that window; it goes where an address that nobody has goes.
  */
 #ifndef HW_FABRIC_H
 #define HW_FABRIC_H
@@ -46,6 +47,7 @@ struct hw_target {
 	struct hw_iommu *iommu;	      /* the unit it passed, if any */
 	u16 domain;		      /* and the domain it was translated in */
 	u16 requester;		      /* who asked, as seen from where the request ended */
+	struct hw_prefix prefix;      /* and with which PASID */
 	phys_addr_t phys;	      /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
 	struct hw_function *function; /* BAR */
 	u32 bar;
@@ -99,6 +101,7 @@ struct hw_request {
 	bool write;
 	bool probe; /* a dry run: caches, costs and fault records stay as they are */
 	enum hw_request_type type;
+	struct hw_prefix prefix;
 };
 
 /* Finds the target. route may be NULL. A refused request is recorded where hardware records it. */

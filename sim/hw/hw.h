@@ -51,6 +51,8 @@ struct hw_costs {
 	u64 walk_hits[WALK_CACHE_LEVELS]; /* walks that began at a cached table, by its level */
 	u64 context_hits;		  /* 0 if there is no context cache, like the misses */
 	u64 context_misses;
+	u64 pasid_hits; /* of the PASID cache, likewise */
+	u64 pasid_misses;
 	u64 iotlb_hits;
 	u64 iotlb_misses;
 	u64 invalidations; /* IOTLB invalidation commands executed */
@@ -58,6 +60,7 @@ struct hw_costs {
 	u64 ats_requests; /* translation requests of devices */
 	u64 device_tlb_hits;
 	u64 device_tlb_misses;
+	u64 pasid_invalidations; /* of the PASID cache */
 	u64 device_tlb_invalidations;
 	u64 device_tlb_timeouts;     /* of them */
 	u64 interrupt_invalidations; /* of cached entries of interrupt remapping */

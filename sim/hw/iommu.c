@@ -9,6 +9,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 {
 	const struct hw_arch *arch = desc->arch ? desc->arch : &hw_vtd;
 	u32 records = desc->fault_records ? desc->fault_records : arch->fault_records;
+	u8 levels = desc->first_levels > desc->levels ? desc->first_levels : desc->levels;
 	struct hw_iommu *iommu;
 
 	iommu = memory_alloc(&hw->world->memory, DMASIM_FAULT_IOMMU_UNIT,
@@ -22,6 +23,11 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	iommu->max_address_mask = desc->max_address_mask;
 	iommu->pf_requester = desc->pf_requester;
 	iommu->caching_mode = desc->caching_mode;
+	iommu->scalable = desc->scalable && iommu->arch->translate;
+	iommu->wide_commands = desc->wide_commands;
+	iommu->page_requests = desc->page_requests;
+	iommu->pasid_flags = desc->pasid_flags;
+	RB_INIT(&iommu->pasid_pages);
 	iommu->walker = (struct hw_walker){
 		.ram = &hw->ram,
 		.cache = desc->coherent ? NULL : &hw->cache,
@@ -31,17 +37,23 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		.snoop_control = desc->snoop_control,
 		.device_tlb = desc->device_tlb,
 		.absents = desc->caching_mode,
+		.first_levels = desc->first_levels,
+		.first_huge_1g = desc->first_huge_1g,
 	};
 	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries,
 		       desc->iotlb_ways ? desc->iotlb_ways : IOTLB_WAYS))
 		goto free_iommu;
 	if (context_cache_init(&iommu->context_cache, hw->world, desc->context_entries))
 		goto free_iotlb;
-	if (walk_cache_init(&iommu->walk_cache, hw->world, desc->levels - 1U, desc->walk_entries))
+	if (context_cache_init(&iommu->pasid_cache, hw->world, desc->pasid_entries))
 		goto free_contexts;
+	if (walk_cache_init(&iommu->walk_cache, hw->world, levels - 1U, desc->walk_entries))
+		goto free_pasids;
 	TAILQ_INSERT_TAIL(&hw->iommus, iommu, link);
 	return iommu;
 
+free_pasids:
+	context_cache_fini(&iommu->pasid_cache);
 free_contexts:
 	context_cache_fini(&iommu->context_cache);
 free_iotlb:
@@ -58,7 +70,9 @@ void hw_iommu_remove(struct hw_iommu *iommu)
 	TAILQ_REMOVE(&iommu->hw->iommus, iommu, link);
 	for (u32 bus = 0; bus < 256; bus++)
 		memory_free(memory, iommu->contexts[bus]);
+	hw_pasids_fini(iommu);
 	walk_cache_fini(&iommu->walk_cache);
+	context_cache_fini(&iommu->pasid_cache);
 	context_cache_fini(&iommu->context_cache);
 	iotlb_fini(&iommu->iotlb);
 	memory_free(memory, iommu);
@@ -363,8 +377,20 @@ struct hw_translation hw_translate_in(struct hw_iommu *iommu, const struct hw_co
 	return translate_in(iommu, context, iova, write);
 }
 
+/* Not inline: most units have no use for it. */
+__attribute__((noinline)) static struct hw_translation ask_plain(struct hw_iommu *iommu,
+								 u16 requester, u64 iova,
+								 bool write, bool probe)
+{
+	const struct hw_ask ask = { .requester = requester, .write = write, .iova = iova };
+
+	return hw_translate_ask(iommu, &ask, probe);
+}
+
 struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 iova, bool write)
 {
+	if (DMASIM_UNLIKELY(iommu->scalable))
+		return ask_plain(iommu, requester, iova, write, false);
 	return translate_in(iommu, find_context(iommu, requester, write), iova, write);
 }
 
@@ -376,6 +402,8 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 	const struct hw_walk_start start = start_of(context);
 	struct hw_walk walk = { .no_steps = true };
 
+	if (iommu->scalable)
+		return ask_plain(iommu, requester, iova, write, true);
 	if (refusal.code && !refusal.by_tables)
 		return of_refusal(&refusal);
 	if (context->type == HW_CONTEXT_PASS_THROUGH)
@@ -385,6 +413,15 @@ struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, 
 	else
 		walk = iommu->arch->beyond(iova, write);
 	return of_walk(&walk, context->domain);
+}
+
+struct hw_translation hw_translate_ask(struct hw_iommu *iommu, const struct hw_ask *ask, bool probe)
+{
+	if (iommu->arch->translate && (iommu->scalable || ask->prefix.present))
+		return iommu->arch->translate(iommu, ask, probe);
+	if (probe)
+		return hw_translate_probe(iommu, ask->requester, ask->iova, ask->write);
+	return hw_translate(iommu, ask->requester, ask->iova, ask->write);
 }
 
 void hw_fault_record(struct hw_iommu *iommu, const struct hw_refusal *refusal)

@@ -10,6 +10,7 @@
 #include "hw/arch.h"
 #include "hw/context.h"
 #include "hw/iotlb.h"
+#include "hw/pasid.h"
 #include "hw/ram.h"
 #include "hw/walk_cache.h"
 
@@ -28,10 +29,16 @@ struct hw_iommu {
 	u32 unit;
 	struct hw_walker walker; /* the format's geometry and reserved bits */
 	u8 max_address_mask;
-	bool pf_requester; /* device-TLB commands may name the physical function */
-	bool caching_mode; /* CAP.CM: contexts that translate nothing are cached, too */
+	bool pf_requester;  /* device-TLB commands may name the physical function */
+	bool caching_mode;  /* CAP.CM: contexts that translate nothing are cached, too */
+	bool scalable;	    /* contexts lead to tables of PASIDs */
+	bool wide_commands; /* of 32 bytes */
+	bool page_requests; /* devices may ask for pages, and the queue answers */
+	u8 pasid_flags;	    /* HW_CONTEXT_ flags that entries of PASIDs may have */
 	struct hw_context *contexts[256]; /* by bus, then devfn; made when first set */
+	struct hw_pasid_pages pasid_pages;
 	struct context_cache context_cache;
+	struct context_cache pasid_cache; /* of the entries of PASIDs */
 	struct walk_cache walk_cache;
 	struct iotlb iotlb;
 
@@ -57,12 +64,19 @@ struct hw_iommu_desc {
 	bool huge_1g;
 	bool snoop_control;
 	bool coherent;
-	bool device_tlb;   /* ECAP.DT: devices may have TLBs of their own */
-	bool pf_requester; /* their invalidations may name the physical function (PFSID) */
-	bool caching_mode; /* CAP.CM */
+	bool device_tlb;    /* ECAP.DT: devices may have TLBs of their own */
+	bool pf_requester;  /* their invalidations may name the physical function (PFSID) */
+	bool caching_mode;  /* CAP.CM */
+	bool scalable;	    /* scalable mode is on: contexts are HW_CONTEXT_PASIDS or absent */
+	bool wide_commands; /* IQA.DW: 32 bytes each */
+	bool page_requests; /* ECAP.PRS */
+	u8 first_levels;    /* of first-stage tables: 4, or up to 5 (CAP.FL5LP); 0: none */
+	bool first_huge_1g; /* CAP.FL1GP */
+	u8 pasid_flags;	    /* HW_CONTEXT_ flags that the unit supports: the others are reserved */
 	u32 iotlb_entries;
 	u32 iotlb_ways;	     /* 0: IOTLB_WAYS */
 	u32 context_entries; /* of the context cache; 0: none */
+	u32 pasid_entries;   /* of the PASID cache; 0: none */
 	u32 walk_entries;    /* of the walk cache, for each level; 0: none */
 	u32 fault_records;   /* 0: as many as the architecture's units have */
 };
@@ -101,7 +115,14 @@ struct hw_translation hw_translate(struct hw_iommu *iommu, u16 requester, u64 io
 struct hw_translation hw_translate_probe(struct hw_iommu *iommu, u16 requester, u64 iova,
 					 bool write);
 
-/* Reads all entries of a table that serve [start, last]; see walker.h. table may be NULL. */
+/* Either of the two for a request that may have a prefix. */
+struct hw_translation hw_translate_ask(struct hw_iommu *iommu, const struct hw_ask *ask,
+				       bool probe);
+
+/*
+ * Reads all entries of a table that serve [start, last]; see walker.h. table may be NULL. levels
+ * has HW_FIRST_STAGE for the tables of a HW_CONTEXT_FIRST_STAGE.
+ */
 static inline void hw_walk_range(const struct hw_iommu *iommu, phys_addr_t root, u8 levels,
 				 u64 start, u64 last, hw_walk_leaf *leaf, hw_walk_table *table,
 				 void *cookie)

@@ -32,10 +32,19 @@
 #define IOTLB_TAG_SIZE_SHIFT  58
 #define IOTLB_TAG_MASK	      ((1ULL << IOTLB_TAG_SIZE_SHIFT) - 1)
 
+#define IOTLB_TAG_PASID_SHIFT 16
+#define IOTLB_TAG_PASID_SET   (1ULL << 36)
+
 /* A domain without PASID. */
 static inline u64 iotlb_tag(u16 domain)
 {
 	return domain;
+}
+
+/* A PASID of a domain: what its first stage gives. */
+static inline u64 iotlb_pasid_tag(u16 domain, u32 pasid)
+{
+	return IOTLB_TAG_PASID_SET | (u64)pasid << IOTLB_TAG_PASID_SHIFT | domain;
 }
 
 struct iotlb_entry {

@@ -13,6 +13,8 @@ static void trace_iotlb(struct trace *trace, const struct hw_command *command, c
 	trace_word(trace, "granularity", command->granularity);
 	if (!what->all_domains)
 		trace_dec(trace, "dom", what->domain);
+	if (what->has_pasid)
+		trace_dec(trace, "pasid", what->pasid);
 	if (what->last != ~0ULL) {
 		trace_hex(trace, "dma", what->start);
 		trace_dec(trace, "size", what->last - what->start + 1);
@@ -46,6 +48,17 @@ static void trace_device_tlb(struct trace *trace, const struct hw_command *comma
 		trace_dec(trace, "size", what->last - what->start + 1);
 }
 
+static void trace_pasid(struct trace *trace, const struct hw_command *command)
+{
+	const struct hw_invalidation *what = &command->invalidation;
+
+	trace_word(trace, "granularity", command->granularity);
+	if (!what->all_domains)
+		trace_dec(trace, "dom", what->domain);
+	if (what->has_pasid)
+		trace_dec(trace, "pasid", what->pasid);
+}
+
 static void trace_command(const struct hw_iommu *iommu, const struct hw_command *command)
 {
 	const char *name = iommu->arch->trace_name[command->invalidation.what];
@@ -58,16 +71,39 @@ static void trace_command(const struct hw_iommu *iommu, const struct hw_command 
 		trace_iotlb(trace, command, iommu->arch->trace_tables);
 	else if (command->invalidation.what == HW_INVALIDATED_DEVICE_TLB)
 		trace_device_tlb(trace, command);
+	else if (command->invalidation.what == HW_INVALIDATED_PASID)
+		trace_pasid(trace, command);
 	else
 		trace_context(trace, command);
 	trace_end(trace);
+}
+
+static u64 tag_of(const struct hw_invalidation *what)
+{
+	return what->has_pasid ? iotlb_pasid_tag(what->domain, what->pasid)
+			       : iotlb_tag(what->domain);
+}
+
+/* Of a domain in scalable mode that is its second stage, or the first stage of one PASID. */
+static void empty_domain(struct hw_iommu *iommu, const struct hw_invalidation *what)
+{
+	if (iommu->scalable)
+		iotlb_invalidate_range(&iommu->iotlb, tag_of(what), 0, ~0ULL);
+	else
+		iotlb_invalidate_domain(&iommu->iotlb, what->domain);
+	if (what->leaf_only)
+		return;
+	if (iommu->scalable)
+		walk_cache_invalidate_range(&iommu->walk_cache, tag_of(what), 0, ~0ULL);
+	else
+		walk_cache_invalidate_domain(&iommu->walk_cache, what->domain);
 }
 
 /* A page that is larger than the window may stay, or go. */
 static void empty_window(struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	u8 lg2 = (u8)(64 - __builtin_clzll(what->last - what->start));
-	u64 tag = iotlb_tag(what->domain);
+	u64 tag = tag_of(what);
 	bool larger = iommu->iotlb.present >> lg2 > 1;
 
 	/* Answer 0, the plain run's, is that it stays. */
@@ -79,22 +115,19 @@ static void empty_window(struct hw_iommu *iommu, const struct hw_invalidation *w
 
 static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
-	u64 tag = iotlb_tag(what->domain);
-
 	if (what->all_domains) {
 		iotlb_invalidate_all(&iommu->iotlb);
 		walk_cache_invalidate_all(&iommu->walk_cache);
 		return;
 	}
 	if (!what->start && what->last == ~0ULL) {
-		iotlb_invalidate_domain(&iommu->iotlb, what->domain);
-		if (!what->leaf_only)
-			walk_cache_invalidate_domain(&iommu->walk_cache, what->domain);
+		empty_domain(iommu, what);
 		return;
 	}
 	empty_window(iommu, what);
 	if (!what->leaf_only)
-		walk_cache_invalidate_range(&iommu->walk_cache, tag, what->start, what->last);
+		walk_cache_invalidate_range(&iommu->walk_cache, tag_of(what), what->start,
+					    what->last);
 }
 
 static bool invalidate(struct hw_iommu *iommu, const struct hw_command *command)
@@ -112,6 +145,12 @@ static bool invalidate(struct hw_iommu *iommu, const struct hw_command *command)
 		context_cache_invalidate(&iommu->context_cache, what->all_domains, what->domain,
 					 what->requester, what->requester_ignored);
 		costs->context_invalidations++;
+		break;
+	case HW_INVALIDATED_PASID:
+		context_cache_invalidate(&iommu->pasid_cache, what->all_domains, what->domain,
+					 hw_pasid_tag(0, what->pasid),
+					 what->has_pasid ? HW_TAG_ANY_REQUESTER : HW_TAG_ANY);
+		costs->pasid_invalidations++;
 		break;
 	case HW_INVALIDATED_DEVICE_TLB:
 		if (!hw_ats_invalidate(iommu, what))
@@ -134,7 +173,7 @@ u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW
 							 HW_INVALIDATED_IOTLB,
 							 HW_INVALIDATED_INTERRUPT };
 
-	if (command->kind == HW_COMMAND_WAIT)
+	if (command->kind == HW_COMMAND_WAIT || command->kind == HW_COMMAND_NOTHING)
 		return 0;
 	part[0] = *command;
 	part[0].invalidation.number = command->number;

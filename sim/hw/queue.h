@@ -10,7 +10,7 @@
  *   nothing behind a wait with a fence is executed before it;
  *   a command for a device TLB takes effect after the IOTLB commands before it, else the device
  *     could fetch again what those are about to drop;
- *   on both an IOTLB command takes effect after the context commands before it [M].
+ *   on both an IOTLB command takes effect after the context and PASID commands before it [M].
  *
  * When a command is executed, and which of those that may be, is the hardware's choice: a plain run
  * executes each at once.
@@ -22,13 +22,15 @@
 
 struct hw_iommu;
 
-#define HW_COMMAND_BYTES 16
+#define HW_COMMAND_BYTES      16
+#define HW_WIDE_COMMAND_BYTES 32 /* of a unit with wide_commands: words 2 and 3 are 0 */
 
 /* What an invalidation empties. */
 enum hw_invalidated {
 	HW_INVALIDATED_IOTLB = 0,
 	HW_INVALIDATED_CONTEXT,
 	HW_INVALIDATED_DEVICE_TLB,
+	HW_INVALIDATED_PASID,	  /* entries of PASIDs */
 	HW_INVALIDATED_INTERRUPT, /* entries of interrupt remapping, which is not modelled */
 	HW_INVALIDATED_COUNT,
 };
@@ -36,12 +38,19 @@ enum hw_invalidated {
 /*
  * What an executed invalidation covered: [start, last] of a domain, or of all of them; or the
  * requesters that differ from `requester` at most in the bits of `requester_ignored`.
+ *
+ * In scalable mode one of a domain's IOTLB entries takes those of its second stage, or with
+ * has_pasid those that the first stage of one of its PASIDs gave; one of the PASIDs' entries those
+ * of a domain's, of any requester: all or one.
  */
 struct hw_invalidation {
 	u64 number; /* of its command */
 	u8 what;    /* enum hw_invalidated */
 	bool all_domains;
+	bool has_pasid;	 /* it is about one; a device TLB's without is about requests without */
+	bool all_pasids; /* of a device TLB: about each of them */
 	u16 domain;
+	u32 pasid;
 	u64 start; /* for interrupt entries: their indexes */
 	u64 last;
 	bool leaf_only;	  /* cached non-leaf entries may have been left alone */
@@ -58,7 +67,8 @@ struct hw_invalidation {
 struct hw_wait {
 	u8 store_bytes; /* 0: it stores nothing */
 	bool interrupt;
-	bool fence; /* commands behind it start after it */
+	bool fence;	    /* commands behind it start after it */
+	bool page_requests; /* those under way are over, too */
 	phys_addr_t store_at;
 	u64 value;
 };
@@ -67,6 +77,7 @@ enum hw_command_kind {
 	HW_COMMAND_INVALIDATE = 0,
 	HW_COMMAND_INVALIDATE_EVERYTHING, /* all caches of the unit */
 	HW_COMMAND_WAIT,
+	HW_COMMAND_NOTHING, /* an answer to a page request, of which there are none */
 };
 
 struct hw_command {
@@ -96,11 +107,11 @@ struct hw_queue {
 };
 
 /*
- * Takes encoded commands, 16 bytes each; one that finds the queue full has others executed first.
- * 0, or -EINVAL at the first malformed one: what stands before it is executed, it and the rest are
- * not, and the queue has stopped. While it is stopped it takes nothing, and the answer is why:
- * -EINVAL, or -ETIMEDOUT if a device did not answer an invalidation of its TLB. That a command of
- * these has met that is told by hw_queue_wait().
+ * Takes encoded commands, 16 bytes each or wide ones; one that finds the queue full has others
+ * executed first. 0, or -EINVAL at the first malformed one: what stands before it is executed, it
+ * and the rest are not, and the queue has stopped. While it is stopped it takes nothing, and the
+ * answer is why: -EINVAL, or -ETIMEDOUT if a device did not answer an invalidation of its TLB. That
+ * a command of these has met that is told by hw_queue_wait().
  */
 int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes);
 

@@ -56,7 +56,8 @@ static u32 runnable(struct hw_iommu *iommu, u64 nth, struct hw_queued **found)
 		if (may_run(iommu, command, &before) && count++ == nth)
 			*found = queued;
 		before.any = true;
-		before.context |= touches(command, HW_INVALIDATED_CONTEXT);
+		before.context |= touches(command, HW_INVALIDATED_CONTEXT) ||
+				  touches(command, HW_INVALIDATED_PASID);
 		before.iotlb |= touches(command, HW_INVALIDATED_IOTLB);
 		if (command->kind == HW_COMMAND_WAIT && command->wait.fence)
 			break;
@@ -155,21 +156,22 @@ static int reject(struct hw_iommu *iommu, const u64 word[2])
 
 int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes)
 {
+	size_t width = iommu->wide_commands ? HW_WIDE_COMMAND_BYTES : HW_COMMAND_BYTES;
 	const u8 *at = commands;
 
-	DMASIM_CONTRACT(!(bytes % HW_COMMAND_BYTES), "commands have 16 bytes");
+	DMASIM_CONTRACT(!(bytes % width), "commands have 16 bytes, or 32");
 	if (iommu->queue.error)
 		return iommu->queue.error;
-	for (size_t done = 0; done < bytes && !iommu->queue.error; done += HW_COMMAND_BYTES) {
+	for (size_t done = 0; done < bytes && !iommu->queue.error; done += width) {
 		struct hw_command command = { .kind = HW_COMMAND_INVALIDATE };
-		u64 word[2];
+		u64 word[HW_WIDE_COMMAND_BYTES / sizeof(u64)] = { 0 };
 
-		memcpy(word, at + done, sizeof(word));
-		word[0] = le64toh(word[0]);
-		word[1] = le64toh(word[1]);
-		if (!iommu->arch->decode(iommu, word, &command))
+		memcpy(word, at + done, width);
+		for (u32 i = 0; i < width / sizeof(u64); i++)
+			word[i] = le64toh(word[i]);
+		if (word[2] || word[3] || !iommu->arch->decode(iommu, word, &command))
 			return reject(iommu, word);
-		memcpy(command.word, word, sizeof(word));
+		memcpy(command.word, word, sizeof(command.word));
 		append(iommu, &command);
 	}
 	/* A time-out is for who waits: a driver has no other way to hear of it. */

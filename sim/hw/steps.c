@@ -27,7 +27,7 @@ static void look_at_walk(const struct hw_iommu *iommu, u64 iova, bool write, str
 	}
 }
 
-/* False: the context decides, no table is asked. */
+/* False: the context decides, no table is asked; or its PASIDs do, of which nothing is told. */
 static bool look_at_context(const struct hw_iommu *iommu, struct hw_context context, bool write,
 			    struct hw_steps *steps)
 {
@@ -39,7 +39,8 @@ static bool look_at_context(const struct hw_iommu *iommu, struct hw_context cont
 	steps->start = (struct hw_walk_start){ context.root, context.levels, !context.no_read,
 					       !context.no_write };
 	steps->known = WALK_CACHE_LEVELS;
-	return !steps->context_refuses && context.type != HW_CONTEXT_PASS_THROUGH;
+	return !steps->context_refuses && context.type != HW_CONTEXT_PASS_THROUGH &&
+	       !iommu->scalable;
 }
 
 /* True: it answers. An entry without any permission says that nothing is there. */

@@ -7,7 +7,21 @@
 
 #include "hw/arch.h"
 
+/* A request of a unit in scalable mode, or with a prefix (vtd_scalable.c). */
+struct hw_translation hw_vtd_translate(struct hw_iommu *iommu, const struct hw_ask *ask,
+				       bool probe);
+
 /* Decodes an invalidation descriptor (vtd_queue.c). False: it is malformed. */
 bool hw_vtd_decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
+
+/* Those of scalable mode (vtd_queue_pasid.c). */
+bool hw_vtd_decode_pasid(const struct hw_iommu *iommu, const u64 word[2],
+			 struct hw_command *command);
+
+/*
+ * What a device-TLB command covers beside its first byte. Without a size one page; with it the
+ * lowest 0 of the address from bit 12 on says how much: bit 12 is 8 KiB.
+ */
+u64 hw_vtd_device_tlb_within(u64 address, bool sized);
 
 #endif

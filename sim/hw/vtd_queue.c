@@ -3,9 +3,9 @@
  * VT-d queued invalidation: decoding the architecture's own descriptors
  * (facts "iova-and-page-tables" 3.2).
  *
- * Known here: all of legacy mode, which are the types 1 to 5. The others belong to scalable mode or
- * to nothing: they are an invalidation queue error, as is a reserved bit that is set or a
- * granularity that does not exist.
+ * Known here: all of legacy mode, which are the types 1 to 5. The others belong to scalable mode
+ * (vtd_queue_pasid.c) or to nothing: then they are an invalidation queue error, as is a reserved
+ * bit that is set or a granularity that does not exist.
  */
 #include "hw/vtd.h"
 
@@ -65,7 +65,9 @@ static u16 function_bits(u64 mask)
 	return (u16)(0x7 & ~(0x7U >> mask));
 }
 
-static bool decode_context(const u64 word[2], struct hw_command *command)
+/* In scalable mode context entries name no domain: that of the command does not count. */
+static bool decode_context(const struct hw_iommu *iommu, const u64 word[2],
+			   struct hw_command *command)
 {
 	static const char *const names[] = { NULL, "global", "domain", "device" };
 	u64 granularity = (word[0] >> VTD_CONTEXT_GRANU_SHIFT) & VTD_CONTEXT_GRANU_MASK;
@@ -82,9 +84,8 @@ static bool decode_context(const u64 word[2], struct hw_command *command)
 		.last = ~0ULL,
 		.requester_ignored = 0xffff,
 	};
-	if (granularity == VTD_CONTEXT_GRANU_GLOBAL)
-		what->all_domains = true;
-	else
+	what->all_domains = granularity == VTD_CONTEXT_GRANU_GLOBAL || iommu->scalable;
+	if (!what->all_domains)
 		what->domain = (u16)(word[0] >> VTD_CONTEXT_DID_SHIFT);
 	if (granularity == VTD_CONTEXT_GRANU_DEVICE) {
 		what->requester = (u16)(word[0] >> VTD_CONTEXT_SID_SHIFT);
@@ -93,13 +94,11 @@ static bool decode_context(const u64 word[2], struct hw_command *command)
 	return true;
 }
 
-/* Without S one page; with it the lowest 0 from bit 12 on says how much: bit 12 is 8 KiB. */
-static u64 device_tlb_within(u64 word)
+u64 hw_vtd_device_tlb_within(u64 address, bool sized)
 {
-	u64 address = word & VTD_DEVICE_TLB_ADDR_MASK;
 	u64 zeros = ~(address | 0xfff);
 
-	if (!(word & VTD_DEVICE_TLB_SIZE))
+	if (!sized)
 		return 0xfff;
 	return zeros ? ((zeros & -zeros) << 1) - 1 : ~0ULL;
 }
@@ -108,7 +107,7 @@ static bool decode_device_tlb(const struct hw_iommu *iommu, const u64 word[2],
 			      struct hw_command *command)
 {
 	u64 reserved = VTD_DEVICE_TLB_RESERVED_0 | (iommu->pf_requester ? 0 : VTD_DEVICE_TLB_PFSID);
-	u64 within = device_tlb_within(word[1]);
+	u64 within = hw_vtd_device_tlb_within(word[1], word[1] & VTD_DEVICE_TLB_SIZE);
 	u64 start = word[1] & VTD_DEVICE_TLB_ADDR_MASK & ~within;
 	u64 depth = (word[0] >> VTD_DEVICE_TLB_QDEP_SHIFT) & VTD_DEVICE_TLB_QDEP_MASK;
 	u64 low = (word[0] >> VTD_DEVICE_TLB_PFSID_LOW_SHIFT) & VTD_DEVICE_TLB_PFSID_LOW_MASK;
@@ -150,15 +149,18 @@ static bool decode_interrupt(const u64 word[2], struct hw_command *command)
 	return true;
 }
 
-static bool decode_wait(const u64 word[2], struct hw_command *command)
+static bool decode_wait(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command)
 {
-	if ((word[0] & VTD_WAIT_RESERVED_0) || (word[1] & VTD_WAIT_RESERVED_1))
+	u64 reserved = VTD_WAIT_RESERVED_0 | (iommu->page_requests ? 0 : VTD_WAIT_PAGE_DRAIN);
+
+	if ((word[0] & reserved) || (word[1] & VTD_WAIT_RESERVED_1))
 		return false;
 	command->kind = HW_COMMAND_WAIT;
 	command->wait = (struct hw_wait){
 		.store_bytes = word[0] & VTD_WAIT_STATUS_WRITE ? sizeof(u32) : 0,
 		.interrupt = word[0] & VTD_WAIT_INTERRUPT,
 		.fence = word[0] & VTD_WAIT_FENCE,
+		.page_requests = word[0] & VTD_WAIT_PAGE_DRAIN,
 		.store_at = word[1] & VTD_WAIT_ADDR_MASK,
 		.value = word[0] >> VTD_WAIT_DATA_SHIFT,
 	};
@@ -169,7 +171,7 @@ bool hw_vtd_decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_co
 {
 	switch (word[0] & VTD_QI_TYPE_MASK) {
 	case VTD_QI_CONTEXT:
-		return decode_context(word, command);
+		return decode_context(iommu, word, command);
 	case VTD_QI_IOTLB:
 		return decode_iotlb(iommu, word, command);
 	case VTD_QI_DEVICE_TLB:
@@ -177,8 +179,8 @@ bool hw_vtd_decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_co
 	case VTD_QI_INTERRUPT:
 		return decode_interrupt(word, command);
 	case VTD_QI_WAIT:
-		return decode_wait(word, command);
+		return decode_wait(iommu, word, command);
 	default:
-		return false;
+		return iommu->scalable && hw_vtd_decode_pasid(iommu, word, command);
 	}
 }

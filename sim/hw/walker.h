@@ -22,8 +22,13 @@ struct hw_walker {
 	bool huge_1g;
 	bool snoop_control;
 	bool device_tlb;
-	bool absents; /* what a range tells: also that entries are empty */
+	bool absents;	 /* what a range tells: also that entries are empty */
+	u8 first_levels; /* of first-stage tables: 4 up to this; 0: the unit has none */
+	bool first_huge_1g;
 };
+
+/* In a number of levels: tables of a first stage, where a format has such. */
+#define HW_FIRST_STAGE 0x80
 
 /* Reads one entry of a table: 8 bytes, little endian. False: no memory there. */
 static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t table, u64 index,

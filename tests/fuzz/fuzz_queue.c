@@ -220,7 +220,7 @@ static void check_costs(struct queue *queue, const struct hw_costs *before, u32 
 
 static bool is_documented(const struct queue *queue, u8 fault)
 {
-	static const u8 vtd[] = { 0, 2, 3, 4, 5, 6, 7, 0xc }, amd[] = { 0, 1, 2, 4 };
+	static const u8 vtd[] = { 0, 2, 3, 4, 5, 6, 7, 0xb, 0xc }, amd[] = { 0, 1, 2, 4 };
 
 	return queue->rig.unit.architecture == RIG_AMD ? memchr(amd, fault, sizeof(amd)) != NULL
 						       : memchr(vtd, fault, sizeof(vtd)) != NULL;

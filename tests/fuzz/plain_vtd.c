@@ -111,6 +111,10 @@ u8 plain_vtd_context(const struct rig_unit *unit, const struct rig_context *cont
 {
 	if (context->type == RIG_ABSENT)
 		return 2;
+	/* The table is aligned, and where an address can be. */
+	if (context->type == RIG_TRANSLATE &&
+	    (context->root % 4096 || context->root >= 1ULL << unit->address_bits))
+		return 0xb;
 	if (context->type == RIG_TRANSLATE &&
 	    (context->levels < 3 || context->levels > unit->levels))
 		return 3;

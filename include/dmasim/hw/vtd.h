@@ -94,10 +94,36 @@
 #define VTD_WAIT_INTERRUPT    (1ULL << 4)
 #define VTD_WAIT_STATUS_WRITE (1ULL << 5)
 #define VTD_WAIT_FENCE	      (1ULL << 6)
-#define VTD_WAIT_RESERVED_0   0xffffff80ULL /* PRQ drain (bit 7) needs page-request support */
+#define VTD_WAIT_PAGE_DRAIN   (1ULL << 7) /* reserved where there are no page requests */
+#define VTD_WAIT_RESERVED_0   0xffffff00ULL
 #define VTD_WAIT_DATA_SHIFT   32
 #define VTD_WAIT_RESERVED_1   0x3ULL
 #define VTD_WAIT_ADDR_MASK    (~0x3ULL)
+
+/* Of scalable mode. */
+#define VTD_PASID_IOTLB_GRANU_ALL  2ULL /* of the PASID */
+#define VTD_PASID_IOTLB_GRANU_PAGE 3ULL
+#define VTD_PASID_IOTLB_RESERVED_0 0xfff000000000ffc0ULL
+#define VTD_PASID_IOTLB_AM_ALL	   52 /* from this AM on it is all of the PASID */
+
+#define VTD_PASID_CACHE_GRANU_DOMAIN 0ULL /* all PASIDs of the domain */
+#define VTD_PASID_CACHE_GRANU_PASID  1ULL
+#define VTD_PASID_CACHE_GRANU_GLOBAL 3ULL
+#define VTD_PASID_CACHE_RESERVED_0   0xfff000000000ffc0ULL
+#define VTD_PASID_CACHE_RESERVED_1   0xffffffffffffffffULL
+
+#define VTD_PASID_GRANU_SHIFT 4 /* of both */
+#define VTD_PASID_GRANU_MASK  0x3ULL
+#define VTD_PASID_DID_SHIFT   16
+#define VTD_PASID_SHIFT	      32 /* and of the next */
+#define VTD_PASID_MASK	      0xfffffULL
+
+#define VTD_PASID_DEVICE_TLB_QDEP_SHIFT 4
+#define VTD_PASID_DEVICE_TLB_SID_SHIFT	16
+#define VTD_PASID_DEVICE_TLB_RESERVED_0 0xe00ULL
+#define VTD_PASID_DEVICE_TLB_GLOBAL	(1ULL << 0)  /* word 1: of all PASIDs */
+#define VTD_PASID_DEVICE_TLB_SIZE	(1ULL << 11) /* word 1, as VTD_DEVICE_TLB_SIZE */
+#define VTD_PASID_DEVICE_TLB_RESERVED_1 0x7feULL
 
 /* Fault record, two 64-bit words. */
 #define VTD_FRCD_ADDR_MASK    0xfffffffffffff000ULL

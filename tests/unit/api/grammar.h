@@ -34,6 +34,7 @@ static const struct trace_event trace_hardware[] = {
 	  { { "unit", DECIMAL, false },
 	    { "granularity", WORD, false },
 	    { "dom", DECIMAL, true },
+	    { "pasid", DECIMAL, true },
 	    { "dma", HEX, true },
 	    { "size", DECIMAL, true },
 	    { "ih", FLAG, false } } },

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * First-stage tables: which addresses they have, and that the walk over a range finds what single
+ * walks find, on tables of random entries, in both halves of the addresses.
+ */
+#include "bench.h"
+#include "scale.h"
+#include "tables.h"
+
+#include <stdlib.h>
+
+#include "hw/arch.h"
+#include "hw/vtd_fs.h"
+
+#define RAM_BYTES (1ULL << 40)
+#define TREES	  400 /* full count */
+#define RANGES	  25
+#define PLACES	  5
+#define FOUND_MAX 16384
+
+#define P_RW_US 7ULL
+
+/* The entries of each table that are in use: in both halves. */
+static const u64 place[PLACES] = { 0, 7, 255, 256, 511 };
+
+struct fixture {
+	struct bench *bench;
+	struct hw_walker walker;
+	u8 levels;
+	phys_addr_t root, next;
+	u64 first, last; /* the range */
+	struct hw_leaf leaf[FOUND_MAX];
+	u32 leaves;
+	struct hw_table table[FOUND_MAX];
+	u32 tables;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	if (!fixture || bench_setup(state))
+		return -1;
+	fixture->bench = *state;
+	*state = fixture;
+	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
+	fixture->walker = (struct hw_walker){
+		.ram = &fixture->bench->hw.ram,
+		.address_bits = 46,
+		.first_levels = 5,
+		.first_huge_1g = true,
+	};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *bench = fixture->bench;
+
+	free(fixture);
+	return bench_teardown(&bench);
+}
+
+/* ---- Addresses ------------------------------------------------------------------------------- */
+
+static void an_address_is_canonical_or_there_is_no_entry(void **state)
+{
+	static const struct {
+		u64 iova;
+		bool four, five;
+	} row[] = {
+		{ 0, true, true },
+		{ 0x00007fffffffffffULL, true, true },
+		{ 0x0000800000000000ULL, false, true },
+		{ 0x00ffffffffffffffULL, false, true },
+		{ 0x0100000000000000ULL, false, false },
+		{ 0x7fffffffffffffffULL, false, false },
+		{ 0xfeffffffffffffffULL, false, false },
+		{ 0xff00000000000000ULL, false, true },
+		{ 0xffff7fffffffffffULL, false, true },
+		{ 0xffff800000000000ULL, true, true },
+		{ 0xffffffffffffffffULL, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		expect_u64(hw_walk_vtd_fs_reaches(4, row[i].iova), row[i].four);
+		expect_u64(hw_walk_vtd_fs_reaches(5, row[i].iova), row[i].five);
+	}
+}
+
+/* Facts 6.2: P|R/W|U/S|A|D of page 0x123456000, and a read-only one; tables are 0x27. */
+static void words_of_the_facts_are_walked(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ram *ram = fixture->walker.ram;
+	const struct hw_walk_start start = { 0x10000, 4, true, true };
+	struct hw_walk walk;
+
+	put_entry(ram, 0x10000, 0, 0x11000 | 0x27);
+	put_entry(ram, 0x11000, 0, 0x12000 | 0x27);
+	put_entry(ram, 0x12000, 0, 0x13000 | 0x27);
+	put_entry(ram, 0x13000, 1, 0x0000000123456067ULL);
+	put_entry(ram, 0x13000, 2, 0x0000000123456025ULL);
+	walk = hw_walk_vtd_fs_from(&fixture->walker, &start,
+				   &(struct hw_fs_access){ .iova = 0x1abc, .write = true });
+	expect_u64(walk.fault, 0);
+	expect_u64(walk.phys, 0x123456abcULL);
+	expect_u64(walk.reads, 4);
+	walk = hw_walk_vtd_fs_from(&fixture->walker, &start,
+				   &(struct hw_fs_access){ .iova = 0x2abc, .write = false });
+	expect_u64(walk.fault, 0);
+	expect_u64(walk.phys, 0x123456abcULL);
+	assert_false(walk.write);
+	walk = hw_walk_vtd_fs_from(&fixture->walker, &start,
+				   &(struct hw_fs_access){ .iova = 0x2abc, .write = true });
+	expect_u64(walk.fault, 0x85);
+}
+
+/* ---- Ranges ---------------------------------------------------------------------------------- */
+
+static u64 draw(const struct fixture *fixture, u64 bound)
+{
+	return random_below(&fixture->bench->world.random, bound);
+}
+
+/* One entry in ten is malformed, one in twenty leads out of memory; permissions are any. */
+static phys_addr_t grow(struct fixture *fixture, u8 level)
+{
+	phys_addr_t table = fixture->next;
+
+	fixture->next += 0x1000;
+	for (int i = 0; i < PLACES; i++) {
+		u64 word = draw(fixture, 4) ? P_RW_US : draw(fixture, 8);
+		u64 kind = draw(fixture, 10);
+
+		if (kind < 3 && level < 4)
+			continue;
+		word |= draw(fixture, 4) << 5;
+		if (level == 0 || (level < 3 && kind < 6))
+			word |= draw(fixture, 1 << 10) << 30 | (level ? ENTRY_LEAF : 0);
+		else if (draw(fixture, 20) == 0)
+			word |= RAM_BYTES;
+		else
+			word |= grow(fixture, level - 1);
+		if (draw(fixture, 10) == 0)
+			word |= draw(fixture, 2) ? 1ULL << 50 : 1ULL << 63;
+		put_entry(fixture->walker.ram, table, place[i], word);
+	}
+	return table;
+}
+
+static u64 extend(const struct fixture *fixture, u64 iova)
+{
+	u64 sign = 1ULL << (12 + 9 * fixture->levels - 1);
+
+	return iova & sign ? iova | ~(2 * sign - 1) : iova;
+}
+
+static u64 draw_iova(const struct fixture *fixture)
+{
+	u64 iova = draw(fixture, 4096);
+
+	for (u8 level = 0; level < fixture->levels; level++)
+		iova |= place[draw(fixture, PLACES)] << (12 + 9 * level);
+	return extend(fixture, iova);
+}
+
+static void found_leaf(void *cookie, const struct hw_leaf *leaf)
+{
+	struct fixture *fixture = cookie;
+
+	assert_true(fixture->leaves < FOUND_MAX);
+	if (fixture->leaves) {
+		const struct hw_leaf *before = &fixture->leaf[fixture->leaves - 1];
+
+		assert_true(leaf->iova >= before->iova + before->bytes);
+	}
+	assert_true(leaf->iova <= fixture->last);
+	assert_true(leaf->iova + (leaf->bytes - 1) >= fixture->first);
+	fixture->leaf[fixture->leaves++] = *leaf;
+}
+
+static void found_table(void *cookie, const struct hw_table *table)
+{
+	struct fixture *fixture = cookie;
+
+	assert_true(fixture->tables < FOUND_MAX);
+	assert_true(table->iova <= fixture->last);
+	assert_true(table->iova + (table->bytes - 1) >= fixture->first);
+	fixture->table[fixture->tables++] = *table;
+}
+
+/* As the unit does it, which is told that this is a first stage. */
+static void walk_range(struct fixture *fixture)
+{
+	fixture->leaves = fixture->tables = 0;
+	hw_vtd.range(&fixture->walker, fixture->root, fixture->levels | HW_FIRST_STAGE,
+		     fixture->first, fixture->last, found_leaf, found_table, fixture);
+}
+
+static const struct hw_leaf *leaf_at(const struct fixture *fixture, u64 iova)
+{
+	for (u32 i = 0; i < fixture->leaves; i++) {
+		if (iova - fixture->leaf[i].iova < fixture->leaf[i].bytes)
+			return &fixture->leaf[i];
+	}
+	return NULL;
+}
+
+/* The table that a single walk visited at this step must have been found, and for this address. */
+static void expect_table(const struct fixture *fixture, const struct hw_walk *walk, u8 step,
+			 u64 iova)
+{
+	for (u32 i = 0; i < fixture->tables; i++) {
+		const struct hw_table *table = &fixture->table[i];
+
+		if (table->phys != walk->step[step].table || iova - table->iova >= table->bytes)
+			continue;
+		expect_u64(table->levels, walk->step[step].levels);
+		assert_true(table->read >= walk->step[step].read);
+		assert_true(table->write >= walk->step[step].write);
+		expect_u64(table->bytes, 1ULL << (12 + 9 * table->levels));
+		return;
+	}
+	fail_msg("the table at 0x%llx for 0x%llx was not found", walk->step[step].table, iova);
+}
+
+/* By the supervisor, whom U/S does not bind. */
+static void compare(const struct fixture *fixture, u64 iova)
+{
+	const struct hw_walk_start start = { fixture->root, fixture->levels, true, true };
+	const struct hw_leaf *leaf = leaf_at(fixture, iova);
+
+	for (int write = 0; write < 2; write++) {
+		struct hw_walk walk = hw_walk_vtd_fs_from(
+			&fixture->walker, &start,
+			&(struct hw_fs_access){ iova, write, false, true, true });
+		bool allowed = leaf && (write ? leaf->write : leaf->read);
+
+		if (allowed != !walk.fault)
+			fail_msg("0x%llx: walk fault 0x%x, range %s", iova, walk.fault,
+				 leaf ? "has a leaf" : "has nothing");
+		for (u8 i = 1; i < walk.tables; i++)
+			expect_table(fixture, &walk, i, iova);
+		if (walk.fault)
+			continue;
+		expect_u64(walk.phys, leaf->phys + (iova - leaf->iova));
+		expect_u64(walk.page_lg2, leaf->page_lg2);
+	}
+}
+
+static void a_range_finds_what_single_walks_find(void **state)
+{
+	struct fixture *fixture = *state;
+	u32 trees = scaled(TREES);
+	u64 low = 0, high = 0;
+
+	fixture->next = 0x100000;
+	for (u32 tree = 0; tree < trees; tree++) {
+		fixture->levels = tree % 4 ? 4 : 5;
+		fixture->root = grow(fixture, fixture->levels - 1);
+		for (u32 n = 0; n < RANGES; n++) {
+			u64 a = draw_iova(fixture), b = draw_iova(fixture);
+
+			fixture->first = a < b ? a : b;
+			fixture->last = a < b ? b : a;
+			walk_range(fixture);
+			compare(fixture, fixture->first);
+			compare(fixture, fixture->last);
+			for (int i = 0; i < 40; i++) {
+				u64 iova = draw_iova(fixture);
+
+				if (iova >= fixture->first && iova <= fixture->last)
+					compare(fixture, iova);
+			}
+			for (u32 i = 0; i < fixture->leaves; i++)
+				*(fixture->leaf[i].iova >> 63 ? &high : &low) += 1;
+		}
+	}
+	assert_true(low > trees);
+	assert_true(high > trees);
+}
+
+/*
+ *   0 |-----low half-----|      nothing is canonical here      |-----high half-----| ~0
+ *                        [-----------------------------------]
+ */
+static void between_the_halves_is_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ram *ram = fixture->walker.ram;
+
+	fixture->levels = 4;
+	fixture->root = 0x10000;
+	put_entry(ram, 0x10000, 255, 0x11000 | P_RW_US);
+	put_entry(ram, 0x10000, 256, 0x11000 | P_RW_US);
+	put_entry(ram, 0x11000, 0, 0x40000000 | P_RW_US | ENTRY_LEAF);
+	put_entry(ram, 0x11000, 511, 0x80000000 | 0x65 | ENTRY_LEAF);
+	fixture->last = ~0ULL;
+	walk_range(fixture);
+	expect_u64(fixture->leaves, 4);
+	expect_u64(fixture->tables, 2);
+	expect_u64(fixture->leaf[0].iova, 0x00007f8000000000ULL);
+	expect_u64(fixture->leaf[1].iova, 0x00007fffc0000000ULL);
+	expect_u64(fixture->leaf[2].iova, 0xffff800000000000ULL);
+	expect_u64(fixture->leaf[3].iova, 0xffff807fc0000000ULL);
+	expect_u64(fixture->leaf[3].page_lg2, 30);
+	assert_false(fixture->leaf[2].accessed || fixture->leaf[2].dirty);
+	assert_true(fixture->leaf[3].accessed && fixture->leaf[3].dirty);
+	assert_true(fixture->leaf[2].write && !fixture->leaf[3].write);
+	fixture->first = 0x0000800000000000ULL;
+	fixture->last = 0xffff7fffffffffffULL;
+	walk_range(fixture);
+	expect_u64(fixture->leaves + fixture->tables, 0);
+	fixture->first = 0x00007fffffffffffULL;
+	fixture->last = 0xffff800000000000ULL;
+	walk_range(fixture);
+	expect_u64(fixture->leaves, 2);
+	expect_u64(fixture->tables, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+TEST_MAIN(TEST(an_address_is_canonical_or_there_is_no_entry), TEST(words_of_the_facts_are_walked),
+	  TEST(a_range_finds_what_single_walks_find), TEST(between_the_halves_is_nothing))
