@@ -262,19 +262,22 @@ void cached_fini(struct cached *cached)
 /* ---- Contexts --------------------------------------------------------- */
 
 static struct cached_source *source_get(struct cached *cached, struct cached_domain *domain,
-					phys_addr_t root, u8 levels, bool *changed)
+					const struct hw_context *context, bool *changed)
 {
 	struct cached_source *source;
 
 	SLIST_FOREACH(source, &domain->sources, link) {
-		if (source->root == root && source->levels == levels)
+		if (source->root == context->root && source->levels == context->levels &&
+		    source->read == !context->no_read && source->write == !context->no_write)
 			return source;
 	}
 	source = cached_record(cached, sizeof(*source));
 	if (!source)
 		return NULL;
-	source->root = root;
-	source->levels = levels;
+	source->root = context->root;
+	source->levels = context->levels;
+	source->read = !context->no_read;
+	source->write = !context->no_write;
 	SLIST_INSERT_HEAD(&domain->sources, source, link);
 	*changed = true;
 	return source;
@@ -314,12 +317,20 @@ bool cached_find_sources(struct cached *cached, struct cached_domain *domain)
 		if (context->iommu != domain->iommu ||
 		    context->context.type != HW_CONTEXT_TRANSLATE)
 			continue;
-		source = source_get(cached, domain, context->context.root, context->context.levels,
-				    &changed);
+		source = source_get(cached, domain, &context->context, &changed);
 		if (source)
 			source->used = true;
 	}
 	return drop_unused_sources(cached, domain) || changed;
+}
+
+/* A page that is not there, or an entry that is not well-formed. */
+static bool lets_nothing_through(const struct hw_iommu *iommu, const struct hw_context *context)
+{
+	struct hw_refusal read = iommu->arch->context_refusal(iommu, context, false);
+	struct hw_refusal write = iommu->arch->context_refusal(iommu, context, true);
+
+	return read.code && !read.by_tables && write.code && !write.by_tables;
 }
 
 void cached_context_written(struct cached *cached, struct hw_iommu *iommu, u16 requester,
@@ -329,8 +340,7 @@ void cached_context_written(struct cached *cached, struct hw_iommu *iommu, u16 r
 	struct hw_context entry = *context;
 	struct cached_domain *domain;
 
-	/* One that cannot be used translates nothing. */
-	if (iommu->arch->context_refusal(iommu, context, false).code)
+	if (lets_nothing_through(iommu, context))
 		entry.type = HW_CONTEXT_ABSENT;
 	cached_context_set(&cached->contexts, iommu, requester, &entry, now);
 	if (entry.type != HW_CONTEXT_TRANSLATE)

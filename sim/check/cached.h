@@ -16,7 +16,7 @@
  *   invalidation has covered it since. A page that lets nobody through is none.
  *   In caching mode that nothing is there may be cached in the same way, as a page of the size that
  *   an empty entry would map. Of one of more than 4 KiB, non-leaf entries know, too: to cover it,
- *   an invalidation must be for those.
+ *   an invalidation must be for those; but `larger_stay` spares none.
  *
  * Since: an invalidation counts from when a wait behind it is over, and only for what had ended
  * before it was submitted, as it may have been executed at once. What still holds stays, as it may
@@ -91,6 +91,8 @@ struct cached_source {
 	SLIST_ENTRY(cached_source) link;
 	phys_addr_t root;
 	u8 levels;
+	bool read; /* what the context allows */
+	bool write;
 	bool used; /* while they are looked for: a context leads here */
 };
 

@@ -305,9 +305,10 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 		u64 to = last < at->last ? cached_page_last(leaf, last) : at->last;
 
 		at = interval_next(&domain->leaves, at, start, last);
-		if (leaves_it(&command->what, leaf->page_lg2) ||
-		    (leaf->absent && leaf->page_lg2 > 12 && command->what.leaf_only) ||
-		    !was_over(confirmation, domain, command, leaf->until, from, to))
+		if (leaf->absent ? leaf->page_lg2 > 12 && command->what.leaf_only
+				 : leaves_it(&command->what, leaf->page_lg2))
+			continue;
+		if (!was_over(confirmation, domain, command, leaf->until, from, to))
 			continue;
 		leaf = cached_leaf_take(cached, leaf, from, to);
 		if (!leaf)

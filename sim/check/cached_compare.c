@@ -162,7 +162,7 @@ static void found_leaf(void *cookie, const struct hw_leaf *found)
 		return;
 	/* Of a page that several entries hold any of them lets all of it be cached. */
 	leaf.at.start = cached_page_start(&leaf, iova);
-	leaf.at.last = cached_page_last(&leaf, iova);
+	leaf.at.last = cached_page_last(&leaf, iova + (found->bytes - 1));
 	leaf.phys = leaf.absent ? leaf.at.start : found->phys - (iova - leaf.at.start);
 	comparison->found_first = lower(comparison->found_first, leaf.at.start);
 	comparison->found_last = higher(comparison->found_last, leaf.at.last);
@@ -323,7 +323,8 @@ static void end_unconfirmed_tables(struct comparison *comparison)
 static void walk_from_top(struct comparison *comparison, const struct cached_source *source)
 {
 	comparison->base = 0;
-	comparison->read = comparison->write = true;
+	comparison->read = source->read;
+	comparison->write = source->write;
 	hw_walk_range(comparison->domain->iommu, source->root, source->levels, comparison->start,
 		      comparison->last, found_leaf, found_table, comparison);
 	end_run(comparison);

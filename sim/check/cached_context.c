@@ -34,7 +34,8 @@ void cached_contexts_fini(struct cached_contexts *contexts)
 static bool same(const struct hw_context *a, const struct hw_context *b)
 {
 	return a->type == b->type && a->levels == b->levels && a->domain == b->domain &&
-	       a->root == b->root;
+	       a->root == b->root && a->no_read == b->no_read && a->no_write == b->no_write &&
+	       a->marks == b->marks;
 }
 
 /* What the entry said so far, as the set knows it; *known: it knows anything of the requester. */
@@ -85,6 +86,7 @@ void cached_context_set(struct cached_contexts *contexts, struct hw_iommu *iommu
 		.iommu = iommu,
 		.until = now,
 	};
+	bool absents = iommu->caching_mode || iommu->arch->refusing_contexts_cached;
 	struct cached_context *old;
 	bool known;
 
@@ -94,9 +96,9 @@ void cached_context_set(struct cached_contexts *contexts, struct hw_iommu *iommu
 	if (old)
 		old->until = now;
 	/* Of what nothing is known all was absent. */
-	if (!known && iommu->caching_mode && context->type != HW_CONTEXT_ABSENT)
+	if (!known && absents && context->type != HW_CONTEXT_ABSENT)
 		add(contexts, &entry);
-	if (context->type == HW_CONTEXT_ABSENT && !iommu->caching_mode)
+	if (context->type == HW_CONTEXT_ABSENT && !absents)
 		return;
 	entry.context = *context;
 	entry.since = now;

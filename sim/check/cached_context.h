@@ -4,7 +4,8 @@
  * while no completed invalidation has covered it since. Through one of them a device still reaches
  * the page table that it points to, or all of memory.
  *
- * An entry that translates nothing is one only in caching mode; it is tagged with domain id 0.
+ * An entry that lets nothing through is one only where the unit caches such: in caching mode, or as
+ * its architecture has it. It is tagged with domain id 0.
  */
 #ifndef CHECK_CACHED_CONTEXT_H
 #define CHECK_CACHED_CONTEXT_H

@@ -286,6 +286,16 @@ static void follow(const struct range_walk *range, const struct item *item, u64 
 	walk_table(range, item->phys, item->next, base, allowed);
 }
 
+static void tell_absent(const struct range_walk *range, u64 iova, u8 level)
+{
+	range->leaf(range->cookie, &(struct hw_leaf){
+					   .iova = iova,
+					   .bytes = 1ULL << level_lg2(level),
+					   .page_lg2 = level_lg2(level),
+					   .absent = true,
+				   });
+}
+
 /* `base` is the first address that the table maps. At most six levels deep. */
 static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed)
@@ -308,13 +318,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 		if (item.kind == KIND_POINTER)
 			follow(range, &item, base + (index << level_lg2(level)), allowed);
 		else if (item.kind == KIND_ABSENT && range->walker->absents && allowed)
-			range->leaf(range->cookie,
-				    &(struct hw_leaf){
-					    .iova = base + (index << level_lg2(level)),
-					    .bytes = 1ULL << level_lg2(level),
-					    .page_lg2 = level_lg2(level),
-					    .absent = true,
-				    });
+			tell_absent(range, base + (index << level_lg2(level)), level);
 		index++;
 	}
 }

@@ -171,17 +171,21 @@ struct window {
 	u64 tag_mask; /* bits of the tag that count */
 	u64 start;
 	u64 last;
-	u64 sizes; /* a bit for each page size that goes */
+	u64 sizes; /* a bit for each page size that goes; what is absent goes whatever its size */
 };
+
+static bool takes_size(const struct window *window, const struct iotlb_entry *entry)
+{
+	return window->sizes >> entry->page_lg2 & 1 || (!entry->read && !entry->write);
+}
 
 static bool takes(const struct window *window, const struct iotlb_entry *entry)
 {
 	u64 first_byte = entry->page << entry->page_lg2;
 	u64 last_byte = first_byte + ((1ULL << entry->page_lg2) - 1);
 
-	return !((entry->tag ^ window->tag) & window->tag_mask) &&
-	       window->sizes >> entry->page_lg2 & 1 && first_byte <= window->last &&
-	       last_byte >= window->start;
+	return !((entry->tag ^ window->tag) & window->tag_mask) && takes_size(window, entry) &&
+	       first_byte <= window->last && last_byte >= window->start;
 }
 
 /* Visits the entries of a domain, where to look for each page would take longer. */
@@ -198,7 +202,7 @@ static void sweep(struct iotlb *iotlb, struct iotlb_list *list, const struct win
 
 static void invalidate(struct iotlb *iotlb, const struct window *window)
 {
-	for (u64 sizes = iotlb->present & window->sizes; sizes; sizes &= sizes - 1) {
+	for (u64 sizes = iotlb->present; sizes; sizes &= sizes - 1) {
 		u8 lg2 = (u8)__builtin_ctzll(sizes);
 		u64 page = window->start >> lg2;
 		u64 last_page = window->last >> lg2;
@@ -213,7 +217,7 @@ static void invalidate(struct iotlb *iotlb, const struct window *window)
 			entry = find_page(iotlb, window->tag, page << lg2, lg2);
 
 			iotlb->compared += iotlb->ways;
-			if (entry)
+			if (entry && takes_size(window, entry))
 				drop(iotlb, entry);
 			if (page == last_page)
 				break;

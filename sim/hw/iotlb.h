@@ -141,7 +141,8 @@ void iotlb_invalidate_range(struct iotlb *iotlb, u64 tag, u64 start, u64 last);
 
 /*
  * The same, but pages of more than 2^page_lg2_max bytes stay: for commands that need not drop a
- * page that is larger than their window (AMD; facts "iova-and-page-tables" 3.3).
+ * page that is larger than their window (AMD; facts "iova-and-page-tables" 3.3). That something is
+ * absent is no page: it goes, else a map of one page could not be made known.
  */
 void iotlb_invalidate_small_pages(struct iotlb *iotlb, u64 tag, u64 start, u64 last,
 				  u8 page_lg2_max);

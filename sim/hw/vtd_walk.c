@@ -184,18 +184,23 @@ struct range_walk {
 static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed);
 
+static void tell_absent(const struct range_walk *range, u64 base, u8 level)
+{
+	range->leaf(range->cookie, &(struct hw_leaf){
+					   .iova = base,
+					   .bytes = 1ULL << level_lg2(level),
+					   .page_lg2 = level_lg2(level),
+					   .absent = true,
+				   });
+}
+
 static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64 base, u64 allowed)
 {
 	u64 bytes = 1ULL << level_lg2(level);
 
 	if (!present(entry)) {
 		if (range->walker->absents && allowed)
-			range->leaf(range->cookie, &(struct hw_leaf){
-							   .iova = base,
-							   .bytes = bytes,
-							   .page_lg2 = level_lg2(level),
-							   .absent = true,
-						   });
+			tell_absent(range, base, level);
 		return;
 	}
 	if (entry & reserved_bits(range->walker, entry, level))

@@ -165,7 +165,9 @@ static bool takes(const struct command *command, const struct iotlb_entry *entry
 		return tag_of(entry) == command->tag &&
 		       touched(entry, command->first, command->last);
 	case SMALL_PAGES:
-		return tag_of(entry) == command->tag && entry->page_lg2 <= command->page_lg2_max &&
+		return tag_of(entry) == command->tag &&
+		       (entry->page_lg2 <= command->page_lg2_max ||
+			(!entry->read && !entry->write)) &&
 		       touched(entry, command->first, command->last);
 	case DOMAIN:
 		return (u16)entry->tag == (u16)command->tag;
