@@ -294,28 +294,32 @@ static void find_near_tables(struct comparison *comparison)
 		comparison->near[comparison->near_count++] = (struct cached_table *)at;
 }
 
-static void end_unconfirmed(struct comparison *comparison, struct cached_table *table)
+static bool end_unconfirmed(struct comparison *comparison, struct cached_table *table)
 {
 	if (table->round == comparison->cached->round || check_happened(table->until))
-		return;
+		return false;
 	table->until = comparison->now;
 	comparison->domain->ended_tables++;
+	return true;
 }
 
-static void end_unconfirmed_tables(struct comparison *comparison)
+/* True: any. What only they lead to does not end with them: they may be cached. */
+static bool end_unconfirmed_tables(struct comparison *comparison)
 {
 	struct interval_tree *tables = &comparison->domain->tables;
 	u64 start = comparison->start, last = comparison->last;
 	struct interval *at;
+	bool any = false;
 
 	if (comparison->near_count < NEAR_MAX) {
 		for (u32 i = 0; i < comparison->near_count; i++)
-			end_unconfirmed(comparison, comparison->near[i]);
-		return;
+			any |= end_unconfirmed(comparison, comparison->near[i]);
+		return any;
 	}
 	for (at = interval_first(tables, start, last); at;
 	     at = interval_next(tables, at, start, last))
-		end_unconfirmed(comparison, (struct cached_table *)at);
+		any |= end_unconfirmed(comparison, (struct cached_table *)at);
+	return any;
 }
 
 /* ---- One round -------------------------------------------------------- */
@@ -420,7 +424,6 @@ void cached_compare(struct cached *cached, struct cached_domain *domain, u64 sta
 		comparison.found_last = comparison.last;
 		walk_all(&comparison);
 	} while (comparison.found_first < comparison.start ||
-		 comparison.found_last > comparison.last);
+		 comparison.found_last > comparison.last || end_unconfirmed_tables(&comparison));
 	end_unconfirmed_leaves(&comparison);
-	end_unconfirmed_tables(&comparison);
 }
