@@ -71,7 +71,7 @@ static inline struct iotlb_entry *find_page(const struct iotlb *iotlb, u64 tag, 
 	return NULL;
 }
 
-const struct iotlb_entry *iotlb_look_up(struct iotlb *iotlb, u64 tag, u64 iova)
+static const struct iotlb_entry *look_up_sizes(struct iotlb *iotlb, u64 tag, u64 iova)
 {
 	for (u64 sizes = iotlb->present; sizes; sizes &= sizes - 1) {
 		struct iotlb_entry *entry;
@@ -81,6 +81,17 @@ const struct iotlb_entry *iotlb_look_up(struct iotlb *iotlb, u64 tag, u64 iova)
 			return iotlb_use(iotlb, entry);
 	}
 	return NULL;
+}
+
+const struct iotlb_entry *iotlb_look_up(struct iotlb *iotlb, u64 tag, u64 iova)
+{
+	struct iotlb_entry *entry;
+
+	/* Mostly there is one size: then this is all, without a call or a loop around it. */
+	if (iotlb->present & (iotlb->present - 1))
+		return look_up_sizes(iotlb, tag, iova);
+	entry = find_page(iotlb, tag, iova, (u8)__builtin_ctzll(iotlb->present));
+	return entry ? iotlb_use(iotlb, entry) : NULL;
 }
 
 static struct iotlb_list *list_of(const struct iotlb *iotlb, u64 tag)
@@ -116,41 +127,62 @@ static void drop(struct iotlb *iotlb, struct iotlb_entry *entry)
 }
 
 /* One that is not valid has the oldest time of all. */
-static struct iotlb_entry *pick_victim(struct iotlb *iotlb, struct iotlb_entry *way)
+static inline struct iotlb_entry *oldest_of(const struct iotlb *iotlb, struct iotlb_entry *way)
 {
-	u64 oldest_at = way[0].used_at;
-	u64 victim = 0;
+	struct iotlb_entry *oldest = way, *end = way + iotlb->ways;
+	u64 oldest_at = way->used_at;
 
-	for (u32 i = 1; i < iotlb->ways; i++) {
-		bool older = way[i].used_at < oldest_at;
-
-		victim = older ? i : victim;
-		oldest_at = older ? way[i].used_at : oldest_at;
+	while (++way < end) {
+		oldest = way->used_at < oldest_at ? way : oldest;
+		oldest_at = way->used_at < oldest_at ? way->used_at : oldest_at;
 	}
-	if (!oldest_at || !iotlb->world->random_choices)
-		return &way[victim];
-	/* Answer 0, the plain run's, is the oldest. */
-	victim += world_choose(iotlb->world, iotlb->ways);
+	return oldest;
+}
+
+/* Which one gives way is a choice: answer 0, the plain run's, is the oldest. */
+static struct iotlb_entry *choose_victim(struct iotlb *iotlb, struct iotlb_entry *way,
+					 struct iotlb_entry *oldest)
+{
+	u64 victim = (u64)(oldest - way);
+
+	if (oldest->used_at)
+		victim += world_choose(iotlb->world, iotlb->ways);
 	return &way[victim < iotlb->ways ? victim : victim - iotlb->ways];
+}
+
+static struct iotlb_entry *take(struct iotlb *iotlb, struct iotlb_entry *entry, u64 page)
+{
+	entry->page = page;
+	entry->used_at = ++iotlb->clock;
+	iotlb->last = entry;
+	return entry;
+}
+
+/* The entry changes domain or size, or comes to life; or hardware chooses. */
+static struct iotlb_entry *claim_any(struct iotlb *iotlb, struct iotlb_entry *oldest, u64 key,
+				     u64 page)
+{
+	struct iotlb_entry *victim = choose_victim(iotlb, set_of(iotlb, key, page), oldest);
+
+	if (victim->tag != key) {
+		if (victim->tag)
+			drop(iotlb, victim);
+		victim->tag = key;
+		victim->page_lg2 = (u8)(key >> IOTLB_TAG_SIZE_SHIFT);
+		enlist(iotlb, victim);
+	}
+	return take(iotlb, victim, page);
 }
 
 struct iotlb_entry *iotlb_claim(struct iotlb *iotlb, u64 tag, u64 iova, u8 page_lg2)
 {
 	u64 key = sized(tag, page_lg2), page = iova >> page_lg2;
-	struct iotlb_entry *victim = pick_victim(iotlb, set_of(iotlb, tag, page));
+	struct iotlb_entry *oldest = oldest_of(iotlb, set_of(iotlb, key, page));
 
 	/* Mostly one of the same domain and size gives way: what is counted stays. */
-	if (DMASIM_UNLIKELY(victim->tag != key)) {
-		if (victim->tag)
-			drop(iotlb, victim);
-		victim->tag = key;
-		victim->page_lg2 = page_lg2;
-		enlist(iotlb, victim);
-	}
-	victim->page = page;
-	victim->used_at = ++iotlb->clock;
-	iotlb->last = victim;
-	return victim;
+	if (oldest->tag == key && !iotlb->world->random_choices)
+		return take(iotlb, oldest, page);
+	return claim_any(iotlb, oldest, key, page);
 }
 
 void iotlb_fill(struct iotlb *iotlb, const struct iotlb_entry *entry)

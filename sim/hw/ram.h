@@ -118,20 +118,17 @@ u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes);
 u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes);
 
 /*
- * For small reads that do not cross a chunk, as entries of page tables: true if the chunk was read
- * lately, else ram_read() makes it so; and then, where its bytes are on the host.
+ * For small reads, as of entries of page tables. True: the chunk of this number (phys >>
+ * RAM_CHUNK_LG2) was read lately; else ram_read() makes it so. Then, its first byte on the host.
  */
-static inline bool ram_is_recent(const struct ram *ram, phys_addr_t phys)
+static inline bool ram_is_recent(const struct ram *ram, u64 chunk)
 {
-	u64 number = phys >> RAM_CHUNK_LG2;
-
-	return DMASIM_LIKELY(ram->recent[number % RAM_RECENT] == number);
+	return DMASIM_LIKELY(ram->recent[chunk % RAM_RECENT] == chunk);
 }
 
-static inline const u8 *ram_recent(const struct ram *ram, phys_addr_t phys)
+static inline const u8 *ram_recent(const struct ram *ram, u64 chunk)
 {
-	return ram->recent_host[(phys >> RAM_CHUNK_LG2) % RAM_RECENT] +
-	       (phys & (RAM_CHUNK_BYTES - 1));
+	return ram->recent_host[chunk % RAM_RECENT];
 }
 
 #endif

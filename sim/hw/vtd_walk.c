@@ -88,33 +88,37 @@ static void arrive(struct hw_walk *walk, u64 entry, u8 level, u64 iova)
  * What most walks meet: nothing but tables, down to a page of 4 KiB that allows the access. Entries
  * are judged together, at the end. False: it was something else, and `walk` is as it was; reading
  * entries has no effect, so nothing is lost.
+ *
+ * Each entry is the address of the next, so little stands between the two: an entry that has more
+ * in it than an address and what stands below it leads to no chunk.
  */
 static bool walk_plain(const struct hw_walker *walker, const struct hw_walk_start *start, u64 iova,
 		       u64 asked, struct hw_walk *walk)
 {
 	u64 allowed = (start->read ? VTD_SS_READ : 0) | (start->write ? VTD_SS_WRITE : 0);
 	const struct ram *ram = walker->ram;
-	phys_addr_t table = start->table;
-	u64 seen = 0;
+	u64 entry = start->table, seen = 0;
 
+	if (entry & (PAGE_SIZE - 1))
+		return false;
 	for (u32 lg2 = level_lg2(start->levels); lg2 > VTD_SS_GRANULE_LG2;) {
-		u64 index, entry;
+		u64 chunk = entry >> RAM_CHUNK_LG2;
+		u64 within = entry & (RAM_CHUNK_BYTES - PAGE_SIZE);
 
 		lg2 -= ENTRIES_LG2;
-		index = iova >> lg2 & ((1U << ENTRIES_LG2) - 1);
-		if (!ram_is_recent(ram, table))
+		within += (iova >> lg2 & ((1U << ENTRIES_LG2) - 1)) * sizeof(entry);
+		if (!ram_is_recent(ram, chunk))
 			return false;
-		memcpy(&entry, ram_recent(ram, table) + index * sizeof(entry), sizeof(entry));
+		memcpy(&entry, ram_recent(ram, chunk) + within, sizeof(entry));
 		entry = le64toh(entry);
 		seen |= entry;
 		allowed &= entry;
-		table = entry & VTD_SS_ADDR_MASK;
 	}
 	if ((seen & special_bits(walker)) || !(allowed & asked))
 		return false;
 	hw_walk_begin(walk);
 	walk->page_lg2 = VTD_SS_GRANULE_LG2;
-	walk->phys = table | (iova & ((1ULL << VTD_SS_GRANULE_LG2) - 1));
+	walk->phys = (entry & VTD_SS_ADDR_MASK) | (iova & (PAGE_SIZE - 1));
 	hw_walk_end(walk, allowed & VTD_SS_READ, allowed & VTD_SS_WRITE, start->levels);
 	return true;
 }

@@ -37,8 +37,9 @@ static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t t
 	phys_addr_t at = table + index * sizeof(*entry);
 	u64 raw, done;
 
-	if (DMASIM_LIKELY(!walker->cache && ram_is_recent(walker->ram, at))) {
-		memcpy(&raw, ram_recent(walker->ram, at), sizeof(raw));
+	if (DMASIM_LIKELY(!walker->cache && ram_is_recent(walker->ram, at >> RAM_CHUNK_LG2))) {
+		memcpy(&raw, ram_recent(walker->ram, at >> RAM_CHUNK_LG2) + at % RAM_CHUNK_BYTES,
+		       sizeof(raw));
 		*entry = le64toh(raw);
 		return true;
 	}

@@ -317,6 +317,17 @@ static void a_walk_reads_nothing_but_its_entries(void **state)
 	expect_u64(walk(fixture, (511ULL << 12) + 5, false).phys, 0x7005);
 }
 
+/* A context's table is where the context says; entries know whole pages only. */
+static void a_root_that_is_not_aligned_is_read_where_it_is(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->tables.root += 0x18;
+	tables_put(&fixture->tables, SOME_IOVA, 0, 0x7000 | ENTRY_RW);
+	for (int again = 0; again < 2; again++)
+		expect_u64(walk(fixture, SOME_IOVA, true).phys, 0x7000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TEST_MAIN(TEST(every_leaf_size_translates_at_both_depths),
@@ -330,4 +341,5 @@ TEST_MAIN(TEST(every_leaf_size_translates_at_both_depths),
 	  TEST(where_large_leaves_may_not_be_the_bit_is_reserved),
 	  TEST(an_entry_that_cannot_be_fetched_is_a_fault_of_its_own),
 	  TEST(a_leaf_may_lead_to_any_address_of_the_machine),
-	  TEST(a_walk_reads_nothing_but_its_entries))
+	  TEST(a_walk_reads_nothing_but_its_entries),
+	  TEST(a_root_that_is_not_aligned_is_read_where_it_is))
