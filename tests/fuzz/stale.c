@@ -70,7 +70,7 @@ void stale_context(struct stale *stale, u32 requester, struct rig_context contex
 	u16 domain = context.domain;
 	u8 all = true;
 
-	if (stale->unit->context_entries &&
+	if (its->asked && stale->unit->context_entries &&
 	    (translates(stale, &its->now) || its->now.type == RIG_PASS_THROUGH ||
 	     stale->unit->caching_mode || stale->unit->architecture == RIG_AMD)) {
 		if (its->old_count < STALE_OLD)
@@ -79,6 +79,7 @@ void stale_context(struct stale *stale, u32 requester, struct rig_context contex
 			its->lost = true;
 	}
 	its->now = context;
+	its->asked = false;
 	if (!translates(stale, &context))
 		return;
 	/* Other tables under the same name: all that is cached of the first may be wrong. */
@@ -236,4 +237,5 @@ void stale_asked(struct stale *stale, u32 requester, u32 address)
 	u16 domain = stale->requester[requester].now.domain;
 
 	stale->domain[domain].asked[address] = true;
+	stale->requester[requester].asked = true;
 }

@@ -22,7 +22,8 @@ struct stale_requester {
 	struct rig_context now;
 	struct rig_context old[STALE_OLD];
 	u32 old_count;
-	bool lost; /* there were more */
+	bool lost;  /* there were more */
+	bool asked; /* since it has the one it has now: that may be cached */
 };
 
 struct stale {
