@@ -49,10 +49,10 @@ struct dmasim_route {
 
 /* A fault the IOMMU recorded, as its driver would read it. */
 struct dmasim_fault_record {
-	u16 requester;
-	u64 address; /* of the page */
+	u16 requester; /* 0: it is about a command (AMD) */
+	u64 address;   /* VT-d: of the page; AMD: of the request, or where the command lies */
 	bool write;
-	u8 reason;
+	u8 reason;	/* the architecture's fault reason, or event code */
 	u64 word[2];	/* the record as the hardware holds it */
 	char line[192]; /* in the words of Linux's driver */
 };

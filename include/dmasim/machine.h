@@ -27,8 +27,9 @@ struct dmasim;
 struct iova_allocator_ops;
 
 enum dmasim_iommu {
-	DMASIM_VTD = 0,	 /* Intel VT-d, second-stage tables, strict invalidation */
+	DMASIM_VTD = 0,	 /* Intel VT-d, second-stage tables */
 	DMASIM_NO_IOMMU, /* DMA addresses are physical addresses */
+	DMASIM_AMD_VI,	 /* AMD, v1 host tables, which begin with 3 levels and grow */
 };
 
 enum dmasim_cpu {
@@ -72,16 +73,17 @@ struct dmasim_config {
 	size_t size;
 
 	enum dmasim_iommu iommu;
-	u8 iommu_levels;       /* of page tables: 3 or 4; 0: 4 */
-	bool iommu_no_1g;      /* no 1 GiB leaves */
-	bool iommu_snoop;      /* snoop control: leaves carry the SNP bit */
+	u8 iommu_levels;       /* of page tables, at most: VT-d 3 or 4, AMD-Vi 4 to 6; 0: 4 */
+	bool iommu_no_1g;      /* no leaves of 1 GiB; AMD-Vi: and none larger */
+	bool iommu_snoop;      /* snoop control: leaves carry the SNP bit; AMD-Vi's always do */
 	bool iommu_incoherent; /* table writes reach the walker only when flushed from the cache */
 	/*
 	 * A hypervisor shadows the tables and reads them again at each flush: lazy domains collect
 	 * in one queue of 32767 unmaps, or 1 s.
 	 */
 	bool iommu_shadow_on_flush;
-	bool iommu_caching_mode; /* what is absent is cached, too, as below a hypervisor */
+	/* What is absent is cached, too, as below a hypervisor: VT-d's CM, AMD-Vi's NpCache. */
+	bool iommu_caching_mode;
 	/*
 	 * Devices may have TLBs of their own: those with the capability (.ats of an endpoint) get
 	 * theirs switched on, unless they are external or their addresses pass untranslated.
@@ -102,8 +104,8 @@ struct dmasim_config {
 	bool dma_debug;	     /* calls behave as in a kernel built with CONFIG_DMA_API_DEBUG */
 	u32 bugs;	     /* upstream bugs that are left in: DMASIM_BUG(x) | ... (bug.h) */
 
-	u64 ram_bytes; /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
-	enum dmasim_cpu cpu;
+	u64 ram_bytes;		 /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
+	enum dmasim_cpu cpu;	 /* 0: Intel's; with AMD-Vi AMD's */
 	u32 cpu_family;		 /* 0: 6 for Intel, 0x17 for the others */
 	enum dmasim_acs acs;	 /* of ports that are made on the way to something else */
 	bool no_root_forwarding; /* the root complex refuses requests from one port to another */

@@ -73,6 +73,7 @@ struct platform_device {
 
 enum platform_iommu_arch {
 	PLATFORM_IOMMU_VTD = 0, /* Intel VT-d, second-stage tables */
+	PLATFORM_IOMMU_AMD,	/* AMD, v1 host tables */
 };
 
 /* An IOMMU and its scope: every function on the buses [bus_first, bus_last] of the segment. */
@@ -82,16 +83,16 @@ struct platform_iommu {
 	u16 segment;
 	u8 bus_first;
 	u8 bus_last;
-	u8 levels;	      /* of its page tables: 3 or 4 */
+	u8 levels;	      /* of its page tables: VT-d 3 or 4; AMD at most so many, 4 to 6 */
 	u8 address_bits;      /* host address width: bits above are reserved in entries */
 	u8 max_address_mask;  /* MAMV: largest AM of a page-selective invalidation */
-	bool huge_1g;	      /* 1 GiB leaves (2 MiB leaves are always there) */
-	bool snoop_control;   /* ECAP.SC: the SNP bit exists */
+	bool huge_1g;	      /* leaves of 1 GiB (of 2 MiB are always there); AMD: and larger */
+	bool snoop_control;   /* ECAP.SC: the SNP bit exists; AMD: FC, always */
 	bool coherent;	      /* walks snoop the CPU's caches; else entries must be flushed */
 	bool drain_reads;     /* CAP.DRD: an invalidation can wait for requests under way */
 	bool drain_writes;    /* CAP.DWD */
-	bool caching_mode;    /* CAP.CM: absent entries may be cached, and need invalidating */
-	bool device_tlb;      /* ECAP.DT: devices may have TLBs of their own */
+	bool caching_mode;    /* CAP.CM, NpCache: absent entries may be cached */
+	bool device_tlb;      /* ECAP.DT, IotlbSup: devices may have TLBs of their own */
 	bool pf_requester;    /* invalidations of those may name the physical function (PFSID) */
 	bool shadow_on_flush; /* a hypervisor reads the tables again at a flush: few are better */
 	u32 domain_count;     /* domain ids are 0 to domain_count - 1; 0 is never used */
@@ -143,7 +144,7 @@ enum platform_context_type {
 struct platform_context {
 	enum platform_context_type type;
 	u32 domain;	  /* tag of the translations it caches */
-	u8 levels;	  /* 3 or 4 */
+	u8 levels;	  /* of the tables: VT-d 3 or 4, AMD 1 to 6 */
 	phys_addr_t root; /* top table */
 	bool device_tlb;  /* TRANSLATE: requests of the device's own TLB are taken */
 };

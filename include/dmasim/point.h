@@ -20,6 +20,7 @@
 	X(PT_CLEAR, "pt_clear", "an entry of an I/O page table is cleared")                       \
 	X(PT_TABLE, "pt_table", "a table is linked into its parent")                              \
 	X(PT_MARK, "pt_mark", "an entry is marked as seen by the hardware")                       \
+	X(PT_TOP, "pt_top", "an I/O page table gets a new top table")                             \
 	X(RING, "ring", "an entry, the head or the tail of a ring of the flush queue is changed") \
 	X(FLUSH, "flush", "the flush queue's counters or its timer's flag are read or changed")   \
 	X(MAGAZINE, "magazine",                                                                   \

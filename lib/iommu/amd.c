@@ -7,10 +7,10 @@
 #include <dmasim/hw/amd.h>
 #include <dmasim/page.h>
 
-static struct amd_command command(u64 opcode, u64 low, u64 high)
+static struct iommu_command command(u64 opcode, u64 low, u64 high)
 {
 	low |= opcode << AMD_CMD_OPCODE_SHIFT;
-	return (struct amd_command){ { htole64(low), htole64(high) } };
+	return (struct iommu_command){ { htole64(low), htole64(high) } };
 }
 
 /*
@@ -35,7 +35,7 @@ static u64 window(u64 start, u64 last)
 	       (((1ULL << (bits - 1)) - 1) & AMD_PAGES_ADDR_MASK) | AMD_PAGES_S;
 }
 
-struct amd_command amd_invalidate_pages(const struct amd_pages *pages)
+struct iommu_command amd_invalidate_pages(const struct amd_pages *pages)
 {
 	u64 high = window(pages->start, pages->last);
 
@@ -49,7 +49,7 @@ struct amd_command amd_invalidate_pages(const struct amd_pages *pages)
 		       high);
 }
 
-struct amd_command amd_invalidate_device_pages(const struct amd_device_pages *pages)
+struct iommu_command amd_invalidate_device_pages(const struct amd_device_pages *pages)
 {
 	u64 low = pages->device;
 
@@ -61,22 +61,22 @@ struct amd_command amd_invalidate_device_pages(const struct amd_device_pages *pa
 		       window(pages->start, pages->last) | (pages->guest ? AMD_PAGES_GN : 0));
 }
 
-struct amd_command amd_invalidate_device_entry(u16 device)
+struct iommu_command amd_invalidate_device_entry(u16 device)
 {
 	return command(AMD_CMD_INVALIDATE_DEVTAB_ENTRY, device, 0);
 }
 
-struct amd_command amd_invalidate_interrupts(u16 device)
+struct iommu_command amd_invalidate_interrupts(u16 device)
 {
 	return command(AMD_CMD_INVALIDATE_INTERRUPT_TABLE, device, 0);
 }
 
-struct amd_command amd_invalidate_all(void)
+struct iommu_command amd_invalidate_all(void)
 {
 	return command(AMD_CMD_INVALIDATE_IOMMU_ALL, 0, 0);
 }
 
-struct amd_command amd_wait(phys_addr_t phys, u64 value)
+struct iommu_command amd_wait(phys_addr_t phys, u64 value)
 {
 	DMASIM_CONTRACT(!(phys & ~AMD_WAIT_ADDR_MASK), "a wait stores at a multiple of 8");
 	return command(AMD_CMD_COMPLETION_WAIT, phys | AMD_WAIT_STORE, value);

@@ -5,12 +5,7 @@
 #ifndef IOMMU_AMD_H
 #define IOMMU_AMD_H
 
-#include <dmasim/types.h>
-
-/* 16 bytes, little-endian. */
-struct amd_command {
-	u64 word[2];
-};
+#include "iommu/arch.h"
 
 /* What of a domain is to be forgotten: [start, last]. */
 struct amd_pages {
@@ -26,7 +21,7 @@ struct amd_pages {
  * The window is the smallest aligned power of two that holds the range, so never smaller than the
  * largest page of it: an entry larger than the window could survive.
  */
-struct amd_command amd_invalidate_pages(const struct amd_pages *pages);
+struct iommu_command amd_invalidate_pages(const struct amd_pages *pages);
 
 /* What a device's own cache is to forget. */
 struct amd_device_pages {
@@ -38,14 +33,14 @@ struct amd_device_pages {
 	u64 last;
 	bool guest;
 };
-struct amd_command amd_invalidate_device_pages(const struct amd_device_pages *pages);
+struct iommu_command amd_invalidate_device_pages(const struct amd_device_pages *pages);
 
-struct amd_command amd_invalidate_device_entry(u16 device);
-struct amd_command amd_invalidate_interrupts(u16 device);
-struct amd_command amd_invalidate_all(void);
+struct iommu_command amd_invalidate_device_entry(u16 device);
+struct iommu_command amd_invalidate_interrupts(u16 device);
+struct iommu_command amd_invalidate_all(void);
 
 /* Everything before it is complete when `value` is at phys, a multiple of 8. */
-struct amd_command amd_wait(phys_addr_t phys, u64 value);
+struct iommu_command amd_wait(phys_addr_t phys, u64 value);
 
 /*
  * Where absent entries are cached a map invalidates, too, and in naturally aligned pieces: nothing

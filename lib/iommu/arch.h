@@ -58,6 +58,7 @@ struct iommu_device_range {
 struct iommu_arch {
 	const char *name;
 	const struct pgtable_ops *pgtable;
+	u8 first_levels; /* of a new table, which grows; 0: it has all levels of the unit */
 
 	/* Forgets the translations of a range of a domain. */
 	struct iommu_command (*range)(const struct iommu_unit *unit,
@@ -80,6 +81,7 @@ struct iommu_arch {
 };
 
 extern const struct iommu_arch iommu_vtd;
+extern const struct iommu_arch iommu_amd;
 
 /* 0 or -ENOMEM; both before iommu_unit_fini(). */
 int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw);

@@ -144,16 +144,66 @@ static int init_iova(struct iommu_domain *domain, struct pci_dev *first)
 	return err;
 }
 
+static struct platform_context context_of(const struct pci_dev *pdev);
+
+/* One of the domain's devices, under every number that its requests may bear. */
+static int move_to_top(struct pci_dev *pdev, phys_addr_t root, u8 levels, struct iommu_batch *batch)
+{
+	struct pci_requester requester = pci_own_requester(pdev);
+	struct platform_context context = context_of(pdev);
+	struct platform *p = pdev->dev.os->platform;
+	int err;
+
+	context.root = root;
+	context.levels = levels;
+	do {
+		platform_point(p, DMASIM_POINT_CONTEXT);
+		err = p->ops->context_set(p->machine, batch->unit->hw->unit, requester.id,
+					  &context);
+		iommu_batch_add(batch, batch->unit->arch->context(requester.id, context.domain));
+	} while (!err && pci_next_requester(&requester));
+	return err;
+}
+
+/*
+ * All that is cached of the table stays right: what is to be forgotten are the entries that still
+ * name the old top (facts "iova-and-page-tables" 6.4).
+ */
+static int change_top(void *cookie, phys_addr_t root, u8 levels)
+{
+	struct iommu_domain *domain = cookie;
+	struct iommu_batch batch;
+	int err = 0, executed;
+
+	iommu_batch_begin(&batch, domain->os, domain->unit);
+	for (struct pci_dev *pdev = domain->attached; pdev && !err; pdev = pdev->domain_next)
+		err = move_to_top(pdev, root, levels, &batch);
+	executed = iommu_batch_execute(&batch);
+	return err ? err : executed;
+}
+
+static struct pgtable_config table_config(struct iommu_domain *domain)
+{
+	const struct platform_iommu *hw = domain->unit->hw;
+	u8 first = domain->unit->arch->first_levels;
+
+	return (struct pgtable_config){
+		.os = domain->os,
+		.page_sizes = hw->huge_1g ? 0 : SZ_1G - 1,
+		.levels = first && first < hw->levels ? first : hw->levels,
+		.levels_max = hw->levels,
+		.pa_bits = hw->address_bits,
+		.huge_1g = hw->huge_1g,
+		.coherent = hw->coherent,
+		.snoop = hw->snoop_control,
+		.change_top = change_top,
+		.cookie = domain,
+	};
+}
+
 static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 {
-	struct pgtable_config config = {
-		.os = os,
-		.levels = unit->hw->levels,
-		.pa_bits = unit->hw->address_bits,
-		.huge_1g = unit->hw->huge_1g,
-		.coherent = unit->hw->coherent,
-		.snoop = unit->hw->snoop_control,
-	};
+	struct pgtable_config config;
 	struct iommu_domain *domain;
 
 	if (os->next_domain >= unit->hw->domain_count)
@@ -166,6 +216,7 @@ static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 	domain->id = os->next_domain;
 	domain->pt_ops = unit->arch->pgtable;
 	domain->iova_ops = os->iova_ops;
+	config = table_config(domain);
 	if (domain->pt_ops->init(&domain->pt, &config)) {
 		os_free(os, domain);
 		return NULL;
@@ -311,11 +362,13 @@ int iommu_attach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
 	struct iommu_group *group = pdev->dev.iommu_group;
-	struct platform_context context = context_of(pdev);
+	struct platform_context context;
 	int err = 0;
 
+	/* These may give the table another top. */
 	if (group->domain)
 		err = map_direct_regions(group->domain, pdev);
+	context = context_of(pdev);
 	if (!err)
 		err = set_contexts(pdev, &absent, &context);
 	if (!err)

@@ -10,6 +10,7 @@
 
 static const struct iommu_arch *const archs[] = {
 	[PLATFORM_IOMMU_VTD] = &iommu_vtd,
+	[PLATFORM_IOMMU_AMD] = &iommu_amd,
 };
 
 int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw)

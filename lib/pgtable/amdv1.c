@@ -2,13 +2,15 @@
 /*
  * AMD's v1 host tables (facts "iova-and-page-tables" 2.1): 1 to 6 levels of 512 entries, the sixth
  * of 128, and leaves of every power of two from 4 KiB to 2 PiB but 512 GiB. Sizes between those of
- * two levels are coded in the address. No-execute and privileged requests leave no trace; an MMIO
- * request only where memory is encrypted: such memory is not.
+ * two levels are coded in the address. A table may grow: levels come on top. No-execute and
+ * privileged requests leave no trace; an MMIO request only where memory is encrypted: such memory
+ * is not.
  */
 #include <dmasim/contract.h>
 #include <dmasim/hw/amd.h>
 
 #include "pgtable/define_ops.h"
+#include "pgtable/grow.h"
 
 static bool is_natural(u8 lg2)
 {
@@ -73,7 +75,10 @@ static u8 amdv1_leaf_lg2(u64 entry, u8 level)
 		       : (u8)(AMD_V1_GRANULE_LG2 + AMD_V1_INDEX_BITS * level);
 }
 
+static int amdv1_grow(struct pgtable *pt, u64 last);
+
 static const struct pt_format amdv1 = {
+	.grow = amdv1_grow,
 	.granule_lg2 = AMD_V1_GRANULE_LG2,
 	.index_lg2 = AMD_V1_INDEX_BITS,
 	.leaf = amdv1_leaf,
@@ -82,6 +87,11 @@ static const struct pt_format amdv1 = {
 	.address = amdv1_address,
 	.leaf_lg2 = amdv1_leaf_lg2,
 };
+
+static int amdv1_grow(struct pgtable *pt, u64 last)
+{
+	return pt_grow(&amdv1, pt, last);
+}
 
 /* From 4 KiB up, without what would be half the address space, or more than memory can be. */
 static u64 amdv1_sizes(const struct pgtable *pt)
@@ -99,6 +109,9 @@ static int amdv1_init(struct pgtable *pt, const struct pgtable_config *config)
 
 	DMASIM_CONTRACT(config->levels >= AMD_MODE_MIN && config->levels <= AMD_MODE_MAX,
 			"an AMD table has 1 to 6 levels");
+	DMASIM_CONTRACT(!config->levels_max || (config->levels_max >= config->levels &&
+						config->levels_max <= AMD_MODE_MAX),
+			"an AMD table grows to 6 levels at most");
 	err = pt_init(&amdv1, pt, config);
 	if (err)
 		return err;

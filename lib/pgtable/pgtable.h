@@ -10,6 +10,8 @@
 #ifndef PGTABLE_PGTABLE_H
 #define PGTABLE_PGTABLE_H
 
+#include <dmasim/lock.h>
+
 #include "mm/page.h"
 
 struct os;
@@ -60,12 +62,16 @@ struct pgtable {
 	phys_addr_t root;
 	u64 *top;	/* host pointer to the root table */
 	u64 page_sizes; /* bit n: leaves of 2^n bytes */
-	u8 levels;
-	u8 va_bits;
+	u8 levels;	/* now */
+	u8 va_bits;	/* with all the levels that it can have */
 	u8 pa_bits;
 	bool coherent;	/* else written entries are flushed */
 	bool snoop;	/* leaves force snooping */
 	u64 encryption; /* address bit that marks encrypted memory; 0: none */
+
+	struct platform_lock top_lock; /* of root, top and levels, where they change */
+	int (*change_top)(void *cookie, phys_addr_t root, u8 levels);
+	void *cookie;
 
 	/* The table of the smallest leaves that was written last: links come in runs. */
 	u64 last_leaves; /* the IOVA it serves, shifted; PGTABLE_NO_LEAVES: none is known */
@@ -79,11 +85,18 @@ struct pgtable_config {
 	struct os *os;
 	u64 page_sizes; /* if not 0: of the format's sizes these alone, and the smallest */
 	u64 encryption; /* AMD: what marks encrypted memory; beyond pa_bits */
-	u8 levels;
+	u8 levels;	/* to begin with */
+	u8 levels_max;	/* AMD: it grows up to so many; 0: not */
 	u8 pa_bits;
 	bool huge_1g; /* VT-d */
 	bool coherent;
 	bool snoop;
+	/*
+	 * A table that grows tells its user before it uses the new top: hardware is to begin there.
+	 * 0, or an error, which the map then gives; the new top is used all the same. May be NULL.
+	 */
+	int (*change_top)(void *cookie, phys_addr_t root, u8 levels);
+	void *cookie;
 };
 
 /* A format. One per file in this folder. */

@@ -28,6 +28,8 @@ struct pt_format {
 	u8 granule_lg2; /* smallest leaf, and a table, in bytes */
 	u8 index_lg2;	/* entries per table */
 	u64 flushed;	/* software bit: "the table behind this entry is flushed" */
+	/* Makes the table reach an address; NULL: it has all its levels from the start. */
+	int (*grow)(struct pgtable *pt, u64 last);
 	u64 (*leaf)(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2);
 	u64 (*table)(const struct pgtable *pt, phys_addr_t phys, u8 level); /* level of the entry */
 	bool (*is_table)(u64 entry, u8 level); /* of an entry that is not empty */
@@ -57,6 +59,14 @@ PT_INLINE u64 pt_index(const struct pt_format *format, u64 iova, u8 level)
 PT_INLINE bool pt_is_beyond(const struct pgtable *pt, u64 iova)
 {
 	return pt->va_bits < 64 && iova >> pt->va_bits;
+}
+
+/* True if a table of so many levels has no entry for the address. */
+PT_INLINE bool pt_is_above(const struct pt_format *format, u8 levels, u64 iova)
+{
+	u8 lg2 = pt_level_lg2(format, levels);
+
+	return lg2 < 64 && iova >> lg2;
 }
 
 PT_INLINE u8 pt_leaf_lg2(const struct pt_format *format, u64 entry, u8 level)
@@ -387,6 +397,9 @@ PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iov
 {
 	int err = pt_check_map(pt, iova, phys, bytes, prot);
 
+	if (format->grow && !err &&
+	    DMASIM_UNLIKELY(pt_is_above(format, pt->levels, iova + (bytes - 1))))
+		err = format->grow(pt, iova + (bytes - 1));
 	if (!err && bytes == 1ULL << format->granule_lg2)
 		return pt_map_granule(format, pt, iova, phys, prot, mapped);
 	while (!err && bytes) {
@@ -507,7 +520,7 @@ PT_INLINE phys_addr_t pt_iova_to_phys(const struct pt_format *format, struct pgt
 {
 	struct pt_table table = { pt->root, pt->top };
 
-	if (pt_is_beyond(pt, iova))
+	if (pt_is_beyond(pt, iova) || (format->grow && pt_is_above(format, pt->levels, iova)))
 		return 0;
 	for (u8 level = pt->levels; level-- > 0;) {
 		u64 entry = pt_load(&table, pt_index(format, iova, level));
@@ -526,7 +539,8 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 		      const struct pgtable_config *config)
 {
 	struct page *page = page_alloc(config->os, DMASIM_FAULT_TABLE_PAGE);
-	u8 va_bits = pt_level_lg2(format, config->levels);
+	u8 levels_max = config->levels_max ? config->levels_max : config->levels;
+	u8 va_bits = pt_level_lg2(format, levels_max);
 	struct pt_table table;
 
 	if (!page)
@@ -541,6 +555,8 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 		.coherent = config->coherent,
 		.snoop = config->snoop,
 		.encryption = config->encryption,
+		.change_top = config->change_top,
+		.cookie = config->cookie,
 		.last_leaves = PGTABLE_NO_LEAVES,
 	};
 	table = pt_table_at(pt, pt->root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/explain.h"
 
-#include "check/dmar.h"
+#include "check/fault_text.h"
 
 static const char *const kind_names[] = {
 	[PIECE_PHYS] = "dma_map_phys",
@@ -103,7 +103,7 @@ static void add_fault(struct text *text, const struct hw_access *access)
 	});
 
 	text_add(text, "  %-9s ", "hardware");
-	dmar_text(text, &record);
+	fault_text(text, target->iommu, &record);
 	text_add(text, "\n");
 }
 

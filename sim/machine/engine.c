@@ -4,9 +4,7 @@
  */
 #include <string.h>
 
-#include <dmasim/hw/vtd.h>
-
-#include "check/dmar.h"
+#include "check/fault_text.h"
 #include "machine/machine.h"
 
 static const char *const status_words[] = {
@@ -141,6 +139,7 @@ static struct hw_iommu *oldest_fault(struct dmasim *s)
 bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record)
 {
 	struct hw_fault_record found;
+	struct fault_said said;
 	struct hw_iommu *iommu;
 	struct text text;
 
@@ -148,14 +147,15 @@ bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record)
 	iommu = oldest_fault(s);
 	if (!iommu || !hw_fault_take(iommu, &found))
 		return false;
+	said = fault_said(iommu, &found);
 	*record = (struct dmasim_fault_record){
-		.requester = found.word[1] & VTD_FRCD_SID_MASK,
-		.address = found.word[0] & VTD_FRCD_ADDR_MASK,
-		.write = !(found.word[1] & VTD_FRCD_TYPE_READ),
-		.reason = (found.word[1] >> VTD_FRCD_REASON_SHIFT) & VTD_FRCD_REASON_MASK,
+		.requester = said.requester,
+		.address = said.address,
+		.write = said.write,
+		.reason = said.reason,
 		.word = { found.word[0], found.word[1] },
 	};
 	text_init(&text, record->line, sizeof(record->line));
-	dmar_text(&text, &found);
+	fault_text(&text, iommu, &found);
 	return true;
 }

@@ -164,7 +164,8 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 		if (!root->iommu)
 			continue;
 		*iommu++ = (struct platform_iommu){
-			.arch = PLATFORM_IOMMU_VTD,
+			.arch = s->config.iommu == DMASIM_AMD_VI ? PLATFORM_IOMMU_AMD
+								 : PLATFORM_IOMMU_VTD,
 			.unit = root->iommu->unit,
 			.segment = root->segment,
 			.bus_first = root->bus_first,

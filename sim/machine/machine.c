@@ -47,15 +47,19 @@ static bool is_power_of_two(u64 value)
 
 static void check_config(const struct dmasim_config *config)
 {
-	DMASIM_CONTRACT(config->iommu <= DMASIM_NO_IOMMU, "the IOMMU is one of enum dmasim_iommu");
+	DMASIM_CONTRACT(config->iommu <= DMASIM_AMD_VI, "the IOMMU is one of enum dmasim_iommu");
 	DMASIM_CONTRACT(config->policy <= DMASIM_PASS_THROUGH,
 			"the policy is one of enum dmasim_policy");
 	DMASIM_CONTRACT(config->swiotlb <= DMASIM_SWIOTLB_FORCE,
 			"swiotlb is one of enum dmasim_swiotlb");
 	DMASIM_CONTRACT(config->cpu <= DMASIM_CPU_OTHER, "the CPU is one of enum dmasim_cpu");
 	DMASIM_CONTRACT(config->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
-	DMASIM_CONTRACT(config->iommu_levels == 3 || config->iommu_levels == 4,
-			"VT-d tables have 3 or 4 levels");
+	if (config->iommu == DMASIM_AMD_VI)
+		DMASIM_CONTRACT(config->iommu_levels >= 4 && config->iommu_levels <= 6,
+				"AMD's tables grow to 4, 5 or 6 levels");
+	else
+		DMASIM_CONTRACT(config->iommu_levels == 3 || config->iommu_levels == 4,
+				"VT-d tables have 3 or 4 levels");
 	DMASIM_CONTRACT(config->iotlb_entries <= IOTLB_ENTRIES_MAX,
 			"an IOTLB has at most 2^20 entries");
 	DMASIM_CONTRACT(config->iotlb_ways <= IOTLB_ENTRIES_MAX, "an IOTLB has at most 2^20 ways");
@@ -110,6 +114,8 @@ static void read_config(struct dmasim_config *to, const struct dmasim_config *fr
 		to->iotlb_entries = 64;
 	if (!to->iotlb_ways)
 		to->iotlb_ways = IOTLB_WAYS;
+	if (to->iommu == DMASIM_AMD_VI && to->cpu == DMASIM_CPU_INTEL)
+		to->cpu = DMASIM_CPU_AMD;
 	if (!to->cpu_family)
 		to->cpu_family = machine_cpu_family(to->cpu);
 	if (!to->cpus)
@@ -169,6 +175,7 @@ static const char *iova_word(const struct iova_allocator_ops *ops)
 static void write_header(struct dmasim *s)
 {
 	const struct dmasim_config *config = &s->config;
+	static const char *const iommus[] = { "vtd", "none", "amd-vi" };
 	static const char *const policies[] = { "strict", "lazy", "pass-through" };
 	static const char *const pools[] = { "auto", "off", "force" };
 	char line[512];
@@ -176,8 +183,8 @@ static void write_header(struct dmasim *s)
 
 	text_init(&text, line, sizeof(line));
 	text_add(&text, "# dmasim-trace v=%d seed=0x%llx iommu=%s levels=%u ram=%llu",
-		 DMASIM_TRACE_VERSION, config->seed, config->iommu == DMASIM_VTD ? "vtd" : "none",
-		 config->iommu_levels, config->ram_bytes);
+		 DMASIM_TRACE_VERSION, config->seed, iommus[config->iommu], config->iommu_levels,
+		 config->ram_bytes);
 	text_add(&text, " iotlb=%u coherent=%d snoop=%d windows=%d choices=%s",
 		 config->iotlb_entries, !config->iommu_incoherent, config->iommu_snoop,
 		 !config->hide_windows, config->random_choices ? "random" : "plain");

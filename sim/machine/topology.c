@@ -17,16 +17,18 @@
 struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8 bus_last)
 {
 	struct hw_root *root = hw_root_add(&s->hw, segment, bus_first, bus_last);
+	bool amd = s->config.iommu == DMASIM_AMD_VI;
 
 	if (!root || s->config.iommu == DMASIM_NO_IOMMU)
 		return root;
 	root->iommu = hw_iommu_add(&s->hw, &(struct hw_iommu_desc){
+						   .arch = amd ? &hw_amd : &hw_vtd,
 						   .unit = s->next_unit,
 						   .levels = s->config.iommu_levels,
 						   .address_bits = MACHINE_ADDRESS_BITS,
 						   .max_address_mask = MAX_ADDRESS_MASK,
 						   .huge_1g = !s->config.iommu_no_1g,
-						   .snoop_control = s->config.iommu_snoop,
+						   .snoop_control = amd || s->config.iommu_snoop,
 						   .coherent = !s->config.iommu_incoherent,
 						   .caching_mode = s->config.iommu_caching_mode,
 						   .device_tlb = s->config.iommu_device_tlb,

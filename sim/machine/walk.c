@@ -6,8 +6,7 @@
 
 #include <dmasim/walk.h>
 
-#include "check/amdvi.h"
-#include "check/dmar.h"
+#include "check/fault_text.h"
 #include "hw/steps.h"
 #include "machine/machine.h"
 
@@ -69,17 +68,14 @@ static void tell_entries(const struct hw_steps *steps, struct dmasim_walk *walk)
 }
 
 /* The record that the unit would write, in its driver's words. */
-static void tell_fault(const struct hw_iommu *iommu, u16 segment, const struct hw_refusal *refusal,
+static void tell_fault(const struct hw_iommu *iommu, const struct hw_refusal *refusal,
 		       struct dmasim_walk *walk)
 {
 	struct hw_fault_record record = iommu->arch->record(refusal);
 	struct text text;
 
 	text_init(&text, walk->line, sizeof(walk->line));
-	if (iommu->arch == &hw_amd)
-		amdvi_text(&text, segment, record.word);
-	else
-		dmar_text(&text, &record);
+	fault_text(&text, iommu, &record);
 }
 
 static void tell_result(const struct hw_steps *steps, const struct hw_translation *found,
@@ -139,7 +135,7 @@ static int walk_of(struct pci_dev *pdev, dma_addr_t dma, bool write, bool probe,
 	tell_entries(&steps, walk);
 	tell_result(&steps, &found, walk);
 	if (found.fault)
-		tell_fault(target.iommu, request.from->bus->root->segment,
+		tell_fault(target.iommu,
 			   &(struct hw_refusal){ .requester = target.requester,
 						 .domain = found.domain,
 						 .iova = dma,

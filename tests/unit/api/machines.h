@@ -31,6 +31,12 @@ static inline int rig_setup_direct(void **state)
 			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU });
 }
 
+static inline int rig_setup_amd_vi(void **state)
+{
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI });
+}
+
 /* Ports that have ACS with all bits clear: everything below one root port is one group. */
 static inline int rig_setup_acs_off(void **state)
 {
@@ -82,10 +88,11 @@ static inline int rig_setup_unlisted(void **state, const struct dmasim_config *c
 #define WITH_SETUP(test, setup) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
 #define BEHIND_VTD(test)	WITH_SETUP(test, rig_setup)
 #define WITHOUT_IOMMU(test)	WITH_SETUP(test, rig_setup_direct)
-#define IN_BOTH_MODES(test)                                                         \
-	{ #test "__behind_vtd", test, rig_setup, rig_teardown, NULL },              \
-	{                                                                           \
-#test "__without_iommu", test, rig_setup_direct, rig_teardown, NULL \
+#define IN_BOTH_MODES(test)                                                              \
+	{ #test "__behind_vtd", test, rig_setup, rig_teardown, NULL },                   \
+		{ #test "__behind_amd_vi", test, rig_setup_amd_vi, rig_teardown, NULL }, \
+	{                                                                                \
+#test "__without_iommu", test, rig_setup_direct, rig_teardown, NULL      \
 	}
 
 /* RAM of the machine; a test that gets none has failed. */

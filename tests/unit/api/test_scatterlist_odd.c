@@ -58,6 +58,8 @@ static void entries_without_bytes_are_refused_or_mapped(void **state)
 				continue;
 			set_entries(rig, &list, bytes, count);
 			dmasim_suppress(rig->s, DMASIM_REPORT_BAD_ARGUMENT);
+			/* AMD's: one leaf holds 68 KiB and what an empty entry asked for. */
+			dmasim_suppress(rig->s, DMASIM_REPORT_UNMAP_SHORT);
 			expect_fails_or_works(rig, &list);
 		}
 	}

@@ -15,14 +15,14 @@
 #define ROUNDS 1000000 /* full count */
 
 /* Sixteen bytes, as they lie in memory. */
-static void expect_bytes(struct amd_command command, const char *bytes)
+static void expect_bytes(struct iommu_command command, const char *bytes)
 {
 	assert_int_equal(sizeof(command), 16);
 	assert_memory_equal(&command, bytes, 16);
 }
 
 /* The second word: a little-endian number. */
-static u64 high(struct amd_command command)
+static u64 high(struct iommu_command command)
 {
 	u8 byte[16];
 	u64 word = 0;
@@ -34,7 +34,7 @@ static u64 high(struct amd_command command)
 }
 
 /* The word that a decoder of the architecture sees. */
-static struct hw_amd_command decode(struct amd_command command)
+static struct hw_amd_command decode(struct iommu_command command)
 {
 	struct hw_amd_command decoded;
 	u64 word[2] = { 0, high(command) };
