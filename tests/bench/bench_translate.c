@@ -35,6 +35,15 @@ struct bench {
 	u64 sum; /* of the answers: somebody looks at them */
 };
 
+/* One row of the output; without a context cache, contexts cost a look into a table. */
+struct row {
+	const char *name;
+	void (*run)(void *cookie);
+	u32 iotlb_entries;
+	u32 walk_entries; /* of each level */
+	u32 contexts;	  /* entries of the context cache */
+};
+
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
 static void put(struct bench *bench, phys_addr_t table, u64 index, u64 word)
@@ -67,7 +76,7 @@ static void build_tables(struct bench *bench)
 	}
 }
 
-static void unit_init(struct bench *bench, u32 iotlb_entries, u32 walk_entries)
+static void unit_init(struct bench *bench, const struct row *row)
 {
 	*bench = (struct bench){ .random = 1 };
 	world_init(&bench->world, &(struct world_config){ .seed = 1 });
@@ -78,8 +87,9 @@ static void unit_init(struct bench *bench, u32 iotlb_entries, u32 walk_entries)
 							.address_bits = 46,
 							.max_address_mask = 18,
 							.coherent = true,
-							.iotlb_entries = iotlb_entries,
-							.walk_entries = walk_entries,
+							.iotlb_entries = row->iotlb_entries,
+							.walk_entries = row->walk_entries,
+							.context_entries = row->contexts,
 						});
 	must(bench->iommu, "no unit");
 	must(!hw_context_set(bench->iommu, REQUESTER,
@@ -136,8 +146,17 @@ static void check_pages(struct bench *bench)
 	}
 }
 
+static void invalidate_same(void *cookie)
+{
+	struct bench *bench = cookie;
+	u64 start = IOVA + ((u64)PAGES << 12);
+
+	for (u64 i = 0; i < BATCH; i++)
+		iotlb_invalidate_range(&bench->iotlb, iotlb_tag(DOMAIN), start, start + 4095);
+}
+
 /* Pages that are not cached, while the cache is full of others. */
-static void invalidate_page(void *cookie)
+static void invalidate_any(void *cookie)
 {
 	struct bench *bench = cookie;
 
@@ -168,15 +187,9 @@ static void invalidate_and_fill(void *cookie)
 
 /* ---- The tables of figures ------------------------------------------------------------------- */
 
-struct row {
-	const char *name;
-	void (*run)(void *cookie);
-	u32 iotlb_entries;
-	u32 walk_entries;
-};
-
 static const struct row translations[] = {
-	{ "the same page", same_page, 256, 0 },
+	{ "the same page", same_page, 256, 0, 0 },
+	{ "the same page, context cache", same_page, 256, 0, 16 },
 	{ "65,536 pages, walks from memory", random_pages, 256, 0 },
 	{ "65,536 pages, small walk cache", random_pages, 256, 16 },
 	{ "65,536 pages, large walk cache", random_pages, 256, 256 },
@@ -184,12 +197,15 @@ static const struct row translations[] = {
 };
 
 static const struct row invalidations[] = {
-	{ "one page that is not cached", invalidate_page, 64, 0 },
-	{ "one page that is not cached", invalidate_page, 1024, 0 },
-	{ "one page that is not cached", invalidate_page, 65536, 0 },
-	{ "one cached page, filled again", invalidate_and_fill, 64, 0 },
-	{ "one cached page, filled again", invalidate_and_fill, 1024, 0 },
-	{ "one cached page, filled again", invalidate_and_fill, 65536, 0 },
+	{ "one page, over and over", invalidate_same, 64 },
+	{ "one page, over and over", invalidate_same, 1024 },
+	{ "one page, over and over", invalidate_same, 65536 },
+	{ "any page, not cached", invalidate_any, 64 },
+	{ "any page, not cached", invalidate_any, 1024 },
+	{ "any page, not cached", invalidate_any, 65536 },
+	{ "any cached page, filled again", invalidate_and_fill, 64 },
+	{ "any cached page, filled again", invalidate_and_fill, 1024 },
+	{ "any cached page, filled again", invalidate_and_fill, 65536 },
 };
 
 static bool wanted(const struct row *row, const char *name)
@@ -211,7 +227,7 @@ static void measure_translations(const struct row *row)
 	struct hw_costs before, after;
 	u64 ns;
 
-	unit_init(&bench, row->iotlb_entries, row->walk_entries);
+	unit_init(&bench, row);
 	check_pages(&bench);
 	ns = measure_ns(row->run, &bench);
 	before = bench.hw.costs;
