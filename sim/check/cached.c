@@ -8,6 +8,7 @@ void cached_init(struct cached *cached, struct world *world, bool *blind)
 	interval_tree_init(&cached->tables_by_phys);
 	interval_tree_init(&cached->ended_by_phys);
 	SLIST_INIT(&cached->units);
+	SLIST_INIT(&cached->devices);
 	cached_contexts_init(&cached->contexts, world, blind);
 }
 
@@ -247,6 +248,7 @@ void cached_fini(struct cached *cached)
 	struct memory *memory = &cached->world->memory;
 	struct interval *any;
 
+	cached_devices_fini(cached);
 	cached_contexts_fini(&cached->contexts);
 	while ((any = interval_any(&cached->domains)))
 		domain_drop(cached, (struct cached_domain *)any);

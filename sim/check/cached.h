@@ -34,6 +34,8 @@
  * only an entry that was written by hand, was gone again before any of these, and was never used
  * can be missed.
  *
+ * What a device may have in its own TLB: cached_device.h.
+ *
  * All ranges are inclusive: they may end with the last address there is.
  */
 #ifndef CHECK_CACHED_H
@@ -42,6 +44,7 @@
 #include <bsd/sys/queue.h>
 
 #include "check/cached_context.h"
+#include "check/cached_device.h"
 #include "check/cached_unit.h"
 #include "check/interval.h"
 #include "check/moment.h"
@@ -134,6 +137,7 @@ struct cached {
 	u32 spares;
 	u64 ended; /* leaves */
 	struct cached_contexts contexts;
+	struct cached_device_list devices;
 	struct cached_windows windows;
 	u64 round;
 	bool *blind; /* set when memory runs out: the set is not complete from then on */

@@ -315,6 +315,7 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 			return;
 		if (!leaf->absent)
 			note_window(cached, leaf);
+		cached_devices_keep(cached, leaf, command, confirmation->now);
 		cached_leaf_free(cached, leaf);
 	}
 }
@@ -323,16 +324,42 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 
 struct losing {
 	struct confirmation *confirmation;
+	const struct cached_command *command;
 	struct check_moment when;
 };
 
-static void lost_context(void *cookie, u32 id)
+/*
+ * A command for a device TLB waits for those for the IOTLB before it, and these for those for
+ * contexts, if the unit has them so. The number from which on one takes effect after the context's.
+ */
+static u64 in_order_after(const struct confirmation *confirmation,
+			  const struct cached_command *command)
 {
+	const struct cached_pending *pending;
+	u64 number = ~0ULL;
+
+	STAILQ_FOREACH(pending, &confirmation->commands, link) {
+		const struct hw_invalidation *what = &pending->command.what;
+
+		if (what->what == HW_INVALIDATED_IOTLB && what->number >= command->what.number &&
+		    what->number < number &&
+		    (confirmation->iommu->arch->contexts_first ||
+		     what->number == command->what.number))
+			number = what->number;
+	}
+	return number;
+}
+
+static void lost_context(void *cookie, const struct cached_context *context)
+{
+	u32 id = (u32)context->by_domain.start;
 	struct losing *losing = cookie;
 	struct confirmation *confirmation = losing->confirmation;
 	struct cached_domain *domain =
 		cached_domain_find(confirmation->cached, confirmation->iommu, id);
 
+	cached_device_lost(confirmation->cached, context, losing->command,
+			   in_order_after(confirmation, losing->command), confirmation->now);
 	if (domain && cached_find_sources(confirmation->cached, domain))
 		cached_compare(confirmation->cached, domain, 0, ~0ULL, losing->when, false);
 }
@@ -357,7 +384,7 @@ static bool has_iotlb(const struct confirmation *confirmation, const struct cach
 static void confirm_contexts(struct confirmation *confirmation,
 			     const struct cached_command *command)
 {
-	struct losing losing = { confirmation, command->submitted };
+	struct losing losing = { confirmation, command, command->submitted };
 
 	if (!confirmation->iommu->arch->contexts_first && !has_iotlb(confirmation, command))
 		losing.when = check_now(&confirmation->cached->clock);
@@ -405,6 +432,11 @@ static void confirm(struct confirmation *confirmation)
 	STAILQ_FOREACH(pending, &confirmation->commands, link) {
 		if (pending->command.what.what == HW_INVALIDATED_IOTLB)
 			forget_all_dropped(confirmation, &pending->command);
+	}
+	STAILQ_FOREACH(pending, &confirmation->commands, link) {
+		if (pending->command.what.what == HW_INVALIDATED_DEVICE_TLB)
+			cached_device_invalidated(confirmation->cached, confirmation->iommu,
+						  &pending->command);
 	}
 }
 

@@ -35,7 +35,7 @@ static bool same(const struct hw_context *a, const struct hw_context *b)
 {
 	return a->type == b->type && a->levels == b->levels && a->domain == b->domain &&
 	       a->root == b->root && a->no_read == b->no_read && a->no_write == b->no_write &&
-	       a->marks == b->marks;
+	       a->marks == b->marks && a->device_tlb == b->device_tlb;
 }
 
 /* What the entry said so far, as the set knows it; *known: it knows anything of the requester. */
@@ -118,7 +118,8 @@ static bool is_covered(const struct cached_context *cached, const struct hw_iomm
 
 void cached_contexts_invalidated(struct cached_contexts *contexts, const struct hw_iommu *iommu,
 				 const struct cached_command *command,
-				 void (*gone)(void *cookie, u32 domain), void *cookie)
+				 void (*gone)(void *cookie, const struct cached_context *context),
+				 void *cookie)
 {
 	u64 first = command->what.requester & (u16)~command->what.requester_ignored;
 	u64 last = command->what.requester | command->what.requester_ignored;
@@ -126,13 +127,13 @@ void cached_contexts_invalidated(struct cached_contexts *contexts, const struct 
 
 	while (at) {
 		struct cached_context *cached = (struct cached_context *)at;
-		u32 domain = (u32)cached->by_domain.start;
+		struct cached_context lost = *cached;
 
 		at = interval_next(&contexts->by_requester, at, first, last);
 		if (!is_covered(cached, iommu, command))
 			continue;
 		drop(contexts, cached);
-		gone(cookie, domain);
+		gone(cookie, &lost);
 	}
 }
 

@@ -42,11 +42,12 @@ void cached_context_set(struct cached_contexts *contexts, struct hw_iommu *iommu
 
 /*
  * A completed invalidation of contexts. What the entries say now may be cached again at once. Calls
- * gone() for the domain of each that cannot be cached any more.
+ * gone() for each that cannot be cached any more.
  */
 void cached_contexts_invalidated(struct cached_contexts *contexts, const struct hw_iommu *iommu,
 				 const struct cached_command *command,
-				 void (*gone)(void *cookie, u32 domain), void *cookie);
+				 void (*gone)(void *cookie, const struct cached_context *context),
+				 void *cookie);
 
 /* An entry through which this top table may still be reached; NULL: none. */
 const struct cached_context *cached_context_use(const struct cached_contexts *contexts,

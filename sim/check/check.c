@@ -114,8 +114,7 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 
 static bool is_kept(const struct check *check, const struct hw_invalidation *what)
 {
-	return check->judging &&
-	       (what->what == HW_INVALIDATED_IOTLB || what->what == HW_INVALIDATED_CONTEXT);
+	return check->judging && what->what != HW_INVALIDATED_INTERRUPT;
 }
 
 void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
@@ -140,6 +139,14 @@ void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)
 
 	if (check->judging)
 		cached_waited(&check->cached, iommu, number);
+}
+
+void check_ats_off(void *cookie, struct hw_iommu *iommu, u16 requester)
+{
+	struct check *check = cookie;
+
+	if (check->judging)
+		cached_device_off(&check->cached, iommu, requester);
 }
 
 void check_timed_out(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)

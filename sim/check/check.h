@@ -108,6 +108,7 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_waited(void *cookie, struct hw_iommu *iommu, u64 number);
+void check_ats_off(void *cookie, struct hw_iommu *iommu, u16 requester);
 void check_timed_out(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
 

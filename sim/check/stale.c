@@ -113,6 +113,31 @@ static void note_leaf(struct check *check, struct stale *stale, const struct cac
 	stale->cause = stale_text_leaf(check, &text, leaf, from, to);
 }
 
+/* What a device keeps for itself. */
+static void judge_devices(struct check *check, struct cached_domain *domain, u64 start, u64 last,
+			  enum stale_claim claim)
+{
+	struct cached_device_stale found;
+	struct stale *stale;
+	struct text text;
+
+	if (!cached_device_stale(&check->cached, domain, start, last, &found))
+		return;
+	found.fetched->told = true;
+	stale = note(check);
+	if (!stale)
+		return;
+	stale->id = DMASIM_REPORT_STALE_TRANSLATION;
+	stale->domain = domain->domain;
+	stale->dma = found.from;
+	stale->size = found.to - found.from + 1;
+	text_init(&text, stale->text, sizeof(stale->text));
+	stale->cause = stale_text_fetched(check, &text, &found);
+	text_init(&text, stale->what, sizeof(stale->what));
+	text_add(&text, "%s; %s", claim_texts[claim], harm_texts[found.harm]);
+	keep(check, stale);
+}
+
 static void judge_domain(struct check *check, struct cached_domain *domain, u64 start, u64 last,
 			 enum stale_claim claim)
 {
@@ -123,8 +148,10 @@ static void judge_domain(struct check *check, struct cached_domain *domain, u64 
 	u64 from, to;
 
 	leaf = cached_stale(&check->cached, domain, start, last, &harm, &from, &to);
-	if (!leaf)
+	if (!leaf) {
+		judge_devices(check, domain, start, last, claim);
 		return;
+	}
 	stale = note(check);
 	if (!stale)
 		return;

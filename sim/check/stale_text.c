@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/stale_text.h"
 
+#include "hw/ats.h"
+
 #define SHOWN_BYTES 8
 
 static void add_label(struct text *text, const char *label)
@@ -93,6 +95,17 @@ static void add_bytes(struct check *check, struct text *text, const struct hw_ta
 		text_add(text, " %02x", byte[i]);
 }
 
+static void add_reach(struct check *check, struct text *text, const struct cached_leaf *leaf,
+		      const struct hw_target *target, u64 bytes)
+{
+	add_label(text, "reaches");
+	text_add(text, "phys ");
+	add_range(text, target->phys, target->phys + (bytes - 1));
+	text_add(text, " to %s: ", allowed(leaf->read, leaf->write));
+	add_owner(check, text, target);
+	text_add(text, "\n");
+}
+
 /* The device's side: what it would get, and what it would do to others. */
 static void add_device(struct check *check, struct text *text, const struct cached_leaf *leaf,
 		       const struct hw_target *target, u64 bytes)
@@ -180,7 +193,29 @@ static void add_context_cache(struct text *text, const struct cached_context *co
 		 holds ? "holds it now" : "may hold it; now it does not");
 }
 
-/* ---- The three of them ------------------------------------------------ */
+static void add_device_tlb(struct text *text, const struct cached_device_stale *stale,
+			   phys_addr_t phys)
+{
+	const struct hw_function *function =
+		hw_requester_function(stale->device->iommu, stale->device->requester);
+	const struct iotlb_entry *entry = NULL;
+	bool holds = false;
+
+	while (!holds && function && function->ats_at &&
+	       (entry = iotlb_peek(&function->device_tlb, 0, stale->from, stale->to, entry))) {
+		u64 first = entry->page << entry->page_lg2;
+		u64 within = first > stale->from ? first : stale->from;
+
+		holds = entry->phys + (within - first) == phys + (within - stale->from);
+	}
+	add_label(text, "cache");
+	text_add(text, "the TLB of the device itself, %02x:%02x.%x, %s\n",
+		 stale->device->requester >> 8, (stale->device->requester >> 3) & 0x1f,
+		 stale->device->requester & 7,
+		 holds ? "holds it now" : "may hold it; now it does not");
+}
+
+/* ---- Each of them ------------------------------------------------ */
 
 const char *stale_text_leaf(struct check *check, struct text *text, const struct cached_leaf *leaf,
 			    u64 start, u64 last)
@@ -200,15 +235,39 @@ const char *stale_text_leaf(struct check *check, struct text *text, const struct
 	struct hw_target target = hw_phys_target(check->hw, phys);
 	const char *cause = add_why(check, text, &query);
 
-	add_label(text, "reaches");
-	text_add(text, "phys ");
-	add_range(text, phys, phys + (last - start));
-	text_add(text, " to %s: ", allowed(leaf->read, leaf->write));
-	add_owner(check, text, &target);
-	text_add(text, "\n");
+	add_reach(check, text, leaf, &target, last - start + 1);
 	add_times(text, leaf->since, leaf->until);
 	add_iotlb(text, leaf, start, last);
 	add_device(check, text, leaf, &target, last - start + 1);
+	return cause;
+}
+
+const char *stale_text_fetched(struct check *check, struct text *text,
+			       const struct cached_device_stale *stale)
+{
+	const struct cached_fetched *fetched = stale->fetched;
+	const struct cached_leaf leaf = { .read = fetched->read, .write = fetched->write };
+	const struct why_query query = {
+		.iommu = stale->device->iommu,
+		.what = HW_INVALIDATED_DEVICE_TLB,
+		.requester = stale->device->requester,
+		.domain = fetched->domain->domain,
+		.start = stale->from,
+		.last = stale->to,
+		.lg2 = fetched->page_lg2,
+		.since = fetched->since,
+		.until = fetched->emptied,
+		.call = check->call->began,
+	};
+	phys_addr_t phys = fetched->phys + (stale->from - fetched->at.start);
+	struct hw_target target = hw_phys_target(check->hw, phys);
+	const char *cause = add_why(check, text, &query);
+	u64 bytes = stale->to - stale->from + 1;
+
+	add_reach(check, text, &leaf, &target, bytes);
+	add_times(text, fetched->since, fetched->emptied);
+	add_device_tlb(text, stale, phys);
+	add_device(check, text, &leaf, &target, bytes);
 	return cause;
 }
 

@@ -12,6 +12,8 @@
 /* Each writes lines for the block of a report, and returns the cause in one word. */
 const char *stale_text_leaf(struct check *check, struct text *text, const struct cached_leaf *leaf,
 			    u64 start, u64 last);
+const char *stale_text_fetched(struct check *check, struct text *text,
+			       const struct cached_device_stale *stale);
 const char *stale_text_table(struct check *check, struct text *text,
 			     const struct cached_table *table);
 const char *stale_text_context(struct check *check, struct text *text,

@@ -59,6 +59,18 @@ static struct match match_iotlb(const struct hw_invalidation *what, const struct
 	return (struct match){ true, WHY_NO_GAP };
 }
 
+static struct match match_device_tlb(const struct hw_invalidation *what,
+				     const struct why_query *query, bool in_call)
+{
+	if (what->requester != query->requester)
+		return (struct match){ in_call && touches(what, query->start, query->last),
+				       WHY_REQUESTER };
+	if (!touches(what, query->start, query->last))
+		return (struct match){ in_call || adjoins(what, query->start, query->last),
+				       WHY_WINDOW };
+	return (struct match){ true, WHY_NO_GAP };
+}
+
 static struct match match(const struct cached_unit *unit, const struct cached_command *command,
 			  const struct why_query *query)
 {
@@ -67,8 +79,12 @@ static struct match match(const struct cached_unit *unit, const struct cached_co
 
 	if (command->what.what != query->what)
 		return (struct match){ false, WHY_NO_GAP };
-	match = query->what == HW_INVALIDATED_CONTEXT ? match_context(&command->what, query)
-						      : match_iotlb(&command->what, query, in_call);
+	if (query->what == HW_INVALIDATED_CONTEXT)
+		match = match_context(&command->what, query);
+	else if (query->what == HW_INVALIDATED_DEVICE_TLB)
+		match = match_device_tlb(&command->what, query, in_call);
+	else
+		match = match_iotlb(&command->what, query, in_call);
 	if (unit->iommu != query->iommu && match.meant) {
 		match.meant = match.gap == WHY_NO_GAP && in_call;
 		match.gap = WHY_UNIT;
@@ -134,6 +150,12 @@ const char *why_word(enum why_kind kind)
 	return words[kind];
 }
 
+static void add_device(struct text *text, u16 requester)
+{
+	text_add(text, "the TLB of %02x:%02x.%x", requester >> 8, (requester >> 3) & 0x1f,
+		 requester & 7);
+}
+
 static void add_command(struct text *text, const struct why *why)
 {
 	const struct hw_invalidation *what = &why->command->what;
@@ -151,10 +173,14 @@ static void add_command(struct text *text, const struct why *why)
 	} else {
 		text_add(text, "0x%llx-0x%llx", what->start, what->last);
 	}
-	if (what->all_domains)
+	if (what->what == HW_INVALIDATED_DEVICE_TLB) {
+		text_add(text, " in ");
+		add_device(text, what->requester);
+	} else if (what->all_domains) {
 		text_add(text, " of all domains");
-	else
+	} else {
 		text_add(text, " of domain %u", what->domain);
+	}
 	if (what->what == HW_INVALIDATED_IOTLB)
 		text_add(text, what->leaf_only ? ", leaves alone" : "");
 }
@@ -179,6 +205,13 @@ static void add_gap(struct text *text, const struct why_query *query, enum why_g
 	case WHY_UNIT:
 		text_add(text, "it is cached by unit %u", query->iommu->unit);
 		break;
+	case WHY_REQUESTER:
+		if (query->what == HW_INVALIDATED_DEVICE_TLB) {
+			text_add(text, "it is in ");
+			add_device(text, query->requester);
+			break;
+		}
+		/* fall through */
 	default:
 		text_add(text, "it is cached for %02llx:%02llx.%llx", query->start >> 8,
 			 (query->start >> 3) & 0x1f, query->start & 7);
@@ -194,6 +227,8 @@ void why_text(struct text *text, const struct why_query *query, const struct why
 		text_add(text, "missing: no invalidation of ");
 		if (query->what == HW_INVALIDATED_CONTEXT)
 			text_add(text, "contexts");
+		else if (query->what == HW_INVALIDATED_DEVICE_TLB)
+			add_device(text, query->requester);
 		else
 			text_add(text, query->table ? "non-leaf entries of domain %u" : "domain %u",
 				 query->domain);
@@ -209,6 +244,10 @@ void why_text(struct text *text, const struct why_query *query, const struct why
 	case WHY_EARLY:
 		text_add(text, "too early: ");
 		add_command(text, why);
+		if (query->what == HW_INVALIDATED_DEVICE_TLB) {
+			text_add(text, ",\n  %-9s may have been executed before the IOTLB's\n", "");
+			return;
+		}
 		text_add(text, ",\n  %-9s may have been executed before the entry was changed\n",
 			 "");
 		return;

@@ -30,10 +30,11 @@ enum why_gap {
 /* What may still be cached. */
 struct why_query {
 	const struct hw_iommu *iommu;
-	u8 what;    /* HW_INVALIDATED_IOTLB or _CONTEXT */
+	u8 what;    /* HW_INVALIDATED_IOTLB, _CONTEXT or _DEVICE_TLB */
 	bool table; /* of the first: a table, not a page */
 	u32 domain;
-	u64 start; /* addresses, or the requester */
+	u16 requester; /* whose TLB it is */
+	u64 start;     /* addresses, or the requester */
 	u64 last;
 	u8 lg2; /* of the page, or of what the table maps */
 	struct check_moment since;

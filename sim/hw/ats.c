@@ -71,10 +71,20 @@ struct hw_translation hw_ats_check(struct hw_iommu *iommu, u16 requester, u64 ad
 
 /* ---- The function's side --------------------------------------------------------------------- */
 
+static void switched_off(struct hw_function *function)
+{
+	const struct hw_hooks *hooks = &function->hw->hooks;
+	struct hw_iommu *iommu = function->bus->root->iommu;
+
+	iotlb_invalidate_all(&function->device_tlb);
+	if (iommu && hooks->ats_off)
+		hooks->ats_off(hooks->cookie, iommu, (u16)hw_function_sbdf(function));
+}
+
 void hw_ats_enable(struct hw_function *function, bool enable)
 {
 	if (function->ats_enabled && !enable)
-		iotlb_invalidate_all(&function->device_tlb);
+		switched_off(function);
 	function->ats_enabled = enable;
 }
 
@@ -145,26 +155,32 @@ struct hw_target hw_ats_route(struct hw *hw, const struct hw_request *request)
 	return hw_route(hw, &translated, NULL);
 }
 
-static bool serves(const struct hw_root *root, u16 requester)
+static struct hw_root *root_of(const struct hw_iommu *iommu, struct hw_root *after)
 {
-	return requester >> 8 >= root->bus_first && requester >> 8 <= root->bus_last;
+	struct hw_root *root = after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&iommu->hw->roots);
+
+	while (root && root->iommu != iommu)
+		root = TAILQ_NEXT(root, link);
+	return root;
+}
+
+struct hw_function *hw_requester_function(const struct hw_iommu *iommu, u16 requester)
+{
+	struct hw_root *root;
+
+	for (root = root_of(iommu, NULL); root; root = root_of(iommu, root)) {
+		if (requester >> 8 >= root->bus_first && requester >> 8 <= root->bus_last)
+			return hw_function_find(iommu->hw, (u32)root->segment << 16 | requester);
+	}
+	return NULL;
 }
 
 bool hw_ats_invalidate(struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
-	struct hw_function *function = NULL;
-	struct hw_root *root;
-	bool alone = true; /* no host bridge is there that would pass the message on */
+	struct hw_function *function = hw_requester_function(iommu, what->requester);
 
-	TAILQ_FOREACH(root, &iommu->hw->roots, link) {
-		if (root->iommu != iommu)
-			continue;
-		alone = false;
-		if (serves(root, what->requester))
-			function = hw_function_find(iommu->hw,
-						    (u32)root->segment << 16 | what->requester);
-	}
-	if (alone)
+	/* There is no host bridge that would pass the message on. */
+	if (!root_of(iommu, NULL))
 		return true;
 	if (!function || !function->ats_at || function->hung)
 		return false;

@@ -40,6 +40,9 @@ struct hw_translation hw_ats_check(struct hw_iommu *iommu, u16 requester, u64 ad
 /* The enable bit was written. */
 void hw_ats_enable(struct hw_function *function, bool enable);
 
+/* The function of a requester whose requests the unit serves; NULL: none. */
+struct hw_function *hw_requester_function(const struct hw_iommu *iommu, u16 requester);
+
 /*
  * Sends an invalidation to the function that it names. False: nobody answers. A unit that serves no
  * host bridge sends none.

@@ -37,6 +37,8 @@ struct hw_hooks {
 			    const struct hw_invalidation *invalidation);
 	/* A wait was executed: all commands with lower numbers are complete. */
 	void (*waited)(void *cookie, struct hw_iommu *iommu, u64 number);
+	/* A device's ATS was switched off, and its TLB is empty. */
+	void (*ats_off)(void *cookie, struct hw_iommu *iommu, u16 requester);
 	/* A device did not answer in time: the queue has stopped. */
 	void (*timed_out)(void *cookie, struct hw_iommu *iommu,
 			  const struct hw_invalidation *invalidation);

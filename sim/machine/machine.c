@@ -224,6 +224,7 @@ static void wire(struct dmasim *s)
 		.submitted = check_submitted,
 		.invalidated = check_invalidated,
 		.waited = check_waited,
+		.ats_off = check_ats_off,
 		.timed_out = check_timed_out,
 		.queue_error = check_queue_error,
 	};
