@@ -84,7 +84,7 @@ void stale_fini(struct check *check, struct stale_list *found)
 /* ---- Translations ----------------------------------------------------- */
 
 static const char *const claim_texts[] = {
-	[STALE_SYNCED] = "it was invalidated",
+	[STALE_SYNCED] = "its invalidation is over",
 	[STALE_UNMAPPED] = "its unmap is over",
 	[STALE_FREED] = "its IOVA is free for others",
 	[STALE_REUSED] = "its IOVA was handed out again",

@@ -42,9 +42,9 @@ static void add_times(struct text *text, struct check_moment since, struct check
 	add_label(text, "since");
 	text_add(text, "t=%llu", since.ns);
 	if (check_happened(until))
-		text_add(text, "; what it says ended at t=%llu\n", until.ns);
+		text_add(text, ", over at t=%llu\n", until.ns);
 	else
-		text_add(text, "; what it says holds by a way that is stale itself\n");
+		text_add(text, ", by a table or a context that is stale itself\n");
 }
 
 /* ---- What it reaches -------------------------------------------------- */

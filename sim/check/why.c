@@ -182,7 +182,7 @@ static void add_command(struct text *text, const struct why *why)
 		text_add(text, " of domain %u", what->domain);
 	}
 	if (what->what == HW_INVALIDATED_IOTLB)
-		text_add(text, what->leaf_only ? ", leaves alone" : "");
+		text_add(text, what->leaf_only ? ", leaves only" : "");
 }
 
 static void add_gap(struct text *text, const struct why_query *query, enum why_gap gap)
@@ -232,7 +232,7 @@ void why_text(struct text *text, const struct why_query *query, const struct why
 		else
 			text_add(text, query->table ? "non-leaf entries of domain %u" : "domain %u",
 				 query->domain);
-		text_add(text, " covered it since then\n");
+		text_add(text, " covered it since it was over\n");
 		return;
 	case WHY_NARROW:
 		text_add(text, "too narrow: ");
