@@ -114,7 +114,15 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 
 static bool is_kept(const struct check *check, const struct hw_invalidation *what)
 {
-	return check->judging && what->what != HW_INVALIDATED_INTERRUPT;
+	switch (what->what) {
+	case HW_INVALIDATED_IOTLB:
+	case HW_INVALIDATED_CONTEXT:
+		return check->judging;
+	case HW_INVALIDATED_DEVICE_TLB:
+		return check->judging && !what->has_pasid;
+	default:
+		return false;
+	}
 }
 
 void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)

@@ -136,7 +136,9 @@ struct hw_target hw_ats_route(struct hw *hw, const struct hw_request *request)
 	struct hw_request translated = *request;
 	struct hw_target target;
 
-	if (request->address >= VTD_MSI_START && request->address <= VTD_MSI_LAST)
+	/* What has a PASID, and messages, do without. */
+	if (request->prefix.present ||
+	    (request->address >= VTD_MSI_START && request->address <= VTD_MSI_LAST))
 		return hw_route(hw, request, NULL);
 	hit = iotlb_find(tlb, iotlb_tag(0), request->address);
 	if (hit && may(hit, request->write)) {
@@ -184,6 +186,9 @@ bool hw_ats_invalidate(struct hw_iommu *iommu, const struct hw_invalidation *wha
 		return true;
 	if (!function || !function->ats_at || function->hung)
 		return false;
-	iotlb_invalidate_range(&function->device_tlb, iotlb_tag(0), what->start, what->last);
+	/* It keeps nothing of PASIDs. */
+	if (!what->has_pasid)
+		iotlb_invalidate_range(&function->device_tlb, iotlb_tag(0), what->start,
+				       what->last);
 	return true;
 }

@@ -8,7 +8,8 @@
  *                      requesters whose context allows a device TLB
  *
  * A translation request for what is not mapped is no fault: the answer gives no permission, and is
- * not cached. Messages (the interrupt window) are never translated requests. The smallest
+ * not cached. Requests with a PASID and messages (the interrupt window) are never translated by the
+ * function, and units in scalable mode take no request of a TLB (reason 0x44). The smallest
  * translation unit that software writes is kept and does nothing: units here translate in 4 KiB.
  * Clearing the enable bit empties the TLB [M].
  */

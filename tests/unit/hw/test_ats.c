@@ -370,6 +370,47 @@ static void a_context_without_device_tlb_blocks_both_kinds(void **state)
 	expect_u64(ats->iommu->fault_count, 4);
 }
 
+/* Device TLBs are known in legacy mode alone. */
+static void in_scalable_mode_both_kinds_are_blocked(void **state)
+{
+	struct ats *ats = *state;
+
+	ats->iommu->scalable = true;
+	set_context(ats, SMART_ID, HW_CONTEXT_PASIDS, false);
+	expect_u64(send(ats, HW_REQUEST_TRANSLATION, PAGE_AT).fault, 0x44);
+	expect_u64(send(ats, HW_REQUEST_TRANSLATED, PHYS).fault, 0x44);
+	ats->iommu->scalable = false;
+}
+
+/* Without the IOTLB bit of its entry a device has no TLB: 0x8; TR tells what it wanted. */
+static void amds_unit_calls_them_invalid_device_requests(void **state)
+{
+	struct ats *ats = *state;
+	struct hw_target target;
+
+	ats->iommu->arch = &hw_amd;
+	set_context(ats, SMART_ID, HW_CONTEXT_TRANSLATE, false);
+	target = send(ats, HW_REQUEST_TRANSLATION, PAGE_AT);
+	expect_u64(target.fault, 0x8);
+	assert_true(target.fault_flags & 1U << 8);
+	target = send(ats, HW_REQUEST_TRANSLATED, PHYS);
+	expect_u64(target.fault, 0x8);
+	assert_false(target.fault_flags & 1U << 8);
+	ats->iommu->arch = &hw_vtd;
+}
+
+/* Its TLB is not asked, nor is anything kept. */
+static void a_request_with_a_pasid_does_without(void **state)
+{
+	const struct hw_prefix prefix = { .present = true, .pasid = 7 };
+	struct ats *ats = *state;
+
+	expect_u64(write_byte(ats, PAGE_AT).done, 1);
+	hw_engine_write_as(ats->smart, &prefix, PAGE_AT, "x", 1);
+	expect_u64(ats->hw->costs.ats_requests, 1);
+	expect_u64(ats->hw->costs.device_tlb_hits, 0);
+}
+
 static void a_context_that_is_absent_says_so(void **state)
 {
 	struct ats *ats = *state;
@@ -572,6 +613,8 @@ TEST_MAIN(TEST(only_the_control_word_can_be_written),
 	  TEST(other_faults_of_a_walk_are_recorded), TEST(a_message_is_never_translated),
 	  TEST(a_function_that_is_not_enabled_uses_no_tlb), TEST(switching_it_off_empties_the_tlb),
 	  TEST(replacement_is_a_choice), TEST(a_context_without_device_tlb_blocks_both_kinds),
+	  TEST(in_scalable_mode_both_kinds_are_blocked), TEST(a_request_with_a_pasid_does_without),
+	  TEST(amds_unit_calls_them_invalid_device_requests),
 	  TEST(a_context_that_is_absent_says_so), TEST(a_translated_request_passes_as_it_is),
 	  TEST(without_an_iommu_nobody_answers), TEST(a_translation_request_goes_to_the_root),
 	  TEST(a_port_that_does_not_master_passes_none),

@@ -81,6 +81,16 @@ static int setup(void **state)
 	return 0;
 }
 
+static int setup_amd(void **state)
+{
+	struct fixture *fixture;
+
+	fixture = start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI,
+							.iommu_device_tlb = true });
+	fixture->words = fixture->batches = 0;
+	return 0;
+}
+
 static int setup_lazy(void **state)
 {
 	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true,
@@ -350,6 +360,27 @@ static void an_unmap_sends_both_commands_in_order_and_waits_once(void **state)
 	dmasim_free(fixture->rig.s, buf, SZ_64K);
 }
 
+/* Opcodes 3, 4 and 1; the device, its queue and depth in the second (facts 3.3). */
+static void an_unmap_sends_amds_commands(void **state)
+{
+	struct fixture *fixture = *state;
+	struct pci_dev *nvme = fixture->rig.nvme;
+	phys_addr_t buf = dmasim_alloc(fixture->rig.s, SZ_64K);
+	dma_addr_t dma = map(fixture, buf);
+	u64 id = requester_of(nvme);
+
+	expect_u64(fixture->words, 0);
+	unmap(fixture, dma);
+	expect_u64(fixture->batches, 1);
+	expect_u64(fixture->words, 6);
+	expect_u64(fixture->word[0], 0x3ULL << 60 | (u64)domain_of(nvme)->id << 32);
+	expect_u64(fixture->word[1], dma | 0x7000 | 1);
+	expect_u64(fixture->word[2], 0x4ULL << 60 | id | 5ULL << 24 | id << 32);
+	expect_u64(fixture->word[3], dma | 0x7000 | 1);
+	expect_u64(fixture->word[4] >> 60, 1);
+	dmasim_free(fixture->rig.s, buf, SZ_64K);
+}
+
 static void each_device_of_a_domain_gets_its_command(void **state)
 {
 	struct fixture *fixture = *state;
@@ -499,6 +530,25 @@ static void a_device_that_hangs_is_reported(void **state)
 	expect_ok(iommu_flush_iotlb_all(domain_of(rig->nvme)));
 }
 
+/* 0x7 in 63:60, the device in 15:0. */
+static void amds_unit_records_an_event_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rig *rig = &fixture->rig;
+	struct hw_iommu *iommu = machine_function(rig->nvme)->bus->root->iommu;
+	struct hw_fault_record record;
+
+	dmasim_device_hang(rig->nvme, true);
+	dmasim_expect(rig->s, DMASIM_REPORT_DEVICE_TLB_TIMEOUT, 1);
+	expect_error(iommu_flush_iotlb_all(domain_of(rig->nvme)), -ETIMEDOUT);
+	assert_true(hw_fault_take(iommu, &record));
+	expect_u64(record.word[0] >> 60, 0x7);
+	expect_u64(record.word[0] & 0xffff, requester_of(rig->nvme));
+	assert_false(hw_fault_take(iommu, &record));
+	dmasim_device_hang(rig->nvme, false);
+	expect_ok(iommu_flush_iotlb_all(domain_of(rig->nvme)));
+}
+
 /* Tables whose invalidation failed stay until the domain ends: hardware may still walk them. */
 static void tables_stay_when_a_device_hangs(void **state)
 {
@@ -538,6 +588,15 @@ TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  cmocka_unit_test(neither_without_support_of_the_unit),
 	  TEST(detaching_empties_its_tlb_and_switches_it_off),
 	  TEST(an_unmap_sends_both_commands_in_order_and_waits_once),
+	  TEST_WITH(setup_amd, an_unmap_sends_amds_commands),
+	  TEST_WITH(setup_amd, amds_unit_records_an_event_too),
+	  { "the_device_uses_its_tlb_and_loses_it_with_the_unmap__amd",
+	    the_device_uses_its_tlb_and_loses_it_with_the_unmap, setup_amd, teardown, NULL },
+	  { "what_a_mapping_does_not_allow_is_refused_by_the_device_itself__amd",
+	    what_a_mapping_does_not_allow_is_refused_by_the_device_itself, setup_amd, teardown,
+	    NULL },
+	  { "a_device_with_the_capability_is_switched_on__amd",
+	    a_device_with_the_capability_is_switched_on, setup_amd, teardown, NULL },
 	  TEST_WITH(setup_shared, each_device_of_a_domain_gets_its_command),
 	  TEST_WITH(setup_lazy, a_lazy_flush_empties_all_of_it),
 	  TEST_WITH(setup_caching, a_map_in_caching_mode_tells_no_device),

@@ -30,15 +30,22 @@ struct fixture {
 	struct platform_ops ops;
 	const struct platform_ops *real;
 	enum mistake mistake;
+	bool amd;
 };
 
 struct words {
 	u64 word[2];
 };
 
-static u32 type_of(const struct words *command)
+enum type { IS_IOTLB, IS_DEVICE, IS_OTHER };
+
+static enum type type_of(const struct fixture *fixture, const struct words *command)
 {
-	return le64toh(command->word[0]) & 0xf;
+	u64 word = le64toh(command->word[0]);
+
+	if (fixture->amd)
+		return word >> 60 == 3 ? IS_IOTLB : word >> 60 == 4 ? IS_DEVICE : IS_OTHER;
+	return (word & 0xf) == 2 ? IS_IOTLB : (word & 0xf) == 3 ? IS_DEVICE : IS_OTHER;
 }
 
 static void move(struct words *batch, u32 from, u32 to)
@@ -52,12 +59,13 @@ static void move(struct words *batch, u32 from, u32 to)
 	batch[to] = moved;
 }
 
-static u32 remove_type(struct words *batch, u32 count, u32 type)
+static u32 remove_type(const struct fixture *fixture, struct words *batch, u32 count,
+		       enum type type)
 {
 	u32 kept = 0;
 
 	for (u32 i = 0; i < count; i++) {
-		if (type_of(&batch[i]) != type)
+		if (type_of(fixture, &batch[i]) != type)
 			batch[kept++] = batch[i];
 	}
 	return kept;
@@ -67,13 +75,15 @@ static u32 remove_type(struct words *batch, u32 count, u32 type)
 static void spoil(const struct fixture *fixture, struct words *batch, u32 count, u32 at)
 {
 	u64 high = le64toh(batch[at].word[1]);
+	u64 nic = (u16)fixture->rig.nic->dev.id;
 
 	switch (fixture->mistake) {
 	case NARROW:
 		batch[at].word[1] = htole64(high & ~0xffffULL);
 		return;
 	case OTHER:
-		batch[at].word[0] = htole64(0x50003 | (u64)(u16)fixture->rig.nic->dev.id << 32);
+		batch[at].word[0] =
+			htole64(fixture->amd ? 4ULL << 60 | nic | nic << 32 : 0x50003 | nic << 32);
 		return;
 	case FIRST:
 		move(batch, at, 0);
@@ -95,12 +105,12 @@ static int submit(void *machine, u32 unit, const void *commands, size_t bytes)
 	assert_true(count <= BATCH_MAX);
 	memcpy(batch, commands, bytes);
 	if (fixture->mistake == MISSING)
-		count = remove_type(batch, count, 3);
+		count = remove_type(fixture, batch, count, IS_DEVICE);
 	else if (fixture->mistake == NO_IOTLB)
-		count = remove_type(batch, count, 2);
+		count = remove_type(fixture, batch, count, IS_IOTLB);
 	else if (fixture->mistake != RIGHT)
 		for (u32 i = 0; i < count; i++) {
-			if (type_of(&batch[i]) == 3) {
+			if (type_of(fixture, &batch[i]) == IS_DEVICE) {
 				spoil(fixture, batch, count, i);
 				break;
 			}
@@ -120,12 +130,20 @@ static void start(void **state, const struct dmasim_config *config)
 	fixture->real = platform->ops;
 	fixture->ops = *platform->ops;
 	fixture->ops.queue_submit = submit;
+	fixture->amd = config->iommu == DMASIM_AMD_VI;
 	platform->ops = &fixture->ops;
 }
 
 static int setup(void **state)
 {
 	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true });
+	return 0;
+}
+
+static int setup_amd(void **state)
+{
+	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI,
+					      .iommu_device_tlb = true });
 	return 0;
 }
 
@@ -193,7 +211,8 @@ static void expect_stale(struct fixture *fixture, enum mistake mistake, const ch
 			 const char *words, u64 from, u64 reached)
 {
 	struct rig *rig = &fixture->rig;
-	phys_addr_t buf = dmasim_alloc(rig->s, SZ_64K);
+	phys_addr_t all = dmasim_alloc(rig->s, 2 * SZ_64K);
+	phys_addr_t buf = all + SZ_4K; /* nowhere is it a large page */
 	struct dmasim_report report;
 	dma_addr_t dma;
 
@@ -210,7 +229,7 @@ static void expect_stale(struct fixture *fixture, enum mistake mistake, const ch
 	expect_done(dmasim_dev_write(rig->nvme, dma + reached, "late", 4), 4);
 	assert_memory_equal(dmasim_ptr(rig->s, buf + reached, 4), "late", 4);
 	dmasim_assert_clean(rig->s);
-	dmasim_free(rig->s, buf, SZ_64K);
+	dmasim_free(rig->s, all, 2 * SZ_64K);
 }
 
 static void done_right_nothing_is_reported(void **state)
@@ -363,7 +382,11 @@ static void a_device_without_ats_has_no_tlb_to_be_told_of(void **state)
 	dmasim_free(fixture->rig.s, buf, SZ_64K);
 }
 
-#define TEST(name)	     cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define AMD(name)                                              \
+	{                                                      \
+#name "__amd", name, setup_amd, teardown, NULL \
+	}
 #define TEST_WITH(how, name) cmocka_unit_test_setup_teardown(name, how, teardown)
 
 TEST_MAIN(TEST(done_right_nothing_is_reported),
@@ -374,6 +397,11 @@ TEST_MAIN(TEST(done_right_nothing_is_reported),
 	  TEST(a_missing_command_is_named), TEST(one_that_is_too_narrow_is_named),
 	  TEST(one_for_another_device_is_named), TEST(one_behind_the_wait_is_named),
 	  TEST(the_wrong_order_is_named), TEST(without_the_iotlbs_command_that_is_what_is_told),
+	  AMD(done_right_nothing_is_reported), AMD(a_missing_command_is_named),
+	  AMD(one_that_is_too_narrow_is_named), AMD(one_for_another_device_is_named),
+	  AMD(one_behind_the_wait_is_named), AMD(the_wrong_order_is_named),
+	  AMD(without_the_iotlbs_command_that_is_what_is_told), AMD(a_later_command_makes_it_good),
+	  AMD(detaching_without_a_command_is_harmless_once_it_is_off),
 	  TEST_WITH(setup_lazy, a_lazy_flush_that_leaves_it_out_is_told_when_the_range_is_free),
 	  TEST(a_later_command_makes_it_good),
 	  TEST(detaching_without_a_command_is_harmless_once_it_is_off),
