@@ -24,9 +24,9 @@
  * window shares an address with the page, or with what the table maps. A page, a table, is dropped
  * whole. With `larger_stay` what is larger than the window stays.
  * Commands before a wait may take effect in any order, but for what the architecture says
- * (hw_arch.contexts_first). So what only a table led to is over if the same command was for both;
- * and what only a context led to, if its command stood behind that for the context, and has to wait
- * for it.
+ * (hw_arch.contexts_first). So what only a cached table led to ends when a command is submitted
+ * that is for both, or else when a wait confirms one for the table; and what only a context led to,
+ * when its command was submitted, if those behind it have to wait for it.
  *
  * When something ended is known from the events of the software (map, unmap, changed), each of
  * which has the tables of its range compared with the set; so does each command, for its window,
@@ -85,7 +85,6 @@ struct cached_table {
 	bool write;
 	struct check_moment since;
 	struct check_moment until;
-	bool dropped; /* while a wait is confirmed: it is not cached any more */
 	u64 round;
 };
 

@@ -20,6 +20,7 @@ static struct cached_unit *unit_get(struct cached *cached, struct hw_iommu *iomm
 	unit->iommu = iommu;
 	STAILQ_INIT(&unit->queued);
 	STAILQ_INIT(&unit->executed);
+	STAILQ_INIT(&unit->confirmed);
 	SLIST_INSERT_HEAD(&cached->units, unit, link);
 	return unit;
 }
@@ -57,6 +58,7 @@ void cached_units_fini(struct cached *cached)
 		SLIST_REMOVE_HEAD(&cached->units, link);
 		drop_all(cached, &unit->queued);
 		drop_all(cached, &unit->executed);
+		drop_all(cached, &unit->confirmed);
 		memory_free(&cached->world->memory, unit->spare);
 		memory_free(&cached->world->memory, unit);
 	}
@@ -67,6 +69,69 @@ static struct cached_command *in_history(struct cached_unit *unit, u64 place)
 	if (place + CACHED_HISTORY <= unit->commands)
 		return NULL;
 	return &unit->history[(place - 1) % CACHED_HISTORY];
+}
+
+/* ---- What a command covers -------------------------------------------- */
+
+static bool leaves_it(const struct hw_invalidation *what, u8 lg2)
+{
+	u64 bytes_less_1 = lg2 < 64 ? (1ULL << lg2) - 1 : ~0ULL;
+
+	return what->larger_stay && bytes_less_1 > what->last - what->start;
+}
+
+static bool covers_table(const struct hw_invalidation *what, const struct cached_table *table)
+{
+	return !what->leaf_only && what->start <= table->at.last && what->last >= table->at.start &&
+	       !leaves_it(what, (u8)(12 + 9 * table->levels));
+}
+
+/* Whatever window it has: it drops such leaves. */
+static bool is_for_leaf(const struct hw_invalidation *what, const struct cached_leaf *leaf)
+{
+	return leaf->absent ? leaf->page_lg2 <= 12 || !what->leaf_only
+			    : !leaves_it(what, leaf->page_lg2);
+}
+
+static bool covers_leaf(const struct hw_invalidation *what, const struct cached_leaf *leaf)
+{
+	return is_for_leaf(what, leaf) && what->start <= leaf->at.last &&
+	       what->last >= leaf->at.start;
+}
+
+static bool takes_table(const struct cached_command *command, const struct cached_table *table)
+{
+	const struct hw_invalidation *what = &command->what;
+
+	return what->what == HW_INVALIDATED_IOTLB &&
+	       (what->all_domains || what->domain == table->domain->domain) &&
+	       check_before(table->until, command->submitted) && covers_table(what, table);
+}
+
+static bool any_takes_both(const struct cached_pending_list *list, const struct cached_table *way,
+			   const struct cached_leaf *leaf, const struct cached_table *table)
+{
+	const struct cached_pending *pending;
+
+	STAILQ_FOREACH(pending, list, link) {
+		const struct cached_command *command = &pending->command;
+
+		if (takes_table(command, way) && (leaf ? covers_leaf(&command->what, leaf)
+						       : covers_table(&command->what, table)))
+			return true;
+	}
+	return false;
+}
+
+bool cached_goes_with(struct cached *cached, const struct cached_table *way,
+		      const struct cached_leaf *leaf, const struct cached_table *table)
+{
+	const struct cached_unit *unit = unit_get(cached, way->domain->iommu);
+
+	return unit && check_happened(way->until) &&
+	       (any_takes_both(&unit->queued, way, leaf, table) ||
+		any_takes_both(&unit->executed, way, leaf, table) ||
+		any_takes_both(&unit->confirmed, way, leaf, table));
 }
 
 /* ---- Submitting and executing ----------------------------------------- */
@@ -104,9 +169,8 @@ static bool any_holds(const struct cached_domain *domain, const struct hw_invali
  * have ended.
  */
 static void compare_before(struct cached *cached, struct hw_iommu *iommu,
-			   const struct hw_invalidation *what)
+			   const struct hw_invalidation *what, struct check_moment now)
 {
-	struct check_moment now = check_now(&cached->clock);
 	struct cached_domain *domain = NULL;
 
 	if (what->what != HW_INVALIDATED_IOTLB)
@@ -117,13 +181,40 @@ static void compare_before(struct cached *cached, struct hw_iommu *iommu,
 	}
 }
 
+/* What is fetched only through tables that go by this command ends with them, if it goes by it. */
+static void end_what_goes(struct cached *cached, struct hw_iommu *iommu,
+			  const struct cached_command *command, struct check_moment now)
+{
+	const struct hw_invalidation *what = &command->what;
+	struct cached_domain *domain = NULL;
+
+	if (what->what != HW_INVALIDATED_IOTLB || what->leaf_only)
+		return;
+	while ((domain = concerned(cached, iommu, what, domain))) {
+		u64 first = ~0ULL, end = 0;
+		struct interval *at = NULL;
+
+		if (domain->ended_tables)
+			at = interval_first(&domain->tables, what->start, what->last);
+		for (; at; at = interval_next(&domain->tables, at, what->start, what->last)) {
+			if (!takes_table(command, (struct cached_table *)at))
+				continue;
+			first = at->start < first ? at->start : first;
+			end = at->last > end ? at->last : end;
+		}
+		if (first <= end)
+			cached_compare(cached, domain, first, end, now, false);
+	}
+}
+
 void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 		      const struct hw_invalidation *what)
 {
 	struct cached_unit *unit = unit_get(cached, iommu);
+	struct check_moment now = check_now(&cached->clock);
 	struct cached_pending *pending;
 
-	compare_before(cached, iommu, what);
+	compare_before(cached, iommu, what, now);
 	pending = unit ? pending_new(cached, unit) : NULL;
 	if (!pending)
 		return;
@@ -135,6 +226,7 @@ void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 	};
 	*in_history(unit, unit->commands) = pending->command;
 	STAILQ_INSERT_TAIL(&unit->queued, pending, link);
+	end_what_goes(cached, iommu, &pending->command, now);
 }
 
 void cached_executed(struct cached *cached, struct hw_iommu *iommu,
@@ -161,120 +253,49 @@ void cached_executed(struct cached *cached, struct hw_iommu *iommu,
 		kept->executed = true;
 }
 
-/* ---- What a command covers -------------------------------------------- */
-
 /* A wait that is over: the commands that it confirms. */
 struct confirmation {
 	struct cached *cached;
 	struct hw_iommu *iommu;
-	struct cached_pending_list commands;
+	struct cached_unit *unit;
 	struct check_moment now;
 };
 
-static bool leaves_it(const struct hw_invalidation *what, u8 lg2)
-{
-	u64 bytes_less_1 = lg2 < 64 ? (1ULL << lg2) - 1 : ~0ULL;
-
-	return what->larger_stay && bytes_less_1 > what->last - what->start;
-}
-
-static bool covers_table(const struct hw_invalidation *what, const struct cached_table *table)
-{
-	return !what->leaf_only && what->start <= table->at.last && what->last >= table->at.start &&
-	       !leaves_it(what, (u8)(12 + 9 * table->levels));
-}
-
-/*
- * Something that ended only because tables are not cached any more that led there: commands may be
- * executed in any order, so a command that was not for these tables, too, may have come before they
- * went.
- */
-static bool covers_ways(const struct cached_domain *domain, const struct hw_invalidation *what,
-			u64 start, u64 last)
-{
-	struct interval *at;
-
-	for (at = interval_first(&domain->tables, start, last); at;
-	     at = interval_next(&domain->tables, at, start, last)) {
-		const struct cached_table *table = (const struct cached_table *)at;
-
-		if (table->dropped && !covers_table(what, table))
-			return false;
-	}
-	return true;
-}
-
-/* True if what ended at `until` was over when the command was submitted, or by the command. */
-static bool was_over(const struct confirmation *confirmation, const struct cached_domain *domain,
-		     const struct cached_command *command, struct check_moment until, u64 start,
-		     u64 last)
-{
-	if (check_before(until, command->submitted))
-		return true;
-	return until.order == confirmation->now.order &&
-	       covers_ways(domain, &command->what, start, last);
-}
-
 /* ---- Tables ----------------------------------------------------------- */
 
-/* Marks the tables that cannot be cached any more. True: any. */
-static bool drop_tables(const struct confirmation *confirmation, struct cached_domain *domain,
+/* Takes out the tables that cannot be cached any more. True: any, within [*first, *end]. */
+static bool drop_tables(struct cached *cached, struct cached_domain *domain,
 			const struct cached_command *command, u64 *first, u64 *end)
 {
 	u64 start = command->what.start, last = command->what.last;
-	struct interval *at;
+	struct interval *at = interval_first(&domain->tables, start, last);
 	bool any = false;
 
-	for (at = interval_first(&domain->tables, start, last); at;
-	     at = interval_next(&domain->tables, at, start, last)) {
+	while (at) {
 		struct cached_table *table = (struct cached_table *)at;
 
-		if (table->dropped || !covers_table(&command->what, table) ||
-		    !was_over(confirmation, domain, command, table->until, at->start, at->last))
+		at = interval_next(&domain->tables, at, start, last);
+		if (!takes_table(command, table))
 			continue;
-		table->dropped = true;
-		*first = at->start < *first ? at->start : *first;
-		*end = at->last > *end ? at->last : *end;
+		*first = table->at.start < *first ? table->at.start : *first;
+		*end = table->at.last > *end ? table->at.last : *end;
+		cached_table_drop(cached, table);
 		any = true;
 	}
 	return any;
 }
 
-/* What only they led to has ended with them; and may be tables again. */
+/* What they led to, and no command dropped with them, has ended only now. */
 static void confirm_tables(struct confirmation *confirmation, struct cached_domain *domain)
 {
-	bool any;
+	struct cached_pending *pending;
+	u64 first = ~0ULL, end = 0;
+	bool any = false;
 
-	do {
-		struct cached_pending *pending;
-		u64 first = ~0ULL, end = 0;
-
-		any = false;
-		STAILQ_FOREACH(pending, &confirmation->commands, link) {
-			const struct hw_invalidation *what = &pending->command.what;
-
-			if (what->what == HW_INVALIDATED_IOTLB &&
-			    (what->all_domains || what->domain == domain->domain))
-				any |= drop_tables(confirmation, domain, &pending->command, &first,
-						   &end);
-		}
-		if (any)
-			cached_compare(confirmation->cached, domain, first, end, confirmation->now,
-				       false);
-	} while (any);
-}
-
-static void forget_dropped(struct cached *cached, struct cached_domain *domain)
-{
-	struct interval *at = interval_first(&domain->tables, 0, ~0ULL);
-
-	while (at) {
-		struct cached_table *table = (struct cached_table *)at;
-
-		at = interval_next(&domain->tables, at, 0, ~0ULL);
-		if (table->dropped)
-			cached_table_drop(cached, table);
-	}
+	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link)
+		any |= drop_tables(confirmation->cached, domain, &pending->command, &first, &end);
+	if (any)
+		cached_compare(confirmation->cached, domain, first, end, confirmation->now, false);
 }
 
 /* ---- Pages ------------------------------------------------------------ */
@@ -305,10 +326,8 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 		u64 to = last < at->last ? cached_page_last(leaf, last) : at->last;
 
 		at = interval_next(&domain->leaves, at, start, last);
-		if (leaf->absent ? leaf->page_lg2 > 12 && command->what.leaf_only
-				 : leaves_it(&command->what, leaf->page_lg2))
-			continue;
-		if (!was_over(confirmation, domain, command, leaf->until, from, to))
+		if (!is_for_leaf(&command->what, leaf) ||
+		    !check_before(leaf->until, command->submitted))
 			continue;
 		leaf = cached_leaf_take(cached, leaf, from, to);
 		if (!leaf)
@@ -338,7 +357,7 @@ static u64 in_order_after(const struct confirmation *confirmation,
 	const struct cached_pending *pending;
 	u64 number = ~0ULL;
 
-	STAILQ_FOREACH(pending, &confirmation->commands, link) {
+	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
 		const struct hw_invalidation *what = &pending->command.what;
 
 		if (what->what == HW_INVALIDATED_IOTLB && what->number >= command->what.number &&
@@ -369,7 +388,7 @@ static bool has_iotlb(const struct confirmation *confirmation, const struct cach
 {
 	const struct cached_pending *pending;
 
-	STAILQ_FOREACH(pending, &confirmation->commands, link) {
+	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
 		if (pending->command.what.what == HW_INVALIDATED_IOTLB &&
 		    pending->command.what.number == command->what.number)
 			return true;
@@ -405,52 +424,38 @@ static void confirm_iotlb(struct confirmation *confirmation, const struct cached
 	}
 }
 
-static void forget_all_dropped(struct confirmation *confirmation,
-			       const struct cached_command *command)
-{
-	struct cached_domain *domain = NULL;
-
-	while ((domain = concerned(confirmation->cached, confirmation->iommu, &command->what,
-				   domain))) {
-		if (domain->ended_tables && !command->what.leaf_only)
-			forget_dropped(confirmation->cached, domain);
-	}
-}
-
 static void confirm(struct confirmation *confirmation)
 {
 	struct cached_pending *pending;
 
-	STAILQ_FOREACH(pending, &confirmation->commands, link) {
+	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
 		if (pending->command.what.what == HW_INVALIDATED_CONTEXT)
 			confirm_contexts(confirmation, &pending->command);
 	}
-	STAILQ_FOREACH(pending, &confirmation->commands, link) {
+	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
 		if (pending->command.what.what == HW_INVALIDATED_IOTLB)
 			confirm_iotlb(confirmation, &pending->command);
 	}
-	STAILQ_FOREACH(pending, &confirmation->commands, link) {
-		if (pending->command.what.what == HW_INVALIDATED_IOTLB)
-			forget_all_dropped(confirmation, &pending->command);
-	}
-	STAILQ_FOREACH(pending, &confirmation->commands, link) {
+	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
 		if (pending->command.what.what == HW_INVALIDATED_DEVICE_TLB)
 			cached_device_invalidated(confirmation->cached, confirmation->iommu,
 						  &pending->command);
 	}
 }
 
-/* Moves those with lower numbers to another list; `to` NULL: forgets them. */
-static void take_before(struct cached *cached, struct cached_unit *unit,
+/* Moves those with lower numbers to another list; `to` NULL: forgets them. True: any. */
+static bool take_before(struct cached *cached, struct cached_unit *unit,
 			struct cached_pending_list *from, u64 number,
 			struct cached_pending_list *to)
 {
 	struct cached_pending *pending = STAILQ_FIRST(from);
+	bool any = false;
 
 	while (pending) {
 		struct cached_pending *next = STAILQ_NEXT(pending, link);
 
 		if (pending->command.what.number < number) {
+			any = true;
 			STAILQ_REMOVE(from, pending, cached_pending, link);
 			if (to)
 				STAILQ_INSERT_TAIL(to, pending, link);
@@ -459,6 +464,18 @@ static void take_before(struct cached *cached, struct cached_unit *unit,
 		}
 		pending = next;
 	}
+	return any;
+}
+
+/* What would have gone by commands that were given up is fetched on. */
+static void compare_all(struct cached *cached, const struct hw_iommu *iommu,
+			struct check_moment now)
+{
+	const struct hw_invalidation all = { .all_domains = true };
+	struct cached_domain *domain = NULL;
+
+	while ((domain = concerned(cached, iommu, &all, domain)))
+		cached_compare(cached, domain, 0, ~0ULL, now, false);
 }
 
 void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
@@ -467,23 +484,24 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 	struct confirmation confirmation = {
 		.cached = cached,
 		.iommu = iommu,
+		.unit = unit,
 		.now = check_now(&cached->clock),
 	};
 
 	if (!unit)
 		return;
-	STAILQ_INIT(&confirmation.commands);
-	take_before(cached, unit, &unit->executed, number, &confirmation.commands);
+	take_before(cached, unit, &unit->executed, number, &unit->confirmed);
 	/* What stands before a wait that is over and was not executed was given up by the queue. */
-	take_before(cached, unit, &unit->queued, number, NULL);
+	if (take_before(cached, unit, &unit->queued, number, NULL))
+		compare_all(cached, iommu, confirmation.now);
 	confirm(&confirmation);
-	while (!STAILQ_EMPTY(&confirmation.commands)) {
-		struct cached_pending *pending = STAILQ_FIRST(&confirmation.commands);
+	while (!STAILQ_EMPTY(&unit->confirmed)) {
+		struct cached_pending *pending = STAILQ_FIRST(&unit->confirmed);
 		struct cached_command *kept = in_history(unit, pending->command.place);
 
 		if (kept)
 			kept->waited = confirmation.now;
-		STAILQ_REMOVE_HEAD(&confirmation.commands, link);
+		STAILQ_REMOVE_HEAD(&unit->confirmed, link);
 		pending_free(cached, unit, pending);
 	}
 }

@@ -22,8 +22,9 @@ struct comparison {
 	u64 last;
 	u64 found_first; /* what pages were found reaches from here to found_last */
 	u64 found_last;
-	u64 base;  /* of the table that this walk begins at */
-	bool read; /* what leads there allows */
+	const struct cached_table *way; /* that this walk begins at, and is only cached; or NULL */
+	u64 base;			/* of the table that this walk begins at */
+	bool read;			/* what leads there allows */
 	bool write;
 	bool alone; /* all in the range is one stretch that is new */
 	bool running;
@@ -69,11 +70,14 @@ static void confirm(struct comparison *comparison, struct cached_leaf *leaf, u64
 		leaf->next = to + 1;
 }
 
-/* Between a new table and the page in it, that was absent. */
+/* Between a new table and what is in it now, that was absent. */
 static void add_absent(struct comparison *comparison, const struct cached_leaf *leaf)
 {
-	struct cached_leaf *absent = cached_leaf_new(comparison->cached);
+	struct cached_leaf *absent;
 
+	if (!comparison->mapped || !comparison->new_tables)
+		return;
+	absent = cached_leaf_new(comparison->cached);
 	if (!absent)
 		return;
 	*absent = *leaf;
@@ -101,7 +105,7 @@ static void add(struct comparison *comparison, u64 from, u64 to)
 	leaf->round = comparison->cached->round;
 	leaf->confirmed = true;
 	cached_leaf_put(comparison->cached, leaf);
-	if (comparison->mapped && comparison->new_tables && !run->absent)
+	if (!run->absent)
 		add_absent(comparison, leaf);
 }
 
@@ -164,6 +168,8 @@ static void found_leaf(void *cookie, const struct hw_leaf *found)
 	leaf.at.start = cached_page_start(&leaf, iova);
 	leaf.at.last = cached_page_last(&leaf, iova + (found->bytes - 1));
 	leaf.phys = leaf.absent ? leaf.at.start : found->phys - (iova - leaf.at.start);
+	if (comparison->way && cached_goes_with(comparison->cached, comparison->way, &leaf, NULL))
+		return;
 	comparison->found_first = lower(comparison->found_first, leaf.at.start);
 	comparison->found_last = higher(comparison->found_last, leaf.at.last);
 	if (continues(comparison, &leaf)) {
@@ -200,32 +206,33 @@ static void end_unconfirmed_leaves(struct comparison *comparison)
 
 /* ---- Tables ----------------------------------------------------------- */
 
-static bool is_table(const struct cached_table *table, const struct hw_table *found)
+static bool is_table(const struct cached_table *table, const struct cached_table *found)
 {
-	return !table->dropped && table->phys == found->phys && table->at.start == found->iova &&
+	return table->phys == found->phys && table->at.start == found->at.start &&
 	       table->levels == found->levels && table->read == found->read &&
 	       table->write == found->write;
 }
 
-static void add_table(struct comparison *comparison, const struct hw_table *found)
+/* The size in which it is cached that nothing led to the table. */
+static u8 absent_lg2(const struct cached_table *table)
+{
+	return table->domain->iommu->arch->absents_in_pages ? 12 : (u8)(12 + 9 * table->levels);
+}
+
+static void add_table(struct comparison *comparison, const struct cached_table *new)
 {
 	struct cached *cached = comparison->cached;
 	struct cached_table *table = cached_record(cached, sizeof(*table));
 
 	if (!table)
 		return;
-	*table = (struct cached_table){
-		.at = { .start = found->iova, .last = found->iova + (found->bytes - 1) },
-		.by_phys = { .start = found->phys, .last = found->phys },
-		.domain = comparison->domain,
-		.phys = found->phys,
-		.levels = found->levels,
-		.read = found->read,
-		.write = found->write,
-		.since = comparison->now,
-		.until = CHECK_NEVER,
-		.round = cached->round,
-	};
+	*table = *new;
+	add_absent(comparison, &(struct cached_leaf){
+				       .at = table->at,
+				       .domain = table->domain,
+				       .page_lg2 = absent_lg2(table),
+				       .since = table->since,
+			       });
 	comparison->new_tables = true;
 	if (comparison->near_count < NEAR_MAX)
 		comparison->near[comparison->near_count++] = table;
@@ -244,10 +251,10 @@ static void confirm_table(struct comparison *comparison, struct cached_table *ta
 
 /* The same table, as the set knows it. */
 static struct cached_table *known_table(const struct comparison *comparison,
-					const struct hw_table *found)
+					const struct cached_table *found)
 {
 	const struct interval_tree *tables = &comparison->domain->tables;
-	u64 iova = found->iova;
+	u64 iova = found->at.start;
 	struct interval *at;
 
 	if (comparison->near_count < NEAR_MAX) {
@@ -268,12 +275,23 @@ static struct cached_table *known_table(const struct comparison *comparison,
 static void found_table(void *cookie, const struct hw_table *at)
 {
 	struct comparison *comparison = cookie;
-	struct hw_table found = *at;
+	u64 iova = comparison->base + at->iova;
+	const struct cached_table found = {
+		.at = { .start = iova, .last = iova + (at->bytes - 1) },
+		.by_phys = { .start = at->phys, .last = at->phys },
+		.domain = comparison->domain,
+		.phys = at->phys,
+		.levels = at->levels,
+		.read = at->read && comparison->read,
+		.write = at->write && comparison->write,
+		.since = comparison->now,
+		.until = CHECK_NEVER,
+		.round = comparison->cached->round,
+	};
 	struct cached_table *table;
 
-	found.iova += comparison->base;
-	found.read &= comparison->read;
-	found.write &= comparison->write;
+	if (comparison->way && cached_goes_with(comparison->cached, comparison->way, NULL, &found))
+		return;
 	table = known_table(comparison, &found);
 	if (table)
 		confirm_table(comparison, table);
@@ -326,6 +344,7 @@ static bool end_unconfirmed_tables(struct comparison *comparison)
 
 static void walk_from_top(struct comparison *comparison, const struct cached_source *source)
 {
+	comparison->way = NULL;
 	comparison->base = 0;
 	comparison->read = source->read;
 	comparison->write = source->write;
@@ -340,6 +359,7 @@ static void walk_from_table(struct comparison *comparison, const struct cached_t
 	u64 start = higher(comparison->start, table->at.start);
 	u64 last = lower(comparison->last, table->at.last);
 
+	comparison->way = table;
 	comparison->base = table->at.start;
 	comparison->read = table->read;
 	comparison->write = table->write;
@@ -365,7 +385,7 @@ static void walk_all(struct comparison *comparison)
 	for (; at; at = interval_next(&domain->tables, at, comparison->start, comparison->last)) {
 		const struct cached_table *table = (const struct cached_table *)at;
 
-		if (check_happened(table->until) && !table->dropped)
+		if (check_happened(table->until))
 			walk_from_table(comparison, table);
 	}
 }

@@ -49,6 +49,14 @@ void cached_table_drop(struct cached *cached, struct cached_table *table);
 /* The tops that contexts which may be cached lead to. True: they are others than before. */
 bool cached_find_sources(struct cached *cached, struct cached_domain *domain);
 
+/*
+ * True if a command that no wait has confirmed drops this table, which is only cached (`way`), and
+ * the leaf, or the other table, that was found through it: so the two are over together, whenever
+ * it is executed. One of leaf and table is NULL.
+ */
+bool cached_goes_with(struct cached *cached, const struct cached_table *way,
+		      const struct cached_leaf *leaf, const struct cached_table *table);
+
 void cached_units_fini(struct cached *cached);
 
 /*

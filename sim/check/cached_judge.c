@@ -125,9 +125,13 @@ void cached_told(struct cached *cached, struct cached_domain *domain, u64 start,
 
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
+		u64 from = at->start > start ? at->start : start;
+		u64 to = at->last < last ? at->last : last;
 
 		at = interval_next(&domain->leaves, at, start, last);
-		if (!leaf->absent && !leaf->told && (!cached_holds(leaf) || other_ways(domain)))
+		/* What holds may go, and do harm, another time. */
+		if (!leaf->absent && !leaf->told &&
+		    (!cached_holds(leaf) || cached_harm(domain, leaf, from, to)))
 			tell(cached, leaf, start, last);
 	}
 }

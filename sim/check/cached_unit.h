@@ -34,6 +34,7 @@ struct cached_unit {
 	struct hw_iommu *iommu;
 	struct cached_pending_list queued;	       /* not executed yet */
 	struct cached_pending_list executed;	       /* and not waited for */
+	struct cached_pending_list confirmed;	       /* by the wait that is over just now */
 	struct cached_pending *spare;		       /* a record that is not in use */
 	struct cached_command history[CACHED_HISTORY]; /* a ring */
 	u64 commands;

@@ -77,14 +77,12 @@ static bool something_left(const struct cuts *cuts, u32 next, struct range of)
 	return true;
 }
 
-/* Of a translation each page that a window touches is dropped whole. */
+/* Each page that a window touches is dropped whole, and so is an entry where nothing is. */
 static void cut_dropped(const struct plain_model *model, const struct plain_item *item,
 			struct cuts *cuts)
 {
-	u64 within = item->kind == PLAIN_LEAF ? item->page - 1 : 0;
+	u64 within = model->flaw == PLAIN_FLAW_PART ? 0 : item->page - 1;
 
-	if (model->flaw == PLAIN_FLAW_PART)
-		within = 0;
 	for (u32 i = 0; i < model->commands; i++) {
 		const struct plain_command *command = &model->command[i];
 
@@ -177,7 +175,7 @@ u32 plain_harm(struct plain_model *model, u16 domain, struct range range)
 	return harm;
 }
 
-/* Something of the range is mapped now below this table. */
+/* Something of the range is mapped now below this table, for whatever access. */
 static bool is_mapped(struct plain_model *model, const struct plain_item *from, struct range range)
 {
 	const struct plain_table *table = plain_table(model, from->phys);

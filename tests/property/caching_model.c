@@ -86,26 +86,24 @@ static bool same(const struct plain_item *one, const struct plain_item *two)
 
 /*
  * Fetched through something that is only cached: a command that is to drop both leaves nothing, in
- * whatever order with others it is executed.
+ * whatever order with others it is executed. NULL: there is none.
  */
-static bool goes_with(const struct plain_model *model, const struct plain_item *through,
-		      const struct plain_item *item)
+static const struct plain_command *drops_both(const struct plain_model *model,
+					      const struct plain_item *through,
+					      const struct plain_item *item)
 {
 	for (u32 i = 0; through && i < model->commands; i++) {
 		const struct plain_command *command = &model->command[i];
 
 		if (command->submitted >= through->until && plain_covers(model, command, through) &&
 		    plain_covers(model, command, item))
-			return true;
+			return command;
 	}
-	return false;
+	return NULL;
 }
 
-static void fetch(struct plain_model *model, const struct plain_item *through,
-		  struct plain_item item)
+static void keep(struct plain_model *model, struct plain_item item)
 {
-	if (goes_with(model, through, &item))
-		return;
 	for (u32 i = 0; i < model->items; i++) {
 		struct plain_item *known = &model->item[i];
 
@@ -122,6 +120,31 @@ static void fetch(struct plain_model *model, const struct plain_item *through,
 	item.until = PLAIN_FOREVER;
 	item.fetched = true;
 	model->item[model->items++] = item;
+}
+
+static void fetch(struct plain_model *model, const struct plain_item *through,
+		  struct plain_item item)
+{
+	const struct plain_command *command = drops_both(model, through, &item);
+	struct plain_item part = item;
+
+	if (!command) {
+		keep(model, item);
+		return;
+	}
+	/* Of several pages those beside the window stay. */
+	if (item.kind == PLAIN_TABLE || item.page > item.at.last - item.at.start)
+		return;
+	if (item.at.start < command->window.start) {
+		part.at.last = command->window.start - 1;
+		fetch(model, through, part);
+	}
+	if (item.at.last > command->window.last) {
+		part = item;
+		part.at.start = command->window.last + 1;
+		part.phys += item.phys ? part.at.start - item.at.start : 0;
+		fetch(model, through, part);
+	}
 }
 
 /* Everything below a table, as memory is; `through`: it is only cached, NULL: memory says so. */
@@ -188,20 +211,6 @@ static bool lingers(const struct plain_model *model, const struct plain_item *it
 	return true;
 }
 
-/* Some request may be looked up under this domain. */
-static bool in_use(const struct plain_model *model, u32 unit, u16 domain)
-{
-	for (u32 i = 0; i < model->items; i++) {
-		const struct plain_item *item = &model->item[i];
-
-		if (item->kind == PLAIN_CONTEXT && item->context.type == PLAIN_TRANSLATE &&
-		    item->unit == unit && item->domain == domain &&
-		    (item->until == PLAIN_FOREVER || lingers(model, item)))
-			return true;
-	}
-	return false;
-}
-
 /* What was not found has ended. */
 static void end_others(struct plain_model *model, enum plain_kind kind, u32 known)
 {
@@ -232,6 +241,7 @@ static void look_at_contexts(struct plain_model *model, u32 known)
 	}
 }
 
+/* Who asks does not matter: a domain that no context has is taken as if one could have it yet. */
 static void look(struct plain_model *model)
 {
 	u32 known = model->items;
@@ -244,7 +254,7 @@ static void look(struct plain_model *model)
 		struct plain_item table = model->item[i];
 
 		if (table.kind == PLAIN_TABLE && table.until != PLAIN_FOREVER &&
-		    lingers(model, &table) && in_use(model, table.unit, table.domain))
+		    lingers(model, &table))
 			walk(model, &table, &table);
 	}
 	end_others(model, PLAIN_LEAF, known);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VT-d's commands, written out from facts "iova-and-page-tables" 3.2; nothing of lib/ is used.
+ */
+#include <endian.h>
+
+#include <dmasim/hw/vtd.h>
+
+#include "property/caching.h"
+
+static u64 requester_mask(u16 ignored)
+{
+	return ignored == 7 ? 3 : ignored == 6 ? 2 : ignored == 4 ? 1 : 0;
+}
+
+static void encode_context(const struct plain_command *command, u64 word[2])
+{
+	u64 granularity = VTD_CONTEXT_GRANU_DEVICE;
+
+	if (command->all_domains)
+		granularity = VTD_CONTEXT_GRANU_GLOBAL;
+	else if (command->ignored == 0xffff)
+		granularity = VTD_CONTEXT_GRANU_DOMAIN;
+	word[0] = VTD_QI_CONTEXT | granularity << VTD_CONTEXT_GRANU_SHIFT;
+	word[1] = 0;
+	if (granularity != VTD_CONTEXT_GRANU_GLOBAL)
+		word[0] |= (u64)command->domain << VTD_CONTEXT_DID_SHIFT;
+	if (granularity == VTD_CONTEXT_GRANU_DEVICE)
+		word[0] |= (u64)command->requester << VTD_CONTEXT_SID_SHIFT |
+			   requester_mask(command->ignored) << VTD_CONTEXT_FM_SHIFT;
+}
+
+static void encode_iotlb(const struct plain_command *command, u64 word[2])
+{
+	u64 pages = (command->window.last - command->window.start + 1) >> 12;
+	u64 granularity = VTD_IOTLB_GRANU_PAGE;
+
+	if (command->all_domains)
+		granularity = VTD_IOTLB_GRANU_GLOBAL;
+	else if (command->window.last == ~0ULL)
+		granularity = VTD_IOTLB_GRANU_DOMAIN;
+	word[0] = VTD_QI_IOTLB | granularity << VTD_IOTLB_GRANU_SHIFT | VTD_IOTLB_DW | VTD_IOTLB_DR;
+	word[1] = 0;
+	if (granularity != VTD_IOTLB_GRANU_GLOBAL)
+		word[0] |= (u64)command->domain << VTD_IOTLB_DID_SHIFT;
+	if (granularity == VTD_IOTLB_GRANU_PAGE)
+		word[1] = command->window.start | (u64)__builtin_ctzll(pages) |
+			  (command->leaf_only ? VTD_IOTLB_IH : 0);
+}
+
+void caching_encode(const struct plain_command *command, u64 word[2])
+{
+	if (command->contexts)
+		encode_context(command, word);
+	else
+		encode_iotlb(command, word);
+	word[0] = htole64(word[0]);
+	word[1] = htole64(word[1]);
+}
+
+void caching_encode_wait(phys_addr_t status, u32 value, u64 word[2])
+{
+	word[0] = htole64(VTD_QI_WAIT | VTD_WAIT_STATUS_WRITE | VTD_WAIT_FENCE |
+			  (u64)value << VTD_WAIT_DATA_SHIFT);
+	word[1] = htole64(status);
+}
+
+void caching_command_text(const struct plain_command *command, char *text, size_t size)
+{
+	char whose[32];
+
+	snprintf(whose, sizeof(whose), command->all_domains ? "all domains" : "domain %u",
+		 command->domain);
+	if (command->contexts && command->ignored != 0xffff)
+		snprintf(text, size, "unit %u: contexts of %s, requester 0x%04x, ignored 0x%x",
+			 command->unit, whose, command->requester, command->ignored);
+	else if (command->contexts)
+		snprintf(text, size, "unit %u: contexts of %s", command->unit, whose);
+	else if (command->window.last == ~0ULL)
+		snprintf(text, size, "unit %u: %s", command->unit, whose);
+	else
+		snprintf(text, size, "unit %u: %s, 0x%llx-0x%llx%s", command->unit, whose,
+			 command->window.start, command->window.last,
+			 command->leaf_only ? ", leaves only" : "");
+}

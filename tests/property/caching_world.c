@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT */
+#include "property/caching.h"
+
+#include <endian.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <dmasim/hw/vtd.h>
+
+#define FIRST_STRETCH 256ULL	     /* of 1 GiB */
+#define STATUS_PHYS   (256ULL << 20) /* where waits write */
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+bool caching_wrong(struct caching_run *run, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(run->failure, sizeof(run->failure), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+void caching_note(struct caching_run *run, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!run->log)
+		return;
+	fprintf(run->log, "#   step %u: ", run->step);
+	va_start(arguments, format);
+	vfprintf(run->log, format, arguments);
+	va_end(arguments);
+	fputc('\n', run->log);
+}
+
+/* ---- Addresses ------------------------------------------------------------------------------- */
+
+u64 caching_block(u32 block)
+{
+	return (FIRST_STRETCH + block / 2) * SZ_1G + plain_index(1, block % 2) * (u64)SZ_2M;
+}
+
+u64 caching_slot(u32 block, u32 slot)
+{
+	return caching_block(block) + plain_index(0, slot) * (u64)SZ_4K;
+}
+
+struct range caching_block_range(u32 block)
+{
+	return (struct range){ caching_block(block), caching_block(block) + SZ_2M - 1 };
+}
+
+struct range caching_slot_range(u32 block, u32 slot)
+{
+	u64 start = caching_slot(block, slot);
+
+	return (struct range){ start, start + plain_entries(0, slot) * (u64)SZ_4K - 1 };
+}
+
+u16 caching_requester(const struct caching_run *run, u32 which)
+{
+	return (u16)hw_function_sbdf(run->function[which]);
+}
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+bool caching_table_new(struct caching_run *run, u8 level, phys_addr_t *phys)
+{
+	*phys = run->s->platform.ops->frames_alloc(run->s, DMASIM_FAULT_TABLE_PAGE, 1, ~0ULL);
+	if (*phys == PLATFORM_NO_PHYS)
+		return caching_wrong(run, "no frame");
+	plain_table_add(&run->model, *phys, level);
+	return true;
+}
+
+u64 caching_entry(struct caching_run *run, phys_addr_t table, u32 slot)
+{
+	return plain_table(&run->model, table)->entry[slot];
+}
+
+void caching_write(struct caching_run *run, phys_addr_t table, u32 slot, u64 entry)
+{
+	u64 *at = platform_ptr(&run->s->platform, table);
+	u8 level = plain_table(&run->model, table)->level;
+
+	at += plain_index(level, slot);
+	for (u32 i = 0; i < plain_entries(level, slot); i++)
+		at[i] = htole64(entry ? entry + i * (u64)SZ_4K : 0);
+	plain_write(&run->model, table, slot, entry);
+}
+
+phys_addr_t caching_table_of(struct caching_run *run, u32 domain, u32 block, u8 level)
+{
+	const u32 slot[PLAIN_LEVELS] = { 0, block % 2, block / 2 };
+	phys_addr_t table = run->model.domain[domain].root;
+
+	for (u8 at = PLAIN_LEVELS - 1; at > level && table; at--) {
+		u64 entry = caching_entry(run, table, slot[at]);
+
+		table = entry & VTD_SS_SUPERPAGE ? 0 : entry & VTD_SS_ADDR_MASK;
+	}
+	return table;
+}
+
+bool caching_slot_is_mapped(struct caching_run *run, u32 domain, u32 block, u32 slot)
+{
+	phys_addr_t upper = caching_table_of(run, domain, block, 1);
+	phys_addr_t table = caching_table_of(run, domain, block, 0);
+
+	if (table)
+		return caching_entry(run, table, slot);
+	return upper && caching_entry(run, upper, block % 2);
+}
+
+bool caching_block_is_mapped(struct caching_run *run, u32 domain, u32 block)
+{
+	for (u32 slot = 0; slot < PLAIN_SLOTS; slot++)
+		if (caching_slot_is_mapped(run, domain, block, slot))
+			return true;
+	return false;
+}
+
+void caching_set_context(struct caching_run *run, u32 which, enum plain_context_type type,
+			 u32 domain)
+{
+	static const enum platform_context_type types[] = {
+		[PLAIN_ABSENT_CONTEXT] = PLATFORM_CONTEXT_ABSENT,
+		[PLAIN_TRANSLATE] = PLATFORM_CONTEXT_TRANSLATE,
+		[PLAIN_PASS] = PLATFORM_CONTEXT_PASS_THROUGH,
+	};
+	struct plain_context context = run->model.context[which];
+	struct platform_context set = { .type = types[type] };
+
+	context.type = type;
+	context.domain = type == PLAIN_ABSENT_CONTEXT ? 0 : (u16)domain;
+	context.root = type == PLAIN_TRANSLATE ? run->model.domain[domain].root : 0;
+	set.domain = context.domain;
+	set.root = context.root;
+	set.levels = type == PLAIN_TRANSLATE ? PLAIN_LEVELS : 0;
+	run->s->platform.ops->context_set(run->s, context.unit, context.requester, &set);
+	plain_context_set(&run->model, which, &context);
+}
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+#define BATCH_MAX 4
+
+bool caching_submit(struct caching_run *run, const struct plain_command *command, u32 count)
+{
+	u64 word[BATCH_MAX][2] = { { 0 } };
+
+	for (u32 i = 0; i < count; i++) {
+		char text[128];
+
+		caching_command_text(&command[i], text, sizeof(text));
+		caching_note(run, "submit %s", text);
+		caching_encode(&command[i], word[i]);
+	}
+	if (run->s->platform.ops->queue_submit(run->s, command->unit, word,
+					       count * sizeof(word[0])))
+		return caching_wrong(run, "a command was refused");
+	for (u32 i = 0; i < count; i++)
+		plain_submit(&run->model, &command[i]);
+	return true;
+}
+
+bool caching_wait(struct caching_run *run, u32 unit)
+{
+	u64 word[2];
+
+	caching_note(run, "wait for unit %u", unit);
+	caching_encode_wait(STATUS_PHYS, run->step, word);
+	if (run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
+		return caching_wrong(run, "a wait was refused");
+	if (run->s->platform.ops->queue_wait(run->s, unit))
+		return caching_wrong(run, "a wait did not end");
+	plain_wait(&run->model, unit);
+	return true;
+}
+
+bool caching_submit_malformed(struct caching_run *run, u32 unit)
+{
+	struct plain_command all = { .unit = unit, .all_domains = true, .window.last = ~0ULL };
+	u64 word[2][2] = { { htole64(0xf), 0 } };
+
+	caching_note(run, "submit to unit %u what is no command, and all domains behind it", unit);
+	caching_encode(&all, word[1]);
+	if (!run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
+		return caching_wrong(run, "what is no command was not refused");
+	run->s->platform.ops->queue_clear_error(run->s, unit);
+	return true;
+}
+
+/* ---- Reports --------------------------------------------------------------------------------- */
+
+/* Kinds of reports, a bit each. */
+#define STALE	 PLAIN_STALE
+#define LARGER	 PLAIN_LARGER
+#define TABLES	 4U
+#define CONTEXTS 8U
+#define ABSENT	 16U
+
+static u32 kind_of(const struct report *report, struct caching_counts *counts)
+{
+	switch (report->id) {
+	case DMASIM_REPORT_STALE_TRANSLATION:
+		counts->stale++;
+		return STALE;
+	case DMASIM_REPORT_MIXED_PAGE_SIZES:
+		counts->larger++;
+		return LARGER;
+	case DMASIM_REPORT_TABLE_FREED_EARLY:
+		counts->tables++;
+		return TABLES;
+	case DMASIM_REPORT_STALE_CONTEXT:
+		counts->contexts++;
+		return CONTEXTS;
+	case DMASIM_REPORT_ABSENT_CACHED:
+		counts->absent++;
+		return ABSENT;
+	default:
+		return 0;
+	}
+}
+
+/* How many there are since the last look, and of which kinds; of the last one what it says. */
+static u32 new_reports(struct caching_run *run, u32 *kinds, char *text, size_t size)
+{
+	const struct report *report;
+	u32 count = 0;
+
+	text[0] = 0;
+	*kinds = 0;
+	report = run->last_report ? STAILQ_NEXT(run->last_report, link)
+				  : STAILQ_FIRST(&run->s->world.reports.list);
+	for (; report; report = STAILQ_NEXT(report, link)) {
+		u32 kind = kind_of(report, run->counts);
+
+		run->last_report = report;
+		if (!kind)
+			continue;
+		snprintf(text, size, "%s", report->text);
+		*kinds |= kind;
+		count++;
+	}
+	return count;
+}
+
+/* Nothing stays cached: what was told once is not told again, and is not waited for. */
+static bool empty_caches(struct caching_run *run)
+{
+	for (u32 unit = 0; unit < run->units; unit++) {
+		const struct plain_command all[] = {
+			{ .unit = unit, .contexts = true, .all_domains = true, .ignored = 0xffff },
+			{ .unit = unit, .all_domains = true, .window.last = ~0ULL },
+		};
+
+		if (!caching_submit(run, all, 2) || !caching_wait(run, unit))
+			return false;
+	}
+	memset(run->change, 0, sizeof(run->change));
+	run->context_change = 0;
+	return true;
+}
+
+static const char *kinds_text(u32 kinds, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s%s%s%s", kinds ? "" : " nothing", kinds & STALE ? " stale" : "",
+		 kinds & LARGER ? " larger" : "", kinds & TABLES ? " table" : "",
+		 kinds & CONTEXTS ? " context" : "", kinds & ABSENT ? " absent" : "");
+	return text;
+}
+
+/*
+ * One report since the last look, of one of the kinds that the model expects; or none, if it
+ * expects none.
+ */
+static bool compare(struct caching_run *run, const char *what, u32 expected)
+{
+	char report[1024], one[64], two[64];
+	u32 found, count = new_reports(run, &found, report, sizeof(report));
+
+	run->counts->judged++;
+	if (count != (expected != 0) || (found & ~expected))
+		return caching_wrong(run, "%s: %u reports,%s; the model says%s\n%s", what, count,
+				     kinds_text(found, one, sizeof(one)),
+				     kinds_text(expected, two, sizeof(two)), report);
+	if (!expected)
+		return true;
+	caching_note(run, "%s: reported, as it should be,%s", what,
+		     kinds_text(found, one, sizeof(one)));
+	return empty_caches(run);
+}
+
+bool caching_no_report(struct caching_run *run)
+{
+	return compare(run, "at no claim", 0);
+}
+
+void caching_tell(struct caching_run *run, const struct dmasim_event *event)
+{
+	run->s->platform.ops->event(run->s, event);
+}
+
+/* What a call finds is told when it ends. */
+static void end_call(struct caching_run *run)
+{
+	caching_tell(run, &(struct dmasim_event){ .type = DMASIM_EVENT_UNMAP_PHYS,
+						  .dev = hw_function_sbdf(run->function[0]) });
+}
+
+bool caching_judge_range(struct caching_run *run, enum dmasim_event_type claim, u32 domain,
+			 struct range range)
+{
+	static const char *const words[DMASIM_EVENT_COUNT] = {
+		[DMASIM_EVENT_IOVA_ALLOC] = "allocate",
+		[DMASIM_EVENT_IOVA_FREE] = "free",
+		[DMASIM_EVENT_IOMMU_SYNCED] = "claim that nothing stale is left of",
+	};
+	u32 expected = plain_harm(&run->model, (u16)domain, range);
+
+	caching_note(run, "%s 0x%llx-0x%llx of domain %u", words[claim], range.start, range.last,
+		     domain);
+	if (!caching_no_report(run))
+		return false;
+	caching_tell(run, &(struct dmasim_event){ .type = claim,
+						  .dev = hw_function_sbdf(run->function[0]),
+						  .domain = domain,
+						  .dma = range.start,
+						  .size = range.last - range.start + 1 });
+	end_call(run);
+	return compare(run, words[claim], expected);
+}
+
+/* The clerk lets go at once. */
+bool caching_judge_mapped(struct caching_run *run, u32 domain, struct range range, phys_addr_t phys)
+{
+	struct dmasim_event event = {
+		.type = DMASIM_EVENT_MAP_PHYS,
+		.dev = run->clerk[domain],
+		.dma = range.start,
+		.size = range.last - range.start + 1,
+		.phys = phys,
+	};
+	u32 expected = plain_is_absent(&run->model, (u16)domain, range) ? ABSENT : 0;
+
+	caching_note(run, "claim that 0x%llx-0x%llx of domain %u is ready", range.start, range.last,
+		     domain);
+	if (!caching_no_report(run))
+		return false;
+	caching_tell(run, &event);
+	event.type = DMASIM_EVENT_UNMAP_PHYS;
+	caching_tell(run, &event);
+	return compare(run, "mapped", expected);
+}
+
+bool caching_judge_context(struct caching_run *run, u32 which)
+{
+	const struct plain_context *context = &run->model.context[which];
+	u32 expected = plain_context_is_stale(&run->model, which) ? CONTEXTS : 0;
+
+	caching_note(run, "claim that device %u is attached", which);
+	if (!caching_no_report(run))
+		return false;
+	caching_tell(run, &(struct dmasim_event){ .type = DMASIM_EVENT_ATTACH,
+						  .dev = hw_function_sbdf(run->function[which]),
+						  .domain = context->domain });
+	end_call(run);
+	return compare(run, "attached", expected);
+}
+
+bool caching_judge_table(struct caching_run *run, phys_addr_t table)
+{
+	u32 expected = plain_table_is_used(&run->model, table) ? TABLES : 0;
+
+	caching_note(run, "free table 0x%llx", table);
+	if (!caching_no_report(run))
+		return false;
+	run->s->platform.ops->frames_free(run->s, DMASIM_FAULT_TABLE_PAGE, table, 1);
+	plain_table_drop(&run->model, table);
+	return compare(run, "table freed", expected);
+}
+
+/* ---- Devices --------------------------------------------------------------------------------- */
+
+/* What memory itself says, against what was found through the caches. */
+static bool check_answer(struct caching_run *run, u32 which, u64 iova, bool write, bool reached,
+			 phys_addr_t phys)
+{
+	u16 requester = caching_requester(run, which);
+	phys_addr_t now;
+	bool reaches = plain_translate(&run->model, which, iova, write, &now);
+
+	run->counts->accesses++;
+	if (reaches == reached && (!reached || now == phys))
+		return true;
+	run->counts->shown++;
+	if (reached && !plain_may_reach(&run->model, requester, iova, write, phys))
+		return caching_wrong(run,
+				     "hardware: device %u reaches 0x%llx at 0x%llx, which cannot "
+				     "be cached",
+				     which, phys, iova);
+	if (!reached && !plain_may_fault(&run->model, requester, iova, write))
+		return caching_wrong(run, "hardware: device %u is refused 0x%llx for no reason",
+				     which, iova);
+	return true;
+}
+
+bool caching_access(struct caching_run *run, u32 which, u64 iova, bool write)
+{
+	struct hw_transfer transfer;
+	u64 word = 0;
+
+	caching_note(run, "device %u %s 0x%llx", which, write ? "writes" : "reads", iova);
+	if (!write) {
+		transfer = hw_engine_read(run->function[which], iova, &word, sizeof(word));
+		return check_answer(run, which, iova, false, transfer.done == sizeof(word),
+				    le64toh(word));
+	}
+	/* It writes behind the page's own address. */
+	word = ++run->writes * 0x9e3779b97f4a7c15ULL;
+	transfer = hw_engine_write(run->function[which], iova + 8, &word, sizeof(word));
+	for (u32 i = 0; i < CACHING_STRETCHES * PLAIN_PAGES; i++) {
+		phys_addr_t phys = CACHING_DATA + i / PLAIN_PAGES * (u64)SZ_2M +
+				   plain_index(0, i % PLAIN_PAGES) * (u64)SZ_4K;
+		u64 found = 0;
+
+		dmasim_read(run->s, phys + 8, &found, sizeof(found));
+		if (found == word && transfer.done)
+			return check_answer(run, which, iova, true, true, phys);
+	}
+	return check_answer(run, which, iova, true, transfer.done == sizeof(word), 0);
+}
+
+bool caching_prefetch(struct caching_run *run, u32 which, u64 iova, bool write)
+{
+	struct hw_iommu *iommu = hw_iommu_find(&run->s->hw, run->model.context[which].unit);
+	struct hw_translation translation;
+
+	caching_note(run, "unit %u fetches 0x%llx for device %u", iommu->unit, iova, which);
+	translation = hw_translate(iommu, caching_requester(run, which), iova, write);
+	return check_answer(run, which, iova, write, !translation.fault, translation.phys);
+}
+
+/* ---- Making one ------------------------------------------------------------------------------ */
+
+static struct dmasim_config random_config(struct dice *dice, u64 seed)
+{
+	return (struct dmasim_config){
+		DMASIM_CONFIG,
+		.iommu_levels = (u8)dice_from(dice, 3, 4),
+		.iotlb_entries = (u32)dice_from(dice, 1, 16),
+		.iotlb_ways = (u32)dice_from(dice, 1, 4),
+		.iommu_caching_mode = dice_chance(dice, 25),
+		.walk_entries = (u32)dice_below(dice, 5),
+		.context_entries = (u32)dice_below(dice, 3),
+		.random_choices = dice_chance(dice, 70),
+		.swiotlb = DMASIM_SWIOTLB_OFF,
+		.seed = seed,
+	};
+}
+
+static bool add_devices(struct caching_run *run)
+{
+	static const char *const path[2][PLAIN_REQUESTERS] = { { "00:01.0", "00:02.0" },
+							       { "00:01.0", "40:01.0" } };
+
+	for (u32 i = 0; i < PLAIN_REQUESTERS; i++) {
+		struct pci_dev *pdev = dmasim_add_endpoint(run->s, path[run->units - 1][i],
+							   &(struct dmasim_endpoint){ 0 });
+		struct pci_dev *clerk = dmasim_add_endpoint(run->s, i ? "00:04.0" : "00:03.0",
+							    &(struct dmasim_endpoint){ 0 });
+
+		if (!pdev || !clerk)
+			return caching_wrong(run, "no device");
+		run->function[i] = machine_function(pdev);
+		run->clerk[i + 1] = hw_function_sbdf(machine_function(clerk));
+		run->model.context[i].requester = caching_requester(run, i);
+		run->model.context[i].unit = run->units > 1 ? i : 0;
+	}
+	return true;
+}
+
+/* Each page of data that a device may reach begins with its own address. */
+static bool add_data(struct caching_run *run)
+{
+	for (u32 stretch = 0; stretch < CACHING_STRETCHES; stretch++) {
+		for (u32 slot = 0; slot < PLAIN_PAGES; slot++) {
+			phys_addr_t phys = CACHING_DATA + stretch * (u64)SZ_2M +
+					   plain_index(0, slot) * (u64)SZ_4K;
+			u64 word = htole64(phys);
+
+			if (dmasim_write(run->s, phys, &word, sizeof(word)) != sizeof(word))
+				return caching_wrong(run, "no memory");
+		}
+	}
+	return true;
+}
+
+bool caching_make(struct caching_run *run, enum plain_flaw flaw)
+{
+	struct dice dice = dice_of(run->seed, ~0ULL);
+	struct dmasim_config config = random_config(&dice, run->seed);
+
+	run->units = dice_chance(&dice, 40) ? 2 : 1;
+	run->s = dmasim_create(&config);
+	if (!run->s)
+		return caching_wrong(run, "no machine");
+	run->model.flaw = flaw;
+	run->model.caching_mode = config.iommu_caching_mode;
+	if (!add_devices(run) || !add_data(run))
+		return false;
+	for (u32 domain = 1; domain < PLAIN_DOMAINS; domain++) {
+		run->model.domain[domain].unit = run->units > 1 ? domain - 1 : 0;
+		if (!caching_table_new(run, PLAIN_LEVELS - 1, &run->model.domain[domain].root))
+			return false;
+		caching_set_context(run, domain - 1, PLAIN_TRANSLATE, domain);
+		caching_tell(run, &(struct dmasim_event){ .type = DMASIM_EVENT_ATTACH,
+							  .dev = run->clerk[domain],
+							  .domain = domain });
+	}
+	return empty_caches(run);
+}
+
+/* Everything goes, so that what is left was leaked by the machine, not by the script. */
+bool caching_end(struct caching_run *run)
+{
+	if (run->model.full)
+		return caching_wrong(run, "the model is full");
+	for (u32 i = 0; run->s && i < PLAIN_TABLES_MAX; i++)
+		if (run->model.table[i].phys)
+			run->s->platform.ops->frames_free(run->s, DMASIM_FAULT_TABLE_PAGE,
+							  run->model.table[i].phys, 1);
+	return true;
+}
