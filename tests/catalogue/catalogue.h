@@ -39,6 +39,9 @@ MODE(strict_bus_dac, .acs = DMASIM_ACS_OFF, .forcedac = true)
 /* Below a hypervisor: the unit remembers that nothing was there. */
 MODE(strict_cm, .iommu_caching_mode = true)
 MODE(lazy_cm, .iommu_caching_mode = true, .policy = DMASIM_LAZY)
+/* Leaves have every size here: where a test counts those of a page, it does so on VT-d alone. */
+MODE(amd_vi, .iommu = DMASIM_AMD_VI)
+MODE(amd_vi_lazy, .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY)
 MODE(strict_debug, .acs = DMASIM_ACS_OFF, .dma_debug = true)
 
 #undef MODE

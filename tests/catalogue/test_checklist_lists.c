@@ -159,11 +159,16 @@ static void T09_nothing_but_bus_addresses(void **state)
 	unmap_list(rig, &list);
 }
 
-TEST_MAIN(IN(strict, T09_whole_granules_join), IN(lazy, T09_whole_granules_join),
-	  IN(strict, T09_mid_granule_does_not_join), IN(lazy, T09_mid_granule_does_not_join),
-	  IN(strict, T09_maximum_segment_size), IN(lazy, T09_maximum_segment_size),
-	  IN(strict, T09_maximum_segment_size_unset), IN(strict, T09_segment_boundary),
-	  IN(lazy, T09_segment_boundary), IN(strict_bus, T09_bus_addresses_in_the_middle),
+TEST_MAIN(IN(strict, T09_whole_granules_join), IN(amd_vi, T09_whole_granules_join),
+	  IN(lazy, T09_whole_granules_join), IN(amd_vi_lazy, T09_whole_granules_join),
+	  IN(strict, T09_mid_granule_does_not_join), IN(amd_vi, T09_mid_granule_does_not_join),
+	  IN(lazy, T09_mid_granule_does_not_join), IN(amd_vi_lazy, T09_mid_granule_does_not_join),
+	  IN(strict, T09_maximum_segment_size), IN(amd_vi, T09_maximum_segment_size),
+	  IN(lazy, T09_maximum_segment_size), IN(amd_vi_lazy, T09_maximum_segment_size),
+	  IN(strict, T09_maximum_segment_size_unset), IN(amd_vi, T09_maximum_segment_size_unset),
+	  IN(strict, T09_segment_boundary), IN(amd_vi, T09_segment_boundary),
+	  IN(lazy, T09_segment_boundary), IN(amd_vi_lazy, T09_segment_boundary),
+	  IN(strict_bus, T09_bus_addresses_in_the_middle),
 	  IN(direct_bus, T09_bus_addresses_in_the_middle),
 	  IN(strict_bus, T09_nothing_but_bus_addresses),
 	  IN(direct_bus, T09_nothing_but_bus_addresses))

@@ -284,16 +284,25 @@ static void T16_window_granule_is_lost(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-TEST_MAIN(IN(strict, M04_iova_class_of_a_larger_size), IN(lazy, M04_iova_class_of_a_larger_size),
+TEST_MAIN(IN(strict, M04_iova_class_of_a_larger_size), IN(amd_vi, M04_iova_class_of_a_larger_size),
+	  IN(lazy, M04_iova_class_of_a_larger_size),
+	  IN(amd_vi_lazy, M04_iova_class_of_a_larger_size),
 	  IN(strict, M04_iova_class_of_a_smaller_size), IN(lazy, M04_iova_class_of_a_smaller_size),
 	  IN(strict, M05_iova_cache_hands_it_out_twice),
+	  IN(amd_vi, M05_iova_cache_hands_it_out_twice),
 	  IN(lazy, M05_iova_cache_hands_it_out_twice),
+	  IN(amd_vi_lazy, M05_iova_cache_hands_it_out_twice),
 	  IN(strict, M05_iova_cache_is_not_asked_of_large_ones),
+	  IN(amd_vi, M05_iova_cache_is_not_asked_of_large_ones),
 	  IN(lazy, M05_iova_cache_is_not_asked_of_large_ones),
+	  IN(amd_vi_lazy, M05_iova_cache_is_not_asked_of_large_ones),
 	  IN(strict_bus_dac, M14_iova_cache_takes_a_bus_address),
 	  IN(strict_bus, M14_iova_cache_keeps_it_while_32_bits_are_first),
 	  IN(strict, T01_natural_alignment_below_4_gib),
-	  IN(lazy, T01_natural_alignment_below_4_gib), IN(strict, T01_page_0_is_never_returned),
+	  IN(amd_vi, T01_natural_alignment_below_4_gib),
+	  IN(lazy, T01_natural_alignment_below_4_gib),
+	  IN(amd_vi_lazy, T01_natural_alignment_below_4_gib),
+	  IN(strict, T01_page_0_is_never_returned), IN(amd_vi, T01_page_0_is_never_returned),
 	  IN(strict_dac, T01_windows_are_never_returned),
 	  cmocka_unit_test_setup_teardown(T16_window_granule_is_lost, below_an_inbound_range,
 					  rig_teardown))

@@ -315,6 +315,12 @@ int main(int argc, char **argv)
 	done &= play("exact", &(struct dmasim_config){
 				      DMASIM_CONFIG, .seed = 19, .trace_hash = true, .trace = trace,
 				      .forcedac = true, .iova_ops = dmasim_iova_exact() });
+	done &= play("amd-vi",
+		     &(struct dmasim_config){
+			     DMASIM_CONFIG, .seed = 20, .trace_hash = true, .trace = trace,
+			     .iommu = DMASIM_AMD_VI, .iommu_levels = 6, .forcedac = true,
+			     .iommu_caching_mode = true, .iotlb_entries = 8, .walk_entries = 4,
+			     .context_entries = 4, .random_choices = true });
 	if (trace)
 		fclose(trace);
 	return !done;

@@ -54,6 +54,10 @@ static const struct mode modes[] = {
 	  { DMASIM_CONFIG, .bounce_kmalloc = true, .traits = { .no_snoop = true } }, true },
 	{ "restricted_pool",
 	  { DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU, .traits = { .pool_bytes = SZ_16M } }, false },
+	{ "amd_vi", { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI }, true },
+	{ "amd_vi_lazy", { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY }, true },
+	{ "amd_vi_np_cache",
+	  { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .iommu_caching_mode = true }, true },
 	{ "dma_debug", { DMASIM_CONFIG, .dma_debug = true }, true },
 };
 /* clang-format on */

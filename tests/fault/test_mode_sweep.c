@@ -49,6 +49,12 @@ static const struct mode modes[] = {
 	MODE("caching mode and small caches, strict", .iommu_caching_mode = true,
 	     .iotlb_entries = 2, .iotlb_ways = 1, .context_entries = 1, .walk_entries = 1),
 	MODE("caching mode, lazy", .iommu_caching_mode = true, .policy = DMASIM_LAZY),
+	MODE("AMD-Vi, whose tables grow", .iommu = DMASIM_AMD_VI, .iommu_levels = 6,
+	     .forcedac = true),
+	MODE("AMD-Vi, lazy", .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY),
+	MODE("AMD-Vi with NpCache and small caches", .iommu = DMASIM_AMD_VI,
+	     .iommu_caching_mode = true, .iotlb_entries = 2, .iotlb_ways = 1, .context_entries = 1,
+	     .walk_entries = 1),
 };
 
 struct stage {
@@ -340,4 +346,5 @@ TEST_MAIN(IN_MODE(0, "without_iommu"), IN_MODE(1, "high_memory"), IN_MODE(2, "pa
 	  IN_MODE(6, "forced_bounce"), IN_MODE(7, "restricted_pool"), IN_MODE(8, "not_snooping"),
 	  IN_MODE(9, "not_snooping_strict"), IN_MODE(10, "not_snooping_untrusted"),
 	  IN_MODE(11, "kmalloc_bounce"), IN_MODE(12, "caching_mode_strict"),
-	  IN_MODE(13, "caching_mode_lazy"))
+	  IN_MODE(13, "caching_mode_lazy"), IN_MODE(14, "amd_vi_growing"),
+	  IN_MODE(15, "amd_vi_lazy"), IN_MODE(16, "amd_vi_np_cache"))

@@ -22,9 +22,10 @@ const unsigned long other_attr[6] = {
 };
 
 const char *const mode_name[MODES] = {
-	"direct",	  "direct_ranges", "direct_mask32", "pass_through", "strict",
-	"lazy",		  "untrusted",	   "forced",	    "restricted",   "no_snoop",
-	"no_snoop_iommu", "kmalloc",	   "kmalloc_iommu", "p2p_bus",	    "p2p_bridge",
+	"direct",	  "direct_ranges", "direct_mask32",   "pass_through", "strict",
+	"lazy",		  "untrusted",	   "forced",	      "restricted",   "no_snoop",
+	"no_snoop_iommu", "kmalloc",	   "kmalloc_iommu",   "p2p_bus",      "p2p_bridge",
+	"amd_vi",	  "amd_vi_lazy",   "amd_vi_np_cache",
 };
 
 const char *const call_name[CALLS] = {

@@ -16,7 +16,7 @@ const struct mode_facts facts_of[MODES] = {
 	[MODE_DIRECT_MASK32] = { .out_of_reach = true },
 	[MODE_PASS_THROUGH] = { 0 },
 	[MODE_STRICT] = { .iommu = true },
-	[MODE_LAZY] = { .iommu = true },
+	[MODE_LAZY] = { .iommu = true, .lazy = true },
 	[MODE_UNTRUSTED] = { .iommu = true, .untrusted = true, .keeps_page_offset = true },
 	[MODE_FORCED] = { .forced = true },
 	[MODE_RESTRICTED] = { .forced = true, .own_pool = true },
@@ -29,6 +29,9 @@ const struct mode_facts facts_of[MODES] = {
 				 .keeps_page_offset = true },
 	[MODE_P2P_BUS] = { .iommu = true, .peer = true, .peer_bus = true },
 	[MODE_P2P_BRIDGE] = { .iommu = true, .peer = true },
+	[MODE_AMD_VI] = { .iommu = true, .amd_vi = true },
+	[MODE_AMD_VI_LAZY] = { .iommu = true, .amd_vi = true, .lazy = true },
+	[MODE_AMD_VI_NP_CACHE] = { .iommu = true, .amd_vi = true },
 };
 
 /* ---- Bouncing --------------------------------------------------------- */

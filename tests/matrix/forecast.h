@@ -9,6 +9,8 @@
 
 /* What the facts need to know of a mode. */
 struct mode_facts {
+	bool amd_vi; /* of what is behind an IOMMU: AMD's */
+	bool lazy;
 	bool iommu;	   /* it translates: not direct, not passed through */
 	bool untrusted;	   /* behind the IOMMU: what shares a granule is bounced */
 	bool forced;	   /* direct: everything is bounced */

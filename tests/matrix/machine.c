@@ -17,6 +17,9 @@ static struct dmasim_config config_of(enum mode mode)
 	struct dmasim_config config = { DMASIM_CONFIG };
 
 	config.iommu = facts->iommu || mode == MODE_PASS_THROUGH ? DMASIM_VTD : DMASIM_NO_IOMMU;
+	if (facts->amd_vi)
+		config.iommu = DMASIM_AMD_VI;
+	config.iommu_caching_mode = mode == MODE_AMD_VI_NP_CACHE;
 	config.acs = facts->peer_bus ? DMASIM_ACS_OFF : DMASIM_ACS_ISOLATING;
 	config.bounce_kmalloc = facts->kmalloc;
 	config.traits.no_snoop = facts->no_snoop;
@@ -26,7 +29,7 @@ static struct dmasim_config config_of(enum mode mode)
 		config.swiotlb_bytes = SZ_1M;
 	if (mode == MODE_PASS_THROUGH)
 		config.policy = DMASIM_PASS_THROUGH;
-	if (mode == MODE_LAZY)
+	if (facts->lazy)
 		config.policy = DMASIM_LAZY;
 	if (mode == MODE_FORCED)
 		config.swiotlb = DMASIM_SWIOTLB_FORCE;

@@ -29,6 +29,9 @@ enum mode {
 	MODE_KMALLOC_IOMMU,
 	MODE_P2P_BUS,	 /* an IOMMU; the buffer is a BAR below the same switch */
 	MODE_P2P_BRIDGE, /* an IOMMU; the buffer is a BAR below another root port */
+	MODE_AMD_VI,	 /* AMD's IOMMU */
+	MODE_AMD_VI_LAZY,
+	MODE_AMD_VI_NP_CACHE, /* and it caches that nothing is there */
 	MODES,
 };
 

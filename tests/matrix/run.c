@@ -207,7 +207,7 @@ bool direction_is_kept(struct run *run)
 
 bool end_is_kept(struct run *run)
 {
-	bool later = run->cell->mode == MODE_LAZY && !is_two_step(run->cell->call);
+	bool later = facts_of[run->cell->mode].lazy && !is_two_step(run->cell->call);
 
 	if (!run->forecast.protects || run->forecast.error || later)
 		return true;

@@ -196,6 +196,24 @@ static void peer_memory_through_the_host_bridge(void **state)
 	mode_is_right(MODE_P2P_BRIDGE);
 }
 
+static void behind_amd_vi(void **state)
+{
+	(void)state;
+	mode_is_right(MODE_AMD_VI);
+}
+
+static void behind_amd_vi_lazily(void **state)
+{
+	(void)state;
+	mode_is_right(MODE_AMD_VI_LAZY);
+}
+
+static void behind_amd_vi_that_caches_what_is_absent(void **state)
+{
+	(void)state;
+	mode_is_right(MODE_AMD_VI_NP_CACHE);
+}
+
 /* ---- The matrix itself ------------------------------------------------- */
 
 static void pairs_cover_every_pair_of_values(void **state)
@@ -244,6 +262,8 @@ TEST_MAIN(cmocka_unit_test(without_an_iommu), cmocka_unit_test(behind_inbound_ra
 	  cmocka_unit_test(small_buffers_that_share_cache_lines),
 	  cmocka_unit_test(small_buffers_that_share_cache_lines_behind_an_iommu),
 	  cmocka_unit_test(peer_memory_by_bus_address),
-	  cmocka_unit_test(peer_memory_through_the_host_bridge),
+	  cmocka_unit_test(peer_memory_through_the_host_bridge), cmocka_unit_test(behind_amd_vi),
+	  cmocka_unit_test(behind_amd_vi_lazily),
+	  cmocka_unit_test(behind_amd_vi_that_caches_what_is_absent),
 	  cmocka_unit_test(pairs_cover_every_pair_of_values),
 	  cmocka_unit_test(a_cells_name_leads_back_to_it))

@@ -22,10 +22,14 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 	static const enum dmasim_acs acs[] = { DMASIM_ACS_ISOLATING, DMASIM_ACS_OFF,
 					       DMASIM_ACS_ABSENT };
 
+	static const enum dmasim_iommu iommus[] = { DMASIM_VTD, DMASIM_AMD_VI, DMASIM_NO_IOMMU,
+						    DMASIM_VTD };
+	enum dmasim_iommu iommu = iommus[dice_below(dice, 4)];
+
 	return (struct dmasim_config){
 		DMASIM_CONFIG,
-		.iommu = dice_chance(dice, 75) ? DMASIM_VTD : DMASIM_NO_IOMMU,
-		.iommu_levels = (u8)dice_from(dice, 3, 4),
+		.iommu = iommu,
+		.iommu_levels = (u8)(iommu == DMASIM_AMD_VI ? 4 : dice_from(dice, 3, 4)),
 		.iommu_no_1g = dice_chance(dice, 50),
 		.iommu_snoop = dice_chance(dice, 50),
 		.iommu_incoherent = dice_chance(dice, 50),
@@ -214,10 +218,11 @@ bool machine_make(struct run *run, bool traced)
 	struct dice dice = dice_of(run->seed, ~0ULL);
 	struct dmasim_config config = random_config(&dice, run->seed, traced);
 
-	run->amd = config.cpu == DMASIM_CPU_AMD;
+	run->amd = config.cpu == DMASIM_CPU_AMD || config.iommu == DMASIM_AMD_VI;
 	run->big = dice_chance(&dice, 12);
 	run->low_bars = dice_chance(&dice, 50);
-	run->model.iommu = config.iommu == DMASIM_VTD;
+	run->model.iommu = config.iommu != DMASIM_NO_IOMMU;
+	run->model.amd_vi = config.iommu == DMASIM_AMD_VI;
 	run->model.address_bits = config.iommu_levels == 3 ? 39 : 48;
 	run->s = dmasim_create(&config);
 	if (!run->s)

@@ -214,6 +214,7 @@ struct landing {
 };
 
 /* Reasons of a VT-d fault, facts "iova-and-page-tables" 2.6. */
+#define REASON_AMD_VI	    2 /* whatever it is: flags tell more */
 #define REASON_BEYOND_WIDTH 4
 #define REASON_NO_WRITE	    5
 #define REASON_NO_READ	    6
@@ -283,10 +284,12 @@ static bool translate(struct model *model, u32 device, dma_addr_t dma, bool writ
 
 	landing->status = DMASIM_IOMMU_FAULT;
 	landing->reason = write ? REASON_NO_WRITE : REASON_NO_READ;
-	if (dma >> model->address_bits) {
+	if (dma >> model->address_bits)
 		landing->reason = REASON_BEYOND_WIDTH;
+	if (model->amd_vi)
+		landing->reason = REASON_AMD_VI;
+	if (dma >> model->address_bits)
 		return false;
-	}
 	for (u32 i = 0; i < model->extent_end; i++) {
 		const struct extent *extent = &model->extent[i];
 

@@ -133,12 +133,14 @@ static bool fault_is_right(struct run *run, const struct access *access,
 			   const struct model_access *model)
 {
 	struct dmasim_fault_record record;
+	/* VT-d tells the page, AMD-Vi the address. */
+	u64 at = run->model.amd_vi ? model->at : GRANULE_DOWN(model->at);
 
 	if (model->status == DMASIM_IOMMU_FAULT) {
 		if (!dmasim_fault_take(run->s, &record))
 			return wrong(run, "no fault record");
 		if (record.requester != (u16)run->dev[access->device]->dev.id ||
-		    record.address != GRANULE_DOWN(model->at) || record.write != access->write ||
+		    record.address != at || record.write != access->write ||
 		    record.reason != model->reason)
 			return wrong(run, "the fault record is wrong: %s", record.line);
 	}

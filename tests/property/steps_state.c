@@ -221,6 +221,16 @@ static bool unlink_bytes(struct run *run, struct mapping *mapping, struct range 
 	return expect_no_report(run);
 }
 
+/* With all that is linked beside it: a leaf of AMD's may hold any power of two of it. */
+static struct range whole_leaves(struct run *run, struct mapping *mapping, struct range part)
+{
+	while (part.start > mapping->block.start && is_linked(run, mapping, part.start - GRANULE))
+		part.start -= GRANULE;
+	while (part.end < mapping->block.end && is_linked(run, mapping, part.end))
+		part.end += GRANULE;
+	return part;
+}
+
 bool step_unlink(struct run *run, struct dice *dice)
 {
 	struct mapping *mapping = pick_mapping(run, dice, MAPPING_STATE);
@@ -232,6 +242,8 @@ bool step_unlink(struct run *run, struct dice *dice)
 	bytes = pick_granules(run, dice, mapping, true);
 	if (!bytes.end)
 		return true;
+	if (run->model.amd_vi)
+		bytes = whole_leaves(run, mapping, bytes);
 	bytes = bytes_in(mapping, bytes);
 	if (dice_chance(dice, 10)) {
 		u64 in_last = bytes.end - 1 - GRANULE_DOWN(bytes.end - 1);
