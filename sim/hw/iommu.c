@@ -248,6 +248,7 @@ static void walk_tables(struct hw_iommu *iommu, const struct hw_context *context
 	struct hw_walk_start start = start_of(context);
 	u64 tag = iotlb_tag(context->domain);
 	struct hw_costs *costs = &iommu->hw->costs;
+	bool keeps;
 	u32 level;
 
 	if (!iommu->arch->reaches(context->levels, iova)) {
@@ -259,15 +260,19 @@ static void walk_tables(struct hw_iommu *iommu, const struct hw_context *context
 		if (level < WALK_CACHE_LEVELS)
 			costs->walk_hits[level]++;
 		/* It knows what the tables allow: perhaps to another device of the domain. */
-		start.read &= !context->no_read;
-		start.write &= !context->no_write;
+		if (context->no_read)
+			start.read = false;
+		if (context->no_write)
+			start.write = false;
 	}
-	walk->no_steps = !iommu->walk_cache.levels && !context->marks;
+	/* The walk cache keeps the tables below the one where a walk begins. */
+	keeps = iommu->walk_cache.levels && start.levels > 1;
+	walk->no_steps = !keeps && !context->marks;
 	iommu->arch->walk(&iommu->walker, &start, iova, write, walk);
 	costs->walk_reads += walk->reads;
 	if (DMASIM_UNLIKELY(context->marks && !walk->fault))
 		iommu->arch->mark(iommu, context, iova, write, walk);
-	if (iommu->walk_cache.levels)
+	if (keeps)
 		walk_cache_fill(&iommu->walk_cache, tag, iova, walk);
 }
 

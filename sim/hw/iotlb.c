@@ -59,16 +59,33 @@ static struct iotlb_entry *set_of(const struct iotlb *iotlb, u64 tag, u64 page)
 	return iotlb->entry + index * iotlb->ways;
 }
 
-static inline struct iotlb_entry *find_page(const struct iotlb *iotlb, u64 tag, u64 iova,
-					    u8 page_lg2)
+/* Of several ways that have the page, for different domains or sizes. */
+static struct iotlb_entry *find_among(const struct iotlb *iotlb, struct iotlb_entry *way, u64 key,
+				      u64 page)
 {
-	struct iotlb_entry *way = set_of(iotlb, tag, iova >> page_lg2);
-
 	for (u32 i = 0; i < iotlb->ways; i++) {
-		if (iotlb_matches(&way[i], tag, page_lg2, iova))
+		if (way[i].page == page && way[i].tag == key)
 			return &way[i];
 	}
 	return NULL;
+}
+
+/*
+ * Looks at all ways, without a branch: which one it is cannot be foretold, and a branch that was
+ * foretold wrongly takes longer than a few ways.
+ */
+static inline struct iotlb_entry *find_page(const struct iotlb *iotlb, u64 tag, u64 iova,
+					    u8 page_lg2)
+{
+	u64 key = sized(tag, page_lg2), page = iova >> page_lg2;
+	struct iotlb_entry *set = set_of(iotlb, key, page), *end = set + iotlb->ways;
+	struct iotlb_entry *found = NULL;
+
+	for (struct iotlb_entry *way = set; way < end; way++)
+		found = way->page == page ? way : found;
+	if (!found || DMASIM_LIKELY(found->tag == key))
+		return found;
+	return find_among(iotlb, set, key, page);
 }
 
 static const struct iotlb_entry *look_up_sizes(struct iotlb *iotlb, u64 tag, u64 iova)
