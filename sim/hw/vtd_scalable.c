@@ -224,8 +224,6 @@ static struct hw_walk walk_tables(const struct way *way)
 	if (way->probe)
 		return walk;
 	iommu->hw->costs.walk_reads += walk.reads;
-	if (uses_caches(way))
-		walk_cache_fill(&iommu->walk_cache, tag_of(way), ask->iova, &walk);
 	return walk;
 }
 
@@ -258,6 +256,12 @@ static u8 mark(const struct way *way, const struct hw_walk *walk, bool *dirty)
 	if (marked.lacked && way->iommu->walker.cache)
 		return first ? VTD_FAULT_FS_AD_NO_SNOOP : VTD_FAULT_SS_AD_NO_SNOOP;
 	return 0;
+}
+
+static void fill_tables(const struct way *way, const struct hw_walk *walk)
+{
+	if (uses_caches(way))
+		walk_cache_fill(&way->iommu->walk_cache, tag_of(way), way->ask->iova, walk);
 }
 
 /* ---- The whole of it ------------------------------------------------------------------------- */
@@ -330,6 +334,9 @@ static struct hw_translation walk(const struct way *way)
 	bool dirty;
 	u8 fault;
 
+	/* What is to be marked is not kept before it is: from then on nobody looks at it again. */
+	if (!tracks(way))
+		fill_tables(way, &walk);
 	if (walk.fault) {
 		/* Only a second stage is cached as absent. */
 		if (way->iommu->caching_mode && walk.absent_lg2)
@@ -342,6 +349,8 @@ static struct hw_translation walk(const struct way *way)
 	fault = mark(way, &walk, &dirty);
 	if (fault)
 		return refused(way, fault);
+	if (tracks(way))
+		fill_tables(way, &walk);
 	fill(way, &walk, walk.page_lg2, dirty);
 	return result;
 }

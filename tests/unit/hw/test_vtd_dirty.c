@@ -181,6 +181,48 @@ static void a_unit_that_does_not_snoop_sets_nothing(void **state)
 	expect_u64(pasids_plain(pasids, AT, true).fault, 0x7c);
 }
 
+/*
+ * A request that is refused marks nothing, so no cache may spare later ones the tables that it went
+ * through: those would never be marked.
+ */
+static void tables_of_a_refused_request_are_marked_by_the_next(void **state)
+{
+	struct pasids *pasids = *state;
+
+	pasids_unit(pasids, (struct hw_iommu_desc){ .coherent = true,
+						    .first_levels = 4,
+						    .pasid_flags = 0x3e,
+						    .walk_entries = 16 });
+	track(pasids, HW_CONTEXT_TRACK);
+	for (u32 pasid = 0; pasid <= 7; pasid += 7) {
+		struct tables *tables = pasid ? &pasids->first : &pasids->second;
+		u64 accessed = pasid ? FS_A : SS_A;
+		phys_addr_t leaves = tables_reach(tables, AT, 0);
+		u64 leaf = entry(tables, 0);
+
+		put_entry(tables->ram, leaves, index_of(AT, 0), 0);
+		expect_u64(pasids_ask(pasids, pasid, AT, false).fault, pasid ? 0x71 : 0x79);
+		expect_all(tables, accessed, 0, 0);
+		/* What was empty is in no cache: nothing is to be invalidated. */
+		put_entry(tables->ram, leaves, index_of(AT, 0), leaf);
+		expect_u64(pasids_ask(pasids, pasid, AT, false).fault, 0);
+		expect_all(tables, accessed, accessed, accessed);
+	}
+}
+
+/* Nor does it hide that a unit cannot set them. */
+static void a_unit_that_does_not_snoop_refuses_again(void **state)
+{
+	struct pasids *pasids = *state;
+
+	pasids_unit(pasids, (struct hw_iommu_desc){
+				    .first_levels = 4, .pasid_flags = 0x3e, .walk_entries = 16 });
+	pasids_put_first(pasids, AT, 0, entry(&pasids->first, 0) | FS_A | FS_D);
+	hw_cache_clean(&pasids->bench->hw, 0, 4 * SZ_1M);
+	for (int round = 0; round < 3; round++)
+		expect_u64(pasids_ask(pasids, 7, AT, false).fault, 0x90);
+}
+
 /* The CPU's cache and memory agree on what the unit wrote. */
 static void marks_are_seen_by_the_cpu_and_in_memory(void **state)
 {
@@ -206,4 +248,6 @@ TEST_MAIN(TEST(a_first_stage_is_always_marked), TEST(extended_access_is_set_wher
 	  TEST(a_cached_dirty_page_does_not_set_D_again),
 	  TEST(a_dirty_page_that_is_read_is_cached_as_dirty),
 	  TEST(a_unit_that_does_not_snoop_sets_nothing),
+	  TEST(tables_of_a_refused_request_are_marked_by_the_next),
+	  TEST(a_unit_that_does_not_snoop_refuses_again),
 	  TEST(marks_are_seen_by_the_cpu_and_in_memory))
