@@ -15,7 +15,7 @@ static void trace_iotlb(struct trace *trace, const struct hw_command *command, c
 		trace_dec(trace, "dom", what->domain);
 	if (what->has_pasid)
 		trace_dec(trace, "pasid", what->pasid);
-	if (what->last != ~0ULL) {
+	if (what->start || what->last != ~0ULL) {
 		trace_hex(trace, "dma", what->start);
 		trace_dec(trace, "size", what->last - what->start + 1);
 	}

@@ -313,6 +313,7 @@ static void commands_are_traced(void **state)
 
 	trace->file = fmemopen(text, sizeof(text), "w");
 	queue_run(queue, (struct command){ { PAGES(0x0201), WINDOW_8K } });
+	queue_run(queue, (struct command){ { PAGES(0x0201), 0xfffffffffffff000ULL } });
 	queue_run(queue, (struct command){ { PAGES(0x0201), EVERYTHING | PDE } });
 	queue_run(queue, (struct command){ { DEVICE_ENTRY | 0x0318, 0 } });
 	queue_run(queue, (struct command){ { ALL, 0 } });
@@ -320,6 +321,8 @@ static void commands_are_traced(void **state)
 	trace->file = NULL;
 	assert_string_equal(text, "t=0 cpu=0 amd_iommu_pages unit=6 granularity=pages dom=513 "
 				  "dma=0x12344000 size=8192 pde=0\n"
+				  "t=0 cpu=0 amd_iommu_pages unit=6 granularity=pages dom=513 "
+				  "dma=0xfffffffffffff000 size=4096 pde=0\n"
 				  "t=0 cpu=0 amd_iommu_pages unit=6 granularity=pages dom=513 "
 				  "pde=1\n"
 				  "t=0 cpu=0 amd_devtab_entry unit=6 granularity=device "
