@@ -80,7 +80,7 @@ static void count_tlps(struct hw *hw, const struct hw_target *target, u64 tlps)
 		return;
 	if (target->translated)
 		hw->costs.device_tlb_hits += tlps - 1;
-	else
+	else if (!target->as_it_is)
 		hw->costs.iotlb_hits += tlps - 1;
 	if (target->iommu->context_cache.entry)
 		hw->costs.context_hits += tlps - 1;

@@ -17,6 +17,7 @@ struct journey {
 	u16 requester;	 /* who asks, as far as anybody further up can tell */
 	bool redirected; /* ACS sent it up though a peer claims it */
 	bool passed_root;
+	bool as_it_is; /* the unit let the address pass */
 	struct hw_iommu *iommu;
 	u16 domain;
 };
@@ -74,6 +75,7 @@ static struct hw_target arrive(const struct journey *journey, struct hw_target t
 	target.domain = journey->domain;
 	target.requester = journey->requester;
 	target.translated = journey->request->type == HW_REQUEST_TRANSLATED;
+	target.as_it_is = journey->as_it_is;
 	target.prefix = journey->request->prefix;
 	target.run_bytes = journey->run_bytes;
 	return target;
@@ -305,7 +307,7 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 	journey->passed_root = true;
 	hop(journey, HW_HOP_ROOT, request->from);
 	if (is_message(journey)) {
-		if (!request->write)
+		if (!request->write || request->type != HW_REQUEST_UNTRANSLATED)
 			return unsupported(journey);
 		hop(journey, HW_HOP_INTERRUPT, request->from);
 		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_INTERRUPT,
@@ -325,6 +327,7 @@ static struct hw_target at_root(struct journey *journey, const struct hw_root *r
 		return refuse(journey, iommu, &found);
 	if (request->type == HW_REQUEST_TRANSLATION)
 		return answered(journey, &found);
+	journey->as_it_is = found.pass_through;
 	if (found.pass_through)
 		return pass(journey, root);
 	journey->address = found.phys;

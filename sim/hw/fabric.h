@@ -22,8 +22,9 @@
  * Honoured of the command register: memory enable at whoever claims, bus master at bridges on the
  * way up. Translation requests go straight to the root [M]; translated requests go where their
  * address is, as others do. A write into the interrupt window [fee00000, fef00000) is a message,
- * unless it has a PASID: then it is translated. Not modelled of VT-d's legacy mode: that hardware
- * blocks a translation into that window; it goes where an address that nobody has goes.
+ * unless it has a PASID: then it is translated. A request that the function translated itself goes
+ * nowhere from there, nor does one for a translation. Not modelled of VT-d's legacy mode: that
+ * hardware blocks a translation into that window; it goes where an address that nobody has goes.
  */
 #ifndef HW_FABRIC_H
 #define HW_FABRIC_H
@@ -55,6 +56,7 @@ struct hw_target {
 	u8 page_lg2;	 /* TRANSLATION: of the page that phys lies in */
 	u8 allows;	 /* there: bit 0 reads, bit 1 writes */
 	bool translated; /* by the function itself, with its TLB */
+	bool as_it_is;	 /* the unit let the address pass, and looked for no translation */
 	u64 run_bytes;	 /* the answer holds for so many bytes from the address on */
 };
 

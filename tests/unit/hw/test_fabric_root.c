@@ -147,6 +147,26 @@ static void the_interrupt_window_is_never_translated(void **state)
 			 HW_TARGET_UNSUPPORTED);
 }
 
+/* Nor does a translation make one: what a function has translated itself is no message. */
+static void a_translated_request_is_no_message(void **state)
+{
+	struct yard *yard = *state;
+	struct hw_request request = { .from = yard->left, .address = 0xfee01000, .write = true };
+
+	yard_iommu(yard);
+	expect_ok(hw_context_set(yard->iommu, (u16)hw_function_sbdf(yard->left),
+				 (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
+						      .levels = 4,
+						      .domain = 1,
+						      .root = yard->tables.root,
+						      .device_tlb = true }));
+	request.type = HW_REQUEST_TRANSLATED;
+	assert_int_equal(hw_route(yard->hw, &request, NULL).kind, HW_TARGET_UNSUPPORTED);
+	request.type = HW_REQUEST_TRANSLATION;
+	assert_int_equal(hw_route(yard->hw, &request, NULL).kind, HW_TARGET_UNSUPPORTED);
+	expect_u64(yard->hw->costs.interrupts, 0);
+}
+
 /* ---- Requester IDs --------------------------------------------------------------------------- */
 
 /* A bridge to conventional PCI takes what comes from there for its own: bus 06, devfn 0. */
@@ -393,6 +413,7 @@ TEST_MAIN(TEST(another_root_port_is_reached_through_the_root),
 	  TEST(memory_adopted_from_the_program_is_reached_to_the_byte),
 	  TEST(a_write_to_the_interrupt_window_is_a_message),
 	  TEST(the_interrupt_window_cannot_be_read), TEST(the_interrupt_window_is_never_translated),
+	  TEST(a_translated_request_is_no_message),
 	  TEST(behind_a_bridge_to_pci_the_requester_is_its_secondary_bus),
 	  TEST(a_conventional_bridge_requests_under_its_own_number),
 	  TEST(at_the_root_an_iova_becomes_an_address_in_ram),

@@ -132,6 +132,22 @@ static void each_tlp_is_a_hit_or_a_miss(void **state)
 	expect_u64(yard->hw->costs.iotlb_hits, 124 + 128);
 }
 
+/* What is taken as it is asks no cache of translations, with the first TLP or a later one. */
+static void what_passes_as_it_is_hits_nothing(void **state)
+{
+	struct yard *yard = *state;
+	static u8 buffer[SZ_4K];
+
+	yard_iommu(yard);
+	expect_ok(hw_context_set(
+		yard->iommu, (u16)hw_function_sbdf(yard->left),
+		(struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH, .domain = 2 }));
+	expect_u64(hw_engine_write(yard->left, BUFFER, buffer, SZ_4K).done, SZ_4K);
+	expect_u64(yard->hw->costs.tlps, 32);
+	expect_u64(yard->hw->costs.iotlb_misses, 0);
+	expect_u64(yard->hw->costs.iotlb_hits, 0);
+}
+
 /* ---- BARs with behaviour --------------------------------------------------------------------- */
 
 struct registers {
@@ -270,5 +286,6 @@ TEST_MAIN(TEST(a_few_counts_done_by_hand),
 	  TEST(every_size_alignment_and_length_counts_as_the_rules_say),
 	  TEST(a_conventional_function_has_the_smallest_size),
 	  TEST(a_refused_transfer_costs_the_tlps_that_were_sent), TEST(each_tlp_is_a_hit_or_a_miss),
+	  TEST(what_passes_as_it_is_hits_nothing),
 	  TEST(a_bar_with_behaviour_sees_one_tlp_at_a_time), TEST(pieces_stay_inside_the_bar),
 	  TEST(the_cpu_reaches_a_bar_with_behaviour), TEST(members_that_are_missing_read_as_zeros))
