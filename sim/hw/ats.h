@@ -11,6 +11,8 @@
  * not cached. Requests with a PASID and messages (the interrupt window) are never translated by the
  * function, and units in scalable mode take no request of a TLB (reason 0x44). The smallest
  * translation unit that software writes is kept and does nothing: units here translate in 4 KiB.
+ * The unit knows nothing of peers' bus addresses below it: a function whose ATS is on asks for such
+ * an address, too, and gets nothing.
  * Clearing the enable bit empties the TLB [M].
  */
 #ifndef HW_ATS_H

@@ -127,8 +127,10 @@ static void run_once(const struct scene *scene, const struct dmasim_schedule *ho
 		     struct told *told)
 {
 	struct dmasim *s = dmasim_create(&scene->config);
-	struct pci_dev *pdev = dmasim_add_endpoint(s, "00:01.0/00.0",
-						   &(struct dmasim_endpoint){ .bar = { SZ_4K } });
+	struct pci_dev *pdev = dmasim_add_endpoint(
+		s, "00:01.0/00.0",
+		&(struct dmasim_endpoint){ .bar = { SZ_4K },
+					   .ats = scene->config.iommu_device_tlb });
 	struct mapper mapper[CPUS];
 	struct dmasim_task task[CPUS];
 
@@ -227,6 +229,10 @@ TEST_MAIN(cmocka_unit_test(a_rule_that_is_off_by_one_is_reported),
 	  /* Commands run late: one CPU waits while others submit theirs. */
 	  SCENE(strict_late, linux, map_page, 2, 0, 2, 3, .policy = DMASIM_STRICT,
 		.random_choices = true, .seed = 11),
+	  SCENE(strict_device_tlb, linux, map_page, 2, 0, 2, 3, .policy = DMASIM_STRICT,
+		.iommu_device_tlb = true, .random_choices = true, .seed = 12),
+	  SCENE(lazy_device_tlb, exact, map_list, 2, 1, 1, 2, .policy = DMASIM_LAZY,
+		.iommu_device_tlb = true, .random_choices = true, .seed = 13),
 	  SCENE(lazy, exact, map_list, 2, 1, 1, 2, .policy = DMASIM_LAZY),
 	  SCENE(strict, exact, map_list, 2, 1, 1, 2, .policy = DMASIM_STRICT),
 	  SCENE(lazy, linux, link_in_two_steps, 2, 0, 1, 2, .policy = DMASIM_LAZY),

@@ -1,117 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Address translation services: the capability, a function's TLB, what the unit makes of requests
- * that come out of it, and the invalidations that reach it (facts "iova-and-page-tables" 3.1 to
- * 3.3, 2.6; PCI Express [M]).
- *
- *   yard with one more function, 03:01.0 `smart`, beside left
+ * Address translation services: the capability, a function's TLB, and what the unit makes of
+ * requests that come out of it (facts "iova-and-page-tables" 3.1, 2.6; PCI Express [M]).
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "yard.h"
-
-#define ENABLE	0x8000
-#define PAGE_AT 0x40000000ULL
-#define PHYS	0x00700000ULL
-#define OTHER	0x00900000ULL
-
-#define SMART_ID 0x0308
-
-struct ats {
-	struct yard *yard;
-	struct hw *hw;
-	struct hw_iommu *iommu;
-	struct hw_function *smart;
-	u32 timed_out;
-	struct hw_invalidation late;
-};
-
-static void note_timed_out(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
-{
-	struct ats *ats = cookie;
-
-	assert_ptr_equal(iommu, ats->iommu);
-	ats->timed_out++;
-	ats->late = *what;
-}
-
-static void set_context(struct ats *ats, u16 requester, u8 type, bool device_tlb)
-{
-	expect_ok(hw_context_set(ats->iommu, requester,
-				 (struct hw_context){ .type = type,
-						      .levels = 4,
-						      .domain = 1,
-						      .root = ats->yard->tables.root,
-						      .device_tlb = device_tlb }));
-}
-
-static int setup(void **state)
-{
-	struct ats *ats = calloc(1, sizeof(*ats));
-
-	if (!ats || yard_setup(state))
-		return -1;
-	ats->yard = *state;
-	*state = ats;
-	ats->hw = ats->yard->hw;
-	yard_iommu(ats->yard);
-	ats->iommu = ats->yard->iommu;
-	ats->iommu->walker.device_tlb = true;
-	ats->smart = bench_add(
-		ats->yard->bench, ats->yard->down[0]->secondary,
-		&(struct bench_function){
-			.devfn = 0x08, .ats = true, .ats_bits = 0x0025, .tlb_entries = 4 });
-	bench_command(ats->smart, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	ats->hw->hooks = (struct hw_hooks){ .cookie = ats, .timed_out = note_timed_out };
-	set_context(ats, SMART_ID, HW_CONTEXT_TRANSLATE, true);
-	yard_map(ats->yard, PAGE_AT, PHYS, ENTRY_RW);
-	bench_set_ats(ats->smart, ENABLE);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct ats *ats = *state;
-	void *yard = ats->yard;
-
-	free(ats);
-	return yard_teardown(&yard);
-}
-
-static struct hw_transfer write_byte(struct ats *ats, u64 iova)
-{
-	return hw_engine_write(ats->smart, iova, "x", 1);
-}
-
-static struct hw_transfer read_byte(struct ats *ats, u64 iova)
-{
-	u8 byte;
-
-	return hw_engine_read(ats->smart, iova, &byte, 1);
-}
-
-static u8 memory_at(struct ats *ats, phys_addr_t phys)
-{
-	u8 byte = 0;
-
-	ram_read(&ats->hw->ram, phys, &byte, 1);
-	return byte;
-}
-
-static int run(struct ats *ats, u64 low, u64 high)
-{
-	u64 words[2] = { htole64(low), htole64(high) };
-
-	return hw_queue_execute(ats->iommu, words, sizeof(words));
-}
-
-/* Words of a VT-d descriptor: type 3, requester in 47:32; S in bit 0 of the second. */
-static int invalidate(struct ats *ats, u16 requester, u64 high)
-{
-	return run(ats, 0x3 | (u64)requester << 32, high);
-}
+#include "ats.h"
 
 /* ---- The capability -------------------------------------------------------------------------- */
 
@@ -358,7 +250,7 @@ static void a_context_without_device_tlb_blocks_both_kinds(void **state)
 	struct hw_target target;
 
 	for (int i = 0; i < 2; i++) {
-		set_context(ats, SMART_ID, types[i], false);
+		ats_context(ats, SMART_ID, types[i], false);
 		target = send(ats, HW_REQUEST_TRANSLATION, PAGE_AT);
 		assert_int_equal(target.kind, HW_TARGET_FAULT);
 		expect_u64(target.fault, 0xd);
@@ -376,7 +268,7 @@ static void in_scalable_mode_both_kinds_are_blocked(void **state)
 	struct ats *ats = *state;
 
 	ats->iommu->scalable = true;
-	set_context(ats, SMART_ID, HW_CONTEXT_PASIDS, false);
+	ats_context(ats, SMART_ID, HW_CONTEXT_PASIDS, false);
 	expect_u64(send(ats, HW_REQUEST_TRANSLATION, PAGE_AT).fault, 0x44);
 	expect_u64(send(ats, HW_REQUEST_TRANSLATED, PHYS).fault, 0x44);
 	ats->iommu->scalable = false;
@@ -389,7 +281,7 @@ static void amds_unit_calls_them_invalid_device_requests(void **state)
 	struct hw_target target;
 
 	ats->iommu->arch = &hw_amd;
-	set_context(ats, SMART_ID, HW_CONTEXT_TRANSLATE, false);
+	ats_context(ats, SMART_ID, HW_CONTEXT_TRANSLATE, false);
 	target = send(ats, HW_REQUEST_TRANSLATION, PAGE_AT);
 	expect_u64(target.fault, 0x8);
 	assert_true(target.fault_flags & 1U << 8);
@@ -415,7 +307,7 @@ static void a_context_that_is_absent_says_so(void **state)
 {
 	struct ats *ats = *state;
 
-	set_context(ats, SMART_ID, HW_CONTEXT_ABSENT, false);
+	ats_context(ats, SMART_ID, HW_CONTEXT_ABSENT, false);
 	expect_u64(send(ats, HW_REQUEST_TRANSLATION, PAGE_AT).fault, 2);
 	expect_u64(send(ats, HW_REQUEST_TRANSLATED, PHYS).fault, 2);
 }
@@ -467,142 +359,7 @@ static void a_port_that_does_not_master_passes_none(void **state)
 	assert_int_equal(write_byte(ats, PAGE_AT).status, HW_TRANSFER_UNSUPPORTED);
 }
 
-/* ---- Invalidation ---------------------------------------------------------------------------- */
-
-/* The IOTLB's command alone is not enough, nor is the device's alone: it asks a stale IOTLB. */
-static void both_caches_must_be_emptied_the_devices_last(void **state)
-{
-	struct ats *ats = *state;
-
-	expect_u64(write_byte(ats, PAGE_AT).done, 1);
-	yard_map(ats->yard, PAGE_AT, 0, 0);
-	expect_ok(run(ats, 0x12, 0));
-	expect_u64(write_byte(ats, PAGE_AT).done, 1); /* its own TLB */
-	expect_ok(invalidate(ats, SMART_ID, PAGE_AT));
-	assert_int_equal(write_byte(ats, PAGE_AT).status, HW_TRANSFER_FAULT);
-
-	yard_map(ats->yard, PAGE_AT, PHYS, ENTRY_RW);
-	expect_u64(write_byte(ats, PAGE_AT).done, 1);
-	yard_map(ats->yard, PAGE_AT, 0, 0);
-	expect_ok(invalidate(ats, SMART_ID, PAGE_AT));
-	expect_u64(write_byte(ats, PAGE_AT).done, 1); /* fetched again */
-	expect_ok(run(ats, 0x12, 0));
-	expect_u64(write_byte(ats, PAGE_AT).done, 1);
-	expect_ok(invalidate(ats, SMART_ID, PAGE_AT));
-	assert_int_equal(write_byte(ats, PAGE_AT).status, HW_TRANSFER_FAULT);
-	expect_u64(ats->hw->costs.device_tlb_invalidations, 3);
-}
-
-/* S: the lowest 0 from bit 12 on is the size: 8 KiB for bit 12 (facts 3.2). */
-static void an_invalidation_covers_its_window_and_no_more(void **state)
-{
-	static const struct {
-		u64 high;
-		u32 gone; /* pages 0 to 3, a bit each */
-	} row[] = {
-		{ PAGE_AT, 0x1 },
-		{ PAGE_AT + 0x3000, 0x8 },
-		{ PAGE_AT | 1, 0x3 },
-		{ (PAGE_AT + 0x2000) | 1, 0xc },
-		{ (PAGE_AT + 0x1000) | 1, 0xf },
-		{ (PAGE_AT + 0x4000) | 1, 0 },
-		{ 0x7ffffffffffff000ULL | 1, 0xf },
-		{ PAGE_AT - 0x1000, 0 },
-	};
-	struct ats *ats = *state;
-
-	for (u64 page = 1; page < 4; page++)
-		yard_map(ats->yard, PAGE_AT + page * 0x1000, PHYS + page * 0x1000, ENTRY_RW);
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		for (u64 page = 0; page < 4; page++)
-			write_byte(ats, PAGE_AT + page * 0x1000);
-		expect_ok(invalidate(ats, SMART_ID, row[i].high));
-		for (u64 page = 0; page < 4; page++) {
-			u64 asked = ats->hw->costs.ats_requests;
-
-			write_byte(ats, PAGE_AT + page * 0x1000);
-			expect_u64(ats->hw->costs.ats_requests - asked, row[i].gone >> page & 1);
-		}
-	}
-}
-
-static void an_invalidation_reaches_the_function_it_names(void **state)
-{
-	struct ats *ats = *state;
-	struct hw_function *twin =
-		bench_add(ats->yard->bench, ats->yard->down[0]->secondary,
-			  &(struct bench_function){ .devfn = 0x10, .ats = true });
-
-	expect_u64(write_byte(ats, PAGE_AT).done, 1);
-	expect_ok(invalidate(ats, (u16)hw_function_sbdf(twin), 0x7ffffffffffff001ULL));
-	expect_u64(write_byte(ats, PAGE_AT).done, 1);
-	expect_u64(ats->hw->costs.ats_requests, 1);
-	/* One whose ATS is off has nothing, and answers. */
-	bench_set_ats(ats->smart, 0);
-	expect_ok(invalidate(ats, SMART_ID, 0x7ffffffffffff001ULL));
-}
-
-/* ---- Time-outs ------------------------------------------------------------------------------- */
-
-#define MINUTE 60000000000ULL
-#define ITE    0x40U /* FSTS, bit 6 */
-
-static void expect_time_out(struct ats *ats, u16 requester)
-{
-	u64 now = ats->hw->world->clock.now_ns;
-	const u64 commands[6] = { htole64(0x3 | (u64)requester << 32),
-				  htole64(PAGE_AT),
-				  htole64(0x25 | 7ULL << 32),
-				  htole64(0x6000),
-				  htole64(0x12),
-				  0 };
-
-	ats->timed_out = 0;
-	expect_ok(hw_queue_submit(ats->iommu, commands, sizeof(commands)));
-	expect_error(hw_queue_wait(ats->iommu), -ETIMEDOUT);
-	expect_u64(ats->iommu->fault_status, ITE);
-	expect_u64(ats->hw->world->clock.now_ns - now, MINUTE);
-	expect_u64(memory_at(ats, 0x6000), 0);
-	expect_u64(ats->timed_out, 1);
-	expect_u64(ats->late.requester, requester);
-	expect_u64(ats->late.start, PAGE_AT);
-	/* It stands still until software has cleared the error. */
-	expect_error(hw_queue_submit(ats->iommu, commands, sizeof(commands)), -ETIMEDOUT);
-	expect_error(hw_queue_wait(ats->iommu), -ETIMEDOUT);
-	hw_queue_resume(ats->iommu);
-	expect_u64(ats->iommu->fault_status, 0);
-	expect_ok(run(ats, 0x25 | 9ULL << 32, 0x6000));
-	expect_u64(memory_at(ats, 0x6000), 9);
-	ram_write(&ats->hw->ram, 0x6000, "\0", 1);
-}
-
-static void a_device_that_hangs_times_out(void **state)
-{
-	struct ats *ats = *state;
-
-	expect_u64(write_byte(ats, PAGE_AT).done, 1);
-	ats->smart->hung = true;
-	expect_time_out(ats, SMART_ID);
-	/* Nothing was emptied. */
-	yard_map(ats->yard, PAGE_AT, 0, 0);
-	expect_u64(write_byte(ats, PAGE_AT).done, 1);
-	ats->smart->hung = false;
-	expect_ok(invalidate(ats, SMART_ID, PAGE_AT));
-	expect_u64(ats->hw->costs.device_tlb_timeouts, 1);
-}
-
-static void nobody_answers_for_a_function_that_is_not_there_or_has_no_ats(void **state)
-{
-	struct ats *ats = *state;
-
-	expect_time_out(ats, 0x0310);
-	expect_time_out(ats, (u16)hw_function_sbdf(ats->yard->left));
-	/* Another unit's: of the second root. */
-	expect_time_out(ats, (u16)hw_function_sbdf(ats->yard->far));
-	expect_u64(ats->hw->costs.device_tlb_timeouts, 3);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ats_setup, ats_teardown)
 
 TEST_MAIN(TEST(only_the_control_word_can_be_written),
 	  TEST(a_function_without_it_has_no_such_registers),
@@ -617,8 +374,4 @@ TEST_MAIN(TEST(only_the_control_word_can_be_written),
 	  TEST(amds_unit_calls_them_invalid_device_requests),
 	  TEST(a_context_that_is_absent_says_so), TEST(a_translated_request_passes_as_it_is),
 	  TEST(without_an_iommu_nobody_answers), TEST(a_translation_request_goes_to_the_root),
-	  TEST(a_port_that_does_not_master_passes_none),
-	  TEST(both_caches_must_be_emptied_the_devices_last),
-	  TEST(an_invalidation_covers_its_window_and_no_more),
-	  TEST(an_invalidation_reaches_the_function_it_names), TEST(a_device_that_hangs_times_out),
-	  TEST(nobody_answers_for_a_function_that_is_not_there_or_has_no_ats))
+	  TEST(a_port_that_does_not_master_passes_none))

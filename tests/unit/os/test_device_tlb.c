@@ -75,56 +75,24 @@ static struct fixture *start(void **state, const struct dmasim_config *config)
 	return fixture;
 }
 
-static int setup(void **state)
-{
-	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true });
-	return 0;
-}
+#define SETUP(name, ...)                                                                         \
+	static int name(void **state)                                                            \
+	{                                                                                        \
+		struct fixture *fixture = start(                                                 \
+			state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true, \
+							__VA_ARGS__ });                          \
+                                                                                                 \
+		fixture->words = fixture->batches = 0;                                           \
+		return 0;                                                                        \
+	}
 
-static int setup_amd(void **state)
-{
-	struct fixture *fixture;
-
-	fixture = start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI,
-							.iommu_device_tlb = true });
-	fixture->words = fixture->batches = 0;
-	return 0;
-}
-
-static int setup_lazy(void **state)
-{
-	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true,
-					      .policy = DMASIM_LAZY });
-	return 0;
-}
-
-static int setup_shared(void **state)
-{
-	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true,
-					      .acs = DMASIM_ACS_OFF });
-	return 0;
-}
-
-static int setup_caching(void **state)
-{
-	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true,
-					      .iommu_caching_mode = true });
-	return 0;
-}
-
-static int setup_pass_through(void **state)
-{
-	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true,
-					      .policy = DMASIM_PASS_THROUGH });
-	return 0;
-}
-
-static int setup_external(void **state)
-{
-	start(state, &(struct dmasim_config){ DMASIM_CONFIG, .iommu_device_tlb = true,
-					      .traits = { .untrusted = true } });
-	return 0;
-}
+SETUP(setup, .iommu = DMASIM_VTD)
+SETUP(setup_amd, .iommu = DMASIM_AMD_VI)
+SETUP(setup_lazy, .policy = DMASIM_LAZY)
+SETUP(setup_shared, .acs = DMASIM_ACS_OFF)
+SETUP(setup_caching, .iommu_caching_mode = true)
+SETUP(setup_pass_through, .policy = DMASIM_PASS_THROUGH)
+SETUP(setup_external, .traits.untrusted = true)
 
 static int teardown(void **state)
 {
