@@ -222,6 +222,21 @@ static enum cached_harm harm_of(const struct cached_fetched *fetched, u64 from, 
 	return harm == CACHED_LARGER ? CACHED_HARMLESS : harm;
 }
 
+bool cached_device_left(const struct cached *cached, const struct hw_iommu *iommu, u16 requester,
+			struct cached_device_stale *stale)
+{
+	struct cached_device *device = find(cached, iommu, requester);
+	struct interval *at = device ? interval_first(&device->fetched, 0, ~0ULL) : NULL;
+
+	while (at && ((struct cached_fetched *)at)->told)
+		at = interval_next(&device->fetched, at, 0, ~0ULL);
+	if (!at)
+		return false;
+	*stale = (struct cached_device_stale){ device, (struct cached_fetched *)at, at->start,
+					       at->last, CACHED_GONE };
+	return true;
+}
+
 bool cached_device_stale(struct cached *cached, const struct cached_domain *domain, u64 start,
 			 u64 last, struct cached_device_stale *stale)
 {

@@ -74,6 +74,9 @@ struct cached_device_stale {
 	u64 from, to;
 	u8 harm; /* enum cached_harm */
 };
+/* The same of what a device has kept of whatever domain. */
+bool cached_device_left(const struct cached *cached, const struct hw_iommu *iommu, u16 requester,
+			struct cached_device_stale *stale);
 bool cached_device_stale(struct cached *cached, const struct cached_domain *domain, u64 start,
 			 u64 last, struct cached_device_stale *stale);
 

@@ -235,6 +235,30 @@ void stale_judge_table(struct check *check, phys_addr_t phys)
 	}
 }
 
+/* What its own TLB has of where it was before. */
+static void judge_left(struct check *check, const struct dmasim_event *event,
+		       const struct hw_iommu *iommu)
+{
+	char explained[STALE_TEXT_BYTES];
+	struct cached_device_stale left;
+	struct finding finding = {
+		.id = DMASIM_REPORT_STALE_TRANSLATION,
+		.dev = event->dev,
+		.what = "its device was attached anew",
+		.explained = explained,
+	};
+	struct text text;
+
+	if (!cached_device_left(&check->cached, iommu, (u16)event->dev, &left))
+		return;
+	left.fetched->told = true;
+	finding.dma = left.from;
+	finding.size = left.to - left.from + 1;
+	text_init(&text, explained, sizeof(explained));
+	finding.cause = stale_text_fetched(check, &text, &left);
+	check_report(check, &finding);
+}
+
 void stale_judge_context(struct check *check, const struct dmasim_event *event)
 {
 	const struct hw_function *function = hw_function_find(check->hw, event->dev);
@@ -244,10 +268,11 @@ void stale_judge_context(struct check *check, const struct dmasim_event *event)
 		return;
 	context = cached_context_stale(&check->cached.contexts, function->bus->root->iommu,
 				       (u16)event->dev);
-	if (!context)
-		return;
-	context->told = true;
-	tell_context(check, context, DMASIM_REPORT_STALE_CONTEXT);
+	if (context) {
+		context->told = true;
+		tell_context(check, context, DMASIM_REPORT_STALE_CONTEXT);
+	}
+	judge_left(check, event, function->bus->root->iommu);
 }
 
 /* ---- Memory ----------------------------------------------------------- */

@@ -31,6 +31,7 @@ struct fixture {
 	const struct platform_ops *real;
 	enum mistake mistake;
 	bool amd;
+	bool stays_on; /* ATS, whatever is written */
 };
 
 struct words {
@@ -118,6 +119,16 @@ static int submit(void *machine, u32 unit, const void *commands, size_t bytes)
 	return fixture->real->queue_submit(machine, unit, batch, count * sizeof(batch[0]));
 }
 
+static void config_write(void *machine, dmasim_sbdf dev, u32 offset, u32 bytes, u32 value)
+{
+	struct dmasim *s = machine;
+	struct fixture *fixture =
+		(struct fixture *)((char *)s->platform.ops - offsetof(struct fixture, ops));
+
+	if (!fixture->stays_on || offset != fixture->rig.nvme->ats_cap + 6U)
+		fixture->real->config_write(machine, dev, offset, bytes, value);
+}
+
 static void start(void **state, const struct dmasim_config *config)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -130,6 +141,7 @@ static void start(void **state, const struct dmasim_config *config)
 	fixture->real = platform->ops;
 	fixture->ops = *platform->ops;
 	fixture->ops.queue_submit = submit;
+	fixture->ops.config_write = config_write;
 	fixture->amd = config->iommu == DMASIM_AMD_VI;
 	platform->ops = &fixture->ops;
 }
@@ -370,6 +382,47 @@ static void detaching_without_a_command_is_harmless_once_it_is_off(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/*
+ * One whose ATS stays on takes what it has with it, to the domain that it comes to; unless it was
+ * told to forget.
+ */
+static void leave_and_come_back(struct fixture *fixture, enum mistake mistake)
+{
+	struct pci_dev *nvme = fixture->rig.nvme;
+	struct iommu_group *group = nvme->dev.iommu_group;
+	struct iommu_domain *domain = group->domain;
+
+	expect_ok(iommu_map(domain, SZ_1G, SZ_1M, SZ_4K, IOMMU_READ | IOMMU_WRITE));
+	fixture->stays_on = true;
+	fixture->mistake = mistake;
+	iommu_detach_device(nvme);
+	fixture->mistake = RIGHT;
+	iommu_domain_destroy(domain);
+	group->domain = iommu_domain_create(nvme);
+	assert_non_null(group->domain);
+	expect_ok(iommu_attach_device(nvme));
+	fixture->stays_on = false;
+}
+
+static void what_a_device_takes_to_another_domain_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rig *rig = &fixture->rig;
+	struct dmasim_report report;
+
+	leave_and_come_back(fixture, RIGHT);
+	dmasim_assert_clean(rig->s);
+	dmasim_expect(rig->s, DMASIM_REPORT_STALE_TRANSLATION, 1);
+	leave_and_come_back(fixture, MISSING);
+	last_report(rig->s, &report);
+	expect_u64(report.id, DMASIM_REPORT_STALE_TRANSLATION);
+	expect_u64(report.dma, SZ_1G);
+	expect_u64(report.dev, rig->nvme->dev.id);
+	expect_text(&report, "attached anew");
+	expect_text(&report, "the TLB of the device itself");
+	dmasim_assert_clean(rig->s);
+}
+
 /* Without ATS all this says nothing. */
 static void a_device_without_ats_has_no_tlb_to_be_told_of(void **state)
 {
@@ -401,6 +454,8 @@ TEST_MAIN(TEST(done_right_nothing_is_reported),
 	  AMD(one_that_is_too_narrow_is_named), AMD(one_for_another_device_is_named),
 	  AMD(one_behind_the_wait_is_named), AMD(the_wrong_order_is_named),
 	  AMD(without_the_iotlbs_command_that_is_what_is_told), AMD(a_later_command_makes_it_good),
+	  TEST(what_a_device_takes_to_another_domain_is_told),
+	  AMD(what_a_device_takes_to_another_domain_is_told),
 	  AMD(detaching_without_a_command_is_harmless_once_it_is_off),
 	  TEST_WITH(setup_lazy, a_lazy_flush_that_leaves_it_out_is_told_when_the_range_is_free),
 	  TEST(a_later_command_makes_it_good),
