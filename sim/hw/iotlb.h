@@ -5,12 +5,18 @@
  * Which way is replaced is the hardware's choice: the least recently used one in a plain run, any
  * of the set in a run with random choices.
  *
- * What it takes, in entries looked at, whatever the size of the cache. A lookup, and invalidating
- * one page: one set for each page size that is present. A window of more pages than there are valid
- * entries, and a domain: the valid entries of the domain, which are in a list of their own (and of
- * the domains that share it: the same number but for a multiple of the lists, which are as many as
- * entries). Everything: the valid entries. So a translation that was filled once is looked at for
- * its domain's end at most once.
+ * What it takes, in entries looked at, whatever the size of the cache:
+ *
+ *   a lookup, invalidating a page    one set for each page size that is present (a cache that is
+ *                                    fully associative has one set: all of its entries)
+ *   a window of several pages        one set for each of them and each size; of a size of which
+ *                                    it has more than there are valid entries: what its domain has
+ *   a domain                         its valid entries
+ *   everything                       all valid entries
+ *
+ * So a translation that was filled once is looked at once for the end of its domain. A domain's
+ * entries are in a list; domains share one whose numbers differ by a multiple of the lists, which
+ * are at least as many as entries, or one for each domain.
  */
 #ifndef HW_IOTLB_H
 #define HW_IOTLB_H
