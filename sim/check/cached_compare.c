@@ -213,12 +213,6 @@ static bool is_table(const struct cached_table *table, const struct cached_table
 	       table->write == found->write;
 }
 
-/* The size in which it is cached that nothing led to the table. */
-static u8 absent_lg2(const struct cached_table *table)
-{
-	return table->domain->iommu->arch->absents_in_pages ? 12 : (u8)(12 + 9 * table->levels);
-}
-
 static void add_table(struct comparison *comparison, const struct cached_table *new)
 {
 	struct cached *cached = comparison->cached;
@@ -230,7 +224,7 @@ static void add_table(struct comparison *comparison, const struct cached_table *
 	add_absent(comparison, &(struct cached_leaf){
 				       .at = table->at,
 				       .domain = table->domain,
-				       .page_lg2 = absent_lg2(table),
+				       .page_lg2 = (u8)(12 + 9 * table->levels),
 				       .since = table->since,
 			       });
 	comparison->new_tables = true;

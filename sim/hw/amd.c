@@ -274,7 +274,6 @@ const struct hw_arch hw_amd = {
 	.range = hw_walk_amd_v1_range,
 	.mark = mark,
 	.refusing_contexts_cached = true,
-	.absents_in_pages = true,
 	.context_refusal = context_refusal,
 	.ats_fault = AMD_EVENT_INVALID_DEVICE_REQUEST,
 	.is_absence = is_absence,

@@ -79,8 +79,6 @@ struct hw_arch {
 		     struct hw_walk *walk);
 
 	bool refusing_contexts_cached; /* else only in caching mode */
-	/* An empty entry is cached for a page, not for all that it would map. */
-	bool absents_in_pages;
 	/*
 	 * Why a context refuses every such request; code 0: it does not. As long as the context
 	 * stays the same, so does the answer.

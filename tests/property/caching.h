@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One random script on a small world: two devices, two domains, one or two IOMMUs, tables written
- * entry by entry, commands encoded here. The checker listens to all of it through the port; a plain
- * model (caching_model.h) says what it must report.
+ * One random script on a small world: two devices, two domains, one or two IOMMUs of Intel or AMD,
+ * tables written entry by entry, commands encoded here. The checker listens to all of it through
+ * the port; a plain model (caching_model.h) says what it must report.
  *
  *   256 GiB                                   each domain: two stretches of 1 GiB, two blocks
  *    |-- block 0 -- pages 0 1 2 .. 511        of 2 MiB in each, four pages of a block that are
@@ -159,9 +159,18 @@ bool caching_prefetch(struct caching_run *run, u32 which, u64 iova, bool write);
 
 /* ---- Commands: caching_commands.c ------------------------------------------------------------ */
 
-/* Two words, little endian, of VT-d's queue. */
-void caching_encode(const struct plain_command *command, u64 word[2]);
-void caching_encode_wait(phys_addr_t status, u32 value, u64 word[2]);
+/* What AMD has instead: a device, whatever its domain; or everything of the unit. */
+struct plain_command caching_as_amd(const struct plain_command *command, u16 requester);
+static inline bool caching_is_everything(const struct plain_command *command)
+{
+	return command->all_domains && (!command->contexts || command->ignored == 0xffff);
+}
+
+/* Two words, little endian, of VT-d's queue or of AMD's. */
+void caching_encode(bool amd, const struct plain_command *command, u64 word[2]);
+void caching_encode_wait(bool amd, phys_addr_t status, u32 value, u64 word[2]);
+/* An entry of a page table. */
+u64 caching_encode_entry(bool amd, u8 level, u64 entry);
 void caching_command_text(const struct plain_command *command, char *text, size_t size);
 
 /* ---- Steps: caching_steps.c, caching_change.c, caching_invalidate.c -------------------------- */

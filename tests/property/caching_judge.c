@@ -11,6 +11,14 @@
 
 /* ---- What a command drops -------------------------------------------------------------------- */
 
+/* A page, or what a table maps, does not fit into the window; where nothing is, nothing need. */
+static bool is_larger(const struct plain_item *item, struct range window)
+{
+	u64 bytes = item->kind == PLAIN_TABLE ? item->at.last - item->at.start + 1 : item->page;
+
+	return item->kind != PLAIN_ABSENT && bytes - 1 > window.last - window.start;
+}
+
 bool plain_covers(const struct plain_model *model, const struct plain_command *command,
 		  const struct plain_item *item)
 {
@@ -22,6 +30,8 @@ bool plain_covers(const struct plain_model *model, const struct plain_command *c
 		return false;
 	if (command->contexts)
 		return !((command->requester ^ item->context.requester) & (u16)~command->ignored);
+	if (model->amd && model->flaw != PLAIN_FLAW_LARGER && is_larger(item, command->window))
+		return false;
 	/* What is cached of an upper entry, there or not, is spared by the hint. */
 	if (command->leaf_only && model->flaw != PLAIN_FLAW_LEAF_ONLY &&
 	    (item->kind == PLAIN_TABLE || (item->kind == PLAIN_ABSENT && item->level)))
@@ -128,25 +138,57 @@ static struct plain_item top_of(const struct plain_model *model, u16 domain)
 	};
 }
 
-/* Cuts what the tables give now just as the item does, or with more permission. */
+/* An entry that holds says the same as the item, or allows more. */
+static bool gives(const struct plain_item *entry, const struct plain_item *item)
+{
+	return entry->kind == PLAIN_LEAF &&
+	       entry->phys - entry->at.start == item->phys - item->at.start &&
+	       entry->read >= item->read && entry->write >= item->write;
+}
+
+/* Cuts what the tables give now just as the item does. */
 static void cut_given(struct plain_model *model, const struct plain_item *from,
-		      const struct plain_item *wanted, bool in_smaller_pages, struct cuts *cuts)
+		      const struct plain_item *item, struct cuts *cuts)
 {
 	const struct plain_table *table = plain_table(model, from->phys);
 
 	for (u32 slot = 0; table && slot < plain_slots(from->level); slot++) {
-		struct plain_item item;
+		struct plain_item entry;
 
-		if (!plain_read_entry(from, slot, table->entry[slot], &item) ||
-		    !range_overlap(item.at, wanted->at))
+		if (!plain_read_entry(from, slot, table->entry[slot], &entry) ||
+		    !range_overlap(entry.at, item->at))
 			continue;
-		if (item.kind == PLAIN_TABLE)
-			cut_given(model, &item, wanted, in_smaller_pages, cuts);
-		else if (item.phys - item.at.start == wanted->phys - wanted->at.start &&
-			 item.read >= wanted->read && item.write >= wanted->write &&
-			 (in_smaller_pages || item.page >= wanted->page))
-			cut(cuts, item.at);
+		if (entry.kind == PLAIN_TABLE)
+			cut_given(model, &entry, item, cuts);
+		else if (gives(&entry, item))
+			cut(cuts, entry.at);
 	}
+}
+
+/* Some of the range may be cached by this item that the tables give now in smaller pages. */
+static bool is_split(struct plain_model *model, const struct plain_item *from,
+		     const struct plain_item *item, struct range range)
+{
+	const struct plain_table *table = plain_table(model, from->phys);
+
+	for (u32 slot = 0; table && slot < plain_slots(from->level); slot++) {
+		struct plain_item entry;
+		struct cuts cuts;
+
+		cuts.count = 0;
+		if (!plain_read_entry(from, slot, table->entry[slot], &entry) ||
+		    !range_overlap(entry.at, item->at) || !range_overlap(entry.at, range))
+			continue;
+		if (entry.kind == PLAIN_TABLE && is_split(model, &entry, item, range))
+			return true;
+		if (entry.page >= item->page || !gives(&entry, item))
+			continue;
+		entry.at.start = entry.at.start < range.start ? range.start : entry.at.start;
+		entry.at.last = entry.at.last > range.last ? range.last : entry.at.last;
+		if (part_may_be_cached(model, item, entry.at, &cuts))
+			return true;
+	}
+	return false;
 }
 
 u32 plain_harm(struct plain_model *model, u16 domain, struct range range)
@@ -162,14 +204,10 @@ u32 plain_harm(struct plain_model *model, u16 domain, struct range range)
 		    !(item->read || item->write))
 			continue;
 		cuts.count = 0;
-		cut_given(model, &top, item, true, &cuts);
+		cut_given(model, &top, item, &cuts);
 		if (part_may_be_cached(model, item, range, &cuts))
 			harm |= PLAIN_STALE;
-		if (item->page == PAGE_BYTES)
-			continue;
-		cuts.count = 0;
-		cut_given(model, &top, item, false, &cuts);
-		if (part_may_be_cached(model, item, range, &cuts))
+		if (item->page > PAGE_BYTES && is_split(model, &top, item, range))
 			harm |= PLAIN_LARGER;
 	}
 	return harm;

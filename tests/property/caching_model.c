@@ -227,7 +227,7 @@ static void look_at_contexts(struct plain_model *model, u32 known)
 	for (u32 i = 0; i < PLAIN_REQUESTERS; i++) {
 		const struct plain_context *context = &model->context[i];
 
-		if (context->type != PLAIN_ABSENT_CONTEXT || model->caching_mode)
+		if (context->type != PLAIN_ABSENT_CONTEXT || model->caching_mode || model->amd)
 			fetch(model, NULL, context_item(context));
 		walk_from_context(model, context);
 	}

@@ -42,6 +42,7 @@ enum plain_flaw {
 	PLAIN_FLAW_ANY_DOMAIN,	 /* a command for one domain drops those of others */
 	PLAIN_FLAW_DEAD_TABLES,	 /* a table that was unlinked leads nowhere */
 	PLAIN_FLAW_DEAD_CONTEXT, /* a context entry that was changed leads nowhere */
+	PLAIN_FLAW_LARGER,	 /* AMD: what is larger than the window goes, too */
 	PLAIN_FLAW_IN_ORDER,	 /* commands of translations never overtake each other */
 	PLAIN_FLAW_COUNT,
 };
@@ -115,6 +116,7 @@ struct plain_model {
 	enum plain_flaw flaw;
 	u32 now;
 	bool caching_mode;
+	bool amd; /* what is larger than a window stays; contexts that refuse are cached, too */
 	struct plain_table table[PLAIN_TABLES_MAX];
 	struct plain_context context[PLAIN_REQUESTERS];
 	struct plain_domain domain[PLAIN_DOMAINS];

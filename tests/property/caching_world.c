@@ -86,8 +86,11 @@ void caching_write(struct caching_run *run, phys_addr_t table, u32 slot, u64 ent
 	u8 level = plain_table(&run->model, table)->level;
 
 	at += plain_index(level, slot);
-	for (u32 i = 0; i < plain_entries(level, slot); i++)
-		at[i] = htole64(entry ? entry + i * (u64)SZ_4K : 0);
+	for (u32 i = 0; i < plain_entries(level, slot); i++) {
+		u64 word = entry ? entry + i * (u64)SZ_4K : 0;
+
+		at[i] = htole64(caching_encode_entry(run->model.amd, level, word));
+	}
 	plain_write(&run->model, table, slot, entry);
 }
 
@@ -147,22 +150,42 @@ void caching_set_context(struct caching_run *run, u32 which, enum plain_context_
 
 #define BATCH_MAX 4
 
+/* AMD has one command for everything: contexts, and then what they translated. */
+static void tell_model(struct caching_run *run, const struct plain_command *command)
+{
+	struct plain_command part = *command;
+
+	if (run->model.amd && caching_is_everything(command)) {
+		part.window = (struct range){ 0, ~0ULL };
+		part.ignored = 0xffff;
+		part.leaf_only = false;
+		part.contexts = true;
+		plain_submit(&run->model, &part);
+		part.contexts = false;
+	}
+	plain_submit(&run->model, &part);
+}
+
 bool caching_submit(struct caching_run *run, const struct plain_command *command, u32 count)
 {
+	struct plain_command batch[BATCH_MAX];
 	u64 word[BATCH_MAX][2] = { { 0 } };
 
 	for (u32 i = 0; i < count; i++) {
 		char text[128];
 
-		caching_command_text(&command[i], text, sizeof(text));
+		batch[i] = command[i];
+		if (run->model.amd)
+			batch[i] = caching_as_amd(&command[i], caching_requester(run, 0));
+		caching_command_text(&batch[i], text, sizeof(text));
 		caching_note(run, "submit %s", text);
-		caching_encode(&command[i], word[i]);
+		caching_encode(run->model.amd, &batch[i], word[i]);
 	}
 	if (run->s->platform.ops->queue_submit(run->s, command->unit, word,
 					       count * sizeof(word[0])))
 		return caching_wrong(run, "a command was refused");
 	for (u32 i = 0; i < count; i++)
-		plain_submit(&run->model, &command[i]);
+		tell_model(run, &batch[i]);
 	return true;
 }
 
@@ -171,7 +194,7 @@ bool caching_wait(struct caching_run *run, u32 unit)
 	u64 word[2];
 
 	caching_note(run, "wait for unit %u", unit);
-	caching_encode_wait(STATUS_PHYS, run->step, word);
+	caching_encode_wait(run->model.amd, STATUS_PHYS, run->step, word);
 	if (run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
 		return caching_wrong(run, "a wait was refused");
 	if (run->s->platform.ops->queue_wait(run->s, unit))
@@ -186,7 +209,7 @@ bool caching_submit_malformed(struct caching_run *run, u32 unit)
 	u64 word[2][2] = { { htole64(0xf), 0 } };
 
 	caching_note(run, "submit to unit %u what is no command, and all domains behind it", unit);
-	caching_encode(&all, word[1]);
+	caching_encode(run->model.amd, &all, word[1]);
 	if (!run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
 		return caching_wrong(run, "what is no command was not refused");
 	run->s->platform.ops->queue_clear_error(run->s, unit);
@@ -448,9 +471,12 @@ bool caching_prefetch(struct caching_run *run, u32 which, u64 iova, bool write)
 
 static struct dmasim_config random_config(struct dice *dice, u64 seed)
 {
+	bool amd = dice_chance(dice, 40);
+
 	return (struct dmasim_config){
 		DMASIM_CONFIG,
-		.iommu_levels = (u8)dice_from(dice, 3, 4),
+		.iommu = amd ? DMASIM_AMD_VI : DMASIM_VTD,
+		.iommu_levels = (u8)(dice_from(dice, 3, 4) + (amd ? 1 : 0)),
 		.iotlb_entries = (u32)dice_from(dice, 1, 16),
 		.iotlb_ways = (u32)dice_from(dice, 1, 4),
 		.iommu_caching_mode = dice_chance(dice, 25),
@@ -510,6 +536,7 @@ bool caching_make(struct caching_run *run, enum plain_flaw flaw)
 		return caching_wrong(run, "no machine");
 	run->model.flaw = flaw;
 	run->model.caching_mode = config.iommu_caching_mode;
+	run->model.amd = config.iommu == DMASIM_AMD_VI;
 	if (!add_devices(run) || !add_data(run))
 		return false;
 	for (u32 domain = 1; domain < PLAIN_DOMAINS; domain++) {

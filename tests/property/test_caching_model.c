@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The plain model of what may be cached, by itself: answers worked from facts
- * "iova-and-page-tables" 3.2, 3.6 and 6.4.
+ * "iova-and-page-tables" 3.2, 3.3, 3.6 and 6.4.
  */
 #include <stdlib.h>
 
@@ -106,7 +106,7 @@ static void a_table_that_went_needs_more_than_leaves(void **state)
 	assert_true(plain_table_is_used(model, UPPER));
 }
 
-/* trust: the plain model of what may be cached | our reading of the facts: 3.2, 3.6, 6.4 */
+/* trust: the plain model of what may be cached | our reading of the facts: 3.2, 3.3, 3.6, 6.4 */
 /* The table goes with what is in it: through what is cached of it pages are fetched again. */
 static void through_a_table_that_went_its_pages_come_back(void **state)
 {
@@ -210,6 +210,28 @@ static void in_caching_mode_what_was_absent_may_be_cached(void **state)
 	assert_false(plain_is_absent(model, 1, block));
 }
 
+/* Facts 3.3: what is larger than the window may stay, a table or a page. */
+static void on_amd_what_is_larger_than_the_window_stays(void **state)
+{
+	struct plain_model *model = *state;
+
+	model->amd = true;
+	plain_write(model, UPPER, 1, 0x200000 | VTD_SS_SUPERPAGE | RW);
+	plain_write(model, UPPER, 1, 0);
+	plain_write(model, UPPER, 0, 0);
+	submit(model, page_at(PAGE0), false);
+	submit(model, page_at(PAGE0 + 511ULL * SZ_2M), false);
+	plain_wait(model, 0);
+	expect_u64(plain_harm(model, 1, (struct range){ 0, ~0ULL }), PLAIN_STALE);
+	assert_true(plain_table_is_used(model, LOWER));
+	submit(model, block, false);
+	submit(model, (struct range){ block.start + 511ULL * SZ_2M, block.last + 511ULL * SZ_2M },
+	       true);
+	plain_wait(model, 0);
+	expect_u64(plain_harm(model, 1, (struct range){ 0, ~0ULL }), 0);
+	assert_false(plain_table_is_used(model, LOWER));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 TEST_MAIN(T(what_is_mapped_is_not_stale), T(an_unmap_needs_a_command_after_it_and_a_wait),
@@ -220,4 +242,5 @@ TEST_MAIN(T(what_is_mapped_is_not_stale), T(an_unmap_needs_a_command_after_it_an
 	  T(a_context_goes_before_what_it_translated),
 	  T(a_context_that_goes_last_leaves_what_it_translated),
 	  T(less_permission_is_stale_and_more_is_not), T(a_large_page_is_dropped_whole),
-	  T(in_caching_mode_what_was_absent_may_be_cached))
+	  T(in_caching_mode_what_was_absent_may_be_cached),
+	  T(on_amd_what_is_larger_than_the_window_stays))
