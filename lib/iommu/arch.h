@@ -18,7 +18,8 @@ struct pci_dev;
 struct iommu_unit {
 	const struct platform_iommu *hw;
 	const struct iommu_arch *arch;
-	struct page *status; /* where waits store */
+	struct page *status; /* where waits store: 8 bytes for each batch under way */
+	u64 status_used;     /* a bit for each of those places */
 	u32 sequence;	     /* value of the last wait */
 };
 

@@ -5,6 +5,8 @@
 #include <endian.h>
 #include <errno.h>
 
+#include <dmasim/contract.h>
+
 #include "iommu/iommu.h"
 #include "pci/ats.h"
 
@@ -17,6 +19,7 @@ int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platfor
 {
 	unit->hw = hw;
 	unit->arch = archs[hw->arch];
+	unit->status_used = 0;
 	unit->sequence = 0;
 	unit->status = page_alloc(os, DMASIM_FAULT_IOMMU_QUEUE);
 	return unit->status ? 0 : -ENOMEM;
@@ -37,12 +40,16 @@ void iommu_batch_begin(struct iommu_batch *batch, struct os *os, struct iommu_un
 	batch->count = 0;
 }
 
-/* 0 or the error of these commands. */
-static int execute(struct iommu_batch *batch)
+/*
+ * Hands over the commands, with a wait that stores at a place of this batch alone. Batches of other
+ * CPUs say nothing: they may have been handed over in another order than they were numbered, and
+ * one that met an error takes all that is in the queue with it. 0 or the error of these commands.
+ */
+static int execute_with(struct iommu_batch *batch, u32 place)
 {
 	struct platform *p = batch->os->platform;
 	struct iommu_unit *unit = batch->unit;
-	phys_addr_t phys = page_phys(unit->status);
+	phys_addr_t phys = page_phys(unit->status) + place * sizeof(u64);
 	const u64 *status = platform_ptr(p, phys);
 	u32 sequence = ++unit->sequence;
 	int err;
@@ -58,8 +65,21 @@ static int execute(struct iommu_batch *batch)
 		p->ops->queue_clear_error(p->machine, unit->hw->unit);
 		return err;
 	}
-	/* Waits complete in order: that of a later batch, of another CPU, may be, too. */
-	return (s32)((u32)le64toh(*status) - sequence) >= 0 ? 0 : -ETIMEDOUT;
+	return (u32)le64toh(*status) == sequence ? 0 : -ETIMEDOUT;
+}
+
+static int execute(struct iommu_batch *batch)
+{
+	struct iommu_unit *unit = batch->unit;
+	u32 place;
+	int err;
+
+	DMASIM_CONTRACT(~unit->status_used, "no more than 64 CPUs wait at once");
+	place = (u32)__builtin_ctzll(~unit->status_used);
+	unit->status_used |= 1ULL << place;
+	err = execute_with(batch, place);
+	unit->status_used &= ~(1ULL << place);
+	return err;
 }
 
 int iommu_batch_execute(struct iommu_batch *batch)

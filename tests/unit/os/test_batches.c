@@ -20,6 +20,7 @@ struct fixture {
 	u32 batches;
 	u32 rejected; /* that one is, counted from 1 */
 	u32 cleared;
+	u32 lost; /* so is that one, without a word: another CPU has cleared its own error */
 };
 
 static struct fixture *listener(struct dmasim *s)
@@ -36,6 +37,8 @@ static int count_commands(void *machine, u32 unit, const void *commands, size_t 
 	fixture->commands[fixture->batches++] = (u32)(bytes / sizeof(struct iommu_command));
 	if (fixture->batches == fixture->rejected)
 		return -EINVAL;
+	if (fixture->batches == fixture->lost)
+		return 0;
 	return fixture->real->queue_submit(machine, unit, commands, bytes);
 }
 
@@ -43,6 +46,29 @@ static void count_cleared(void *machine, u32 unit)
 {
 	(void)unit;
 	listener(machine)->cleared++;
+}
+
+static void add(struct iommu_batch *batch, u32 count)
+{
+	struct iommu_range range = { .domain = 1, .last = 0xfff };
+
+	while (count--)
+		iommu_batch_add(batch, batch->unit->arch->range(batch->unit, &range));
+}
+
+/* While that batch waits another CPU executes one of its own. */
+static int wait_among_others(void *machine, u32 unit)
+{
+	struct fixture *fixture = listener(machine);
+	struct os *os = fixture->rig->s->os;
+	struct iommu_batch other;
+
+	if (fixture->batches == fixture->lost) {
+		iommu_batch_begin(&other, os, os->units);
+		add(&other, 1);
+		expect_ok(iommu_batch_execute(&other));
+	}
+	return fixture->real->queue_wait(machine, unit);
 }
 
 static int setup(void **state)
@@ -60,6 +86,7 @@ static int setup(void **state)
 	fixture->ops = *platform->ops;
 	fixture->ops.queue_submit = count_commands;
 	fixture->ops.queue_clear_error = count_cleared;
+	fixture->ops.queue_wait = wait_among_others;
 	platform->ops = &fixture->ops;
 	*state = fixture;
 	return 0;
@@ -73,14 +100,6 @@ static int teardown(void **state)
 	fixture->rig->s->platform.ops = fixture->real;
 	free(fixture);
 	return rig_teardown(&rig);
-}
-
-static void add(struct iommu_batch *batch, u32 count)
-{
-	struct iommu_range range = { .domain = 1, .last = 0xfff };
-
-	while (count--)
-		iommu_batch_add(batch, batch->unit->arch->range(batch->unit, &range));
 }
 
 static void an_empty_batch_is_not_handed_over(void **state)
@@ -135,6 +154,53 @@ static void the_first_error_is_told_at_the_end(void **state)
 	expect_ok(iommu_batch_execute(&batch));
 }
 
+/* That a later batch is complete says nothing of one that is not in the queue any more. */
+static void a_batch_that_was_lost_is_not_complete(void **state)
+{
+	struct fixture *fixture = *state;
+	struct os *os = fixture->rig->s->os;
+	struct iommu_batch batch;
+
+	fixture->lost = 1;
+	iommu_batch_begin(&batch, os, os->units);
+	add(&batch, 1);
+	expect_error(iommu_batch_execute(&batch), -ETIMEDOUT);
+	expect_u64(fixture->batches, 2);
+
+	iommu_batch_begin(&batch, os, os->units);
+	add(&batch, 1);
+	expect_ok(iommu_batch_execute(&batch));
+}
+
+static void execute_one(struct dmasim *s, void *context)
+{
+	int *err = context;
+	struct iommu_batch batch;
+
+	iommu_batch_begin(&batch, s->os, s->os->units);
+	add(&batch, 1);
+	*err = iommu_batch_execute(&batch);
+}
+
+/* Whoever comes first, to the queue or to its end. */
+static void batches_of_several_cpus_are_all_complete(void **state)
+{
+	int err[3] = { 0, 0, 0 };
+	struct dmasim_task task[3] = { { execute_one, &err[0] },
+				       { execute_one, &err[1] },
+				       { execute_one, &err[2] } };
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .random_choices = true });
+	for (u64 seed = 1; seed <= 200; seed++) {
+		expect_ok(dmasim_run_cpus(rig.s, task, 3, &(struct dmasim_schedule){ .seed = seed }));
+		for (u32 i = 0; i < 3; i++)
+			expect_ok(err[i]);
+	}
+	rig_fini(&rig);
+}
+
 static u32 attached_to(const struct iommu_domain *domain, const struct pci_dev *pdev)
 {
 	u32 found = 0;
@@ -186,6 +252,7 @@ static void devices_of_one_group_leave_its_domain_one_by_one(void **state)
 
 TEST_MAIN(TEST(an_empty_batch_is_not_handed_over),
 	  TEST(a_full_batch_is_executed_before_it_takes_one_more),
-	  TEST(the_first_error_is_told_at_the_end),
+	  TEST(the_first_error_is_told_at_the_end), TEST(a_batch_that_was_lost_is_not_complete),
+	  cmocka_unit_test(batches_of_several_cpus_are_all_complete),
 	  TEST(a_domain_knows_the_devices_that_are_attached_to_it),
 	  cmocka_unit_test(devices_of_one_group_leave_its_domain_one_by_one))
