@@ -194,7 +194,8 @@ static void batches_of_several_cpus_are_all_complete(void **state)
 	(void)state;
 	rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .random_choices = true });
 	for (u64 seed = 1; seed <= 200; seed++) {
-		expect_ok(dmasim_run_cpus(rig.s, task, 3, &(struct dmasim_schedule){ .seed = seed }));
+		expect_ok(
+			dmasim_run_cpus(rig.s, task, 3, &(struct dmasim_schedule){ .seed = seed }));
 		for (u32 i = 0; i < 3; i++)
 			expect_ok(err[i]);
 	}
