@@ -373,9 +373,39 @@ void cached_changed(struct cached *cached, struct cached_domain *domain, u64 sta
 	cached_compare(cached, domain, start, last, check_now(&cached->clock), false);
 }
 
+/* Marks the pages of [start, last] that hold. Those of a unit that snoops are as they look. */
+static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+			  bool unmapped)
+{
+	struct interval *at = NULL;
+
+	if (domain->iommu->walker.cache)
+		at = interval_first(&domain->leaves, start, last);
+	while (at) {
+		struct cached_leaf *leaf = (struct cached_leaf *)at;
+		u64 from = start > at->start ? cached_page_start(leaf, start) : at->start;
+		u64 to = last < at->last ? cached_page_last(leaf, last) : at->last;
+
+		at = interval_next(&domain->leaves, at, start, last);
+		if (!cached_holds(leaf) || leaf->absent || leaf->unmapped == unmapped)
+			continue;
+		leaf = cached_leaf_take(cached, leaf, from, to);
+		if (!leaf)
+			return;
+		leaf->unmapped = unmapped;
+		cached_leaf_put(cached, leaf);
+	}
+}
+
 void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
 	cached_compare(cached, domain, start, last, check_now(&cached->clock), true);
+	mark_unmapped(cached, domain, start, last, false);
+}
+
+void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	mark_unmapped(cached, domain, start, last, true);
 }
 
 /* True if the set has it, as something that holds, or also as something that did. */

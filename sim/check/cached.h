@@ -64,6 +64,7 @@ struct cached_leaf {
 	bool accessed;
 	bool dirty;
 	bool absent;	/* caching mode: it says that nothing is there */
+	bool unmapped;	/* it holds, but the software has cleared it: in the CPU's cache alone */
 	bool indexed;	/* it is found by its memory */
 	bool told;	/* reported */
 	bool told_page; /* that its memory is used again, too */
@@ -161,6 +162,12 @@ void cached_changed(struct cached *cached, struct cached_domain *domain, u64 sta
 
 /* It has mapped [start, last]: tables that are new were empty before pages came into them. */
 void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+
+/*
+ * It has unmapped [start, last], and that was compared. What the unit still reads there, as it does
+ * not snoop, holds on; but to the software it is gone.
+ */
+void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
 /* The hardware has cached this page. */
 void cached_filled(struct cached *cached, struct hw_iommu *iommu, u32 domain,

@@ -48,6 +48,9 @@ static enum cached_harm judge(const struct cached_domain *domain, const struct c
 {
 	struct judging judging = { .leaf = leaf, .next = start, .last = last };
 
+	*from = start;
+	if (cached_holds(leaf) && leaf->unmapped)
+		return CACHED_GONE;
 	hw_walk_range(domain->iommu, domain->root, domain->levels, start, last, judge_page, NULL,
 		      &judging);
 	*from = judging.next;
@@ -69,6 +72,12 @@ static bool other_ways(const struct cached_domain *domain)
 
 	return domain->ended_tables ||
 	       (source && (SLIST_NEXT(source, link) || source->root != domain->root));
+}
+
+/* True if it may do harm. */
+static bool is_suspect(const struct cached_domain *domain, const struct cached_leaf *leaf)
+{
+	return !cached_holds(leaf) || leaf->unmapped || other_ways(domain);
 }
 
 static bool any_holds(const struct cached_domain *domain, u64 start, u64 last)
@@ -96,7 +105,7 @@ struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *do
 	     at = interval_next(leaves, at, start, last)) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
 
-		if (leaf->absent || leaf->told || (cached_holds(leaf) && !other_ways(domain)))
+		if (leaf->absent || leaf->told || !is_suspect(domain, leaf))
 			continue;
 		*to = at->last < last ? at->last : last;
 		*harm = judge(domain, leaf, at->start > start ? at->start : start, *to, from);

@@ -334,6 +334,15 @@ static void changed(struct check *check, u32 id, u64 start, u64 last)
 		cached_changed(&check->cached, domain, start, last);
 }
 
+static void unmapped(struct check *check, u32 id, u64 start, u64 last)
+{
+	struct cached_domain *domain = cached_domain_first(&check->cached, id);
+
+	for (; domain && check_can_judge(check);
+	     domain = cached_domain_next(&check->cached, domain))
+		cached_unmapped(&check->cached, domain, start, last);
+}
+
 static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
 {
 	struct check_taken *taken = &check->call->taken;
@@ -343,6 +352,8 @@ static void on_iommu_unmap(struct check *check, const struct dmasim_event *event
 	/* A part of a table that went may lie behind what went of its leaves. */
 	if (bytes && event->dma + (bytes - 1) >= event->dma)
 		changed(check, event->domain, event->dma, event->dma + (bytes - 1));
+	if (event->done)
+		unmapped(check, event->domain, event->dma, judge_last(event->dma, event->done));
 	if (!event->done)
 		return;
 	*taken = (struct check_taken){

@@ -37,6 +37,15 @@ static const char *add_why(struct check *check, struct text *text, const struct 
 	return why_word(why.kind);
 }
 
+/* What holds for a unit that does not snoop. */
+static const char *add_unflushed(struct text *text)
+{
+	add_label(text, "cause");
+	text_add(text, "not flushed: its entry was cleared in the CPU's cache; the unit reads "
+		       "memory\n");
+	return "not-flushed";
+}
+
 static void add_times(struct text *text, struct check_moment since, struct check_moment until)
 {
 	add_label(text, "since");
@@ -44,7 +53,7 @@ static void add_times(struct text *text, struct check_moment since, struct check
 	if (check_happened(until))
 		text_add(text, ", over at t=%llu\n", until.ns);
 	else
-		text_add(text, ", by a table or a context that is stale itself\n");
+		text_add(text, ", and it can be cached anew\n");
 }
 
 /* ---- What it reaches -------------------------------------------------- */
@@ -233,7 +242,9 @@ const char *stale_text_leaf(struct check *check, struct text *text, const struct
 	};
 	phys_addr_t phys = leaf->phys + (start - leaf->at.start);
 	struct hw_target target = hw_phys_target(check->hw, phys);
-	const char *cause = add_why(check, text, &query);
+	const char *cause = leaf->unmapped && !check_happened(leaf->until)
+				    ? add_unflushed(text)
+				    : add_why(check, text, &query);
 
 	add_reach(check, text, leaf, &target, last - start + 1);
 	add_times(text, leaf->since, leaf->until);

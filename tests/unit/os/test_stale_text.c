@@ -114,6 +114,12 @@ static int setup(void **state)
 							  .context_entries = 4 });
 }
 
+static int setup_incoherent(void **state)
+{
+	return setup_with(state,
+			  &(struct dmasim_config){ DMASIM_CONFIG, .iommu_incoherent = true });
+}
+
 static int setup_lazy(void **state)
 {
 	return setup_with(state, &(struct dmasim_config){ DMASIM_CONFIG, .policy = DMASIM_LAZY });
@@ -318,6 +324,39 @@ static void a_command_that_comes_too_early(void **state)
 		    "  device    a read would get 01 02 03 04 05 06 07 08, a write would "
 		    "overwrite it\n");
 	dmasim_assert_clean(s);
+}
+
+/* A unit that does not snoop: what was cleared is still in the CPU's cache. */
+static void clean_nothing(void *machine, phys_addr_t phys, u64 bytes)
+{
+	(void)machine;
+	(void)phys;
+	(void)bytes;
+}
+
+static void an_entry_that_is_not_flushed(void **state)
+{
+	struct fixture *fixture = *state;
+	dma_addr_t dma;
+
+	use_and_unmap(fixture, NONE);
+	expect_u64(dmasim_report_count(fixture->rig.s), 0);
+	dma = map(fixture, SZ_4K);
+	dmasim_expect(fixture->rig.s, DMASIM_REPORT_STALE_TRANSLATION, 1);
+	fixture->ops.cache_clean = clean_nothing;
+	unmap(fixture, dma, SZ_4K);
+	fixture->ops.cache_clean = fixture->real->cache_clean;
+	expect_text(fixture, DMASIM_REPORT_STALE_TRANSLATION, "not-flushed",
+		    "  here      its invalidation is over; nothing is mapped there\n"
+		    "  cause     not flushed: its entry was cleared in the CPU's cache; the unit "
+		    "reads memory\n"
+		    "  reaches   phys 0x400000-0x400fff (4 KiB) to read and write: page frames "
+		    "that are in use\n"
+		    "  since     t=0, and it can be cached anew\n"
+		    "  cache     the IOTLB of unit 0 may hold it; now it does not\n"
+		    "  device    a read would get 01 02 03 04 05 06 07 08, a write would overwrite "
+		    "it\n");
+	dmasim_assert_clean(fixture->rig.s);
 }
 
 /* ---- Tables and contexts --------------------------------------------------------------------- */
@@ -541,6 +580,7 @@ TEST_MAIN(T(done_right_there_is_no_report), T(a_command_that_is_missing),
 	  T(a_command_that_nobody_waits_for), T(a_command_that_comes_too_early),
 	  T(a_table_that_is_freed_early), T(a_context_whose_table_is_freed_early),
 	  T(a_context_that_is_not_invalidated), T(a_split_that_is_not_invalidated),
+	  cmocka_unit_test_setup_teardown(an_entry_that_is_not_flushed, setup_incoherent, teardown),
 	  cmocka_unit_test_setup_teardown(a_page_in_a_lazy_window_is_counted, setup_lazy, teardown),
 	  cmocka_unit_test_setup_teardown(a_page_in_a_lazy_window_is_reported_on_demand,
 					  setup_lazy_pages, teardown))
