@@ -303,6 +303,38 @@ static void a_device_that_does_not_answer_is_logged(void **state)
 	expect_u64(record.word[1], 0x10);
 }
 
+/* ---- The order of waits ---------------------------------------------------------------------- */
+
+/* "iw": the pages behind the wait were taken before it was complete. */
+static u32 overtaken(struct queue *queue, u64 flags)
+{
+	const struct command batch[] = {
+		{ { WAIT | flags, 0 } },
+		{ { PAGES(0x0201), QUEUE_4K_AT } },
+	};
+	u32 count = 0;
+
+	for (int i = 0; i < 64; i++) {
+		memset(queue->order, 0, sizeof(queue->order));
+		queue->submitted = queue->invalidated = queue->waited = queue->rejected = 0;
+		expect_ok(queue_run_all(queue, batch, 2));
+		count += !strcmp(queue->order, "iw");
+		assert_int_equal(strlen(queue->order), 2);
+	}
+	return count;
+}
+
+/* Bit 2, flush: nothing behind the wait begins before it is over. */
+static void a_wait_with_flush_is_not_overtaken(void **state)
+{
+	struct queue *queue = *state;
+
+	expect_u64(overtaken(queue, 0), 0);
+	queue->bench->world.random_choices = true;
+	expect_u64(overtaken(queue, 4), 0);
+	assert_in_range(overtaken(queue, 0), 1, 63);
+}
+
 /* ---- The trace ------------------------------------------------------------------------------- */
 
 static void commands_are_traced(void **state)
@@ -339,4 +371,5 @@ TEST_MAIN(TEST(pages_take_what_their_window_holds), TEST(a_page_larger_than_the_
 	  TEST(an_illegal_command_stops_the_queue_and_is_logged),
 	  TEST(a_wait_that_cannot_store_stops_the_queue_and_is_logged),
 	  TEST(a_unit_without_device_tlbs_does_not_know_their_command),
-	  TEST(a_device_that_does_not_answer_is_logged), TEST(commands_are_traced))
+	  TEST(a_device_that_does_not_answer_is_logged), TEST(commands_are_traced),
+	  TEST(a_wait_with_flush_is_not_overtaken))

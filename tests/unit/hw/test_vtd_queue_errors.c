@@ -111,9 +111,9 @@ static void every_other_bit_of_an_interrupt_command_is_rejected(void **state)
 
 static void every_reserved_bit_of_a_wait_is_rejected(void **state)
 {
-	static const u64 flags[] = { 0x05, 0x25, 0x45, 0x65 };
+	static const u64 flags[] = { 0x05, 0x15, 0x25, 0x35, 0x45, 0x55, 0x65, 0x75 };
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 8; i++)
 		sweep_bits(*state, (struct command){ { flags[i], 0x6000 } }, WAIT_LOW_RESERVED,
 			   WAIT_HIGH_RESERVED, 0xff0);
 }

@@ -274,6 +274,26 @@ static void a_pasid_cache_command_says_what_it_takes(void **state)
 	expect_u64(queue->bench->hw.costs.invalidations, 0);
 }
 
+static void every_bit_of_a_pasid_cache_commands_fields_counts(void **state)
+{
+	struct queue *queue = *state;
+
+	for (u32 bit = 0; bit < 20; bit++) {
+		const u64 one = 1ULL << bit;
+
+		expect_u64(taken(queue, 0x17 | DID << 16 | one << 32, 0), 0);
+		expect_u64(queue->last.pasid, one);
+		expect_u64(queue->last.domain, DID);
+		if (bit >= 16)
+			continue;
+		expect_u64(taken(queue, 0x07 | one << 16 | PASID << 32, 0), 0);
+		expect_u64(queue->last.domain, one);
+		expect_u64(taken(queue, 0x17 | one << 16 | PASID << 32, 0), 0);
+		expect_u64(queue->last.domain, one);
+		expect_u64(queue->last.pasid, PASID);
+	}
+}
+
 static void every_reserved_bit_of_a_pasid_cache_command_is_rejected(void **state)
 {
 	struct queue *queue = *state;
@@ -332,6 +352,49 @@ static void a_device_tlb_command_with_pasid_says_what_it_takes(void **state)
 	expect_u64(queue->last.queue_depth, 32);
 }
 
+static void every_bit_of_a_pasid_device_tlb_commands_fields_counts(void **state)
+{
+	struct queue *queue = *state;
+
+	for (u32 bit = 0; bit < 20; bit++) {
+		const u64 one = 1ULL << bit, half = one & 0xffff;
+
+		expect_u64(taken(queue, 0x08 | one << 32, AT), 0);
+		expect_u64(queue->last.pasid, one);
+		expect_u64(queue->last.requester, 0);
+		expect_u64(queue->last.pf_requester, 0);
+		expect_u64(taken(queue, 0x08 | half << 16 | PASID << 32, AT), 0);
+		expect_u64(queue->last.requester, half);
+		expect_u64(queue->last.pasid, PASID);
+		expect_u64(taken(queue, 0x08 | (half & 0xf) << 12 | half >> 4 << 52, AT), 0);
+		expect_u64(queue->last.pf_requester, half);
+		expect_u64(queue->last.requester, 0);
+	}
+	for (u64 depth = 1; depth < 32; depth++) {
+		expect_u64(taken(queue, 0x08 | depth << 4, AT), 0);
+		expect_u64(queue->last.queue_depth, depth);
+	}
+}
+
+/* With S, bit 11, the lowest zero of the address says the size: bit 12 is 8 KiB. */
+static void the_lowest_zero_of_the_address_is_the_size(void **state)
+{
+	struct queue *queue = *state;
+
+	for (u32 zero = 12; zero < 64; zero++) {
+		u64 within = zero == 63 ? ~0ULL : (2ULL << zero) - 1;
+		u64 ones = ((1ULL << zero) - 1) & ~0xfffULL;
+		u64 above = 0x5a5a5a5a5a5a5a5aULL & ~within;
+
+		expect_u64(taken(queue, 0x08 | 0x0318ULL << 16, above | ones | 0x800), 0);
+		expect_u64(queue->last.start, above);
+		expect_u64(queue->last.last, above | within);
+	}
+	expect_u64(taken(queue, 0x08, 0xfffffffffffff800ULL), 0);
+	expect_u64(queue->last.start, 0);
+	expect_u64(queue->last.last, ~0ULL);
+}
+
 static void every_reserved_bit_of_a_pasid_device_tlb_command_is_rejected(void **state)
 {
 	struct queue *queue = *state;
@@ -352,6 +415,12 @@ static void answers_to_page_requests_are_taken_where_there_are_any(void **state)
 	struct queue *queue = *state;
 
 	expect_u64(taken(queue, 0x19 | DID << 16 | PASID << 32, 0), 0);
+	/* The facts do not give its fields: no bit is known to be reserved. */
+	for (u32 bit = 0; bit < 64; bit++) {
+		if (bit > 3)
+			expect_u64(taken(queue, 0x09 | 1ULL << bit, 0), 0);
+		expect_u64(taken(queue, 0x09, 1ULL << bit), 0);
+	}
 	expect_u64(queue->invalidated, 0);
 	queue->iommu->page_requests = false;
 	expect_rejected(queue, 0x09, 0);
@@ -456,9 +525,12 @@ TEST_MAIN(TEST(a_pasid_command_takes_its_first_stage),
 	  TEST(every_reserved_bit_of_a_pasid_iotlb_command_is_rejected),
 	  TEST(a_domain_command_takes_the_second_stage),
 	  TEST(a_pasid_cache_command_says_what_it_takes),
+	  TEST(every_bit_of_a_pasid_cache_commands_fields_counts),
 	  TEST(every_reserved_bit_of_a_pasid_cache_command_is_rejected),
 	  TEST(a_context_command_takes_whatever_domain_it_says),
 	  TEST(a_device_tlb_command_with_pasid_says_what_it_takes),
+	  TEST(every_bit_of_a_pasid_device_tlb_commands_fields_counts),
+	  TEST(the_lowest_zero_of_the_address_is_the_size),
 	  TEST(every_reserved_bit_of_a_pasid_device_tlb_command_is_rejected),
 	  TEST(answers_to_page_requests_are_taken_where_there_are_any),
 	  TEST(a_wait_may_drain_page_requests_where_there_are_any), TEST(other_types_are_rejected),

@@ -174,6 +174,28 @@ static void interrupt_commands_are_accepted_and_counted(void **state)
 	expect_u64(queue->bench->hw.costs.invalidations, 0);
 }
 
+/* Without the flag neither index nor mask counts. */
+static void every_bit_of_index_and_mask_of_an_interrupt_command_counts(void **state)
+{
+	for (u32 bit = 0; bit < 16; bit++) {
+		u64 index = 0xffffULL ^ 1ULL << bit;
+		struct hw_invalidation done = covered(*state, 0x14 | index << 32, 0);
+
+		expect_u64(done.start, index);
+		expect_u64(done.last, index);
+		expect_u64(covered(*state, 0x04 | index << 32, 0).start, 0);
+	}
+	for (u64 mask = 0; mask < 32; mask++) {
+		u64 within = mask < 16 ? (1ULL << mask) - 1 : 0xffff;
+		struct hw_invalidation done =
+			covered(*state, 0x14 | 0x5aa5ULL << 32 | mask << 27, 0);
+
+		expect_u64(done.start, 0x5aa5 & ~within);
+		expect_u64(done.last, 0x5aa5 | within);
+		expect_u64(covered(*state, 0x04 | mask << 27, 0).last, 0xffff);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
 
 TEST_MAIN(TEST(a_global_context_command_names_nobody),
@@ -184,4 +206,5 @@ TEST_MAIN(TEST(a_global_context_command_names_nobody),
 	  TEST(a_device_tlb_command_without_s_takes_one_page),
 	  TEST(the_lowest_zero_of_the_address_is_the_size),
 	  TEST(every_bit_of_source_depth_and_physical_function_counts),
-	  TEST(interrupt_commands_are_accepted_and_counted))
+	  TEST(interrupt_commands_are_accepted_and_counted),
+	  TEST(every_bit_of_index_and_mask_of_an_interrupt_command_counts))

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * VT-d's commands as the software encodes them: bytes worked by hand from facts
- * "iova-and-page-tables" 3.2, and each field alone.
+ * "iova-and-page-tables" 3.2, each field alone, and what the hardware's decoder makes of random
+ * ones.
  */
+#include "support/expect.h"
+
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "hw/iommu.h"
+#include "hw/vtd.h"
 #include "iommu/vtd_commands.h"
-#include "support/expect.h"
+#include "unit/hw/scale.h"
+#include "world/random.h"
+
+#define ROUNDS 300000 /* full count */
 
 /* Drains nothing and takes windows of up to 2^18 pages; its devices count by physical function. */
 static struct iommu_unit unit_with(struct platform_iommu *hw)
@@ -134,6 +143,201 @@ static void interrupts_and_waits(void **state)
 	expect_bytes(vtd_wait_for_all(0x1000, 1, true), "\xe5\0\0\0\x01\0\0\0\0\x10\0\0\0\0\0\0");
 }
 
+/* ---- Read back ------------------------------------------------------------------------------- */
+
+/* A unit that knows all commands. */
+static struct hw_iommu *new_reader(void)
+{
+	struct hw_iommu *reader = calloc(1, sizeof(*reader));
+
+	assert_non_null(reader);
+	reader->max_address_mask = 18;
+	reader->pf_requester = true;
+	reader->scalable = true;
+	reader->page_requests = true;
+	reader->walker.device_tlb = true;
+	return reader;
+}
+
+static struct hw_command read_back(const struct hw_iommu *reader, struct iommu_command command)
+{
+	const u64 word[2] = { le64toh(command.word[0]), le64toh(command.word[1]) };
+	struct hw_command seen = { .kind = HW_COMMAND_INVALIDATE };
+
+	if (!hw_vtd_decode(reader, word, &seen))
+		fail_msg("0x%016llx 0x%016llx is refused", word[0], word[1]);
+	return seen;
+}
+
+static u64 draw_address(struct random *random)
+{
+	u64 bits = 1 + random_below(random, 64);
+	u64 address = random_below(random, 1ULL << 32) << 32 | random_below(random, 1ULL << 32);
+
+	return bits < 64 ? address & ((1ULL << bits) - 1) : address;
+}
+
+/* The smallest aligned power of two of pages around the range; more than `most` is everything. */
+static void expect_window(const struct hw_invalidation *seen, u64 start, u64 last, u64 most)
+{
+	u64 size = 4096;
+
+	while (size && start / size != last / size)
+		size *= 2;
+	if (!size || size > most) {
+		expect_u64(seen->start, 0);
+		expect_u64(seen->last, ~0ULL);
+		return;
+	}
+	expect_u64(seen->start, start / size * size);
+	expect_u64(seen->last, start / size * size + (size - 1));
+}
+
+static void check_ranges(const struct hw_iommu *reader, struct random *random)
+{
+	u64 a = draw_address(random), b = draw_address(random), flags = random_below(random, 8);
+	const struct iommu_range range = { (u32)random_below(random, 1 << 16), a < b ? a : b,
+					   a < b ? b : a, flags & 1 };
+	struct platform_iommu hw = { .max_address_mask = 18,
+				     .drain_reads = flags & 2,
+				     .drain_writes = flags & 4 };
+	const struct iommu_unit unit = { .hw = &hw };
+	u32 pasid = (u32)random_below(random, 1 << 20);
+	struct hw_command seen = read_back(reader, vtd_range_translations(&unit, &range));
+
+	expect_u64(seen.invalidation.what, HW_INVALIDATED_IOTLB);
+	expect_u64(seen.invalidation.domain, range.domain);
+	assert_true(seen.invalidation.drain_reads == hw.drain_reads &&
+		    seen.invalidation.drain_writes == hw.drain_writes);
+	assert_false(seen.invalidation.has_pasid || seen.invalidation.all_domains);
+	expect_window(&seen.invalidation, range.start, range.last, 4096ULL << 18);
+	/* Who empties a whole domain empties tables, too. */
+	if (seen.invalidation.last != ~0ULL)
+		assert_true(seen.invalidation.leaf_only == !range.tables);
+
+	seen = read_back(reader, vtd_pasid_range_translations(&range, pasid));
+	expect_u64(seen.invalidation.what, HW_INVALIDATED_IOTLB);
+	assert_true(seen.invalidation.has_pasid);
+	expect_u64(seen.invalidation.domain, range.domain);
+	expect_u64(seen.invalidation.pasid, pasid);
+	expect_window(&seen.invalidation, range.start, range.last, 1ULL << 63);
+}
+
+static void check_device_ranges(const struct hw_iommu *reader, struct random *random)
+{
+	u64 a = draw_address(random), b = draw_address(random);
+	const struct iommu_device_range range = { (u16)random_below(random, 1 << 16),
+						  (u16)random_below(random, 1 << 16),
+						  1 + (u32)random_below(random, 32), a < b ? a : b,
+						  a < b ? b : a };
+	struct platform_iommu hw = { .pf_requester = true };
+	const struct iommu_unit unit = { .hw = &hw };
+	u32 pasid = (u32)random_below(random, 1 << 20);
+	struct hw_command seen[] = {
+		read_back(reader, vtd_device_translations(&unit, &range)),
+		read_back(reader, vtd_pasid_device_translations(&unit, &range, pasid)),
+		read_back(reader, vtd_pasid_device_translations(&unit, &range, VTD_EVERY_PASID)),
+	};
+
+	for (int i = 0; i < 3; i++) {
+		const struct hw_invalidation *what = &seen[i].invalidation;
+
+		expect_u64(what->what, HW_INVALIDATED_DEVICE_TLB);
+		expect_u64(what->requester, range.requester);
+		expect_u64(what->pf_requester, range.queue);
+		expect_u64(what->queue_depth, range.depth);
+		assert_true(what->has_pasid == (i == 1) && what->all_pasids == (i == 2));
+		expect_u64(what->pasid, i == 1 ? pasid : 0);
+		expect_window(what, range.start, range.last, 1ULL << 63);
+	}
+}
+
+/*
+ * trust: VT-d's invalidation commands
+ * | an independent model: the hardware side's decoder, and windows by plain division
+ */
+static void random_ranges_are_read_as_they_were_meant(void **state)
+{
+	struct hw_iommu *reader = new_reader();
+	struct random random;
+	u32 rounds = scaled(ROUNDS);
+
+	(void)state;
+	random_init(&random, test_seed(1));
+	for (u32 i = 0; i < rounds; i++) {
+		check_ranges(reader, &random);
+		check_device_ranges(reader, &random);
+	}
+	free(reader);
+}
+
+/* Contexts, entries of PASIDs and interrupts: each bit of each field. */
+static void what_has_no_range_is_read_back(void **state)
+{
+	struct hw_iommu *reader = new_reader();
+	struct hw_invalidation what;
+
+	(void)state;
+	reader->scalable = false; /* there contexts have domains */
+	for (u32 bit = 0; bit < 16; bit++) {
+		u16 one = (u16)(1U << bit);
+
+		what = read_back(reader, vtd_domain_contexts(one)).invalidation;
+		assert_true(what.what == HW_INVALIDATED_CONTEXT && !what.all_domains);
+		assert_true(what.domain == one && what.requester_ignored == 0xffff);
+		for (u8 functions = 0; functions < 4; functions++) {
+			static const u16 ignored[] = { 0, 4, 6, 7 };
+
+			what = read_back(reader, vtd_device_context(one, (u16)~one, functions))
+				       .invalidation;
+			expect_u64(what.requester, one);
+			expect_u64(what.domain, (u16)~one);
+			expect_u64(what.requester_ignored, ignored[functions]);
+		}
+		for (u8 lg2 = 0; lg2 <= bit; lg2++) {
+			what = read_back(reader, vtd_interrupts(one, lg2)).invalidation;
+			expect_u64(what.what, HW_INVALIDATED_INTERRUPT);
+			expect_u64(what.start, one);
+			expect_u64(what.last, one + (1U << lg2) - 1);
+		}
+	}
+	assert_true(read_back(reader, vtd_all_contexts()).invalidation.all_domains);
+	expect_u64(read_back(reader, vtd_all_interrupts()).invalidation.last, 0xffff);
+	reader->scalable = true;
+	for (u32 bit = 0; bit < 20; bit++) {
+		what = read_back(reader, vtd_pasid(0x1234, 1U << bit)).invalidation;
+		assert_true(what.what == HW_INVALIDATED_PASID && what.has_pasid);
+		assert_true(what.pasid == 1U << bit && what.domain == 0x1234);
+		what = read_back(reader, vtd_domain_pasids(1U << bit % 16)).invalidation;
+		assert_true(what.domain == 1U << bit % 16 && !what.has_pasid);
+		what = read_back(reader, vtd_pasid_translations(0x1234, 1U << bit)).invalidation;
+		assert_true(what.pasid == 1U << bit && what.domain == 0x1234);
+	}
+	assert_true(read_back(reader, vtd_all_pasids()).invalidation.all_domains);
+	free(reader);
+}
+
+static void waits_are_read_back(void **state)
+{
+	struct hw_iommu *reader = new_reader();
+
+	(void)state;
+	for (u32 bit = 2; bit < 64; bit++) {
+		struct hw_command seen =
+			read_back(reader, vtd_wait_for_all(1ULL << bit, 1U << bit % 32, bit & 1));
+
+		expect_u64(seen.kind, HW_COMMAND_WAIT);
+		expect_u64(seen.wait.store_at, 1ULL << bit);
+		expect_u64(seen.wait.value, 1U << bit % 32);
+		expect_u64(seen.wait.store_bytes, 4);
+		assert_true(seen.wait.fence && !seen.wait.interrupt);
+		assert_true(seen.wait.page_requests == (bit & 1));
+	}
+	free(reader);
+}
+
 TEST_MAIN(cmocka_unit_test(contexts_and_pasids), cmocka_unit_test(translations),
 	  cmocka_unit_test(a_pasids_window_has_any_size), cmocka_unit_test(device_tlbs),
-	  cmocka_unit_test(interrupts_and_waits))
+	  cmocka_unit_test(interrupts_and_waits),
+	  cmocka_unit_test(random_ranges_are_read_as_they_were_meant),
+	  cmocka_unit_test(what_has_no_range_is_read_back), cmocka_unit_test(waits_are_read_back))
