@@ -89,9 +89,15 @@ struct dmasim_config {
 	 * theirs switched on, unless they are external or their addresses pass untranslated.
 	 */
 	bool iommu_device_tlb;
+	/*
+	 * VT-d's scalable mode: requests are translated by the entry of PASID 0, which names the
+	 * same tables as a context does otherwise. Device TLBs stay off.
+	 */
+	bool iommu_scalable;
 	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
 	u32 iotlb_ways;		     /* of each of its sets; 0: 4; as many as entries: one set */
 	u32 context_entries;	     /* of the context cache; 0: there is none */
+	u32 pasid_entries;	     /* of the PASID cache of scalable mode; 0: there is none */
 	u32 walk_entries;	     /* of the walk cache, for each level; 0: there is none */
 	enum dmasim_policy policy;   /* of groups for which nothing else is said */
 	struct dmasim_traits traits; /* of endpoints that say nothing of their own */
@@ -149,6 +155,9 @@ struct dmasim_costs {
 	u64 walk_hits[5]; /* walks that began at a cached table, by its level: 0 has 4 KiB leaves */
 	u64 context_hits; /* of the context cache */
 	u64 context_misses;
+	u64 pasid_hits; /* of the PASID cache */
+	u64 pasid_misses;
+	u64 pasid_invalidations;
 	u64 iotlb_hits;
 	u64 iotlb_misses;
 	u64 ats_requests; /* translation requests of devices */

@@ -94,6 +94,8 @@ struct platform_iommu {
 	bool caching_mode;    /* CAP.CM, NpCache: absent entries may be cached */
 	bool device_tlb;      /* ECAP.DT, IotlbSup: devices may have TLBs of their own */
 	bool pf_requester;    /* invalidations of those may name the physical function (PFSID) */
+	bool scalable;	      /* VT-d's scalable mode: requests take the entry of a PASID */
+	bool wide_commands;   /* of 32 bytes, the upper half 0 */
 	bool shadow_on_flush; /* a hypervisor reads the tables again at a flush: few are better */
 	u32 domain_count;     /* domain ids are 0 to domain_count - 1; 0 is never used */
 };
@@ -200,7 +202,11 @@ struct platform_ops {
 
 	const struct platform_firmware *(*firmware)(void *machine);
 
-	/* Sets the context entry of one requester. 0 or -ENOMEM (and then nothing changed). */
+	/*
+	 * Sets the context entry of one requester. In scalable mode that is the entry of its
+	 * requests without PASID; what leads to it comes with the first, and stays. 0 or -ENOMEM
+	 * (and then nothing changed).
+	 */
 	int (*context_set)(void *machine, u32 unit, u16 requester,
 			   const struct platform_context *context);
 

@@ -69,6 +69,8 @@ struct iommu_arch {
 					     const struct iommu_device_range *range);
 	/* Forgets the context entry of a requester; `tag` is the domain that it named. */
 	struct iommu_command (*context)(u16 requester, u32 tag);
+	/* The same of one that leads to it and names no domain. NULL: there is none. */
+	struct iommu_command (*leading_context)(u16 requester);
 	/* All before it is complete when 8 bytes at phys are `value`: the upper half is 0 there. */
 	struct iommu_command (*wait)(phys_addr_t phys, u32 value);
 
@@ -82,6 +84,7 @@ struct iommu_arch {
 };
 
 extern const struct iommu_arch iommu_vtd;
+extern const struct iommu_arch iommu_vtd_scalable;
 extern const struct iommu_arch iommu_amd;
 
 /* 0 or -ENOMEM; both before iommu_unit_fini(). */

@@ -18,7 +18,7 @@ static const struct iommu_arch *const archs[] = {
 int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw)
 {
 	unit->hw = hw;
-	unit->arch = archs[hw->arch];
+	unit->arch = hw->scalable ? &iommu_vtd_scalable : archs[hw->arch];
 	unit->status_used = 0;
 	unit->sequence = 0;
 	unit->status = page_alloc(os, DMASIM_FAULT_IOMMU_QUEUE);
@@ -40,6 +40,25 @@ void iommu_batch_begin(struct iommu_batch *batch, struct os *os, struct iommu_un
 	batch->count = 0;
 }
 
+/* As wide as the unit takes them: what a command does not use is 0. */
+static int submit(struct iommu_batch *batch)
+{
+	struct platform *p = batch->os->platform;
+	const struct platform_iommu *hw = batch->unit->hw;
+	struct {
+		struct iommu_command command, rest;
+	} wide[IOMMU_BATCH_MAX + 1];
+
+	if (!hw->wide_commands)
+		return p->ops->queue_submit(p->machine, hw->unit, batch->command,
+					    batch->count * sizeof(*batch->command));
+	for (u32 i = 0; i < batch->count; i++) {
+		wide[i].command = batch->command[i];
+		wide[i].rest = (struct iommu_command){ { 0, 0 } };
+	}
+	return p->ops->queue_submit(p->machine, hw->unit, wide, batch->count * sizeof(*wide));
+}
+
 /*
  * Hands over the commands, with a wait that stores at a place of this batch alone. Batches of other
  * CPUs say nothing: they may have been handed over in another order than they were numbered, and
@@ -56,8 +75,7 @@ static int execute_with(struct iommu_batch *batch, u32 place)
 
 	batch->command[batch->count++] = unit->arch->wait(phys, sequence);
 	platform_point(p, DMASIM_POINT_QUEUE);
-	err = p->ops->queue_submit(p->machine, unit->hw->unit, batch->command,
-				   batch->count * sizeof(*batch->command));
+	err = submit(batch);
 	if (!err)
 		err = p->ops->queue_wait(p->machine, unit->hw->unit);
 	if (err) {
@@ -128,7 +146,8 @@ bool iommu_wants_device_tlb(const struct pci_dev *pdev)
 {
 	const struct iommu_unit *unit = pdev->dev.iommu_group->unit;
 
-	return unit->hw->device_tlb && unit->arch->device_range && pci_ats_supported(pdev);
+	return unit->hw->device_tlb && !unit->hw->scalable && unit->arch->device_range &&
+	       pci_ats_supported(pdev);
 }
 
 int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables)
@@ -169,6 +188,9 @@ int iommu_invalidate_context(struct pci_dev *pdev, u16 requester, u32 tag, u32 d
 
 	/* First who translates, then what: else the old entry could bring the old back. */
 	iommu_batch_begin(&batch, pdev->dev.os, unit);
+	/* Of what was absent the entry that leads there may be cached as such, too. */
+	if (!tag && unit->arch->leading_context)
+		iommu_batch_add(&batch, unit->arch->leading_context(requester));
 	iommu_batch_add(&batch, unit->arch->context(requester, tag));
 	add_range(&batch, &all);
 	if (requester == (u16)pdev->dev.id)

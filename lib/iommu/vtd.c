@@ -30,3 +30,27 @@ const struct iommu_arch iommu_vtd = {
 	.wait = vtd_wait,
 	.absent_context_cached = vtd_absent_context_cached,
 };
+
+/* Requests without PASID are translated by the entry of PASID 0. */
+static struct iommu_command vtd_rid_pasid(u16 requester, u32 tag)
+{
+	(void)requester;
+	return vtd_pasid(tag, 0);
+}
+
+static struct iommu_command vtd_leading_context(u16 requester)
+{
+	return vtd_device_context(requester, 0, 0);
+}
+
+/* As the driver uses scalable mode: a second stage for each requester, and no other PASID. */
+const struct iommu_arch iommu_vtd_scalable = {
+	.name = "vtd, scalable",
+	.pgtable = &pgtable_vtdss,
+	.range = vtd_range_translations,
+	.device_range = vtd_device_translations,
+	.context = vtd_rid_pasid,
+	.leading_context = vtd_leading_context,
+	.wait = vtd_wait,
+	.absent_context_cached = vtd_absent_context_cached,
+};

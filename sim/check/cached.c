@@ -329,8 +329,8 @@ bool cached_find_sources(struct cached *cached, struct cached_domain *domain)
 /* A page that is not there, or an entry that is not well-formed. */
 static bool lets_nothing_through(const struct hw_iommu *iommu, const struct hw_context *context)
 {
-	struct hw_refusal read = iommu->arch->context_refusal(iommu, context, false);
-	struct hw_refusal write = iommu->arch->context_refusal(iommu, context, true);
+	struct hw_refusal read = hw_entry_refusal(iommu, context, false);
+	struct hw_refusal write = hw_entry_refusal(iommu, context, true);
 
 	return read.code && !read.by_tables && write.code && !write.by_tables;
 }

@@ -112,9 +112,24 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 		cached_filled(&check->cached, iommu, domain, page);
 }
 
-static bool is_kept(const struct check *check, const struct hw_invalidation *what)
+/*
+ * False: nothing that is kept goes. In scalable mode what is kept of a requester is the entry of
+ * its requests without PASID: the commands for these are to it what those for contexts are
+ * otherwise.
+ */
+static bool is_kept(const struct check *check, const struct hw_iommu *iommu,
+		    const struct hw_invalidation *what, struct hw_invalidation *kept)
 {
-	switch (what->what) {
+	*kept = *what;
+	if (iommu->scalable) {
+		if (what->what == HW_INVALIDATED_CONTEXT)
+			return false;
+		if (what->what == HW_INVALIDATED_PASID && what->pasid == HW_RID_PASID)
+			kept->what = HW_INVALIDATED_CONTEXT;
+		else if (what->has_pasid)
+			return false;
+	}
+	switch (kept->what) {
 	case HW_INVALIDATED_IOTLB:
 	case HW_INVALIDATED_CONTEXT:
 		return check->judging;
@@ -128,17 +143,19 @@ static bool is_kept(const struct check *check, const struct hw_invalidation *wha
 void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	struct check *check = cookie;
+	struct hw_invalidation kept;
 
-	if (is_kept(check, what))
-		cached_submitted(&check->cached, iommu, what);
+	if (is_kept(check, iommu, what, &kept))
+		cached_submitted(&check->cached, iommu, &kept);
 }
 
 void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	struct check *check = cookie;
+	struct hw_invalidation kept;
 
-	if (is_kept(check, what))
-		cached_executed(&check->cached, iommu, what);
+	if (is_kept(check, iommu, what, &kept))
+		cached_executed(&check->cached, iommu, &kept);
 }
 
 void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)

@@ -85,6 +85,9 @@ struct hw_arch {
 	 */
 	struct hw_refusal (*context_refusal)(const struct hw_iommu *iommu,
 					     const struct hw_context *context, bool write);
+	/* The same of the entry of a PASID. NULL: there are none. */
+	struct hw_refusal (*pasid_refusal)(const struct hw_iommu *iommu,
+					   const struct hw_context *entry, bool write);
 
 	u8 ats_fault; /* of a request of a device TLB, where the context has none */
 	/* Nothing there, or no permission: a translation request hears it, nobody records it. */

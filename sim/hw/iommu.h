@@ -91,6 +91,17 @@ int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context cont
 /* The entry as it is now, whatever is cached. */
 struct hw_context hw_context_get(const struct hw_iommu *iommu, u16 requester);
 
+/*
+ * Why an entry refuses every such request: the one that a requester's requests without PASID are
+ * translated with, which is its context, or in scalable mode the entry of a PASID.
+ */
+static inline struct hw_refusal hw_entry_refusal(const struct hw_iommu *iommu,
+						 const struct hw_context *entry, bool write)
+{
+	return iommu->scalable ? iommu->arch->pasid_refusal(iommu, entry, write)
+			       : iommu->arch->context_refusal(iommu, entry, write);
+}
+
 /* A request of `requester` for one address; the answer holds for the rest of `page_lg2`. */
 struct hw_translation {
 	phys_addr_t phys;

@@ -129,6 +129,7 @@ const struct hw_arch hw_vtd = {
 	.context_refusal = context_refusal,
 	.ats_fault = VTD_FAULT_TYPE_BLOCKED,
 	.is_absence = is_absence,
+	.pasid_refusal = hw_vtd_pasid_refusal,
 	.translate = hw_vtd_translate,
 	.decode = hw_vtd_decode,
 	.contexts_first = true,

@@ -11,6 +11,10 @@
 struct hw_translation hw_vtd_translate(struct hw_iommu *iommu, const struct hw_ask *ask,
 				       bool probe);
 
+/* Why the entry of a PASID refuses every such request (vtd_scalable.c). */
+struct hw_refusal hw_vtd_pasid_refusal(const struct hw_iommu *iommu, const struct hw_context *entry,
+				       bool write);
+
 /* Decodes an invalidation descriptor (vtd_queue.c). False: it is malformed. */
 bool hw_vtd_decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
 

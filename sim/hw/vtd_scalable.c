@@ -57,6 +57,12 @@ static u8 entry_fault(const struct hw_iommu *iommu, const struct hw_context *ent
 	return 0;
 }
 
+struct hw_refusal hw_vtd_pasid_refusal(const struct hw_iommu *iommu, const struct hw_context *entry,
+				       bool write)
+{
+	return (struct hw_refusal){ .write = write, .code = entry_fault(iommu, entry) };
+}
+
 /* What the context says against this request. */
 static u8 context_fault(const struct hw_iommu *iommu, const struct hw_context *context,
 			const struct hw_ask *ask)

@@ -180,6 +180,8 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 			.caching_mode = root->iommu->caching_mode,
 			.device_tlb = root->iommu->walker.device_tlb,
 			.pf_requester = root->iommu->pf_requester,
+			.scalable = root->iommu->scalable,
+			.wide_commands = root->iommu->wide_commands,
 			.shadow_on_flush = s->config.iommu_shadow_on_flush,
 			.coherent = !root->iommu->walker.cache,
 			.domain_count = 1U << 16,

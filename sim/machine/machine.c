@@ -65,6 +65,10 @@ static void check_config(const struct dmasim_config *config)
 	DMASIM_CONTRACT(config->iotlb_ways <= IOTLB_ENTRIES_MAX, "an IOTLB has at most 2^20 ways");
 	DMASIM_CONTRACT(config->walk_entries <= IOTLB_ENTRIES_MAX,
 			"a walk cache has at most 2^20 entries of a level");
+	DMASIM_CONTRACT(!config->iommu_scalable || config->iommu == DMASIM_VTD,
+			"scalable mode is VT-d's");
+	DMASIM_CONTRACT(config->pasid_entries <= CONTEXT_ENTRIES_MAX,
+			"a PASID cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->context_entries <= CONTEXT_ENTRIES_MAX,
 			"a context cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
@@ -199,6 +203,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " lazypages=1");
 	if (config->iommu_device_tlb)
 		text_add(&text, " dt=1");
+	if (config->iommu_scalable)
+		text_add(&text, " scalable=1");
 	if (config->iotlb_ways != IOTLB_WAYS)
 		text_add(&text, " ways=%u", config->iotlb_ways);
 	if (config->walk_entries)
@@ -401,6 +407,9 @@ struct dmasim_costs dmasim_costs(const struct dmasim *s)
 			       hw->walk_hits[3], hw->walk_hits[4] },
 		.context_hits = hw->context_hits,
 		.context_misses = hw->context_misses,
+		.pasid_hits = hw->pasid_hits,
+		.pasid_misses = hw->pasid_misses,
+		.pasid_invalidations = hw->pasid_invalidations,
 		.iotlb_hits = hw->iotlb_hits,
 		.iotlb_misses = hw->iotlb_misses,
 		.ats_requests = hw->ats_requests,

@@ -142,6 +142,22 @@ static const struct platform_firmware *port_firmware(void *machine)
 	return &s->firmware.described;
 }
 
+/* Scalable mode: the entry of requests without PASID, and what leads to it. */
+static int set_rid_pasid(struct hw_iommu *iommu, u16 requester, struct hw_context entry)
+{
+	const struct hw_context leading = { .type = HW_CONTEXT_PASIDS,
+					    .pasid_bits = HW_PASID_BITS };
+	const struct hw_context absent = { .type = HW_CONTEXT_ABSENT };
+	int err = hw_pasid_set(iommu, requester, HW_RID_PASID, entry);
+
+	if (err || hw_context_get(iommu, requester).type == HW_CONTEXT_PASIDS)
+		return err;
+	err = hw_context_set(iommu, requester, leading);
+	if (err)
+		hw_pasid_set(iommu, requester, HW_RID_PASID, absent);
+	return err;
+}
+
 static int port_context_set(void *machine, u32 unit, u16 requester,
 			    const struct platform_context *from)
 {
@@ -159,7 +175,8 @@ static int port_context_set(void *machine, u32 unit, u16 requester,
 		.root = from->root,
 		.device_tlb = from->device_tlb,
 	};
-	int err = hw_context_set(iommu, requester, context);
+	int err = iommu->scalable ? set_rid_pasid(iommu, requester, context)
+				  : hw_context_set(iommu, requester, context);
 
 	if (!err)
 		check_context(&s->check, iommu, requester, &context);

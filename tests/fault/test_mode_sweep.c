@@ -55,6 +55,7 @@ static const struct mode modes[] = {
 	MODE("AMD-Vi with NpCache and small caches", .iommu = DMASIM_AMD_VI,
 	     .iommu_caching_mode = true, .iotlb_entries = 2, .iotlb_ways = 1, .context_entries = 1,
 	     .walk_entries = 1),
+	MODE("scalable mode", .iommu_scalable = true, .pasid_entries = 1),
 };
 
 struct stage {
@@ -347,4 +348,5 @@ TEST_MAIN(IN_MODE(0, "without_iommu"), IN_MODE(1, "high_memory"), IN_MODE(2, "pa
 	  IN_MODE(9, "not_snooping_strict"), IN_MODE(10, "not_snooping_untrusted"),
 	  IN_MODE(11, "kmalloc_bounce"), IN_MODE(12, "caching_mode_strict"),
 	  IN_MODE(13, "caching_mode_lazy"), IN_MODE(14, "amd_vi_growing"),
-	  IN_MODE(15, "amd_vi_lazy"), IN_MODE(16, "amd_vi_np_cache"))
+	  IN_MODE(15, "amd_vi_lazy"), IN_MODE(16, "amd_vi_np_cache"),
+	  IN_MODE(17, "scalable_mode"))

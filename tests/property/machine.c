@@ -21,12 +21,10 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 {
 	static const enum dmasim_acs acs[] = { DMASIM_ACS_ISOLATING, DMASIM_ACS_OFF,
 					       DMASIM_ACS_ABSENT };
-
 	static const enum dmasim_iommu iommus[] = { DMASIM_VTD, DMASIM_AMD_VI, DMASIM_NO_IOMMU,
 						    DMASIM_VTD };
 	enum dmasim_iommu iommu = iommus[dice_below(dice, 4)];
-
-	return (struct dmasim_config){
+	struct dmasim_config config = {
 		DMASIM_CONFIG,
 		.iommu = iommu,
 		.iommu_levels = (u8)(iommu == DMASIM_AMD_VI ? 4 : dice_from(dice, 3, 4)),
@@ -46,6 +44,10 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 		.walk_entries = (u32)dice_below(dice, 5),
 		.trace_hash = traced,
 	};
+
+	config.iommu_scalable = config.iommu == DMASIM_VTD && dice_chance(dice, 25);
+	config.pasid_entries = config.context_entries;
+	return config;
 }
 
 static bool add_bridges(struct run *run, struct dice *dice)
@@ -223,6 +225,7 @@ bool machine_make(struct run *run, bool traced)
 	run->low_bars = dice_chance(&dice, 50);
 	run->model.iommu = config.iommu != DMASIM_NO_IOMMU;
 	run->model.amd_vi = config.iommu == DMASIM_AMD_VI;
+	run->model.scalable = config.iommu_scalable;
 	run->model.address_bits = config.iommu_levels == 3 ? 39 : 48;
 	run->s = dmasim_create(&config);
 	if (!run->s)

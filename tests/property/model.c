@@ -214,10 +214,15 @@ struct landing {
 };
 
 /* Reasons of a VT-d fault, facts "iova-and-page-tables" 2.6. */
-#define REASON_AMD_VI	    2 /* whatever it is: flags tell more */
-#define REASON_BEYOND_WIDTH 4
-#define REASON_NO_WRITE	    5
-#define REASON_NO_READ	    6
+#define REASON_AMD_VI	       2 /* whatever it is: flags tell more */
+#define REASON_BEYOND_WIDTH    4
+#define REASON_NO_WRITE	       5
+#define REASON_NO_READ	       6
+/* Of scalable mode; the first is an entry that allows nothing. */
+#define REASON_SM_NOTHING      0x79
+#define REASON_SM_BEYOND_WIDTH 0x84
+#define REASON_SM_NO_WRITE     0x85
+#define REASON_SM_NO_READ      0x86
 
 static bool is_ram(const struct model *model, phys_addr_t phys)
 {
@@ -276,16 +281,28 @@ static bool permits(enum dma_data_direction dir, bool write)
 	return dir == DMA_BIDIRECTIONAL || dir == (write ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
 }
 
+/* mapped: there is an entry. */
+static u8 reason_of(const struct model *model, bool mapped, bool write)
+{
+	if (model->amd_vi)
+		return REASON_AMD_VI;
+	if (!model->scalable)
+		return write ? REASON_NO_WRITE : REASON_NO_READ;
+	if (!mapped)
+		return REASON_SM_NOTHING;
+	return write ? REASON_SM_NO_WRITE : REASON_SM_NO_READ;
+}
+
 /* What the IOMMU makes of the address. False: it refuses. */
 static bool translate(struct model *model, u32 device, dma_addr_t dma, bool write,
 		      struct landing *landing)
 {
 	u32 domain = model->device[device].domain;
+	bool mapped = false;
 
 	landing->status = DMASIM_IOMMU_FAULT;
-	landing->reason = write ? REASON_NO_WRITE : REASON_NO_READ;
 	if (dma >> model->address_bits)
-		landing->reason = REASON_BEYOND_WIDTH;
+		landing->reason = model->scalable ? REASON_SM_BEYOND_WIDTH : REASON_BEYOND_WIDTH;
 	if (model->amd_vi)
 		landing->reason = REASON_AMD_VI;
 	if (dma >> model->address_bits)
@@ -293,11 +310,15 @@ static bool translate(struct model *model, u32 device, dma_addr_t dma, bool writ
 	for (u32 i = 0; i < model->extent_end; i++) {
 		const struct extent *extent = &model->extent[i];
 
-		if (!extent_translates(extent, domain, dma) || !permits(extent->dir, write))
+		if (!extent_translates(extent, domain, dma))
+			continue;
+		mapped = true;
+		if (!permits(extent->dir, write))
 			continue;
 		landing->phys = GRANULE_DOWN(extent->phys) + (dma - GRANULE_DOWN(extent->dma));
 		return true;
 	}
+	landing->reason = reason_of(model, mapped, write);
 	return false;
 }
 

@@ -83,6 +83,7 @@ struct model_device {
 struct model {
 	bool iommu;
 	bool amd_vi;	 /* it is AMD's */
+	bool scalable;	 /* its mode */
 	u8 address_bits; /* of IOVAs */
 	struct model_device device[MODEL_DEVICES];
 	struct object object[MODEL_OBJECTS];

@@ -55,9 +55,10 @@ GAPS = """
 ## What is not modelled
 
 * IOMMUs other than VT-d, and of VT-d: nested translation, five levels of a second stage, device
-  TLBs of PASIDs, page requests, interrupt remapping. Scalable mode with its PASIDs and first
-  stages is there as hardware alone: no software sets it up. Values that differ for drivers with
-  map_pages (ARM) are not given: tests/catalogue/entries.tsv names them.
+  TLBs of PASIDs, page requests, interrupt remapping. In scalable mode the software uses
+  second stages of requests without PASID; other PASIDs and first stages are there as hardware
+  alone, and the checker knows nothing of them. Values that differ for drivers with map_pages
+  (ARM) are not given: tests/catalogue/entries.tsv names them.
 * Faults: of VT-d's reasons are raised 2 to 7 and 0xB to 0xD, and in scalable mode 0x31, 0x41 to
   0x43, 0x45, 0x46, 0x51, 0x59 to 0x5D, 0x70 to 0x73, 0x78 to 0x7C, 0x80 to 0x87 and 0x90. 1, 8 to
   0xA, those of interrupts (0x20 to 0x26), the others of scalable mode (0x30, 0x32, entries
