@@ -114,6 +114,7 @@ static void amdv1_walk_range(const struct format_fixture *fixture, u64 start, u6
 AMDV1(amdv1_3, .levels = 3, .pa_bits = 48, .coherent = true, .page_sizes = 0x40201000);
 AMDV1(amdv1_5, .levels = 5, .pa_bits = 52, .coherent = true, .page_sizes = 0x40201000,
       .snoop = true);
+AMDV1(amdv1_grows, .levels = 3, .levels_max = 5, .pa_bits = 52, .page_sizes = 0x40201000);
 AMDV1(amdv1_sizes, .levels = 4, .pa_bits = 52, .page_sizes = 0x7ffff000);
 /* clang-format on */
 

@@ -78,8 +78,9 @@ int format_teardown(void **state);
 /* All that have no sizes between those of their levels. */
 #define ON_EVERY_FORMAT(test) ON_FORMATS_OF_3_SIZES(test), ON_FORMAT(vtdss_no_1g, test)
 
-/* All, with one whose leaves may have any power of two up to 1 GiB. */
-#define ON_EVERY_FORMAT_AND_SIZE(test) ON_EVERY_FORMAT(test), ON_FORMAT(amdv1_sizes, test)
+/* All, with one whose leaves may have any power of two up to 1 GiB, and one that grows. */
+#define ON_EVERY_FORMAT_AND_SIZE(test) \
+	ON_EVERY_FORMAT(test), ON_FORMAT(amdv1_sizes, test), ON_FORMAT(amdv1_grows, test)
 
 extern const struct format_case format_vtdss_4;
 extern const struct format_case format_vtdss_3;
@@ -88,6 +89,7 @@ extern const struct format_case format_vtdss_snoop;
 extern const struct format_case format_vtdss_incoherent; /* the walker sees flushed memory only */
 extern const struct format_case format_amdv1_3;		 /* 4 KiB, 2 MiB, 1 GiB */
 extern const struct format_case format_amdv1_5;		 /* the same, and no snooping */
+extern const struct format_case format_amdv1_grows;	 /* from 3 levels to 5; no snooping */
 extern const struct format_case
 	format_amdv1_sizes; /* 4 KiB, 8 KiB, ..., 1 GiB; sees flushed memory only */
 
