@@ -348,7 +348,7 @@ static void a_direct_region_beyond_the_first_levels_is_reached(void **state)
 	expect_u64(dmasim_destroy(s), 0);
 }
 
-/* The table that could not grow is used on; nothing is lost. Nothing is told before all is there. */
+/* The table that could not grow is used on. Nothing is told before all of the new top is there. */
 static void a_map_that_cannot_grow_the_table_fails_alone(void **state)
 {
 	struct fixture *fixture = *state;
