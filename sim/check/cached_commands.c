@@ -443,6 +443,21 @@ static void confirm(struct confirmation *confirmation)
 	}
 }
 
+/* As they were submitted: of two for the same, the first counts. */
+static void insert_in_place(struct cached_pending_list *list, struct cached_pending *pending)
+{
+	struct cached_pending *at, *before = NULL;
+
+	STAILQ_FOREACH(at, list, link) {
+		if (at->command.place < pending->command.place)
+			before = at;
+	}
+	if (before)
+		STAILQ_INSERT_AFTER(list, before, pending, link);
+	else
+		STAILQ_INSERT_HEAD(list, pending, link);
+}
+
 /* Moves those with lower numbers to another list; `to` NULL: forgets them. True: any. */
 static bool take_before(struct cached *cached, struct cached_unit *unit,
 			struct cached_pending_list *from, u64 number,
@@ -458,7 +473,7 @@ static bool take_before(struct cached *cached, struct cached_unit *unit,
 			any = true;
 			STAILQ_REMOVE(from, pending, cached_pending, link);
 			if (to)
-				STAILQ_INSERT_TAIL(to, pending, link);
+				insert_in_place(to, pending);
 			else
 				pending_free(cached, unit, pending);
 		}

@@ -98,6 +98,26 @@ static void a_table_that_does_not_lead_there_does_not_count(void **state)
 	assert_null(cached_table_use(&fixture->cached, MID));
 }
 
+/* The first of two commands for a context: what it led to is over for all that stand behind it. */
+static void of_two_commands_for_a_context_the_first_counts(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hw_invalidation what[3];
+
+	map_three(fixture);
+	context(fixture, 0, HW_CONTEXT_ABSENT, 0, 0);
+	what[0] = submit(fixture, 0, of_context(DOM));
+	what[1] = submit(fixture, 0, pages(0, ~0ULL));
+	what[2] = submit(fixture, 0, of_context(DOM));
+	execute(fixture, 0, &what[2]);
+	execute_and_wait(fixture, what, 2);
+	for (u64 i = 0; i < 3; i++)
+		put(fixture, LOW, i, 0);
+	changed(fixture);
+	expect_clean(fixture);
+	assert_null(cached_table_use(&fixture->cached, MID));
+}
+
 /* What holds in a range that was told of is told of when it goes. */
 static void what_holds_is_not_told(void **state)
 {
@@ -138,5 +158,6 @@ static void a_new_table_in_a_new_table_was_absent(void **state)
 TEST_MAIN(T(an_early_command_is_not_for_what_a_table_led_to),
 	  T(what_comes_into_a_table_that_goes_goes_with_it),
 	  T(what_another_table_has_too_lives_longer),
-	  T(a_table_that_does_not_lead_there_does_not_count), T(what_holds_is_not_told),
+	  T(a_table_that_does_not_lead_there_does_not_count),
+	  T(of_two_commands_for_a_context_the_first_counts), T(what_holds_is_not_told),
 	  CACHING(a_new_table_in_a_new_table_was_absent))
