@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One translation, step by step: what the context says, which cache answers, which entries are
- * read, and what comes of it. `dmasim walk` prints these.
+ * One translation, step by step: what the context says (AMD's: the device table entry), which cache
+ * answers, which entries are read, and what comes of it. `dmasim walk` prints these.
  *
  * Source: facts "iova-and-page-tables" 2.1, 2.2 and 2.6 for tables and faults, 3.1 for caches.
  */
@@ -27,7 +27,7 @@ struct dmasim_walk_entry {
 
 enum dmasim_walk_context {
 	DMASIM_WALK_NO_IOMMU = 0, /* the request passes none: all else is 0 */
-	DMASIM_WALK_ABSENT,	  /* the requester has no context entry, or one that refuses all */
+	DMASIM_WALK_ABSENT,	  /* the requester has no context entry, or one that refuses it */
 	DMASIM_WALK_TRANSLATE,
 	DMASIM_WALK_PASS_THROUGH, /* the address is taken as it is */
 };
@@ -38,7 +38,7 @@ struct dmasim_walk {
 	enum dmasim_walk_context context;
 	bool context_hit; /* it came out of the context cache */
 	u16 domain;
-	u8 levels;	  /* of the domain's tables */
+	u8 levels;	  /* of the domain's tables; AMD: the entry's mode */
 	phys_addr_t root; /* their top table */
 
 	/*
@@ -78,8 +78,8 @@ DMASIM_BEGIN_DECLS
 /*
  * The IOMMU translates one request of the device, without that the request is sent: its caches are
  * asked and filled and costs counted as by the request, and a fault is neither recorded nor
- * reported. What the device has in a TLB of its own is not asked. 0; -ENOMEM: none to start the
- * machine, *walk is all 0.
+ * reported. What the device has in a TLB of its own is not asked. In VT-d's scalable mode neither
+ * caches nor entries are told. 0; -ENOMEM: none to start the machine, *walk is all 0.
  */
 DMASIM_API int dmasim_walk(struct pci_dev *pdev, dma_addr_t dma, bool write,
 			   struct dmasim_walk *walk);

@@ -29,6 +29,9 @@ int cli_bad_input(const char *format, ...) DMASIM_PRINTF(1, 2);
 /* A word for the device's class: "NVMe", "Ethernet", "PCI bridge"; "device" for others. */
 const char *cli_class_word(const struct pci_dev *pdev);
 
+/* What the flags (AMD_FLAG_) of AMD's IO_PAGE_FAULT come to. */
+const char *cli_page_fault_text(u32 flags);
+
 /* A number in C's notation; false: it is not one, or is beyond 64 bits. */
 bool cli_number(const char *text, u64 *value);
 

@@ -159,20 +159,6 @@ static void print_status(const struct dmasim_fault_line *line)
 	printf("VT-d's fault status 0x%x: %s\n", line->flags, flags);
 }
 
-/* What the flags of a page fault come to. */
-static const char *page_fault_verdict(u32 flags)
-{
-	if (flags & AMD_FLAG_I)
-		return "it is an interrupt, or its address means one, and it may not pass";
-	if (!(flags & AMD_FLAG_PR))
-		return "nothing is mapped there: never mapped, or unmapped already";
-	if (flags & AMD_FLAG_RZ)
-		return "an entry on the way is malformed";
-	if (flags & AMD_FLAG_PE)
-		return "it is mapped, and not for this kind of access";
-	return "an entry was there, and no flag says what was wrong with it";
-}
-
 static bool has_flags(u8 event)
 {
 	return event != AMD_EVENT_ILLEGAL_COMMAND_ERROR && event != AMD_EVENT_IOTLB_INV_TIMEOUT;
@@ -196,7 +182,7 @@ static void print_event(const struct dmasim_fault_line *line)
 	if (line->flags || has_flags(line->reason))
 		printf(INDENT "flags 0x%03x: %s\n", line->flags, flags);
 	if (line->reason == AMD_EVENT_IO_PAGE_FAULT)
-		printf(INDENT "%s\n", page_fault_verdict(line->flags));
+		printf(INDENT "%s\n", cli_page_fault_text(line->flags));
 }
 
 static void print_fault(struct log *log, const struct dmasim_fault_line *line)

@@ -42,9 +42,28 @@ static void print_count(const char *comma, u64 count, const char *one, const cha
 		printf("%s%llu %s%s%s", comma, count, one, count == 1 ? "" : "s", done);
 }
 
+/* The domain's tables as they are now; nobody has to ask for a translation. */
+static struct dmasim_walk tables_now(const struct session *session)
+{
+	struct dmasim_walk walk;
+
+	dmasim_walk_probe(session->pdev, 0, false, &walk);
+	return walk;
+}
+
+static void print_growth(const struct session *session, u64 invalidated)
+{
+	struct dmasim_walk now = tables_now(session);
+
+	printf("  the tables grew to mode %u, their top is at 0x%llx now", now.levels, now.root);
+	print_count(": ", invalidated, session->options->format->context, " invalidated");
+	printf("\n");
+}
+
 static void map(struct session *session, const struct walk_step *step)
 {
 	struct dmasim_costs before = dmasim_costs(session->machine), after;
+	u8 levels = tables_now(session).levels;
 	dma_addr_t dma;
 
 	printf("map 0x%llx to 0x%llx, ", step->iova, step->phys);
@@ -62,6 +81,8 @@ static void map(struct session *session, const struct walk_step *step)
 	print_count(", ", after.tables_allocated - before.tables_allocated, "new table", "");
 	print_count(", ", after.invalidations - before.invalidations, "invalidation", "");
 	printf("\n");
+	if (tables_now(session).levels != levels)
+		print_growth(session, after.context_invalidations - before.context_invalidations);
 }
 
 static void unmap(struct session *session, const struct walk_step *step)
@@ -231,12 +252,17 @@ static void print_cache(const char *comma, const char *name, u32 entries, const 
 static void print_machine(struct session *session)
 {
 	const struct walk_options *options = session->options;
+	const struct walk_format *format = options->format;
 
-	printf("%s, %u levels; device %s\n", options->format->title, options->levels,
-	       pci_name(session->pdev));
+	printf("%s, ", format->title);
+	if (format->levels_first)
+		printf("%u levels that grow to %u", format->levels_first, options->levels);
+	else
+		printf("%u levels", options->levels);
+	printf("; device %s\n", pci_name(session->pdev));
 	print_cache("entries of caches: ", "IOTLB", options->iotlb_entries, "");
 	print_cache(", ", "walk cache", options->walk_entries, " for each level");
-	print_cache(", ", "context cache", options->context_entries, "");
+	print_cache(", ", format->context_cache, options->context_entries, "");
 	printf("\n");
 	session->after_walk = true;
 }

@@ -83,19 +83,21 @@ static struct walk_said say(u64 entry, u8 level, const struct walk_unit *unit)
 const struct walk_format walk_amdv1 = {
 	.name = "amdv1",
 	.title = "AMD v1 host table",
-	.iommu = DMASIM_NO_IOMMU, /* no machine has it: entries and bits alone */
-	.levels_min = AMD_MODE_MIN,
+	.iommu = DMASIM_AMD_VI,
+	.context = "device table entry",
+	.context_cache = "DTE cache",
+	.levels_min = 4,
 	.levels_max = AMD_MODE_MAX,
 	.levels = 4,
+	.levels_first = 3,
 	.entry_levels = AMD_MODE_MAX,
 	.address_mask = AMD_V1_ADDR_MASK,
 	.field = fields,
 	.field_count = sizeof(fields) / sizeof(fields[0]),
 	.note = "A coded size: n ones from bit 12 on, then a zero, are a page of 2^(13+n) bytes. "
-		"It "
-		"stands in\neach entry that the page covers. NextLevel counts from 1 where levels "
-		"count from 0: an\nentry of level 2 leads with NextLevel 2 to a table of level 1. "
-		"A "
-		"device may do what the\nentries of all levels allow.\n",
+		"It stands in\neach entry that the page covers. NextLevel, like the mode of a "
+		"device table entry, counts\nfrom 1 where levels count from 0: an entry of level "
+		"2 leads with NextLevel 2 to a table of\nlevel 1. A device may do what the "
+		"entries of all levels allow.\n",
 	.say = say,
 };

@@ -28,19 +28,26 @@ static int check_entries(const struct walk_options *options)
 	return 0;
 }
 
+static int bad_levels(const struct walk_format *format, u32 levels)
+{
+	if (format->levels_first)
+		return cli_bad_input("walk: %s begins with %u levels and grows to %u at least and "
+				     "%u at most, not to %u",
+				     format->name, format->levels_first, format->levels_min,
+				     format->levels_max, levels);
+	return cli_bad_input("walk: %s has %u to %u levels, not %u", format->name,
+			     format->levels_min, format->levels_max, levels);
+}
+
 static int check_machine(struct walk_options *options)
 {
 	const struct walk_format *format = options->format;
 	u32 bits;
 
-	if (format->iommu == DMASIM_NO_IOMMU)
-		return cli_bad_input("walk: no machine has %s yet: --entry and --bits know it",
-				     format->name);
 	if (!options->levels)
 		options->levels = format->levels;
 	if (options->levels < format->levels_min || options->levels > format->levels_max)
-		return cli_bad_input("walk: %s has %u to %u levels, not %u", format->name,
-				     format->levels_min, format->levels_max, options->levels);
+		return bad_levels(format, options->levels);
 	bits = walk_level_lg2(options->levels);
 	for (u32 i = 0; i < options->step_count; i++) {
 		const struct walk_step *step = &options->step[i];
@@ -122,6 +129,9 @@ int walk_check(struct walk_options *options)
 		return cli_bad_input("walk: --bits stands alone");
 	if (options->bits)
 		return 0;
+	if (options->format->iommu != DMASIM_VTD &&
+	    (options->unit.snoop || options->unit.device_tlb))
+		return cli_bad_input("walk: --snoop and --device-tlb are of vtdss alone");
 	if (count_steps(options, WALK_STEP_ENTRY))
 		return check_entries(options);
 	if (!count_steps(options, WALK_STEP_IOVA))

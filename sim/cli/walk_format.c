@@ -89,27 +89,50 @@ DMASIM_PRINTF(2, 3) static void add(struct walk_words *words, const char *format
 	va_end(args);
 }
 
+/* Few bits are a number to count with: decimal. */
+static void number_text(const struct walk_field *field, u64 number, char *text, size_t len)
+{
+	if (field->high - field->low < 3)
+		snprintf(text, len, "%llu", number);
+	else
+		snprintf(text, len, "0x%llx", number);
+}
+
 /* "W", "NextLevel=3", "ign10", "ign61:52=0x3" */
 static void add_field(const struct walk_field *field, u64 entry, struct walk_words *words)
 {
-	char bits[8] = "";
+	char bits[8] = "", value[24];
 
 	if (!field->name)
 		bits_text(field, bits, sizeof(bits));
+	number_text(field, field_value(field, entry), value, sizeof(value));
 	if (is_flag(field))
 		add(words, "%s%s", field->name ? field->name : "ign", bits);
 	else
-		add(words, "%s%s=0x%llx", field->name ? field->name : "ign", bits,
-		    field_value(field, entry));
+		add(words, "%s%s=%s", field->name ? field->name : "ign", bits, value);
 }
 
-/* "bits 62 20:12 must be 0"; "malformed" for other reasons */
-static void add_malformed(u64 reserved, struct walk_words *words)
+/* Each of its words apart. */
+static void add_sentence(struct walk_words *words, const char *sentence)
 {
+	while (*sentence) {
+		int length = (int)strcspn(sentence, " ");
+
+		add(words, "%.*s", length, sentence);
+		sentence += length;
+		sentence += strspn(sentence, " ");
+	}
+}
+
+/* "bits 62 20:12 must be 0"; for other reasons "malformed: " and the reason */
+static void add_malformed(const struct walk_said *said, struct walk_words *words)
+{
+	u64 reserved = said->reserved;
 	char bits[8];
 
 	if (!reserved) {
-		add(words, "malformed");
+		add(words, "malformed:");
+		add_sentence(words, said->wrong);
 		return;
 	}
 	add(words, reserved & (reserved - 1) ? "bits" : "bit");
@@ -120,6 +143,18 @@ static void add_malformed(u64 reserved, struct walk_words *words)
 	add(words, "must be 0");
 }
 
+/* A pointer that skips levels serves what has zeros where those would look. */
+static void add_table(u8 next, u8 level, struct walk_words *words)
+{
+	if (next + 1 == level) {
+		add(words, "table");
+		return;
+	}
+	add(words, "table of level %u,", next);
+	add(words, "if IOVA bits %u:%u are 0", walk_level_lg2(level) - 1,
+	    walk_level_lg2(next + 1U));
+}
+
 static void add_kind(const struct walk_said *said, u8 level, struct walk_words *words)
 {
 	switch (said->kind) {
@@ -127,16 +162,13 @@ static void add_kind(const struct walk_said *said, u8 level, struct walk_words *
 		add(words, "absent");
 		break;
 	case WALK_TABLE:
-		if (said->next + 1 == level)
-			add(words, "table");
-		else
-			add(words, "table of level %u", said->next);
+		add_table(said->next, level, words);
 		break;
 	case WALK_LEAF:
 		add(words, "page of %s", walk_size_lg2(said->page_lg2).text);
 		break;
 	default:
-		add_malformed(said->reserved, words);
+		add_malformed(said, words);
 		break;
 	}
 }
@@ -193,8 +225,8 @@ static void print_field(const struct walk_field *field, u64 entry, bool address)
 	char bits[8], value[24];
 
 	bits_text(field, bits, sizeof(bits));
-	snprintf(value, sizeof(value), is_flag(field) ? "%llu" : "0x%llx",
-		 address ? entry & field_mask(field) : field_value(field, entry));
+	number_text(field, address ? entry & field_mask(field) : field_value(field, entry), value,
+		    sizeof(value));
 	printf("  %-5s  %-9s  %-15s  %s\n", bits, field->name ? field->name : "-", value,
 	       field->meaning);
 }

@@ -57,9 +57,12 @@ struct walk_format {
 	const char *name;
 	const char *title;
 	enum dmasim_iommu iommu;
-	u8 levels_min; /* that a machine's tables may have */
+	const char *context; /* what tells of a device, and the cache of those */
+	const char *context_cache;
+	u8 levels_min; /* that a machine's tables may have, or grow to */
 	u8 levels_max;
 	u8 levels;	 /* if nothing else is said */
+	u8 levels_first; /* what they grow from; 0: they do not grow */
 	u8 entry_levels; /* of the format as a whole */
 	u64 address_mask;
 	const struct walk_field *field;

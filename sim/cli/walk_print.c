@@ -28,6 +28,11 @@ static void print_label(const char *label)
 	printf("  %-13s  ", label);
 }
 
+static bool is_amd(const struct walk_options *options)
+{
+	return options->format->iommu == DMASIM_AMD_VI;
+}
+
 /* ---- Context and caches ----------------------------------------------- */
 
 static const char *hit_or_miss(u32 entries, bool hit)
@@ -37,15 +42,20 @@ static const char *hit_or_miss(u32 entries, bool hit)
 
 static void print_context(const struct walk_options *options, const struct dmasim_walk *walk)
 {
+	const struct walk_format *format = options->format;
 	u32 requester = walk->requester;
 
-	print_label("context cache");
+	print_label(format->context_cache);
 	printf("%s; ", hit_or_miss(options->context_entries, walk->context_hit));
 	if (walk->context == DMASIM_WALK_ABSENT)
-		printf("requester %02x:%02x.%u has no context entry that lets it\n", requester >> 8,
-		       requester >> 3 & 0x1f, requester & 7);
+		printf("requester %02x:%02x.%u has no %s that lets it\n", requester >> 8,
+		       requester >> 3 & 0x1f, requester & 7, format->context);
 	else if (walk->context == DMASIM_WALK_PASS_THROUGH)
 		printf("domain %u: addresses pass as they are\n", walk->domain);
+	else if (is_amd(options))
+		printf("device table entry: domain %u, mode %u (levels %u to 0), top table "
+		       "0x%llx\n",
+		       walk->domain, walk->levels, walk->levels - 1U, walk->root);
 	else
 		printf("domain %u, %u levels, top table 0x%llx\n", walk->domain, walk->levels,
 		       walk->root);
@@ -156,7 +166,7 @@ static void print_entry(const struct walk_options *options, const struct dmasim_
 	print_hex(widths->at, entry->at);
 	indent += 2 + widths->table + 2 + widths->at + 2 + widths->value + 2 + 4 + 2;
 	if (!entry->fetched) {
-		printf("  %*s        no memory is there\n", widths->value, "-");
+		printf("  %*s        no memory\n", widths->value, "-");
 		return;
 	}
 	print_hex(widths->value, entry->value);
@@ -177,19 +187,42 @@ static void print_entries(const struct walk_options *options, const struct dmasi
 
 /* ---- The end ---------------------------------------------------------- */
 
-static enum dmasim_fault_kind fault_kind(const struct walk_options *options)
+static void print_reason(const struct dmasim_walk *walk)
 {
-	return options->format->iommu == DMASIM_VTD ? DMASIM_LOG_VTD_DMA : DMASIM_LOG_AMD_EVENT;
-}
-
-static void print_fault(const struct walk_options *options, const struct dmasim_walk *walk)
-{
-	const char *sentence = dmasim_fault_sentence(fault_kind(options), walk->fault);
+	const char *sentence = dmasim_fault_sentence(DMASIM_LOG_VTD_DMA, walk->fault);
 	char text[512];
 
 	snprintf(text, sizeof(text), "fault 0x%02x: %s", walk->fault,
 		 sentence ? sentence : "the code is not assigned");
 	walk_print_wrapped(text);
+}
+
+/* What a page fault is the flags tell, and they more exactly than the event. */
+static void print_event(const struct dmasim_walk *walk)
+{
+	const struct dmasim_fault_line line = { .kind = DMASIM_LOG_AMD_EVENT,
+						.reason = walk->fault,
+						.flags = walk->fault_flags };
+	const char *sentence = walk->fault == AMD_EVENT_IO_PAGE_FAULT
+				       ? cli_page_fault_text(walk->fault_flags)
+				       : dmasim_fault_sentence(line.kind, walk->fault);
+	const char *name = dmasim_fault_reason(line.kind, walk->fault);
+	char flags[256], text[512];
+
+	snprintf(text, sizeof(text), "event 0x%x, %s: %s", walk->fault,
+		 name ? name : "without a name", sentence ? sentence : "the code is not assigned");
+	walk_print_wrapped(text);
+	dmasim_fault_flags(&line, flags, sizeof(flags));
+	snprintf(text, sizeof(text), "flags 0x%03x: %s", walk->fault_flags, flags);
+	walk_print_wrapped(text);
+}
+
+static void print_fault(const struct walk_options *options, const struct dmasim_walk *walk)
+{
+	if (is_amd(options))
+		print_event(walk);
+	else
+		print_reason(walk);
 	/* As it stands in a log. */
 	printf("  %s\n", walk->line);
 }

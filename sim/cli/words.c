@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <dmasim/hw/amd.h>
+
 #include "cli.h"
 
 /* Class and sub-class; a sub-class of 0xff stands for all others of its class. */
@@ -29,4 +31,17 @@ const char *cli_class_word(const struct pci_dev *pdev)
 			return classes[i].word;
 	}
 	return "device";
+}
+
+const char *cli_page_fault_text(u32 flags)
+{
+	if (flags & AMD_FLAG_I)
+		return "it is an interrupt, or its address means one, and it may not pass";
+	if (!(flags & AMD_FLAG_PR))
+		return "nothing is mapped there: never mapped, or unmapped already";
+	if (flags & AMD_FLAG_RZ)
+		return "an entry on the way is malformed, or no table reaches the address";
+	if (flags & AMD_FLAG_PE)
+		return "it is mapped, and not for this kind of access";
+	return "an entry was there, and no flag says what was wrong with it";
 }

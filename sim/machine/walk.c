@@ -44,10 +44,14 @@ static void tell_caches(const struct hw_steps *steps, struct dmasim_walk *walk)
 	walk->start_write = steps->start.write;
 }
 
-/* What an entry leaves is what the next table is reached with; the last one's is the walk's. */
+/*
+ * What an entry leaves is what the next table is reached with; the last one's is the walk's, and
+ * nothing if that entry is absent.
+ */
 static void tell_entries(const struct hw_steps *steps, struct dmasim_walk *walk)
 {
 	const struct hw_walk *done = &steps->walk;
+	bool read = done->read && !done->absent_lg2, write = done->write && !done->absent_lg2;
 
 	walk->entries = done->tables;
 	for (u32 i = 0; i < walk->entries; i++) {
@@ -61,8 +65,8 @@ static void tell_entries(const struct hw_steps *steps, struct dmasim_walk *walk)
 			.at = steps->at[i],
 			.value = steps->entry[i],
 			.fetched = steps->fetched[i],
-			.read = last ? done->read : done->step[i + 1].read,
-			.write = last ? done->write : done->step[i + 1].write,
+			.read = last ? read : done->step[i + 1].read,
+			.write = last ? write : done->step[i + 1].write,
 		};
 	}
 }
