@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include <dmasim/lock.h>
+
 #include "iommu/iommu.h"
 #include "iommu/lazy.h"
 #include "pci/ats.h"
@@ -358,6 +360,22 @@ static void leave(struct iommu_domain *domain, struct pci_dev *pdev)
 	*at = pdev->domain_next;
 }
 
+/*
+ * Between the entries of a device and its place among the domain's the table must not get another
+ * top: who gives it one writes the entries of all devices that he finds there.
+ */
+static void hold_top(struct iommu_domain *domain)
+{
+	if (domain)
+		platform_lock(domain->os->platform, &domain->pt.top_lock);
+}
+
+static void release_top(struct iommu_domain *domain)
+{
+	if (domain)
+		platform_unlock(domain->os->platform, &domain->pt.top_lock);
+}
+
 int iommu_attach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
@@ -368,11 +386,13 @@ int iommu_attach_device(struct pci_dev *pdev)
 	/* These may give the table another top. */
 	if (group->domain)
 		err = map_direct_regions(group->domain, pdev);
+	hold_top(group->domain);
 	context = context_of(pdev);
 	if (!err)
 		err = set_contexts(pdev, &absent, &context);
 	if (!err)
 		join(group->domain, pdev);
+	release_top(group->domain);
 	/* The unit is ready for its requests. */
 	if (!err && context.device_tlb)
 		pci_enable_ats(pdev, PAGE_SHIFT);
@@ -384,14 +404,17 @@ int iommu_attach_device(struct pci_dev *pdev)
 void iommu_detach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
+	struct iommu_domain *domain = pdev->dev.iommu_group->domain;
 	struct platform_context context;
 
 	if (!pdev->attached)
 		return;
+	hold_top(domain);
 	context = context_of(pdev);
 	/* Cannot fail: the entries are there since the device was attached. */
 	set_contexts(pdev, &context, &absent);
 	/* As long as it was on, the device answered what emptied its TLB. */
 	pci_disable_ats(pdev);
-	leave(pdev->dev.iommu_group->domain, pdev);
+	leave(domain, pdev);
+	release_top(domain);
 }

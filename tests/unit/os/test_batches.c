@@ -249,6 +249,81 @@ static void devices_of_one_group_leave_its_domain_one_by_one(void **state)
 	rig_fini(&rig);
 }
 
+#define BEYOND_3_LEVELS (1ULL << 39)
+
+static void map_high(struct dmasim *s, void *context)
+{
+	struct rig *rig = context;
+	struct iommu_domain *domain = iommu_dma_domain(&rig->nvme->dev);
+
+	expect_ok(iommu_map(domain, BEYOND_3_LEVELS, dmasim_alloc(s, SZ_4K), SZ_4K, IOMMU_READ));
+}
+
+static void attach(struct dmasim *s, void *context)
+{
+	struct rig *rig = context;
+
+	(void)s;
+	expect_ok(iommu_attach_device(rig->gpu));
+}
+
+static struct hw_context context_of(struct pci_dev *pdev)
+{
+	const struct hw_function *function = machine_function(pdev);
+
+	return hw_context_get(function->bus->root->iommu, (u16)hw_function_sbdf(function));
+}
+
+/* Its entry names the top that the table has in the end, whoever is faster. */
+static void a_device_may_be_attached_while_the_table_grows(void **state)
+{
+	(void)state;
+	for (u64 seed = 1; seed <= 200; seed++) {
+		const struct iommu_domain *domain;
+		struct rig rig;
+		struct dmasim_task task[] = { { map_high, &rig }, { attach, &rig } };
+
+		rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI,
+							.acs = DMASIM_ACS_OFF });
+		dmasim_group(rig.nvme);
+		domain = iommu_dma_domain(&rig.nvme->dev);
+		iommu_detach_device(rig.gpu);
+		expect_ok(
+			dmasim_run_cpus(rig.s, task, 2, &(struct dmasim_schedule){ .seed = seed }));
+		expect_u64(domain->pt.levels, 4);
+		expect_u64(context_of(rig.gpu).levels, 4);
+		expect_u64(context_of(rig.gpu).root, domain->pt.root);
+		rig_fini(&rig);
+	}
+}
+
+static void detach(struct dmasim *s, void *context)
+{
+	struct rig *rig = context;
+
+	(void)s;
+	iommu_detach_device(rig->gpu);
+}
+
+/* Nor does it get an entry back that was taken from it. */
+static void a_device_may_be_detached_while_the_table_grows(void **state)
+{
+	(void)state;
+	for (u64 seed = 1; seed <= 200; seed++) {
+		struct rig rig;
+		struct dmasim_task task[] = { { map_high, &rig }, { detach, &rig } };
+
+		rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI,
+							.acs = DMASIM_ACS_OFF });
+		dmasim_group(rig.nvme);
+		expect_ok(
+			dmasim_run_cpus(rig.s, task, 2, &(struct dmasim_schedule){ .seed = seed }));
+		expect_u64(context_of(rig.gpu).type, HW_CONTEXT_ABSENT);
+		expect_u64(context_of(rig.nvme).levels, 4);
+		rig_fini(&rig);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TEST_MAIN(TEST(an_empty_batch_is_not_handed_over),
@@ -256,4 +331,6 @@ TEST_MAIN(TEST(an_empty_batch_is_not_handed_over),
 	  TEST(the_first_error_is_told_at_the_end), TEST(a_batch_that_was_lost_is_not_complete),
 	  cmocka_unit_test(batches_of_several_cpus_are_all_complete),
 	  TEST(a_domain_knows_the_devices_that_are_attached_to_it),
-	  cmocka_unit_test(devices_of_one_group_leave_its_domain_one_by_one))
+	  cmocka_unit_test(devices_of_one_group_leave_its_domain_one_by_one),
+	  cmocka_unit_test(a_device_may_be_attached_while_the_table_grows),
+	  cmocka_unit_test(a_device_may_be_detached_while_the_table_grows))
