@@ -34,6 +34,16 @@ enum dmasim_event_field {
 
 #define DMASIM_F_CALL (DMASIM_F_DIR | DMASIM_F_ATTRS)
 
+/*
+ * Events about entries of page tables:
+ *
+ * IOMMU_CHANGED says that software has written entries of [dma, dma + size) by other means than map
+ * and unmap (a split, a permission, a D or A bit that was cleared, the whole table of a prototype);
+ * it is told after each such change, so that what was there before is known. IOMMU_SYNCED is the
+ * claim that no cache has anything of the range that the tables do not say: it is judged. A size of
+ * 0 is that of all 2^64 addresses from 0 on.
+ */
+
 /* X(enumerator, name in the trace, fields) */
 #define DMASIM_EVENTS(X)                                                                          \
 	X(GROUP_ADD, "iommu_group_add", DMASIM_F_DEV | DMASIM_F_GROUP)                            \
