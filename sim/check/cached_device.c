@@ -113,7 +113,7 @@ void cached_devices_keep(struct cached *cached, const struct cached_leaf *leaf,
 	u64 id = leaf->domain->domain;
 	struct interval *at;
 
-	if (leaf->absent)
+	if (leaf->absent || !leaf->domain->iommu->walker.device_tlb)
 		return;
 	fetched.emptied = command->submitted;
 	fetched.gone = now;

@@ -56,6 +56,8 @@ static const struct mode modes[] = {
 	     .iommu_caching_mode = true, .iotlb_entries = 2, .iotlb_ways = 1, .context_entries = 1,
 	     .walk_entries = 1),
 	MODE("scalable mode", .iommu_scalable = true, .pasid_entries = 1),
+	MODE("device TLB, strict", .iommu_device_tlb = true),
+	MODE("device TLB, lazy", .iommu_device_tlb = true, .policy = DMASIM_LAZY),
 };
 
 struct stage {
@@ -275,9 +277,10 @@ static void begin(struct stage *stage, const struct mode *mode)
 	/* The checker may go blind, the pool be missing, a write find no host memory. */
 	dmasim_suppress(stage->s, DMASIM_REPORT_CHECKER_BLIND);
 	dmasim_suppress(stage->s, DMASIM_REPORT_BOUNCE_FULL);
-	stage->pdev =
-		dmasim_add_endpoint(stage->s, "00:01.0/00.0",
-				    &(struct dmasim_endpoint){ .bar = { SZ_16K }, .bar_32 = 1 });
+	stage->pdev = dmasim_add_endpoint(
+		stage->s, "00:01.0/00.0",
+		&(struct dmasim_endpoint){
+			.bar = { SZ_16K }, .bar_32 = 1, .ats = mode->config.iommu_device_tlb });
 	assert_non_null(stage->pdev);
 	stage->dev = &stage->pdev->dev;
 	expect_ok(dma_set_mask(stage->dev, mode->mask ? mode->mask : DMA_BIT_MASK(64)));
@@ -349,4 +352,5 @@ TEST_MAIN(IN_MODE(0, "without_iommu"), IN_MODE(1, "high_memory"), IN_MODE(2, "pa
 	  IN_MODE(11, "kmalloc_bounce"), IN_MODE(12, "caching_mode_strict"),
 	  IN_MODE(13, "caching_mode_lazy"), IN_MODE(14, "amd_vi_growing"),
 	  IN_MODE(15, "amd_vi_lazy"), IN_MODE(16, "amd_vi_np_cache"),
-	  IN_MODE(17, "scalable_mode"))
+	  IN_MODE(17, "scalable_mode"), IN_MODE(18, "device_tlb_strict"),
+	  IN_MODE(19, "device_tlb_lazy"))
