@@ -535,8 +535,8 @@ static void tables_stay_when_a_device_hangs(void **state)
 	dmasim_device_hang(rig->nvme, false);
 }
 
-/* A wait of another CPU that came later is complete, too: its value is there, not ours. */
-static void a_later_wait_of_another_cpu_is_as_good(void **state)
+/* Its wait stores at a place of its own: what is at ours is ours. */
+static void a_later_wait_of_another_cpu_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -571,4 +571,4 @@ TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  TEST(the_device_uses_its_tlb_and_loses_it_with_the_unmap),
 	  TEST(what_a_mapping_does_not_allow_is_refused_by_the_device_itself),
 	  TEST(a_device_that_hangs_is_reported), TEST(tables_stay_when_a_device_hangs),
-	  TEST(a_later_wait_of_another_cpu_is_as_good))
+	  TEST(a_later_wait_of_another_cpu_changes_nothing))
