@@ -242,7 +242,7 @@ bool caching_step_invalidate(struct caching_run *run, struct dice *dice)
 			spoil(run, &batch[i], dice);
 		batch[i].unit = batch[0].unit;
 		/* Nobody goes on while a context may be the old one. */
-		waits |= batch[i].contexts;
+		waits |= batch[i].contexts || (run->model.amd && caching_is_everything(&batch[i]));
 	}
 	if (!caching_submit(run, batch, count))
 		return false;
