@@ -131,9 +131,12 @@ static void starting_changes_one_context_entry_for_each_function(void **state)
 	expect_u64(now.table, 0);
 	expect_u64(now.leaf, 0);
 	expect_u64(now.queue, 0);
-	/* Each is its own group; each domain keeps a window and the interrupts' free. */
-	expect_u64(now.lock, 2 * 11);
-	expect_u64(now.unlock, 2 * 11);
+	/*
+	 * Each is its own group; each domain keeps a window and the interrupts' free, and its top
+	 * table while the device is attached.
+	 */
+	expect_u64(now.lock, 3 * 11);
+	expect_u64(now.unlock, 3 * 11);
 }
 
 static void a_write_to_configuration_space_is_one_point_and_a_read_is_none(void **state)
