@@ -150,17 +150,39 @@ bool iommu_wants_device_tlb(const struct pci_dev *pdev)
 	       pci_ats_supported(pdev);
 }
 
+/*
+ * One of these devices has not answered, and what stood behind its command is lost: each is told
+ * again, by itself.
+ */
+static void invalidate_each_device(struct iommu_domain *domain, u64 start, u64 last)
+{
+	for (const struct pci_dev *pdev = domain->attached; pdev; pdev = pdev->domain_next) {
+		struct iommu_batch batch;
+
+		iommu_batch_begin(&batch, domain->os, domain->unit);
+		add_device_range(&batch, pdev, start, last);
+		iommu_batch_execute(&batch);
+	}
+}
+
 int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables)
 {
 	const struct iommu_range range = { domain->id, start, last, tables };
 	const struct pci_dev *pdev;
 	struct iommu_batch batch;
+	u32 devices = 0;
+	int err;
 
 	iommu_batch_begin(&batch, domain->os, domain->unit);
 	add_range(&batch, &range);
-	for (pdev = domain->attached; pdev; pdev = pdev->domain_next)
+	for (pdev = domain->attached; pdev; pdev = pdev->domain_next) {
 		add_device_range(&batch, pdev, start, last);
-	return iommu_batch_execute(&batch);
+		devices += pdev->ats_enabled;
+	}
+	err = iommu_batch_execute(&batch);
+	if (err == -ETIMEDOUT && devices > 1)
+		invalidate_each_device(domain, start, last);
+	return err;
 }
 
 int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last)

@@ -535,6 +535,31 @@ static void tables_stay_when_a_device_hangs(void **state)
 	dmasim_device_hang(rig->nvme, false);
 }
 
+/* Each of three in turn: the others lose what they have cached all the same. */
+static void a_device_that_hangs_keeps_no_other_from_its_command(void **state)
+{
+	struct rig *rig = &((struct fixture *)*state)->rig;
+	struct pci_dev *const pdev[] = { rig->nvme, rig->gpu, rig->nic };
+
+	for (int hung = 0; hung < 3; hung++) {
+		struct iommu_domain *domain = domain_of(rig->nvme);
+		u8 byte;
+
+		expect_ok(iommu_map(domain, SZ_1G, SZ_1M, SZ_4K, IOMMU_READ | IOMMU_WRITE));
+		dmasim_suppress(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED);
+		for (int i = 0; i < 3; i++)
+			expect_done(dmasim_dev_read(pdev[i], SZ_1G, &byte, 1), 1);
+		dmasim_device_hang(pdev[hung], true);
+		dmasim_suppress(rig->s, DMASIM_REPORT_DEVICE_TLB_TIMEOUT);
+		dmasim_suppress(rig->s, DMASIM_REPORT_STALE_TRANSLATION);
+		expect_u64(iommu_unmap(domain, SZ_1G, SZ_4K), SZ_4K);
+		for (int i = 0; i < 3; i++)
+			expect_u64(dmasim_dev_read(pdev[i], SZ_1G, &byte, 1).done, i == hung);
+		dmasim_device_hang(pdev[hung], false);
+		expect_ok(iommu_flush_iotlb_all(domain));
+	}
+}
+
 /* Its wait stores at a place of its own: what is at ours is ours. */
 static void a_later_wait_of_another_cpu_changes_nothing(void **state)
 {
@@ -566,6 +591,7 @@ TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  { "a_device_with_the_capability_is_switched_on__amd",
 	    a_device_with_the_capability_is_switched_on, setup_amd, teardown, NULL },
 	  TEST_WITH(setup_shared, each_device_of_a_domain_gets_its_command),
+	  TEST_WITH(setup_shared, a_device_that_hangs_keeps_no_other_from_its_command),
 	  TEST_WITH(setup_lazy, a_lazy_flush_empties_all_of_it),
 	  TEST_WITH(setup_caching, a_map_in_caching_mode_tells_no_device),
 	  TEST(the_device_uses_its_tlb_and_loses_it_with_the_unmap),
