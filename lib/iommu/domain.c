@@ -404,11 +404,12 @@ int iommu_attach_device(struct pci_dev *pdev)
 void iommu_detach_device(struct pci_dev *pdev)
 {
 	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
-	struct iommu_domain *domain = pdev->dev.iommu_group->domain;
 	struct platform_context context;
+	struct iommu_domain *domain;
 
 	if (!pdev->attached)
 		return;
+	domain = pdev->dev.iommu_group->domain;
 	hold_top(domain);
 	context = context_of(pdev);
 	/* Cannot fail: the entries are there since the device was attached. */
