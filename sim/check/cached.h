@@ -36,6 +36,10 @@
  *
  * What a device may have in its own TLB: cached_device.h.
  *
+ * One case is judged too strictly. What is changed while a command that drops the context which led
+ * there is submitted and not yet waited for counts as changed behind the commands submitted with
+ * it, "too early", though nothing leads there any more. Software that waits first never meets it.
+ *
  * All ranges are inclusive: they may end with the last address there is.
  */
 #ifndef CHECK_CACHED_H

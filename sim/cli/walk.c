@@ -14,7 +14,7 @@ struct poked {
 	u64 value;
 };
 
-struct session {
+struct bench {
 	const struct walk_options *options;
 	struct walk_place place;
 	struct dmasim *machine;
@@ -43,54 +43,54 @@ static void print_count(const char *comma, u64 count, const char *one, const cha
 }
 
 /* The domain's tables as they are now; nobody has to ask for a translation. */
-static struct dmasim_walk tables_now(const struct session *session)
+static struct dmasim_walk tables_now(const struct bench *bench)
 {
 	struct dmasim_walk walk;
 
-	dmasim_walk_probe(session->pdev, 0, false, &walk);
+	dmasim_walk_probe(bench->pdev, 0, false, &walk);
 	return walk;
 }
 
-static void print_growth(const struct session *session, u64 invalidated)
+static void print_growth(const struct bench *bench, u64 invalidated)
 {
-	struct dmasim_walk now = tables_now(session);
+	struct dmasim_walk now = tables_now(bench);
 
 	printf("  the tables grew to mode %u, their top is at 0x%llx now", now.levels, now.root);
-	print_count(": ", invalidated, session->options->format->context, " invalidated");
+	print_count(": ", invalidated, bench->options->format->context, " invalidated");
 	printf("\n");
 }
 
-static void map(struct session *session, const struct walk_step *step)
+static void map(struct bench *bench, const struct walk_step *step)
 {
-	struct dmasim_costs before = dmasim_costs(session->machine), after;
-	u8 levels = tables_now(session).levels;
+	struct dmasim_costs before = dmasim_costs(bench->machine), after;
+	u8 levels = tables_now(bench).levels;
 	dma_addr_t dma;
 
 	printf("map 0x%llx to 0x%llx, ", step->iova, step->phys);
 	print_mapping(step);
-	session->place.pfn = step->iova >> WALK_GRANULE_LG2;
-	dma = dma_map_phys(&session->pdev->dev, step->phys, step->bytes, step->dir, 0);
-	session->place.pfn = IOVA_NO_PFN;
+	bench->place.pfn = step->iova >> WALK_GRANULE_LG2;
+	dma = dma_map_phys(&bench->pdev->dev, step->phys, step->bytes, step->dir, 0);
+	bench->place.pfn = IOVA_NO_PFN;
 	if (dma == DMA_MAPPING_ERROR) {
 		printf(": failed, something is in its way in the tables\n");
-		session->negative = true;
+		bench->negative = true;
 		return;
 	}
-	after = dmasim_costs(session->machine);
+	after = dmasim_costs(bench->machine);
 	print_count(": ", after.entries_written - before.entries_written, "page", " written");
 	print_count(", ", after.tables_allocated - before.tables_allocated, "new table", "");
 	print_count(", ", after.invalidations - before.invalidations, "invalidation", "");
 	printf("\n");
-	if (tables_now(session).levels != levels)
-		print_growth(session, after.context_invalidations - before.context_invalidations);
+	if (tables_now(bench).levels != levels)
+		print_growth(bench, after.context_invalidations - before.context_invalidations);
 }
 
-static void unmap(struct session *session, const struct walk_step *step)
+static void unmap(struct bench *bench, const struct walk_step *step)
 {
-	struct dmasim_costs before = dmasim_costs(session->machine), after;
+	struct dmasim_costs before = dmasim_costs(bench->machine), after;
 
-	dma_unmap_phys(&session->pdev->dev, step->iova, step->bytes, step->dir, 0);
-	after = dmasim_costs(session->machine);
+	dma_unmap_phys(&bench->pdev->dev, step->iova, step->bytes, step->dir, 0);
+	after = dmasim_costs(bench->machine);
 	printf("unmap 0x%llx, ", step->iova);
 	print_mapping(step);
 	if (after.entries_cleared == before.entries_cleared)
@@ -104,13 +104,12 @@ static void unmap(struct session *session, const struct walk_step *step)
 /* ---- Entries by hand -------------------------------------------------- */
 
 /* The entry of a level that serves an IOVA; NULL: the walk does not come so far down. */
-static const struct dmasim_walk_entry *find_entry(struct session *session,
-						  const struct walk_step *step,
+static const struct dmasim_walk_entry *find_entry(struct bench *bench, const struct walk_step *step,
 						  struct dmasim_walk *walk)
 {
 	/* A walk ends where its kind of access is not allowed: the other may go on. */
 	for (int write = 0; write < 2; write++) {
-		if (dmasim_walk_probe(session->pdev, step->iova, write, walk))
+		if (dmasim_walk_probe(bench->pdev, step->iova, write, walk))
 			return NULL;
 		for (u32 i = 0; i < walk->entries; i++) {
 			if (walk->entry[i].level == step->level && walk->entry[i].fetched)
@@ -121,21 +120,21 @@ static const struct dmasim_walk_entry *find_entry(struct session *session,
 }
 
 /* Little endian, as the hardware reads it. */
-static void store(struct session *session, phys_addr_t at, u64 value)
+static void store(struct bench *bench, phys_addr_t at, u64 value)
 {
 	u8 bytes[8];
 
 	for (u32 i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (u8)(value >> 8 * i);
-	dmasim_write(session->machine, at, bytes, sizeof(bytes));
+	dmasim_write(bench->machine, at, bytes, sizeof(bytes));
 }
 
-static void undo_pokes(struct session *session)
+static void undo_pokes(struct bench *bench)
 {
-	while (session->poked_count) {
-		const struct poked *poked = &session->poked[--session->poked_count];
+	while (bench->poked_count) {
+		const struct poked *poked = &bench->poked[--bench->poked_count];
 
-		store(session, poked->at, poked->value);
+		store(bench, poked->at, poked->value);
 	}
 }
 
@@ -151,41 +150,41 @@ static u64 poke_value(const struct walk_step *step, u64 value)
 	}
 }
 
-static void poke(struct session *session, const struct walk_step *step)
+static void poke(struct bench *bench, const struct walk_step *step)
 {
 	const struct dmasim_walk_entry *entry;
 	struct dmasim_walk walk;
 	u64 value;
 
 	printf("poke 0x%llx, level %u: ", step->iova, step->level);
-	entry = find_entry(session, step, &walk);
+	entry = find_entry(bench, step, &walk);
 	if (!entry) {
 		printf("no table of that level serves it\n");
-		session->negative = true;
+		bench->negative = true;
 		return;
 	}
 	value = poke_value(step, entry->value);
 	/* Below one that was changed any table may be found, too. */
-	if (step->level || session->poked_count)
-		session->poked[session->poked_count++] = (struct poked){ entry->at, entry->value };
-	store(session, entry->at, value);
+	if (step->level || bench->poked_count)
+		bench->poked[bench->poked_count++] = (struct poked){ entry->at, entry->value };
+	store(bench, entry->at, value);
 	printf("the entry at 0x%llx was 0x%llx, is 0x%llx\n", entry->at, entry->value, value);
 }
 
 /* ---- Translations ----------------------------------------------------- */
 
-static void print_way(const struct session *session, const struct walk_step *step)
+static void print_way(const struct bench *bench, const struct walk_step *step)
 {
 	struct dmasim_route route;
 	char way[1024], text[1100];
 
-	dmasim_route(session->pdev, step->iova, step->write, &route);
+	dmasim_route(bench->pdev, step->iova, step->write, &route);
 	dmasim_route_text(&route, way, sizeof(way));
 	snprintf(text, sizeof(text), "no IOMMU sees the request: %s", way);
 	walk_print_wrapped(text);
 }
 
-static int translate(struct session *session, const struct walk_step *step, u32 time)
+static int translate(struct bench *bench, const struct walk_step *step, u32 time)
 {
 	struct dmasim_walk walk;
 
@@ -193,48 +192,48 @@ static int translate(struct session *session, const struct walk_step *step, u32 
 	if (step->times > 1)
 		printf(", %u of %u", time + 1, step->times);
 	printf("\n");
-	if (dmasim_walk(session->pdev, step->iova, step->write, &walk))
+	if (dmasim_walk(bench->pdev, step->iova, step->write, &walk))
 		return cli_bad_input("walk: no memory");
-	session->walks++;
-	session->negative |= walk.fault || walk.context == DMASIM_WALK_NO_IOMMU;
+	bench->walks++;
+	bench->negative |= walk.fault || walk.context == DMASIM_WALK_NO_IOMMU;
 	if (walk.context == DMASIM_WALK_NO_IOMMU)
-		print_way(session, step);
+		print_way(bench, step);
 	else
-		walk_print(session->options, &walk, step->iova);
+		walk_print(bench->options, &walk, step->iova);
 	return 0;
 }
 
-static int translate_all(struct session *session, const struct walk_step *step)
+static int translate_all(struct bench *bench, const struct walk_step *step)
 {
 	int status = 0;
 
 	for (u32 time = 0; time < step->times && !status; time++) {
 		if (time)
 			printf("\n");
-		status = translate(session, step, time);
+		status = translate(bench, step, time);
 	}
 	return status;
 }
 
-static int run_step(struct session *session, const struct walk_step *step)
+static int run_step(struct bench *bench, const struct walk_step *step)
 {
 	bool walks = step->kind == WALK_STEP_IOVA;
 
-	if (walks || session->after_walk)
+	if (walks || bench->after_walk)
 		printf("\n");
-	session->after_walk = walks;
+	bench->after_walk = walks;
 	switch (step->kind) {
 	case WALK_STEP_MAP:
-		map(session, step);
+		map(bench, step);
 		break;
 	case WALK_STEP_UNMAP:
-		unmap(session, step);
+		unmap(bench, step);
 		break;
 	case WALK_STEP_POKE:
-		poke(session, step);
+		poke(bench, step);
 		break;
 	default:
-		return translate_all(session, step);
+		return translate_all(bench, step);
 	}
 	return 0;
 }
@@ -249,9 +248,9 @@ static void print_cache(const char *comma, const char *name, u32 entries, const 
 		printf("%s%s none", comma, name);
 }
 
-static void print_machine(struct session *session)
+static void print_machine(struct bench *bench)
 {
-	const struct walk_options *options = session->options;
+	const struct walk_options *options = bench->options;
 	const struct walk_format *format = options->format;
 
 	printf("%s, ", format->title);
@@ -259,37 +258,37 @@ static void print_machine(struct session *session)
 		printf("%u levels that grow to %u", format->levels_first, options->levels);
 	else
 		printf("%u levels", options->levels);
-	printf("; device %s\n", pci_name(session->pdev));
+	printf("; device %s\n", pci_name(bench->pdev));
 	print_cache("entries of caches: ", "IOTLB", options->iotlb_entries, "");
 	print_cache(", ", "walk cache", options->walk_entries, " for each level");
 	print_cache(", ", format->context_cache, options->context_entries, "");
 	printf("\n");
-	session->after_walk = true;
+	bench->after_walk = true;
 }
 
-static void print_total(const struct session *session)
+static void print_total(const struct bench *bench)
 {
-	struct dmasim_costs costs = dmasim_costs(session->machine);
+	struct dmasim_costs costs = dmasim_costs(bench->machine);
 	u64 walk_hits = 0;
 
 	for (u32 level = 0; level < sizeof(costs.walk_hits) / sizeof(costs.walk_hits[0]); level++)
 		walk_hits += costs.walk_hits[level];
 	printf("\n%u translations: %llu by the IOTLB, %llu by walks, %llu of them from a cached "
 	       "table; %llu %s read\n",
-	       session->walks, costs.iotlb_hits, costs.iotlb_misses, walk_hits, costs.walk_reads,
+	       bench->walks, costs.iotlb_hits, costs.iotlb_misses, walk_hits, costs.walk_reads,
 	       costs.walk_reads == 1 ? "entry" : "entries");
 }
 
 /* Where the software would never map. */
-static int check_places(const struct session *session)
+static int check_places(const struct bench *bench)
 {
-	for (u32 i = 0; i < session->options->step_count; i++) {
-		const struct walk_step *step = &session->options->step[i];
+	for (u32 i = 0; i < bench->options->step_count; i++) {
+		const struct walk_step *step = &bench->options->step[i];
 		const struct iova_range *range;
 
 		if (step->kind != WALK_STEP_MAP)
 			continue;
-		range = walk_place_reserved(&session->place, step->iova, step->bytes);
+		range = walk_place_reserved(&bench->place, step->iova, step->bytes);
 		if (range)
 			return cli_bad_input("walk: 0x%llx to 0x%llx is reserved: nothing is "
 					     "mapped there",
@@ -299,26 +298,26 @@ static int check_places(const struct session *session)
 	return 0;
 }
 
-static int run(struct session *session)
+static int run(struct bench *bench)
 {
-	const struct walk_options *options = session->options;
-	int status = check_places(session);
+	const struct walk_options *options = bench->options;
+	int status = check_places(bench);
 
 	if (status)
 		return status;
-	print_machine(session);
+	print_machine(bench);
 	for (u32 i = 0; i < options->step_count && !status; i++)
-		status = run_step(session, &options->step[i]);
+		status = run_step(bench, &options->step[i]);
 	if (status)
 		return status;
-	if (session->walks > 1)
-		print_total(session);
-	return session->negative ? CLI_NEGATIVE : CLI_DONE;
+	if (bench->walks > 1)
+		print_total(bench);
+	return bench->negative ? CLI_NEGATIVE : CLI_DONE;
 }
 
-static struct dmasim *make_machine(struct session *session)
+static struct dmasim *make_machine(struct bench *bench)
 {
-	const struct walk_options *options = session->options;
+	const struct walk_options *options = bench->options;
 
 	return dmasim_create(&(struct dmasim_config){
 		DMASIM_CONFIG,
@@ -334,50 +333,50 @@ static struct dmasim *make_machine(struct session *session)
 		.context_entries = options->context_entries,
 		.seed = options->seed ? options->seed : 1,
 		.random_choices = options->seed,
-		.trace = session->trace,
+		.trace = bench->trace,
 		.no_check = true, /* what is wrong is shown, and judged by who looks */
-		.iova_ops = &session->place.ops,
+		.iova_ops = &bench->place.ops,
 		.forcedac = true,
 	});
 }
 
-static int with_machine(struct session *session)
+static int with_machine(struct bench *bench)
 {
 	int status;
 
-	walk_place_init(&session->place);
-	session->machine = make_machine(session);
-	if (!session->machine)
+	walk_place_init(&bench->place);
+	bench->machine = make_machine(bench);
+	if (!bench->machine)
 		return cli_bad_input("walk: no memory");
-	session->pdev = dmasim_add_endpoint(session->machine, "00:01.0/00.0",
-					    &(struct dmasim_endpoint){ .bar = { 0 } });
-	if (session->pdev && !dma_set_mask_and_coherent(&session->pdev->dev, ~0ULL) &&
-	    dmasim_group(session->pdev) >= 0)
-		status = run(session);
+	bench->pdev = dmasim_add_endpoint(bench->machine, "00:01.0/00.0",
+					  &(struct dmasim_endpoint){ .bar = { 0 } });
+	if (bench->pdev && !dma_set_mask_and_coherent(&bench->pdev->dev, ~0ULL) &&
+	    dmasim_group(bench->pdev) >= 0)
+		status = run(bench);
 	else
 		status = cli_bad_input("walk: no memory");
-	undo_pokes(session);
-	dmasim_destroy(session->machine);
+	undo_pokes(bench);
+	dmasim_destroy(bench->machine);
 	return status;
 }
 
 /* ---- The command ------------------------------------------------------ */
 
-static int with_trace(struct session *session)
+static int with_trace(struct bench *bench)
 {
-	const char *name = session->options->trace_name;
+	const char *name = bench->options->trace_name;
 	bool lost;
 	int status;
 
 	if (!name)
-		return with_machine(session);
-	session->trace = fopen(name, "w");
-	if (!session->trace)
+		return with_machine(bench);
+	bench->trace = fopen(name, "w");
+	if (!bench->trace)
 		return cli_bad_input("walk: cannot write %s: %s", name, strerror(errno));
-	status = with_machine(session);
+	status = with_machine(bench);
 	errno = 0;
-	lost = fflush(session->trace) || ferror(session->trace);
-	lost |= fclose(session->trace) != 0;
+	lost = fflush(bench->trace) || ferror(bench->trace);
+	lost |= fclose(bench->trace) != 0;
 	if (!lost || status == CLI_BAD_INPUT)
 		return status;
 	return cli_bad_input("walk: cannot write %s: %s", name,
@@ -401,7 +400,7 @@ static int print_all_entries(const struct walk_options *options)
 
 static int act(const struct walk_options *options)
 {
-	struct session session = { .options = options };
+	struct bench bench = { .options = options };
 
 	if (options->bits) {
 		walk_print_bits(options->format);
@@ -409,7 +408,7 @@ static int act(const struct walk_options *options)
 	}
 	if (options->step[0].kind == WALK_STEP_ENTRY)
 		return print_all_entries(options);
-	return with_trace(&session);
+	return with_trace(&bench);
 }
 
 int cli_walk(int argc, char **argv)
