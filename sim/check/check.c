@@ -120,6 +120,8 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 static bool is_kept(const struct check *check, const struct hw_iommu *iommu,
 		    const struct hw_invalidation *what, struct hw_invalidation *kept)
 {
+	if (!check->judging)
+		return false;
 	*kept = *what;
 	if (iommu->scalable) {
 		if (what->what == HW_INVALIDATED_CONTEXT)
@@ -132,9 +134,9 @@ static bool is_kept(const struct check *check, const struct hw_iommu *iommu,
 	switch (kept->what) {
 	case HW_INVALIDATED_IOTLB:
 	case HW_INVALIDATED_CONTEXT:
-		return check->judging;
+		return true;
 	case HW_INVALIDATED_DEVICE_TLB:
-		return check->judging && !what->has_pasid;
+		return !what->has_pasid;
 	default:
 		return false;
 	}

@@ -176,7 +176,6 @@ u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW
 	if (command->kind == HW_COMMAND_WAIT || command->kind == HW_COMMAND_NOTHING)
 		return 0;
 	part[0] = *command;
-	part[0].invalidation.number = command->number;
 	if (command->kind == HW_COMMAND_INVALIDATE)
 		return 1;
 	for (u32 i = 0; i < HW_COMMAND_PARTS; i++)
@@ -228,7 +227,7 @@ static void wait(struct hw_iommu *iommu, const struct hw_command *command)
 		hooks->waited(hooks->cookie, iommu, command->number);
 }
 
-bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command)
+static bool invalidate_everything(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	struct hw_command part[HW_COMMAND_PARTS];
 	u32 count = hw_command_parts(command, part);
@@ -237,7 +236,20 @@ bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command
 		if (!invalidate(iommu, &part[i]))
 			return false;
 	}
-	if (command->kind == HW_COMMAND_WAIT)
-		wait(iommu, command);
 	return true;
+}
+
+bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command)
+{
+	switch (command->kind) {
+	case HW_COMMAND_INVALIDATE:
+		return invalidate(iommu, command);
+	case HW_COMMAND_INVALIDATE_EVERYTHING:
+		return invalidate_everything(iommu, command);
+	case HW_COMMAND_WAIT:
+		wait(iommu, command);
+		return true;
+	default:
+		return true;
+	}
 }
