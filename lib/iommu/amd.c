@@ -24,8 +24,7 @@ static struct iommu_command command(u64 opcode, u64 low, u64 high)
 static u64 window(u64 start, u64 last)
 {
 	u64 first = start & AMD_PAGES_ADDR_MASK;
-	u64 differ = first ^ last;
-	u8 bits = differ ? (u8)(64 - __builtin_clzll(differ)) : 0;
+	u8 bits = iommu_window_lg2(start, last);
 
 	if (bits <= PAGE_SHIFT)
 		return first;

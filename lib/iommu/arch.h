@@ -47,6 +47,17 @@ struct iommu_range {
 	bool tables; /* cached table entries, too: tables were unlinked, or replaced by leaves */
 };
 
+/*
+ * The bits of an address in which the smallest aligned window varies that has the page of `start`
+ * and all up to `last`.
+ */
+static inline u8 iommu_window_lg2(u64 start, u64 last)
+{
+	u64 differ = (start & ~(u64)(PAGE_SIZE - 1)) ^ last;
+
+	return differ ? (u8)(64 - __builtin_clzll(differ)) : 0;
+}
+
 /* What a device's own TLB is to forget: [start, last]. */
 struct iommu_device_range {
 	u16 requester;

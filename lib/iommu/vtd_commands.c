@@ -10,18 +10,10 @@ static struct iommu_command command(u64 low, u64 high)
 	return (struct iommu_command){ { htole64(low), htole64(high) } };
 }
 
-/* Bits of an address in which a window that begins with the page of start and has last varies. */
-static u8 window_lg2(u64 start, u64 last)
-{
-	u64 differ = (start & ~(u64)(PAGE_SIZE - 1)) ^ last;
-
-	return differ ? (u8)(64 - __builtin_clzll(differ)) : 0;
-}
-
-/* The same in 4 KiB pages: the AM of a page-selective command. */
+/* The smallest window in 4 KiB pages: the AM of a page-selective command. */
 static u8 address_mask(u64 start, u64 last)
 {
-	u8 bits = window_lg2(start, last);
+	u8 bits = iommu_window_lg2(start, last);
 
 	return bits > PAGE_SHIFT ? (u8)(bits - PAGE_SHIFT) : 0;
 }
@@ -145,7 +137,7 @@ struct iommu_command vtd_pasid_range_translations(const struct iommu_range *rang
 static u64 device_window(const struct iommu_device_range *range, u64 sized)
 {
 	u64 first = range->start & ~(u64)(PAGE_SIZE - 1);
-	u8 bits = window_lg2(range->start, range->last);
+	u8 bits = iommu_window_lg2(range->start, range->last);
 	u64 half;
 
 	if (bits <= PAGE_SHIFT)
