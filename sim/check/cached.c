@@ -383,13 +383,11 @@ static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u
 		at = interval_first(&domain->leaves, start, last);
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
-		u64 from = start > at->start ? cached_page_start(leaf, start) : at->start;
-		u64 to = last < at->last ? cached_page_last(leaf, last) : at->last;
 
 		at = interval_next(&domain->leaves, at, start, last);
 		if (!cached_holds(leaf) || leaf->absent || leaf->unmapped == unmapped)
 			continue;
-		leaf = cached_leaf_take(cached, leaf, from, to);
+		leaf = cached_pages_take(cached, leaf, start, last);
 		if (!leaf)
 			return;
 		leaf->unmapped = unmapped;

@@ -322,14 +322,12 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 		at = interval_first(&domain->leaves, start, last);
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
-		u64 from = start > at->start ? cached_page_start(leaf, start) : at->start;
-		u64 to = last < at->last ? cached_page_last(leaf, last) : at->last;
 
 		at = interval_next(&domain->leaves, at, start, last);
 		if (!is_for_leaf(&command->what, leaf) ||
 		    !check_before(leaf->until, command->submitted))
 			continue;
-		leaf = cached_leaf_take(cached, leaf, from, to);
+		leaf = cached_pages_take(cached, leaf, start, last);
 		if (!leaf)
 			return;
 		if (!leaf->absent)

@@ -44,6 +44,16 @@ void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, 
 struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *leaf, u64 from,
 				     u64 to);
 
+/* The same for the pages of a leaf that [start, last], which touches it, has a part of. */
+static inline struct cached_leaf *cached_pages_take(struct cached *cached, struct cached_leaf *leaf,
+						    u64 start, u64 last)
+{
+	u64 from = start > leaf->at.start ? cached_page_start(leaf, start) : leaf->at.start;
+	u64 to = last < leaf->at.last ? cached_page_last(leaf, last) : leaf->at.last;
+
+	return cached_leaf_take(cached, leaf, from, to);
+}
+
 void cached_table_drop(struct cached *cached, struct cached_table *table);
 
 /* The tops that contexts which may be cached lead to. True: they are others than before. */

@@ -118,10 +118,7 @@ struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *do
 /* Whole pages are told: what is cached of one is one thing. */
 static void tell(struct cached *cached, struct cached_leaf *leaf, u64 start, u64 last)
 {
-	u64 from = leaf->at.start > start ? leaf->at.start : cached_page_start(leaf, start);
-	u64 to = leaf->at.last < last ? leaf->at.last : cached_page_last(leaf, last);
-
-	leaf = cached_leaf_take(cached, leaf, from, to);
+	leaf = cached_pages_take(cached, leaf, start, last);
 	if (!leaf)
 		return;
 	leaf->told = true;
