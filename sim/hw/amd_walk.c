@@ -212,21 +212,11 @@ void hw_walk_amd_v1_from(const struct hw_walker *walker, const struct hw_walk_st
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
-/* One range walk: what is asked for, and what the tables above allow. */
-struct range_walk {
-	const struct hw_walker *walker;
-	u64 start;
-	u64 last;
-	hw_walk_leaf *leaf;
-	hw_walk_table *table;
-	void *cookie;
-};
-
-static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed);
 
 /* Does the entry say the same, as one of the same page? Collects what hardware has marked. */
-static bool agrees(const struct range_walk *range, phys_addr_t table, u64 index, u64 word,
+static bool agrees(const struct hw_range_walk *range, phys_addr_t table, u64 index, u64 word,
 		   u64 *marked)
 {
 	u64 entry;
@@ -239,7 +229,7 @@ static bool agrees(const struct range_walk *range, phys_addr_t table, u64 index,
 }
 
 /* Tells the run of entries around `index` that agree on a page; returns the index behind it. */
-static u64 tell_leaf(const struct range_walk *range, phys_addr_t table, u64 index,
+static u64 tell_leaf(const struct hw_range_walk *range, phys_addr_t table, u64 index,
 		     const struct item *item, u8 level, u64 base, u64 allowed)
 {
 	u64 items = 1ULL << (item->page_lg2 - level_lg2(level));
@@ -266,7 +256,8 @@ static u64 tell_leaf(const struct range_walk *range, phys_addr_t table, u64 inde
 	return behind;
 }
 
-static void follow(const struct range_walk *range, const struct item *item, u64 base, u64 allowed)
+static void follow(const struct hw_range_walk *range, const struct item *item, u64 base,
+		   u64 allowed)
 {
 	/* Of what the entry maps, what skipped levels leave: that with their bits 0. */
 	u8 lg2 = level_lg2(item->next + 1);
@@ -286,18 +277,8 @@ static void follow(const struct range_walk *range, const struct item *item, u64 
 	walk_table(range, item->phys, item->next, base, allowed);
 }
 
-static void tell_absent(const struct range_walk *range, u64 iova, u8 level)
-{
-	range->leaf(range->cookie, &(struct hw_leaf){
-					   .iova = iova,
-					   .bytes = 1ULL << level_lg2(level),
-					   .page_lg2 = level_lg2(level),
-					   .absent = true,
-				   });
-}
-
 /* `base` is the first address that the table maps. At most six levels deep. */
-static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed)
 {
 	u64 span_last = base + below(level_lg2(level + 1));
@@ -318,7 +299,8 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 		if (item.kind == KIND_POINTER)
 			follow(range, &item, base + (index << level_lg2(level)), allowed);
 		else if (item.kind == KIND_ABSENT && range->walker->absents && allowed)
-			tell_absent(range, base + (index << level_lg2(level)), level);
+			hw_range_tell_absent(range, base + (index << level_lg2(level)),
+					     level_lg2(level));
 		index++;
 	}
 }
@@ -326,7 +308,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 void hw_walk_amd_v1_range(const struct hw_walker *walker, phys_addr_t root, u8 mode, u64 start,
 			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
 {
-	struct range_walk range = { walker, start, last, leaf, table, cookie };
+	struct hw_range_walk range = { walker, start, last, leaf, table, cookie };
 	u64 width_last = below(level_lg2(mode));
 
 	if (start > width_last)

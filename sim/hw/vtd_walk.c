@@ -175,36 +175,17 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 	hw_walk_end(walk, allowed & VTD_SS_READ, allowed & VTD_SS_WRITE, visited);
 }
 
-/* One range walk: what is asked for, and what the tables above allow. */
-struct range_walk {
-	const struct hw_walker *walker;
-	u64 start;
-	u64 last;
-	hw_walk_leaf *leaf;
-	hw_walk_table *table;
-	void *cookie;
-};
-
-static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed);
 
-static void tell_absent(const struct range_walk *range, u64 base, u8 level)
-{
-	range->leaf(range->cookie, &(struct hw_leaf){
-					   .iova = base,
-					   .bytes = 1ULL << level_lg2(level),
-					   .page_lg2 = level_lg2(level),
-					   .absent = true,
-				   });
-}
-
-static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64 base, u64 allowed)
+static void visit_entry(const struct hw_range_walk *range, u64 entry, u8 level, u64 base,
+			u64 allowed)
 {
 	u64 bytes = 1ULL << level_lg2(level);
 
 	if (!present(entry)) {
 		if (range->walker->absents && allowed)
-			tell_absent(range, base, level);
+			hw_range_tell_absent(range, base, level_lg2(level));
 		return;
 	}
 	if (entry & reserved_bits(range->walker, entry, level))
@@ -236,7 +217,7 @@ static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64
 }
 
 /* `base` is the first address that the table maps. At most four levels deep. */
-static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
+static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed)
 {
 	u64 bytes = 1ULL << level_lg2(level);
@@ -258,7 +239,7 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
 			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
 {
-	struct range_walk range = { walker, start, last, leaf, table, cookie };
+	struct hw_range_walk range = { walker, start, last, leaf, table, cookie };
 	u64 width_last = (1ULL << level_lg2(levels)) - 1;
 
 	if (start > width_last)

@@ -137,6 +137,27 @@ struct hw_table {
 typedef void hw_walk_leaf(void *cookie, const struct hw_leaf *leaf);
 typedef void hw_walk_table(void *cookie, const struct hw_table *table);
 
+/* One walk over a range: what is asked for, and who is told. */
+struct hw_range_walk {
+	const struct hw_walker *walker;
+	u64 start;
+	u64 last;
+	hw_walk_leaf *leaf;
+	hw_walk_table *table;
+	void *cookie;
+};
+
+/* There is nothing for the 2^lg2 bytes from `iova` on. */
+static inline void hw_range_tell_absent(const struct hw_range_walk *range, u64 iova, u8 lg2)
+{
+	range->leaf(range->cookie, &(struct hw_leaf){
+					   .iova = iova,
+					   .bytes = 1ULL << lg2,
+					   .page_lg2 = lg2,
+					   .absent = true,
+				   });
+}
+
 /*
  * Reads all entries that serve [start, last], whatever their permissions. Malformed entries are
  * skipped: nothing can be cached from them. table may be NULL.
