@@ -326,12 +326,12 @@ static struct hw_translation translate_by_walk(struct hw_iommu *iommu,
 	known = !walk.fault || (iommu->caching_mode && walk.absent_lg2);
 	if (hit && known)
 		iotlb_invalidate_range(&iommu->iotlb, iotlb_tag(context->domain), iova, iova);
-	if (!walk.fault)
+	if (!walk.fault) {
 		fill(iommu, context, iova, &walk);
-	else if (known)
-		fill_absent(iommu, context, iova, walk.absent_lg2);
-	if (!walk.fault)
 		tell_filled(iommu, context->domain, iova, &walk);
+	} else if (known) {
+		fill_absent(iommu, context, iova, walk.absent_lg2);
+	}
 	return of_walk(&walk, context->domain);
 }
 

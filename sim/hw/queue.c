@@ -6,7 +6,8 @@
 
 #include "hw/ats.h"
 
-static void trace_iotlb(struct trace *trace, const struct hw_command *command, const char *tables)
+/* How much of what, of which domain and PASID. */
+static void trace_scope(struct trace *trace, const struct hw_command *command)
 {
 	const struct hw_invalidation *what = &command->invalidation;
 
@@ -15,6 +16,13 @@ static void trace_iotlb(struct trace *trace, const struct hw_command *command, c
 		trace_dec(trace, "dom", what->domain);
 	if (what->has_pasid)
 		trace_dec(trace, "pasid", what->pasid);
+}
+
+static void trace_iotlb(struct trace *trace, const struct hw_command *command, const char *tables)
+{
+	const struct hw_invalidation *what = &command->invalidation;
+
+	trace_scope(trace, command);
 	if (what->start || what->last != ~0ULL) {
 		trace_hex(trace, "dma", what->start);
 		trace_dec(trace, "size", what->last - what->start + 1);
@@ -29,9 +37,7 @@ static void trace_context(struct trace *trace, const struct hw_command *command)
 {
 	const struct hw_invalidation *what = &command->invalidation;
 
-	trace_word(trace, "granularity", command->granularity);
-	if (!what->all_domains)
-		trace_dec(trace, "dom", what->domain);
+	trace_scope(trace, command);
 	if (what->requester_ignored != 0xffff) {
 		trace_hex(trace, "source", what->requester);
 		trace_hex(trace, "ignored", what->requester_ignored);
@@ -48,17 +54,6 @@ static void trace_device_tlb(struct trace *trace, const struct hw_command *comma
 		trace_dec(trace, "size", what->last - what->start + 1);
 }
 
-static void trace_pasid(struct trace *trace, const struct hw_command *command)
-{
-	const struct hw_invalidation *what = &command->invalidation;
-
-	trace_word(trace, "granularity", command->granularity);
-	if (!what->all_domains)
-		trace_dec(trace, "dom", what->domain);
-	if (what->has_pasid)
-		trace_dec(trace, "pasid", what->pasid);
-}
-
 static void trace_command(const struct hw_iommu *iommu, const struct hw_command *command)
 {
 	const char *name = iommu->arch->trace_name[command->invalidation.what];
@@ -72,7 +67,7 @@ static void trace_command(const struct hw_iommu *iommu, const struct hw_command 
 	else if (command->invalidation.what == HW_INVALIDATED_DEVICE_TLB)
 		trace_device_tlb(trace, command);
 	else if (command->invalidation.what == HW_INVALIDATED_PASID)
-		trace_pasid(trace, command);
+		trace_scope(trace, command);
 	else
 		trace_context(trace, command);
 	trace_end(trace);
@@ -167,17 +162,12 @@ static bool invalidate(struct hw_iommu *iommu, const struct hw_command *command)
 	return true;
 }
 
-u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS])
+void hw_command_split(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS])
 {
 	static const u8 everything[HW_COMMAND_PARTS] = { HW_INVALIDATED_CONTEXT,
 							 HW_INVALIDATED_IOTLB,
 							 HW_INVALIDATED_INTERRUPT };
 
-	if (command->kind == HW_COMMAND_WAIT || command->kind == HW_COMMAND_NOTHING)
-		return 0;
-	part[0] = *command;
-	if (command->kind == HW_COMMAND_INVALIDATE)
-		return 1;
 	for (u32 i = 0; i < HW_COMMAND_PARTS; i++)
 		part[i] = (struct hw_command){
 			.number = command->number,
@@ -189,7 +179,6 @@ u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW
 											    : ~0ULL,
 					  .requester_ignored = 0xffff },
 		};
-	return HW_COMMAND_PARTS;
 }
 
 static bool store(struct hw_iommu *iommu, const struct hw_wait *wait)
@@ -230,9 +219,9 @@ static void wait(struct hw_iommu *iommu, const struct hw_command *command)
 static bool invalidate_everything(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	struct hw_command part[HW_COMMAND_PARTS];
-	u32 count = hw_command_parts(command, part);
 
-	for (u32 i = 0; i < count; i++) {
+	hw_command_split(command, part);
+	for (u32 i = 0; i < HW_COMMAND_PARTS; i++) {
 		if (!invalidate(iommu, &part[i]))
 			return false;
 	}

@@ -139,8 +139,8 @@ void hw_queue_resume(struct hw_iommu *iommu);
 
 #define HW_COMMAND_PARTS 3
 
-/* Invalidations of one cache each that a command is made of: how many; a wait: 0. */
-u32 hw_command_parts(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS]);
+/* The invalidations of one cache each that a command for everything is made of. */
+void hw_command_split(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS]);
 
 /* Does what the command asks for. False: a device did not answer in time. */
 bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command);

@@ -116,16 +116,15 @@ static void tell_submitted(struct hw_iommu *iommu, const struct hw_command *comm
 {
 	const struct hw_hooks *hooks = &iommu->hw->hooks;
 	struct hw_command part[HW_COMMAND_PARTS];
-	u32 count;
 
 	if (!hooks->submitted)
 		return;
-	if (command->kind == HW_COMMAND_INVALIDATE) {
+	if (command->kind == HW_COMMAND_INVALIDATE)
 		hooks->submitted(hooks->cookie, iommu, &command->invalidation);
+	if (command->kind != HW_COMMAND_INVALIDATE_EVERYTHING)
 		return;
-	}
-	count = hw_command_parts(command, part);
-	for (u32 i = 0; i < count; i++)
+	hw_command_split(command, part);
+	for (u32 i = 0; i < HW_COMMAND_PARTS; i++)
 		hooks->submitted(hooks->cookie, iommu, &part[i].invalidation);
 }
 
