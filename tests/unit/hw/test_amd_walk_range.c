@@ -6,6 +6,7 @@
  */
 #include "amd_tables.h"
 #include "bench.h"
+#include "found.h"
 #include "scale.h"
 
 #include <stdlib.h>
@@ -16,27 +17,16 @@
 #define TREES	  600 /* full count */
 #define RANGES	  25
 #define PLACES	  5
-#define FOUND_MAX 8192
 
 /* The entries of each table that are in use. */
 static const u64 place[PLACES] = { 0, 1, 7, 510, 511 };
-
-struct leaf {
-	u64 iova, bytes;
-	phys_addr_t phys;
-	bool read, write;
-};
 
 struct fixture {
 	struct bench *bench;
 	struct hw_walker walker;
 	u8 mode;
 	phys_addr_t root, next;
-	u64 first, last; /* the range */
-	struct leaf leaf[FOUND_MAX];
-	u32 leaves;
-	struct hw_table table[FOUND_MAX];
-	u32 tables;
+	struct found found;
 };
 
 static int setup(void **state)
@@ -47,6 +37,7 @@ static int setup(void **state)
 		return -1;
 	fixture->bench = *state;
 	*state = fixture;
+	fixture->found.max = 8192;
 	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
 	fixture->walker = (struct hw_walker){ .ram = &fixture->bench->hw.ram };
 	return 0;
@@ -123,68 +114,25 @@ static u64 draw_iova(const struct fixture *fixture)
 	return iova;
 }
 
-static void found_leaf(void *cookie, const struct hw_leaf *leaf)
-{
-	struct fixture *fixture = cookie;
-
-	assert_true(fixture->leaves < FOUND_MAX);
-	if (fixture->leaves) {
-		const struct leaf *before = &fixture->leaf[fixture->leaves - 1];
-
-		assert_true(leaf->iova >= before->iova + before->bytes);
-	}
-	assert_true(leaf->iova <= fixture->last);
-	assert_true(leaf->iova + (leaf->bytes - 1) >= fixture->first);
-	fixture->leaf[fixture->leaves++] =
-		(struct leaf){ leaf->iova, leaf->bytes, leaf->phys, leaf->read, leaf->write };
-}
-
-static void found_table(void *cookie, const struct hw_table *table)
-{
-	struct fixture *fixture = cookie;
-
-	assert_true(fixture->tables < FOUND_MAX);
-	assert_true(table->iova <= fixture->last);
-	assert_true(table->iova + (table->bytes - 1) >= fixture->first);
-	fixture->table[fixture->tables++] = *table;
-}
-
 static void walk_range(struct fixture *fixture, hw_walk_table *table)
 {
-	fixture->leaves = fixture->tables = 0;
-	hw_walk_amd_v1_range(&fixture->walker, fixture->root, fixture->mode, fixture->first,
-			     fixture->last, found_leaf, table, fixture);
+	fixture->found.leaves = fixture->found.tables = 0;
+	hw_walk_amd_v1_range(&fixture->walker, fixture->root, fixture->mode, fixture->found.first,
+			     fixture->found.last, found_leaf, table, &fixture->found);
 }
 
-static const struct leaf *leaf_at(const struct fixture *fixture, u64 iova)
-{
-	for (u32 i = 0; i < fixture->leaves; i++) {
-		if (iova - fixture->leaf[i].iova < fixture->leaf[i].bytes)
-			return &fixture->leaf[i];
-	}
-	return NULL;
-}
-
-/* The table that a single walk visited at this step must have been found, and for this address. */
 static void expect_table(const struct fixture *fixture, const struct hw_walk *walk, u8 step,
 			 u64 iova)
 {
-	for (u32 i = 0; i < fixture->tables; i++) {
-		const struct hw_table *table = &fixture->table[i];
+	const struct hw_table *table = found_step(&fixture->found, walk, step, iova);
 
-		if (table->phys != walk->step[step].table || iova - table->iova >= table->bytes)
-			continue;
-		expect_u64(table->levels, walk->step[step].levels);
-		expect_u64(table->read, walk->step[step].read);
-		expect_u64(table->write, walk->step[step].write);
-		return;
-	}
-	fail_msg("the table at 0x%llx for 0x%llx was not found", walk->step[step].table, iova);
+	expect_u64(table->read, walk->step[step].read);
+	expect_u64(table->write, walk->step[step].write);
 }
 
 static void compare(const struct fixture *fixture, u64 iova)
 {
-	const struct leaf *leaf = leaf_at(fixture, iova);
+	const struct hw_leaf *leaf = found_leaf_at(&fixture->found, iova);
 
 	for (int write = 0; write < 2; write++) {
 		struct hw_walk walk =
@@ -217,11 +165,11 @@ static void compare_all(const struct fixture *fixture)
 
 		for (u8 level = 0; level < fixture->mode; level++, rest /= PLACES)
 			iova |= place[rest % PLACES] << (12 + 9 * level);
-		if (iova >= fixture->first && iova <= fixture->last)
+		if (iova >= fixture->found.first && iova <= fixture->found.last)
 			compare(fixture, iova);
 	}
-	compare(fixture, fixture->first);
-	compare(fixture, fixture->last);
+	compare(fixture, fixture->found.first);
+	compare(fixture, fixture->found.last);
 }
 
 static void a_range_finds_what_single_walks_find(void **state)
@@ -237,18 +185,18 @@ static void a_range_finds_what_single_walks_find(void **state)
 		for (u32 n = 0; n < RANGES; n++) {
 			u64 a = draw_iova(fixture), b = draw_iova(fixture);
 
-			fixture->first = a < b ? a : b;
-			fixture->last = a < b ? b : a;
+			fixture->found.first = a < b ? a : b;
+			fixture->found.last = a < b ? b : a;
 			walk_range(fixture, found_table);
 			if (n < 3)
 				compare_all(fixture);
 			for (int i = 0; i < 40; i++) {
 				u64 iova = draw_iova(fixture);
 
-				if (iova >= fixture->first && iova <= fixture->last)
+				if (iova >= fixture->found.first && iova <= fixture->found.last)
 					compare(fixture, iova);
 			}
-			found += fixture->leaves;
+			found += fixture->found.leaves;
 		}
 	}
 	assert_true(found > trees * RANGES);
@@ -268,14 +216,14 @@ static void a_range_ends_with_the_width_of_the_table(void **state)
 
 	amd_put(&tables, (1ULL << 39) - 0x1000, 0, 0x5000 | AMD_PR | AMD_RW);
 	start(fixture, &tables);
-	fixture->first = 0;
-	fixture->last = ~0ULL;
+	fixture->found.first = 0;
+	fixture->found.last = ~0ULL;
 	walk_range(fixture, NULL);
-	expect_u64(fixture->leaves, 1);
-	expect_u64(fixture->leaf[0].iova, (1ULL << 39) - 0x1000);
-	fixture->first = 1ULL << 39;
+	expect_u64(fixture->found.leaves, 1);
+	expect_u64(fixture->found.leaf[0].iova, (1ULL << 39) - 0x1000);
+	fixture->found.first = 1ULL << 39;
 	walk_range(fixture, NULL);
-	expect_u64(fixture->leaves, 0);
+	expect_u64(fixture->found.leaves, 0);
 }
 
 /* Six levels: all there is, from the first page to the last. */
@@ -287,15 +235,15 @@ static void a_range_may_be_the_whole_address_space(void **state)
 	amd_put(&tables, 0, 0, 0x5000 | AMD_PR | AMD_IR);
 	amd_put(&tables, ~0ULL, 0, 0x6000 | AMD_PR | AMD_IW);
 	start(fixture, &tables);
-	fixture->first = 0;
-	fixture->last = ~0ULL;
+	fixture->found.first = 0;
+	fixture->found.last = ~0ULL;
 	walk_range(fixture, found_table);
-	expect_u64(fixture->leaves, 2);
-	expect_u64(fixture->leaf[0].phys, 0x5000);
-	expect_u64(fixture->leaf[1].iova, ~0ULL - 0xfff);
-	assert_true(fixture->leaf[0].read && !fixture->leaf[0].write);
-	assert_true(fixture->leaf[1].write && !fixture->leaf[1].read);
-	expect_u64(fixture->tables, 10);
+	expect_u64(fixture->found.leaves, 2);
+	expect_u64(fixture->found.leaf[0].phys, 0x5000);
+	expect_u64(fixture->found.leaf[1].iova, ~0ULL - 0xfff);
+	assert_true(fixture->found.leaf[0].read && !fixture->found.leaf[0].write);
+	assert_true(fixture->found.leaf[1].write && !fixture->found.leaf[1].read);
+	expect_u64(fixture->found.tables, 10);
 }
 
 /*   64 KiB   |----------------|
@@ -309,26 +257,26 @@ static void a_page_of_many_entries_is_told_whole(void **state)
 	/* Hardware has marked one of them. */
 	amd_put(&tables, 0x653000, 0, 0x2000000001237e61ULL);
 	start(fixture, &tables);
-	fixture->first = fixture->last = 0x657123;
+	fixture->found.first = fixture->found.last = 0x657123;
 	walk_range(fixture, found_table);
-	expect_u64(fixture->leaves, 1);
-	expect_u64(fixture->leaf[0].iova, 0x650000);
-	expect_u64(fixture->leaf[0].bytes, 0x10000);
-	expect_u64(fixture->leaf[0].phys, 0x1230000);
-	expect_u64(fixture->tables, 3);
-	fixture->first = 0x640000;
-	fixture->last = 0x66ffff;
+	expect_u64(fixture->found.leaves, 1);
+	expect_u64(fixture->found.leaf[0].iova, 0x650000);
+	expect_u64(fixture->found.leaf[0].bytes, 0x10000);
+	expect_u64(fixture->found.leaf[0].phys, 0x1230000);
+	expect_u64(fixture->found.tables, 3);
+	fixture->found.first = 0x640000;
+	fixture->found.last = 0x66ffff;
 	walk_range(fixture, NULL);
-	expect_u64(fixture->leaves, 1);
+	expect_u64(fixture->found.leaves, 1);
 }
 
 /*   64 KiB   |---|x|----------|    what one entry says differs: three parts */
 static void a_page_whose_entries_differ_is_told_in_parts(void **state)
 {
-	static const struct leaf part[] = {
-		{ 0x650000, 0x3000, 0x1230000, true, false },
-		{ 0x653000, 0x1000, 0x5553000, true, false },
-		{ 0x654000, 0xc000, 0x1234000, true, false },
+	static const struct hw_leaf part[] = {
+		{ .iova = 0x650000, .bytes = 0x3000, .phys = 0x1230000, .read = true },
+		{ .iova = 0x653000, .bytes = 0x1000, .phys = 0x5553000, .read = true },
+		{ .iova = 0x654000, .bytes = 0xc000, .phys = 0x1234000, .read = true },
 	};
 	struct fixture *fixture = *state;
 	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
@@ -337,19 +285,19 @@ static void a_page_whose_entries_differ_is_told_in_parts(void **state)
 	amd_put(&tables, 0x653000, 0, 0x2000000005557e01ULL);
 	start(fixture, &tables);
 	for (u64 page = 0; page < 16; page++) {
-		const struct leaf *expected = &part[page < 3 ? 0 : page == 3 ? 1 : 2];
+		const struct hw_leaf *expected = &part[page < 3 ? 0 : page == 3 ? 1 : 2];
 
-		fixture->first = fixture->last = 0x650000 + (page << 12);
+		fixture->found.first = fixture->found.last = 0x650000 + (page << 12);
 		walk_range(fixture, NULL);
-		expect_u64(fixture->leaves, 1);
-		expect_u64(fixture->leaf[0].iova, expected->iova);
-		expect_u64(fixture->leaf[0].bytes, expected->bytes);
-		expect_u64(fixture->leaf[0].phys, expected->phys);
+		expect_u64(fixture->found.leaves, 1);
+		expect_u64(fixture->found.leaf[0].iova, expected->iova);
+		expect_u64(fixture->found.leaf[0].bytes, expected->bytes);
+		expect_u64(fixture->found.leaf[0].phys, expected->phys);
 	}
-	fixture->first = 0x651000;
-	fixture->last = 0x654000;
+	fixture->found.first = 0x651000;
+	fixture->found.last = 0x654000;
 	walk_range(fixture, NULL);
-	expect_u64(fixture->leaves, 3);
+	expect_u64(fixture->found.leaves, 3);
 }
 
 /* A pointer of level 2 to pages: of its 1 GiB the first 2 MiB are there. */
@@ -362,17 +310,17 @@ static void a_skipped_level_leaves_the_first_part(void **state)
 	put_entry(tables.ram, 0x90000, 511, 0x7000 | AMD_PR | AMD_RW);
 	amd_put(&tables, iova, 2, 0x90000 | AMD_PR | AMD_RW | AMD_NEXT(1));
 	start(fixture, &tables);
-	fixture->first = iova;
-	fixture->last = iova + (1ULL << 30) - 1;
+	fixture->found.first = iova;
+	fixture->found.last = iova + (1ULL << 30) - 1;
 	walk_range(fixture, found_table);
-	expect_u64(fixture->leaves, 1);
-	expect_u64(fixture->leaf[0].iova, iova + 0x1ff000);
-	expect_u64(fixture->table[fixture->tables - 1].phys, 0x90000);
-	expect_u64(fixture->table[fixture->tables - 1].bytes, SZ_2M);
-	fixture->first = iova + SZ_2M;
+	expect_u64(fixture->found.leaves, 1);
+	expect_u64(fixture->found.leaf[0].iova, iova + 0x1ff000);
+	expect_u64(fixture->found.table[fixture->found.tables - 1].phys, 0x90000);
+	expect_u64(fixture->found.table[fixture->found.tables - 1].bytes, SZ_2M);
+	fixture->found.first = iova + SZ_2M;
 	walk_range(fixture, found_table);
-	expect_u64(fixture->leaves, 0);
-	expect_u64(fixture->tables, 1);
+	expect_u64(fixture->found.leaves, 0);
+	expect_u64(fixture->found.tables, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -4,6 +4,7 @@
  * walks find, on tables of random entries, in both halves of the addresses.
  */
 #include "bench.h"
+#include "found.h"
 #include "scale.h"
 #include "tables.h"
 
@@ -16,7 +17,6 @@
 #define TREES	  400 /* full count */
 #define RANGES	  25
 #define PLACES	  5
-#define FOUND_MAX 16384
 
 #define P_RW_US 7ULL
 
@@ -28,11 +28,7 @@ struct fixture {
 	struct hw_walker walker;
 	u8 levels;
 	phys_addr_t root, next;
-	u64 first, last; /* the range */
-	struct hw_leaf leaf[FOUND_MAX];
-	u32 leaves;
-	struct hw_table table[FOUND_MAX];
-	u32 tables;
+	struct found found;
 };
 
 static int setup(void **state)
@@ -43,6 +39,7 @@ static int setup(void **state)
 		return -1;
 	fixture->bench = *state;
 	*state = fixture;
+	fixture->found.max = 16384;
 	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
 	fixture->walker = (struct hw_walker){
 		.ram = &fixture->bench->hw.ram,
@@ -167,71 +164,30 @@ static u64 draw_iova(const struct fixture *fixture)
 	return extend(fixture, iova);
 }
 
-static void found_leaf(void *cookie, const struct hw_leaf *leaf)
-{
-	struct fixture *fixture = cookie;
-
-	assert_true(fixture->leaves < FOUND_MAX);
-	if (fixture->leaves) {
-		const struct hw_leaf *before = &fixture->leaf[fixture->leaves - 1];
-
-		assert_true(leaf->iova >= before->iova + before->bytes);
-	}
-	assert_true(leaf->iova <= fixture->last);
-	assert_true(leaf->iova + (leaf->bytes - 1) >= fixture->first);
-	fixture->leaf[fixture->leaves++] = *leaf;
-}
-
-static void found_table(void *cookie, const struct hw_table *table)
-{
-	struct fixture *fixture = cookie;
-
-	assert_true(fixture->tables < FOUND_MAX);
-	assert_true(table->iova <= fixture->last);
-	assert_true(table->iova + (table->bytes - 1) >= fixture->first);
-	fixture->table[fixture->tables++] = *table;
-}
-
 /* As the unit does it, which is told that this is a first stage. */
 static void walk_range(struct fixture *fixture)
 {
-	fixture->leaves = fixture->tables = 0;
+	fixture->found.leaves = fixture->found.tables = 0;
 	hw_vtd.range(&fixture->walker, fixture->root, fixture->levels | HW_FIRST_STAGE,
-		     fixture->first, fixture->last, found_leaf, found_table, fixture);
+		     fixture->found.first, fixture->found.last, found_leaf, found_table,
+		     &fixture->found);
 }
 
-static const struct hw_leaf *leaf_at(const struct fixture *fixture, u64 iova)
-{
-	for (u32 i = 0; i < fixture->leaves; i++) {
-		if (iova - fixture->leaf[i].iova < fixture->leaf[i].bytes)
-			return &fixture->leaf[i];
-	}
-	return NULL;
-}
-
-/* The table that a single walk visited at this step must have been found, and for this address. */
 static void expect_table(const struct fixture *fixture, const struct hw_walk *walk, u8 step,
 			 u64 iova)
 {
-	for (u32 i = 0; i < fixture->tables; i++) {
-		const struct hw_table *table = &fixture->table[i];
+	const struct hw_table *table = found_step(&fixture->found, walk, step, iova);
 
-		if (table->phys != walk->step[step].table || iova - table->iova >= table->bytes)
-			continue;
-		expect_u64(table->levels, walk->step[step].levels);
-		assert_true(table->read >= walk->step[step].read);
-		assert_true(table->write >= walk->step[step].write);
-		expect_u64(table->bytes, 1ULL << (12 + 9 * table->levels));
-		return;
-	}
-	fail_msg("the table at 0x%llx for 0x%llx was not found", walk->step[step].table, iova);
+	assert_true(table->read >= walk->step[step].read);
+	assert_true(table->write >= walk->step[step].write);
+	expect_u64(table->bytes, 1ULL << (12 + 9 * table->levels));
 }
 
 /* By the supervisor, whom U/S does not bind. */
 static void compare(const struct fixture *fixture, u64 iova)
 {
 	const struct hw_walk_start start = { fixture->root, fixture->levels, true, true };
-	const struct hw_leaf *leaf = leaf_at(fixture, iova);
+	const struct hw_leaf *leaf = found_leaf_at(&fixture->found, iova);
 
 	for (int write = 0; write < 2; write++) {
 		struct hw_walk walk = hw_walk_vtd_fs_from(
@@ -264,19 +220,19 @@ static void a_range_finds_what_single_walks_find(void **state)
 		for (u32 n = 0; n < RANGES; n++) {
 			u64 a = draw_iova(fixture), b = draw_iova(fixture);
 
-			fixture->first = a < b ? a : b;
-			fixture->last = a < b ? b : a;
+			fixture->found.first = a < b ? a : b;
+			fixture->found.last = a < b ? b : a;
 			walk_range(fixture);
-			compare(fixture, fixture->first);
-			compare(fixture, fixture->last);
+			compare(fixture, fixture->found.first);
+			compare(fixture, fixture->found.last);
 			for (int i = 0; i < 40; i++) {
 				u64 iova = draw_iova(fixture);
 
-				if (iova >= fixture->first && iova <= fixture->last)
+				if (iova >= fixture->found.first && iova <= fixture->found.last)
 					compare(fixture, iova);
 			}
-			for (u32 i = 0; i < fixture->leaves; i++)
-				*(fixture->leaf[i].iova >> 63 ? &high : &low) += 1;
+			for (u32 i = 0; i < fixture->found.leaves; i++)
+				*(fixture->found.leaf[i].iova >> 63 ? &high : &low) += 1;
 		}
 	}
 	assert_true(low > trees);
@@ -298,27 +254,27 @@ static void between_the_halves_is_nothing(void **state)
 	put_entry(ram, 0x10000, 256, 0x11000 | P_RW_US);
 	put_entry(ram, 0x11000, 0, 0x40000000 | P_RW_US | ENTRY_LEAF);
 	put_entry(ram, 0x11000, 511, 0x80000000 | 0x65 | ENTRY_LEAF);
-	fixture->last = ~0ULL;
+	fixture->found.last = ~0ULL;
 	walk_range(fixture);
-	expect_u64(fixture->leaves, 4);
-	expect_u64(fixture->tables, 2);
-	expect_u64(fixture->leaf[0].iova, 0x00007f8000000000ULL);
-	expect_u64(fixture->leaf[1].iova, 0x00007fffc0000000ULL);
-	expect_u64(fixture->leaf[2].iova, 0xffff800000000000ULL);
-	expect_u64(fixture->leaf[3].iova, 0xffff807fc0000000ULL);
-	expect_u64(fixture->leaf[3].page_lg2, 30);
-	assert_false(fixture->leaf[2].accessed || fixture->leaf[2].dirty);
-	assert_true(fixture->leaf[3].accessed && fixture->leaf[3].dirty);
-	assert_true(fixture->leaf[2].write && !fixture->leaf[3].write);
-	fixture->first = 0x0000800000000000ULL;
-	fixture->last = 0xffff7fffffffffffULL;
+	expect_u64(fixture->found.leaves, 4);
+	expect_u64(fixture->found.tables, 2);
+	expect_u64(fixture->found.leaf[0].iova, 0x00007f8000000000ULL);
+	expect_u64(fixture->found.leaf[1].iova, 0x00007fffc0000000ULL);
+	expect_u64(fixture->found.leaf[2].iova, 0xffff800000000000ULL);
+	expect_u64(fixture->found.leaf[3].iova, 0xffff807fc0000000ULL);
+	expect_u64(fixture->found.leaf[3].page_lg2, 30);
+	assert_false(fixture->found.leaf[2].accessed || fixture->found.leaf[2].dirty);
+	assert_true(fixture->found.leaf[3].accessed && fixture->found.leaf[3].dirty);
+	assert_true(fixture->found.leaf[2].write && !fixture->found.leaf[3].write);
+	fixture->found.first = 0x0000800000000000ULL;
+	fixture->found.last = 0xffff7fffffffffffULL;
 	walk_range(fixture);
-	expect_u64(fixture->leaves + fixture->tables, 0);
-	fixture->first = 0x00007fffffffffffULL;
-	fixture->last = 0xffff800000000000ULL;
+	expect_u64(fixture->found.leaves + fixture->found.tables, 0);
+	fixture->found.first = 0x00007fffffffffffULL;
+	fixture->found.last = 0xffff800000000000ULL;
 	walk_range(fixture);
-	expect_u64(fixture->leaves, 2);
-	expect_u64(fixture->tables, 2);
+	expect_u64(fixture->found.leaves, 2);
+	expect_u64(fixture->found.tables, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
