@@ -89,12 +89,24 @@ struct dmasim_error {
 	char text[512];
 };
 
+/*
+ * What stands in for registers that a dump is too short to show: two machines, one with each, tell
+ * what can be known from it.
+ */
+enum dmasim_assume {
+	DMASIM_ASSUME_NOTHING = 0, /* they read as zeros: no capabilities, no ACS */
+	DMASIM_ASSUME_ISOLATION,   /* PCI Express ports and devices with all of ACS on */
+};
+
 /* How an imported machine differs from its dump. */
 struct dmasim_import {
 	bool acs_off; /* RR, CR and EC are cleared in every ACS control word before enumeration */
 	bool cpu_set; /* cpu and cpu_family replace what the root's vendor suggests */
 	enum dmasim_cpu cpu;
 	u32 cpu_family;
+	enum dmasim_assume assume;
+	/* The file of names in pci.ids' format, for text without numbers; NULL: the system's. */
+	const char *ids;
 };
 
 DMASIM_BEGIN_DECLS
@@ -150,6 +162,12 @@ DMASIM_API struct pci_dev *dmasim_next_dev(struct dmasim *s, struct pci_dev *fro
 
 /* How many bytes of configuration space are known: 64, 256 or 4096. */
 DMASIM_API u32 dmasim_config_bytes(struct pci_dev *pdev);
+
+/*
+ * True if what the function has of ACS is known: its control word, or that there is none. A dump of
+ * 64 bytes does not show it, nor one of 256 for PCI Express, nor the text of `lspci -v`.
+ */
+DMASIM_API bool dmasim_acs_known(struct pci_dev *pdev);
 
 /* One window of a host bridge, in CPU addresses; false: no more. */
 struct dmasim_window {

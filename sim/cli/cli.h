@@ -26,6 +26,18 @@ int cli_reports(int argc, char **argv);
 /* "dmasim: ..." on stderr, one line. Returns CLI_BAD_INPUT. */
 int cli_bad_input(const char *format, ...) DMASIM_PRINTF(1, 2);
 
+/*
+ * The machine of a dump, in notes what the import tells of it. config may be NULL: a plain machine;
+ * nothing in one is random, so the environment's seed is not asked for. NULL: it cannot be had, and
+ * the line on stderr says why. The caller destroys it.
+ */
+struct dmasim *cli_machine(const char *command, const char *file,
+			   const struct dmasim_config *config, const struct dmasim_import *how,
+			   struct dmasim_error *notes);
+
+/* The import's notes, each on its own line: "note: ...". */
+void cli_notes(const struct dmasim_error *notes, FILE *to);
+
 /* A word for the device's class: "NVMe", "Ethernet", "PCI bridge"; "device" for others. */
 const char *cli_class_word(const struct pci_dev *pdev);
 

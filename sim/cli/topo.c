@@ -139,7 +139,7 @@ static void print_acs(struct pci_dev *pdev, u32 depth)
 	static const char *const letters[] = { "SV", "TB", "RR", "CR", "UF", "EC", "DT" };
 	u16 cap, control;
 
-	if (!pdev->acs_cap)
+	if (!pdev->acs_cap || !dmasim_acs_known(pdev))
 		return;
 	pci_read_config_word(pdev, pdev->acs_cap + PCI_ACS_CAP, &cap);
 	pci_read_config_word(pdev, pdev->acs_cap + PCI_ACS_CTRL, &control);
@@ -152,17 +152,11 @@ static void print_acs(struct pci_dev *pdev, u32 depth)
 	printf("\n");
 }
 
-/* 256 bytes of an Express function do not show what comes after. A conventional one has no more. */
 static const char *without_acs(struct pci_dev *pdev)
 {
-	u32 known = dmasim_config_bytes(pdev);
-
-	if (pdev->acs_cap)
-		return "";
-	if (known < PCI_CFG_SPACE_SIZE ||
-	    (known < PCI_CFG_SPACE_EXP_SIZE && pdev->express_type >= 0))
+	if (!dmasim_acs_known(pdev))
 		return ", ACS unknown";
-	return ", no ACS";
+	return pdev->acs_cap ? "" : ", no ACS";
 }
 
 static void print_buses(struct pci_dev *pdev)
@@ -295,48 +289,27 @@ static void print_ram(struct dmasim *s)
 	}
 }
 
-/* The import's notes, each on its own line. */
-static void print_notes(char *text)
-{
-	char *next;
-
-	for (; text && *text; text = next) {
-		next = strstr(text, "; ");
-		if (next) {
-			*next = '\0';
-			next += 2;
-		}
-		printf("note: %s\n", text);
-	}
-}
-
 static const char *plural(u32 count)
 {
 	return count == 1 ? "" : "s";
 }
 
-static int print_file(struct dmasim *s, const char *file)
+static void print_machine(struct dmasim *s, const struct dmasim_error *notes)
 {
 	struct counts counts = { 0 };
-	struct dmasim_error error;
 
-	if (dmasim_import_lspci(s, file, NULL, &error))
-		return cli_bad_input("%s", error.text);
 	print_ram(s);
 	print_tree(s, &counts);
-	print_notes(error.text);
+	cli_notes(notes, stdout);
 	printf("%u function%s, %u bridge%s, %u host bridge%s\n", counts.functions,
 	       plural(counts.functions), counts.bridges, plural(counts.bridges),
 	       counts.host_bridges, plural(counts.host_bridges));
-	return CLI_DONE;
 }
 
 int cli_topo(int argc, char **argv)
 {
-	/* Nothing here is random: the environment's seed is not asked for. */
-	const struct dmasim_config config = { DMASIM_CONFIG, .seed = 1 };
+	struct dmasim_error notes;
 	struct dmasim *s;
-	int status;
 
 	if (argc > 1 && !strcmp(argv[1], "--help")) {
 		fputs(help, stdout);
@@ -348,10 +321,10 @@ int cli_topo(int argc, char **argv)
 		return cli_bad_input("%s: expected the name of an lspci dump", argv[0]);
 	if (argc > 2)
 		return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[2]);
-	s = dmasim_create(&config);
+	s = cli_machine(argv[0], argv[1], NULL, NULL, &notes);
 	if (!s)
-		return cli_bad_input("%s: no memory", argv[0]);
-	status = print_file(s, argv[1]);
+		return CLI_BAD_INPUT;
+	print_machine(s, &notes);
 	dmasim_destroy(s);
-	return status;
+	return CLI_DONE;
 }

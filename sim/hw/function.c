@@ -140,6 +140,7 @@ struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
 		function->bar_ops = *desc->bar_ops;
 	function->bar_cookie = desc->bar_cookie;
 	function->config_bytes = desc->config_bytes;
+	function->acs_hidden = desc->acs_hidden;
 	function->config = memory_alloc(memory, DMASIM_FAULT_PCI_FUNCTION, desc->config_bytes);
 	if (!function->config)
 		goto fail;

@@ -83,6 +83,7 @@ struct hw_function {
 	u16 acs_at;
 	u16 ats_at;
 	u32 config_bytes; /* 64, 256 or 4096: what is known; the rest reads as zeros */
+	bool acs_hidden;  /* though the rest is known */
 	u8 *config;
 	struct hw_bar bar[PCI_STD_NUM_BARS];
 	struct hw_traits traits;
@@ -155,6 +156,7 @@ struct hw_function_desc {
 	u8 devfn;
 	const u8 *config;
 	u32 config_bytes;		  /* 64, 256 or 4096 */
+	bool acs_hidden;		  /* its ACS registers are not among them */
 	u32 tlb_entries;		  /* of one with the ATS capability; 0: as many as usual */
 	u64 bar_bytes[PCI_STD_NUM_BARS];  /* 0 for the upper half of a 64-bit BAR */
 	u8 bar_inferred;		  /* bit n: the size of BAR n is a guess */

@@ -62,6 +62,7 @@ struct import_function {
 	struct hw_span
 		window[2]; /* bridges: memory, prefetchable memory; memory enable is not asked */
 	struct hw_function *made;
+	bool acs_hidden; /* text that names the capability and not its bits */
 	u32 config_bytes;
 	u8 *config;
 };

@@ -259,6 +259,7 @@ static int make_function(struct import *import, struct hw_root *root,
 		.devfn = function->devfn,
 		.config = function->config,
 		.config_bytes = function->config_bytes,
+		.acs_hidden = function->acs_hidden,
 	};
 	struct hw_bus *bus = function->above ? function->above->made->secondary : &root->bus;
 

@@ -98,6 +98,15 @@ u32 dmasim_config_bytes(struct pci_dev *pdev)
 	return machine_function(pdev)->config_bytes;
 }
 
+bool dmasim_acs_known(struct pci_dev *pdev)
+{
+	const struct hw_function *function = machine_function(pdev);
+
+	if (function->acs_hidden || function->config_bytes < PCI_CFG_SPACE_SIZE)
+		return false;
+	return function->config_bytes == PCI_CFG_SPACE_EXP_SIZE || function->express_type < 0;
+}
+
 bool dmasim_window(const struct dmasim *s, u32 index, struct dmasim_window *window)
 {
 	const struct hw_root *root;
