@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "pci/bus.h"
+#include "pci/p2p_allow.h"
 
 static bool redirects(const struct pci_dev *pdev)
 {
@@ -71,29 +72,6 @@ static struct path find_path(struct pci_dev *provider, struct pci_dev *client)
 
 /* ---- The host bridge's allow list (facts 8.6) ------------------------- */
 
-struct allowed_bridge {
-	u16 vendor;
-	u16 device;
-	bool same_bridge_only;
-};
-
-static const struct allowed_bridge allowed[] = {
-	{ PCI_VENDOR_ID_INTEL, 0x3c00, true },	 { PCI_VENDOR_ID_INTEL, 0x3c01, true },
-	{ PCI_VENDOR_ID_INTEL, 0x2f00, true },	 { PCI_VENDOR_ID_INTEL, 0x2f01, true },
-	{ PCI_VENDOR_ID_INTEL, 0x2030, false },	 { PCI_VENDOR_ID_INTEL, 0x2031, false },
-	{ PCI_VENDOR_ID_INTEL, 0x2032, false },	 { PCI_VENDOR_ID_INTEL, 0x2033, false },
-	{ PCI_VENDOR_ID_INTEL, 0x2020, false },	 { PCI_VENDOR_ID_INTEL, 0x09a2, false },
-	{ PCI_VENDOR_ID_INTEL, 0x0b25, false },	 { PCI_VENDOR_ID_INTEL, 0x0cfe, false },
-	{ PCI_VENDOR_ID_INTEL, 0x11fb, false },	 { PCI_VENDOR_ID_INTEL, 0x1212, false },
-	{ PCI_VENDOR_ID_INTEL, 0x1216, false },	 { PCI_VENDOR_ID_INTEL, 0x4940, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4942, false },	 { PCI_VENDOR_ID_INTEL, 0x4944, false },
-	{ PCI_VENDOR_ID_INTEL, 0x4946, false },	 { PCI_VENDOR_ID_INTEL, 0x4948, false },
-	{ PCI_VENDOR_ID_NVIDIA, 0x2f95, false }, { PCI_VENDOR_ID_NVIDIA, 0x2f96, false },
-	{ PCI_VENDOR_ID_NVIDIA, 0x2f97, false }, { PCI_VENDOR_ID_NVIDIA, 0x2f98, false },
-};
-
-static const struct allowed_bridge any_google = { PCI_VENDOR_ID_GOOGLE, 0, false };
-
 /*
  * The function that stands for a host bridge: the first one on its root bus, 00.0 or a root port.
  */
@@ -109,32 +87,22 @@ static struct pci_dev *host_device(struct pci_dev *pdev)
 	return NULL;
 }
 
-static const struct allowed_bridge *find_allowed(const struct pci_dev *host)
+static enum p2p_allow allow_of(struct pci_dev *pdev)
 {
-	if (!host)
-		return NULL;
-	if (host->vendor == PCI_VENDOR_ID_GOOGLE)
-		return &any_google;
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
-		if (allowed[i].vendor == host->vendor && allowed[i].device == host->device)
-			return &allowed[i];
-	}
-	return NULL;
+	const struct pci_dev *host = host_device(pdev);
+
+	return host ? p2p_allow(host->vendor, host->device) : P2P_ALLOW_NONE;
 }
 
 static bool host_bridges_forward(struct pci_dev *provider, struct pci_dev *client)
 {
 	const struct platform_firmware *firmware = provider->dev.os->firmware;
-	const struct allowed_bridge *of_provider, *of_client;
 
-	if (firmware->cpu_vendor == PLATFORM_CPU_AMD && firmware->cpu_family >= 0x17)
+	if (p2p_allow_cpu(firmware->cpu_vendor, firmware->cpu_family))
 		return true;
-	of_provider = find_allowed(host_device(provider));
-	of_client = find_allowed(host_device(client));
 	if (pci_host_bridge(provider) == pci_host_bridge(client))
-		return of_provider;
-	return of_provider && of_client && !of_provider->same_bridge_only &&
-	       !of_client->same_bridge_only;
+		return allow_of(provider) >= P2P_ALLOW_SAME_BRIDGE;
+	return allow_of(provider) == P2P_ALLOW_ANY && allow_of(client) == P2P_ALLOW_ANY;
 }
 
 /* ---- Verdicts --------------------------------------------------------- */
