@@ -154,6 +154,14 @@ DMASIM_API int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, 
 DMASIM_API int dmasim_import_lspci(struct dmasim *s, const char *file,
 				   const struct dmasim_import *how, struct dmasim_error *error);
 
+/*
+ * Becomes the machine that this process runs on, as Linux's sysfs shows it: the same as its dump,
+ * with the sizes of its BARs known. Only root sees more than 64 bytes of each function. sysfs_root
+ * may be NULL: /sys. Otherwise as dmasim_import_lspci().
+ */
+DMASIM_API int dmasim_import_host(struct dmasim *s, const char *sysfs_root,
+				  const struct dmasim_import *how, struct dmasim_error *error);
+
 /* The device at a BDF ("0000:3a:00.0" or "3a:00.0"), NULL: nobody there. */
 DMASIM_API struct pci_dev *dmasim_pci_dev(struct dmasim *s, const char *bdf);
 

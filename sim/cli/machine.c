@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine that a subcommand works on: read from a file.
+ * The machine that a subcommand works on: read from a file, or the one that it runs on.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+
+bool cli_is_host(const char *argument)
+{
+	return !strcmp(argument, "--host");
+}
+
+static int import(struct dmasim *s, const char *file, const struct dmasim_import *how,
+		  struct dmasim_error *notes)
+{
+	/* Tests have a sysfs of their own. */
+	if (cli_is_host(file))
+		return dmasim_import_host(s, getenv("DMASIM_SYSFS"), how, notes);
+	return dmasim_import_lspci(s, file, how, notes);
+}
 
 struct dmasim *cli_machine(const char *command, const char *file,
 			   const struct dmasim_config *config, const struct dmasim_import *how,
@@ -22,7 +37,7 @@ struct dmasim *cli_machine(const char *command, const char *file,
 		cli_bad_input("%s: no memory", command);
 		return NULL;
 	}
-	if (!dmasim_import_lspci(s, file, how, notes))
+	if (!import(s, file, how, notes))
 		return s;
 	cli_bad_input("%s", notes->text);
 	dmasim_destroy(s);

@@ -9,7 +9,7 @@
 /* Of what belongs to a function; its children stand 2 deeper than itself. */
 #define DETAIL_INDENT 4
 
-static const char help[] = "usage: dmasim topo FILE\n\n"
+static const char help[] = "usage: dmasim topo FILE | --host\n\n"
 			   "Prints the PCI tree of a machine. FILE is what lspci -xxxx printed (as "
 			   "root: others see 64\n"
 			   "bytes of each function; -xxx shows 256). What the dump does not say is "
@@ -315,7 +315,7 @@ int cli_topo(int argc, char **argv)
 		fputs(help, stdout);
 		return CLI_DONE;
 	}
-	if (argc > 1 && argv[1][0] == '-')
+	if (argc > 1 && argv[1][0] == '-' && !cli_is_host(argv[1]))
 		return cli_bad_input("%s: no option '%s' (--help tells more)", argv[0], argv[1]);
 	if (argc < 2)
 		return cli_bad_input("%s: expected the name of an lspci dump", argv[0]);

@@ -2,7 +2,9 @@
 /*
  * Becoming the machine of an lspci dump.
  *
+ *   import.c         all of it, in order
  *   import_dump.c    file -> functions: address, line, registers
+ *   import_host.c    the running host's sysfs -> functions, and what it tells of them
  *   import_tree.c    functions -> tree, by the bus numbers in the bridges; and the tree -> hardware
  *   import_infer.c   what a function's registers do not say: sizes of BARs; ACS off; the CPU
  *   import_window.c  what no function's registers say: host bridges' windows, and RAM beside them
@@ -36,6 +38,7 @@ struct import_bar {
 	u64 bytes;   /* of one; 0: not implemented */
 	u32 count;   /* one for each virtual function, side by side; else 1 */
 	bool io;
+	bool told;     /* bytes is from the machine's description, not from the registers */
 	bool inferred; /* bytes is a guess */
 };
 
@@ -124,8 +127,23 @@ u32 import_read(const struct import_function *function, u32 at, u32 bytes);
 
 /* All of these: 0, -EINVAL with the error written, or -ENOMEM. */
 int import_dump(struct import *import);
+int import_host(struct import *import); /* file: the root of sysfs */
 int import_tree(struct import *import);
 int import_windows(struct import *import);
+int import_become(struct import *import);
+
+/*
+ * All of them in order, after `read` has filled in the functions. s, file and how are set. error
+ * may be NULL; its text is empty or the notes when all went well.
+ */
+int import_machine(struct import *import, int (*read)(struct import *import),
+		   struct dmasim_error *error);
+
+/*
+ * Keeps a copy of the function with its registers, config_bytes of them at config. 0, -ENOMEM, or
+ * -EINVAL with the error written: there is one at its address already, or there are too many.
+ */
+int import_add(struct import *import, const struct import_function *function);
 
 /* BARs and bridge windows of every function in the tree; ACS; CPU. */
 void import_infer(struct import *import);

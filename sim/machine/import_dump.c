@@ -225,7 +225,6 @@ static const char *name_of(const struct reader *reader, struct import_name *name
 static int end_function(struct reader *reader)
 {
 	struct import *import = reader->import;
-	struct import_function *function;
 	struct import_name name;
 	u32 known = reader->known;
 
@@ -242,16 +241,9 @@ static int end_function(struct reader *reader)
 		return import_error(import, reader->line,
 				    "%s is truncated after %u bytes; expected 64, 256 or 4096",
 				    name_of(reader, &name), known);
-	function = import_alloc(import, sizeof(*function) + known);
-	if (!function)
-		return -ENOMEM;
-	*function = reader->function;
-	function->config = (u8 *)(function + 1);
-	function->config_bytes = known;
-	memcpy(function->config, reader->config, known);
-	RB_INSERT(import_functions, &import->functions, function);
-	import->function_count++;
-	return 0;
+	reader->function.config = reader->config;
+	reader->function.config_bytes = known;
+	return import_add(import, &reader->function);
 }
 
 static int begin_function(struct reader *reader, const struct address *address)
@@ -279,9 +271,6 @@ static int begin_function(struct reader *reader, const struct address *address)
 		return import_error(import, reader->line,
 				    "%s is in line %u already; expected each function once",
 				    name_of(reader, &name), before->line);
-	if (import->function_count == IMPORT_FUNCTIONS_MAX)
-		return import_error(import, reader->line, "expected at most %u functions",
-				    IMPORT_FUNCTIONS_MAX);
 	reader->in_function = true;
 	reader->known = 0;
 	return 0;

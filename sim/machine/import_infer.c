@@ -221,9 +221,11 @@ static void size_bars(struct import *import, struct import_function *function)
 	for (u32 i = 0; i < IMPORT_BARS; i++) {
 		struct import_bar *bar = &function->bar[i];
 
-		if (!bar->address)
+		if (!bar->address) {
+			bar->bytes = 0;
 			continue;
-		if (i < PCI_STD_NUM_BARS && !bar->io)
+		}
+		if (i < PCI_STD_NUM_BARS && !bar->io && !bar->told)
 			bar->bytes = resizable_size(function, i);
 		/* What is not at a multiple of its size has another size. */
 		bar->inferred = !bar->bytes || bar->address & (bar->bytes - 1);

@@ -381,7 +381,7 @@ static void take_back(struct dmasim *s, struct before *before)
 	DMASIM_CONTRACT(!machine_hardware_changed(s), "taking hardware back cannot fail");
 }
 
-static int become(struct import *import)
+int import_become(struct import *import)
 {
 	struct dmasim *s = import->s;
 	struct before before = {
@@ -404,65 +404,5 @@ static int become(struct import *import)
 	if (err)
 		take_back(s, &before);
 	frames_drop(&s->hw.frames, &before.frames);
-	return err;
-}
-
-/* ---- All of it -------------------------------------------------------- */
-
-static int run(struct import *import)
-{
-	int err = import_dump(import);
-
-	if (!err)
-		err = import_tree(import);
-	if (err)
-		return err;
-	import_infer(import);
-	err = import_windows(import);
-	return err ? err : become(import);
-}
-
-static void fini(struct import *import)
-{
-	struct import_function *function, *next;
-
-	RB_FOREACH_SAFE(function, import_functions, &import->functions, next) {
-		RB_REMOVE(import_functions, &import->functions, function);
-		import_free(import, function);
-	}
-	while (!TAILQ_EMPTY(&import->roots)) {
-		struct import_root *root = TAILQ_FIRST(&import->roots);
-
-		TAILQ_REMOVE(&import->roots, root, link);
-		import_free(import, root->span);
-		import_free(import, root);
-	}
-}
-
-int dmasim_import_lspci(struct dmasim *s, const char *file, const struct dmasim_import *how,
-			struct dmasim_error *error)
-{
-	struct import import = { .s = s,
-				 .file = file,
-				 .how = how ? *how : (struct dmasim_import){ 0 } };
-	char notes[sizeof(error->text)];
-	struct dmasim_error unwanted = { 0 };
-	int err;
-
-	machine_must_be_cold(s);
-	DMASIM_CONTRACT(!s->imported && TAILQ_EMPTY(&s->hw.roots),
-			"a machine takes one dump, and nothing else");
-	error = error ? error : &unwanted;
-	text_init(&import.error, error->text, sizeof(error->text));
-	text_init(&import.notes, notes, sizeof(notes));
-	RB_INIT(&import.functions);
-	RB_INIT(&import.bridges);
-	TAILQ_INIT(&import.roots);
-	err = run(&import);
-	fini(&import);
-	if (err == -ENOMEM)
-		import_error(&import, 0, "no memory for the machine");
-	if (!err)
-		text_add(&import.error, "%s", notes);
 	return err;
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Becoming a machine that exists elsewhere: whatever it is read from, what follows is the same.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "machine/import.h"
+
+int import_add(struct import *import, const struct import_function *function)
+{
+	u32 bytes = function->config_bytes;
+	struct import_function *kept;
+
+	if (import->function_count == IMPORT_FUNCTIONS_MAX)
+		return import_error(import, function->line, "expected at most %u functions",
+				    IMPORT_FUNCTIONS_MAX);
+	kept = import_alloc(import, sizeof(*kept) + bytes);
+	if (!kept)
+		return -ENOMEM;
+	*kept = *function;
+	kept->config = (u8 *)(kept + 1);
+	memcpy(kept->config, function->config, bytes);
+	if (RB_INSERT(import_functions, &import->functions, kept)) {
+		import_free(import, kept);
+		return import_error(import, function->line, "%s is there twice; expected once",
+				    import_name(function).text);
+	}
+	import->function_count++;
+	return 0;
+}
+
+static int run(struct import *import, int (*read)(struct import *import))
+{
+	int err = read(import);
+
+	if (!err)
+		err = import_tree(import);
+	if (err)
+		return err;
+	import_infer(import);
+	err = import_windows(import);
+	return err ? err : import_become(import);
+}
+
+static void fini(struct import *import)
+{
+	struct import_function *function, *next;
+
+	RB_FOREACH_SAFE(function, import_functions, &import->functions, next) {
+		RB_REMOVE(import_functions, &import->functions, function);
+		import_free(import, function);
+	}
+	while (!TAILQ_EMPTY(&import->roots)) {
+		struct import_root *root = TAILQ_FIRST(&import->roots);
+
+		TAILQ_REMOVE(&import->roots, root, link);
+		import_free(import, root->span);
+		import_free(import, root);
+	}
+}
+
+int import_machine(struct import *import, int (*read)(struct import *import),
+		   struct dmasim_error *error)
+{
+	struct dmasim *s = import->s;
+	struct dmasim_error unwanted = { 0 };
+	char notes[sizeof(error->text)];
+	int err;
+
+	machine_must_be_cold(s);
+	DMASIM_CONTRACT(!s->imported && TAILQ_EMPTY(&s->hw.roots),
+			"a machine takes one dump, and nothing else");
+	error = error ? error : &unwanted;
+	text_init(&import->error, error->text, sizeof(error->text));
+	text_init(&import->notes, notes, sizeof(notes));
+	RB_INIT(&import->functions);
+	RB_INIT(&import->bridges);
+	TAILQ_INIT(&import->roots);
+	err = run(import, read);
+	fini(import);
+	if (err == -ENOMEM)
+		import_error(import, 0, "no memory for the machine");
+	if (!err)
+		text_add(&import->error, "%s", notes);
+	return err;
+}
+
+int dmasim_import_lspci(struct dmasim *s, const char *file, const struct dmasim_import *how,
+			struct dmasim_error *error)
+{
+	struct import import = { .s = s, .file = file };
+
+	if (how)
+		import.how = *how;
+	return import_machine(&import, import_dump, error);
+}
