@@ -45,7 +45,7 @@
 	X(IOMMU_CONTEXT, "iommu_context", "a simulated IOMMU's context entries of one bus")  \
 	X(CHECK_RECORD, "check_record", "a record of the checker; it then stops judging")    \
 	X(REPORT, "report", "the record of a report; the report is then counted only")       \
-	X(IMPORT, "import", "memory for reading a topology")
+	X(IMPORT, "import", "memory for reading a machine, or writing it down")
 
 enum dmasim_fault_point {
 #define DMASIM_FAULT_ENUM(id, name, text) DMASIM_FAULT_##id,

@@ -25,6 +25,8 @@
 #ifndef DMASIM_TOPOLOGY_H
 #define DMASIM_TOPOLOGY_H
 
+#include <stdio.h>
+
 #include <dmasim/machine.h>
 #include <dmasim/pci.h>
 
@@ -161,6 +163,13 @@ DMASIM_API int dmasim_import_lspci(struct dmasim *s, const char *file,
  */
 DMASIM_API int dmasim_import_host(struct dmasim *s, const char *sysfs_root,
 				  const struct dmasim_import *how, struct dmasim_error *error);
+
+/*
+ * Writes the machine, imported or built, as `lspci -D -n -xxxx` prints it: of each function as many
+ * registers as are known, as they are now. dmasim_import_lspci() and `lspci -F` read it back. 0;
+ * -ENOMEM, with nothing written; -EIO: the file did not take all of it.
+ */
+DMASIM_API int dmasim_export_lspci(struct dmasim *s, FILE *to);
 
 /* The device at a BDF ("0000:3a:00.0" or "3a:00.0"), NULL: nobody there. */
 DMASIM_API struct pci_dev *dmasim_pci_dev(struct dmasim *s, const char *bdf);

@@ -26,13 +26,16 @@ int cli_reports(int argc, char **argv);
 /* "dmasim: ..." on stderr, one line. Returns CLI_BAD_INPUT. */
 int cli_bad_input(const char *format, ...) DMASIM_PRINTF(1, 2);
 
-/* True for "--host", which stands where a file may: the machine that the command runs on. */
+/*
+ * True for "--host" and "--host=ROOT", which stand where a file may: the machine that the command
+ * runs on, or one whose sysfs is a folder.
+ */
 bool cli_is_host(const char *argument);
 
 /*
- * The machine of a dump, or of "--host"; in notes what the import tells of it. config may be NULL: a plain machine;
- * nothing in one is random, so the environment's seed is not asked for. NULL: it cannot be had, and
- * the line on stderr says why. The caller destroys it.
+ * The machine of a dump, or of --host; in notes what the import tells of it. config may be NULL: a
+ * plain machine; nothing in one is random, so the environment's seed is not asked for. NULL: it
+ * cannot be had, and the line on stderr says why. The caller destroys it.
  */
 struct dmasim *cli_machine(const char *command, const char *file,
 			   const struct dmasim_config *config, const struct dmasim_import *how,

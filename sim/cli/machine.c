@@ -2,22 +2,26 @@
 /*
  * The machine that a subcommand works on: read from a file, or the one that it runs on.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 
+#define HOST "--host"
+
 bool cli_is_host(const char *argument)
 {
-	return !strcmp(argument, "--host");
+	size_t length = sizeof(HOST) - 1;
+
+	return !strncmp(argument, HOST, length) && (!argument[length] || argument[length] == '=');
 }
 
 static int import(struct dmasim *s, const char *file, const struct dmasim_import *how,
 		  struct dmasim_error *notes)
 {
-	/* Tests have a sysfs of their own. */
+	const char *root = strchr(file, '=');
+
 	if (cli_is_host(file))
-		return dmasim_import_host(s, getenv("DMASIM_SYSFS"), how, notes);
+		return dmasim_import_host(s, root ? root + 1 : NULL, how, notes);
 	return dmasim_import_lspci(s, file, how, notes);
 }
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine as lspci -D -n -xxxx prints it: in the order of addresses, as many registers of each
+ * function as are known. `lspci -F` and the import read it back.
+ *
+ *   0000:3a:00.0 0108: 144d:a824 (rev 02)
+ *   00: 4d 14 24 a8 46 05 10 00 02 02 08 01 08 00 00 00
+ */
+#include "machine/export.h"
+
+#define BYTES_PER_LINE 16
+
+static void put_header(FILE *to, const struct export_function *function)
+{
+	const u8 *config = function->config;
+	u32 revision = config[PCI_CLASS_REVISION];
+
+	fprintf(to, "%04x:%02x:%02x.%u %02x%02x: %02x%02x:%02x%02x", function->domain,
+		function->bus, PCI_SLOT(function->devfn), PCI_FUNC(function->devfn),
+		config[PCI_CLASS_DEVICE + 1], config[PCI_CLASS_DEVICE], config[PCI_VENDOR_ID + 1],
+		config[PCI_VENDOR_ID], config[PCI_DEVICE_ID + 1], config[PCI_DEVICE_ID]);
+	if (revision)
+		fprintf(to, " (rev %02x)", revision);
+	fputc('\n', to);
+}
+
+static void put_registers(FILE *to, const u8 *config, u32 bytes)
+{
+	for (u32 at = 0; at < bytes; at++) {
+		if (at % BYTES_PER_LINE == 0)
+			fprintf(to, "%02x:", at);
+		fprintf(to, " %02x", config[at]);
+		if (at % BYTES_PER_LINE == BYTES_PER_LINE - 1)
+			fputc('\n', to);
+	}
+}
+
+int dmasim_export_lspci(struct dmasim *s, FILE *to)
+{
+	struct export export;
+	int err = export_init(&export, s);
+
+	for (u32 i = 0; !err && i < export.function_count; i++) {
+		const struct export_function *function = &export.function[i];
+
+		put_header(to, function);
+		put_registers(to, function->config, function->config_bytes);
+		fputc('\n', to);
+	}
+	export_fini(&export);
+	return err ? err : export_end(to);
+}
