@@ -7,6 +7,28 @@
 
 #include "machine/import.h"
 
+static struct import_record *record_of(struct import *import,
+				       const struct import_function *function)
+{
+	struct import_record *record;
+
+	record = import_record_new(&import->s->world.memory, function->config,
+				   function->config_bytes);
+	if (!record)
+		return NULL;
+	record->domain = function->domain;
+	record->bus = function->bus;
+	record->devfn = function->devfn;
+	record->line = function->line;
+	return record;
+}
+
+static void free_function(struct import *import, struct import_function *function)
+{
+	import_record_free(&import->s->world.memory, function->record);
+	import_free(import, function);
+}
+
 int import_add(struct import *import, const struct import_function *function)
 {
 	u32 bytes = function->config_bytes;
@@ -21,8 +43,13 @@ int import_add(struct import *import, const struct import_function *function)
 	*kept = *function;
 	kept->config = (u8 *)(kept + 1);
 	memcpy(kept->config, function->config, bytes);
-	if (RB_INSERT(import_functions, &import->functions, kept)) {
+	kept->record = record_of(import, function);
+	if (!kept->record) {
 		import_free(import, kept);
+		return -ENOMEM;
+	}
+	if (RB_INSERT(import_functions, &import->functions, kept)) {
+		free_function(import, kept);
 		return import_error(import, function->line, "%s is there twice; expected once",
 				    import_name(function).text);
 	}
@@ -43,13 +70,24 @@ static int run(struct import *import, int (*read)(struct import *import))
 	return err ? err : import_become(import);
 }
 
+/* The records stay with the machine. */
+static void keep_records(struct import *import)
+{
+	struct import_function *function;
+
+	RB_FOREACH(function, import_functions, &import->functions) {
+		STAILQ_INSERT_TAIL(&import->s->records, function->record, link);
+		function->record = NULL;
+	}
+}
+
 static void fini(struct import *import)
 {
 	struct import_function *function, *next;
 
 	RB_FOREACH_SAFE(function, import_functions, &import->functions, next) {
 		RB_REMOVE(import_functions, &import->functions, function);
-		import_free(import, function);
+		free_function(import, function);
 	}
 	while (!TAILQ_EMPTY(&import->roots)) {
 		struct import_root *root = TAILQ_FIRST(&import->roots);
@@ -78,6 +116,8 @@ int import_machine(struct import *import, int (*read)(struct import *import),
 	RB_INIT(&import->bridges);
 	TAILQ_INIT(&import->roots);
 	err = run(import, read);
+	if (!err)
+		keep_records(import);
 	fini(import);
 	if (err == -ENOMEM)
 		import_error(import, 0, "no memory for the machine");

@@ -7,6 +7,7 @@
  *   import_host.c    the running host's sysfs -> functions, and what it tells of them
  *   import_tree.c    functions -> tree, by the bus numbers in the bridges; and the tree -> hardware
  *   import_infer.c   what a function's registers do not say: sizes of BARs; ACS off; the CPU
+ *   import_record.c  what was read, as it was read: it stays
  *   import_window.c  what no function's registers say: host bridges' windows, and RAM beside them
  *
  * Nothing of the machine changes before all of this is known. When it went well, the error's text
@@ -65,6 +66,7 @@ struct import_function {
 	struct hw_span
 		window[2]; /* bridges: memory, prefetchable memory; memory enable is not asked */
 	struct hw_function *made;
+	struct import_record *record; /* of its registers as they were read */
 	bool acs_hidden; /* text that names the capability and not its bits */
 	u32 config_bytes;
 	u8 *config;

@@ -268,7 +268,9 @@ static int make_function(struct import *import, struct hw_root *root,
 		desc.bar_inferred |= (u8)(function->bar[i].inferred << i);
 	}
 	function->made = hw_function_add(&import->s->hw, bus, &desc);
-	return function->made ? 0 : -ENOMEM;
+	if (!function->made)
+		return -ENOMEM;
+	return import_record_made(&import->s->world.memory, function->record, function->made);
 }
 
 static int make_root(struct import *import, const struct import_root *from)

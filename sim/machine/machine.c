@@ -287,6 +287,7 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 			      });
 	hw_init(&s->hw, &s->world);
 	SLIST_INIT(&s->direct_regions);
+	STAILQ_INIT(&s->records);
 	kernel_init(s);
 	s->next_adopted = MACHINE_ADOPT_START;
 	s->cpu_vendor = machine_cpu_vendor(s->config.cpu);
@@ -333,6 +334,7 @@ u64 dmasim_destroy(struct dmasim *s)
 	leaks = software_leaks(s);
 	check_fini(&s->check);
 	firmware_fini(s);
+	import_records_fini(&s->world.memory, &s->records);
 	hw_fini(&s->hw);
 	world_fini(&s->world);
 	free(s);

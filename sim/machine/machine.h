@@ -10,6 +10,7 @@
 
 #include "check/check.h"
 #include "hw/engine.h"
+#include "machine/import_record.h"
 #include "machine/kernel.h"
 #include "os.h"
 
@@ -48,6 +49,7 @@ struct dmasim {
 	u32 next_unit;
 	u64 ram_dropped; /* state of the RAM's pointers when the platform's window was set */
 	bool imported;
+	struct import_records records; /* what was imported */
 	enum platform_cpu_vendor cpu_vendor;
 	u32 cpu_family;
 };
