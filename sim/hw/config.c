@@ -9,6 +9,7 @@
 #include <dmasim/contract.h>
 
 #include "hw/ats.h"
+#include "hw/sriov.h"
 
 /* Reads of what nobody knows give zeros: an unknown capability list is an empty one. */
 static u32 registers_dword(struct hw_registers registers, u32 offset)
@@ -49,15 +50,24 @@ static bool is_bridge(const struct hw_function *function)
 }
 
 /* Address bits of a BAR can be written from its size up: that is how software learns the size. */
-static u32 bar_mask(const struct hw_function *function, u32 index)
+u32 hw_config_bar_mask(const struct hw_bar *bars, u32 index)
 {
-	const struct hw_bar *bar = &function->bar[index];
+	const struct hw_bar *bar = &bars[index];
 
 	if (bar->bytes)
 		return (u32) ~(bar->bytes - 1) & (bar->io ? ~3U : ~0xfU);
-	if (index > 0 && function->bar[index - 1].bytes && function->bar[index - 1].is_64)
-		return (u32)(~(function->bar[index - 1].bytes - 1) >> 32);
+	if (index > 0 && bars[index - 1].bytes && bars[index - 1].is_64)
+		return (u32)(~(bars[index - 1].bytes - 1) >> 32);
 	return 0;
+}
+
+void hw_config_describe_bar(struct hw_bar *bar, u64 bytes, u32 low)
+{
+	DMASIM_CONTRACT((bytes & (bytes - 1)) == 0, "the size of a BAR is a power of two");
+	bar->bytes = bytes;
+	bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;
+	bar->is_64 = !bar->io &&
+		     (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
 }
 
 static u32 bridge_mask(const struct hw_function *function, u32 offset)
@@ -85,10 +95,13 @@ static u32 writable_mask(const struct hw_function *function, u32 offset)
 	u32 bars = is_bridge(function) ? PCI_BRIDGE_NUM_BARS : PCI_STD_NUM_BARS;
 	u32 mask = 0;
 
+	/* A virtual function has neither memory enable nor BARs of its own. */
 	if (offset == PCI_COMMAND)
-		return 0x0547;
+		return function->physfn ? PCI_COMMAND_MASTER : 0x0547;
 	if (offset >= PCI_BASE_ADDRESS_0 && offset < PCI_BASE_ADDRESS_0 + 4 * bars)
-		return bar_mask(function, (offset - PCI_BASE_ADDRESS_0) / 4);
+		return function->physfn ? 0
+					: hw_config_bar_mask(function->bar,
+							     (offset - PCI_BASE_ADDRESS_0) / 4);
 	if (is_bridge(function))
 		mask = bridge_mask(function, offset);
 	if (function->express_at && offset == function->express_at + (u32)PCI_EXP_DEVCTL)
@@ -97,6 +110,8 @@ static u32 writable_mask(const struct hw_function *function, u32 offset)
 		mask = (u32)(PCI_ATS_CTRL_ENABLE | PCI_ATS_CTRL_STU_MASK) << 16;
 	if (function->acs_at && offset == function->acs_at + (u32)PCI_ACS_CAP)
 		mask = (read_dword(function, offset) & 0x7f) << 16;
+	if (function->sriov_at && offset - function->sriov_at < PCI_SRIOV_BYTES)
+		mask = hw_sriov_writable(function, offset);
 	return mask;
 }
 
@@ -135,6 +150,11 @@ static struct hw_span bar_span(const struct hw_function *function, u32 index)
 
 	if (!bar->bytes || bar->io || !function->memory_enabled)
 		return HW_NO_SPAN;
+	if (function->physfn) {
+		address = function->physfn->vf_bar[index].span.start +
+			  function->vf_index * bar->bytes;
+		return (struct hw_span){ address, address + bar->bytes - 1 };
+	}
 	address = read_dword(function, offset) & PCI_BASE_ADDRESS_MEM_MASK;
 	if (bar->is_64)
 		address |= (u64)read_dword(function, offset + 4) << 32;
@@ -145,7 +165,8 @@ void hw_config_decode(struct hw_function *function)
 {
 	u32 command = read_dword(function, PCI_COMMAND);
 
-	function->memory_enabled = command & PCI_COMMAND_MEMORY;
+	function->memory_enabled = function->physfn ? hw_sriov_decodes_memory(function)
+						    : command & PCI_COMMAND_MEMORY;
 	function->master_enabled = command & PCI_COMMAND_MASTER;
 	if (function->ats_at)
 		hw_ats_enable(function, read_dword(function, function->ats_at + PCI_ATS_CAP) >> 16 &
@@ -158,6 +179,8 @@ void hw_config_decode(struct hw_function *function)
 	}
 	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++)
 		function->bar[i].span = bar_span(function, i);
+	if (function->sriov_at)
+		hw_sriov_decode(function);
 }
 
 void hw_config_write(struct hw_function *function, u32 offset, u32 bytes, u32 value)
@@ -171,6 +194,8 @@ void hw_config_write(struct hw_function *function, u32 offset, u32 bytes, u32 va
 	if (dword_at + 4 > function->config_bytes)
 		return;
 	dword = (read_dword(function, dword_at) & ~mask) | ((value << shift) & mask);
+	if (function->sriov_at && dword_at == function->sriov_at + (u32)PCI_SRIOV_CTRL)
+		dword = hw_sriov_write_control(function, dword);
 	for (u32 i = 0; i < 4; i++)
 		function->config[dword_at + i] = (u8)(dword >> (8 * i));
 	hw_config_decode(function);

@@ -9,6 +9,7 @@
 #include "hw/ats.h"
 #include "hw/config.h"
 #include "hw/hw.h"
+#include "hw/sriov.h"
 
 struct hw_root *hw_root_add(struct hw *hw, u16 segment, u8 bus_first, u8 bus_last)
 {
@@ -52,30 +53,31 @@ static s32 express_type(const struct hw_function *function)
 static void describe_bars(struct hw_function *function, const struct hw_function_desc *desc)
 {
 	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
-		struct hw_bar *bar = &function->bar[i];
-		u32 low = hw_config_read(function, PCI_BASE_ADDRESS_0 + 4 * i, 4);
-
-		bar->bytes = desc->bar_bytes[i];
-		bar->inferred = desc->bar_inferred & 1U << i;
-		DMASIM_CONTRACT((bar->bytes & (bar->bytes - 1)) == 0,
-				"the size of a BAR is a power of two");
-		bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;
-		bar->is_64 = !bar->io &&
-			     (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+		hw_config_describe_bar(&function->bar[i], desc->bar_bytes[i],
+				       hw_config_read(function, PCI_BASE_ADDRESS_0 + 4 * i, 4));
+		function->bar[i].inferred = desc->bar_inferred & 1U << i;
 	}
 }
 
-static void insert_by_devfn(struct hw_bus *bus, struct hw_function *function)
+/* From the first number of the bus on. */
+static u32 number_on(const struct hw_function *function)
 {
-	struct hw_function *after;
+	return (u32)function->bus_ahead << 8 | function->devfn;
+}
 
-	TAILQ_FOREACH(after, &bus->functions, link) {
-		if (after->devfn > function->devfn) {
-			TAILQ_INSERT_BEFORE(after, function, link);
+/* They come in order as a rule. */
+static void insert_by_number(struct hw_bus *bus, struct hw_function *function)
+{
+	struct hw_function *before;
+
+	TAILQ_FOREACH_REVERSE(before, &bus->functions, hw_function_list, link)
+	{
+		if (number_on(before) <= number_on(function)) {
+			TAILQ_INSERT_AFTER(&bus->functions, before, function, link);
 			return;
 		}
 	}
-	TAILQ_INSERT_TAIL(&bus->functions, function, link);
+	TAILQ_INSERT_HEAD(&bus->functions, function, link);
 }
 
 static struct hw_bus *new_secondary(struct hw_function *bridge)
@@ -150,16 +152,21 @@ struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
 	function->express_at = hw_config_find_capability(function, PCI_CAP_ID_EXP);
 	function->express_type = express_type(function);
 	function->acs_at = hw_config_find_extended(function, PCI_EXT_CAP_ID_ACS);
+	function->physfn = desc->physfn;
+	function->vf_index = desc->vf_index;
 	if (add_device_tlb(function, desc))
 		goto fail;
 	describe_bars(function, desc);
-	hw_config_decode(function);
+	hw_sriov_init(function, desc);
 	if (function->header_type == PCI_HEADER_TYPE_BRIDGE) {
 		function->secondary = new_secondary(function);
 		if (!function->secondary)
 			goto fail;
 	}
-	insert_by_devfn(bus, function);
+	if (function->physfn)
+		hw_sriov_place(function);
+	hw_config_decode(function);
+	insert_by_number(bus, function);
 	return function;
 fail:
 	free_function(function);
@@ -168,6 +175,10 @@ fail:
 
 void hw_function_remove(struct hw_function *function)
 {
+	while (!TAILQ_EMPTY(&function->virtfns))
+		hw_function_remove(TAILQ_FIRST(&function->virtfns));
+	if (function->physfn)
+		TAILQ_REMOVE(&function->physfn->virtfns, function, by_index);
 	if (function->secondary)
 		remove_all(function->secondary);
 	TAILQ_REMOVE(&function->bus->functions, function, link);
@@ -179,7 +190,21 @@ struct hw_function *hw_function_on(const struct hw_bus *bus, u8 devfn)
 	struct hw_function *function;
 
 	TAILQ_FOREACH(function, &bus->functions, link) {
-		if (function->devfn == devfn)
+		if (function->devfn == devfn && !function->bus_ahead &&
+		    hw_function_answers(function))
+			return function;
+	}
+	return NULL;
+}
+
+/* Behind a bus's own number are only its virtual functions. */
+static struct hw_function *virtfn_on(const struct hw_bus *bus, dmasim_sbdf dev)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		if (function->bus_ahead && hw_function_sbdf(function) == dev &&
+		    hw_function_answers(function))
 			return function;
 	}
 	return NULL;
@@ -192,8 +217,9 @@ u8 hw_bus_number(const struct hw_bus *bus)
 
 dmasim_sbdf hw_function_sbdf(const struct hw_function *function)
 {
-	return (u32)function->bus->root->segment << 16 | (u32)hw_bus_number(function->bus) << 8 |
-	       function->devfn;
+	return ((u32)function->bus->root->segment << 16 | (u32)hw_bus_number(function->bus) << 8 |
+		function->devfn) +
+	       ((u32)function->bus_ahead << 8);
 }
 
 /* The bridge on this bus that configuration requests for bus `number` go through. */
@@ -224,8 +250,13 @@ struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev)
 			break;
 		}
 	}
-	while (bus && hw_bus_number(bus) != number)
-		bus = bus_towards(bus, number);
+	while (bus && hw_bus_number(bus) != number) {
+		struct hw_bus *below = bus_towards(bus, number);
+
+		if (!below)
+			return virtfn_on(bus, dev);
+		bus = below;
+	}
 	return bus ? hw_function_on(bus, (u8)dev) : NULL;
 }
 

@@ -72,6 +72,8 @@ struct hw_traits {
 	u64 pool_start;
 };
 
+TAILQ_HEAD(hw_virtfn_list, hw_function);
+
 struct hw_function {
 	TAILQ_ENTRY(hw_function) link;
 	struct hw *hw;
@@ -82,6 +84,7 @@ struct hw_function {
 	u16 express_at;	  /* offsets of capabilities, 0: none */
 	u16 acs_at;
 	u16 ats_at;
+	u16 sriov_at;
 	u32 config_bytes; /* 64, 256 or 4096: what is known; the rest reads as zeros */
 	bool acs_hidden;  /* though the rest is known */
 	u8 *config;
@@ -93,7 +96,16 @@ struct hw_function {
 	struct hw_bar_ops bar_ops;
 	void *bar_cookie;
 
+	/* SR-IOV (sriov.h). */
+	struct hw_virtfn_list virtfns; /* of a physical function, by index; not all need answer */
+	struct hw_bar vf_bar[PCI_STD_NUM_BARS];
+	TAILQ_ENTRY(hw_function) by_index; /* of a virtual function */
+	struct hw_function *physfn;	   /* NULL: it is no virtual function */
+	u16 vf_index;
+	u8 bus_ahead; /* its bus number is so much larger than its bus's */
+
 	/* Decoded from the registers at each write. */
+	u16 vf_count; /* so many virtual functions answer */
 	bool memory_enabled;
 	bool master_enabled;
 	bool ats_enabled;
@@ -109,7 +121,7 @@ TAILQ_HEAD(hw_function_list, hw_function);
 struct hw_bus {
 	struct hw_root *root;
 	struct hw_function *bridge;	   /* NULL: a root bus */
-	struct hw_function_list functions; /* by devfn */
+	struct hw_function_list functions; /* by number; with virtual functions */
 };
 
 /* A part of the CPU's address space that a host bridge forwards; bus = phys + bus_offset. */
@@ -162,6 +174,11 @@ struct hw_function_desc {
 	u8 bar_inferred;		  /* bit n: the size of BAR n is a guess */
 	const struct hw_bar_ops *bar_ops; /* copied; NULL: plain memory */
 	void *bar_cookie;
+	u64 vf_bar_bytes[PCI_STD_NUM_BARS]; /* of one with the SR-IOV capability */
+	u8 vf_bar_inferred;
+	/* A virtual function's: it sits on the bus of this one, where the capability has it. */
+	struct hw_function *physfn;
+	u16 vf_index;
 };
 
 /* NULL: no memory. The hardware owns both; hw_fini() releases them. */
@@ -171,7 +188,13 @@ struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
 void hw_function_remove(struct hw_function *function);
 void hw_root_remove(struct hw *hw, struct hw_root *root);
 
-/* Linear over the functions of one bus. NULL: nobody there. */
+/* False: a virtual function that is not enabled. */
+static inline bool hw_function_answers(const struct hw_function *function)
+{
+	return !function->physfn || function->vf_index < function->physfn->vf_count;
+}
+
+/* Linear over the functions of one bus, those with its number. NULL: nobody there. */
 struct hw_function *hw_function_on(const struct hw_bus *bus, u8 devfn);
 
 /* Routed by the bus numbers in the bridges, as hardware does. NULL: nobody there. */

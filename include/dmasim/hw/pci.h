@@ -120,10 +120,20 @@
 #define PCI_ATS_MIN_STU		 12
 
 /* SR-IOV. */
-#define PCI_SRIOV_TOTAL_VF  0x0e
-#define PCI_SRIOV_VF_OFFSET 0x14 /* requester of the first virtual function, from its own */
-#define PCI_SRIOV_VF_STRIDE 0x16
-#define PCI_SRIOV_BAR	    0x24
+#define PCI_SRIOV_CTRL	     0x08
+#define PCI_SRIOV_CTRL_VFE   0x0001 /* virtual functions answer */
+#define PCI_SRIOV_CTRL_MSE   0x0008 /* and decode memory */
+#define PCI_SRIOV_CTRL_ARI   0x0010 /* their numbers may go on past function 7 */
+#define PCI_SRIOV_INITIAL_VF 0x0c
+#define PCI_SRIOV_TOTAL_VF   0x0e
+#define PCI_SRIOV_NUM_VF     0x10
+#define PCI_SRIOV_VF_OFFSET  0x14 /* requester of the first virtual function, from its own */
+#define PCI_SRIOV_VF_STRIDE  0x16
+#define PCI_SRIOV_VF_DID     0x1a
+#define PCI_SRIOV_SUP_PGSIZE 0x1c
+#define PCI_SRIOV_SYS_PGSIZE 0x20
+#define PCI_SRIOV_BAR	     0x24
+#define PCI_SRIOV_BYTES	     0x40
 
 /* Resizable BAR: up to six (capability, control) pairs of 4 bytes from +4. */
 #define PCI_REBAR_CAP		  0x04

@@ -70,6 +70,39 @@ static void put_bars(u8 *config, struct hw_function_desc *desc, const struct ben
 	}
 }
 
+/* The list begins at 100, with a capability that nobody looks for where there is no ACS. */
+static void put_extended(u8 *config, const struct bench_function *what)
+{
+	u32 after_ats = what->sriov.total ? (u32)BENCH_SRIOV_AT << 20 : 0;
+	u32 after_acs = what->ats ? (u32)BENCH_ATS_AT << 20 : after_ats;
+
+	if (what->acs || after_acs)
+		put(config, BENCH_ACS_AT,
+		    (what->acs ? PCI_EXT_CAP_ID_ACS : 0xbU) | 1U << 16 | after_acs);
+	if (what->acs)
+		put(config, BENCH_ACS_AT + PCI_ACS_CAP, what->acs);
+	if (what->ats) {
+		put(config, BENCH_ATS_AT, 0xfU | 1U << 16 | after_ats);
+		put(config, BENCH_ATS_AT + 4, what->ats_bits);
+	}
+}
+
+static void put_sriov(u8 *config, struct hw_function_desc *desc, const struct bench_sriov *sriov)
+{
+	if (!sriov->total)
+		return;
+	put(config, BENCH_SRIOV_AT, PCI_EXT_CAP_ID_SRIOV | 1U << 16);
+	put(config, BENCH_SRIOV_AT + PCI_SRIOV_INITIAL_VF, sriov->total | (u32)sriov->total << 16);
+	put(config, BENCH_SRIOV_AT + PCI_SRIOV_VF_OFFSET, sriov->offset | (u32)sriov->stride << 16);
+	put(config, BENCH_SRIOV_AT + PCI_SRIOV_VF_DID - 2, 0xf00dU << 16);
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+		desc->vf_bar_bytes[i] = sriov->bar_bytes[i];
+		if (sriov->bar_bytes[i])
+			put(config, BENCH_SRIOV_AT + PCI_SRIOV_BAR + 4 * i,
+			    PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH);
+	}
+}
+
 struct hw_function *bench_add(struct bench *bench, struct hw_bus *bus,
 			      const struct bench_function *what)
 {
@@ -97,17 +130,8 @@ struct hw_function *bench_add(struct bench *bench, struct hw_bus *bus,
 		    PCI_CAP_ID_EXP | 2U << 16 |
 			    (u32)what->express_type << (16 + PCI_EXP_FLAGS_TYPE_SHIFT));
 	}
-	/* The list begins at 100, with a capability that nobody looks for where there is no ACS. */
-	if (what->ats) {
-		put(config, BENCH_ACS_AT, 0xbU | 1U << 16 | (u32)BENCH_ATS_AT << 20);
-		put(config, BENCH_ATS_AT, 0xfU | 1U << 16);
-		put(config, BENCH_ATS_AT + 4, what->ats_bits);
-	}
-	if (what->acs) {
-		put(config, BENCH_ACS_AT,
-		    PCI_EXT_CAP_ID_ACS | 1U << 16 | (what->ats ? (u32)BENCH_ATS_AT << 20 : 0));
-		put(config, BENCH_ACS_AT + PCI_ACS_CAP, what->acs);
-	}
+	put_extended(config, what);
+	put_sriov(config, &desc, &what->sriov);
 	put_bars(config, &desc, what);
 	function = hw_function_add(&bench->hw, bus, &desc);
 	assert_non_null(function);

@@ -34,11 +34,20 @@ void bench_fail(struct bench *bench, u64 nth);
 #define BENCH_EXPRESS_AT 0x40
 #define BENCH_ACS_AT	 0x100
 #define BENCH_ATS_AT	 0x140
+#define BENCH_SRIOV_AT	 0x180
 
 struct bench_bar {
 	u64 bytes;
 	bool is_64;
 	bool io;
+};
+
+/* Virtual functions: VF BARs are 64-bit ones. */
+struct bench_sriov {
+	u16 total; /* 0: no capability */
+	u16 offset;
+	u16 stride;
+	u64 bar_bytes[PCI_STD_NUM_BARS];
 };
 
 struct bench_function {
@@ -50,6 +59,7 @@ struct bench_function {
 	u16 ats_bits;	 /* its capability word */
 	u32 tlb_entries; /* 0: as many as usual */
 	struct bench_bar bar[PCI_STD_NUM_BARS];
+	struct bench_sriov sriov;
 	const struct hw_bar_ops *ops;
 	void *cookie;
 };
