@@ -41,6 +41,12 @@ struct dmasim *cli_machine(const char *command, const char *file,
 			   const struct dmasim_config *config, const struct dmasim_import *how,
 			   struct dmasim_error *notes);
 
+/*
+ * The next of the import's notes, which are apart by "; ": from `at` on, which is where they begin
+ * or where the one before ended. NULL: no more.
+ */
+const char *cli_note(const char *at, size_t *length);
+
 /* The import's notes, each on its own line: "note: ...". */
 void cli_notes(const struct dmasim_error *notes, FILE *to);
 

@@ -48,15 +48,23 @@ struct dmasim *cli_machine(const char *command, const char *file,
 	return NULL;
 }
 
+const char *cli_note(const char *at, size_t *length)
+{
+	const char *end;
+
+	at += strspn(at, "; ");
+	end = strstr(at, "; ");
+	*length = end ? (size_t)(end - at) : strlen(at);
+	return *length ? at : NULL;
+}
+
 void cli_notes(const struct dmasim_error *notes, FILE *to)
 {
 	const char *at = notes->text;
+	size_t length;
 
-	while (*at) {
-		const char *end = strstr(at, "; ");
-		int length = end ? (int)(end - at) : (int)strlen(at);
-
-		fprintf(to, "note: %.*s\n", length, at);
-		at += length + (end ? 2 : 0);
+	while ((at = cli_note(at, &length))) {
+		fprintf(to, "note: %.*s\n", (int)length, at);
+		at += length;
 	}
 }

@@ -86,6 +86,8 @@
 #define PCI_EXP_DEVCTL_PAYLOAD_SHIFT 5
 #define PCI_EXP_DEVCTL_READRQ	     0x7000
 #define PCI_EXP_DEVCTL_READRQ_SHIFT  12
+#define PCI_EXP_LNKCAP		     0x0c
+#define PCI_EXP_LNKCAP_PN_SHIFT	     24 /* the port's number [M] */
 #define PCI_EXP_SIZE		     0x3c
 
 /* Extended capabilities start at 0x100: id 15:0, version 19:16, next 31:20. */
