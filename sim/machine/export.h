@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a machine down: its functions in the order of their addresses.
+ * Writing a machine down: what it was read from and what it has, in the order of addresses.
  */
 #ifndef MACHINE_EXPORT_H
 #define MACHINE_EXPORT_H
@@ -13,12 +13,13 @@ struct export_function {
 	u32 domain;
 	u8 bus;
 	u8 devfn;
-	u32 config_bytes;
-	const u8 *config; /* the hardware's */
-	const struct hw_function *hw;
+	u32 config_bytes;		    /* that are known */
+	const struct import_record *record; /* NULL: it was built, or is of software's making */
+	const struct hw_function *hw; /* NULL: it was read, and the machine does not have it */
 };
 
-struct export {
+struct export
+{
 	struct dmasim *s;
 	u32 function_count;
 	struct export_function *function;
@@ -27,6 +28,9 @@ struct export {
 /* 0 or -ENOMEM. export_fini() in any case. */
 int export_init(struct export *export, struct dmasim *s);
 void export_fini(struct export *export);
+
+/* Writes config_bytes of them: as they were read where nothing changed them since. */
+void export_registers(const struct export_function *function, u8 *registers);
 
 /* Hands all over to the file: 0, or -EIO: not all could be written. */
 int export_end(FILE *to);

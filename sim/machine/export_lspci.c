@@ -10,9 +10,8 @@
 
 #define BYTES_PER_LINE 16
 
-static void put_header(FILE *to, const struct export_function *function)
+static void put_header(FILE *to, const struct export_function *function, const u8 *config)
 {
-	const u8 *config = function->config;
 	u32 revision = config[PCI_CLASS_REVISION];
 
 	fprintf(to, "%04x:%02x:%02x.%u %02x%02x: %02x%02x:%02x%02x", function->domain,
@@ -37,14 +36,16 @@ static void put_registers(FILE *to, const u8 *config, u32 bytes)
 
 int dmasim_export_lspci(struct dmasim *s, FILE *to)
 {
+	u8 registers[PCI_CFG_SPACE_EXP_SIZE];
 	struct export export;
 	int err = export_init(&export, s);
 
 	for (u32 i = 0; !err && i < export.function_count; i++) {
 		const struct export_function *function = &export.function[i];
 
-		put_header(to, function);
-		put_registers(to, function->config, function->config_bytes);
+		export_registers(function, registers);
+		put_header(to, function, registers);
+		put_registers(to, registers, function->config_bytes);
 		fputc('\n', to);
 	}
 	export_fini(&export);

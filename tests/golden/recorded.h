@@ -7,6 +7,7 @@
 #ifndef GOLDEN_RECORDED_H
 #define GOLDEN_RECORDED_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,38 @@ static inline void recorded_import(struct recorded *recorded, const struct dmasi
 	if (err)
 		print_error("%s\n", recorded->error.text);
 	expect_ok(err);
+}
+
+/* Calls each(cookie) for every dump of a folder, with the dump's path in recorded->path. */
+static inline void recorded_each_in(struct recorded *recorded, const char *folder,
+				    void (*each)(void *cookie), void *cookie)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		size_t length = strlen(entry->d_name);
+
+		if (length < 4 || strcmp(entry->d_name + length - 4, ".hex") != 0)
+			continue;
+		snprintf(recorded->path, sizeof(recorded->path), "%s/%s", folder, entry->d_name);
+		each(cookie);
+	}
+	closedir(dir);
+}
+
+/* For our own dumps, and the recorded ones where they are. */
+static inline void recorded_each(struct recorded *recorded, void (*each)(void *cookie),
+				 void *cookie)
+{
+	const char *shared = getenv("DMASIM_SHARED");
+	char folder[2048];
+
+	recorded_each_in(recorded, getenv("DMASIM_DATA"), each, cookie);
+	snprintf(folder, sizeof(folder), "%s/data/lspci", shared ? shared : "");
+	if (shared)
+		recorded_each_in(recorded, folder, each, cookie);
 }
 
 static inline struct pci_dev *recorded_dev(struct recorded *recorded, const char *bdf)

@@ -3,8 +3,6 @@
  * lspci as the judge: it reads the same files with -F, and must see the same tree, bus numbers,
  * windows, BARs and ACS. All dumps there are: our own, and the recorded ones where they are.
  */
-#include <dirent.h>
-
 #include "golden/recorded.h"
 
 #define LINE_BYTES 1024
@@ -48,8 +46,9 @@ static bool read_function(const char *line, char bdf[16])
 	return true;
 }
 
-static void judge_file(struct run *run)
+static void judge_file(void *cookie)
 {
+	struct run *run = cookie;
 	struct pci_dev *pdev = NULL;
 	char line[LINE_BYTES], command[5000], bdf[16];
 	FILE *output;
@@ -68,35 +67,10 @@ static void judge_file(struct run *run)
 	assert_int_equal(pclose(output), 0);
 }
 
-static void judge_folder(struct run *run, const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir))) {
-		size_t length = strlen(entry->d_name);
-
-		if (length < 4 || strcmp(entry->d_name + length - 4, ".hex") != 0)
-			continue;
-		snprintf(run->recorded->path, sizeof(run->recorded->path), "%s/%s", folder,
-			 entry->d_name);
-		judge_file(run);
-	}
-	closedir(dir);
-}
-
 static void judge_all(void **state, struct run run)
 {
-	const char *data = getenv("DMASIM_DATA");
-	const char *shared = getenv("DMASIM_SHARED");
-	char folder[4096];
-
 	run.recorded = *state;
-	judge_folder(&run, data);
-	snprintf(folder, sizeof(folder), "%s/data/lspci", shared ? shared : "");
-	if (shared)
-		judge_folder(&run, folder);
+	recorded_each(run.recorded, judge_file, &run);
 	assert_true(run.judged > 60);
 }
 
