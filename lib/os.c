@@ -75,23 +75,11 @@ static int start_units(struct os *os)
 static int attach_all(struct os *os)
 {
 	struct pci_dev *pdev;
+	int err = 0;
 
-	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
-		struct iommu_group *group = pdev->dev.iommu_group;
-		int err;
-
-		if (!group)
-			continue;
-		if (!group->domain && group->policy != OS_PASS_THROUGH) {
-			group->domain = iommu_domain_create(pdev);
-			if (!group->domain)
-				return -ENOMEM;
-		}
-		err = iommu_attach_device(pdev);
-		if (err)
-			return err;
-	}
-	return 0;
+	for (pdev = pci_next_device(os, NULL); pdev && !err; pdev = pci_next_device(os, pdev))
+		err = iommu_start_device(pdev);
+	return err;
 }
 
 static void detach_all(struct os *os)

@@ -24,6 +24,7 @@ struct resource {
 struct pci_bus;
 struct pci_driver;
 struct pci_p2pdma;
+struct pci_sriov;
 
 /* What a bridge forwards: bus addresses, inclusive; empty when start > last. */
 struct pci_bridge_window {
@@ -45,6 +46,14 @@ struct pci_dev {
 	u16 express_cap;  /* offsets of capabilities, 0: none */
 	u16 acs_cap;
 	u16 ats_cap;
+	bool is_virtfn; /* a virtual function of SR-IOV */
+	bool is_physfn; /* it can have virtual functions */
+	union {
+		struct pci_sriov *sriov; /* of a physical function */
+		struct pci_dev *physfn;	 /* of a virtual one: whose it is */
+	};
+	/* The device whose number its requests bear (below VMD, the endpoint); NULL: itself. */
+	struct pci_dev *real_dma;
 	struct resource resource[PCI_STD_NUM_BARS];
 	struct pci_bridge_window window;
 	struct pci_bridge_window prefetch_window;
@@ -85,6 +94,12 @@ static inline bool pci_is_bridge(const struct pci_dev *pdev)
 	return pdev->hdr_type == PCI_HEADER_TYPE_BRIDGE;
 }
 
+/* The physical function of a virtual one; any other is its own. */
+static inline struct pci_dev *pci_physfn(struct pci_dev *pdev)
+{
+	return pdev->is_virtfn ? pdev->physfn : pdev;
+}
+
 DMASIM_BEGIN_DECLS
 
 #define PCIBIOS_SUCCESSFUL	    0x00
@@ -117,8 +132,23 @@ int pci_enable_device(struct pci_dev *pdev) DMASIM_LINUX(pci_enable_device);
 /* Lets the device master the bus, and the bridges above it forward upwards. */
 void pci_set_master(struct pci_dev *pdev) DMASIM_LINUX(pci_set_master);
 
-/* The bridge above, NULL on a root bus. */
+/* The bridge above, NULL on a root bus. A virtual function has its physical function's. */
 struct pci_dev *pci_upstream_bridge(struct pci_dev *pdev) DMASIM_LINUX(pci_upstream_bridge);
+
+/*
+ * Makes the first nr_virtfn virtual functions of a physical function, in a machine that has started
+ * or not. They decode memory and do not master the bus. 0; -ENOSYS: it has no SR-IOV; -EINVAL: it
+ * has virtual functions already, or not so many; -EIO: its registers give them no numbers; -ENOMEM:
+ * no memory, or the bridge above has no bus numbers for them.
+ */
+int pci_enable_sriov(struct pci_dev *pdev, int nr_virtfn) DMASIM_LINUX(pci_enable_sriov);
+
+/* All of them go. Their mappings must be gone before, as when a driver is removed. */
+void pci_disable_sriov(struct pci_dev *pdev) DMASIM_LINUX(pci_disable_sriov);
+
+/* How many there are and can be; 0 of what is no physical function. */
+int pci_num_vf(struct pci_dev *pdev) DMASIM_LINUX(pci_num_vf);
+int pci_sriov_get_totalvfs(struct pci_dev *pdev) DMASIM_LINUX(pci_sriov_get_totalvfs);
 
 /* What a device puts on the bus to reach the first byte of the BAR. */
 u64 pci_bus_address(struct pci_dev *pdev, int bar) DMASIM_LINUX(pci_bus_address);

@@ -67,6 +67,19 @@ struct dmasim_bar_ops {
 	void (*write)(void *cookie, u32 bar, u64 offset, const void *from, u32 bytes);
 };
 
+/*
+ * Virtual functions of SR-IOV (pci_enable_sriov() in pci.h). Their BARs are plain memory; bus
+ * numbers for all of them are set aside below the bridge above.
+ */
+struct dmasim_sriov {
+	u16 total_vfs; /* 0: the endpoint has no SR-IOV */
+	u16 vf_offset; /* from its requester ID to that of the first one; 0: 128 */
+	u16 vf_stride; /* from each to the next; 0: 1 */
+	u16 vf_device; /* 0: one of dmasim's own */
+	/* Sizes of one's BARs: powers of two of at least 4096, with the rules of the endpoint's. */
+	u64 vf_bar[PCI_STD_NUM_BARS];
+};
+
 struct dmasim_endpoint {
 	/*
 	 * Sizes of the BARs, powers of two of at least 16, 0: none. One whose following register is
@@ -81,8 +94,9 @@ struct dmasim_endpoint {
 	void *cookie;
 	/* It has Address Translation Services: it may cache translations itself, in its own TLB. */
 	bool ats;
-	u8 ats_queue_depth;	     /* invalidations that it takes at once, 1 to 32; 0: 32 */
-	u32 ats_entries;	     /* of its TLB; 0: 32 */
+	u8 ats_queue_depth; /* invalidations that it takes at once, 1 to 32; 0: 32 */
+	u32 ats_entries;    /* of its TLB; 0: 32 */
+	struct dmasim_sriov sriov;
 	struct dmasim_traits traits; /* all zeros: those of the configuration */
 };
 

@@ -8,12 +8,14 @@
 #include "dma/swiotlb.h"
 #include "pci/bus.h"
 
-static const struct platform_device *described(const struct pci_dev *pdev)
+/* Of a virtual function, what is said of its physical one. */
+static const struct platform_device *described(struct pci_dev *pdev)
 {
+	dmasim_sbdf id = pci_physfn(pdev)->dev.id;
 	const struct platform_firmware *firmware = pdev->dev.os->firmware;
 
 	for (u32 i = 0; i < firmware->device_count; i++) {
-		if (firmware->device[i].dev == pdev->dev.id)
+		if (firmware->device[i].dev == id)
 			return &firmware->device[i];
 	}
 	return NULL;
@@ -32,22 +34,27 @@ void dma_setup_device(struct pci_dev *pdev)
 	dev->dma_range_count = pci_host_bridge(pdev)->dma_range_count;
 }
 
+int dma_start_device(struct pci_dev *pdev)
+{
+	const struct platform_device *firmware = described(pdev);
+	struct os *os = pdev->dev.os;
+
+	pdev->dev.pci_32bit_workaround = !os->forcedac;
+	/* The memory set aside is one device's. */
+	if (!firmware || !firmware->pool_bytes || pdev->dev.io_tlb || pdev->is_virtfn)
+		return 0;
+	pdev->dev.io_tlb = swiotlb_restricted_pool(os, firmware->pool, firmware->pool_bytes);
+	return pdev->dev.io_tlb ? 0 : -ENOMEM;
+}
+
 int dma_start(struct os *os)
 {
 	struct pci_dev *pdev;
+	int err = 0;
 
-	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
-		const struct platform_device *firmware = described(pdev);
-
-		pdev->dev.pci_32bit_workaround = !os->forcedac;
-		if (!firmware || !firmware->pool_bytes || pdev->dev.io_tlb)
-			continue;
-		pdev->dev.io_tlb =
-			swiotlb_restricted_pool(os, firmware->pool, firmware->pool_bytes);
-		if (!pdev->dev.io_tlb)
-			return -ENOMEM;
-	}
-	return 0;
+	for (pdev = pci_next_device(os, NULL); pdev && !err; pdev = pci_next_device(os, pdev))
+		err = dma_start_device(pdev);
+	return err;
 }
 
 void dma_stop(struct os *os)

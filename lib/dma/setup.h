@@ -13,6 +13,9 @@ void dma_setup_device(struct pci_dev *pdev);
  */
 int dma_start(struct os *os);
 
+/* The same for one device that comes later. */
+int dma_start_device(struct pci_dev *pdev);
+
 /* Gives all pools back. */
 void dma_stop(struct os *os);
 

@@ -139,14 +139,43 @@ static int add_to_group(struct os *os, struct pci_dev *pdev, struct iommu_unit *
 	return 0;
 }
 
+int iommu_group_join(struct pci_dev *pdev)
+{
+	struct os *os = pdev->dev.os;
+	int unit = unit_index(pdev);
+
+	return unit >= 0 ? add_to_group(os, pdev, &os->units[unit]) : 0;
+}
+
+static bool has_devices(struct os *os, const struct iommu_group *group)
+{
+	struct pci_dev *pdev = pci_next_device(os, NULL);
+
+	while (pdev && pdev->dev.iommu_group != group)
+		pdev = pci_next_device(os, pdev);
+	return pdev;
+}
+
+void iommu_group_leave(struct pci_dev *pdev)
+{
+	struct iommu_group *group = pdev->dev.iommu_group;
+	struct os *os = pdev->dev.os;
+
+	pdev->dev.iommu_group = NULL;
+	if (!group || has_devices(os, group))
+		return;
+	if (group->domain)
+		iommu_domain_destroy(group->domain);
+	SLIST_REMOVE(&os->groups, group, iommu_group, link);
+	os_free(os, group);
+}
+
 int iommu_groups_form(struct os *os)
 {
 	struct pci_dev *pdev;
 
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
-		int unit = unit_index(pdev);
-
-		if (unit >= 0 && add_to_group(os, pdev, &os->units[unit])) {
+		if (iommu_group_join(pdev)) {
 			iommu_groups_release(os);
 			return -ENOMEM;
 		}

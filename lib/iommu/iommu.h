@@ -47,6 +47,10 @@ struct iommu_domain {
 int iommu_groups_form(struct os *os);
 void iommu_groups_release(struct os *os);
 
+/* The same for one device that comes, or goes, later. A group without devices ends, domain and all. */
+int iommu_group_join(struct pci_dev *pdev);
+void iommu_group_leave(struct pci_dev *pdev);
+
 /* True if an IOMMU translates the device's requests, or will once it is started. */
 bool iommu_will_translate(const struct pci_dev *pdev);
 
@@ -70,6 +74,13 @@ void iommu_domain_destroy(struct iommu_domain *domain);
  */
 int iommu_attach_device(struct pci_dev *pdev);
 void iommu_detach_device(struct pci_dev *pdev);
+
+/* Attaches it, to a domain that is made if its group needs one and has none. 0 or -ENOMEM. */
+int iommu_start_device(struct pci_dev *pdev);
+
+/* All of this for a device that comes, or goes, while the machine runs. 0 or -ENOMEM. */
+int iommu_probe_device(struct pci_dev *pdev);
+void iommu_release_device(struct pci_dev *pdev);
 
 /*
  * IOVA space of the domain, in bytes; 0: none is left below `limit`, or no memory. flush: that is

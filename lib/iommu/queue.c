@@ -128,6 +128,8 @@ static void add_device_range(struct iommu_batch *batch, const struct pci_dev *pd
 			     u64 last)
 {
 	u16 requester = (u16)pdev->dev.id;
+	/* A physical function and its virtual ones take invalidations from one queue. */
+	u16 queue = pdev->is_virtfn ? (u16)pdev->physfn->dev.id : requester;
 
 	if (!pdev->ats_enabled)
 		return;
@@ -135,7 +137,7 @@ static void add_device_range(struct iommu_batch *batch, const struct pci_dev *pd
 	iommu_batch_add(batch, batch->unit->arch->device_range(
 				       batch->unit, &(struct iommu_device_range){
 							    .requester = requester,
-							    .queue = requester,
+							    .queue = queue,
 							    .depth = pci_ats_queue_depth(pdev),
 							    .start = start,
 							    .last = last,

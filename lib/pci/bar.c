@@ -42,11 +42,8 @@ static unsigned long bar_flags(u32 value)
 	return flags;
 }
 
-/* Fills one resource. Returns how many registers it took. */
-static u32 read_bar(struct pci_dev *pdev, u32 index)
+u32 pci_read_bar(struct pci_dev *pdev, u32 where, struct resource *res)
 {
-	struct resource *res = &pdev->resource[index];
-	u32 where = PCI_BASE_ADDRESS_0 + 4 * index;
 	u32 low, high;
 	u64 mask = probe(pdev, where, &low);
 	u64 address = low;
@@ -94,7 +91,7 @@ void pci_read_bars(struct pci_dev *pdev)
 	if (command & decode)
 		pci_config_write(pdev, PCI_COMMAND, 2, command & ~decode);
 	for (u32 i = 0; i < count;)
-		i += read_bar(pdev, i);
+		i += pci_read_bar(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &pdev->resource[i]);
 	if (command & decode)
 		pci_config_write(pdev, PCI_COMMAND, 2, command);
 }
@@ -123,8 +120,11 @@ void pci_read_windows(struct pci_dev *pdev)
 u64 pci_bus_address(struct pci_dev *pdev, int bar)
 {
 	u32 where = PCI_BASE_ADDRESS_0 + 4 * (u32)bar;
-	u64 address = pci_config_read(pdev, where, 4) & PCI_BASE_ADDRESS_MEM_MASK;
+	u64 address;
 
+	if (pdev->is_virtfn)
+		return pci_iov_bus_address(pdev, (u32)bar);
+	address = pci_config_read(pdev, where, 4) & PCI_BASE_ADDRESS_MEM_MASK;
 	if (pci_resource_flags(pdev, bar) & IORESOURCE_MEM_64)
 		address |= (u64)pci_config_read(pdev, where + 4, 4) << 32;
 	return address & PCI_BASE_ADDRESS_MEM_MASK;

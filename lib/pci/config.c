@@ -119,7 +119,7 @@ u16 pci_find_ext_capability(struct pci_dev *pdev, int cap)
 
 struct pci_dev *pci_upstream_bridge(struct pci_dev *pdev)
 {
-	return pdev->bus->bridge;
+	return pci_physfn(pdev)->bus->bridge;
 }
 
 static void set_command(struct pci_dev *pdev, u32 bits)
@@ -136,7 +136,9 @@ int pci_enable_device(struct pci_dev *pdev)
 
 	for (bridge = pci_upstream_bridge(pdev); bridge; bridge = pci_upstream_bridge(bridge))
 		set_command(bridge, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	set_command(pdev, PCI_COMMAND_MEMORY);
+	/* A virtual function's memory is the physical function's to enable. */
+	if (!pdev->is_virtfn)
+		set_command(pdev, PCI_COMMAND_MEMORY);
 	return 0;
 }
 

@@ -13,12 +13,7 @@ static u32 read_id(struct os *os, dmasim_sbdf id, u32 where, u32 bytes)
 	return os->platform->ops->config_read(os->platform->machine, id, where, bytes);
 }
 
-static dmasim_sbdf id_on(const struct pci_bus *bus, u32 devfn)
-{
-	return (u32)bus->segment << 16 | (u32)bus->number << 8 | devfn;
-}
-
-static struct pci_dev *find_on(struct pci_bus *bus, u32 devfn)
+struct pci_dev *pci_device_on(struct pci_bus *bus, u32 devfn)
 {
 	struct pci_dev *pdev = bus->devices;
 
@@ -37,7 +32,7 @@ static void insert_on(struct pci_bus *bus, struct pci_dev *pdev)
 	*at = pdev;
 }
 
-static struct pci_dev *new_device(struct pci_bus *bus, u32 devfn)
+struct pci_dev *pci_new_device(struct pci_bus *bus, u32 devfn)
 {
 	struct pci_dev *pdev = os_alloc(bus->os, DMASIM_FAULT_PCI_DEV, sizeof(*pdev));
 
@@ -66,9 +61,9 @@ static s32 express_type(struct pci_dev *pdev)
 	return (s32)((flags & PCI_EXP_FLAGS_TYPE) >> PCI_EXP_FLAGS_TYPE_SHIFT);
 }
 
-/* Everything enumeration wants to know of a function, read afresh. */
-static void read_device(struct pci_dev *pdev, dmasim_sbdf id)
+void pci_read_device(struct pci_dev *pdev)
 {
+	dmasim_sbdf id = pci_id_on(pdev->bus, pdev->devfn);
 	u32 header;
 
 	pdev->dev.id = id;
@@ -85,7 +80,10 @@ static void read_device(struct pci_dev *pdev, dmasim_sbdf id)
 	pdev->acs_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ACS);
 	pdev->ats_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ATS);
 	dma_setup_device(pdev);
-	pci_read_bars(pdev);
+	if (pdev->is_virtfn)
+		pci_iov_read_device(pdev);
+	else
+		pci_read_bars(pdev);
 	if (pci_is_bridge(pdev))
 		pci_read_windows(pdev);
 }
@@ -116,18 +114,20 @@ static int scan_behind(struct pci_dev *bridge)
 
 static int scan_function(struct pci_bus *bus, u32 devfn)
 {
-	dmasim_sbdf id = id_on(bus, devfn);
+	dmasim_sbdf id = pci_id_on(bus, devfn);
 	struct pci_dev *pdev;
 
 	if (read_id(bus->os, id, PCI_VENDOR_ID, 2) == 0xffff)
 		return 0;
-	pdev = find_on(bus, devfn);
+	pdev = pci_device_on(bus, devfn);
 	if (!pdev)
-		pdev = new_device(bus, devfn);
+		pdev = pci_new_device(bus, devfn);
 	if (!pdev)
 		return -ENOMEM;
-	read_device(pdev, id);
-	return pci_is_bridge(pdev) ? scan_behind(pdev) : 0;
+	pci_read_device(pdev);
+	if (pci_is_bridge(pdev))
+		return scan_behind(pdev);
+	return pci_iov_scan(pdev);
 }
 
 /*
@@ -136,7 +136,7 @@ static int scan_function(struct pci_bus *bus, u32 devfn)
  */
 static int scan_device(struct pci_bus *bus, u32 device)
 {
-	dmasim_sbdf first = id_on(bus, PCI_DEVFN(device, 0));
+	dmasim_sbdf first = pci_id_on(bus, PCI_DEVFN(device, 0));
 	u32 vendor = read_id(bus->os, first, PCI_VENDOR_ID, 2);
 	u32 header = read_id(bus->os, first, PCI_HEADER_TYPE, 1);
 	u32 functions = vendor == 0xffff || (header & PCI_HEADER_TYPE_MULTI) ? 8 : 1;
@@ -149,39 +149,56 @@ static int scan_device(struct pci_bus *bus, u32 device)
 
 static void release_bus(struct pci_bus *bus);
 
-static void release_device(struct pci_dev *pdev)
+void pci_release_device(struct pci_dev *pdev)
 {
 	if (pdev->subordinate)
 		release_bus(pdev->subordinate);
 	pci_p2pdma_release(pdev);
+	pci_iov_release(pdev);
 	os_free(pdev->dev.os, pdev);
 }
 
 static void release_bus(struct pci_bus *bus)
 {
+	while (bus->virtual_buses) {
+		struct pci_bus *virtual_bus = bus->virtual_buses;
+
+		bus->virtual_buses = virtual_bus->next_virtual;
+		release_bus(virtual_bus);
+	}
 	while (bus->devices) {
 		struct pci_dev *pdev = bus->devices;
 
 		bus->devices = pdev->sibling;
-		release_device(pdev);
+		pci_release_device(pdev);
 	}
 	os_free(bus->os, bus);
 }
 
+/* Of a virtual function vendor and device read as ones; no header type does. */
+static bool answers(const struct pci_bus *bus, const struct pci_dev *pdev)
+{
+	dmasim_sbdf id = pci_id_on(bus, pdev->devfn);
+
+	if (pdev->is_virtfn)
+		return read_id(bus->os, id, PCI_HEADER_TYPE, 1) != 0xff;
+	return read_id(bus->os, id, PCI_VENDOR_ID, 2) != 0xffff;
+}
+
 /* Devices that no longer answer go, with all below them. */
-static void forget_absent(struct pci_bus *bus)
+void pci_forget_absent(struct pci_bus *bus)
 {
 	struct pci_dev **at = &bus->devices;
 
 	while (*at) {
 		struct pci_dev *pdev = *at;
 
-		if (read_id(bus->os, id_on(bus, pdev->devfn), PCI_VENDOR_ID, 2) != 0xffff) {
+		if (answers(bus, pdev)) {
 			at = &pdev->sibling;
 			continue;
 		}
 		*at = pdev->sibling;
-		release_device(pdev);
+		pci_release_device(pdev);
 	}
 }
 
@@ -189,7 +206,8 @@ static int scan_bus(struct pci_bus *bus)
 {
 	int err = 0;
 
-	forget_absent(bus);
+	pci_iov_renumber(bus);
+	pci_forget_absent(bus);
 	for (u32 device = 0; device < 32 && !err; device++)
 		err = scan_device(bus, device);
 	return err;
@@ -287,6 +305,13 @@ static struct pci_dev *first_of_roots(struct pci_bus *root)
 	return root ? root->devices : NULL;
 }
 
+static struct pci_dev *first_of_virtual(struct pci_bus *bus)
+{
+	while (bus && !bus->devices)
+		bus = bus->next_virtual;
+	return bus ? bus->devices : NULL;
+}
+
 struct pci_dev *pci_next_device(struct os *os, struct pci_dev *from)
 {
 	if (!from)
@@ -295,9 +320,15 @@ struct pci_dev *pci_next_device(struct os *os, struct pci_dev *from)
 		return from->subordinate->devices;
 	for (;;) {
 		struct pci_bus *bus = from->bus;
+		struct pci_dev *next;
 
 		if (from->sibling)
 			return from->sibling;
+		next = first_of_virtual(bus->parent ? bus->next_virtual : bus->virtual_buses);
+		if (next)
+			return next;
+		if (bus->parent)
+			bus = bus->parent;
 		if (!bus->bridge)
 			return first_of_roots(bus->next_root);
 		from = bus->bridge;

@@ -114,6 +114,16 @@ bool hw_sriov_has_number(const struct hw_function *physfn, u32 index)
 	       hw_bus_number(physfn->bus) + (number >> 8) <= 0xff;
 }
 
+u32 hw_sriov_buses_past(const struct hw_function *function)
+{
+	u32 total;
+
+	if (!function->sriov_at)
+		return 0;
+	total = read_sriov(function, PCI_SRIOV_TOTAL_VF, 2);
+	return total ? (u32)(number_of(function, total - 1) >> 8) : 0;
+}
+
 void hw_sriov_place(struct hw_function *virtfn)
 {
 	struct hw_function *physfn = virtfn->physfn, *after;
@@ -216,6 +226,10 @@ static bool make_missing(struct hw_function *physfn, u32 count)
 			virtfn = TAILQ_NEXT(virtfn, by_index);
 			continue;
 		}
+		/* Whose number somebody else has. */
+		if (number_of(physfn, i) <= 0xff &&
+		    hw_function_on(physfn->bus, (u8)number_of(physfn, i)))
+			continue;
 		/* Nor have those after it. */
 		if (!hw_sriov_has_number(physfn, i))
 			break;

@@ -26,6 +26,9 @@ void hw_sriov_init(struct hw_function *function, const struct hw_function_desc *
 /* False: the registers say that it has no requester ID of its own among all buses. */
 bool hw_sriov_has_number(const struct hw_function *physfn, u32 index);
 
+/* How many bus numbers past its own bus's all its virtual functions need; any function. */
+u32 hw_sriov_buses_past(const struct hw_function *function);
+
 /* Gives a new virtual function its number and BARs. It must have a number. */
 void hw_sriov_place(struct hw_function *virtfn);
 

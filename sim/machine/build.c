@@ -112,8 +112,10 @@ static struct hw_function *add_function(struct dmasim *s, struct hw_bus *bus,
 	};
 	struct hw_function *function, *first;
 
-	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++)
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
 		desc.bar_bytes[i] = image->bar_bytes[i];
+		desc.vf_bar_bytes[i] = image->vf_bar_bytes[i];
+	}
 	function = hw_function_add(&s->hw, bus, &desc);
 	if (!function)
 		return NULL;

@@ -36,6 +36,9 @@ static bool is_special(const struct hw_function *function)
 {
 	const struct hw_traits *traits = &function->traits;
 
+	/* What is said of a physical function goes for its virtual ones. */
+	if (function->physfn)
+		return false;
 	return traits->external || traits->no_snoop || traits->bus_limit || traits->pool_bytes;
 }
 

@@ -6,6 +6,10 @@
 #define EXPRESS_AT 0x40
 #define ACS_AT	   PCI_EXT_CAP_START
 #define ATS_AT	   PCI_EXT_CAP_START /* endpoints have no ACS */
+#define SRIOV_AT   (PCI_EXT_CAP_START + 0x40)
+
+#define SRIOV_OFFSET 128
+#define VF_BAR_MIN   4096 /* what System Page Size says */
 
 #define ACS_ALL	      (PCI_ACS_SV | PCI_ACS_TB | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
 #define ACS_ISOLATING (PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
@@ -79,21 +83,62 @@ void image_of_port(struct image *image, u8 devfn, u8 type, const struct dmasim_b
 		put_acs(image, bridge->acs);
 }
 
+/* BARs in registers side by side. */
+struct bars {
+	u32 at; /* of the first */
+	const u64 *bytes;
+	u8 narrow; /* bit n: BAR n is 32-bit in any case */
+	u64 bytes_min;
+};
+
 /* The low bits of a BAR say what it is. Returns how many registers it takes. */
-static u32 put_bar(struct image *image, u32 index, const struct dmasim_endpoint *endpoint)
+static u32 put_bar(struct image *image, const struct bars *bars, u32 index)
 {
-	u64 bytes = endpoint->bar[index];
-	bool next_free = index + 1 < PCI_STD_NUM_BARS && !endpoint->bar[index + 1];
-	bool wide = next_free && !(endpoint->bar_32 & (1U << index));
+	u64 bytes = bars->bytes[index];
+	bool next_free = index + 1 < PCI_STD_NUM_BARS && !bars->bytes[index + 1];
+	bool wide = next_free && !(bars->narrow & (1U << index));
 	u32 bits = PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH;
 
-	DMASIM_CONTRACT(!(bytes & (bytes - 1)) && bytes >= 16,
-			"the size of a BAR is a power of two, at least 16");
+	DMASIM_CONTRACT(!(bytes & (bytes - 1)) && bytes >= bars->bytes_min,
+			"the size of a BAR is a power of two, at least 16 (virtual functions: "
+			"4096)");
 	DMASIM_CONTRACT(bytes <= IMAGE_BAR_MAX, "a BAR has at most 1 PiB");
 	DMASIM_CONTRACT(wide || bytes <= SZ_1G, "a 32-bit BAR has at most 1 GiB");
-	image->bar_bytes[index] = bytes;
-	put32(image, PCI_BASE_ADDRESS_0 + 4 * index, wide ? bits : 0);
+	put32(image, bars->at + 4 * index, wide ? bits : 0);
 	return wide ? 2 : 1;
+}
+
+static void put_bars(struct image *image, const struct bars *bars)
+{
+	for (u32 index = 0; index < PCI_STD_NUM_BARS;)
+		index += bars->bytes[index] ? put_bar(image, bars, index) : 1;
+}
+
+static void put_sriov(struct image *image, const struct dmasim_sriov *sriov)
+{
+	u32 offset = sriov->vf_offset ? sriov->vf_offset : SRIOV_OFFSET;
+	u32 stride = sriov->vf_stride ? sriov->vf_stride : 1;
+
+	if (!sriov->total_vfs)
+		return;
+	DMASIM_CONTRACT(offset + stride * (sriov->total_vfs - 1ULL) <= 0xffff,
+			"virtual functions have requester IDs of 16 bits");
+	/* The list begins at 100. */
+	if (!image->config[PCI_EXT_CAP_START])
+		put32(image, PCI_EXT_CAP_START, 1 << 16);
+	put16(image, PCI_EXT_CAP_START + 2, 1 | SRIOV_AT << 4);
+	put32(image, SRIOV_AT, PCI_EXT_CAP_ID_SRIOV | 1 << 16);
+	put16(image, SRIOV_AT + PCI_SRIOV_INITIAL_VF, sriov->total_vfs);
+	put16(image, SRIOV_AT + PCI_SRIOV_TOTAL_VF, sriov->total_vfs);
+	put16(image, SRIOV_AT + PCI_SRIOV_VF_OFFSET, offset);
+	put16(image, SRIOV_AT + PCI_SRIOV_VF_STRIDE, stride);
+	put16(image, SRIOV_AT + PCI_SRIOV_VF_DID, sriov->vf_device ? sriov->vf_device : 0x2001);
+	put32(image, SRIOV_AT + PCI_SRIOV_SUP_PGSIZE, 1);
+	put32(image, SRIOV_AT + PCI_SRIOV_SYS_PGSIZE, 1);
+	put_bars(image, &(struct bars){ .at = SRIOV_AT + PCI_SRIOV_BAR,
+					.bytes = sriov->vf_bar,
+					.bytes_min = VF_BAR_MIN });
+	memcpy(image->vf_bar_bytes, sriov->vf_bar, sizeof(image->vf_bar_bytes));
 }
 
 static void put_ats(struct image *image, const struct dmasim_endpoint *endpoint)
@@ -119,8 +164,12 @@ void image_of_endpoint(struct image *image, u8 devfn, bool on_root_bus,
 	put_ids(image, endpoint->vendor, endpoint->device, 0x2000);
 	put_express(image, on_root_bus ? PCI_EXP_TYPE_RC_END : PCI_EXP_TYPE_ENDPOINT);
 	put_ats(image, endpoint);
-	for (u32 index = 0; index < PCI_STD_NUM_BARS;)
-		index += endpoint->bar[index] ? put_bar(image, index, endpoint) : 1;
+	put_bars(image, &(struct bars){ .at = PCI_BASE_ADDRESS_0,
+					.bytes = endpoint->bar,
+					.narrow = endpoint->bar_32,
+					.bytes_min = 16 });
+	memcpy(image->bar_bytes, endpoint->bar, sizeof(image->bar_bytes));
+	put_sriov(image, &endpoint->sriov);
 	image->has_bar_ops = endpoint->bar_ops;
 	if (endpoint->bar_ops)
 		image->bar_ops = (struct hw_bar_ops){

@@ -20,6 +20,7 @@ struct image {
 	u8 devfn;
 	u8 config[PCI_CFG_SPACE_EXP_SIZE];
 	u64 bar_bytes[PCI_STD_NUM_BARS];
+	u64 vf_bar_bytes[PCI_STD_NUM_BARS];
 	bool has_bar_ops;
 	struct hw_bar_ops bar_ops;
 	void *cookie;

@@ -5,6 +5,7 @@
  *
  *   kind 0: memory below 4 GiB          kind 1: prefetchable memory above all RAM
  */
+#include "hw/sriov.h"
 #include "machine/machine.h"
 
 enum kind {
@@ -32,17 +33,36 @@ static void write32(struct hw_function *function, u32 at, u32 value)
 
 /* ---- Bus numbers ------------------------------------------------------ */
 
+/* Virtual functions can have numbers past the bus's own: no bus below gets those. */
+static u32 after_virtual(const struct hw_bus *bus, u32 next)
+{
+	const struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		u32 end = hw_bus_number(bus) + hw_sriov_buses_past(function) + 1;
+
+		if (end > next)
+			next = end;
+	}
+	return next;
+}
+
 static void number_bus(struct hw_bus *bus, u32 *next, u8 last)
 {
 	struct hw_function *bridge;
 
+	*next = after_virtual(bus, *next);
+	DMASIM_CONTRACT(*next <= last + 1U,
+			"a host bridge has a bus for every bridge and virtual function below it");
 	TAILQ_FOREACH(bridge, &bus->functions, link) {
 		u32 secondary = *next;
 
 		if (!bridge->secondary)
 			continue;
-		DMASIM_CONTRACT(secondary <= last,
-				"a host bridge has a bus for every bridge below it");
+		DMASIM_CONTRACT(
+			secondary <= last,
+			"a host bridge has a bus for every bridge and virtual function below "
+			"it");
 		(*next)++;
 		/* Everything below lies in between: it must be reachable while it is numbered. */
 		write32(bridge, PCI_PRIMARY_BUS,
@@ -79,12 +99,10 @@ static u8 lg2_of(u64 bytes)
 	return (u8)(63 - __builtin_clzll(bytes));
 }
 
-static void write_bar(struct hw_function *function, u32 index, u64 address)
+static void write_bar(struct hw_function *function, const struct hw_bar *bar, u32 at, u64 address)
 {
-	u32 at = PCI_BASE_ADDRESS_0 + 4 * index;
-
 	write32(function, at, (u32)address);
-	if (function->bar[index].is_64)
+	if (bar->is_64)
 		write32(function, at + 4, (u32)(address >> 32));
 }
 
@@ -118,19 +136,33 @@ struct placing {
 
 static void lay_out(struct hw_bus *bus, enum kind kind, u64 base);
 
-static void place_bars(struct hw_function *function, struct placing *placing)
+/* BARs in registers from `at` on, each of so many functions side by side. */
+static void place_registers(struct hw_function *function, const struct hw_bar *bars, u32 at,
+			    u32 count, struct placing *placing)
 {
 	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
-		const struct hw_bar *bar = &function->bar[i];
+		const struct hw_bar *bar = &bars[i];
 
 		if (!bar->bytes || kind_of_bar(bar) != placing->kind ||
 		    lg2_of(bar->bytes) != placing->lg2)
 			continue;
 		placing->at = align_up(placing->at, placing->lg2);
 		if (placing->write)
-			write_bar(function, i, placing->at);
-		placing->at += bar->bytes;
+			write_bar(function, bar, at + 4 * i, placing->at);
+		placing->at += bar->bytes * count;
 	}
+}
+
+/* Those of a virtual function are its physical one's. */
+static void place_bars(struct hw_function *function, struct placing *placing)
+{
+	if (!function->physfn)
+		place_registers(function, function->bar, PCI_BASE_ADDRESS_0, 1, placing);
+	if (function->sriov_at)
+		place_registers(
+			function, function->vf_bar, function->sriov_at + PCI_SRIOV_BAR,
+			hw_config_read(function, function->sriov_at + PCI_SRIOV_TOTAL_VF, 2),
+			placing);
 }
 
 static void place_window(struct hw_function *bridge, struct placing *placing)
@@ -245,7 +277,10 @@ static void enable_all(struct hw_bus *bus)
 	struct hw_function *function;
 
 	TAILQ_FOREACH(function, &bus->functions, link) {
-		hw_config_write(function, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+		/* Virtual functions are the software's. */
+		if (!function->physfn)
+			hw_config_write(function, PCI_COMMAND, 2,
+					PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 		if (function->secondary)
 			enable_all(function->secondary);
 	}

@@ -172,6 +172,7 @@ int machine_set_traits(struct dmasim *s, struct hw_function *function,
 {
 	struct hw_traits *own = &function->traits;
 	u64 frames = traits->pool_bytes >> FRAME_SHIFT;
+	struct hw_function *virtfn;
 	phys_addr_t pool = 0;
 
 	DMASIM_CONTRACT(!traits->pool_bytes || (!(traits->pool_bytes & (traits->pool_bytes - 1)) &&
@@ -192,6 +193,10 @@ int machine_set_traits(struct dmasim *s, struct hw_function *function,
 		.pool_bytes = traits->pool_bytes,
 		.pool_start = pool,
 	};
+	TAILQ_FOREACH(virtfn, &function->virtfns, by_index) {
+		virtfn->traits = *own;
+		virtfn->traits.pool_bytes = 0;
+	}
 	return 0;
 }
 
