@@ -28,6 +28,7 @@
 #define DMASIM_DMASIM_H
 
 #include <dmasim/contract.h>
+#include <dmasim/description.h>
 #include <dmasim/dma.h>
 #include <dmasim/engine.h>
 #include <dmasim/fault-log.h>

@@ -95,7 +95,8 @@ static int print_topo(const struct options *options, const struct topo *topo)
 /* What the library writes itself. Whether all could be written is asked when the command ends. */
 static int export(const struct options *options, struct dmasim *s)
 {
-	int err = dmasim_export_lspci(s, stdout);
+	int err = options->form == C ? dmasim_export_c(s, stdout, "build_machine")
+				     : dmasim_export_lspci(s, stdout);
 
 	return err == -ENOMEM ? no_memory(options) : CLI_DONE;
 }

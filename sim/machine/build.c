@@ -133,7 +133,7 @@ static struct hw_function *add_function(struct dmasim *s, struct hw_bus *bus,
 	return function;
 }
 
-static void copy_ranges(struct hw_root *root, const struct dmasim_host_bridge *bridge)
+void machine_copy_ranges(const struct dmasim_host_bridge *bridge, struct hw_inbound *inbound)
 {
 	u64 free_from = 0;
 
@@ -147,10 +147,8 @@ static void copy_ranges(struct hw_root *root, const struct dmasim_host_bridge *b
 				!((range->bus_start | range->start | range->bytes) % PAGE_SIZE),
 			"inbound ranges are page aligned, ascending and apart");
 		free_from = range->bus_start + range->bytes;
-		root->inbound[i] =
-			(struct hw_inbound){ range->bus_start, range->start, range->bytes };
+		inbound[i] = (struct hw_inbound){ range->bus_start, range->start, range->bytes };
 	}
-	root->inbound_count = bridge->dma_range_count;
 }
 
 static struct hw_root *add_root(struct dmasim *s, const struct dmasim_host_bridge *bridge,
@@ -163,7 +161,8 @@ static struct hw_root *add_root(struct dmasim *s, const struct dmasim_host_bridg
 		return NULL;
 	undo->root = root;
 	root->built_offset = bridge->bus_offset;
-	copy_ranges(root, bridge);
+	machine_copy_ranges(bridge, root->inbound);
+	root->inbound_count = bridge->dma_range_count;
 	image_of_host(&image, bridge);
 	return add_function(s, &root->bus, &image, undo) ? root : NULL;
 }

@@ -2,10 +2,31 @@
 /*
  * Becoming a machine that exists elsewhere: whatever it is read from, what follows is the same.
  */
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "machine/import.h"
+
+bool import_address(const char *text, struct import_function *function)
+{
+	u32 domain = 0, bus, device, number;
+	int end = 0;
+
+	/* Of "3a:00.0" the first format reads a domain and a bus, and no more. */
+	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &domain, &bus, &device, &number, &end) != 4) {
+		domain = 0;
+		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &device, &number, &end) != 3)
+			return false;
+	}
+	if (!isxdigit((unsigned char)*text) || text[end] || device > 0x1f || number > 7)
+		return false;
+	function->domain = domain;
+	function->bus = (u8)bus;
+	function->devfn = (u8)PCI_DEVFN(device, number);
+	return true;
+}
 
 static struct import_record *record_of(struct import *import,
 				       const struct import_function *function)
@@ -67,6 +88,8 @@ static int run(struct import *import, int (*read)(struct import *import))
 		return err;
 	import_infer(import);
 	err = import_windows(import);
+	if (!err)
+		err = import_told_ranges(import);
 	return err ? err : import_become(import);
 }
 
@@ -116,8 +139,11 @@ int import_machine(struct import *import, int (*read)(struct import *import),
 	RB_INIT(&import->bridges);
 	TAILQ_INIT(&import->roots);
 	err = run(import, read);
-	if (!err)
+	if (!err) {
 		keep_records(import);
+		s->imported_how = import->how;
+		s->imported_how.ids = NULL;
+	}
 	fini(import);
 	if (err == -ENOMEM)
 		import_error(import, 0, "no memory for the machine");

@@ -4,6 +4,7 @@
  *
  *   import.c         all of it, in order
  *   import_dump.c    file -> functions: address, line, registers
+ *   import_description.c  a program's tables -> functions, and what they tell of host bridges
  *   import_host.c    the running host's sysfs -> functions, and what it tells of them
  *   import_tree.c    functions -> tree, by the bus numbers in the bridges; and the tree -> hardware
  *   import_infer.c   what a function's registers do not say: sizes of BARs; ACS off; the CPU
@@ -67,7 +68,8 @@ struct import_function {
 		window[2]; /* bridges: memory, prefetchable memory; memory enable is not asked */
 	struct hw_function *made;
 	struct import_record *record; /* of its registers as they were read */
-	bool acs_hidden; /* text that names the capability and not its bits */
+	u32 tlb_entries;	      /* of a function with ATS; 0: as many as usual */
+	bool acs_hidden;	      /* text that names the capability and not its bits */
 	u32 config_bytes;
 	u8 *config;
 };
@@ -90,6 +92,8 @@ struct import_root {
 	struct hw_span hull[IMPORT_HALVES];
 	u32 window_count;
 	struct hw_window window[HW_ROOT_WINDOWS_MAX];
+	u32 inbound_count;
+	struct hw_inbound inbound[HW_ROOT_INBOUND_MAX];
 };
 
 TAILQ_HEAD(import_root_list, import_root);
@@ -97,6 +101,7 @@ TAILQ_HEAD(import_root_list, import_root);
 struct import {
 	struct dmasim *s;
 	const char *file;
+	const struct dmasim_description *description; /* NULL: it is read from elsewhere */
 	struct dmasim_import how;
 	struct import_functions functions; /* by domain, bus, device and function */
 	struct import_bridges bridges;	   /* by domain and secondary bus */
@@ -124,6 +129,9 @@ struct import_name {
 };
 struct import_name import_name(const struct import_function *function);
 
+/* Reads such a name, with or without a domain of 4 to 8 digits; false: it is none. */
+bool import_address(const char *text, struct import_function *function);
+
 /* Registers that are not known read as zeros. Any offset. */
 u32 import_read(const struct import_function *function, u32 at, u32 bytes);
 
@@ -133,6 +141,10 @@ int import_host(struct import *import); /* file: the root of sysfs */
 int import_tree(struct import *import);
 int import_windows(struct import *import);
 int import_become(struct import *import);
+
+/* What a description tells of host bridges: their windows, and what they take for memory. */
+int import_told_windows(struct import *import);
+int import_told_ranges(struct import *import);
 
 /*
  * All of them in order, after `read` has filled in the functions. s, file and how are set. error

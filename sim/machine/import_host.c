@@ -9,7 +9,6 @@
  *
  * What is not a function's folder there, or cannot be read, is left alone.
  */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,24 +32,6 @@ struct host {
 	char path[PATH_BYTES];
 	u32 unreadable;
 };
-
-/* A name like "0000:3a:00.0"; false: something else. */
-static bool read_name(const char *name, struct import_function *function)
-{
-	u32 domain, bus, device, number;
-	int end = 0;
-
-	if (!isxdigit((unsigned char)*name) ||
-	    sscanf(name, "%8x:%2x:%2x.%1x%n", &domain, &bus, &device, &number, &end) != 4 ||
-	    name[end] || device > 0x1f || number > 7)
-		return false;
-	*function = (struct import_function){
-		.domain = domain,
-		.bus = (u8)bus,
-		.devfn = (u8)PCI_DEVFN(device, number),
-	};
-	return true;
-}
 
 /* The path of a file of the function's; false: it is too long. */
 static bool set_path(struct host *host, const char *name, const char *file)
@@ -109,9 +90,9 @@ static void read_resources(struct host *host)
 
 static int read_function(struct host *host, const char *name)
 {
-	if (!read_name(name, &host->function))
+	host->function = (struct import_function){ .config = host->config };
+	if (!import_address(name, &host->function))
 		return 0;
-	host->function.config = host->config;
 	if (set_path(host, name, "config"))
 		host->function.config_bytes = read_config(host);
 	if (!host->function.config_bytes) {

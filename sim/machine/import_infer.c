@@ -216,22 +216,28 @@ static u64 inferred_size(const struct import_bar *bar, u64 last)
 	return bar->io || bytes >= MEM_BYTES_MIN ? bytes : 0;
 }
 
+static void size_bar(struct import *import, struct import_function *function, u32 index)
+{
+	struct import_bar *bar = &function->bar[index];
+
+	if (!bar->address) {
+		bar->bytes = 0;
+		bar->inferred = false;
+		return;
+	}
+	if (index < PCI_STD_NUM_BARS && !bar->io && !bar->told)
+		bar->bytes = resizable_size(function, index);
+	/* What is not at a multiple of its size has another size. */
+	if (bar->bytes && !(bar->address & (bar->bytes - 1)))
+		return;
+	bar->inferred = true;
+	bar->bytes = inferred_size(bar, last_address(import, function, bar));
+}
+
 static void size_bars(struct import *import, struct import_function *function)
 {
-	for (u32 i = 0; i < IMPORT_BARS; i++) {
-		struct import_bar *bar = &function->bar[i];
-
-		if (!bar->address) {
-			bar->bytes = 0;
-			continue;
-		}
-		if (i < PCI_STD_NUM_BARS && !bar->io && !bar->told)
-			bar->bytes = resizable_size(function, i);
-		/* What is not at a multiple of its size has another size. */
-		bar->inferred = !bar->bytes || bar->address & (bar->bytes - 1);
-		if (bar->inferred)
-			bar->bytes = inferred_size(bar, last_address(import, function, bar));
-	}
+	for (u32 i = 0; i < IMPORT_BARS; i++)
+		size_bar(import, function, i);
 }
 
 /* ---- ACS and CPU ------------------------------------------------------ */

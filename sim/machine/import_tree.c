@@ -260,6 +260,7 @@ static int make_function(struct import *import, struct hw_root *root,
 		.config = function->config,
 		.config_bytes = function->config_bytes,
 		.acs_hidden = function->acs_hidden,
+		.tlb_entries = function->tlb_entries,
 	};
 	struct hw_bus *bus = function->above ? function->above->made->secondary : &root->bus;
 
@@ -284,6 +285,8 @@ static int make_root(struct import *import, const struct import_root *from)
 		return -ENOMEM;
 	memcpy(root->window, from->window, sizeof(root->window));
 	root->window_count = from->window_count;
+	memcpy(root->inbound, from->inbound, sizeof(root->inbound));
+	root->inbound_count = from->inbound_count;
 	TAILQ_FOREACH(function, &from->functions, below) {
 		err = make_function(import, root, function);
 		if (err)

@@ -311,7 +311,7 @@ static int place_ram(struct import *import)
 	return 0;
 }
 
-int import_windows(struct import *import)
+static int infer_windows(struct import *import)
 {
 	struct import_root *root;
 	struct tally tally = { 0 };
@@ -327,5 +327,13 @@ int import_windows(struct import *import)
 			choose_windows(import, root, half, &tally);
 	}
 	note_windows(import, &tally);
-	return place_ram(import);
+	return 0;
+}
+
+int import_windows(struct import *import)
+{
+	bool told = import->description && import->description->window_count;
+	int err = told ? import_told_windows(import) : infer_windows(import);
+
+	return err ? err : place_ram(import);
 }

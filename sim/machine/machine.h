@@ -49,6 +49,7 @@ struct dmasim {
 	u32 next_unit;
 	u64 ram_dropped; /* state of the RAM's pointers when the platform's window was set */
 	bool imported;
+	struct dmasim_import imported_how; /* without names */
 	struct import_records records; /* what was imported */
 	enum platform_cpu_vendor cpu_vendor;
 	u32 cpu_family;
@@ -105,6 +106,9 @@ void trace_event(struct trace *trace, const struct dmasim_event *event, u32 stat
 
 /* A host bridge with its IOMMU; NULL: no memory. */
 struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8 bus_last);
+
+/* What a host bridge takes for memory, in the hardware's form; dma_range_count of them. */
+void machine_copy_ranges(const struct dmasim_host_bridge *bridge, struct hw_inbound *inbound);
 
 /*
  * What firmware says of a function, and the memory it sets aside for it, instead of what was said
