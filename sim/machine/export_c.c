@@ -108,23 +108,57 @@ static void put_functions(FILE *to, const struct export *export, const char *nam
 
 /* ---- Host bridges ----------------------------------------------------- */
 
-static void put_windows(FILE *to, struct dmasim *s)
+/* In the order of an import: by segment and bus. NULL gives the first, and ends. */
+static const struct hw_root *next_root(const struct dmasim *s, const struct hw_root *before)
+{
+	const struct hw_root *root, *next = NULL;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		u32 at = (u32)root->segment << 8 | root->bus_first;
+
+		if (before && at <= ((u32)before->segment << 8 | before->bus_first))
+			continue;
+		if (!next || at < ((u32)next->segment << 8 | next->bus_first))
+			next = root;
+	}
+	return next;
+}
+
+static void put_root(FILE *to, const struct hw_root *root)
+{
+	fprintf(to, "\t\t{\n\t\t\t.segment = 0x%04x,\n\t\t\t.bus = 0x%02x,\n", root->segment,
+		root->bus_first);
+}
+
+static void put_window(FILE *to, const struct hw_root *root, const struct hw_window *window)
+{
+	put_root(to, root);
+	fprintf(to, "\t\t\t.start = 0x%llx,\n\t\t\t.bytes = 0x%llx,\n", window->start,
+		window->bytes);
+	if (window->bus_offset)
+		fprintf(to, "\t\t\t.bus_offset = 0x%llx,\n", window->bus_offset);
+	if (window->inferred)
+		fputs("\t\t\t.inferred = true,\n", to);
+	fputs("\t\t},\n", to);
+}
+
+static bool has_windows(const struct dmasim *s)
 {
 	struct dmasim_window window;
 
-	if (!dmasim_window(s, 0, &window))
+	return dmasim_window(s, 0, &window);
+}
+
+static void put_windows(FILE *to, const struct dmasim *s)
+{
+	const struct hw_root *root = NULL;
+
+	if (!has_windows(s))
 		return;
 	fputs("\tstatic const struct dmasim_window windows[] = {\n", to);
-	for (u32 i = 0; dmasim_window(s, i, &window); i++) {
-		fprintf(to,
-			"\t\t{\n\t\t\t.segment = 0x%04x,\n\t\t\t.bus = 0x%02x,\n"
-			"\t\t\t.start = 0x%llx,\n\t\t\t.bytes = 0x%llx,\n",
-			window.segment, window.bus, window.start, window.bytes);
-		if (window.bus_offset)
-			fprintf(to, "\t\t\t.bus_offset = 0x%llx,\n", window.bus_offset);
-		if (window.inferred)
-			fputs("\t\t\t.inferred = true,\n", to);
-		fputs("\t\t},\n", to);
+	while ((root = next_root(s, root))) {
+		for (u32 i = 0; i < root->window_count; i++)
+			put_window(to, root, &root->window[i]);
 	}
 	fputs("\t};\n", to);
 }
@@ -140,25 +174,26 @@ static bool has_ranges(const struct dmasim *s)
 	return false;
 }
 
+static void put_host_bridge(FILE *to, const struct hw_root *root)
+{
+	put_root(to, root);
+	fprintf(to, "\t\t\t.dma_range_count = %u,\n\t\t\t.dma_range = {\n", root->inbound_count);
+	for (u32 i = 0; i < root->inbound_count; i++)
+		fprintf(to, "\t\t\t\t{ 0x%llx, 0x%llx, 0x%llx },\n", root->inbound[i].bus_start,
+			root->inbound[i].start, root->inbound[i].bytes);
+	fputs("\t\t\t},\n\t\t},\n", to);
+}
+
 static void put_host_bridges(FILE *to, const struct dmasim *s)
 {
-	const struct hw_root *root;
+	const struct hw_root *root = NULL;
 
 	if (!has_ranges(s))
 		return;
 	fputs("\tstatic const struct dmasim_host_bridge host_bridges[] = {\n", to);
-	TAILQ_FOREACH(root, &s->hw.roots, link) {
-		if (!root->inbound_count)
-			continue;
-		fprintf(to,
-			"\t\t{\n\t\t\t.segment = 0x%04x,\n\t\t\t.bus = 0x%02x,\n"
-			"\t\t\t.dma_range_count = %u,\n\t\t\t.dma_range = {\n",
-			root->segment, root->bus_first, root->inbound_count);
-		for (u32 i = 0; i < root->inbound_count; i++)
-			fprintf(to, "\t\t\t\t{ 0x%llx, 0x%llx, 0x%llx },\n",
-				root->inbound[i].bus_start, root->inbound[i].start,
-				root->inbound[i].bytes);
-		fputs("\t\t\t},\n\t\t},\n", to);
+	while ((root = next_root(s, root))) {
+		if (root->inbound_count)
+			put_host_bridge(to, root);
 	}
 	fputs("\t};\n", to);
 }
@@ -173,13 +208,11 @@ static void put_array(FILE *to, const char *array, const char *count)
 		array, array, count, array, array);
 }
 
-static void put_description(FILE *to, struct dmasim *s)
+static void put_description(FILE *to, const struct dmasim *s)
 {
-	struct dmasim_window window;
-
 	fputs("\tstatic const struct dmasim_description machine = {\n", to);
 	put_array(to, "functions", "function_count");
-	if (dmasim_window(s, 0, &window))
+	if (has_windows(s))
 		put_array(to, "windows", "window_count");
 	if (has_ranges(s))
 		put_array(to, "host_bridges", "host_bridge_count");
@@ -290,17 +323,34 @@ static void put_policy_calls(FILE *to, const struct export *export)
 static void put_region(FILE *to, const struct export *export, const struct direct_region *region)
 {
 	fputs("\tif (!err)\n\t\terr = dmasim_add_direct_region(s, ", to);
-	if (!region->function) {
+	if (!region->function)
 		fputs("NULL", to);
-	} else {
+	for (u32 i = 0; region->function && i < export->function_count; i++) {
+		if (export->function[i].hw != region->function)
+			continue;
 		fputs("dmasim_pci_dev(s, ", to);
-		for (u32 i = 0; i < export->function_count; i++) {
-			if (export->function[i].hw == region->function)
-				put_bdf(to, &export->function[i]);
-		}
+		put_bdf(to, &export->function[i]);
 		fputc(')', to);
 	}
 	fprintf(to, ", 0x%llx, 0x%llx);\n", region->start, region->bytes);
+}
+
+/* In the order in which they were added: the last one is the first in the list. */
+static void put_regions(FILE *to, const struct export *export)
+{
+	const struct direct_region *region;
+	u32 count = 0;
+
+	SLIST_FOREACH(region, &export->s->direct_regions, link)
+		count++;
+	while (count--) {
+		u32 left = count;
+
+		region = SLIST_FIRST(&export->s->direct_regions);
+		while (left--)
+			region = SLIST_NEXT(region, link);
+		put_region(to, export, region);
+	}
 }
 
 /* ---- All of it -------------------------------------------------------- */
@@ -320,7 +370,6 @@ static bool has_calls(const struct export *export)
 static void put_calls(FILE *to, const struct export *export)
 {
 	static const char call[] = "dmasim_import_description(s, &machine, &how, error);\n";
-	const struct direct_region *region;
 
 	if (!has_calls(export)) {
 		fprintf(to, "\n\treturn %s", call);
@@ -329,8 +378,7 @@ static void put_calls(FILE *to, const struct export *export)
 	fprintf(to, "\tint err = %s\n", call);
 	put_traits_calls(to, export);
 	put_policy_calls(to, export);
-	SLIST_FOREACH(region, &export->s->direct_regions, link)
-		put_region(to, export, region);
+	put_regions(to, export);
 	fputs("\treturn err;\n", to);
 }
 

@@ -30,8 +30,8 @@ static inline void built_bridges(struct dmasim *s)
 
 	if (dmasim_add_host_bridge(s, &offset) || dmasim_add_host_bridge(s, &ranges))
 		abort();
-	built_need(dmasim_add_bridge(s, "00:02.0",
-				     &(struct dmasim_bridge){ .acs = DMASIM_ACS_OFF }));
+	built_need(
+		dmasim_add_bridge(s, "00:02.0", &(struct dmasim_bridge){ .acs = DMASIM_ACS_OFF }));
 }
 
 static inline void built_devices(struct dmasim *s)

@@ -52,12 +52,22 @@ static char *export_text(int (*export)(struct dmasim *s, FILE *to), struct dmasi
 	return text;
 }
 
+/* Tells the first line that differs. */
 static void expect_same_text(int (*export)(struct dmasim *s, FILE *to), struct dmasim *a,
 			     struct dmasim *b)
 {
 	char *left = export_text(export, a), *right = export_text(export, b);
+	size_t same = 0;
 
-	assert_string_equal(right, left);
+	while (left[same] && left[same] == right[same])
+		same++;
+	if (left[same] || right[same]) {
+		while (same && left[same - 1] != '\n')
+			same--;
+		print_error("%.*s\nbecame\n%.*s\n", (int)strcspn(left + same, "\n"), left + same,
+			    (int)strcspn(right + same, "\n"), right + same);
+		fail();
+	}
 	free(left);
 	free(right);
 }
