@@ -10,6 +10,7 @@
 
 /* The declarations come before macros of the same names. */
 #include <dmasim/dma.h>
+#include <dmasim/p2pdma.h>
 
 #define DMASIM_AT(dev) dmasim_called_at((dev), DMASIM_SITE_HERE)
 
@@ -48,6 +49,11 @@
 #define dma_iova_unlink(dev, ...)	  (dma_iova_unlink)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_iova_free(dev, ...)		  (dma_iova_free)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_iova_destroy(dev, ...)	  (dma_iova_destroy)(DMASIM_AT(dev), __VA_ARGS__)
+
+#define DMASIM_AT_PCI(pdev) dmasim_pci_called_at((pdev), DMASIM_SITE_HERE)
+
+#define pci_alloc_p2pmem(pdev, ...)	(pci_alloc_p2pmem)(DMASIM_AT_PCI(pdev), __VA_ARGS__)
+#define pci_p2pmem_alloc_sgl(pdev, ...) (pci_p2pmem_alloc_sgl)(DMASIM_AT_PCI(pdev), __VA_ARGS__)
 
 #endif
 #endif

@@ -35,6 +35,7 @@
 #include <dmasim/iova-domain.h>
 #include <dmasim/iova.h>
 #include <dmasim/machine.h>
+#include <dmasim/p2p-why.h>
 #include <dmasim/p2pdma.h>
 #include <dmasim/pci.h>
 #include <dmasim/report.h>

@@ -97,6 +97,8 @@ enum dmasim_event_field {
 	X(DESTROY, "dma_iova_destroy",                                                            \
 	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_SIZE | DMASIM_F_CALL)                          \
 	X(P2P_TYPE, "p2p_map_type", DMASIM_F_DEV | DMASIM_F_PEER | DMASIM_F_TYPE)                 \
+	X(P2P_WARN, "p2p_warn", DMASIM_F_DEV | DMASIM_F_PEER | DMASIM_F_COUNT | DMASIM_F_TYPE)    \
+	X(P2P_RELEASE, "p2pdma_release", DMASIM_F_DEV)                                            \
 	X(P2P_ALLOC, "p2pmem_alloc", DMASIM_F_DEV | DMASIM_F_PHYS | DMASIM_F_SIZE)                \
 	X(P2P_FREE, "p2pmem_free", DMASIM_F_DEV | DMASIM_F_PHYS | DMASIM_F_SIZE)
 

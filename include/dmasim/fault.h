@@ -31,6 +31,7 @@
 	X(P2P_PROVIDER, "p2p_provider", "the peer-to-peer data of a PCI device")             \
 	X(P2P_VERDICT, "p2p_verdict", "a cached map type of a provider and a client")        \
 	X(P2P_POOL, "p2p_pool", "a range of a pool of peer memory")                          \
+	X(P2P_TABLE, "p2p_table", "memory to count or choose among peers")                   \
 	X(KMALLOC, "kmalloc", "memory of kmalloc() and alloc_pages()")                       \
 	X(DRIVER, "driver", "the record of a driver, an interrupt or an ioremap()")          \
 	X(FRAMES, "frames", "page frames asked for by a program")                            \

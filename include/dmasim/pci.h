@@ -58,6 +58,7 @@ struct pci_dev {
 	struct pci_bridge_window window;
 	struct pci_bridge_window prefetch_window;
 	u64 dma_mask;
+	bool non_mappable_bars; /* its BARs are no memory for others: no provider */
 	struct pci_p2pdma *p2pdma;
 	struct pci_driver *driver; /* NULL: none; see kernel.h */
 	unsigned int irq;	   /* of its first message-signalled interrupt */
@@ -82,6 +83,15 @@ static inline resource_size_t pci_resource_len(const struct pci_dev *pdev, int b
 	const struct resource *res = &pdev->resource[bar];
 
 	return res->flags ? res->end - res->start + 1 : 0;
+}
+
+/* As dmasim_called_at(). */
+static inline struct pci_dev *dmasim_pci_called_at(struct pci_dev *pdev,
+						   const struct dmasim_site *site)
+{
+	if (pdev)
+		pdev->dev.site = site;
+	return pdev;
 }
 
 static inline const char *pci_name(const struct pci_dev *pdev)

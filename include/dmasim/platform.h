@@ -235,6 +235,8 @@ struct platform_ops {
 	/* The CPU uses whole pages without its cache from now on, or with it again. */
 	void (*cache_bypass)(void *machine, phys_addr_t phys, u64 bytes, bool bypass);
 
+	/* By chance, in [0, bound); bound is at least 1. */
+	u64 (*random)(void *machine, u64 bound);
 	u64 (*now)(void *machine);
 	/* Fires in delay_ns of virtual time; a pending timer is moved. */
 	void (*timer_arm)(void *machine, struct dmasim_timer *timer, u64 delay_ns);

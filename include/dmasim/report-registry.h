@@ -72,6 +72,9 @@
 	X(39, STALE_CONTEXT, "stale-context",                                                      \
 	  "A context entry may still be cached although its device was attached anew")             \
 	X(40, DEVICE_TLB_TIMEOUT, "device-tlb-timeout",                                            \
-	  "A device did not answer an invalidation of its TLB")
+	  "A device did not answer an invalidation of its TLB")                                    \
+	X(41, PEER_RELEASED, "peer-released",                                                      \
+	  "A provider of peer memory was let go of while the memory is in use")                    \
+	X(42, PEER_REVOKED, "peer-revoked", "Peer memory stopped answering while it is mapped")
 
 #endif

@@ -107,6 +107,8 @@ u16 pci_acs_control(const struct pci_dev *pdev);
 
 /* Ends what a device is as a provider. */
 void pci_p2pdma_release(struct pci_dev *pdev);
+/* The same where its driver lets go of it: what is still in use is told. */
+void pci_p2pdma_unbind(struct pci_dev *pdev);
 
 u32 pci_config_read(const struct pci_dev *pdev, u32 where, u32 bytes);
 void pci_config_write(const struct pci_dev *pdev, u32 where, u32 bytes, u32 value);

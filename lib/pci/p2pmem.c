@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include <dmasim/contract.h>
+#include <dmasim/scatterlist.h>
 
 #include "pci/bus.h"
 #include "pci/p2pdma.h"
@@ -84,7 +85,8 @@ static bool find_hole(const struct p2pdma_pool *pool, u64 bytes, phys_addr_t *ph
 	return at + bytes > at && at + bytes <= end;
 }
 
-static void *take(struct os *os, struct p2pdma_pool *pool, u64 bytes)
+static void *take(struct os *os, struct p2pdma_pool *pool, u64 bytes,
+		  const struct dmasim_site *site)
 {
 	struct platform *p = os->platform;
 	struct p2pdma_range *before, *range;
@@ -97,6 +99,7 @@ static void *take(struct os *os, struct p2pdma_pool *pool, u64 bytes)
 		return NULL;
 	range->phys = phys;
 	range->bytes = bytes;
+	range->site = site;
 	range->host = p->ops->bar_ptr(p->machine, DMASIM_FAULT_P2P_POOL, phys, bytes);
 	if (!range->host) {
 		os_free(os, range);
@@ -109,15 +112,17 @@ static void *take(struct os *os, struct p2pdma_pool *pool, u64 bytes)
 	return range->host;
 }
 
-void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size)
+void *(pci_alloc_p2pmem)(struct pci_dev *pdev, size_t size)
 {
+	const struct dmasim_site *site = pdev->dev.site;
 	struct os *os = pdev->dev.os;
 	struct p2pdma_pool *pool;
 
+	pdev->dev.site = NULL;
 	if (!pdev->p2pdma || !size)
 		return NULL;
 	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
-		void *host = take(os, pool, rounded(size));
+		void *host = take(os, pool, rounded(size), site);
 
 		if (!host)
 			continue;
@@ -129,24 +134,24 @@ void *pci_alloc_p2pmem(struct pci_dev *pdev, size_t size)
 	return NULL;
 }
 
-static struct p2pdma_range *find_range(struct pci_dev *pdev, const void *host)
+static struct p2pdma_range *find_range_at(struct pci_dev *pdev, phys_addr_t phys)
 {
 	struct p2pdma_pool *pool;
 	struct p2pdma_range *range;
 
 	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
 		LIST_FOREACH(range, &pool->used, link) {
-			if (range->host == host)
+			if (range->phys == phys)
 				return range;
 		}
 	}
 	return NULL;
 }
 
-void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
+/* range NULL: nothing begins there. */
+static void free_range(struct pci_dev *pdev, struct p2pdma_range *range, size_t size)
 {
 	struct os *os = pdev->dev.os;
-	struct p2pdma_range *range = pdev->p2pdma ? find_range(pdev, addr) : NULL;
 
 	if (!range || range->bytes != rounded(size)) {
 		platform_report(os->platform,
@@ -164,6 +169,14 @@ void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
 	os_free(os, range);
 }
 
+void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
+{
+	struct platform *p = pdev->dev.os->platform;
+	phys_addr_t phys = p->ops->phys(p->machine, addr);
+
+	free_range(pdev, pdev->p2pdma ? find_range_at(pdev, phys) : NULL, size);
+}
+
 u64 pci_p2pmem_virt_to_bus(struct pci_dev *pdev, void *addr)
 {
 	struct platform *p = pdev->dev.os->platform;
@@ -177,6 +190,86 @@ u64 pci_p2pmem_virt_to_bus(struct pci_dev *pdev, void *addr)
 			return phys + pool->pages.provider->bus_offset;
 	}
 	return 0;
+}
+
+/* ---- As a list of one entry ------------------------------------------- */
+
+struct scatterlist *pci_p2pmem_alloc_sgl(struct pci_dev *pdev, unsigned int *nents, u32 length)
+{
+	struct os *os = pdev->dev.os;
+	struct platform *p = os->platform;
+	struct scatterlist *sg = os_alloc(os, DMASIM_FAULT_P2P_POOL, sizeof(*sg));
+	struct page *page = NULL;
+	void *memory;
+
+	if (!sg)
+		return NULL;
+	memory = (pci_alloc_p2pmem)(pdev, length);
+	if (!memory)
+		goto free_sg;
+	page = page_at(os, p->ops->phys(p->machine, memory));
+	if (!page)
+		goto free_memory;
+	sg_init_table(sg, 1);
+	sg_set_page(sg, page, length, 0);
+	*nents = 1;
+	return sg;
+
+free_memory:
+	pci_free_p2pmem(pdev, memory, length);
+free_sg:
+	os_free(os, sg);
+	return NULL;
+}
+
+void pci_p2pmem_free_sgl(struct pci_dev *pdev, struct scatterlist *sgl)
+{
+	struct os *os = pdev->dev.os;
+
+	for (struct scatterlist *sg = sgl; sg; sg = sg_next(sg)) {
+		free_range(pdev, pdev->p2pdma ? find_range_at(pdev, sg_phys(sg)) : NULL,
+			   sg->length);
+	}
+	os_free(os, sgl);
+}
+
+/* ---- The pools as a whole --------------------------------------------- */
+
+bool pci_p2pmem_figures(const struct pci_dev *pdev, u64 *size, u64 *available)
+{
+	const struct p2pdma_pool *pool;
+	const struct p2pdma_range *range;
+
+	*size = *available = 0;
+	if (!pdev->p2pdma)
+		return false;
+	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
+		*size += pool->pages.bytes;
+		*available += pool->pages.bytes;
+		LIST_FOREACH(range, &pool->used, link)
+			*available -= range->bytes;
+	}
+	return *size;
+}
+
+void pci_p2pdma_pools_in_use(struct pci_dev *pdev)
+{
+	const struct p2pdma_pool *pool;
+	const struct p2pdma_range *range;
+
+	SLIST_FOREACH(pool, &pdev->p2pdma->pools, link) {
+		LIST_FOREACH(range, &pool->used, link)
+			platform_report(pdev->dev.os->platform,
+					&(struct platform_report){
+						.id = DMASIM_REPORT_PEER_RELEASED,
+						.dev = pdev->dev.id,
+						.dma = range->phys,
+						.size = range->bytes,
+						.what = "memory of pci_alloc_p2pmem() was not "
+							"given back: Linux would wait for ever",
+						.site = range->site,
+					});
+	}
 }
 
 void pci_p2pdma_pools_release(struct pci_dev *pdev)

@@ -58,6 +58,7 @@ struct check {
 	bool judging; /* else it only keeps account, for the trace */
 	bool blind;   /* it ran out of memory: no judgement from then on */
 	bool told_blind;
+	bool config_matters;	/* registers are being written that say who answers where */
 	bool report_lazy_pages; /* memory that is used again while it may still be reached */
 	struct owners owners;
 	struct check_verdict_list verdicts;
@@ -100,6 +101,14 @@ void check_table_freed(struct check *check, phys_addr_t table);
 
 /* Page frames were allocated. */
 void check_frames_allocated(struct check *check, phys_addr_t phys, u64 bytes);
+
+/*
+ * Software is about to write a configuration register, and has: what is mapped may have stopped
+ * answering.
+ */
+void check_before_config(struct check *check, const struct hw_function *function, u32 offset,
+			 u32 bytes, u32 value);
+void check_after_config(struct check *check, const struct hw_function *function, u32 offset);
 
 /* The hardware's hooks; `cookie` is the checker. */
 void check_access(void *cookie, const struct hw_access *access);

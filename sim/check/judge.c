@@ -430,6 +430,7 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_IOMMU_CHANGED] = on_iommu_changed,
 	[DMASIM_EVENT_IOMMU_SYNCED] = on_iommu_synced,
 	[DMASIM_EVENT_P2P_TYPE] = on_p2p_type,
+	[DMASIM_EVENT_P2P_RELEASE] = judge_p2p_release,
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
 	[DMASIM_EVENT_UNMAP_PHYS] = on_unmap_phys,
 	[DMASIM_EVENT_NEED_UNMAP] = on_need_unmap,
@@ -455,6 +456,7 @@ static bool ends_call(enum dmasim_event_type type)
 	return type == DMASIM_EVENT_MAP_PHYS || type == DMASIM_EVENT_UNMAP_PHYS ||
 	       type == DMASIM_EVENT_ALLOC || type == DMASIM_EVENT_ALLOC_FREE ||
 	       type == DMASIM_EVENT_MAP_SG || type == DMASIM_EVENT_UNMAP_SG ||
+	       type == DMASIM_EVENT_P2P_RELEASE ||
 	       (type >= DMASIM_EVENT_TRY_ALLOC && type <= DMASIM_EVENT_DESTROY);
 }
 

@@ -32,6 +32,9 @@ void judge_way(struct check *check, const struct dmasim_event *event);
 /* Reports that a mapping that is ready for its device may still be cached as absent. */
 void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start, u64 last);
 
+/* A provider of peer memory ends: no mapping of its BARs may be alive. */
+void judge_p2p_release(struct check *check, const struct dmasim_event *event);
+
 void judge_map_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_map_sg(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event);

@@ -38,6 +38,7 @@ struct piece {
 	u64 attrs;
 	bool synced;
 	bool told;		 /* its leak was reported */
+	const void *peer;	 /* whose BAR answered before a write of registers (peer.c) */
 	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
 	u32 state;		 /* number of the two-step state; 0: none */
 	u64 number;		 /* in order of birth, from 1 */

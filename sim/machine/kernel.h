@@ -67,6 +67,9 @@ void kernel_misuse(struct dmasim *s, const struct device *dev, u64 address, cons
 /* Linux's message where a device no longer gets IOVAs below 4 GiB first. */
 void kernel_log_bits(struct dmasim *s, dmasim_sbdf dev, u32 bits);
 
+/* And those of a peer-to-peer verdict. */
+void kernel_log_peer(struct dmasim *s, dmasim_sbdf client, dmasim_sbdf provider);
+
 /* Runs handlers that may run now. */
 void kernel_run_irqs(struct dmasim *s);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "machine/machine.h"
+#include "pci/bus.h"
 
 #define PCI_SUBSYSTEM_VENDOR_AT 0x2c
 #define PCI_SUBSYSTEM_AT	0x2e
@@ -42,8 +43,10 @@ static const struct pci_device_id *id_of(const struct pci_driver *driver, struct
 	return NULL;
 }
 
+/* Also of what is managed for the driver: it goes after remove(). */
 static void let_go(struct pci_dev *pdev)
 {
+	pci_p2pdma_unbind(pdev);
 	pdev->driver = NULL;
 	pdev->dev.driver_data = NULL;
 }

@@ -70,6 +70,9 @@ static inline struct dmasim *machine_of(const struct pci_dev *pdev)
 /* The hardware function behind a device. */
 struct hw_function *machine_function(struct pci_dev *pdev);
 
+/* The device of that number; NULL: nobody there. Linear. */
+struct pci_dev *machine_device_at(struct dmasim *s, dmasim_sbdf id);
+
 /* The device of a hardware function; NULL: the software has not found it. */
 struct pci_dev *machine_device(struct dmasim *s, const struct hw_function *function);
 

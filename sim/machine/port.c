@@ -131,8 +131,12 @@ static void port_config_write(void *machine, dmasim_sbdf dev, u32 offset, u32 by
 	struct dmasim *s = machine;
 	struct hw_function *function = hw_function_find(&s->hw, dev);
 
-	if (function)
-		hw_config_write(function, offset, bytes, value);
+	if (!function)
+		return;
+	check_on_cpu(&s->check, s->platform.cpu);
+	check_before_config(&s->check, function, offset, bytes, value);
+	hw_config_write(function, offset, bytes, value);
+	check_after_config(&s->check, function, offset);
 }
 
 static const struct platform_firmware *port_firmware(void *machine)
@@ -229,6 +233,11 @@ static void port_cache_bypass(void *machine, phys_addr_t phys, u64 bytes, bool b
 	hw_cache_bypass(&s->hw, phys, bytes, bypass);
 }
 
+static u64 port_random(void *machine, u64 bound)
+{
+	return random_below(&((struct dmasim *)machine)->world.random, bound);
+}
+
 static u64 port_now(void *machine)
 {
 	const struct dmasim *s = machine;
@@ -279,6 +288,8 @@ static void port_event(void *machine, const struct dmasim_event *event)
 		check_event(&s->check, event);
 	if (event->type == DMASIM_EVENT_IOVA_DAC)
 		kernel_log_bits(s, event->dev, event->count);
+	if (event->type == DMASIM_EVENT_P2P_WARN)
+		kernel_log_peer(s, event->dev, event->peer);
 }
 
 static void port_report(void *machine, const struct platform_report *report)
@@ -309,6 +320,7 @@ void port_init(struct dmasim *s)
 		.cache_clean = port_cache_clean,
 		.cache_invalidate = port_cache_invalidate,
 		.cache_bypass = port_cache_bypass,
+		.random = port_random,
 		.now = port_now,
 		.timer_arm = port_timer_arm,
 		.timer_cancel = port_timer_cancel,

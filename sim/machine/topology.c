@@ -59,7 +59,7 @@ struct pci_dev *dmasim_next_dev(struct dmasim *s, struct pci_dev *from)
 	return pci_next_device(s->os, from);
 }
 
-static struct pci_dev *device_at(struct dmasim *s, dmasim_sbdf id)
+struct pci_dev *machine_device_at(struct dmasim *s, dmasim_sbdf id)
 {
 	struct pci_dev *pdev;
 
@@ -72,7 +72,7 @@ static struct pci_dev *device_at(struct dmasim *s, dmasim_sbdf id)
 
 struct pci_dev *machine_device(struct dmasim *s, const struct hw_function *function)
 {
-	return device_at(s, hw_function_sbdf(function));
+	return machine_device_at(s, hw_function_sbdf(function));
 }
 
 struct pci_dev *dmasim_pci_dev(struct dmasim *s, const char *bdf)
@@ -90,7 +90,7 @@ struct pci_dev *dmasim_pci_dev(struct dmasim *s, const char *bdf)
 	}
 	if (device > 0x1f || function > 7)
 		return NULL;
-	return device_at(s, DMASIM_SBDF(segment, bus, device, function));
+	return machine_device_at(s, DMASIM_SBDF(segment, bus, device, function));
 }
 
 u32 dmasim_config_bytes(struct pci_dev *pdev)

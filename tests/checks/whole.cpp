@@ -185,6 +185,24 @@ static void devices(const machine &m)
 	CHECK(page_to_phys(m.page) == m.phys && !is_pci_p2pdma_page(m.page));
 }
 
+static void peer_memory(const machine &m)
+{
+	unsigned int nents;
+	struct scatterlist *sg;
+	void *memory;
+
+	CHECK(DMASIM_AT_PCI(m.pdev) == m.pdev && m.dev->site->line == __LINE__);
+	CHECK(!pci_p2pdma_add_resource(m.pdev, 0, 0, 0));
+	memory = pci_alloc_p2pmem(m.pdev, SZ_4K);
+	sg = pci_p2pmem_alloc_sgl(m.pdev, &nents, SZ_4K);
+	CHECK(memory && sg && nents == 1);
+	pci_p2pmem_free_sgl(m.pdev, sg);
+	pci_free_p2pmem(m.pdev, memory, SZ_4K);
+	pci_p2pmem_publish(m.pdev, true);
+	CHECK(pci_has_p2pmem(m.pdev) && pci_p2pmem_find(m.dev) == m.pdev);
+	dmasim_p2pdma_release(m.pdev);
+}
+
 int main()
 {
 	struct dmasim_config config = { DMASIM_CONFIG, .iommu = DMASIM_VTD, .seed = 7 };
@@ -210,6 +228,7 @@ int main()
 	CHECK(dma_set_mask(m.dev, DMA_BIT_MASK(64)) == 0);
 
 	devices(m);
+	peer_memory(m);
 	iova_space(m);
 	one_call(m);
 	lists(m);

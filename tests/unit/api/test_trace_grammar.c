@@ -138,6 +138,7 @@ static void peer_flows(struct rig *rig)
 	expect_u64(dma_map_sg(dev, list.sg, 3, DMA_NONE), 0);
 	pci_free_p2pmem(rig->gpu, memory, SZ_4K);
 	pci_p2pdma_distance(rig->gpu, &rig->disk->dev, false);
+	dmasim_p2pdma_release(rig->gpu);
 }
 
 static void do_everything(struct run *run, const struct dmasim_config *config)

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Peer memory that goes while it is mapped: its provider's driver lets go of it, or registers are
+ * written so that nobody answers at its addresses any more.
+ */
+#include "check/judge.h"
+
+#define HEADER_BYTES 64 /* of configuration space: BARs and windows are in it */
+
+/* Whose BAR a mapping leads to; NULL: to none. */
+static const struct hw_function *peer_of(struct check *check, const struct piece *piece)
+{
+	struct hw_target target = hw_phys_target(check->hw, piece->phys);
+
+	return target.kind == HW_TARGET_BAR ? target.function : NULL;
+}
+
+/* All live mappings, those of one space after the other: NULL starts, NULL ends. */
+static struct piece *next_piece(struct check *check, struct piece *piece)
+{
+	struct owner_space *space;
+
+	if (piece) {
+		struct piece *next = owners_next(piece->space, piece, 0, ~0ULL);
+
+		if (next)
+			return next;
+		space = SLIST_NEXT(piece->space, link);
+	} else {
+		space = SLIST_FIRST(&check->owners.spaces);
+	}
+	for (; space; space = SLIST_NEXT(space, link)) {
+		struct piece *first = owners_first(space, 0, ~0ULL);
+
+		if (first)
+			return first;
+	}
+	return NULL;
+}
+
+static void tell(struct check *check, struct piece *piece, enum dmasim_report_id id,
+		 const char *what)
+{
+	check_report(check, &(struct finding){
+				    .id = id,
+				    .dev = piece->dev,
+				    .dma = piece->at.start,
+				    .size = piece->at.last - piece->at.start + 1,
+				    .what = what,
+				    .piece = piece,
+			    });
+	/* That it was never ended would be the same mistake. */
+	piece->told = true;
+}
+
+void judge_p2p_release(struct check *check, const struct dmasim_event *event)
+{
+	struct piece *piece = NULL;
+	char what[96];
+	struct text text;
+
+	if (!check_can_judge(check))
+		return;
+	text_init(&text, what, sizeof(what));
+	text_add_bdf(&text, event->dev);
+	text_add(&text, " is no provider any more, and its memory is still mapped");
+	while ((piece = next_piece(check, piece))) {
+		const struct hw_function *peer = peer_of(check, piece);
+
+		if (peer && hw_function_sbdf(peer) == event->dev)
+			tell(check, piece, DMASIM_REPORT_PEER_RELEASED, what);
+	}
+}
+
+/* ---- Registers -------------------------------------------------------- */
+
+/* True if the write may take away what answers somewhere. */
+static bool may_revoke(const struct hw_function *function, u32 offset, u32 bytes, u32 value)
+{
+	if (offset >= PCI_BASE_ADDRESS_0)
+		return offset < HEADER_BYTES;
+	if (offset > PCI_COMMAND || offset + bytes <= PCI_COMMAND)
+		return false;
+	return function->memory_enabled &&
+	       !(value >> 8 * (PCI_COMMAND - offset) & PCI_COMMAND_MEMORY);
+}
+
+void check_before_config(struct check *check, const struct hw_function *function, u32 offset,
+			 u32 bytes, u32 value)
+{
+	struct piece *piece = NULL;
+
+	check->config_matters = check_can_judge(check) &&
+				may_revoke(function, offset, bytes, value);
+	if (!check->config_matters)
+		return;
+	while ((piece = next_piece(check, piece)))
+		piece->peer = peer_of(check, piece);
+}
+
+void check_after_config(struct check *check, const struct hw_function *function, u32 offset)
+{
+	struct piece *piece = NULL;
+	char what[96];
+	struct text text;
+
+	if (!check->config_matters)
+		return;
+	text_init(&text, what, sizeof(what));
+	text_add(&text, "register 0x%02x of ", offset);
+	text_add_bdf(&text, hw_function_sbdf(function));
+	text_add(&text, " was written%s",
+		 offset <= PCI_COMMAND ? ", and memory decoding is off" : "");
+	while ((piece = next_piece(check, piece))) {
+		if (piece->peer && piece->peer != peer_of(check, piece))
+			tell(check, piece, DMASIM_REPORT_PEER_REVOKED, what);
+		piece->peer = NULL;
+	}
+}
