@@ -113,7 +113,9 @@ static int add_one(struct pci_dev *physfn, u32 index)
 	struct platform *p = bus->os->platform;
 	struct pci_dev *pdev;
 
-	if (p->ops->config_read(p->machine, id, PCI_HEADER_TYPE, 1) == 0xff)
+	/* Nobody, or somebody who is no virtual function. */
+	if (p->ops->config_read(p->machine, id, PCI_HEADER_TYPE, 1) == 0xff ||
+	    p->ops->config_read(p->machine, id, PCI_VENDOR_ID, 2) != 0xffff)
 		return 0;
 	bus = virtual_bus(bus, number >> 8);
 	if (!bus)

@@ -9,6 +9,7 @@
  *   import_tree.c    functions -> tree, by the bus numbers in the bridges; and the tree -> hardware
  *   import_infer.c   what a function's registers do not say: sizes of BARs; ACS off; the CPU
  *   import_record.c  what was read, as it was read: it stays
+ *   import_virtual.c whose the virtual functions of SR-IOV are
  *   import_window.c  what no function's registers say: host bridges' windows, and RAM beside them
  *
  * Nothing of the machine changes before all of this is known. When it went well, the error's text
@@ -47,7 +48,7 @@ struct import_bar {
 enum import_kind {
 	IMPORT_FUNCTION,
 	IMPORT_SILENT, /* every register reads as ones: it did not answer; it reads as zeros here */
-	IMPORT_VIRTUAL, /* its vendor reads as ones: no enumeration finds it by itself */
+	IMPORT_VIRTUAL, /* no enumeration finds it by itself; as a rule its vendor reads as ones */
 };
 
 struct import_root;
@@ -62,6 +63,9 @@ struct import_function {
 	enum import_kind kind;
 	u32 line;		       /* of its header */
 	struct import_function *above; /* the bridge that leads to its bus */
+	/* Of a virtual function: whose it is, and which; NULL: it is none, or it is left out. */
+	struct import_function *physfn;
+	u16 vf_index;
 	struct import_root *root;      /* NULL: it is left out */
 	struct import_bar bar[IMPORT_BARS];
 	struct hw_span
@@ -135,6 +139,9 @@ bool import_address(const char *text, struct import_function *function);
 /* Registers that are not known read as zeros. Any offset. */
 u32 import_read(const struct import_function *function, u32 at, u32 bytes);
 
+/* Offset of an extended capability; 0: not there, or not known. */
+u32 import_find_extended(const struct import_function *function, u16 id);
+
 /* All of these: 0, -EINVAL with the error written, or -ENOMEM. */
 int import_dump(struct import *import);
 int import_host(struct import *import); /* file: the root of sysfs */
@@ -158,6 +165,9 @@ int import_machine(struct import *import, int (*read)(struct import *import),
  * -EINVAL with the error written: there is one at its address already, or there are too many.
  */
 int import_add(struct import *import, const struct import_function *function);
+
+/* Finds whose the virtual functions are. Kinds are known, and nothing of the tree. */
+void import_virtual(struct import *import);
 
 /* BARs and bridge windows of every function in the tree; ACS; CPU. */
 void import_infer(struct import *import);

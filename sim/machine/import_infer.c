@@ -37,8 +37,7 @@ static struct hw_registers registers_of(const struct import_function *function)
 	return (struct hw_registers){ function->config, function->config_bytes };
 }
 
-/* Offset of an extended capability; 0: not there, or not known. */
-static u32 find_extended(const struct import_function *function, u16 id)
+u32 import_find_extended(const struct import_function *function, u16 id)
 {
 	return hw_registers_find_extended(registers_of(function), id);
 }
@@ -105,7 +104,7 @@ static void read_own_bars(struct import_function *function)
 
 static void read_virtual_bars(struct import_function *function)
 {
-	u32 at = find_extended(function, PCI_EXT_CAP_ID_SRIOV);
+	u32 at = import_find_extended(function, PCI_EXT_CAP_ID_SRIOV);
 	struct import_bar *bar = &function->bar[PCI_STD_NUM_BARS];
 	u32 broken = 0, count;
 
@@ -139,7 +138,7 @@ static void read_windows(struct import_function *function)
 /* The current size, as the control register has it; 0: not resizable. */
 static u64 resizable_size(const struct import_function *function, u32 index)
 {
-	u32 at = find_extended(function, PCI_EXT_CAP_ID_REBAR);
+	u32 at = import_find_extended(function, PCI_EXT_CAP_ID_REBAR);
 	u32 control, count;
 
 	if (!at)
@@ -244,7 +243,7 @@ static void size_bars(struct import *import, struct import_function *function)
 
 static void clear_acs(struct import_function *function)
 {
-	u32 at = find_extended(function, PCI_EXT_CAP_ID_ACS);
+	u32 at = import_find_extended(function, PCI_EXT_CAP_ID_ACS);
 
 	if (at && at + PCI_ACS_CTRL < function->config_bytes)
 		function->config[at + PCI_ACS_CTRL] &= (u8) ~(PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
@@ -267,6 +266,14 @@ static void infer_cpu(struct import *import)
 		import->cpu_family = import->how.cpu_family;
 }
 
+/* A virtual function has none: they are its physical one's. */
+static void read_bars_and_windows(struct import_function *function)
+{
+	read_own_bars(function);
+	read_virtual_bars(function);
+	read_windows(function);
+}
+
 void import_infer(struct import *import)
 {
 	struct import_function *function;
@@ -274,9 +281,8 @@ void import_infer(struct import *import)
 
 	TAILQ_FOREACH(root, &import->roots, link) {
 		TAILQ_FOREACH(function, &root->functions, below) {
-			read_own_bars(function);
-			read_virtual_bars(function);
-			read_windows(function);
+			if (!function->physfn)
+				read_bars_and_windows(function);
 			if (import->how.acs_off)
 				clear_acs(function);
 		}

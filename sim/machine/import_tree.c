@@ -5,7 +5,7 @@
  *
  * Accepted, as real dumps have it: bridges without numbers, which lead nowhere; functions 1 to 7
  * whose function 0 is missing, or does not say that there are more; functions that did not answer.
- * Left out, with a note: virtual functions, which no enumeration finds; what is behind a CardBus
+ * Left out, with a note: virtual functions that no function has enabled; what is behind a CardBus
  * bridge; domains of more than 16 bits. VMD makes those: their devices sit behind an endpoint of
  * domain 0, in whose BARs their memory lies and whose requester ID they use, so nothing in domain 0
  * is missing without them.
@@ -108,26 +108,40 @@ static void count_one(u32 *count, struct import_name *first, const struct import
 		*first = import_name(function);
 }
 
-static int check_functions(struct import *import, struct left_out *out)
+/* Kinds, and what is told of those that are left out. */
+static void sort_functions(struct import *import, struct left_out *out)
 {
 	struct import_function *function;
-	int err = 0;
 
 	RB_FOREACH(function, import_functions, &import->functions) {
 		function->kind = kind_of(function);
-		if (function->domain > 0xffff) {
-			count_one(&out->in_domains, &out->domain, function);
+		if (function->kind != IMPORT_SILENT)
 			continue;
-		}
-		if (function->kind == IMPORT_VIRTUAL) {
-			count_one(&out->virtual, &out->virtual_name, function);
-			continue;
-		}
-		if (function->kind == IMPORT_SILENT) {
+		if (function->domain <= 0xffff)
 			count_one(&out->silent, &out->silent_name, function);
-			silence(function);
-		}
-		err = check_function(import, function);
+		silence(function);
+	}
+	import_virtual(import);
+	RB_FOREACH(function, import_functions, &import->functions) {
+		if (function->domain > 0xffff)
+			count_one(&out->in_domains, &out->domain, function);
+		else if (function->kind == IMPORT_VIRTUAL && !function->physfn)
+			count_one(&out->virtual, &out->virtual_name, function);
+	}
+}
+
+static bool is_left_out(const struct import_function *function)
+{
+	return function->domain > 0xffff || (function->kind == IMPORT_VIRTUAL && !function->physfn);
+}
+
+static int check_functions(struct import *import)
+{
+	struct import_function *function;
+	int err;
+
+	RB_FOREACH(function, import_functions, &import->functions) {
+		err = is_left_out(function) ? 0 : check_function(import, function);
 		if (err)
 			return err;
 	}
@@ -178,11 +192,26 @@ static void tell_function_0(struct import *import, const struct import_function 
 		first->config[PCI_HEADER_TYPE] |= PCI_HEADER_TYPE_MULTI;
 }
 
+/* Beside its physical function, which came before it. A bus number of its own has no bridge. */
+static int place_virtual(struct import_function *function)
+{
+	function->above = function->physfn->above;
+	function->root = function->physfn->root;
+	if (!function->root)
+		return 0;
+	TAILQ_INSERT_TAIL(&function->root->functions, function, below);
+	if (function->root->bus_last < function->bus)
+		function->root->bus_last = function->bus;
+	return 0;
+}
+
 static int place(struct import *import, struct import_function *function)
 {
 	struct import_function *above = bridge_to(import, function);
 	u32 secondary = function->config[PCI_SECONDARY_BUS];
 
+	if (function->physfn)
+		return place_virtual(function);
 	function->above = above;
 	function->root = above ? above->root : root_of_bus(import, function);
 	if (!above && !function->root)
@@ -220,7 +249,8 @@ static void note_left_out(struct import *import, const struct left_out *out)
 		 "did not answer when the dump was made: registers unknown, read as zeros");
 	note_one(import, out->in_domains, out->domain,
 		 "left out: a domain has 16 bits here (larger ones are made by VMD)");
-	note_one(import, out->virtual, out->virtual_name, "left out: virtual functions of SR-IOV");
+	note_one(import, out->virtual, out->virtual_name,
+		 "left out: virtual functions of SR-IOV that no function in the file has enabled");
 	note_one(import, out->behind_cardbus, out->cardbus_name,
 		 "left out: behind a CardBus bridge");
 }
@@ -229,12 +259,14 @@ int import_tree(struct import *import)
 {
 	struct left_out out = { 0 };
 	struct import_function *function;
-	int err = check_functions(import, &out);
+	int err;
 
+	sort_functions(import, &out);
+	err = check_functions(import);
 	if (err)
 		return err;
 	RB_FOREACH(function, import_functions, &import->functions) {
-		if (function->domain > 0xffff || function->kind == IMPORT_VIRTUAL)
+		if (is_left_out(function))
 			continue;
 		err = place(import, function);
 		if (err)
@@ -265,8 +297,17 @@ static int make_function(struct import *import, struct hw_root *root,
 	struct hw_bus *bus = function->above ? function->above->made->secondary : &root->bus;
 
 	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
-		desc.bar_bytes[i] = function->bar[i].bytes;
-		desc.bar_inferred |= (u8)(function->bar[i].inferred << i);
+		const struct import_bar *bar = &function->bar[i], *of_virtual;
+
+		of_virtual = &function->bar[PCI_STD_NUM_BARS + i];
+		desc.bar_bytes[i] = bar->bytes;
+		desc.bar_inferred |= (u8)(bar->inferred << i);
+		desc.vf_bar_bytes[i] = of_virtual->bytes;
+		desc.vf_bar_inferred |= (u8)(of_virtual->inferred << i);
+	}
+	if (function->physfn) {
+		desc.physfn = function->physfn->made;
+		desc.vf_index = function->vf_index;
 	}
 	function->made = hw_function_add(&import->s->hw, bus, &desc);
 	if (!function->made)

@@ -255,7 +255,8 @@ static void virtual_functions_are_left_out_and_told(void **state)
 	expect_ok(dump_import(dump, NULL));
 	expect_u64(dump_count(dump), 1);
 	assert_string_equal(dump->error.text, "2 functions (0000:00:02.1 ...) left out: virtual "
-					      "functions of SR-IOV");
+					      "functions of SR-IOV that no function in the file "
+					      "has enabled");
 }
 
 static void domains_of_more_than_16_bits_are_left_out_and_told(void **state)
