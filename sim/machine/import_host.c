@@ -120,6 +120,7 @@ int import_host(struct import *import)
 	DIR *devices = NULL;
 	int err;
 
+	errno = ENAMETOOLONG;
 	if (set_path(&host, "", ""))
 		devices = opendir(host.path);
 	if (!devices)

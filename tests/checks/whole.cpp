@@ -203,6 +203,19 @@ static void peer_memory(const machine &m)
 	dmasim_p2pdma_release(m.pdev);
 }
 
+static void description()
+{
+	static const dmasim_register registers[] = { { 0, 0x09a28086 }, { 8, 0x06000000 } };
+	static const dmasim_function function = { .bdf = "00:00.0", .config_bytes = 64,
+						  DMASIM_REGISTERS(registers) };
+	static const dmasim_description machine = { .functions = &function, .function_count = 1 };
+	dmasim *s = dmasim_create(NULL);
+
+	CHECK(s && dmasim_import_description(s, &machine, NULL, NULL) == 0);
+	CHECK(dmasim_next_dev(s, NULL)->vendor == 0x8086);
+	CHECK(dmasim_destroy(s) == 0);
+}
+
 int main()
 {
 	struct dmasim_config config = { DMASIM_CONFIG, .iommu = DMASIM_VTD, .seed = 7 };
@@ -235,6 +248,7 @@ int main()
 	two_steps(m);
 	turns(m);
 	shared_memory(m);
+	description();
 
 	dmasim_assert_clean(m.s);
 	CHECK(dmasim_destroy(m.s) == 0);
