@@ -163,9 +163,19 @@ DMASIM_API int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, 
 					u64 bytes);
 
 /*
- * Reads the hexadecimal dump of `lspci -x`, `-xxx` or `-xxxx` and becomes that machine. A machine
- * takes one dump, and nothing else. What a dump does not say is inferred (see import in the
- * README). 0; -EINVAL with *error filled in and nothing added; -ENOMEM.
+ * Reads what lspci printed and becomes that machine: the hexadecimal dump of `-x`, `-xxx` or
+ * `-xxxx`, the text of `-v`, `-vv` or `-vvv`, or both (the registers stand, and the text tells what
+ * they do not). Quotes of mails, lines that a mailer wrapped, and other text around are no matter.
+ * A machine takes one dump, and nothing else. What a dump does not say is inferred or unknown (see
+ * import in the README).
+ *
+ * Text without numbers (no -n, -nn) has names, which are looked up in how->ids: one that stands for
+ * no number, or for several, gives the vendor or device 0xfffe, a class 0xff00, and a note. Of a
+ * function of text 64 bytes are known if it hides its capabilities, 256 if no function of the file
+ * has an extended one, else 4096; registers that no line tells of read as zeros.
+ *
+ * 0, with notes in *error or "" if there is nothing to tell; -EINVAL with *error filled in and
+ * nothing added; -ENOMEM.
  */
 DMASIM_API int dmasim_import_lspci(struct dmasim *s, const char *file,
 				   const struct dmasim_import *how, struct dmasim_error *error);

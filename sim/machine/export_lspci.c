@@ -4,8 +4,10 @@
  * function as are known. `lspci -F` and the import read it back.
  *
  *   0000:3a:00.0 0108: 144d:a824 (rev 02)
+ *   	Region 0: Memory at a8c00000 (64-bit, non-prefetchable) [size=32K]
  *   00: 4d 14 24 a8 46 05 10 00 02 02 08 01 08 00 00 00
  */
+#include "hw/config.h"
 #include "machine/export.h"
 
 #define BYTES_PER_LINE 16
@@ -34,6 +36,45 @@ static void put_registers(FILE *to, const u8 *config, u32 bytes)
 	}
 }
 
+/* As lspci has it: in the largest unit that divides it, of a letter. */
+static void put_size(FILE *to, u64 bytes)
+{
+	static const char units[] = { 0, 'K', 'M', 'G', 'T' };
+	u32 unit = 0;
+
+	while (unit + 1 < sizeof(units) && !(bytes % 1024)) {
+		bytes /= 1024;
+		unit++;
+	}
+	fprintf(to, " [size=%llu%.1s]\n", bytes, &units[unit]);
+}
+
+/* Sizes of BARs that are known and that no register tells. */
+static void put_regions(FILE *to, const struct hw_function *function)
+{
+	for (u32 i = 0; function && i < PCI_STD_NUM_BARS; i++) {
+		const struct hw_bar *bar = &function->bar[i];
+		u32 at = PCI_BASE_ADDRESS_0 + 4 * i;
+		u64 address = hw_config_read(function, at, 4);
+
+		if (!bar->bytes || bar->inferred)
+			continue;
+		if (bar->io) {
+			fprintf(to, "\tRegion %u: I/O ports at %04llx", i,
+				address & PCI_BASE_ADDRESS_IO_MASK);
+		} else {
+			bool prefetch = address & PCI_BASE_ADDRESS_MEM_PREFETCH;
+
+			address &= PCI_BASE_ADDRESS_MEM_MASK;
+			if (bar->is_64)
+				address |= (u64)hw_config_read(function, at + 4, 4) << 32;
+			fprintf(to, "\tRegion %u: Memory at %08llx (%s-bit, %sprefetchable)", i,
+				address, bar->is_64 ? "64" : "32", prefetch ? "" : "non-");
+		}
+		put_size(to, bar->bytes);
+	}
+}
+
 int dmasim_export_lspci(struct dmasim *s, FILE *to)
 {
 	u8 registers[PCI_CFG_SPACE_EXP_SIZE];
@@ -45,6 +86,7 @@ int dmasim_export_lspci(struct dmasim *s, FILE *to)
 
 		export_registers(function, registers);
 		put_header(to, function, registers);
+		put_regions(to, function->hw);
 		put_registers(to, registers, function->config_bytes);
 		fputc('\n', to);
 	}

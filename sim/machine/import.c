@@ -64,17 +64,25 @@ int import_add(struct import *import, const struct import_function *function)
 	*kept = *function;
 	kept->config = (u8 *)(kept + 1);
 	memcpy(kept->config, function->config, bytes);
-	kept->record = record_of(import, function);
-	if (!kept->record) {
-		import_free(import, kept);
-		return -ENOMEM;
-	}
 	if (RB_INSERT(import_functions, &import->functions, kept)) {
-		free_function(import, kept);
+		import_free(import, kept);
 		return import_error(import, function->line, "%s is there twice; expected once",
 				    import_name(function).text);
 	}
 	import->function_count++;
+	return 0;
+}
+
+/* Before anything is made of them. */
+static int record_all(struct import *import)
+{
+	struct import_function *function;
+
+	RB_FOREACH(function, import_functions, &import->functions) {
+		function->record = record_of(import, function);
+		if (!function->record)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -83,9 +91,12 @@ static int run(struct import *import, int (*read)(struct import *import))
 	int err = read(import);
 
 	if (!err)
+		err = record_all(import);
+	if (!err)
 		err = import_tree(import);
 	if (err)
 		return err;
+	import_text_addresses(import);
 	import_infer(import);
 	err = import_windows(import);
 	if (!err)

@@ -3,7 +3,8 @@
  * Becoming the machine of an lspci dump.
  *
  *   import.c         all of it, in order
- *   import_dump.c    file -> functions: address, line, registers
+ *   import_dump.c    file -> functions: address, line, registers; by lines (import_lines.c) that
+ *                    are hexadecimal (import_hex.c) or text (import_text.c)
  *   import_description.c  a program's tables -> functions, and what they tell of host bridges
  *   import_host.c    the running host's sysfs -> functions, and what it tells of them
  *   import_tree.c    functions -> tree, by the bus numbers in the bridges; and the tree -> hardware
@@ -52,6 +53,7 @@ enum import_kind {
 };
 
 struct import_root;
+struct import_query;
 
 struct import_function {
 	RB_ENTRY(import_function) by_address;
@@ -71,9 +73,15 @@ struct import_function {
 	struct hw_span
 		window[2]; /* bridges: memory, prefetchable memory; memory enable is not asked */
 	struct hw_function *made;
-	struct import_record *record; /* of its registers as they were read */
-	u32 tlb_entries;	      /* of a function with ATS; 0: as many as usual */
-	bool acs_hidden;	      /* text that names the capability and not its bits */
+	struct import_record *record;	  /* of its registers as they were read */
+	u32 tlb_entries;		  /* of a function with ATS; 0: as many as usual */
+	bool acs_hidden;		  /* text that names the capability and not its bits */
+	bool is_virtual;		  /* of SR-IOV, by its name */
+	bool bars_counted;		  /* their numbers are a guess: lspci -v does not tell */
+	u8 told_by;			  /* IMPORT_BY_HEX, IMPORT_BY_TEXT */
+	struct import_query *device_name; /* what stands for its numbers, until they are known */
+	struct import_query *class_name;
+	u32 hex_bytes; /* of them by hexadecimal lines */
 	u32 config_bytes;
 	u8 *config;
 };
@@ -168,6 +176,9 @@ int import_add(struct import *import, const struct import_function *function);
 
 /* Finds whose the virtual functions are. Kinds are known, and nothing of the tree. */
 void import_virtual(struct import *import);
+
+/* Makes bus addresses of those that lspci -v prints as the CPU has them. */
+void import_text_addresses(struct import *import);
 
 /* BARs and bridge windows of every function in the tree; ACS; CPU. */
 void import_infer(struct import *import);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading what lspci -x, -xxx or -xxxx prints: a header line, hexadecimal lines of 16 registers, an
- * empty line. Lines of any other shape (the indented text of -v, a mail's signature) mean nothing.
+ * Reading what lspci prints: a header line, then the text of -v or hexadecimal lines of 16
+ * registers or both, an empty line. Lines of any other shape (a mail's prose, lspci -t,
+ * /proc/iomem) mean nothing.
  *
  *   0000:3a:00.0 Non-Volatile memory controller: ...
+ *   	Control: I/O- Mem+ BusMaster+ ...
  *   00: 4d 14 24 a8 46 05 10 00 00 02 08 01 08 00 00 00
  *   10: ...
+ *
+ * Of a function that is in the file once as text and once in hexadecimal both are taken: registers
+ * that were read stand, and the text tells what they do not. Functions that are only listed, as
+ * lspci without options lists them, are left out of a file that tells of others.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,30 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "machine/import.h"
-
-#define BYTES_PER_LINE 16
-/* All that is told of a line: a hexadecimal one has 53 characters. */
-#define LINE_BYTES     128
-#define BLOCK_BYTES    16384
+#include "machine/import_reader.h"
 
 RB_GENERATE(import_functions, import_function, by_address, import_compare)
-
-struct reader {
-	struct import *import;
-	FILE *file;
-	u8 block[BLOCK_BYTES];
-	size_t filled, taken; /* of the block */
-	u64 file_bytes;
-	u64 line_bytes;
-	u32 line;
-	size_t length;
-	char text[LINE_BYTES]; /* the present line, cut, without white space at its end */
-	bool in_function;
-	u32 known; /* registers read so far */
-	struct import_function function;
-	u8 config[PCI_CFG_SPACE_EXP_SIZE];
-};
 
 int import_compare(struct import_function *a, struct import_function *b)
 {
@@ -97,282 +82,307 @@ void import_note(struct import *import, const char *format, ...)
 	text_add(&import->notes, "%s%s", import->notes.length ? "; " : "", what);
 }
 
-/* ---- Lines ------------------------------------------------------------ */
+/* ---- The end of a function -------------------------------------------- */
 
-/* Text that can be told in an error, whatever the file holds. All white space is a space. */
-static char readable(int c)
+static void remove_function(struct import *import, struct import_function *function)
 {
-	if (isspace(c))
-		return ' ';
-	return c > ' ' && c < 0x7f ? (char)c : '?';
+	RB_REMOVE(import_functions, &import->functions, function);
+	import_free(import, function);
+	import->function_count--;
 }
 
-/* False: the file has no more bytes. */
-static bool fill_block(struct reader *reader)
+/* Registers that were read stand; those behind them are the text's. */
+static void put_together(struct import_reader *reader, struct import_function *function,
+			 const struct import_function *hex, const struct import_function *text)
 {
-	if (reader->taken < reader->filled)
-		return true;
-	reader->filled = fread(reader->block, 1, BLOCK_BYTES, reader->file);
-	reader->taken = 0;
-	return reader->filled;
+	struct import_function both = *text;
+
+	both.line = function->line;
+	memcpy(reader->both, text->config, text->config_bytes);
+	memcpy(reader->both, hex->config, hex->config_bytes);
+	both.config = reader->both;
+	both.hex_bytes = hex->config_bytes;
+	both.told_by = IMPORT_BY_HEX | IMPORT_BY_TEXT;
+	both.config_bytes = hex->config_bytes > text->config_bytes ? hex->config_bytes
+								   : text->config_bytes;
+	both.acs_hidden = text->acs_hidden && hex->config_bytes < PCI_CFG_SPACE_EXP_SIZE;
+	both.device_name = NULL;
+	both.class_name = NULL;
+	both.is_virtual = false;
+	both.bars_counted = false;
+	*function = both;
 }
 
-static void take_bytes(struct reader *reader, size_t count)
+/* Its text alone. */
+static int tell_by_text(struct import_reader *reader, struct import_function *function)
 {
-	const u8 *from = &reader->block[reader->taken];
+	struct import_text *text = &reader->text;
+	struct import_ids *ids = &reader->ids;
+	int err = 0;
 
-	for (size_t i = 0; i < count && reader->length < LINE_BYTES - 1; i++)
-		reader->text[reader->length++] = readable(from[i]);
-	reader->taken += count;
-	reader->line_bytes += count;
+	import_text_end(text);
+	function->told_by = IMPORT_BY_TEXT;
+	function->config = text->image;
+	function->config_bytes = text->whole && !text->denied ? PCI_CFG_SPACE_EXP_SIZE
+							      : IMPORT_HEADER_BYTES;
+	function->acs_hidden = text->acs_at && !text->acs_shown;
+	function->is_virtual = text->is_virtual;
+	function->bars_counted = text->bars_counted;
+	memcpy(function->bar, text->bar, sizeof(function->bar));
+	reader->any_extended |= text->has_extended;
+	if (!text->silent && *text->device_name)
+		err = import_ids_ask(ids, &ids->devices, text->device_name, &function->device_name);
+	if (!err && !text->silent && *text->class_name)
+		err = import_ids_ask(ids, &ids->classes, text->class_name, &function->class_name);
+	return err;
 }
 
-/* False: there are no more lines. Of a line that is too long, the rest is not read. */
-static bool read_line(struct reader *reader)
+/* What the lines since the header tell, in one. */
+static int tell(struct import_reader *reader, struct import_function *function)
 {
-	bool ended = false;
+	struct import_function text = *function;
+	int err = 0;
 
-	if (!fill_block(reader))
-		return false;
-	reader->line++;
-	reader->length = 0;
-	reader->line_bytes = 1;
-	while (!ended && reader->line_bytes <= IMPORT_LINE_BYTES_MAX && fill_block(reader)) {
-		const u8 *from = &reader->block[reader->taken];
-		size_t left = reader->filled - reader->taken;
-		const u8 *end = memchr(from, '\n', left);
-
-		take_bytes(reader, end ? (size_t)(end - from) : left);
-		ended = end;
-		reader->taken += ended;
-	}
-	while (reader->length && reader->text[reader->length - 1] == ' ')
-		reader->length--;
-	reader->text[reader->length] = '\0';
-	reader->file_bytes += reader->line_bytes;
-	return true;
+	function->config = reader->config;
+	function->config_bytes = reader->known;
+	function->told_by = reader->known ? IMPORT_BY_HEX : 0;
+	if (!reader->text.any || !reader->named)
+		return 0;
+	err = tell_by_text(reader, &text);
+	if (err)
+		return err;
+	if (reader->known)
+		put_together(reader, function, function, &text);
+	else
+		*function = text;
+	return 0;
 }
 
-/* Reads `digits` hexadecimal digits; false: they are not. */
-static bool read_hex(const char *at, u32 digits, u32 *value)
+/* It is in the file already. 1: nothing to add. */
+static int meet(struct import_reader *reader, struct import_function *function,
+		struct import_function *before)
 {
-	*value = 0;
-	for (u32 i = 0; i < digits; i++) {
-		if (!isxdigit((unsigned char)at[i]))
-			return false;
-		*value = *value * 16 + (u32)(isdigit((unsigned char)at[i])
-						     ? at[i] - '0'
-						     : (at[i] | 32) - 'a' + 10);
-	}
-	return true;
+	struct import *import = reader->lines.import;
+	struct import_function after = *function;
+
+	if (!function->told_by)
+		return 1;
+	if (before->told_by & function->told_by)
+		return import_error(import, function->line,
+				    "%s is in line %u already; expected each function once",
+				    import_name(function).text, before->line);
+	if (before->told_by == IMPORT_BY_HEX)
+		put_together(reader, function, before, &after);
+	else if (before->told_by)
+		put_together(reader, function, &after, before);
+	remove_function(import, before);
+	return 0;
 }
 
-static u32 count_hex(const char *at)
+static int check_length(struct import_reader *reader)
 {
-	u32 count = 0;
-
-	while (isxdigit((unsigned char)at[count]))
-		count++;
-	return count;
-}
-
-static bool ends_word(char c)
-{
-	return !c || c == ' ';
-}
-
-struct address {
-	u32 domain, bus, device, function;
-};
-
-/* [domain:]bus:device.function at the start of the line. The numbers may still be too large. */
-static bool is_header(const char *text, struct address *address)
-{
-	u32 digits = count_hex(text);
-
-	address->domain = 0;
-	if (digits >= 4 && digits <= 8) {
-		if (text[digits] != ':')
-			return false;
-		read_hex(text, digits, &address->domain);
-		text += digits + 1;
-	}
-	return read_hex(text, 2, &address->bus) && text[2] == ':' &&
-	       read_hex(text + 3, 2, &address->device) && text[5] == '.' &&
-	       read_hex(text + 6, 1, &address->function) && ends_word(text[7]);
-}
-
-/* "10: ...": *bytes is where the registers begin. */
-static bool is_hex_line(const char *text, u32 *offset, const char **bytes)
-{
-	u32 digits = count_hex(text);
-
-	if (digits < 2 || digits > 3 || text[digits] != ':' || !ends_word(text[digits + 1]))
-		return false;
-	read_hex(text, digits, offset);
-	*bytes = text + digits + 1;
-	return true;
-}
-
-/* ---- Functions -------------------------------------------------------- */
-
-static const char *name_of(const struct reader *reader, struct import_name *name)
-{
-	*name = import_name(&reader->function);
-	return name->text;
-}
-
-static int end_function(struct reader *reader)
-{
-	struct import *import = reader->import;
-	struct import_name name;
+	struct import *import = reader->lines.import;
 	u32 known = reader->known;
+
+	if (!known || known == IMPORT_HEADER_BYTES || known == PCI_CFG_SPACE_SIZE ||
+	    known == PCI_CFG_SPACE_EXP_SIZE)
+		return 0;
+	return import_error(import, reader->lines.line.number,
+			    "%s is truncated after %u bytes; expected 64, 256 or 4096",
+			    import_name(&reader->function).text, known);
+}
+
+static int refuse_bare(struct import_reader *reader, const struct import_function *function)
+{
+	return import_error(reader->lines.import, function->line,
+			    "%s has no registers; expected lines like '00: 86 80 ...' "
+			    "after it, as lspci -xxxx prints them, or the text of lspci -vvv",
+			    import_name(function).text);
+}
+
+static int end_function(struct import_reader *reader)
+{
+	struct import *import = reader->lines.import;
+	struct import_function *function = &reader->function;
+	struct import_function *before;
+	int err;
 
 	if (!reader->in_function)
 		return 0;
 	reader->in_function = false;
-	if (!known)
-		return import_error(import, reader->function.line,
-				    "%s has no registers; expected lines like '00: 86 80 ...' "
-				    "after it, as lspci -xxxx prints them",
-				    name_of(reader, &name));
-	if (known != IMPORT_HEADER_BYTES && known != PCI_CFG_SPACE_SIZE &&
-	    known != PCI_CFG_SPACE_EXP_SIZE)
-		return import_error(import, reader->line,
-				    "%s is truncated after %u bytes; expected 64, 256 or 4096",
-				    name_of(reader, &name), known);
-	reader->function.config = reader->config;
-	reader->function.config_bytes = known;
-	return import_add(import, &reader->function);
+	/* Prose that begins with an address. */
+	if (!reader->named && !reader->known && !reader->text.any)
+		return 0;
+	err = check_length(reader);
+	if (!err && !reader->named && !reader->known)
+		err = refuse_bare(reader, function);
+	if (!err)
+		err = tell(reader, function);
+	if (err)
+		return err;
+	before = RB_FIND(import_functions, &import->functions, function);
+	if (before)
+		err = meet(reader, function, before);
+	if (err)
+		return err < 0 ? err : 0;
+	return import_add(import, function);
 }
 
-static int begin_function(struct reader *reader, const struct address *address)
+/* ---- Headers ---------------------------------------------------------- */
+
+static int set_address(struct import_reader *reader, const struct import_address *address)
 {
-	struct import *import = reader->import;
-	const struct import_function *before;
-	struct import_name name;
+	struct import_function *function = &reader->function;
+	const char *text = reader->lines.line.text;
+
+	if (address->device > 0x1f || address->function > 7)
+		return import_error(reader->lines.import, reader->lines.line.number,
+				    "'%.*s' is no address of a function; expected a device of 00 "
+				    "to 1f and a function of 0 to 7",
+				    (int)strcspn(text, " "), text);
+	if (address->has_domain)
+		function->domain = address->domain;
+	if (address->has_bus)
+		function->bus = (u8)address->bus;
+	function->devfn = (u8)PCI_DEVFN(address->device, address->function);
+	return 0;
+}
+
+/* "00:1c.0/03:00.0", "00:1c.0/00.0": a bus that is not told is the bridge's. */
+static int follow_path(struct import_reader *reader, const char **at)
+{
+	struct import *import = reader->lines.import;
+	struct import_function *function = &reader->function;
+	struct import_address address;
+	int err;
+
+	import_read_address(at, &address);
+	err = set_address(reader, &address);
+	while (!err && **at == '/') {
+		const struct import_function *bridge;
+
+		++*at;
+		import_read_address(at, &address);
+		bridge = RB_FIND(import_functions, &import->functions, function);
+		if (!address.has_bus && (!bridge || !bridge->told_by))
+			return import_error(import, reader->lines.line.number,
+					    "the path leads through %s; expected that bridge "
+					    "before it",
+					    import_name(function).text);
+		if (!address.has_bus)
+			function->bus = bridge->config[PCI_SECONDARY_BUS];
+		err = set_address(reader, &address);
+	}
+	return err;
+}
+
+static int begin_function(struct import_reader *reader)
+{
+	const struct import_line *line = &reader->lines.line;
+	const char *at = line->text;
 	int err = end_function(reader);
 
 	if (err)
 		return err;
-	if (address->device > 0x1f || address->function > 7)
-		return import_error(import, reader->line,
-				    "'%.*s' is no address of a function; expected a device of 00 "
-				    "to 1f and a function of 0 to 7",
-				    (int)strcspn(reader->text, " "), reader->text);
-	reader->function = (struct import_function){
-		.domain = address->domain,
-		.bus = (u8)address->bus,
-		.devfn = (u8)PCI_DEVFN(address->device, address->function),
-		.line = reader->line,
-	};
-	before = RB_FIND(import_functions, &import->functions, &reader->function);
-	if (before)
-		return import_error(import, reader->line,
-				    "%s is in line %u already; expected each function once",
-				    name_of(reader, &name), before->line);
+	reader->function = (struct import_function){ .line = line->number };
+	err = follow_path(reader, &at);
+	if (err)
+		return err;
+	import_text_begin(&reader->text, reader->lines.import);
 	reader->in_function = true;
+	reader->named = import_text_header(&reader->text, at);
 	reader->known = 0;
 	return 0;
 }
 
-static int read_bytes(struct reader *reader, const char *at)
+/* ---- The file --------------------------------------------------------- */
+
+static int read_any_line(struct import_reader *reader)
 {
-	u32 count = 0, value;
-
-	for (;; count++) {
-		u32 length;
-
-		at += strspn(at, " ");
-		length = (u32)strcspn(at, " ");
-		if (!length)
-			break;
-		if (length != 2 || !read_hex(at, 2, &value))
-			return import_error(reader->import, reader->line,
-					    "'%.*s' is no byte; expected two hexadecimal digits",
-					    (int)(length < 20 ? length : 20), at);
-		if (count < BYTES_PER_LINE)
-			reader->config[reader->known + count] = (u8)value;
-		at += length;
-	}
-	if (count != BYTES_PER_LINE)
-		return import_error(reader->import, reader->line, "%u bytes in a line; expected 16",
-				    count);
-	reader->known += BYTES_PER_LINE;
-	return 0;
-}
-
-static int read_hex_line(struct reader *reader, u32 offset, const char *bytes)
-{
-	if (!reader->in_function) {
-		/* Words of prose can look like an offset. */
-		if (offset % BYTES_PER_LINE)
-			return 0;
-		return import_error(reader->import, reader->line,
-				    "registers of no function; expected a line like '3a:00.0 ...' "
-				    "before them");
-	}
-	if (reader->known == PCI_CFG_SPACE_EXP_SIZE)
-		return import_error(reader->import, reader->line,
-				    "offset %02x after 4096 bytes; expected the next function",
-				    offset);
-	if (offset != reader->known)
-		return import_error(reader->import, reader->line, "offset %02x; expected %02x",
-				    offset, reader->known);
-	return read_bytes(reader, bytes);
-}
-
-static int read_any_line(struct reader *reader)
-{
-	struct address address;
-	const char *bytes;
-	u32 offset;
-
-	if (!reader->length)
+	switch (reader->lines.line.shape) {
+	case IMPORT_EMPTY:
 		return end_function(reader);
-	if (is_header(reader->text, &address))
-		return begin_function(reader, &address);
-	if (is_hex_line(reader->text, &offset, &bytes))
-		return read_hex_line(reader, offset, bytes);
+	case IMPORT_HEADER:
+		return begin_function(reader);
+	case IMPORT_HEX:
+		return import_hex_line(reader);
+	default:
+		return reader->in_function ? import_text_line(&reader->text, &reader->lines.line)
+					   : 0;
+	}
+}
+
+/* Functions of which nothing is told but that they are there. */
+static int leave_out_bare(struct import_reader *reader)
+{
+	struct import *import = reader->lines.import;
+	struct import_function *function, *next, *first = NULL;
+	struct import_name name;
+	u32 count = 0;
+
+	RB_FOREACH_SAFE(function, import_functions, &import->functions, next) {
+		if (function->told_by)
+			continue;
+		if (!first)
+			name = import_name(function);
+		first = first ? first : function;
+		if (++count == import->function_count)
+			return refuse_bare(reader, first);
+	}
+	RB_FOREACH_SAFE(function, import_functions, &import->functions, next) {
+		if (!function->told_by)
+			remove_function(import, function);
+	}
+	if (count)
+		import_note(import,
+			    "%u function%s (%s%s) left out: listed, and nothing told of them",
+			    count, count > 1 ? "s" : "", name.text, count > 1 ? " ..." : "");
 	return 0;
 }
 
-static int read_file(struct reader *reader)
+static int read_file(struct import_reader *reader)
 {
-	struct import *import = reader->import;
+	struct import *import = reader->lines.import;
+	int more = import_lines_next(&reader->lines);
 	int err = 0;
 
-	while (!err && read_line(reader)) {
-		if (reader->line_bytes > IMPORT_LINE_BYTES_MAX)
-			return import_error(
-				import, reader->line,
-				"a line of more than 1 MiB; expected what lspci -xxxx wrote");
-		if (reader->file_bytes > IMPORT_FILE_BYTES_MAX)
-			return import_error(import, reader->line,
-					    "expected a file of at most 256 MiB");
+	while (!err && more > 0) {
 		err = read_any_line(reader);
+		if (!err)
+			more = import_lines_next(&reader->lines);
 	}
-	if (!err && ferror(reader->file))
-		return import_error(import, 0, "%s; expected a file that lspci -xxxx wrote",
-				    strerror(errno));
-	if (!err)
-		err = end_function(reader);
+	if (err || more < 0)
+		return err ? err : more;
+	err = end_function(reader);
 	if (!err && !import->function_count)
-		return import_error(import, reader->line ? reader->line : 1,
+		return import_error(import, reader->lines.read ? reader->lines.read : 1,
 				    "the file has no function; expected lines like '3a:00.0 ...' "
-				    "and '00: 86 80 ...', as lspci -xxxx prints them");
-	return err;
+				    "and '00: 86 80 ...', as lspci -xxxx prints them, or the text "
+				    "of lspci -vvv");
+	if (!err)
+		err = leave_out_bare(reader);
+	return err ? err : import_text_last(reader);
 }
 
 int import_dump(struct import *import)
 {
-	struct reader reader = { .import = import, .file = fopen(import->file, "re") };
+	struct import_reader *reader = import_alloc(import, sizeof(*reader));
 	int err;
 
-	if (!reader.file)
-		return import_error(import, 0, "%s; expected a file that lspci -xxxx wrote",
-				    strerror(errno));
-	err = read_file(&reader);
-	fclose(reader.file);
+	if (!reader)
+		return -ENOMEM;
+	memset(reader, 0, sizeof(*reader));
+	reader->lines.import = import;
+	reader->lines.file = fopen(import->file, "re");
+	import_ids_init(&reader->ids, import);
+	if (reader->lines.file)
+		err = read_file(reader);
+	else
+		err = import_error(import, 0, "%s; expected a file that lspci -xxxx wrote",
+				   strerror(errno));
+	if (reader->lines.file)
+		fclose(reader->lines.file);
+	import_ids_fini(&reader->ids);
+	import_free(import, reader);
 	return err;
 }

@@ -202,14 +202,10 @@ static void the_same_laptop_with_the_text_of_vvv(void **state)
 	expect_machine(state, "alderlake-laptop-gl9755.txt", (struct counts){ 29, 6, 1, 6 });
 }
 
-static void the_text_of_vvv_without_registers_is_refused(void **state)
+/* trust: a Dell XE9680 is read from text | a real machine's data: its dump, counted by lspci -F */
+static void the_same_dell_by_its_text_alone(void **state)
 {
-	struct recorded *recorded = *state;
-
-	recorded_find(recorded, "dell-xe9680-part.vvv.txt");
-	recorded->s = dmasim_create(NULL);
-	expect_error(dmasim_import_lspci(recorded->s, recorded->path, NULL, &recorded->error), -22);
-	assert_non_null(strstr(recorded->error.text, ".vvv.txt:1: 0000:37:00.0 has no registers"));
+	expect_machine(state, "dell-xe9680-part.vvv.txt", (struct counts){ 16, 8, 1, 6 });
 }
 
 /* ---- Peer-to-peer in the Dell (facts "dma-api" 8.5) ----------------------------------------- */
@@ -281,7 +277,7 @@ TEST_MAIN_UNLESS(missing, RECORDED_TEST(an_alder_lake_laptop), RECORDED_TEST(an_
 		 RECORDED_TEST(an_asus_p6t6), RECORDED_TEST(a_freescale_p2020),
 		 RECORDED_TEST(a_sifive_unmatched), RECORDED_TEST(a_talos_ii),
 		 RECORDED_TEST(the_same_laptop_with_the_text_of_vvv),
-		 RECORDED_TEST(the_text_of_vvv_without_registers_is_refused),
+		 RECORDED_TEST(the_same_dell_by_its_text_alone),
 		 RECORDED_TEST(the_dells_nvme_reaches_its_gpu_through_the_host_bridge),
 		 RECORDED_TEST(without_acs_the_dells_nvme_reaches_its_gpu_by_bus_address),
 		 RECORDED_TEST(one_port_that_redirects_is_enough))

@@ -68,14 +68,14 @@ static void an_empty_file(void **state)
 {
 	expect_refused(*state, "",
 		       ":1: the file has no function; expected lines like '3a:00.0 ...' and "
-		       "'00: 86 80 ...', as lspci -xxxx prints them");
+		       "'00: 86 80 ...', as lspci -xxxx prints them, or the text of lspci -vvv");
 }
 
 static void a_file_of_prose(void **state)
 {
 	expect_refused(*state, "Once upon a time\nthere was a machine.\n",
 		       ":2: the file has no function; expected lines like '3a:00.0 ...' and "
-		       "'00: 86 80 ...', as lspci -xxxx prints them");
+		       "'00: 86 80 ...', as lspci -xxxx prints them, or the text of lspci -vvv");
 }
 
 static void binary_bytes(void **state)
@@ -237,7 +237,7 @@ static void a_function_without_registers(void **state)
 	expect_refused(
 		*state, "\n00:00.0 X\n\tControl: I/O- Mem+\n\n00:01.0 Y\n" ID REST,
 		":2: 0000:00:00.0 has no registers; expected lines like '00: 86 80 ...' after "
-		"it, as lspci -xxxx prints them");
+		"it, as lspci -xxxx prints them, or the text of lspci -vvv");
 }
 
 static void a_function_that_ends_too_early(void **state)

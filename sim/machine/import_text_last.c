@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the text of one function does not tell, and the whole file does: numbers for names; how much
+ * of configuration space was shown; that a slot has more functions; which functions are virtual;
+ * and where an address is the CPU's.
+ */
+#include <string.h>
+
+#include "hw/config.h"
+#include "machine/import_reader.h"
+
+#define SRIOV_CTRL	  0x08
+#define SRIOV_CTRL_ENABLE 0x01
+#define SRIOV_NUM_VF	  0x10
+
+/* Root ports of Intel's 100 and 200 series have the ACS control word here (dma-api 19.1 F). */
+#define INTEL_SPT_ACS_CTRL 0x08
+
+/* What Linux switches on where an IOMMU is used (facts 18.4). */
+#define ACS_ENABLED (PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
+
+/* How many functions something was said of, and the first. */
+struct count {
+	u32 count;
+	struct import_name first;
+};
+
+struct last {
+	struct count unknown;
+	struct count assumed;
+	struct count counted_bars;
+};
+
+static void count_one(struct count *count, const struct import_function *function)
+{
+	if (!count->count++)
+		count->first = import_name(function);
+}
+
+static void note(struct import *import, const struct count *count, const char *what)
+{
+	if (count->count)
+		import_note(import, "%u function%s (%s%s) %s", count->count,
+			    count->count > 1 ? "s" : "", count->first.text,
+			    count->count > 1 ? " ..." : "", what);
+}
+
+static void put(struct import_function *function, u32 at, u32 bytes, u32 value)
+{
+	for (u32 i = 0; i < bytes && at + i < function->config_bytes; i++)
+		function->config[at + i] = (u8)(value >> (8 * i));
+}
+
+static u32 find_extended(const struct import_function *function, u16 id)
+{
+	struct hw_registers registers = { function->config, function->config_bytes };
+
+	return hw_registers_find_extended(registers, id);
+}
+
+static bool by_text_alone(const struct import_function *function)
+{
+	return function->told_by == IMPORT_BY_TEXT;
+}
+
+/* ---- Numbers ---------------------------------------------------------- */
+
+/* "Device 1901" at the end of a name is the number itself. */
+static bool number_in(const char *text, u32 *device)
+{
+	size_t length = strlen(text);
+	const char *at = text + length - 11;
+
+	if (length < 11 || (length > 11 && at[-1] != ' '))
+		return false;
+	return import_text_begins(at, "Device ") && import_count_digits(at + 7) == 4 &&
+	       import_read_digits(at + 7, 4, device);
+}
+
+static void set_numbers(struct last *last, struct import_function *function)
+{
+	const struct import_query *name = function->device_name;
+	u32 vendor = IMPORT_ID_UNKNOWN, device = IMPORT_ID_UNKNOWN;
+
+	if (name && name->vendor_length && !name->vendor_twice)
+		vendor = name->vendor;
+	if (name && !number_in(name->text, &device) && name->found == 1) {
+		vendor = name->device_vendor;
+		device = name->device;
+	}
+	if (name) {
+		put(function, PCI_VENDOR_ID, 2, vendor);
+		put(function, PCI_DEVICE_ID, 2, device);
+	}
+	if (name && (vendor == IMPORT_ID_UNKNOWN || device == IMPORT_ID_UNKNOWN))
+		count_one(&last->unknown, function);
+	if (function->class_name)
+		put(function, PCI_CLASS_DEVICE, 2,
+		    function->class_name->found ? function->class_name->device
+						: IMPORT_CLASS_UNKNOWN);
+	function->device_name = NULL;
+	function->class_name = NULL;
+}
+
+/* ---- Single functions ------------------------------------------------- */
+
+static bool is_intel_spt_root_port(const struct import_function *function)
+{
+	u32 device = import_read(function, PCI_DEVICE_ID, 2);
+
+	if (import_read(function, PCI_VENDOR_ID, 2) != 0x8086)
+		return false;
+	return (device >= 0xa110 && device <= 0xa11f) || (device >= 0xa167 && device <= 0xa16a) ||
+	       (device >= 0xa290 && device <= 0xa29f) || (device >= 0xa2e7 && device <= 0xa2ee) ||
+	       (device >= 0x9d10 && device <= 0x9d1b);
+}
+
+/*
+ * lspci reads the control word of these ports where others have it, and finds zeros. Where the text
+ * is all there is, they are as Linux sets them with an IOMMU.
+ */
+static void assume_acs(struct last *last, struct import_function *function)
+{
+	u32 at = find_extended(function, PCI_EXT_CAP_ID_ACS);
+	u32 capability = at ? import_read(function, at + PCI_ACS_CAP, 2) : 0;
+
+	if (!by_text_alone(function) || !capability || !is_intel_spt_root_port(function) ||
+	    import_read(function, at + PCI_ACS_CTRL, 2))
+		return;
+	put(function, at + INTEL_SPT_ACS_CTRL, 4, capability & ACS_ENABLED);
+	count_one(&last->assumed, function);
+}
+
+/* Virtual functions have no numbers of their own; what lspci prints is from the one they are of. */
+static void make_virtual(struct import_function *function)
+{
+	if (by_text_alone(function))
+		put(function, PCI_VENDOR_ID, 4, 0xffffffff);
+}
+
+/*
+ * Of all that there could be no more than there are functions are looked for: `budget` is for the
+ * whole file.
+ */
+static void make_all_virtual(struct import *import, const struct import_function *physical,
+			     u32 *budget)
+{
+	u32 at = find_extended(physical, PCI_EXT_CAP_ID_SRIOV);
+	u32 first = physical->bus << 8 | physical->devfn;
+	u32 count, stride;
+
+	if (!at || !(import_read(physical, at + SRIOV_CTRL, 2) & SRIOV_CTRL_ENABLE))
+		return;
+	count = import_read(physical, at + SRIOV_NUM_VF, 2);
+	stride = import_read(physical, at + PCI_SRIOV_VF_STRIDE, 2);
+	first += import_read(physical, at + PCI_SRIOV_VF_OFFSET, 2);
+	for (u32 i = 0; i < count && first <= 0xffff && *budget; i++, first += stride, --*budget) {
+		struct import_function key = {
+			.domain = physical->domain,
+			.bus = (u8)(first >> 8),
+			.devfn = (u8)first,
+		};
+		struct import_function *function =
+			RB_FIND(import_functions, &import->functions, &key);
+
+		if (function && function != physical)
+			make_virtual(function);
+	}
+}
+
+/* A slot with more than one function says so in each of them. */
+static void tell_neighbours(struct import_function *function, struct import_function *next)
+{
+	if (!next || function->domain != next->domain || function->bus != next->bus ||
+	    (function->devfn ^ next->devfn) > 7)
+		return;
+	if (by_text_alone(function))
+		function->config[PCI_HEADER_TYPE] |= PCI_HEADER_TYPE_MULTI;
+	if (by_text_alone(next))
+		next->config[PCI_HEADER_TYPE] |= PCI_HEADER_TYPE_MULTI;
+}
+
+static bool is_silent(const struct import_function *function)
+{
+	return import_read(function, PCI_VENDOR_ID, 4) == 0xffffffff;
+}
+
+/* ---- The whole file --------------------------------------------------- */
+
+int import_text_last(struct import_reader *reader)
+{
+	struct import *import = reader->lines.import;
+	struct last last = { 0 };
+	struct import_function *function, *before = NULL;
+	u32 budget = IMPORT_FUNCTIONS_MAX;
+	int err = import_ids_answer(&reader->ids);
+
+	if (err)
+		return err;
+	RB_FOREACH(function, import_functions, &import->functions) {
+		set_numbers(&last, function);
+		if (before && !is_silent(function) && !is_silent(before))
+			tell_neighbours(before, function);
+		before = function;
+		/* Where no function shows any, extended capabilities could not be read. */
+		if (function->told_by & IMPORT_BY_TEXT && !reader->any_extended &&
+		    function->hex_bytes < PCI_CFG_SPACE_EXP_SIZE &&
+		    function->config_bytes > PCI_CFG_SPACE_SIZE)
+			function->config_bytes = PCI_CFG_SPACE_SIZE;
+		assume_acs(&last, function);
+		if (function->bars_counted)
+			count_one(&last.counted_bars, function);
+	}
+	RB_FOREACH(function, import_functions, &import->functions) {
+		make_all_virtual(import, function, &budget);
+		if (function->is_virtual)
+			make_virtual(function);
+	}
+	note(import, &last.unknown,
+	     "of unknown numbers, which read as fffe (a name stands for none or for several, "
+	     "lspci -nn or -xxxx would tell)");
+	note(import, &last.assumed,
+	     "with ACS assumed to be as Linux sets it: lspci -xxxx would tell");
+	note(import, &last.counted_bars, "whose BARs are numbered in their order: lspci -vv tells");
+	return 0;
+}
+
+/* ---- Addresses -------------------------------------------------------- */
+
+static bool is_behind(const struct import_function *bridge, u64 address)
+{
+	struct hw_registers registers = { bridge->config, bridge->config_bytes };
+
+	return hw_span_has(hw_registers_window(registers), address) ||
+	       hw_span_has(hw_registers_prefetch_window(registers), address);
+}
+
+/*
+ * Text has addresses as the CPU has them, and bridges' registers as the bus has. Where a host
+ * bridge makes a difference of whole 4 GiB between them, the window above tells.
+ */
+static void correct_bars(struct import_function *function)
+{
+	for (u32 at = PCI_BASE_ADDRESS_0; at < PCI_BASE_ADDRESS_0 + 4 * (PCI_STD_NUM_BARS - 1);
+	     at += 4) {
+		u32 low = import_read(function, at, 4);
+		u64 address = (u64)import_read(function, at + 4, 4) << 32 |
+			      (low & PCI_BASE_ADDRESS_MEM_MASK);
+
+		if ((low & (PCI_BASE_ADDRESS_MEM_TYPE_MASK | PCI_BASE_ADDRESS_SPACE_IO)) !=
+		    PCI_BASE_ADDRESS_MEM_TYPE_64)
+			continue;
+		if (!is_behind(function->above, address) &&
+		    is_behind(function->above, address & 0xffffffff))
+			put(function, at + 4, 4, 0);
+		at += 4;
+	}
+}
+
+void import_text_addresses(struct import *import)
+{
+	struct import_function *function;
+
+	RB_FOREACH(function, import_functions, &import->functions) {
+		u32 type = function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK;
+		u32 above = function->above ? function->above->config[PCI_HEADER_TYPE] &
+						      PCI_HEADER_TYPE_MASK
+					    : PCI_HEADER_TYPE_NORMAL;
+
+		if (by_text_alone(function) && type == PCI_HEADER_TYPE_NORMAL &&
+		    above == PCI_HEADER_TYPE_BRIDGE)
+			correct_bars(function);
+	}
+}
