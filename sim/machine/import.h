@@ -68,7 +68,7 @@ struct import_function {
 	/* Of a virtual function: whose it is, and which; NULL: it is none, or it is left out. */
 	struct import_function *physfn;
 	u16 vf_index;
-	struct import_root *root;      /* NULL: it is left out */
+	struct import_root *root; /* NULL: it is left out */
 	struct import_bar bar[IMPORT_BARS];
 	struct hw_span
 		window[2]; /* bridges: memory, prefetchable memory; memory enable is not asked */
@@ -76,7 +76,6 @@ struct import_function {
 	struct import_record *record;	  /* of its registers as they were read */
 	u32 tlb_entries;		  /* of a function with ATS; 0: as many as usual */
 	bool acs_hidden;		  /* text that names the capability and not its bits */
-	bool is_virtual;		  /* of SR-IOV, by its name */
 	bool bars_counted;		  /* their numbers are a guess: lspci -v does not tell */
 	u8 told_by;			  /* IMPORT_BY_HEX, IMPORT_BY_TEXT */
 	struct import_query *device_name; /* what stands for its numbers, until they are known */

@@ -108,7 +108,6 @@ static void put_together(struct import_reader *reader, struct import_function *f
 	both.acs_hidden = text->acs_hidden && hex->config_bytes < PCI_CFG_SPACE_EXP_SIZE;
 	both.device_name = NULL;
 	both.class_name = NULL;
-	both.is_virtual = false;
 	both.bars_counted = false;
 	*function = both;
 }
@@ -126,7 +125,6 @@ static int tell_by_text(struct import_reader *reader, struct import_function *fu
 	function->config_bytes = text->whole && !text->denied ? PCI_CFG_SPACE_EXP_SIZE
 							      : IMPORT_HEADER_BYTES;
 	function->acs_hidden = text->acs_at && !text->acs_shown;
-	function->is_virtual = text->is_virtual;
 	function->bars_counted = text->bars_counted;
 	memcpy(function->bar, text->bar, sizeof(function->bar));
 	reader->any_extended |= text->has_extended;

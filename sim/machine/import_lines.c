@@ -194,7 +194,8 @@ static bool has_tag(const char *text)
 		return false;
 	for (; *text != ':'; text++) {
 		spaces += *text == ' ';
-		if (spaces == WORDS || !(isalnum((unsigned char)*text) || strchr(" -_/", *text)))
+		if (!*text || spaces == WORDS ||
+		    !(isalnum((unsigned char)*text) || strchr(" -_/", *text)))
 			return false;
 	}
 	return ends_word(text[1]);

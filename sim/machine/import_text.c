@@ -138,7 +138,6 @@ static void read_name(struct import_text *text, const char *at, const char *end)
 		memcpy(text->device_name, at, length);
 		text->device_name[length] = '\0';
 	}
-	text->is_virtual = strstr(at, "Virtual Function");
 }
 
 bool import_text_header(struct import_text *text, const char *rest)

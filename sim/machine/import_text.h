@@ -40,7 +40,6 @@ struct import_text {
 	u32 rebars;   /* BARs in a resizable-BAR capability */
 	bool has_extended;
 	bool acs_shown;
-	bool is_virtual; /* by its name */
 	u32 acs_at;
 
 	u8 image[PCI_CFG_SPACE_EXP_SIZE];

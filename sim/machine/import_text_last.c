@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the text of one function does not tell, and the whole file does: numbers for names; how much
- * of configuration space was shown; that a slot has more functions; which functions are virtual;
- * and where an address is the CPU's.
+ * of configuration space was shown; that a slot has more functions; and where an address is the
+ * CPU's.
  */
 #include <string.h>
 
 #include "hw/config.h"
 #include "machine/import_reader.h"
-
-#define SRIOV_CTRL	  0x08
-#define SRIOV_CTRL_ENABLE 0x01
-#define SRIOV_NUM_VF	  0x10
 
 /* Root ports of Intel's 100 and 200 series have the ACS control word here (dma-api 19.1 F). */
 #define INTEL_SPT_ACS_CTRL 0x08
@@ -131,43 +127,6 @@ static void assume_acs(struct last *last, struct import_function *function)
 	count_one(&last->assumed, function);
 }
 
-/* Virtual functions have no numbers of their own; what lspci prints is from the one they are of. */
-static void make_virtual(struct import_function *function)
-{
-	if (by_text_alone(function))
-		put(function, PCI_VENDOR_ID, 4, 0xffffffff);
-}
-
-/*
- * Of all that there could be no more than there are functions are looked for: `budget` is for the
- * whole file.
- */
-static void make_all_virtual(struct import *import, const struct import_function *physical,
-			     u32 *budget)
-{
-	u32 at = find_extended(physical, PCI_EXT_CAP_ID_SRIOV);
-	u32 first = physical->bus << 8 | physical->devfn;
-	u32 count, stride;
-
-	if (!at || !(import_read(physical, at + SRIOV_CTRL, 2) & SRIOV_CTRL_ENABLE))
-		return;
-	count = import_read(physical, at + SRIOV_NUM_VF, 2);
-	stride = import_read(physical, at + PCI_SRIOV_VF_STRIDE, 2);
-	first += import_read(physical, at + PCI_SRIOV_VF_OFFSET, 2);
-	for (u32 i = 0; i < count && first <= 0xffff && *budget; i++, first += stride, --*budget) {
-		struct import_function key = {
-			.domain = physical->domain,
-			.bus = (u8)(first >> 8),
-			.devfn = (u8)first,
-		};
-		struct import_function *function =
-			RB_FIND(import_functions, &import->functions, &key);
-
-		if (function && function != physical)
-			make_virtual(function);
-	}
-}
-
 /* A slot with more than one function says so in each of them. */
 static void tell_neighbours(struct import_function *function, struct import_function *next)
 {
@@ -192,7 +151,6 @@ int import_text_last(struct import_reader *reader)
 	struct import *import = reader->lines.import;
 	struct last last = { 0 };
 	struct import_function *function, *before = NULL;
-	u32 budget = IMPORT_FUNCTIONS_MAX;
 	int err = import_ids_answer(&reader->ids);
 
 	if (err)
@@ -210,11 +168,6 @@ int import_text_last(struct import_reader *reader)
 		assume_acs(&last, function);
 		if (function->bars_counted)
 			count_one(&last.counted_bars, function);
-	}
-	RB_FOREACH(function, import_functions, &import->functions) {
-		make_all_virtual(import, function, &budget);
-		if (function->is_virtual)
-			make_virtual(function);
 	}
 	note(import, &last.unknown,
 	     "of unknown numbers, which read as fffe (a name stands for none or for several, "

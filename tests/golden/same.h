@@ -15,6 +15,8 @@ struct same {
 	bool counted;	 /* BARs have no numbers in the text */
 	bool no_control; /* command registers are not shown */
 	u32 compared;
+	bool told_more_counts; /* text can tell more: it is counted */
+	u32 told_more; /* BARs that the system knows, of devices whose registers were reset (D3) */
 };
 
 static inline u32 same_read(struct pci_dev *pdev, int where, u32 bytes)
@@ -90,6 +92,11 @@ static inline void same_bridge(struct same *same, struct pci_dev *text, struct p
 static inline void same_bars(struct same *same, struct pci_dev *text, struct pci_dev *hex)
 {
 	for (int bar = 0; bar < PCI_STD_NUM_BARS && !same->counted; bar++) {
+		if (same->told_more_counts && !pci_resource_flags(hex, bar) &&
+		    pci_resource_flags(text, bar)) {
+			same->told_more++;
+			continue;
+		}
 		same_value(same, text, "flags of a BAR", pci_resource_flags(text, bar),
 			   pci_resource_flags(hex, bar));
 		if (pci_resource_flags(text, bar))
