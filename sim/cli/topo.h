@@ -72,6 +72,9 @@ struct topo_function {
 	bool ats_on;
 	enum topo_known sriov;
 	u32 virtual_functions; /* that it may have at most */
+	u32 virtual_on;	       /* that it has */
+	const char *physfn;    /* of a virtual function: whose it is; else NULL */
+	const char *real_dma;  /* whose number its requests bear (below VMD); NULL: its own */
 };
 
 struct topo_host_bridge {

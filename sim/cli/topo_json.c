@@ -33,7 +33,10 @@
  *                       on [ "SV", "RR", ... ], isolation "redirects", "lets pass", "none",
  *                       "unknown"; null: it has no neighbour that ACS could keep apart }
  *     ats             { state, on }
- *     sriov           { state, virtual_functions: at most } ]
+ *     sriov           { state, virtual_functions: at most, on: how many there are }
+ *     physfn          name of the physical function of a virtual one; else null
+ *     real_dma        name of the function whose number its requests bear, if it is another's
+ *                     (VMD's endpoint); else null ]
  *   notes          [ what was left out, or could not be had, in words ]
  */
 #include "topo.h"
@@ -84,6 +87,11 @@ static json_t *count(u64 value)
 static json_t *count_or_null(bool is, u64 value)
 {
 	return is ? count(value) : json_null();
+}
+
+static json_t *name_or_null(const char *name)
+{
+	return name ? json_string(name) : json_null();
 }
 
 static const char *state(enum topo_known known)
@@ -187,6 +195,7 @@ static json_t *sriov_of(struct out *out, const struct topo_function *function)
 
 	put(out, object, "state", json_string(state(function->sriov)));
 	put(out, object, "virtual_functions", count(function->virtual_functions));
+	put(out, object, "on", count(function->virtual_on));
 	return object;
 }
 
@@ -198,7 +207,7 @@ static void put_place(struct out *out, json_t *object, const struct topo *topo,
 	put(out, object, "name", json_string(function->name));
 	put(out, object, "host_bridge", host_name(&topo->host_bridge[function->host_bridge]));
 	put(out, object, "above",
-	    on_root ? json_null() : json_string(topo->function[function->above].name));
+	    name_or_null(on_root ? NULL : topo->function[function->above].name));
 	put(out, object, "answered", json_boolean(function->answered));
 	put(out, object, "config_bytes", count(function->config_bytes));
 }
@@ -227,6 +236,8 @@ static json_t *function_of(struct out *out, const struct topo *topo,
 	put(out, object, "acs", acs_of(out, function));
 	put(out, object, "ats", ats_of(out, function));
 	put(out, object, "sriov", sriov_of(out, function));
+	put(out, object, "physfn", name_or_null(function->physfn));
+	put(out, object, "real_dma", name_or_null(function->real_dma));
 	return object;
 }
 

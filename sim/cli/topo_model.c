@@ -167,9 +167,21 @@ static void read_bars(struct topo_function *function)
 	}
 }
 
+/* Of a virtual function its physical one's capability tells. */
+static bool decodes_memory(const struct topo_function *function)
+{
+	struct pci_dev *physfn = pci_physfn(function->pdev);
+
+	if (function->physfn)
+		return read_word(physfn, pci_find_ext_capability(physfn, PCI_EXT_CAP_ID_SRIOV) +
+						 PCI_SRIOV_CTRL) &
+		       PCI_SRIOV_CTRL_MSE;
+	return read_word(function->pdev, PCI_COMMAND) & PCI_COMMAND_MEMORY;
+}
+
 static void read_memory(struct topo_function *function)
 {
-	bool decodes = read_byte(function->pdev, PCI_COMMAND) & PCI_COMMAND_MEMORY;
+	bool decodes = decodes_memory(function);
 	bool has_memory = function->bridge;
 
 	read_bars(function);
@@ -240,6 +252,7 @@ static void read_extended(struct topo_function *function)
 	function->sriov = known_extended(function, sriov);
 	if (sriov)
 		function->virtual_functions = read_word(pdev, (int)sriov + PCI_SRIOV_TOTAL_VF);
+	function->virtual_on = (u32)pci_num_vf(pdev);
 }
 
 static void read_function(struct topo *topo, struct topo_function *function, struct pci_dev *pdev)
@@ -251,6 +264,8 @@ static void read_function(struct topo *topo, struct topo_function *function, str
 	function->answered = pdev->vendor || pdev->device;
 	function->class_word = cli_class_word(pdev);
 	function->multifunction = pdev->multifunction;
+	function->physfn = pdev->is_virtfn ? pci_name(pdev->physfn) : NULL;
+	function->real_dma = pdev->real_dma ? pci_name(pdev->real_dma) : NULL;
 	if (function->answered) {
 		read_bridge(function);
 		read_express(function);

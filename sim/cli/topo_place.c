@@ -5,25 +5,32 @@
 
 /* ---- The tree --------------------------------------------------------- */
 
+/* The first from `next` on that is `depth` deep and has a box; TOPO_NONE: the bus ends before. */
+static u32 next_on_bus(const struct topo *topo, u32 next, u32 host_bridge, u32 depth)
+{
+	for (; next < topo->function_count; next++) {
+		const struct topo_function *function = &topo->function[next];
+
+		if (function->depth < depth || function->host_bridge != host_bridge)
+			break;
+		if (function->depth == depth && !function->physfn)
+			return next;
+	}
+	return TOPO_NONE;
+}
+
 u32 topo_first_below(const struct topo *topo, u32 bridge)
 {
-	u32 next = bridge + 1;
+	const struct topo_function *function = &topo->function[bridge];
 
-	return next < topo->function_count && topo->function[next].above == bridge ? next
-										   : TOPO_NONE;
+	return next_on_bus(topo, bridge + 1, function->host_bridge, function->depth + 1);
 }
 
 u32 topo_next_beside(const struct topo *topo, u32 at)
 {
 	const struct topo_function *function = &topo->function[at];
-	u32 next = at + 1;
 
-	while (next < topo->function_count && topo->function[next].depth > function->depth)
-		next++;
-	if (next == topo->function_count || topo->function[next].above != function->above ||
-	    topo->function[next].host_bridge != function->host_bridge)
-		return TOPO_NONE;
-	return next;
+	return next_on_bus(topo, at + 1, function->host_bridge, function->depth);
 }
 
 static bool same_device(const struct topo *topo, u32 a, u32 b)

@@ -56,7 +56,10 @@ void topo_place_free(struct topo_place *place);
 /* Around a switch's upstream port and what is inside. */
 struct topo_frame topo_switch_frame(const struct topo_place *place, u32 upstream);
 
-/* The functions on the bus of `at`, in order: TOPO_NONE ends. A bridge's first, and the next. */
+/*
+ * The functions of a bus in order, TOPO_NONE ends: a bridge's first, and the next. Virtual ones
+ * have no boxes: their physical function tells how many there are.
+ */
 u32 topo_first_below(const struct topo *topo, u32 bridge);
 u32 topo_next_beside(const struct topo *topo, u32 at);
 

@@ -135,6 +135,9 @@ static void put_right(const struct topo_function *function, struct topo_at at, F
 		put_buses(to, x, y, function->secondary, function->subordinate);
 	} else if (function->bridge) {
 		put_text(to, x, y, "small end", "leads nowhere");
+	} else if (function->virtual_on) {
+		snprintf(text, sizeof(text), "%u virtual", function->virtual_on);
+		put_text(to, x, y, "small end", text);
 	} else if (bar) {
 		dmasim_size_text(bar->bytes, size, sizeof(size));
 		snprintf(text, sizeof(text), "%s%s", bar->inferred ? "~ " : "", size);
@@ -255,8 +258,10 @@ static void put_tree(const struct topo_place *place, FILE *to)
 	}
 	for (u32 i = 0; i < topo->function_count; i++)
 		put_links(place, i, to);
-	for (u32 i = 0; i < topo->function_count; i++)
-		put_function(&topo->function[i], place->at[i], to);
+	for (u32 i = 0; i < topo->function_count; i++) {
+		if (!topo->function[i].physfn)
+			put_function(&topo->function[i], place->at[i], to);
+	}
 	fputs("</g>\n", to);
 }
 

@@ -7,6 +7,11 @@
 /* Of what belongs to a function; its children stand 2 deeper than itself. */
 #define DETAIL_INDENT 4
 
+static const char *plural(u32 count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static void put_size(u64 bytes, FILE *to)
 {
 	char text[32];
@@ -86,8 +91,11 @@ static void put_virtual_functions(const struct topo_function *function, FILE *to
 	if (function->sriov != TOPO_PRESENT)
 		return;
 	begin_detail(function, to);
-	fprintf(to, "SR-IOV, %u virtual function%s at most\n", function->virtual_functions,
-		function->virtual_functions == 1 ? "" : "s");
+	fprintf(to, "SR-IOV, %u virtual function%s at most", function->virtual_functions,
+		plural(function->virtual_functions));
+	if (function->virtual_on)
+		fprintf(to, ", %u on", function->virtual_on);
+	fprintf(to, "\n");
 }
 
 static void put_buses(const struct topo_function *function, FILE *to)
@@ -120,6 +128,10 @@ static void put_function(const struct topo_function *function, FILE *to)
 		pdev->vendor, pdev->device, function->type_word);
 	if (function->port_number)
 		fprintf(to, " #%u", function->port_number);
+	if (function->physfn)
+		fprintf(to, ", virtual function of %s", function->physfn);
+	if (function->real_dma)
+		fprintf(to, ", requests as %s", function->real_dma);
 	put_buses(function, to);
 	fprintf(to, "%s%s\n", function->memory_off ? ", memory off" : "", without_acs(function));
 	put_windows(function, to);
@@ -144,11 +156,6 @@ static void put_host_bridge(const struct topo *topo, const struct topo_host_brid
 	}
 	for (u32 i = 0; i < host->function_count; i++)
 		put_function(&topo->function[host->first_function + i], to);
-}
-
-static const char *plural(u32 count)
-{
-	return count == 1 ? "" : "s";
 }
 
 void topo_print_tree(const struct topo *topo, FILE *to)

@@ -62,30 +62,50 @@ static u32 read_config(struct host *host)
 					       : 0;
 }
 
-static void tell_size(struct import_bar *bar, u64 start, u64 last)
+static void tell_size(struct import_bar *bar, u64 bytes)
 {
-	u64 bytes = last - start + 1;
-
-	if (last <= start || bytes & (bytes - 1))
+	if (bytes & (bytes - 1))
 		return;
 	bar->bytes = bytes;
 	bar->told = true;
+}
+
+/* How many virtual functions share a BAR's line; 0: the function has none. */
+static u32 virtual_functions(const struct import_function *function)
+{
+	u32 at = import_find_extended(function, PCI_EXT_CAP_ID_SRIOV);
+
+	return at ? import_read(function, at + PCI_SRIOV_TOTAL_VF, 2) : 0;
+}
+
+static void read_lines(struct host *host, FILE *file)
+{
+	u32 shared = virtual_functions(&host->function);
+	struct import_bar *bar = host->function.bar;
+	char line[128];
+
+	for (u32 i = 0; i < LINES_WITH_VIRTUAL && fgets(line, sizeof(line), file); i++) {
+		u64 start, last;
+
+		if (sscanf(line, "%llx %llx", &start, &last) != 2 || last <= start)
+			continue;
+		if (i < PCI_STD_NUM_BARS)
+			tell_size(&bar[i], last - start + 1);
+		else if (i >= LINE_OF_VIRTUAL_BARS && shared)
+			tell_size(&bar[PCI_STD_NUM_BARS + i - LINE_OF_VIRTUAL_BARS],
+				  (last - start + 1) / shared);
+	}
 }
 
 /* Sizes of BARs. Without the file, or where it says something odd, they are inferred. */
 static void read_resources(struct host *host)
 {
 	FILE *file = fopen(host->path, "re");
-	char line[128];
 
-	for (u32 i = 0; file && i < PCI_STD_NUM_BARS && fgets(line, sizeof(line), file); i++) {
-		u64 start, last;
-
-		if (sscanf(line, "%llx %llx", &start, &last) == 2)
-			tell_size(&host->function.bar[i], start, last);
-	}
-	if (file)
-		fclose(file);
+	if (!file)
+		return;
+	read_lines(host, file);
+	fclose(file);
 }
 
 static int read_function(struct host *host, const char *name)

@@ -45,10 +45,12 @@ static inline void built_devices(struct dmasim *s)
 
 	nic.traits.untrusted = true;
 	nic.traits.pool_bytes = SZ_1M;
+	nic.sriov = (struct dmasim_sriov){ .total_vfs = 8, .vf_bar = { SZ_16K, 0, SZ_4K } };
 	first = dmasim_add_endpoint(s, "00:01.0/00.0/00.0/00.0", &gpu);
 	second = dmasim_add_endpoint(s, "00:01.0/00.0/01.0/00.0", &nic);
 	built_need(first);
 	built_need(second);
+	nic.sriov.total_vfs = 0;
 	nic.traits.untrusted = false;
 	nic.traits.pool_bytes = 0;
 	nic.traits.no_snoop = true;
@@ -60,6 +62,8 @@ static inline void built_devices(struct dmasim *s)
 	dmasim_set_policy(second, DMASIM_LAZY);
 	if (dmasim_add_direct_region(s, first, 0x7000000, SZ_64K) ||
 	    dmasim_add_direct_region(s, NULL, 0x8000000, SZ_4K))
+		abort();
+	if (pci_enable_sriov(second, 3))
 		abort();
 }
 

@@ -26,21 +26,43 @@ def read_dump(name):
     return functions
 
 
-def resources(config):
-    """One line for each BAR: first address, last, flags."""
-    lines = ["0x0 0x0 0x0"] * 13
-    count = {0: 6, 1: 2}.get(config[0x0E] & 0x7F, 1)
+def number(config, at, size):
+    """Registers as a number."""
+    return int.from_bytes(config[at : at + size], "little")
+
+
+def bars(config, at, count):
+    """Index, address and whether it is I/O of each BAR that has an address."""
     index = 0
     while index < count:
-        low = int.from_bytes(config[0x10 + 4 * index :][:4], "little")
-        wide = low & 7 == 4
+        low = number(config, at + 4 * index, 4)
+        wide = low & 7 == 4 and index + 1 < count
         address = low & (~3 if low & 1 else ~15)
-        if wide and index + 1 < count:
-            address |= int.from_bytes(config[0x14 + 4 * index :][:4], "little") << 32
-        size = 0x20 if low & 1 else 0x1000
+        if wide:
+            address |= number(config, at + 4 * index + 4, 4) << 32
         if address:
-            lines[index] = f"0x{address:016x} 0x{address + size - 1:016x} 0x{0x200:016x}"
+            yield index, address, low & 1
         index += 2 if wide else 1
+
+
+def sriov(config):
+    """Offset of the SR-IOV capability, or 0."""
+    at = 0x100 if len(config) == 4096 else 0
+    while at and number(config, at, 2) != 0x10:
+        at = number(config, at, 4) >> 20 & 0xFFC
+    return at
+
+
+def resources(config):
+    """One line for each BAR, the ROM, and the BARs of all virtual functions together."""
+    lines = ["0x0 0x0 0x0"] * 13
+    for index, address, is_io in bars(config, 0x10, {0: 6, 1: 2}.get(config[0x0E] & 0x7F, 1)):
+        last = address + (0x20 if is_io else 0x1000) - 1
+        lines[index] = f"0x{address:016x} 0x{last:016x} 0x{0x200:016x}"
+    if at := sriov(config):
+        for index, address, _ in bars(config, at + 0x24, 6):
+            last = address + 0x1000 * number(config, at + 0x0E, 2) - 1
+            lines[7 + index] = f"0x{address:016x} 0x{last:016x} 0x{0x200:016x}"
     return "\n".join(lines) + "\n"
 
 
