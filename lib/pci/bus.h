@@ -24,6 +24,7 @@ struct pci_bus {
 	const struct platform_host_bridge *host; /* of the present firmware description */
 	u16 segment;
 	u8 number;
+	u8 last; /* number of those behind it, itself included; of a bus behind a bridge */
 	struct pci_dev *devices; /* by devfn */
 };
 
@@ -52,6 +53,9 @@ void pci_iov_read_device(struct pci_dev *virtfn);
 u64 pci_iov_bus_address(struct pci_dev *virtfn, u32 bar);
 /* Virtual buses have the numbers after the bus's own, which may be another. */
 void pci_iov_renumber(struct pci_bus *bus);
+
+/* By its number; NULL: nobody is there. */
+struct pci_dev *pci_device_at(struct os *os, dmasim_sbdf id);
 
 /* Depth first, parents before children. NULL starts; NULL ends. */
 struct pci_dev *pci_next_device(struct os *os, struct pci_dev *from);

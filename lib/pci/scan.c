@@ -109,6 +109,7 @@ static int scan_behind(struct pci_dev *bridge)
 	bus->host = bridge->bus->host;
 	bus->segment = bridge->bus->segment;
 	bus->number = (u8)secondary;
+	bus->last = (u8)pci_config_read(bridge, PCI_SUBORDINATE_BUS, 1);
 	return scan_bus(bus);
 }
 
@@ -333,4 +334,33 @@ struct pci_dev *pci_next_device(struct os *os, struct pci_dev *from)
 			return first_of_roots(bus->next_root);
 		from = bus->bridge;
 	}
+}
+
+/* The bus behind one of its bridges, or its virtual one, that has the number or leads there. */
+static struct pci_bus *towards(struct pci_bus *bus, u8 number)
+{
+	struct pci_bus *below;
+
+	for (struct pci_dev *pdev = bus->devices; pdev; pdev = pdev->sibling) {
+		below = pdev->subordinate;
+		if (below && number >= below->number && number <= below->last)
+			return below;
+	}
+	below = bus->virtual_buses;
+	while (below && below->number != number)
+		below = below->next_virtual;
+	return below;
+}
+
+struct pci_dev *pci_device_at(struct os *os, dmasim_sbdf id)
+{
+	u8 number = (u8)(id >> 8);
+	struct pci_bus *bus = os->roots;
+
+	while (bus &&
+	       (bus->segment != id >> 16 || number < bus->number || number > bus->host->bus_last))
+		bus = bus->next_root;
+	while (bus && bus->number != number)
+		bus = towards(bus, number);
+	return bus ? pci_device_on(bus, id & 0xff) : NULL;
 }

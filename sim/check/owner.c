@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/owner.h"
 
+static int compare_spaces(struct owner_space *a, struct owner_space *b)
+{
+	u64 at_a = (u64)a->is_domain << 32 | a->id, at_b = (u64)b->is_domain << 32 | b->id;
+
+	return (at_a > at_b) - (at_a < at_b);
+}
+
+static int compare_devices(struct owner_device *a, struct owner_device *b)
+{
+	return (a->dev > b->dev) - (a->dev < b->dev);
+}
+
+RB_PROTOTYPE(owner_space_tree, owner_space, by_id, compare_spaces)
+RB_GENERATE(owner_space_tree, owner_space, by_id, compare_spaces)
+RB_PROTOTYPE(owner_device_tree, owner_device, by_id, compare_devices)
+RB_GENERATE(owner_device_tree, owner_device, by_id, compare_devices)
+
 void owners_init(struct owners *owners, struct world *world, bool *blind)
 {
 	*owners = (struct owners){ .world = world, .blind = blind, .next_state = 1 };
 	SLIST_INIT(&owners->spaces);
 	SLIST_INIT(&owners->devices);
+	RB_INIT(&owners->spaces_by_id);
+	RB_INIT(&owners->devices_by_id);
 }
 
 static void *record(struct owners *owners, size_t bytes)
@@ -63,12 +82,11 @@ void owners_fini(struct owners *owners)
 
 static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 id)
 {
-	struct owner_space *space;
+	struct owner_space key = { .is_domain = is_domain, .id = id };
+	struct owner_space *space = RB_FIND(owner_space_tree, &owners->spaces_by_id, &key);
 
-	SLIST_FOREACH(space, &owners->spaces, link) {
-		if (space->is_domain == is_domain && space->id == id)
-			return space;
-	}
+	if (space)
+		return space;
 	space = record(owners, sizeof(*space));
 	if (!space)
 		return NULL;
@@ -77,6 +95,7 @@ static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 i
 	interval_tree_init(&space->pieces);
 	interval_tree_init(&space->ranges);
 	SLIST_INSERT_HEAD(&owners->spaces, space, link);
+	RB_INSERT(owner_space_tree, &owners->spaces_by_id, space);
 	return space;
 }
 
@@ -86,13 +105,11 @@ static struct owner_device *find_device(struct owners *owners, dmasim_sbdf dev)
 
 	if (DMASIM_LIKELY(device && device->dev == dev))
 		return device;
-	SLIST_FOREACH(device, &owners->devices, link) {
-		if (device->dev == dev) {
-			owners->last = device;
-			return device;
-		}
-	}
-	return NULL;
+	device = RB_FIND(owner_device_tree, &owners->devices_by_id,
+			 &(struct owner_device){ .dev = dev });
+	if (device)
+		owners->last = device;
+	return device;
 }
 
 static void set_space(struct owners *owners, dmasim_sbdf dev, struct owner_space *space)
@@ -105,6 +122,7 @@ static void set_space(struct owners *owners, dmasim_sbdf dev, struct owner_space
 			return;
 		device->dev = dev;
 		SLIST_INSERT_HEAD(&owners->devices, device, link);
+		RB_INSERT(owner_device_tree, &owners->devices_by_id, device);
 	}
 	device->space = space;
 }

@@ -74,6 +74,7 @@ struct owner_past {
 
 struct owner_space {
 	SLIST_ENTRY(owner_space) link;
+	RB_ENTRY(owner_space) by_id;
 	bool is_domain;
 	u32 id; /* domain, or device */
 	struct interval_tree pieces;
@@ -84,6 +85,7 @@ struct owner_space {
 
 struct owner_device {
 	SLIST_ENTRY(owner_device) link;
+	RB_ENTRY(owner_device) by_id;
 	dmasim_sbdf dev;
 	struct owner_space *space;
 	u64 excused; /* pieces up to this number need no unmap: the driver was told so */
@@ -91,11 +93,15 @@ struct owner_device {
 
 SLIST_HEAD(owner_space_list, owner_space);
 SLIST_HEAD(owner_device_list, owner_device);
+RB_HEAD(owner_space_tree, owner_space);
+RB_HEAD(owner_device_tree, owner_device);
 
 struct owners {
 	struct world *world;
 	struct owner_space_list spaces;
 	struct owner_device_list devices;
+	struct owner_space_tree spaces_by_id; /* the same: lists keep the order of birth */
+	struct owner_device_tree devices_by_id;
 	struct owner_device *last; /* found last */
 	struct owner_list *open;   /* the scatterlist that is being mapped */
 	u32 next_state;

@@ -8,12 +8,37 @@
 
 #define BYTES_PER_LINE 16
 
+/* 0 to 15; more: no digit. */
+static u32 digit(char c)
+{
+	u32 decimal = (u32)c - '0', letter = ((u32)c | 32) - 'a';
+
+	return decimal < 10 ? decimal : letter < 6 ? letter + 10 : 16;
+}
+
+/* As lspci writes it: a space and two digits, 16 times, and nothing else. False: it is not. */
+static bool read_plain(const char *at, u8 *to)
+{
+	for (u32 i = 0; i < BYTES_PER_LINE; i++, at += 3) {
+		u32 high, low;
+
+		if (at[0] != ' ' || (high = digit(at[1])) > 15 || (low = digit(at[2])) > 15)
+			return false;
+		to[i] = (u8)(high << 4 | low);
+	}
+	return !*at;
+}
+
 static int read_bytes(struct import_reader *reader, const char *at)
 {
 	struct import *import = reader->lines.import;
 	u32 line = reader->lines.line.number;
 	u32 count = 0, value;
 
+	if (read_plain(at, &reader->config[reader->known])) {
+		reader->known += BYTES_PER_LINE;
+		return 0;
+	}
 	for (;; count++) {
 		u32 length;
 

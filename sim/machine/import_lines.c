@@ -26,9 +26,10 @@
 /* Text that can be told in an error, whatever the file holds. All white space is a space. */
 static char readable(int c)
 {
-	if (isspace(c))
-		return ' ';
-	return c > ' ' && c < 0x7f ? (char)c : '?';
+	/* Most of a file. */
+	if (c > ' ' && c < 0x7f)
+		return (char)c;
+	return c == ' ' || isspace(c) ? ' ' : '?';
 }
 
 void import_make_readable(char *text)
@@ -52,13 +53,17 @@ static void take_bytes(struct import_lines *lines, size_t count)
 {
 	struct import_line *line = &lines->next;
 	const u8 *from = &lines->block[lines->taken];
+	size_t length = line->length, room = IMPORT_LINE_KEPT - 1, i = 0;
 
-	for (size_t i = 0; i < count && line->length < IMPORT_LINE_KEPT - 1; i++) {
+	for (; i < count && !length; i++) {
 		char c = readable(from[i]);
 
-		if (line->length || (c != ' ' && c != '>' && c != '|'))
-			line->text[line->length++] = c;
+		if (c != ' ' && c != '>' && c != '|')
+			line->text[length++] = c;
 	}
+	for (; i < count && length < room; i++)
+		line->text[length++] = readable(from[i]);
+	line->length = length;
 	lines->taken += count;
 	lines->line_bytes += count;
 }

@@ -61,13 +61,7 @@ struct pci_dev *dmasim_next_dev(struct dmasim *s, struct pci_dev *from)
 
 struct pci_dev *machine_device_at(struct dmasim *s, dmasim_sbdf id)
 {
-	struct pci_dev *pdev;
-
-	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
-		if (pdev->dev.id == id)
-			return pdev;
-	}
-	return NULL;
+	return pci_device_at(s->os, id);
 }
 
 struct pci_dev *machine_device(struct dmasim *s, const struct hw_function *function)
