@@ -9,12 +9,11 @@
 
 static const char help[] =
 	"usage: dmasim topo FILE | --host [--as FORM]\n\n"
-	"Prints the PCI tree of a machine. FILE is what lspci -xxxx printed (as root: others see "
-	"64\n"
-	"bytes of each function; -xxx shows 256). --host is the machine that this runs on, by its\n"
-	"sysfs; --host=ROOT takes another folder for /sys. What is not told is inferred, and "
-	"marked;\n"
-	"what cannot be seen is unknown.\n\n"
+	"Prints the PCI tree of a machine. FILE is what lspci -xxxx or -vvv printed, or both (as\n"
+	"root: others see 64 bytes of each function and no capabilities; -xxx shows 256), also as\n"
+	"a mail has it. Text with -nn has numbers; names alone are looked up. --host is the\n"
+	"machine that this runs on, by its sysfs; --host=ROOT takes another folder for /sys. What\n"
+	"is not told is inferred, and marked; what cannot be seen is unknown.\n\n"
 	"  --as tree   text (this is the default)\n"
 	"  --as dot    a graph for Graphviz: dmasim topo FILE --as dot | dot -Tsvg >tree.svg\n"
 	"  --as svg    a picture\n"

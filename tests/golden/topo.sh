@@ -69,6 +69,12 @@ for file in "$data"/*.hex; do
 	fi
 done
 
+# One machine in several ways that lspci tells of it, and as a mail has it.
+for file in "$data"/text-*.txt; do
+	text=$(basename "$file" .txt)
+	prints "$text" "$file" "$text.txt"
+done
+
 # A dump of a dump, byte for byte after the first.
 for file in "$data"/*.hex; do
 	dump=$(basename "$file" .hex)
