@@ -7,6 +7,7 @@
 
 #include "dma/setup.h"
 #include "iommu/iommu.h"
+#include "pci/acs.h"
 #include "pci/bus.h"
 
 struct os *os_create(const struct os_config *config)
@@ -27,6 +28,10 @@ struct os *os_create(const struct os_config *config)
 	os->iova_ops = config->iova_ops ? config->iova_ops : dmasim_iova_linux();
 	os->iova_repairs = config->iova_repairs;
 	os->forcedac = config->forcedac;
+	os->group_policy = config->group_policy;
+	os->acs_enable = config->acs_enable;
+	os->disable_acs_redir = config->disable_acs_redir;
+	os->config_acs = config->config_acs;
 	DMASIM_CONTRACT(os->iova_ops->size == sizeof(*os->iova_ops) && os->iova_ops->create &&
 				os->iova_ops->destroy && os->iova_ops->alloc &&
 				os->iova_ops->free && os->iova_ops->reserve,
@@ -112,6 +117,7 @@ int os_start(struct os *os)
 		if (err)
 			return err;
 	}
+	pci_acs_set_up(os);
 	err = start_units(os);
 	if (!err)
 		err = iommu_groups_form(os);

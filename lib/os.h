@@ -11,6 +11,7 @@
 #include <bsd/sys/queue.h>
 
 #include <dmasim/bug.h>
+#include <dmasim/group.h>
 #include <dmasim/iova.h>
 #include <dmasim/platform.h>
 
@@ -63,6 +64,10 @@ struct os_config {
 	const struct iova_allocator_ops *iova_ops; /* NULL: linux */
 	u32 iova_repairs;			   /* bits of enum iova_repair */
 	bool forcedac;				   /* no try below 4 GiB first */
+	enum dmasim_group_policy group_policy;
+	bool acs_enable;	       /* with an IOMMU, ACS is switched on at boot */
+	const char *disable_acs_redir; /* pci=disable_acs_redir=; NULL: not given */
+	const char *config_acs;	       /* pci=config_acs= */
 };
 
 struct os {
@@ -71,6 +76,10 @@ struct os {
 	const struct iova_allocator_ops *iova_ops;
 	u32 iova_repairs;
 	bool forcedac;
+	enum dmasim_group_policy group_policy;
+	bool acs_enable;
+	const char *disable_acs_redir;
+	const char *config_acs;
 	enum os_policy policy;
 	u32 cpus;
 	bool dma_debug;

@@ -32,6 +32,7 @@
 #include <dmasim/dma.h>
 #include <dmasim/engine.h>
 #include <dmasim/fault-log.h>
+#include <dmasim/group.h>
 #include <dmasim/iova-domain.h>
 #include <dmasim/iova.h>
 #include <dmasim/machine.h>

@@ -18,6 +18,7 @@
 #include <dmasim/bug.h>
 #include <dmasim/contract.h>
 #include <dmasim/fault.h>
+#include <dmasim/group.h>
 #include <dmasim/page.h>
 #include <dmasim/point.h>
 #include <dmasim/report.h>
@@ -115,7 +116,27 @@ struct dmasim_config {
 	u32 cpu_family;		 /* 0: 6 for Intel, 0x17 for the others */
 	enum dmasim_acs acs;	 /* of ports that are made on the way to something else */
 	bool no_root_forwarding; /* the root complex refuses requests from one port to another */
-	bool hide_windows;	 /* firmware does not describe the host bridges' windows */
+	enum dmasim_group_policy group_policy;
+	/*
+	 * With an IOMMU, ACS is switched on at boot as Linux does (facts "dma-api" 18.4). Else it
+	 * stays as it is found, except that Intel's ports which isolate without the capability
+	 * count as set up: their registers do not tell.
+	 */
+	bool acs_enable;
+	/*
+	 * As on Linux's command line, and applied with or without an IOMMU; NULL: not given. Both
+	 * name devices by "[segment:]bus:device.function{/device.function}", where what follows a
+	 * slash is below, with a semicolon between two:
+	 *
+	 *   disable_acs_redir   DEVICE{;DEVICE}: RR, CR and EC are cleared
+	 *   config_acs          BITS@DEVICE{;BITS@DEVICE}: up to seven of 0, 1 and x, the last is
+	 *                       bit 0; x and what is left out stays as it is
+	 *
+	 * The text belongs to the program and is read until the machine has started.
+	 */
+	const char *disable_acs_redir;
+	const char *config_acs;
+	bool hide_windows; /* firmware does not describe the host bridges' windows */
 
 	u64 seed;	     /* of everything random; 0: DMASIM_SEED of the environment, or 1 */
 	bool random_choices; /* hardware makes its free choices by chance, not always the same */

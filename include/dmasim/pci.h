@@ -6,6 +6,7 @@
 #define DMASIM_PCI_H
 
 #include <dmasim/device.h>
+#include <dmasim/group.h>
 #include <dmasim/hw/pci.h>
 #include <dmasim/types.h>
 
@@ -25,11 +26,22 @@ struct pci_bus;
 struct pci_driver;
 struct pci_p2pdma;
 struct pci_sriov;
+struct iommu_group;
 
 /* What a bridge forwards: bus addresses, inclusive; empty when start > last. */
 struct pci_bridge_window {
 	u64 start;
 	u64 last;
+};
+
+/* Strict groups: the software's own, while it forms them. */
+struct pci_group_notes {
+	struct pci_dev *leader;	   /* towards the one that stands for the group */
+	struct iommu_group *group; /* of that one */
+	u32 size;		   /* of that one: how many it stands for */
+	struct pci_dev *below;	   /* bridges: the first whose requests bear their secondary bus */
+	u16 depth;		   /* bridges above */
+	s32 bridges_to;		   /* how many of them lead to its memory; -1: it has none */
 };
 
 struct pci_dev {
@@ -46,6 +58,7 @@ struct pci_dev {
 	u16 express_cap;  /* offsets of capabilities, 0: none */
 	u16 acs_cap;
 	u16 ats_cap;
+	u16 acs_capabilities; /* what enumeration read, without what is known to be broken */
 	bool is_virtfn; /* a virtual function of SR-IOV */
 	bool is_physfn; /* it can have virtual functions */
 	union {
@@ -66,7 +79,13 @@ struct pci_dev {
 	/* The software's own. */
 	u8 policy; /* dmasim_set_policy(), if policy_set */
 	bool policy_set;
-	bool ats_enabled;	     /* it may cache translations itself */
+	bool ats_enabled;  /* it may cache translations itself */
+	bool acs_quirk_on; /* an Intel root port that isolates without the capability was set up */
+	bool acs_set_up;   /* what is done at boot has been done */
+	u8 alias_flags;
+	u64 dma_alias[4]; /* devfns on its bus that it may send as, besides its own; a bit each */
+	struct dmasim_group_reason group_reason;
+	struct pci_group_notes group_notes;
 	bool attached;		     /* the IOMMU knows what to do with its requests */
 	struct pci_dev *sibling;     /* next on the bus, by devfn */
 	struct pci_dev *domain_next; /* attached to the same domain */

@@ -5,6 +5,7 @@
 
 #include "iommu/iommu.h"
 #include "iommu/lazy.h"
+#include "pci/alias.h"
 #include "pci/ats.h"
 #include "pci/bus.h"
 
@@ -318,7 +319,7 @@ static int set_contexts(struct pci_dev *pdev, const struct platform_context *old
 		err = set_context(pdev, requester.id, old, context);
 	} while (!err && pci_next_requester(&requester));
 	/* What was set is there, so setting it again cannot fail. */
-	for (; err && undo.of != requester.of; pci_next_requester(&undo))
+	for (; err && undo.step < requester.step; pci_next_requester(&undo))
 		set_context(pdev, undo.id, context, old);
 	return err;
 }

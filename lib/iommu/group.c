@@ -1,82 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Groups: which devices share a domain because nothing on the way keeps them apart
- * (facts "dma-api" 18.1 and 18.3, without aliases and quirk tables).
+ * Groups: which devices share a domain, by one policy or the other; what no IOMMU covers is in
+ * none.
  */
+#include "iommu/group.h"
+
 #include <errno.h>
 
-#include "iommu/iommu.h"
+#include "pci/alias.h"
 #include "pci/bus.h"
 
-#define ACS_REQUIRED (PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
-
-static bool acs_is_on(struct pci_dev *pdev)
+/* AMD's IOMMU is a function 00.2 beside the host bridge 00.0: it translates neither. */
+static bool is_beside_unit(const struct pci_dev *pdev, const struct platform_iommu *hw)
 {
-	u32 capability, required;
+	u32 class_code = pdev->class_code >> 8;
 
-	if (!pdev->acs_cap)
+	if (hw->arch != PLATFORM_IOMMU_AMD || pdev->bus->bridge)
 		return false;
-	/* A capability bit that is 0 is hard-wired to isolating. */
-	capability = pci_config_read(pdev, pdev->acs_cap + PCI_ACS_CAP, 2);
-	required = ACS_REQUIRED & (capability | PCI_ACS_EC);
-	return (pci_acs_control(pdev) & required) == required;
+	return (pdev->devfn == PCI_DEVFN(0, 0) && class_code == PCI_CLASS_BRIDGE_HOST) ||
+	       (pdev->devfn == PCI_DEVFN(0, 2) && class_code == PCI_CLASS_SYSTEM_IOMMU);
 }
 
-bool pci_acs_isolates(struct pci_dev *pdev)
+/* The index of the IOMMU that takes the device's requests; -1: none. */
+static int unit_index(struct pci_dev *sender)
 {
-	switch (pdev->express_type) {
-	case PCI_EXP_TYPE_ROOT_PORT:
-	case PCI_EXP_TYPE_DOWNSTREAM:
-		return acs_is_on(pdev);
-	case PCI_EXP_TYPE_ENDPOINT:
-	case PCI_EXP_TYPE_LEG_END:
-	case PCI_EXP_TYPE_RC_END:
-	case PCI_EXP_TYPE_UPSTREAM:
-		return !pdev->multifunction || acs_is_on(pdev);
-	default:
-		/* Conventional PCI, bridges to it, event collectors. */
-		return false;
-	}
-}
-
-/* The device that decides the group: the topmost one from which the way up does not isolate. */
-static struct pci_dev *deciding_device(struct pci_dev *pdev)
-{
-	struct pci_dev *deciding = pdev;
-	struct pci_dev *bridge;
-
-	for (bridge = pci_upstream_bridge(pdev); bridge; bridge = pci_upstream_bridge(bridge)) {
-		if (!pci_acs_isolates(bridge))
-			deciding = bridge;
-	}
-	return deciding;
-}
-
-static struct iommu_group *group_of_sibling_functions(struct pci_dev *pdev)
-{
-	struct pci_dev *other;
-
-	if (!pdev->multifunction || pci_acs_isolates(pdev))
-		return NULL;
-	for (other = pdev->bus->devices; other; other = other->sibling) {
-		if (other != pdev && PCI_SLOT(other->devfn) == PCI_SLOT(pdev->devfn) &&
-		    other->dev.iommu_group && !pci_acs_isolates(other))
-			return other->dev.iommu_group;
-	}
-	return NULL;
-}
-
-/* The index of the IOMMU whose scope the device is in; -1: none. */
-static int unit_index(const struct pci_dev *pdev)
-{
-	const struct platform_firmware *firmware = pdev->dev.os->firmware;
+	const struct platform_firmware *firmware = sender->dev.os->firmware;
+	const struct pci_dev *pdev = pci_real_dma_dev(sender);
 
 	for (u32 i = 0; i < firmware->iommu_count; i++) {
 		const struct platform_iommu *hw = &firmware->iommu[i];
 
 		if (hw->segment == pdev->bus->segment && pdev->bus->number >= hw->bus_first &&
 		    pdev->bus->number <= hw->bus_last)
-			return (int)i;
+			return is_beside_unit(pdev, hw) ? -1 : (int)i;
 	}
 	return -1;
 }
@@ -89,7 +45,7 @@ static enum os_policy wanted_policy(const struct pci_dev *pdev)
 	return pdev->policy_set ? pdev->policy : pdev->dev.os->policy;
 }
 
-bool iommu_will_translate(const struct pci_dev *pdev)
+bool iommu_will_translate(struct pci_dev *pdev)
 {
 	if (pdev->dev.iommu_group)
 		return pdev->dev.iommu_group->policy != OS_PASS_THROUGH;
@@ -121,18 +77,22 @@ static void hear_wish(struct iommu_group *group, const struct pci_dev *pdev)
 	group->policy_said = true;
 }
 
-/* Bridges come before what is below them, so the deciding device has its group already. */
+static bool is_strict(const struct os *os)
+{
+	return os->group_policy == DMASIM_GROUPS_STRICT;
+}
+
 static int add_to_group(struct os *os, struct pci_dev *pdev, struct iommu_unit *unit)
 {
-	struct pci_dev *deciding = deciding_device(pdev);
-	struct iommu_group *group = deciding->dev.iommu_group;
+	struct iommu_group *group = is_strict(os) ? iommu_group_find_strict(pdev)
+						  : iommu_group_find_linux(pdev);
 
-	if (!group)
-		group = group_of_sibling_functions(deciding);
 	if (!group)
 		group = new_group(os, unit);
 	if (!group)
 		return -ENOMEM;
+	if (is_strict(os))
+		iommu_group_take_strict(pdev, group);
 	pdev->dev.iommu_group = group;
 	hear_wish(group, pdev);
 	PLATFORM_EVENT(os->platform, GROUP_ADD, .dev = pdev->dev.id, .group = group->id);
@@ -174,6 +134,8 @@ int iommu_groups_form(struct os *os)
 {
 	struct pci_dev *pdev;
 
+	if (is_strict(os))
+		iommu_groups_join_strictly(os);
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
 		if (iommu_group_join(pdev)) {
 			iommu_groups_release(os);
@@ -187,8 +149,10 @@ void iommu_groups_release(struct os *os)
 {
 	struct pci_dev *pdev;
 
-	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev))
+	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
 		pdev->dev.iommu_group = NULL;
+		pdev->group_reason = (struct dmasim_group_reason){ 0 };
+	}
 	while (!SLIST_EMPTY(&os->groups)) {
 		struct iommu_group *group = SLIST_FIRST(&os->groups);
 

@@ -52,10 +52,7 @@ int iommu_group_join(struct pci_dev *pdev);
 void iommu_group_leave(struct pci_dev *pdev);
 
 /* True if an IOMMU translates the device's requests, or will once it is started. */
-bool iommu_will_translate(const struct pci_dev *pdev);
-
-/* True if the function keeps what is below it, or its own functions, apart. Facts 18.3. */
-bool pci_acs_isolates(struct pci_dev *pdev);
+bool iommu_will_translate(struct pci_dev *pdev);
 
 /* ---- Domains ---------------------------------------------------------- */
 

@@ -93,19 +93,6 @@ void pci_read_windows(struct pci_dev *pdev);
 /* bus address - phys of the window of the host bridge that a bus address lies in; 0: in none. */
 u64 pci_bus_offset(const struct pci_dev *pdev, u64 bus_address);
 
-/*
- * A number that the device's requests may bear at the IOMMU: its own, or one of a bridge above it
- * that takes what comes from conventional PCI for its own (facts "dma-api" 18.2 a and c, without
- * quirk tables).
- */
-struct pci_requester {
-	struct pci_dev *of; /* the device, then those bridges, upwards */
-	u16 id;
-};
-struct pci_requester pci_own_requester(struct pci_dev *pdev);
-/* False: that was the last; it stays. */
-bool pci_next_requester(struct pci_requester *requester);
-
 /* The ACS control word now; 0 without the capability. */
 u16 pci_acs_control(const struct pci_dev *pdev);
 

@@ -150,34 +150,3 @@ void pci_set_master(struct pci_dev *pdev)
 		set_command(bridge, PCI_COMMAND_MASTER);
 	set_command(pdev, PCI_COMMAND_MASTER);
 }
-
-u16 pci_acs_control(const struct pci_dev *pdev)
-{
-	return pdev->acs_cap ? (u16)pci_config_read(pdev, pdev->acs_cap + PCI_ACS_CTRL, 2) : 0;
-}
-
-struct pci_requester pci_own_requester(struct pci_dev *pdev)
-{
-	return (struct pci_requester){ pdev, (u16)pdev->dev.id };
-}
-
-bool pci_next_requester(struct pci_requester *requester)
-{
-	struct pci_dev *at;
-
-	for (at = pci_upstream_bridge(requester->of); at; at = pci_upstream_bridge(at)) {
-		switch (at->express_type) {
-		case PCI_EXP_TYPE_PCI_BRIDGE:
-			*requester =
-				(struct pci_requester){ at, (u16)(at->subordinate->number << 8) };
-			return true;
-		case PCI_EXP_TYPE_PCIE_BRIDGE:
-		case -1:
-			*requester = (struct pci_requester){ at, (u16)at->dev.id };
-			return true;
-		default:
-			break;
-		}
-	}
-	return false;
-}

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #include "dma/setup.h"
-#include "pci/bus.h"
+#include "pci/acs.h"
+#include "pci/alias.h"
 
 static u32 read_id(struct os *os, dmasim_sbdf id, u32 where, u32 bytes)
 {
@@ -79,6 +80,8 @@ void pci_read_device(struct pci_dev *pdev)
 	pdev->express_type = express_type(pdev);
 	pdev->acs_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ACS);
 	pdev->ats_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ATS);
+	pci_acs_init(pdev);
+	pci_alias_init(pdev);
 	dma_setup_device(pdev);
 	if (pdev->is_virtfn)
 		pci_iov_read_device(pdev);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pci/acs.h"
+
 #define DEFAULT_RAM_BYTES   (16ULL << 30)
 #define LOW_RAM_BYTES	    (1ULL << 30)
 #define HIGH_RAM_START	    (4ULL << 30)
@@ -80,6 +82,12 @@ static void check_config(const struct dmasim_config *config)
 			"a bounce pool has a power of two of bytes, 1 to 64 MiB");
 	DMASIM_CONTRACT(!config->swiotlb_areas || is_power_of_two(config->swiotlb_areas),
 			"a bounce pool has a power of two of areas");
+	DMASIM_CONTRACT(config->group_policy <= DMASIM_GROUPS_STRICT,
+			"the policy of groups is one of enum dmasim_group_policy");
+	DMASIM_CONTRACT(pci_acs_redir_is_valid(config->disable_acs_redir),
+			"disable_acs_redir looks like 0000:3a:00.0;00:1c.0/00.0");
+	DMASIM_CONTRACT(pci_acs_config_is_valid(config->config_acs),
+			"config_acs looks like 1x0@0000:3a:00.0;0001@00:1c.0/00.0");
 	DMASIM_CONTRACT(config->bugs < 1U << DMASIM_BUG_COUNT, "bugs are of enum dmasim_bug");
 }
 
@@ -211,6 +219,10 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " walks=%u", config->walk_entries);
 	if (config->context_entries)
 		text_add(&text, " contexts=%u", config->context_entries);
+	if (config->group_policy)
+		text_add(&text, " groups=strict");
+	if (config->acs_enable)
+		text_add(&text, " acs=on");
 	text_add(&text, " iova=%s repairs=0x%x forcedac=%d", iova_word(config->iova_ops),
 		 config->iova_repairs, config->forcedac);
 	trace_header(&s->world.trace, line);
@@ -265,6 +277,10 @@ static struct os_config os_config_of(struct dmasim *s)
 		.iova_ops = config->iova_ops,
 		.iova_repairs = config->iova_repairs,
 		.forcedac = config->forcedac,
+		.group_policy = config->group_policy,
+		.acs_enable = config->acs_enable,
+		.disable_acs_redir = config->disable_acs_redir,
+		.config_acs = config->config_acs,
 	};
 }
 

@@ -100,15 +100,16 @@
 #define PCI_EXT_CAP_ID_REBAR 0x15
 
 /* Access Control Services: capability word at +4, control word at +6. */
-#define PCI_ACS_CAP  0x04
-#define PCI_ACS_CTRL 0x06
-#define PCI_ACS_SV   0x01 /* source validation */
-#define PCI_ACS_TB   0x02 /* translation blocking */
-#define PCI_ACS_RR   0x04 /* P2P request redirect */
-#define PCI_ACS_CR   0x08 /* P2P completion redirect */
-#define PCI_ACS_UF   0x10 /* upstream forwarding */
-#define PCI_ACS_EC   0x20 /* P2P egress control */
-#define PCI_ACS_DT   0x40 /* direct translated P2P */
+#define PCI_ACS_CAP	     0x04
+#define PCI_ACS_CTRL	     0x06
+#define PCI_ACS_EGRESS_CTL_V 0x08
+#define PCI_ACS_SV	     0x01 /* source validation */
+#define PCI_ACS_TB	     0x02 /* translation blocking */
+#define PCI_ACS_RR	     0x04 /* P2P request redirect */
+#define PCI_ACS_CR	     0x08 /* P2P completion redirect */
+#define PCI_ACS_UF	     0x10 /* upstream forwarding */
+#define PCI_ACS_EC	     0x20 /* P2P egress control */
+#define PCI_ACS_DT	     0x40 /* direct translated P2P */
 
 /* Address Translation Services: capability word at +4, control word at +6 [M]. */
 #define PCI_ATS_CAP		 0x04
@@ -152,6 +153,7 @@
 #define PCI_CLASS_DISPLAY_3D	   0x0302
 #define PCI_CLASS_BRIDGE_HOST	   0x0600
 #define PCI_CLASS_BRIDGE_PCI	   0x0604
+#define PCI_CLASS_SYSTEM_IOMMU	   0x0806
 #define PCI_CLASS_ACCELERATOR	   0x1200
 
 #define PCI_VENDOR_ID_ATI    0x1002
