@@ -19,6 +19,7 @@ enum {
 int cli_demo(int argc, char **argv);
 int cli_iova(int argc, char **argv);
 int cli_fault(int argc, char **argv);
+int cli_groups(int argc, char **argv);
 int cli_p2p(int argc, char **argv);
 int cli_topo(int argc, char **argv);
 int cli_walk(int argc, char **argv);

@@ -202,19 +202,24 @@ void hw_config_write(struct hw_function *function, u32 offset, u32 bytes, u32 va
 }
 
 /* The list is walked at most as often as capabilities fit, so a list in a circle ends. */
-u16 hw_config_find_capability(const struct hw_function *function, u8 id)
+u16 hw_registers_find_capability(struct hw_registers registers, u8 id)
 {
 	u32 at;
 
-	if (!(hw_config_read(function, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
+	if (!(registers_read(registers, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
 		return 0;
-	at = hw_config_read(function, PCI_CAPABILITY_LIST, 1) & ~3U;
+	at = registers_read(registers, PCI_CAPABILITY_LIST, 1) & ~3U;
 	for (int i = 0; i < 48 && at >= 0x40; i++) {
-		if (hw_config_read(function, at + PCI_CAP_LIST_ID, 1) == id)
+		if (registers_read(registers, at + PCI_CAP_LIST_ID, 1) == id)
 			return (u16)at;
-		at = hw_config_read(function, at + PCI_CAP_LIST_NEXT, 1) & ~3U;
+		at = registers_read(registers, at + PCI_CAP_LIST_NEXT, 1) & ~3U;
 	}
 	return 0;
+}
+
+u16 hw_config_find_capability(const struct hw_function *function, u8 id)
+{
+	return hw_registers_find_capability(registers_of(function), id);
 }
 
 u16 hw_registers_find_extended(struct hw_registers registers, u16 id)

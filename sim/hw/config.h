@@ -25,6 +25,7 @@ struct hw_registers {
 	const u8 *config;
 	u32 bytes; /* that are known; the rest reads as zeros */
 };
+u16 hw_registers_find_capability(struct hw_registers registers, u8 id);
 u16 hw_registers_find_extended(struct hw_registers registers, u16 id);
 
 /* A bridge's windows, whether it decodes them or not. */

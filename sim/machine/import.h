@@ -182,6 +182,12 @@ void import_text_addresses(struct import *import);
 /* BARs and bridge windows of every function in the tree; ACS; CPU. */
 void import_infer(struct import *import);
 
+/*
+ * The function's registers, 4096 bytes of them, with what isolates in place of what is unknown.
+ * False: nothing is to be assumed of it.
+ */
+bool import_assume(const struct import_function *function, u8 *config);
+
 /* Memory for as long as the import runs; NULL: none. */
 static inline void *import_alloc(struct import *import, size_t bytes)
 {

@@ -295,7 +295,13 @@ static int make_function(struct import *import, struct hw_root *root,
 		.tlb_entries = function->tlb_entries,
 	};
 	struct hw_bus *bus = function->above ? function->above->made->secondary : &root->bus;
+	u8 assumed[PCI_CFG_SPACE_EXP_SIZE];
 
+	if (import->how.assume == DMASIM_ASSUME_ISOLATION && import_assume(function, assumed)) {
+		desc.config = assumed;
+		desc.config_bytes = sizeof(assumed);
+		desc.acs_hidden = true;
+	}
 	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
 		const struct import_bar *bar = &function->bar[i], *of_virtual;
 

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dmasim groups: the IOMMU groups of a machine, and why they are as they are.
+ *
+ * What a dump is too short to show can decide a group. So there are two machines: one where it
+ * reads as zeros, one where all of it isolates. A group is known if its members are the same in
+ * both.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const char help[] =
+	"usage: dmasim groups FILE [--policy linux|strict] [--why] [--acs keep|on|off]\n"
+	"                     [--iommu vtd|amd]\n\n"
+	"Prints the IOMMU groups of a machine: lines of BDF, tab, group, sorted by BDF, groups\n"
+	"numbered from 0 in order of their first member. Functions that no IOMMU covers are left\n"
+	"out; \"unknown\" is a group that depends on what the dump does not show. FILE is what\n"
+	"lspci -xxxx or lspci -vvv printed as root, or --host for this machine.\n\n"
+	"  --policy linux   as Linux computes them (default)\n"
+	"  --policy strict  what can really reach each other, or sends under one number\n"
+	"  --why            a third column: the reason\n"
+	"  --acs keep       ACS as it was recorded (default)\n"
+	"  --acs on         as Linux switches it on at boot with an IOMMU\n"
+	"  --acs off        no redirection anywhere\n"
+	"  --iommu vtd|amd  whose IOMMU it is; default: by the CPU\n";
+
+#define NO_GROUP (-1)
+
+struct args {
+	const char *file;
+	struct dmasim_config config;
+	struct dmasim_import import;
+	bool iommu_set;
+	bool why;
+};
+
+/* A function, and its groups in the two machines. */
+struct row {
+	struct pci_dev *pdev;
+	int group;
+	int other;
+	bool known;
+};
+
+struct table {
+	struct row *row;
+	u32 count;
+	/* By the numbers of each machine, which are less than count. */
+	u32 *size;
+	u32 *other_size;
+	int *printed;
+};
+
+/* ---- Arguments -------------------------------------------------------- */
+
+/* The index of the value among words; -1: none of them. */
+static int choose(const char *value, const char *const *words)
+{
+	for (int i = 0; words[i]; i++) {
+		if (value && !strcmp(value, words[i]))
+			return i;
+	}
+	return -1;
+}
+
+static int choose_option(struct args *args, const char *option, const char *value)
+{
+	static const char *const policies[] = { "linux", "strict", NULL };
+	static const char *const acs[] = { "keep", "on", "off", NULL };
+	static const char *const iommus[] = { "vtd", "amd", NULL };
+	int chosen;
+
+	if (!strcmp(option, "--policy")) {
+		chosen = choose(value, policies);
+		args->config.group_policy = chosen ? DMASIM_GROUPS_STRICT : DMASIM_GROUPS_LINUX;
+	} else if (!strcmp(option, "--acs")) {
+		chosen = choose(value, acs);
+		args->config.acs_enable = chosen == 1;
+		args->import.acs_off = chosen == 2;
+	} else if (!strcmp(option, "--iommu")) {
+		chosen = choose(value, iommus);
+		args->config.iommu = chosen ? DMASIM_AMD_VI : DMASIM_VTD;
+		args->iommu_set = true;
+	} else {
+		return -2;
+	}
+	return chosen;
+}
+
+static int read_option(struct args *args, int argc, char **argv, int *i)
+{
+	const char *option = argv[*i];
+	const char *value = *i + 1 < argc ? argv[*i + 1] : NULL;
+	int chosen;
+
+	if (!strcmp(option, "--why")) {
+		args->why = true;
+		return CLI_DONE;
+	}
+	chosen = choose_option(args, option, value);
+	if (chosen == -2)
+		return cli_bad_input("%s: no option '%s' (--help tells more)", argv[0], option);
+	if (chosen < 0)
+		return cli_bad_input("%s: %s has no value '%s' (--help tells more)", argv[0],
+				     option, value ? value : "");
+	(*i)++;
+	return CLI_DONE;
+}
+
+static int read_args(struct args *args, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-' && !cli_is_host(argv[i])) {
+			if (read_option(args, argc, argv, &i))
+				return CLI_BAD_INPUT;
+			continue;
+		}
+		if (args->file)
+			return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[i]);
+		args->file = argv[i];
+	}
+	if (!args->file)
+		return cli_bad_input("%s: expected the name of an lspci dump", argv[0]);
+	return CLI_DONE;
+}
+
+/* ---- Machines --------------------------------------------------------- */
+
+static bool has_amd_cpu(struct dmasim *s)
+{
+	u16 vendor = dmasim_next_dev(s, NULL)->vendor;
+
+	return vendor == PCI_VENDOR_ID_AMD || vendor == PCI_VENDOR_ID_HYGON;
+}
+
+static struct dmasim *open_machine(const char *command, struct args *args)
+{
+	struct dmasim_error notes;
+	struct dmasim *s = cli_machine(command, args->file, &args->config, &args->import, &notes);
+
+	if (s && !args->iommu_set && has_amd_cpu(s)) {
+		dmasim_destroy(s);
+		args->config.iommu = DMASIM_AMD_VI;
+		s = cli_machine(command, args->file, &args->config, &args->import, &notes);
+	}
+	args->iommu_set = true;
+	return s;
+}
+
+static bool all_known(struct dmasim *s)
+{
+	struct pci_dev *pdev;
+
+	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
+		if (!dmasim_acs_known(pdev))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Rows ------------------------------------------------------------- */
+
+/* By domain, bus, device and function; a domain can have more digits than another. */
+static int compare_rows(const void *a, const void *b)
+{
+	const char *one = pci_name(((const struct row *)a)->pdev);
+	const char *two = pci_name(((const struct row *)b)->pdev);
+	size_t length = strlen(one), other = strlen(two);
+
+	return length == other ? strcmp(one, two) : (length > other) - (length < other);
+}
+
+static bool make_table(struct table *table, struct dmasim *s)
+{
+	struct pci_dev *pdev;
+
+	table->count = 0;
+	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev))
+		table->count++;
+	table->row = calloc(table->count, sizeof(*table->row));
+	table->size = calloc(table->count, sizeof(*table->size));
+	table->other_size = calloc(table->count, sizeof(*table->other_size));
+	table->printed = calloc(table->count, sizeof(*table->printed));
+	return table->row && table->size && table->other_size && table->printed;
+}
+
+static void free_table(struct table *table)
+{
+	free(table->row);
+	free(table->size);
+	free(table->other_size);
+	free(table->printed);
+}
+
+/* -ENODEV is that no IOMMU covers it; the other failure is memory. */
+static bool read_group(struct pci_dev *pdev, int *group)
+{
+	*group = dmasim_group(pdev);
+	if (*group >= 0)
+		return true;
+	*group = NO_GROUP;
+	return dmasim_group_reason(pdev).kind == DMASIM_GROUP_NONE;
+}
+
+/* Both machines have the same devices in the same order. */
+static bool read_groups(struct table *table, struct dmasim *s, struct dmasim *other)
+{
+	struct pci_dev *pdev = dmasim_next_dev(s, NULL);
+	struct pci_dev *twin = dmasim_next_dev(other, NULL);
+
+	for (u32 i = 0; i < table->count; i++) {
+		struct row *row = &table->row[i];
+
+		*row = (struct row){ .pdev = pdev };
+		if (!read_group(pdev, &row->group) || !read_group(twin, &row->other))
+			return false;
+		if (row->group != NO_GROUP) {
+			table->size[row->group]++;
+			table->other_size[row->other]++;
+		}
+		pdev = dmasim_next_dev(s, pdev);
+		twin = dmasim_next_dev(other, twin);
+	}
+	return true;
+}
+
+/*
+ * Known is a group all of whose members are in one group of the other machine, which is not larger.
+ */
+static void find_known(struct table *table)
+{
+	int *twin = table->printed; /* of each group, that of its first member; -1: of no one */
+
+	for (u32 i = 0; i < table->count; i++)
+		twin[i] = NO_GROUP;
+	for (u32 i = 0; i < table->count; i++) {
+		const struct row *row = &table->row[i];
+
+		if (row->group == NO_GROUP)
+			continue;
+		if (twin[row->group] == NO_GROUP)
+			twin[row->group] = row->other;
+		if (twin[row->group] != row->other ||
+		    table->size[row->group] != table->other_size[row->other])
+			table->size[row->group] = 0;
+	}
+	for (u32 i = 0; i < table->count; i++) {
+		struct row *row = &table->row[i];
+
+		row->known = row->group != NO_GROUP && table->size[row->group];
+	}
+}
+
+static void print_rows(struct table *table, bool why)
+{
+	int next = 0;
+
+	for (u32 i = 0; i < table->count; i++)
+		table->printed[i] = NO_GROUP;
+	for (u32 i = 0; i < table->count; i++) {
+		const struct row *row = &table->row[i];
+
+		if (row->group == NO_GROUP)
+			continue;
+		if (!row->known) {
+			printf("%s\tunknown%s\n", pci_name(row->pdev),
+			       why ? "\tdepends on what the dump does not show" : "");
+			continue;
+		}
+		if (table->printed[row->group] == NO_GROUP)
+			table->printed[row->group] = next++;
+		printf("%s\t%d", pci_name(row->pdev), table->printed[row->group]);
+		if (why)
+			printf("\t%s", dmasim_group_reason_text(row->pdev).text);
+		putchar('\n');
+	}
+}
+
+static int print_groups(const char *command, const struct args *args, struct dmasim *s,
+			struct dmasim *other)
+{
+	struct table table = { 0 };
+	int status = CLI_DONE;
+
+	if (make_table(&table, s) && read_groups(&table, s, other)) {
+		find_known(&table);
+		qsort(table.row, table.count, sizeof(*table.row), compare_rows);
+		print_rows(&table, args->why);
+	} else {
+		status = cli_bad_input("%s: no memory", command);
+	}
+	free_table(&table);
+	return status;
+}
+
+int cli_groups(int argc, char **argv)
+{
+	struct args args = { .config = { DMASIM_CONFIG } };
+	struct dmasim *s, *other;
+	int status = CLI_BAD_INPUT;
+
+	if (argc > 1 && !strcmp(argv[1], "--help")) {
+		fputs(help, stdout);
+		return CLI_DONE;
+	}
+	if (read_args(&args, argc, argv))
+		return CLI_BAD_INPUT;
+	s = open_machine(argv[0], &args);
+	if (!s)
+		return CLI_BAD_INPUT;
+	other = s;
+	if (!all_known(s)) {
+		args.import.assume = DMASIM_ASSUME_ISOLATION;
+		other = open_machine(argv[0], &args);
+	}
+	if (other)
+		status = print_groups(argv[0], &args, s, other);
+	if (other != s)
+		dmasim_destroy(other);
+	dmasim_destroy(s);
+	return status;
+}
