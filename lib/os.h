@@ -95,7 +95,8 @@ struct os {
 	u32 unit_count;
 	struct iommu_group_list groups;
 	struct iommu_domain_list domains;
-	u32 next_group;
+	u32 next_group; /* one more than the highest number of a group */
+	u32 free_group; /* the lowest number that is free */
 	u32 next_domain;
 	bool started;
 	struct os_costs costs;

@@ -50,6 +50,7 @@ enum dmasim_group_reason_kind {
 	 * NULL on a root bus.
 	 */
 	DMASIM_GROUP_FIRST,
+	DMASIM_GROUP_APART,	/* strict: it reaches nobody, and nobody it; `at` as above */
 	DMASIM_GROUP_REQUESTER, /* its requests bear `id`, which is of `other` or of both */
 	DMASIM_GROUP_BRIDGE,	/* it is below `other`; from there up, `at` does not isolate */
 	DMASIM_GROUP_BUS_ALIAS, /* on its bus, it or `at` above it goes by the number of `other` */
@@ -64,7 +65,7 @@ struct dmasim_group_reason {
 	struct pci_dev *other; /* whose group it is in; NULL: FIRST, NONE */
 	struct pci_dev *at;    /* the function that decided */
 	u16 id;		       /* REQUESTER: the number */
-	/* Of `at`, or FIRST on a root bus of the device itself, when the group was made. */
+	/* Of `at`, or on a root bus of FIRST itself, when the group was made. */
 	struct dmasim_isolation isolation;
 };
 

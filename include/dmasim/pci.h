@@ -34,14 +34,19 @@ struct pci_bridge_window {
 	u64 last;
 };
 
-/* Strict groups: the software's own, while it forms them. */
+/* The software's own, while it forms strict groups. */
 struct pci_group_notes {
 	struct pci_dev *leader;	   /* towards the one that stands for the group */
 	struct iommu_group *group; /* of that one */
 	u32 size;		   /* of that one: how many it stands for */
 	struct pci_dev *below;	   /* bridges: the first whose requests bear their secondary bus */
+	struct pci_dev *reached;   /* the first that it leads to; NULL: it leads to nobody */
 	u16 depth;		   /* bridges above */
 	s32 bridges_to;		   /* how many of them lead to its memory; -1: it has none */
+	bool lets_across;	   /* its ACS does, to others on its bus */
+	bool has_vector;	   /* its ACS says so of each one */
+	bool sources_joined;
+	bool targets_joined;
 };
 
 struct pci_dev {
@@ -59,8 +64,8 @@ struct pci_dev {
 	u16 acs_cap;
 	u16 ats_cap;
 	u16 acs_capabilities; /* what enumeration read, without what is known to be broken */
-	bool is_virtfn; /* a virtual function of SR-IOV */
-	bool is_physfn; /* it can have virtual functions */
+	bool is_virtfn;	      /* a virtual function of SR-IOV */
+	bool is_physfn;	      /* it can have virtual functions */
 	union {
 		struct pci_sriov *sriov; /* of a physical function */
 		struct pci_dev *physfn;	 /* of a virtual one: whose it is */

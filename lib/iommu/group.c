@@ -11,11 +11,11 @@
 #include "pci/bus.h"
 
 /* AMD's IOMMU is a function 00.2 beside the host bridge 00.0: it translates neither. */
-static bool is_beside_unit(const struct pci_dev *pdev, const struct platform_iommu *hw)
+static bool is_beside_unit(struct pci_dev *pdev, const struct platform_iommu *hw)
 {
 	u32 class_code = pdev->class_code >> 8;
 
-	if (hw->arch != PLATFORM_IOMMU_AMD || pdev->bus->bridge)
+	if (hw->arch != PLATFORM_IOMMU_AMD || pci_upstream_bridge(pdev))
 		return false;
 	return (pdev->devfn == PCI_DEVFN(0, 0) && class_code == PCI_CLASS_BRIDGE_HOST) ||
 	       (pdev->devfn == PCI_DEVFN(0, 2) && class_code == PCI_CLASS_SYSTEM_IOMMU);
@@ -25,7 +25,7 @@ static bool is_beside_unit(const struct pci_dev *pdev, const struct platform_iom
 static int unit_index(struct pci_dev *sender)
 {
 	const struct platform_firmware *firmware = sender->dev.os->firmware;
-	const struct pci_dev *pdev = pci_real_dma_dev(sender);
+	struct pci_dev *pdev = pci_real_dma_dev(sender);
 
 	for (u32 i = 0; i < firmware->iommu_count; i++) {
 		const struct platform_iommu *hw = &firmware->iommu[i];
@@ -52,13 +52,37 @@ bool iommu_will_translate(struct pci_dev *pdev)
 	return unit_index(pdev) >= 0 && wanted_policy(pdev) != OS_PASS_THROUGH;
 }
 
+static bool has_group(const struct os *os, u32 id)
+{
+	const struct iommu_group *group;
+
+	SLIST_FOREACH(group, &os->groups, link) {
+		if (group->id == id)
+			return true;
+	}
+	return false;
+}
+
+/* The lowest number that no group has. Numbers below `next` with no group are what is rare. */
+static u32 take_id(struct os *os)
+{
+	u32 id = os->free_group;
+
+	if (id == os->next_group)
+		os->next_group++;
+	do {
+		os->free_group++;
+	} while (os->free_group < os->next_group && has_group(os, os->free_group));
+	return id;
+}
+
 static struct iommu_group *new_group(struct os *os, struct iommu_unit *unit)
 {
 	struct iommu_group *group = os_alloc(os, DMASIM_FAULT_IOMMU_GROUP, sizeof(*group));
 
 	if (!group)
 		return NULL;
-	group->id = os->next_group++;
+	group->id = take_id(os);
 	group->unit = unit;
 	group->policy = os->policy;
 	SLIST_INSERT_HEAD(&os->groups, group, link);
@@ -99,12 +123,22 @@ static int add_to_group(struct os *os, struct pci_dev *pdev, struct iommu_unit *
 	return 0;
 }
 
-int iommu_group_join(struct pci_dev *pdev)
+static int join_group(struct pci_dev *pdev)
 {
 	struct os *os = pdev->dev.os;
 	int unit = unit_index(pdev);
 
-	return unit >= 0 ? add_to_group(os, pdev, &os->units[unit]) : 0;
+	if (unit >= 0)
+		return add_to_group(os, pdev, &os->units[unit]);
+	pdev->group_reason = (struct dmasim_group_reason){ 0 };
+	return 0;
+}
+
+int iommu_group_join(struct pci_dev *pdev)
+{
+	if (is_strict(pdev->dev.os))
+		iommu_groups_join_strictly(pdev->dev.os);
+	return join_group(pdev);
 }
 
 static bool has_devices(struct os *os, const struct iommu_group *group)
@@ -127,6 +161,8 @@ void iommu_group_leave(struct pci_dev *pdev)
 	if (group->domain)
 		iommu_domain_destroy(group->domain);
 	SLIST_REMOVE(&os->groups, group, iommu_group, link);
+	if (group->id < os->free_group)
+		os->free_group = group->id;
 	os_free(os, group);
 }
 
@@ -137,7 +173,7 @@ int iommu_groups_form(struct os *os)
 	if (is_strict(os))
 		iommu_groups_join_strictly(os);
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
-		if (iommu_group_join(pdev)) {
+		if (join_group(pdev)) {
 			iommu_groups_release(os);
 			return -ENOMEM;
 		}
@@ -160,4 +196,5 @@ void iommu_groups_release(struct os *os)
 		os_free(os, group);
 	}
 	os->next_group = 0;
+	os->free_group = 0;
 }

@@ -14,8 +14,9 @@
 struct iommu_group *iommu_group_find_linux(struct pci_dev *pdev);
 
 /*
- * The strict policy looks at the whole machine at once, before the first device is asked for, and
- * says why in pdev->group_reason. A new group is told to it with the first device that is in it.
+ * The strict policy looks at the whole machine at once, before devices are asked for and whenever
+ * there are new ones, and says why in pdev->group_reason. A new group is told to it with the first
+ * device that is in it.
  */
 void iommu_groups_join_strictly(struct os *os);
 struct iommu_group *iommu_group_find_strict(struct pci_dev *pdev);

@@ -19,20 +19,14 @@
 #include "pci/acs.h"
 #include "pci/p2p_allow.h"
 
-#define DEVFNS 256
-
 /* ---- What a function leads to ----------------------------------------- */
 
-/* The next device below `top`, `top` itself being the first; NULL: no more. */
+/* The next device below `top`, which is the first itself; NULL: no more. */
 static struct pci_dev *next_below(const struct pci_dev *top, struct pci_dev *pdev)
 {
-	if (pdev->subordinate && pdev->subordinate->devices)
-		return pdev->subordinate->devices;
-	for (; pdev != top; pdev = pci_upstream_bridge(pdev)) {
-		if (pdev->sibling)
-			return pdev->sibling;
-	}
-	return NULL;
+	struct pci_dev *next = pci_next_device(pdev->dev.os, pdev);
+
+	return next && next->group_notes.depth > top->group_notes.depth ? next : NULL;
 }
 
 /* Leaves of a range what one of the bridge's windows has of it; false: nothing. */
@@ -85,7 +79,7 @@ static void find_bridges_to(struct pci_dev *pdev)
 
 static bool is_root_port(const struct pci_dev *pdev)
 {
-	return pdev->express_type == PCI_EXP_TYPE_ROOT_PORT && !pdev->bus->bridge;
+	return pdev->express_type == PCI_EXP_TYPE_ROOT_PORT && !pdev->group_notes.depth;
 }
 
 /* True if a request for some address that `top` claims on its bus arrives at the device. */
@@ -101,42 +95,28 @@ static bool leads_to(const struct pci_dev *top, const struct pci_dev *pdev)
 
 /* ---- One bus ---------------------------------------------------------- */
 
-/* A function of the bus. */
-struct member {
-	struct pci_dev *pdev;
-	struct pci_dev *reached; /* one that it leads to; NULL: it leads to nobody */
-	bool lets_across;	 /* its ACS does, for others on the bus in general */
-	bool has_vector;	 /* its ACS says for each one */
-	bool sources_joined;
-	bool targets_joined;
-};
-
-struct whole_bus {
+/* What is the same for all of it. */
+struct bus_rules {
 	bool is_root;
 	bool is_conventional;
 	bool root_forwards; /* between its ports */
-	u32 count;
-	struct member member[DEVFNS];
 };
 
-static struct pci_dev *first_reached(struct pci_dev *top)
+static struct pci_dev *first_of(struct pci_bus *bus)
 {
-	struct pci_dev *pdev = top;
-
-	while (pdev && !leads_to(top, pdev))
-		pdev = next_below(top, pdev);
-	return pdev;
+	while (bus && !bus->devices)
+		bus = bus->next_virtual;
+	return bus ? bus->devices : NULL;
 }
 
-static void add_member(struct whole_bus *whole, struct pci_dev *pdev)
+/* The next function of the bus, virtual functions with other bus numbers being the last. */
+static struct pci_dev *next_on_bus(struct pci_dev *pdev)
 {
-	struct member *member = &whole->member[whole->count++];
-	u16 control = pci_acs_control(pdev);
+	struct pci_bus *bus = pdev->bus;
 
-	*member = (struct member){ .pdev = pdev, .reached = first_reached(pdev) };
-	member->lets_across = whole->is_conventional || !pdev->acs_cap ||
-			      pci_acs_missing(PCI_ACS_RR, pdev->acs_capabilities, control);
-	member->has_vector = !whole->is_conventional && control & PCI_ACS_EC;
+	if (pdev->sibling)
+		return pdev->sibling;
+	return first_of(bus->parent ? bus->next_virtual : bus->virtual_buses);
 }
 
 /*
@@ -155,18 +135,28 @@ static bool root_forwards(const struct pci_bus *root)
 	return p2p_allow(host->vendor, host->device) != P2P_ALLOW_NONE;
 }
 
-static void look_at(struct whole_bus *whole, const struct pci_bus *bus)
+static struct bus_rules rules_of(const struct pci_bus *bus)
 {
-	struct pci_dev *pdev;
+	struct bus_rules rules = { .is_root = !bus->bridge };
 
-	whole->is_root = !bus->bridge;
-	whole->is_conventional = bus->bridge &&
-				 (bus->bridge->express_type < 0 ||
-				  bus->bridge->express_type == PCI_EXP_TYPE_PCI_BRIDGE);
-	whole->root_forwards = whole->is_root && root_forwards(bus);
-	whole->count = 0;
-	for (pdev = bus->devices; pdev; pdev = pdev->sibling)
-		add_member(whole, pdev);
+	if (rules.is_root)
+		rules.root_forwards = root_forwards(bus);
+	else
+		rules.is_conventional = bus->bridge->express_type < 0 ||
+					bus->bridge->express_type == PCI_EXP_TYPE_PCI_BRIDGE;
+	return rules;
+}
+
+static void look_at(const struct bus_rules *rules, struct pci_dev *pdev)
+{
+	struct pci_group_notes *notes = &pdev->group_notes;
+	u16 control = pci_acs_control(pdev);
+
+	for (notes->reached = pdev; notes->reached && !leads_to(pdev, notes->reached);)
+		notes->reached = next_below(pdev, notes->reached);
+	notes->lets_across = rules->is_conventional || !pdev->acs_cap ||
+			     pci_acs_missing(PCI_ACS_RR, pdev->acs_capabilities, control);
+	notes->has_vector = !rules->is_conventional && control & PCI_ACS_EC;
 }
 
 /* The number by which an egress control vector knows a function: a port's, or a function's. */
@@ -191,92 +181,94 @@ static bool vector_lets_across(const struct pci_dev *from, const struct pci_dev 
 }
 
 /* The root complex hands nothing across but between its ports, and within a device. */
-static bool meet(const struct whole_bus *whole, const struct pci_dev *from,
-		 const struct pci_dev *to)
+static bool meet(const struct bus_rules *rules, struct pci_dev *from, struct pci_dev *to)
 {
-	if (!whole->is_root)
+	if (!rules->is_root)
 		return true;
 	if (is_root_port(from) && is_root_port(to))
-		return whole->root_forwards;
-	return PCI_SLOT(from->devfn) == PCI_SLOT(to->devfn);
+		return rules->root_forwards;
+	return pci_physfn(from) == pci_physfn(to) ||
+	       (from->bus == to->bus && PCI_SLOT(from->devfn) == PCI_SLOT(to->devfn));
 }
 
-static bool reaches(const struct whole_bus *whole, const struct member *from,
-		    const struct member *to)
+static bool reaches(const struct bus_rules *rules, struct pci_dev *from, struct pci_dev *to)
 {
-	if (from == to || !to->reached || !meet(whole, from->pdev, to->pdev))
+	if (from == to || !to->group_notes.reached || !meet(rules, from, to))
 		return false;
-	if (from->has_vector)
-		return vector_lets_across(from->pdev, to->pdev);
-	return from->lets_across;
+	if (from->group_notes.has_vector)
+		return vector_lets_across(from, to);
+	return from->group_notes.lets_across;
 }
 
-static struct dmasim_isolation isolation_of(const struct whole_bus *whole,
-					    const struct member *from)
+static struct dmasim_isolation isolation_of(const struct bus_rules *rules,
+					    const struct pci_dev *from)
 {
-	if (whole->is_conventional)
+	if (rules->is_conventional)
 		return (struct dmasim_isolation){ .by = DMASIM_ISOLATION_CONVENTIONAL };
 	return (struct dmasim_isolation){
-		.by = from->pdev->acs_cap ? DMASIM_ISOLATION_ACS : DMASIM_ISOLATION_NO_ACS,
-		.missing = from->has_vector ? PCI_ACS_EC : PCI_ACS_RR,
+		.by = from->acs_cap ? DMASIM_ISOLATION_ACS : DMASIM_ISOLATION_NO_ACS,
+		.missing = from->group_notes.has_vector ? PCI_ACS_EC : PCI_ACS_RR,
 	};
 }
 
 /* All that is at or below `from` is in one group. */
-static void join_sources(struct member *from, const struct dmasim_group_reason *reason)
+static void join_sources(struct pci_dev *from, const struct dmasim_group_reason *reason)
 {
 	struct pci_dev *pdev;
 
-	if (from->sources_joined)
+	if (from->group_notes.sources_joined)
 		return;
-	from->sources_joined = true;
-	for (pdev = from->pdev; pdev; pdev = next_below(from->pdev, pdev)) {
-		iommu_group_unite(pdev, from->pdev);
+	from->group_notes.sources_joined = true;
+	for (pdev = from; pdev; pdev = next_below(from, pdev)) {
+		iommu_group_unite(pdev, from);
 		iommu_group_tell(pdev, reason);
 	}
 }
 
 /* So is all that `to` leads to. */
-static void join_targets(struct member *to, const struct dmasim_group_reason *reason)
+static void join_targets(struct pci_dev *to, const struct dmasim_group_reason *reason)
 {
 	struct pci_dev *pdev;
 
-	if (to->targets_joined)
+	if (to->group_notes.targets_joined)
 		return;
-	to->targets_joined = true;
-	for (pdev = to->pdev; pdev; pdev = next_below(to->pdev, pdev)) {
-		if (!leads_to(to->pdev, pdev))
+	to->group_notes.targets_joined = true;
+	for (pdev = to; pdev; pdev = next_below(to, pdev)) {
+		if (!leads_to(to, pdev))
 			continue;
-		iommu_group_unite(pdev, to->reached);
+		iommu_group_unite(pdev, to->group_notes.reached);
 		iommu_group_tell(pdev, reason);
 	}
 }
 
-static void join(const struct whole_bus *whole, struct member *from, struct member *to)
+static void join(const struct bus_rules *rules, struct pci_dev *from, struct pci_dev *to)
 {
 	struct dmasim_group_reason reason = {
 		.kind = DMASIM_GROUP_REACHES,
-		.other = to->reached,
-		.at = from->pdev,
-		.isolation = isolation_of(whole, from),
+		.other = to->group_notes.reached,
+		.at = from,
+		.isolation = isolation_of(rules, from),
 	};
 
 	join_sources(from, &reason);
 	reason.kind = DMASIM_GROUP_REACHED;
-	reason.other = from->pdev;
+	reason.other = from;
 	join_targets(to, &reason);
-	iommu_group_unite(from->pdev, to->reached);
+	iommu_group_unite(from, to->group_notes.reached);
 }
 
-static void join_bus(const struct pci_bus *bus)
+/* Which functions are on one bus is bounded, so every pair may be looked at. */
+static void join_bus(struct pci_bus *bus)
 {
-	struct whole_bus whole;
+	struct bus_rules rules = rules_of(bus);
+	struct pci_dev *from, *to;
 
-	look_at(&whole, bus);
-	for (u32 from = 0; from < whole.count; from++) {
-		for (u32 to = 0; to < whole.count; to++) {
-			if (reaches(&whole, &whole.member[from], &whole.member[to]))
-				join(&whole, &whole.member[from], &whole.member[to]);
+	for (from = first_of(bus); from; from = next_on_bus(from))
+		look_at(&rules, from);
+	for (from = first_of(bus); from; from = next_on_bus(from)) {
+		for (to = first_of(bus); to; to = next_on_bus(to)) {
+			if (reaches(&rules, from, to))
+				join(&rules, from, to);
 		}
 	}
 }
@@ -288,7 +280,7 @@ void iommu_groups_join_by_reach(struct os *os)
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev))
 		find_bridges_to(pdev);
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
-		if (pdev == pdev->bus->devices)
+		if (pdev == pdev->bus->devices && !pdev->bus->parent)
 			join_bus(pdev->bus);
 	}
 }

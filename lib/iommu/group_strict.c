@@ -43,7 +43,8 @@ void iommu_group_unite(struct pci_dev *pdev, struct pci_dev *other)
 
 void iommu_group_tell(struct pci_dev *pdev, const struct dmasim_group_reason *reason)
 {
-	if (pdev->group_reason.kind == DMASIM_GROUP_FIRST && pdev != reason->other)
+	if (!pdev->dev.iommu_group && pdev->group_reason.kind == DMASIM_GROUP_APART &&
+	    pdev != reason->other)
 		pdev->group_reason = *reason;
 }
 
@@ -136,7 +137,10 @@ static void begin(struct pci_dev *pdev)
 
 	pdev->group_notes = (struct pci_group_notes){ .leader = pdev, .size = 1 };
 	pdev->group_notes.depth = bridge ? bridge->group_notes.depth + 1 : 0;
-	pdev->group_reason = (struct dmasim_group_reason){ DMASIM_GROUP_FIRST, .at = bridge };
+	/* A group stays what it is, and its reason, whoever comes later. */
+	if (pdev->dev.iommu_group)
+		return;
+	pdev->group_reason = (struct dmasim_group_reason){ DMASIM_GROUP_APART, .at = bridge };
 	pdev->group_reason.isolation = pci_acs_judge(bridge ? bridge : pdev, PCI_ACS_ISOLATION);
 }
 
@@ -152,4 +156,8 @@ void iommu_groups_join_strictly(struct os *os)
 			join_on_bus(pdev->bus);
 	}
 	iommu_groups_join_by_reach(os);
+	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev)) {
+		if (pdev->dev.iommu_group)
+			iommu_group_take_strict(pdev, pdev->dev.iommu_group);
+	}
 }

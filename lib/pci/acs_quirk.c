@@ -111,9 +111,9 @@ static bool has_ivrs(const struct os *os)
 
 static enum answer southbridge(struct question *question)
 {
-	const struct pci_dev *pdev = question->pdev;
+	struct pci_dev *pdev = question->pdev;
 
-	if (!pdev->multifunction || pdev->bus->bridge || !has_ivrs(pdev->dev.os))
+	if (!pdev->multifunction || pci_upstream_bridge(pdev) || !has_ivrs(pdev->dev.os))
 		return NOT_APPLICABLE;
 	question->flags &= (u16) ~(PCI_ACS_SV | PCI_ACS_TB | PCI_ACS_UF);
 	return grant(question, PCI_ACS_RR | PCI_ACS_CR);

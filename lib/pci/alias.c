@@ -9,7 +9,7 @@
 
 struct pci_dev *pci_real_dma_dev(struct pci_dev *pdev)
 {
-	return pdev;
+	return pdev->real_dma ? pdev->real_dma : pdev;
 }
 
 bool pci_devs_are_dma_aliases(struct pci_dev *pdev, struct pci_dev *other)

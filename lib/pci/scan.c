@@ -80,8 +80,6 @@ void pci_read_device(struct pci_dev *pdev)
 	pdev->express_type = express_type(pdev);
 	pdev->acs_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ACS);
 	pdev->ats_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ATS);
-	pci_acs_init(pdev);
-	pci_alias_init(pdev);
 	dma_setup_device(pdev);
 	if (pdev->is_virtfn)
 		pci_iov_read_device(pdev);
@@ -89,6 +87,9 @@ void pci_read_device(struct pci_dev *pdev)
 		pci_read_bars(pdev);
 	if (pci_is_bridge(pdev))
 		pci_read_windows(pdev);
+	/* These ask for the ids, which a virtual function has from its physical one. */
+	pci_acs_init(pdev);
+	pci_alias_init(pdev);
 }
 
 static int scan_bus(struct pci_bus *bus);

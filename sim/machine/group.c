@@ -104,6 +104,9 @@ static void add_reason(struct text *text, const struct dmasim_group_reason *reas
 	case DMASIM_GROUP_FIRST:
 		add_first(text, reason);
 		return;
+	case DMASIM_GROUP_APART:
+		text_add(text, "alone: with no IOMMU on the way it reaches nobody, and nobody it");
+		return;
 	case DMASIM_GROUP_REQUESTER:
 		text_add(text, "with %s: their requests both bear %02x:%02x.%u", other,
 			 reason->id >> 8, PCI_SLOT(reason->id & 0xff), PCI_FUNC(reason->id));

@@ -134,11 +134,38 @@ static void values_outside_their_enumeration_are_refused(void **state)
 	struct dmasim_config iommu = { DMASIM_CONFIG, .iommu = (enum dmasim_iommu)7 };
 	struct dmasim_config cpu = { DMASIM_CONFIG, .cpu = (enum dmasim_cpu)7 };
 	struct dmasim_config acs = { DMASIM_CONFIG, .acs = (enum dmasim_acs)7 };
+	struct dmasim_config groups = { DMASIM_CONFIG,
+					.group_policy = (enum dmasim_group_policy)2 };
 
 	(void)state;
+	expect_broken(dmasim_create(&groups));
 	expect_broken(dmasim_create(&iommu));
 	expect_broken(dmasim_create(&cpu));
 	expect_broken(dmasim_create(&acs));
+}
+
+static void expect_no_lists(const char *disable_acs_redir, const char *config_acs)
+{
+	struct dmasim_config config = { DMASIM_CONFIG, .disable_acs_redir = disable_acs_redir,
+					.config_acs = config_acs };
+
+	expect_broken(dmasim_create(&config));
+}
+
+static void lists_of_acs_that_are_malformed_are_refused(void **state)
+{
+	static const char *const devices[] = { "",	     "02:01",	      "02:01.8",
+					       "02:20.0",    "02:01.0;",      ";02:01.0",
+					       "02:01.0,00", "10000:02:01.0", "02:01.0/",
+					       "100:00.0",   "pci:8086:1234" };
+	static const char *const bits[] = { "02:01.0",		"@02:01.0", "2@02:01.0",
+					    "00000000@02:01.0", "1@",	    "1@02:01.0;" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		expect_no_lists(devices[i], NULL);
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		expect_no_lists(NULL, bits[i]);
 }
 
 /* 52 bits of physical address are all that an entry holds. */
@@ -475,6 +502,7 @@ static void each_task_has_a_cpu(void **state)
 TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_what_and_where),
 	  TEST(a_configuration_begins_with_its_size), TEST(page_tables_have_3_or_4_levels),
 	  TEST(values_outside_their_enumeration_are_refused),
+	  TEST(lists_of_acs_that_are_malformed_are_refused),
 	  TEST(more_ram_than_addresses_is_refused), TEST(a_null_machine_is_refused),
 	  TEST(destroying_null_is_nothing), TEST(random_numbers_have_a_bound),
 	  TEST(a_trace_hash_needs_a_trace), TEST(counting_points_must_be_asked_for),
