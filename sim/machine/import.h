@@ -183,10 +183,10 @@ void import_text_addresses(struct import *import);
 void import_infer(struct import *import);
 
 /*
- * The function's registers, 4096 bytes of them, with what isolates in place of what is unknown.
+ * The function's registers, 4096 bytes of them, with what is assumed in place of what is unknown.
  * False: nothing is to be assumed of it.
  */
-bool import_assume(const struct import_function *function, u8 *config);
+bool import_assume(const struct import *import, const struct import_function *function, u8 *config);
 
 /* Memory for as long as the import runs; NULL: none. */
 static inline void *import_alloc(struct import *import, size_t bytes)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands in for registers that are not known: the machine that isolates as well as the dump
- * allows. Together with the other extreme, where they are zeros, it tells what can be known: a
- * group that has the same members in both does not depend on what was not shown.
+ * What stands in for registers that are not known, at two extremes: nothing isolates, or everything
+ * as well as the dump allows. Together they tell what can be known: a group that has the same
+ * members in both machines does not depend on what was not shown.
  *
- *   64 bytes     PCI Express: ports and endpoints by header type and place, ACS on
- *   256 bytes    what is PCI Express has ACS, on
- *   ACS hidden   it is on
+ *                nothing                   isolation
+ *   64 bytes     conventional PCI          PCI Express: ports and endpoints by header type and
+ *                                          place, ACS on
+ *   256 bytes    no ACS                    what is PCI Express has ACS, on
+ *   ACS hidden   it could be on, and is    it is on
+ *                off
  */
 #include <string.h>
 
@@ -89,8 +92,11 @@ static u32 add_acs(u8 *config)
 	return at;
 }
 
-/* Intel's ports of the 100 and 200 series have the control word at another place. */
-static void switch_acs_on(u8 *config)
+/*
+ * A capability bit that is 0 would count as hard-wired on. Intel's ports of the 100 and 200 series
+ * have the control word at another place.
+ */
+static void put_acs(u8 *config, u32 control)
 {
 	struct hw_registers registers = { config, PCI_CFG_SPACE_EXP_SIZE };
 	u32 at = hw_registers_find_extended(registers, PCI_EXT_CAP_ID_ACS);
@@ -100,23 +106,32 @@ static void switch_acs_on(u8 *config)
 	if (!at)
 		return;
 	put16(&config[at + PCI_ACS_CAP], ACS_ON);
-	put16(&config[at + PCI_ACS_CTRL], ACS_ON);
-	put32(&config[at + PCI_ACS_EGRESS_CTL_V], ACS_ON);
+	put16(&config[at + PCI_ACS_CTRL], control);
+	put32(&config[at + PCI_ACS_EGRESS_CTL_V], control);
 }
 
-bool import_assume(const struct import_function *function, u8 *config)
+static void assume_isolation(const struct import_function *function, u8 *config)
 {
 	struct hw_registers registers = { config, PCI_CFG_SPACE_EXP_SIZE };
-	bool is_express;
 
-	if (function->config_bytes == PCI_CFG_SPACE_EXP_SIZE && !function->acs_hidden)
+	if (function->config_bytes < PCI_CFG_SPACE_SIZE && may_be_express(function))
+		put_express(function, config);
+	if (hw_registers_find_capability(registers, PCI_CAP_ID_EXP))
+		put_acs(config, ACS_ON);
+}
+
+bool import_assume(const struct import *import, const struct import_function *function, u8 *config)
+{
+	bool isolation = import->how.assume == DMASIM_ASSUME_ISOLATION;
+	bool is_whole = function->config_bytes == PCI_CFG_SPACE_EXP_SIZE;
+
+	if (is_whole ? !function->acs_hidden : !isolation)
 		return false;
 	memset(config, 0, PCI_CFG_SPACE_EXP_SIZE);
 	memcpy(config, function->config, function->config_bytes);
-	if (function->config_bytes < PCI_CFG_SPACE_SIZE && may_be_express(function))
-		put_express(function, config);
-	is_express = hw_registers_find_capability(registers, PCI_CAP_ID_EXP);
-	if (is_express)
-		switch_acs_on(config);
-	return is_express;
+	if (isolation)
+		assume_isolation(function, config);
+	else
+		put_acs(config, 0);
+	return true;
 }

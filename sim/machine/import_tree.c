@@ -297,7 +297,7 @@ static int make_function(struct import *import, struct hw_root *root,
 	struct hw_bus *bus = function->above ? function->above->made->secondary : &root->bus;
 	u8 assumed[PCI_CFG_SPACE_EXP_SIZE];
 
-	if (import->how.assume == DMASIM_ASSUME_ISOLATION && import_assume(function, assumed)) {
+	if (import_assume(import, function, assumed)) {
 		desc.config = assumed;
 		desc.config_bytes = sizeof(assumed);
 		desc.acs_hidden = true;

@@ -186,6 +186,31 @@ static void steps_3_and_4_end_in_a_circle(void **state)
 }
 
 /*
+ * trust: X99's root ports isolate by their id alone, so a switch below does not merge (C3)
+ * | a real machine's data: groups of Linux 5.8, and of 5.9, which forgot to set the ports up
+ */
+static void c3_x99_with_a_switch(void **state)
+{
+	struct dump *dump = *state;
+
+	dump_express(dump_id(dump_multi(dump_bridge(dump, "00:1c.0", 1, 1)), 0x8086, 0x8d10),
+		     PCI_EXP_TYPE_ROOT_PORT);
+	dump_express(dump_id(dump_bridge(dump, "00:1c.6", 7, 13), 0x8086, 0x8d1c),
+		     PCI_EXP_TYPE_ROOT_PORT);
+	dump_port(dump, "07:00.0", PCI_EXP_TYPE_UPSTREAM, 8, 13, 0);
+	dump_port(dump, "08:01.0", PCI_EXP_TYPE_DOWNSTREAM, 9, 9, 0);
+	dump_port(dump, "08:03.0", PCI_EXP_TYPE_DOWNSTREAM, 12, 12, ACS_ON);
+	dump_endpoint(dump, "09:00.0");
+	dump_endpoint(dump, "0c:00.0");
+	expect_ok(dump_import(dump, NULL));
+	/* As 5.8 had it: the one port whose ACS is off shares with what is below. */
+	expect_groups(dump, "00:1c.0 | 00:1c.6 | 07:00.0 | 08:01.0 09:00.0 | 08:03.0 | 0c:00.0");
+	expect_why(dump, "07:00.0",
+		   "begins a group: nothing before it joins it, and the way up isolates from "
+		   "0000:00:1c.6 (quirk rule E) on");
+}
+
+/*
  * trust: asymmetric ACS in a multi-function device leaves the function that has it alone (C2)
  * | our reading of the facts
  */
@@ -199,6 +224,21 @@ static void c2_a_function_with_acs_is_alone(void **state)
 	dump_express(dump_device(dump, "00:1f.6"), PCI_EXP_TYPE_RC_END);
 	expect_ok(dump_import(dump, NULL));
 	expect_groups(dump, "00:00.0 | 00:1f.0 00:1f.2 | 00:1f.6");
+}
+
+/*
+ * trust: a root complex endpoint of Intel's leaves the group of its slot
+ * | a real machine's data: groups that a patch's mail gives (C12)
+ */
+static void c12_intels_root_complex_endpoint_is_alone(void **state)
+{
+	struct dump *dump = *state;
+
+	dump_id(dump_multi(dump_device(dump, "00:14.0")), 0x8086, 0x9ded);
+	dump_id(dump_device(dump, "00:14.2"), 0x8086, 0x9def);
+	dump_express(dump_id(dump_device(dump, "00:14.3"), 0x8086, 0x9df0), PCI_EXP_TYPE_RC_END);
+	expect_ok(dump_import(dump, NULL));
+	expect_groups(dump, "00:14.0 00:14.2 | 00:14.3");
 }
 
 /* ---- Who has a group -------------------------------------------------------------------------- */
@@ -279,7 +319,9 @@ TEST_MAIN(DUMP_TEST(step_1_devices_behind_a_bridge_to_pci),
 	  DUMP_TEST(step_3_a_device_that_sends_as_another_one),
 	  DUMP_TEST(step_4_functions_that_do_not_isolate),
 	  DUMP_TEST(step_4_root_ports_of_one_slot_join_what_is_below),
-	  DUMP_TEST(steps_3_and_4_end_in_a_circle), DUMP_TEST(c2_a_function_with_acs_is_alone),
+	  DUMP_TEST(steps_3_and_4_end_in_a_circle), DUMP_TEST(c3_x99_with_a_switch),
+	  DUMP_TEST(c2_a_function_with_acs_is_alone),
+	  DUMP_TEST(c12_intels_root_complex_endpoint_is_alone),
 	  cmocka_unit_test_setup_teardown(amd_covers_neither_itself_nor_its_host_bridge, setup_amd,
 					  dump_teardown),
 	  cmocka_unit_test_setup_teardown(without_an_iommu_there_are_no_groups, setup_none,
