@@ -236,7 +236,7 @@ struct platform_ops {
 	void (*cache_bypass)(void *machine, phys_addr_t phys, u64 bytes, bool bypass);
 
 	/* By chance, in [0, bound); bound is at least 1. */
-	u64 (*random)(void *machine, u64 bound);
+	u64 (*chance)(void *machine, u64 bound);
 	u64 (*now)(void *machine);
 	/* Fires in delay_ns of virtual time; a pending timer is moved. */
 	void (*timer_arm)(void *machine, struct dmasim_timer *timer, u64 delay_ns);

@@ -86,7 +86,7 @@ struct pci_dev *pci_p2pmem_find_many(struct device **clients, int num_clients)
 				 pci_p2pdma_distance_many(pdev, clients, num_clients, false));
 	}
 	if (nearest->count)
-		found = nearest->pdev[p->ops->random(p->machine, nearest->count)];
+		found = nearest->pdev[p->ops->chance(p->machine, nearest->count)];
 	os_free(os, nearest);
 	return found;
 }

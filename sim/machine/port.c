@@ -233,7 +233,7 @@ static void port_cache_bypass(void *machine, phys_addr_t phys, u64 bytes, bool b
 	hw_cache_bypass(&s->hw, phys, bytes, bypass);
 }
 
-static u64 port_random(void *machine, u64 bound)
+static u64 port_chance(void *machine, u64 bound)
 {
 	return random_below(&((struct dmasim *)machine)->world.random, bound);
 }
@@ -320,7 +320,7 @@ void port_init(struct dmasim *s)
 		.cache_clean = port_cache_clean,
 		.cache_invalidate = port_cache_invalidate,
 		.cache_bypass = port_cache_bypass,
-		.random = port_random,
+		.chance = port_chance,
 		.now = port_now,
 		.timer_arm = port_timer_arm,
 		.timer_cancel = port_timer_cancel,

@@ -253,7 +253,7 @@ static void no_cache(void *machine, phys_addr_t phys, u64 bytes)
 	(void)machine, (void)phys, (void)bytes;
 }
 
-static u64 no_random(void *machine, u64 bound)
+static u64 no_chance(void *machine, u64 bound)
 {
 	(void)machine, (void)bound;
 	return 0;
@@ -311,7 +311,7 @@ static const struct platform_ops world_ops = {
 	.cache_clean = no_cache,
 	.cache_invalidate = no_cache,
 	.cache_bypass = no_bypass,
-	.random = no_random,
+	.chance = no_chance,
 	.now = world_now,
 	.timer_arm = world_timer_arm,
 	.timer_cancel = world_timer_cancel,

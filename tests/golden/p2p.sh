@@ -95,7 +95,9 @@ if [ -r "$shared/dell-xe9680-part.hex" ]; then
 	# shellcheck disable=SC2086
 	run 0 xe9680-kept "$shared/dell-xe9680-part.hex" $pair &&
 		has xe9680-kept '^THRU_HOST_BRIDGE	6$' "$temp/out" &&
-		has xe9680-names-what-redirects 'meet at 0000:38:00.0, but ACS redirects at 0000:3c:00.0 (RR CR), 0000:39:01.0 (RR CR), 0000:39:00.0 (RR CR); host bridge 0000:37:00.0 .8086:09a2.' "$temp/out" &&
+		has xe9680-meets-at-38 '^why .*meet at 0000:38:00.0, but ACS redir' "$temp/out" &&
+		has xe9680-redirects 'redir=0000:3c:00.0;0000:39:01.0;0000:39:00.0$' "$temp/out" &&
+		has xe9680-host-bridge 'bridge 0000:37:00.0 .8086:09a2. is on' "$temp/out" &&
 		has xe9680-passes-the-iommu '^way .* iommu .* bar 0000:3d:00.0' "$temp/out"
 	# shellcheck disable=SC2086
 	run 0 xe9680-off "$shared/dell-xe9680-part.hex" --acs off $pair &&

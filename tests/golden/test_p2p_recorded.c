@@ -217,7 +217,7 @@ static int is_dump(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* ---- What is delivered though it is not supported --------------------------------------------- */
+/* ---- What is delivered though it is not supported -------------------------------------------- */
 
 static const char *const reasons[KINDS] = {
 	[REDIRECTION_OF_OTHERS] = "redirection is set where this client's requests do not meet it",

@@ -200,7 +200,7 @@ static void switch_memory(struct pci_dev *pdev, bool on)
 	pci_write_config_word(pdev, PCI_COMMAND, on ? command | PCI_COMMAND_MEMORY : command);
 }
 
-/* trust: peer memory that is switched off while it is mapped is reported | our reading of the facts */
+/* trust: peer memory that is switched off while mapped is reported | our reading of the facts */
 static void memory_that_is_switched_off_while_mapped_is_told(void **state)
 {
 	struct rig *rig = *state;

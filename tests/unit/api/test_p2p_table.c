@@ -40,6 +40,10 @@ static void add_at(struct world *world, const char *path)
 	snprintf(world->path[world->count++], PATH_MAX_BYTES, "%s", path);
 	if (below(world, 4))
 		endpoint.bar[0] = SZ_4K;
+	if (!below(world, 3)) {
+		endpoint.sriov.total_vfs = 3;
+		endpoint.sriov.vf_bar[0] = SZ_4K;
+	}
 	assert_non_null(dmasim_add_endpoint(world->s, path, &endpoint));
 }
 
@@ -86,6 +90,8 @@ static void build(struct world *world, u64 seed)
 	for (u32 i = 0; i < DEVICES; i++)
 		add_somewhere(world, bridges);
 	for (pdev = dmasim_next_dev(world->s, NULL); pdev; pdev = dmasim_next_dev(world->s, pdev)) {
+		if (pdev->is_physfn)
+			expect_ok(pci_enable_sriov(pdev, 3));
 		if (pdev->acs_cap && !below(world, 4))
 			pci_write_config_word(pdev, pdev->acs_cap + PCI_ACS_CTRL,
 					      (u16)below(world, 0x80));

@@ -207,6 +207,35 @@ static void a_host_bridge_that_nobody_knows(void **state)
 				  "which host bridge is above 0000:00:02.0");
 }
 
+/* trust: PF and VF are two steps apart; a VF goes up by its PF's bridge | our reading of the facts */
+static void virtual_functions_go_up_by_their_physical_function(void **state)
+{
+	struct dmasim *s =
+		dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG, .acs = DMASIM_ACS_OFF });
+	struct pci_dev *physfn, *other, *virtfn;
+
+	*state = s;
+	physfn = dmasim_add_endpoint(
+		s, "00:01.0/00.0/00.0/00.0",
+		&(struct dmasim_endpoint){ .bar = { SZ_4K },
+					   .sriov = { .total_vfs = 2, .vf_bar = { SZ_4K } } });
+	other = dmasim_add_endpoint(s, "00:01.0/00.0/01.0/00.0",
+				    &(struct dmasim_endpoint){ .bar = { SZ_4K } });
+	expect_ok(pci_enable_sriov(physfn, 2));
+	virtfn = dmasim_next_dev(s, physfn);
+	while (virtfn && !virtfn->is_virtfn)
+		virtfn = dmasim_next_dev(s, virtfn);
+	assert_non_null(virtfn);
+	assert_int_equal(why(physfn, virtfn).distance, 2);
+	assert_int_equal(why(virtfn, physfn).distance, 2);
+	assert_int_equal(why(virtfn, other).distance, 4);
+	assert_ptr_equal(why(virtfn, physfn).meet, pci_upstream_bridge(physfn));
+	assert_int_equal(why(virtfn, other).type, PCI_P2PDMA_MAP_BUS_ADDR);
+	set_acs(pci_upstream_bridge(physfn), PCI_ACS_RR);
+	assert_int_equal(why(virtfn, physfn).type, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
+	assert_int_equal(pci_p2pdma_distance(virtfn, &other->dev, false), 4);
+}
+
 /* ---- What would change it -------------------------------------------------------------------- */
 
 static void scatter_acs(struct dmasim *s, u32 percent)
@@ -356,7 +385,7 @@ static void a_way_by_bus_address_is_not_logged(void **state)
 	expect_printed(*state, "");
 }
 
-/* trust: what Linux logs of redirection and of a refusal, line for line | our reading of the facts */
+/* trust: what Linux logs of redirection and refusal, line for line | our reading of the facts */
 static void redirection_is_logged(void **state)
 {
 	struct rig *rig = *state;
@@ -437,6 +466,7 @@ static int teardown(void **state)
 TEST_MAIN(TEST(below_a_bridge), TEST(redirected_below_a_bridge), TEST(at_the_root),
 	  WITH_SETUP(a_cpu_that_forwards, setup_amd), UNLISTED_(an_unlisted_host_bridge),
 	  cmocka_unit_test_teardown(two_host_bridges, teardown),
+	  cmocka_unit_test_teardown(virtual_functions_go_up_by_their_physical_function, teardown),
 	  DUMP_TEST(a_host_bridge_that_nobody_knows), TEST(what_is_promised_comes_true),
 	  TEST(a_way_by_bus_address_is_not_logged), TEST(redirection_is_logged),
 	  UNLISTED_(a_refusal_is_logged), UNLISTED_(a_refusal_at_the_root_is_logged),

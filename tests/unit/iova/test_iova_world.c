@@ -216,7 +216,7 @@ static void there_is_no_machine(void **state)
 	p->ops->cache_clean(p->machine, 0, 1);
 	p->ops->cache_invalidate(p->machine, 0, 1);
 	p->ops->cache_bypass(p->machine, 0, 1, true);
-	expect_u64(p->ops->random(p->machine, 7), 0);
+	expect_u64(p->ops->chance(p->machine, 7), 0);
 	p->ops->event(p->machine, NULL);
 	platform_report(p, &report);
 	expect_u64(iova_world_counts(*state)->reports, 1);
