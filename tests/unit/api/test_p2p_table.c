@@ -136,7 +136,10 @@ static void count_pairs(struct dmasim *s, struct dmasim_p2p_counts *counts)
 	}
 }
 
-/* trust: all verdicts by class equal those of the pairs | a model: brute force on random trees */
+/*
+ * trust: all verdicts by class equal those of the pairs
+ * | our reading of the facts: pair by pair, on random trees
+ */
 static void the_table_equals_the_pairs(void **state)
 {
 	const struct dmasim_p2p_classes classes = { .count = CLASSES, .of = class_of };

@@ -287,7 +287,7 @@ static void expect_no_change(struct dmasim *s, const struct dmasim_p2p_verdict *
 
 /*
  * trust: clearing exactly the ACS bits that are named gives a way by bus address, and nothing less
- * does | a model: random ACS settings, each promise tried
+ * does | our reading of the facts: random ACS settings, each promise tried
  */
 static void what_is_promised_comes_true(void **state)
 {
