@@ -106,6 +106,20 @@ else
 	skip xe9680 'the recorded machines are not here'
 fi
 
+# The tables of the README.
+readme=$2/sim/cli/README.md
+if [ -d "$shared" ]; then
+	"$2/tests/support/p2p_tables.sh" "$program" "${shared%/*}" "$readme" >"$temp/readme"
+	[ "${UPDATE_GOLDEN:-}" != 1 ] || cp "$temp/readme" "$readme"
+	if diff -u "$readme" "$temp/readme" >"$temp/why"; then
+		ok the-tables-of-the-readme
+	else
+		not_ok the-tables-of-the-readme
+	fi
+else
+	skip the-tables-of-the-readme 'the recorded machines are not here'
+fi
+
 run 0 prints-help --help && has prints-help '^usage: dmasim p2p FILE' "$temp/out"
 
 # ---- What it refuses ---------------------------------------------------------------------------

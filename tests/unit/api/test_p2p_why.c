@@ -207,7 +207,10 @@ static void a_host_bridge_that_nobody_knows(void **state)
 				  "which host bridge is above 0000:00:02.0");
 }
 
-/* trust: PF and VF are two steps apart; a VF goes up by its PF's bridge | our reading of the facts */
+/*
+ * trust: PF and VF are two steps apart, and a VF goes up by its PF's bridge
+ * | our reading of the facts
+ */
 static void virtual_functions_go_up_by_their_physical_function(void **state)
 {
 	struct dmasim *s =
