@@ -15,6 +15,7 @@ enum dmasim_transfer_status {
 	DMASIM_UNSUPPORTED_REQUEST, /* nobody claims the address */
 	DMASIM_IOMMU_FAULT,	    /* the IOMMU refused */
 	DMASIM_HOST_MEMORY,	    /* no memory to start the machine, or for what was written */
+	DMASIM_ACS_VIOLATION,	    /* Access Control Services on the way blocked it */
 };
 
 /* What became of a transfer: a value, not an error. */
@@ -29,22 +30,51 @@ struct dmasim_transfer {
 	u8 reason;
 };
 
+/* A request that a device might send. All zeros: an ordinary read of address 0. */
+struct dmasim_request {
+	u64 address;
+	bool write;
+	bool translated;    /* its address is what a translation request gave (ATS) */
+	bool forged;	    /* with the requester ID below, instead of the device's own */
+	u16 requester;	    /* bus << 8 | device << 3 | function */
+	bool ignore_master; /* it is sent though the device's own bus mastering is off */
+};
+
 /* One step of the way of a request. */
 struct dmasim_hop {
-	const char *what; /* sent up redirect across down root iommu forward ram bar ... */
+	const char *what; /* sent up redirect across down root ...: trace.h */
 	dmasim_sbdf at;	  /* the function where it happens */
-	u64 address;	  /* what the request carries from here on */
+	u64 address;	  /* what the request carries from here on; a completion carries none */
+	const char *why; /* what decided, in words: an ACS bit, a command register; NULL: nothing */
 };
 
 #define DMASIM_HOPS_MAX 64
 
+/* The way of the completion of a read. */
+enum dmasim_completion {
+	DMASIM_COMPLETION_NONE = 0, /* there is none, or memory has it: it comes from the root */
+	DMASIM_COMPLETION_DIRECT,   /* it turns below the root */
+	DMASIM_COMPLETION_ROOT,	    /* it passes the root complex */
+	DMASIM_COMPLETION_LOST,	    /* it does not come back, so the read is refused */
+};
+
 struct dmasim_route {
 	u32 count;
 	struct dmasim_hop hop[DMASIM_HOPS_MAX];
-	bool passed_root; /* it reached the root complex, and the IOMMU if there is one */
-	bool refused;	  /* nobody claims it, or the IOMMU faults */
-	bool in_bar;	  /* it ends in a BAR: of the function of the last hop */
+	u32 back_count; /* of a read that ends in a BAR: the way of its completion */
+	struct dmasim_hop back[DMASIM_HOPS_MAX];
+	bool passed_root;  /* it reached the root complex, and the IOMMU unless handed across */
+	bool passed_iommu; /* an IOMMU saw it, which may have let it pass untranslated */
+	bool refused;	   /* nobody claims it, the IOMMU faults, or it is blocked */
+	bool blocked;	   /* by ACS, on its way or on that of its completion */
+	u16 acs;	   /* blocked: by which bit (PCI_ACS_), at which function */
+	struct pci_dev *blocked_at;
+	bool in_bar;	     /* it ends in a BAR */
+	struct pci_dev *end; /* in_bar: whose, which, and where in it */
+	u32 bar;
+	u64 offset;
 	phys_addr_t phys; /* where it ends, as the CPU sees it; DMASIM_NO_PHYS if it cannot */
+	enum dmasim_completion completion;
 };
 
 /* A fault the IOMMU recorded, as its driver would read it. */
@@ -69,9 +99,15 @@ DMASIM_API struct dmasim_transfer dmasim_dev_write(struct pci_dev *pdev, dma_add
 						   const void *from, u64 bytes);
 
 /*
- * The way that one request of the device for this address would go, without sending it: one that
- * the IOMMU translates, whether the device has a TLB or not.
+ * The way that one request of the device would go (PCI Express Base 5.0, 6.12), without sending it:
+ * nothing is recorded, cached or counted. The device's TLB is not asked: an untranslated request
+ * goes to the IOMMU, a translated one carries the address that it would have got. Starts the
+ * machine; without memory for that it is refused, and has no hops.
  */
+DMASIM_API void dmasim_route_request(struct pci_dev *pdev, const struct dmasim_request *request,
+				     struct dmasim_route *route);
+
+/* The same for an ordinary request, whether the device may master the bus or not. */
 DMASIM_API void dmasim_route(struct pci_dev *pdev, dma_addr_t dma, bool write,
 			     struct dmasim_route *route);
 

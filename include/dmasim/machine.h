@@ -60,6 +60,29 @@ enum dmasim_swiotlb {
 	DMASIM_SWIOTLB_FORCE, /* without an IOMMU everything is bounced */
 };
 
+/* Which host bridges pass requests from below one of their ports to below another, or to others. */
+enum dmasim_forwarding {
+	/*
+	 * Those that Linux allows peer-to-peer through (facts "dma-api" 8.6): AMD's CPUs from
+	 * family 17h on, and what the function that stands for the host bridge is listed for:
+	 * within the host bridge, or also from and to others that do so.
+	 */
+	DMASIM_FORWARDING_LISTED = 0,
+	DMASIM_FORWARDING_ALL,
+	DMASIM_FORWARDING_NONE,
+};
+
+/* Under whose number a bridge passes on what comes from below it (facts "dma-api" 18.2, 19.5). */
+enum dmasim_alias {
+	DMASIM_ALIAS_USUAL = 0, /* as its kind of bridge does */
+	DMASIM_ALIAS_NONE,	/* as it comes: PCI_BRIDGE_NO_ALIAS */
+	DMASIM_ALIAS_SECONDARY, /* its secondary bus, devfn 0: PCIE_BRIDGE_ALIAS */
+	DMASIM_ALIAS_LAST,	/* as it comes, all the way up: BRIDGE_XLATE_ROOT */
+};
+
+/* A device whose requests carry the number of another devfn on its bus (facts "dma-api" 19.5). */
+#define DMASIM_SENDS_AS(devfn) (0x100 | (devfn))
+
 /* What firmware says of a device beyond its registers. All zeros: an ordinary device. */
 struct dmasim_traits {
 	bool untrusted; /* it is strictly mapped, and shown copies of what shares a granule */
@@ -67,6 +90,8 @@ struct dmasim_traits {
 	u64 bus_limit;	/* highest address the way to it carries; 0: all */
 	/* The only memory it may use, set aside for it: a power of two from 256 KiB up; 0: all. */
 	u64 pool_bytes;
+	u16 sends_as;		 /* DMASIM_SENDS_AS(devfn); 0: its own number */
+	enum dmasim_alias alias; /* bridges */
 };
 
 /* Zero is a good default in every member but `size`, which DMASIM_CONFIG sets. */
@@ -111,11 +136,11 @@ struct dmasim_config {
 	bool dma_debug;	     /* calls behave as in a kernel built with CONFIG_DMA_API_DEBUG */
 	u32 bugs;	     /* upstream bugs that are left in: DMASIM_BUG(x) | ... (bug.h) */
 
-	u64 ram_bytes;		 /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
-	enum dmasim_cpu cpu;	 /* 0: Intel's; with AMD-Vi AMD's */
-	u32 cpu_family;		 /* 0: 6 for Intel, 0x17 for the others */
-	enum dmasim_acs acs;	 /* of ports that are made on the way to something else */
-	bool no_root_forwarding; /* the root complex refuses requests from one port to another */
+	u64 ram_bytes;	     /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
+	enum dmasim_cpu cpu; /* 0: Intel's; with AMD-Vi AMD's */
+	u32 cpu_family;	     /* 0: 6 for Intel, 0x17 for the others */
+	enum dmasim_acs acs; /* of ports that are made on the way to something else */
+	enum dmasim_forwarding forwarding; /* of host bridges, from one port to another */
 	enum dmasim_group_policy group_policy;
 	/*
 	 * With an IOMMU, ACS is switched on at boot as Linux does (facts "dma-api" 18.4). Else it

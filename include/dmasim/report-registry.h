@@ -75,6 +75,8 @@
 	  "A device did not answer an invalidation of its TLB")                                    \
 	X(41, PEER_RELEASED, "peer-released",                                                      \
 	  "A provider of peer memory was let go of while the memory is in use")                    \
-	X(42, PEER_REVOKED, "peer-revoked", "Peer memory stopped answering while it is mapped")
+	X(42, PEER_REVOKED, "peer-revoked", "Peer memory stopped answering while it is mapped")    \
+	X(43, ACS_VIOLATION, "acs-violation",                                                      \
+	  "Access Control Services of a port or function blocked a request of the device")
 
 #endif

@@ -35,6 +35,21 @@
  *   dev_walk   dev= dma= dir= phys= reason=          a translation that was watched (walk.h)
  *   fault      unit= dev= dma= reason= dir=          a refused request
  *   report     id= [dev=] [dma=] [size=]             a report of the checker
+ *
+ * What a hop is, and what is at it; dmasim_route() and dmasim send use the same words:
+ *
+ *   sent        the requester
+ *   up          a bridge that it climbs to
+ *   redirect    a port or function whose ACS sends it up though a peer claims it
+ *   across      a peer that claims it: a port, a function of the same device
+ *   down        a bridge it descends through
+ *   root        the requester, as the root complex sees it
+ *   iommu       addr: what the IOMMU made of it
+ *   forward     addr: the bus address below the host bridge that the root complex forwards it to
+ *   ram, bar, interrupt   where it ends; bar: at its owner
+ *   unsupported, fault    nobody takes it, the IOMMU refuses it
+ *   blocked     a port or function whose ACS does not let it, or its completion, pass
+ *   completed   a requester that has its completion (not in traces)
  */
 #ifndef DMASIM_TRACE_H
 #define DMASIM_TRACE_H

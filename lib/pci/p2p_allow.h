@@ -16,7 +16,7 @@ enum p2p_allow {
 	P2P_ALLOW_ANY,	       /* also to and from other host bridges that allow it */
 };
 
-/* Of the function that stands for the host bridge. The first entry of the list that fits decides. */
+/* Of the function that stands for the host bridge. The first entry that fits decides. */
 enum p2p_allow p2p_allow(u16 vendor, u16 device);
 
 /* Host bridges of these CPUs forward everything, whatever stands for them. */

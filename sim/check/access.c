@@ -156,6 +156,8 @@ void check_refused(void *cookie, const struct hw_access *access)
 
 	if (access->target->kind == HW_TARGET_FAULT)
 		finding.id = DMASIM_REPORT_IOMMU_FAULT;
+	if (access->target->kind == HW_TARGET_BLOCKED)
+		finding.id = DMASIM_REPORT_ACS_VIOLATION;
 	space = check_can_judge(check) ? owners_space(&check->owners, dev) : NULL;
 	if (space) {
 		finding.piece = piece_at(space, dev, access->address, access->write);

@@ -181,7 +181,7 @@ static int choose(struct demo_stage *stage)
 	return 0;
 }
 
-/* An endpoint of the client's group whose way to the provider leads over the root. */
+/* An endpoint of the client's group whose way to the provider leads over the IOMMU. */
 static struct pci_dev *find_neighbour(struct demo_stage *stage)
 {
 	u64 bus_address = pci_bus_address(stage->provider, stage->bar);
@@ -193,7 +193,7 @@ static struct pci_dev *find_neighbour(struct demo_stage *stage)
 		    dmasim_group(pdev) != dmasim_group(stage->client))
 			continue;
 		dmasim_route(pdev, bus_address, true, &route);
-		if (route.passed_root)
+		if (route.passed_iommu)
 			return pdev;
 	}
 	return NULL;
@@ -296,6 +296,15 @@ static int furnish(struct demo_stage *stage, bool acs_off)
 	return 0;
 }
 
+/*
+ * Without ACS the built-in server's root complex keeps its ports apart: what 00:01.1 passes on goes
+ * to the IOMMU, not across to the GPU.
+ */
+static enum dmasim_forwarding forwarding_of(const struct demo_options *options, bool acs_off)
+{
+	return acs_off && !options->topology ? DMASIM_FORWARDING_NONE : DMASIM_FORWARDING_LISTED;
+}
+
 int stage_open(struct demo_stage *stage, const struct demo_options *options, bool acs_off,
 	       bool hide_windows)
 {
@@ -304,6 +313,7 @@ int stage_open(struct demo_stage *stage, const struct demo_options *options, boo
 		.cpu = options->cpu_given ? options->cpu : DMASIM_CPU_INTEL,
 		.cpu_family = options->cpu_given ? options->cpu_family : 0,
 		.hide_windows = hide_windows,
+		.forwarding = forwarding_of(options, acs_off),
 		.seed = options->seed,
 		.trace = options->trace,
 	};

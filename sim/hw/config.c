@@ -8,6 +8,7 @@
 
 #include <dmasim/contract.h>
 
+#include "hw/acs.h"
 #include "hw/ats.h"
 #include "hw/sriov.h"
 
@@ -89,6 +90,21 @@ static u32 bridge_mask(const struct hw_function *function, u32 offset)
 	}
 }
 
+/* The control word, as far as the capability goes; and the egress control vector. */
+static u32 acs_mask(const struct hw_function *function, u32 offset)
+{
+	u32 capability = read_dword(function, function->acs_at + PCI_ACS_CAP);
+	u32 vector = function->acs_at + (u32)PCI_ACS_EGRESS_CTL_V;
+	u32 bits = PCI_ACS_EGRESS_BITS(capability);
+	u32 from = (offset - vector) * 8;
+
+	if (offset == function->acs_at + (u32)PCI_ACS_CAP)
+		return (capability & 0x7f) << 16;
+	if (!(capability & PCI_ACS_EC) || offset < vector || from >= bits)
+		return 0;
+	return bits - from >= 32 ? ~0U : (1U << (bits - from)) - 1;
+}
+
 /* The writable bits of one aligned dword. */
 static u32 writable_mask(const struct hw_function *function, u32 offset)
 {
@@ -108,8 +124,8 @@ static u32 writable_mask(const struct hw_function *function, u32 offset)
 		mask = 0x0000ffff;
 	if (function->ats_at && offset == function->ats_at + (u32)PCI_ATS_CAP)
 		mask = (u32)(PCI_ATS_CTRL_ENABLE | PCI_ATS_CTRL_STU_MASK) << 16;
-	if (function->acs_at && offset == function->acs_at + (u32)PCI_ACS_CAP)
-		mask = (read_dword(function, offset) & 0x7f) << 16;
+	if (function->acs_at)
+		mask |= acs_mask(function, offset);
 	if (function->sriov_at && offset - function->sriov_at < PCI_SRIOV_BYTES)
 		mask = hw_sriov_writable(function, offset);
 	return mask;
@@ -171,6 +187,7 @@ void hw_config_decode(struct hw_function *function)
 	if (function->ats_at)
 		hw_ats_enable(function, read_dword(function, function->ats_at + PCI_ATS_CAP) >> 16 &
 						PCI_ATS_CTRL_ENABLE);
+	function->acs = acs_decode(function);
 	function->window = HW_NO_SPAN;
 	function->prefetch_window = HW_NO_SPAN;
 	if (is_bridge(function) && function->memory_enabled) {
@@ -241,11 +258,4 @@ u16 hw_registers_find_extended(struct hw_registers registers, u16 id)
 u16 hw_config_find_extended(const struct hw_function *function, u16 id)
 {
 	return hw_registers_find_extended(registers_of(function), id);
-}
-
-u16 hw_acs_control(const struct hw_function *function)
-{
-	if (!function->acs_at)
-		return 0;
-	return (u16)hw_config_read(function, function->acs_at + PCI_ACS_CTRL, 2);
 }

@@ -90,12 +90,20 @@ static void count_tlps(struct hw *hw, const struct hw_target *target, u64 tlps)
 
 static enum hw_transfer_status status_of(const struct hw_target *target)
 {
-	return target->kind == HW_TARGET_FAULT ? HW_TRANSFER_FAULT : HW_TRANSFER_UNSUPPORTED;
+	switch (target->kind) {
+	case HW_TARGET_FAULT:
+		return HW_TRANSFER_FAULT;
+	case HW_TARGET_BLOCKED:
+		return HW_TRANSFER_BLOCKED;
+	default:
+		return HW_TRANSFER_UNSUPPORTED;
+	}
 }
 
 static bool refused(const struct hw_target *target)
 {
-	return target->kind == HW_TARGET_FAULT || target->kind == HW_TARGET_UNSUPPORTED;
+	return target->kind == HW_TARGET_FAULT || target->kind == HW_TARGET_UNSUPPORTED ||
+	       target->kind == HW_TARGET_BLOCKED;
 }
 
 static void tell(struct hw *hw, const struct hw_access *access)

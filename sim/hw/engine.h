@@ -14,6 +14,7 @@ enum hw_transfer_status {
 	HW_TRANSFER_NOT_MASTER,	 /* bus mastering is off in the command register */
 	HW_TRANSFER_UNSUPPORTED, /* nobody claims the address */
 	HW_TRANSFER_FAULT,	 /* the IOMMU refused */
+	HW_TRANSFER_BLOCKED,	 /* ACS on the way did */
 	HW_TRANSFER_NO_MEMORY,	 /* the simulator has no host memory for what was written */
 };
 

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "hw/fabric.h"
 
-#include <dmasim/hw/vtd.h>
-
-#include "hw/ats.h"
+#include "hw/acs.h"
+#include "hw/completion.h"
+#include "hw/journey.h"
 
 #define PAGE_BYTES 4096ULL
-
-/* A request on its way. */
-struct journey {
-	struct hw *hw;
-	const struct hw_request *request;
-	struct hw_route *route;
-	u64 address; /* what the TLP carries now */
-	u64 run_bytes;
-	u16 requester;	 /* who asks, as far as anybody further up can tell */
-	bool redirected; /* ACS sent it up though a peer claims it */
-	bool passed_root;
-	bool as_it_is; /* the unit let the address pass */
-	struct hw_iommu *iommu;
-	u16 domain;
-};
 
 static const char *const hop_names[] = {
 	[HW_HOP_SENT] = "sent",
@@ -36,6 +21,8 @@ static const char *const hop_names[] = {
 	[HW_HOP_INTERRUPT] = "interrupt",
 	[HW_HOP_UNSUPPORTED] = "unsupported",
 	[HW_HOP_FAULT] = "fault",
+	[HW_HOP_BLOCKED] = "blocked",
+	[HW_HOP_COMPLETED] = "completed",
 };
 
 const char *hw_hop_name(enum hw_hop_kind kind)
@@ -43,7 +30,27 @@ const char *hw_hop_name(enum hw_hop_kind kind)
 	return hop_names[kind];
 }
 
-static void hop(struct journey *journey, enum hw_hop_kind kind, const struct hw_function *at)
+static const struct {
+	u16 bit;
+	const char *text;
+} whys[] = {
+#define WHY(name, acs_bit, words) [HW_WHY_##name] = { acs_bit, words },
+	HW_WHYS(WHY)
+#undef WHY
+};
+
+const char *hw_why_text(enum hw_why why)
+{
+	return whys[why].text;
+}
+
+u16 hw_why_bit(enum hw_why why)
+{
+	return whys[why].bit;
+}
+
+void journey_hop(struct journey *journey, enum hw_hop_kind kind, const struct hw_function *at,
+		 enum hw_why why)
 {
 	struct hw_route *route = journey->route;
 	struct trace *trace = &journey->hw->world->trace;
@@ -51,6 +58,7 @@ static void hop(struct journey *journey, enum hw_hop_kind kind, const struct hw_
 	if (route && route->count < HW_HOPS_MAX)
 		route->hop[route->count++] = (struct hw_hop){
 			.kind = kind,
+			.why = why,
 			.at = hw_function_sbdf(at),
 			.address = journey->address,
 		};
@@ -62,13 +70,15 @@ static void hop(struct journey *journey, enum hw_hop_kind kind, const struct hw_
 	}
 }
 
-static void limit_run(struct journey *journey, u64 bytes)
+void journey_limit_run(struct journey *journey, u64 bytes)
 {
 	if (bytes < journey->run_bytes)
 		journey->run_bytes = bytes;
 }
 
-static struct hw_target arrive(const struct journey *journey, struct hw_target target)
+/* ---- Ends ------------------------------------------------------------------------------------ */
+
+struct hw_target journey_arrive(const struct journey *journey, struct hw_target target)
 {
 	target.passed_root = journey->passed_root;
 	target.iommu = journey->iommu;
@@ -81,12 +91,24 @@ static struct hw_target arrive(const struct journey *journey, struct hw_target t
 	return target;
 }
 
-static struct hw_target unsupported(struct journey *journey)
+struct hw_target journey_unsupported(struct journey *journey, enum hw_why why)
 {
-	hop(journey, HW_HOP_UNSUPPORTED, journey->request->from);
-	return arrive(journey,
-		      (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS });
+	journey_hop(journey, HW_HOP_UNSUPPORTED, journey->request->from, why);
+	return journey_arrive(journey, (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED,
+							   .why = why,
+							   .phys = RAM_NO_PHYS });
 }
+
+struct hw_target journey_blocked(struct journey *journey, struct hw_function *by, enum hw_why why)
+{
+	journey_hop(journey, HW_HOP_BLOCKED, by, why);
+	return journey_arrive(journey, (struct hw_target){ .kind = HW_TARGET_BLOCKED,
+							   .why = why,
+							   .function = by,
+							   .phys = RAM_NO_PHYS });
+}
+
+/* ---- On a bus, and down ---------------------------------------------------------------------- */
 
 static bool window_has(const struct hw_function *function, u64 address)
 {
@@ -99,12 +121,8 @@ static bool claims(const struct hw_function *function, u64 address)
 	return window_has(function, address) || hw_bar_at(function, address) >= 0;
 }
 
-/*
- * Who on a bus claims the address. Where nobody does, the answer holds only up to the next BAR:
- * those can be smaller than a page.
- */
-static struct hw_function *claimer(struct journey *journey, const struct hw_bus *bus,
-				   const struct hw_function *except)
+struct hw_function *journey_claimer(struct journey *journey, const struct hw_bus *bus,
+				    const struct hw_function *except)
 {
 	struct hw_function *function;
 
@@ -115,28 +133,15 @@ static struct hw_function *claimer(struct journey *journey, const struct hw_bus 
 			struct hw_span span = function->bar[i].span;
 
 			if (span.start <= span.last && span.start > journey->address)
-				limit_run(journey, span.start - journey->address);
+				journey_limit_run(journey, span.start - journey->address);
 		}
 	}
 	return NULL;
 }
 
-/* The CPU's name for a bus address in a window of the host bridge; RAM_NO_PHYS: it is in none. */
-static phys_addr_t phys_in_windows(const struct hw_root *root, u64 address)
-{
-	for (u32 i = 0; i < root->window_count; i++) {
-		const struct hw_window *window = &root->window[i];
-		phys_addr_t phys = address - window->bus_offset;
-
-		if (phys - window->start < window->bytes)
-			return phys;
-	}
-	return RAM_NO_PHYS;
-}
-
 phys_addr_t hw_bar_phys(const struct hw_function *function, u32 bar)
 {
-	return phys_in_windows(function->bus->root, function->bar[bar].span.start);
+	return root_phys_in_windows(function->bus->root, function->bar[bar].span.start);
 }
 
 static struct hw_target reach_bar(struct journey *journey, struct hw_function *function, int bar)
@@ -145,19 +150,18 @@ static struct hw_target reach_bar(struct journey *journey, struct hw_function *f
 	u64 offset = journey->address - span->start;
 	phys_addr_t phys = hw_bar_phys(function, (u32)bar);
 
-	limit_run(journey, function->bar[bar].bytes - offset);
-	hop(journey, HW_HOP_BAR, function);
-	return arrive(journey, (struct hw_target){
-				       .kind = HW_TARGET_BAR,
-				       .phys = phys == RAM_NO_PHYS ? phys : phys + offset,
-				       .function = function,
-				       .bar = (u32)bar,
-				       .offset = offset,
-			       });
+	journey_limit_run(journey, function->bar[bar].bytes - offset);
+	journey_hop(journey, HW_HOP_BAR, function, HW_WHY_NONE);
+	return journey_arrive(journey, (struct hw_target){
+					       .kind = HW_TARGET_BAR,
+					       .phys = phys == RAM_NO_PHYS ? phys : phys + offset,
+					       .function = function,
+					       .bar = (u32)bar,
+					       .offset = offset,
+				       });
 }
 
-/* From a function that claims the address down to the BAR. */
-static struct hw_target descend(struct journey *journey, struct hw_function *function)
+struct hw_target journey_descend(struct journey *journey, struct hw_function *function)
 {
 	for (;;) {
 		int bar = hw_bar_at(function, journey->address);
@@ -165,209 +169,15 @@ static struct hw_target descend(struct journey *journey, struct hw_function *fun
 
 		if (bar >= 0)
 			return reach_bar(journey, function, bar);
-		hop(journey, HW_HOP_DOWN, function);
-		below = claimer(journey, function->secondary, NULL);
+		journey_hop(journey, HW_HOP_DOWN, function, HW_WHY_NONE);
+		below = journey_claimer(journey, function->secondary, NULL);
 		if (!below)
-			return unsupported(journey);
+			return journey_unsupported(journey, HW_WHY_NOBODY);
 		function = below;
 	}
 }
 
-static struct hw_target at_phys(struct journey *journey, phys_addr_t phys);
-
-/* Where a bus address lies in memory; false: the host bridge does not take it. */
-static bool inbound(const struct hw_root *root, u64 address, phys_addr_t *phys)
-{
-	*phys = address;
-	for (u32 i = 0; i < root->inbound_count; i++) {
-		const struct hw_inbound *range = &root->inbound[i];
-
-		if (address - range->bus_start < range->bytes) {
-			*phys = range->start + (address - range->bus_start);
-			return true;
-		}
-	}
-	return !root->inbound_count;
-}
-
-/*
- * The bus address `address` at the root, with no IOMMU, as the CPU would name it. False: nobody
- * takes it.
- */
-static bool untranslated(const struct hw_root *root, u64 address, phys_addr_t *phys)
-{
-	*phys = phys_in_windows(root, address);
-	return *phys != RAM_NO_PHYS || inbound(root, address, phys);
-}
-
-/* The requester's number with its segment. */
-static dmasim_sbdf as_requester(const struct journey *journey)
-{
-	return (u32)journey->request->from->bus->root->segment << 16 | journey->requester;
-}
-
-static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 code)
-{
-	struct trace *trace = &journey->hw->world->trace;
-
-	if (!trace_begin(trace, "fault"))
-		return;
-	trace_dec(trace, "unit", iommu->unit);
-	trace_bdf(trace, "dev", as_requester(journey));
-	trace_hex(trace, "dma", journey->address);
-	trace_hex(trace, "reason", code);
-	trace_word(trace, "dir", journey->request->write ? "write" : "read");
-	trace_end(trace);
-}
-
-static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu,
-			       const struct hw_translation *why)
-{
-	const struct hw_request *request = journey->request;
-
-	if (!request->probe) {
-		trace_fault(journey, iommu, why->fault);
-		hw_fault_record(iommu, &(struct hw_refusal){
-					       .requester = journey->requester,
-					       .domain = why->domain,
-					       .prefix = request->prefix,
-					       .iova = journey->address,
-					       .write = request->write,
-					       .code = why->fault,
-					       .flags = why->fault_flags,
-				       });
-	}
-	hop(journey, HW_HOP_FAULT, request->from);
-	return arrive(journey, (struct hw_target){
-				       .kind = HW_TARGET_FAULT,
-				       .fault = why->fault,
-				       .fault_flags = why->fault_flags,
-				       .phys = RAM_NO_PHYS,
-			       });
-}
-
-/* Without a translation. */
-static struct hw_target pass(struct journey *journey, const struct hw_root *root)
-{
-	phys_addr_t phys;
-
-	if (!untranslated(root, journey->address, &phys))
-		return unsupported(journey);
-	return at_phys(journey, phys);
-}
-
-static bool is_message(const struct journey *journey)
-{
-	return journey->address >= VTD_MSI_START && journey->address <= VTD_MSI_LAST &&
-	       !journey->request->prefix.present;
-}
-
-static struct hw_translation translate(const struct journey *journey, struct hw_iommu *iommu)
-{
-	const struct hw_request *request = journey->request;
-	u64 address = journey->address;
-
-	switch (request->type) {
-	case HW_REQUEST_TRANSLATION:
-		return hw_ats_answer(iommu, journey->requester, address, request->write);
-	case HW_REQUEST_TRANSLATED:
-		return hw_ats_check(iommu, journey->requester, address, request->write);
-	default:
-		break;
-	}
-	if (!request->prefix.present && !request->probe)
-		return hw_translate(iommu, journey->requester, address, request->write);
-	return hw_translate_ask(iommu,
-				&(struct hw_ask){ .requester = journey->requester,
-						  .write = request->write,
-						  .iova = address,
-						  .prefix = request->prefix },
-				request->probe);
-}
-
-/* The completion of a translation request goes back to who sent it. */
-static struct hw_target answered(struct journey *journey, const struct hw_translation *found)
-{
-	journey->address = found->phys;
-	hop(journey, HW_HOP_TRANSLATED, journey->request->from);
-	return arrive(journey, (struct hw_target){
-				       .kind = HW_TARGET_TRANSLATION,
-				       .phys = found->phys,
-				       .page_lg2 = found->page_lg2,
-				       .allows = found->allows,
-			       });
-}
-
-static struct hw_target at_root(struct journey *journey, const struct hw_root *root)
-{
-	const struct hw_request *request = journey->request;
-	struct hw_iommu *iommu = root->iommu;
-	struct hw_translation found;
-
-	journey->passed_root = true;
-	hop(journey, HW_HOP_ROOT, request->from);
-	if (is_message(journey)) {
-		if (!request->write || request->type != HW_REQUEST_UNTRANSLATED)
-			return unsupported(journey);
-		hop(journey, HW_HOP_INTERRUPT, request->from);
-		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_INTERRUPT,
-							   .phys = RAM_NO_PHYS });
-	}
-	if (!iommu && request->type == HW_REQUEST_TRANSLATION)
-		return unsupported(journey);
-	if (!iommu)
-		return pass(journey, root);
-	if (!request->probe && hw_queue_pending(&iommu->queue))
-		hw_queue_run(iommu);
-
-	found = translate(journey, iommu);
-	journey->iommu = iommu;
-	journey->domain = found.domain;
-	if (found.fault)
-		return refuse(journey, iommu, &found);
-	if (request->type == HW_REQUEST_TRANSLATION)
-		return answered(journey, &found);
-	journey->as_it_is = found.pass_through;
-	if (found.pass_through)
-		return pass(journey, root);
-	journey->address = found.phys;
-	hop(journey, HW_HOP_TRANSLATED, request->from);
-	return at_phys(journey, found.phys);
-}
-
-static struct hw_root *root_of_window(const struct hw *hw, phys_addr_t phys, u64 *bus_address)
-{
-	struct hw_root *root;
-
-	TAILQ_FOREACH(root, &hw->roots, link) {
-		for (u32 i = 0; i < root->window_count; i++) {
-			if (phys - root->window[i].start < root->window[i].bytes) {
-				*bus_address = phys + root->window[i].bus_offset;
-				return root;
-			}
-		}
-	}
-	return NULL;
-}
-
-static struct hw_target at_phys(struct journey *journey, phys_addr_t phys)
-{
-	u64 ram_bytes = ram_covered(&journey->hw->ram, phys, journey->run_bytes);
-	struct hw_function *function;
-	struct hw_root *root;
-
-	if (ram_bytes) {
-		limit_run(journey, ram_bytes);
-		hop(journey, HW_HOP_RAM, journey->request->from);
-		return arrive(journey, (struct hw_target){ .kind = HW_TARGET_RAM, .phys = phys });
-	}
-	root = root_of_window(journey->hw, phys, &journey->address);
-	if (!root || !journey->hw->root_forwards)
-		return unsupported(journey);
-	hop(journey, HW_HOP_FORWARDED, journey->request->from);
-	function = claimer(journey, &root->bus, NULL);
-	return function ? descend(journey, function) : unsupported(journey);
-}
+/* ---- Up -------------------------------------------------------------------------------------- */
 
 /*
  * Who the request comes from above a bridge. Conventional PCI has no requester IDs: a bridge from
@@ -376,9 +186,15 @@ static struct hw_target at_phys(struct journey *journey, phys_addr_t phys)
  */
 static u16 requester_above(const struct hw_function *bridge, u16 below)
 {
+	u16 secondary = (u16)(hw_bus_number(bridge->secondary) << 8);
+
+	if (bridge->traits.alias == HW_ALIAS_SECONDARY)
+		return secondary;
+	if (bridge->traits.alias != HW_ALIAS_USUAL)
+		return below;
 	switch (bridge->express_type) {
 	case PCI_EXP_TYPE_PCI_BRIDGE:
-		return (u16)(hw_bus_number(bridge->secondary) << 8);
+		return secondary;
 	case PCI_EXP_TYPE_PCIE_BRIDGE:
 	case -1:
 		return (u16)hw_function_sbdf(bridge);
@@ -388,19 +204,109 @@ static u16 requester_above(const struct hw_function *bridge, u16 below)
 }
 
 /*
- * Through a bridge towards the root. False: it does not pass the request. What lies in its own
- * window belongs below it, so it is passed on only if ACS took it away from a peer there.
+ * A request for what lies in a bridge's own windows comes from where it belongs. A port passes it
+ * on by upstream forwarding. Another bridge does if ACS below has sent it up, or else refuses it.
  */
-static bool climb(struct journey *journey, const struct hw_function *bridge)
+static struct acs_ruling own_window(const struct journey *journey, const struct hw_function *bridge)
 {
-	hop(journey, HW_HOP_UP, bridge);
+	if (bridge->acs & PCI_ACS_UF)
+		return (struct acs_ruling){ ACS_UP, HW_WHY_UF_LIFTS };
+	if (!journey->sent_up)
+		return (struct acs_ruling){ ACS_BLOCKED, HW_WHY_OWN_WINDOW };
+	if (acs_is_downstream_port(bridge))
+		return (struct acs_ruling){ ACS_BLOCKED, HW_WHY_UF };
+	return (struct acs_ruling){ ACS_UP, HW_WHY_NONE };
+}
+
+/* ACS_BLOCKED, or it may pass: ACS_UP, though the address is in the bridge's own windows. */
+static struct acs_ruling at_bridge(const struct journey *journey, const struct hw_function *bridge)
+{
+	enum hw_request_type type = journey->request->type;
+	struct acs_ruling ruling = { ACS_DIRECTLY, HW_WHY_NONE };
+
 	if (!bridge->master_enabled)
-		return false;
-	if (window_has(bridge, journey->address) && !journey->redirected &&
-	    journey->request->type != HW_REQUEST_TRANSLATION)
-		return false;
+		return (struct acs_ruling){ ACS_BLOCKED, HW_WHY_MASTER };
+	if (bridge->acs & (PCI_ACS_SV | PCI_ACS_TB))
+		ruling = acs_admit(bridge, journey->requester, type);
+	if (ruling.way != ACS_BLOCKED && type != HW_REQUEST_TRANSLATION &&
+	    window_has(bridge, journey->address))
+		ruling = own_window(journey, bridge);
+	return ruling;
+}
+
+/* Through a bridge towards the root. ACS_BLOCKED: it does not pass the request. */
+static struct acs_ruling climb(struct journey *journey, const struct hw_function *bridge)
+{
+	struct acs_ruling ruling = at_bridge(journey, bridge);
+
+	journey->sent_up = ruling.way == ACS_UP;
+	journey_hop(journey, HW_HOP_UP, bridge, journey->sent_up ? ruling.why : HW_WHY_NONE);
+	if (ruling.way == ACS_BLOCKED || journey->alias_last)
+		return ruling;
 	journey->requester = requester_above(bridge, journey->requester);
-	return true;
+	journey->alias_last = bridge->traits.alias == HW_ALIAS_LAST;
+	return ruling;
+}
+
+static struct hw_target stopped(struct journey *journey, struct hw_function *by, enum hw_why why)
+{
+	return hw_why_bit(why) ? journey_blocked(journey, by, why)
+			       : journey_unsupported(journey, why);
+}
+
+static struct hw_target travel(struct journey *journey)
+{
+	enum hw_request_type type = journey->request->type;
+	struct hw_function *node = journey->request->from;
+
+	for (const struct hw_bus *bus = node->bus; bus->bridge; bus = node->bus) {
+		struct hw_function *peer = NULL;
+		struct acs_ruling ruling;
+
+		if (type != HW_REQUEST_TRANSLATION)
+			peer = journey_claimer(journey, bus, node);
+		if (peer) {
+			ruling = acs_towards(node, peer, type);
+			if (ruling.way == ACS_BLOCKED)
+				return journey_blocked(journey, node, ruling.why);
+			if (ruling.way == ACS_DIRECTLY) {
+				journey_hop(journey, HW_HOP_ACROSS, peer, ruling.why);
+				return journey_descend(journey, peer);
+			}
+			journey_hop(journey, HW_HOP_REDIRECTED, node, ruling.why);
+			journey->sent_up = true;
+		}
+		node = bus->bridge;
+		ruling = climb(journey, node);
+		if (ruling.way == ACS_BLOCKED)
+			return stopped(journey, node, ruling.why);
+	}
+	return journey_at_root(journey, node);
+}
+
+static u16 requester_of(const struct hw_request *request)
+{
+	const struct hw_traits *traits = &request->from->traits;
+	u16 own = (u16)hw_function_sbdf(request->from);
+
+	if (request->forged)
+		return request->requester;
+	return traits->sends_as_other ? (own & 0xff00) | traits->sends_as : own;
+}
+
+/* Data that a BAR has for the requester takes its own way back. */
+static struct hw_target complete(struct journey *journey, struct hw_target target)
+{
+	struct hw_return back;
+
+	if (target.kind != HW_TARGET_BAR || journey->request->write)
+		return target;
+	back = hw_complete(target.function, hw_root_of(journey->request->from), journey->requester,
+			   journey->route);
+	target.completion = back.way;
+	if (back.way != HW_COMPLETION_LOST)
+		return target;
+	return stopped(journey, back.by, back.why);
 }
 
 struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struct hw_route *route)
@@ -411,36 +317,21 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 		.route = route,
 		.address = request->address,
 		.run_bytes = PAGE_BYTES - (request->address & (PAGE_BYTES - 1)),
-		.requester = (u16)hw_function_sbdf(request->from),
+		.requester = requester_of(request),
 	};
-	struct hw_function *node = request->from;
-	const struct hw_bus *bus;
+	const struct hw_function *from = request->from;
 
 	if (route)
-		route->count = 0;
-	hop(&journey, HW_HOP_SENT, node);
-	if (node->traits.bus_limit && request->address > node->traits.bus_limit)
-		return unsupported(&journey);
-	for (bus = node->bus; bus->bridge; bus = node->bus) {
-		struct hw_function *peer = NULL;
-
-		if (request->type != HW_REQUEST_TRANSLATION)
-			peer = claimer(&journey, bus, node);
-
-		if (peer && !(hw_acs_control(node) & PCI_ACS_RR)) {
-			hop(&journey, HW_HOP_ACROSS, peer);
-			return descend(&journey, peer);
-		}
-		if (peer) {
-			hop(&journey, HW_HOP_REDIRECTED, node);
-			journey.redirected = true;
-		}
-		node = bus->bridge;
-		if (!climb(&journey, node))
-			return unsupported(&journey);
-	}
-	return at_root(&journey, bus->root);
+		route->count = route->back_count = 0;
+	journey_hop(&journey, HW_HOP_SENT, from, HW_WHY_NONE);
+	if (request->heeds_master && !from->master_enabled)
+		return journey_unsupported(&journey, HW_WHY_REQUESTER_MASTER);
+	if (from->traits.bus_limit && request->address > from->traits.bus_limit)
+		return journey_unsupported(&journey, HW_WHY_WAY);
+	return complete(&journey, travel(&journey));
 }
+
+/* ---- The CPU's view -------------------------------------------------------------------------- */
 
 /* The first on the bus, as for requests. */
 static struct hw_function *first_claimer(const struct hw_bus *bus, u64 address)

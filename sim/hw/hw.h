@@ -79,9 +79,8 @@ struct hw {
 	struct hw_iommu_list iommus;
 	struct hw_hooks hooks;
 	struct hw_costs costs;
-	u64 fault_order;    /* of the next fault record */
-	bool root_forwards; /* the root complex forwards requests from one port to another's BAR */
-	bool trace_hops;    /* every hop of every request goes into the trace */
+	u64 fault_order; /* of the next fault record */
+	bool trace_hops; /* every hop of every request goes into the trace */
 };
 
 void hw_init(struct hw *hw, struct world *world);

@@ -63,6 +63,14 @@ struct hw_behind {
 	u8 align_lg2;
 };
 
+/* Under whose number a bridge passes on what comes from below it (facts "dma-api" 18.2). */
+enum hw_alias {
+	HW_ALIAS_USUAL,	    /* as its kind of bridge does */
+	HW_ALIAS_NONE,	    /* as it comes */
+	HW_ALIAS_SECONDARY, /* its secondary bus, devfn 0 */
+	HW_ALIAS_LAST,	    /* as it comes, and no bridge further up changes it */
+};
+
 /* What configuration space does not say of a function. */
 struct hw_traits {
 	bool external;	/* anybody may have plugged it in */
@@ -70,6 +78,9 @@ struct hw_traits {
 	u64 bus_limit;	/* highest address that the way to it carries; 0: all */
 	u64 pool_bytes; /* firmware sets this much memory aside for it; 0: none */
 	u64 pool_start;
+	bool sends_as_other; /* its requests carry the number of devfn sends_as on its bus */
+	u8 sends_as;
+	enum hw_alias alias; /* bridges */
 };
 
 TAILQ_HEAD(hw_virtfn_list, hw_function);
@@ -109,6 +120,7 @@ struct hw_function {
 	bool memory_enabled;
 	bool master_enabled;
 	bool ats_enabled;
+	u8 acs;				/* PCI_ACS_ bits in effect */
 	struct hw_span window;		/* bridges: memory */
 	struct hw_span prefetch_window; /* bridges: prefetchable memory */
 
@@ -146,6 +158,13 @@ struct hw_inbound {
 
 #define HW_ROOT_INBOUND_MAX 8
 
+/* What a host bridge does with requests from below it for somebody below a host bridge. */
+enum hw_forwards {
+	HW_FORWARDS_NONE,
+	HW_FORWARDS_WITHIN, /* below itself */
+	HW_FORWARDS_ANY,    /* also to and from others that do so */
+};
+
 /* A host bridge and its root bus. */
 struct hw_root {
 	TAILQ_ENTRY(hw_root) link;
@@ -159,6 +178,7 @@ struct hw_root {
 	struct hw_inbound inbound[HW_ROOT_INBOUND_MAX];
 	u64 built_offset;	/* bus_offset of the windows that firmware will plan */
 	struct hw_iommu *iommu; /* NULL: requests reach memory untranslated */
+	enum hw_forwards forwards;
 };
 
 TAILQ_HEAD(hw_root_list, hw_root);
@@ -207,9 +227,6 @@ u8 hw_bus_number(const struct hw_bus *bus);
 /* bytes is 1, 2 or 4 and offset a multiple of it, below 4096. */
 u32 hw_config_read(const struct hw_function *function, u32 offset, u32 bytes);
 void hw_config_write(struct hw_function *function, u32 offset, u32 bytes, u32 value);
-
-/* The ACS control word; 0 without the capability. */
-u16 hw_acs_control(const struct hw_function *function);
 
 /* The BAR of this function that decodes a bus address, or -1. */
 int hw_bar_at(const struct hw_function *function, u64 address);

@@ -266,7 +266,8 @@ static const struct dmasim_traits *traits_of(const struct dmasim *s,
 {
 	const struct dmasim_traits *own = &endpoint->traits;
 
-	return own->untrusted || own->no_snoop || own->bus_limit || own->pool_bytes
+	return own->untrusted || own->no_snoop || own->bus_limit || own->pool_bytes ||
+			       own->sends_as || own->alias
 		       ? own
 		       : &s->config.traits;
 }

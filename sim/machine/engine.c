@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transfers and routes of devices, as the public API gives them; and recorded faults.
+ * Transfers of devices, as the public API gives them; and recorded faults.
  */
-#include <string.h>
-
 #include "check/fault_text.h"
 #include "machine/machine.h"
 
@@ -12,6 +10,7 @@ static const char *const status_words[] = {
 	[HW_TRANSFER_NOT_MASTER] = "not-master",
 	[HW_TRANSFER_UNSUPPORTED] = "unsupported",
 	[HW_TRANSFER_FAULT] = "fault",
+	[HW_TRANSFER_BLOCKED] = "blocked",
 	[HW_TRANSFER_NO_MEMORY] = "no-memory",
 };
 
@@ -37,6 +36,7 @@ static struct dmasim_transfer told(const struct hw_transfer *result)
 		[HW_TRANSFER_NOT_MASTER] = DMASIM_NOT_MASTER,
 		[HW_TRANSFER_UNSUPPORTED] = DMASIM_UNSUPPORTED_REQUEST,
 		[HW_TRANSFER_FAULT] = DMASIM_IOMMU_FAULT,
+		[HW_TRANSFER_BLOCKED] = DMASIM_ACS_VIOLATION,
 		[HW_TRANSFER_NO_MEMORY] = DMASIM_HOST_MEMORY,
 	};
 
@@ -71,51 +71,6 @@ struct dmasim_transfer dmasim_dev_write(struct pci_dev *pdev, dma_addr_t dma, co
 		result = hw_engine_write(machine_function(pdev), dma, from, bytes);
 	trace_transfer(s, "dev_write", pdev, bytes, &result, dma);
 	return told(&result);
-}
-
-void dmasim_route(struct pci_dev *pdev, dma_addr_t dma, bool write, struct dmasim_route *route)
-{
-	struct dmasim *s = machine_of(pdev);
-	struct hw_request request = { .address = dma, .write = write, .probe = true };
-	struct hw_target target;
-	struct hw_route hops;
-
-	*route = (struct dmasim_route){ .refused = true, .phys = DMASIM_NO_PHYS };
-	if (!machine_start(s))
-		return;
-	request.from = machine_function(pdev);
-	target = hw_route(&s->hw, &request, &hops);
-	*route = (struct dmasim_route){
-		.count = hops.count,
-		.passed_root = target.passed_root,
-		.refused = target.kind == HW_TARGET_UNSUPPORTED || target.kind == HW_TARGET_FAULT,
-		.in_bar = target.kind == HW_TARGET_BAR,
-		.phys = target.phys,
-	};
-	for (u32 i = 0; i < hops.count; i++)
-		route->hop[i] = (struct dmasim_hop){
-			.what = hw_hop_name(hops.hop[i].kind),
-			.at = hops.hop[i].at,
-			.address = hops.hop[i].address,
-		};
-}
-
-void dmasim_route_text(const struct dmasim_route *route, char *buf, size_t len)
-{
-	struct text text;
-
-	DMASIM_CONTRACT(len, "a text has room for its end");
-	text_init(&text, buf, len);
-	for (u32 i = 0; i < route->count; i++) {
-		const struct dmasim_hop *hop = &route->hop[i];
-
-		text_add(&text, "%s%s ", i ? ", " : "", hop->what);
-		if (!strcmp(hop->what, "iommu") || !strcmp(hop->what, "ram") ||
-		    !strcmp(hop->what, "forward"))
-			text_add(&text, "0x%llx", hop->address);
-		else
-			text_add_bdf(&text, hop->at);
-	}
 }
 
 void dmasim_device_hang(struct pci_dev *pdev, bool hang)

@@ -7,6 +7,7 @@
 #include <dmasim/hw/vtd.h>
 
 #include "machine/machine.h"
+#include "pci/p2p_allow.h"
 
 struct counts {
 	u32 memory;
@@ -286,10 +287,44 @@ void firmware_fini(struct dmasim *s)
 	s->firmware.block_bytes = 0;
 }
 
+/* The function that stands for a host bridge: 00.0, or a root port that is the first on its bus. */
+static enum hw_forwards listed(const struct hw_root *root)
+{
+	static const enum hw_forwards forwards[] = {
+		[P2P_ALLOW_NONE] = HW_FORWARDS_NONE,
+		[P2P_ALLOW_SAME_BRIDGE] = HW_FORWARDS_WITHIN,
+		[P2P_ALLOW_ANY] = HW_FORWARDS_ANY,
+	};
+	const struct hw_function *host = TAILQ_FIRST(&root->bus.functions);
+
+	if (!host || (host->devfn && host->express_type != PCI_EXP_TYPE_ROOT_PORT))
+		return HW_FORWARDS_NONE;
+	return forwards[p2p_allow((u16)hw_config_read(host, PCI_VENDOR_ID, 2),
+				  (u16)hw_config_read(host, PCI_DEVICE_ID, 2))];
+}
+
+/* Which host bridges forward: as a default those of which the software knows it. */
+static void choose_forwarding(struct dmasim *s)
+{
+	enum dmasim_forwarding chosen = s->config.forwarding;
+	struct hw_root *root;
+
+	if (p2p_allow_cpu(s->cpu_vendor, s->cpu_family) && chosen == DMASIM_FORWARDING_LISTED)
+		chosen = DMASIM_FORWARDING_ALL;
+	TAILQ_FOREACH(root, &s->hw.roots, link) {
+		if (chosen == DMASIM_FORWARDING_LISTED)
+			root->forwards = listed(root);
+		else
+			root->forwards = chosen == DMASIM_FORWARDING_ALL ? HW_FORWARDS_ANY
+									 : HW_FORWARDS_NONE;
+	}
+}
+
 int machine_hardware_changed(struct dmasim *s)
 {
 	int err;
 
+	choose_forwarding(s);
 	if (!s->imported)
 		firmware_plan(s);
 	err = firmware_describe(s);

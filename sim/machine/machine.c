@@ -56,6 +56,8 @@ static void check_config(const struct dmasim_config *config)
 			"swiotlb is one of enum dmasim_swiotlb");
 	DMASIM_CONTRACT(config->cpu <= DMASIM_CPU_OTHER, "the CPU is one of enum dmasim_cpu");
 	DMASIM_CONTRACT(config->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
+	DMASIM_CONTRACT(config->forwarding <= DMASIM_FORWARDING_NONE,
+			"forwarding is one of enum dmasim_forwarding");
 	if (config->iommu == DMASIM_AMD_VI)
 		DMASIM_CONTRACT(config->iommu_levels >= 4 && config->iommu_levels <= 6,
 				"AMD's tables grow to 4, 5 or 6 levels");
@@ -223,6 +225,9 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " groups=strict");
 	if (config->acs_enable)
 		text_add(&text, " acs=on");
+	if (config->forwarding)
+		text_add(&text, " forwarding=%s",
+			 config->forwarding == DMASIM_FORWARDING_ALL ? "all" : "none");
 	text_add(&text, " iova=%s repairs=0x%x forcedac=%d", iova_word(config->iova_ops),
 		 config->iova_repairs, config->forcedac);
 	trace_header(&s->world.trace, line);
@@ -230,7 +235,6 @@ static void write_header(struct dmasim *s)
 
 static void wire(struct dmasim *s)
 {
-	s->hw.root_forwards = !s->config.no_root_forwarding;
 	s->hw.trace_hops = s->config.trace_hops;
 	check_init(&s->check, &s->world, &s->hw, !s->config.no_check);
 	s->check.report_lazy_pages = s->config.report_lazy_pages;

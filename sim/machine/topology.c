@@ -164,6 +164,12 @@ int dmasim_group(struct pci_dev *pdev)
 int machine_set_traits(struct dmasim *s, struct hw_function *function,
 		       const struct dmasim_traits *traits)
 {
+	static const enum hw_alias aliases[] = {
+		[DMASIM_ALIAS_USUAL] = HW_ALIAS_USUAL,
+		[DMASIM_ALIAS_NONE] = HW_ALIAS_NONE,
+		[DMASIM_ALIAS_SECONDARY] = HW_ALIAS_SECONDARY,
+		[DMASIM_ALIAS_LAST] = HW_ALIAS_LAST,
+	};
 	struct hw_traits *own = &function->traits;
 	u64 frames = traits->pool_bytes >> FRAME_SHIFT;
 	struct hw_function *virtfn;
@@ -172,6 +178,10 @@ int machine_set_traits(struct dmasim *s, struct hw_function *function,
 	DMASIM_CONTRACT(!traits->pool_bytes || (!(traits->pool_bytes & (traits->pool_bytes - 1)) &&
 						traits->pool_bytes >= RESTRICTED_POOL_MIN),
 			"memory set aside is a power of two of bytes, 256 KiB at least");
+	DMASIM_CONTRACT(!traits->sends_as || traits->sends_as >> 8 == 1,
+			"sends_as is made by DMASIM_SENDS_AS()");
+	DMASIM_CONTRACT(traits->alias <= DMASIM_ALIAS_LAST,
+			"the alias is one of enum dmasim_alias");
 	if (frames)
 		pool = frames_alloc_below(&s->hw.frames, DMASIM_FAULT_FIRMWARE, frames,
 					  DMA_BIT_MASK(32));
@@ -181,6 +191,9 @@ int machine_set_traits(struct dmasim *s, struct hw_function *function,
 		frames_free(&s->hw.frames, DMASIM_FAULT_FIRMWARE, own->pool_start,
 			    own->pool_bytes >> FRAME_SHIFT);
 	*own = (struct hw_traits){
+		.sends_as_other = traits->sends_as,
+		.sends_as = (u8)traits->sends_as,
+		.alias = aliases[traits->alias],
 		.external = traits->untrusted,
 		.no_snoop = traits->no_snoop,
 		.bus_limit = traits->bus_limit,

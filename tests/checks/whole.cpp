@@ -27,6 +27,8 @@ static_assert(DMA_BIT_MASK(64) == ~0ULL, "");
 static_assert(DMASIM_SBDF(1, 2, 3, 4) == 0x1021c, "");
 static_assert(PCI_SLOT(PCI_DEVFN(3, 4)) == 3 && PCI_FUNC(PCI_DEVFN(3, 4)) == 4, "");
 static_assert(PCI_EXT_CAP_ID(0x1401000d) == 0xd && PCI_EXT_CAP_NEXT(0x1401000d) == 0x140, "");
+static_assert(PCI_ACS_EGRESS_BITS(0x2000) == 32 && PCI_ACS_EGRESS_BITS(0x20) == 256, "");
+static_assert(DMASIM_SENDS_AS(8) == 0x108, "");
 static_assert(PCI_ATS_CAP_QDEP(0x65) == 5 && PCI_ATS_CTRL_STU(0x8003) == 3, "");
 
 static const iova_allocator_ops plugin_ops = {};

@@ -114,13 +114,10 @@ static struct range range_of(const struct pci_bridge_window *window)
 					    : (struct range){ window->start, window->last + 1 };
 }
 
-static void learn_port(struct run *run, u32 device)
+static void learn_port(struct range range[2], const struct pci_dev *port)
 {
-	const struct pci_dev *port = pci_upstream_bridge(run->dev[device]);
-	const struct pci_bridge_window *window[] = { &port->window, &port->prefetch_window };
-
-	for (u32 k = 0; k < 2; k++)
-		run->model.device[device].port_window[k] = range_of(window[k]);
+	range[0] = range_of(&port->window);
+	range[1] = range_of(&port->prefetch_window);
 }
 
 /* A root port, or one and a switch. */
@@ -130,7 +127,12 @@ static void learn_bridges(struct run *run, u32 device)
 	struct pci_dev *bridge = run->dev[device];
 	u32 count = 0;
 
+	learn_port(learnt->port_window, pci_upstream_bridge(bridge));
 	while ((bridge = pci_upstream_bridge(bridge))) {
+		if (bridge->express_type == PCI_EXP_TYPE_UPSTREAM)
+			learn_port(learnt->upstream, bridge);
+		if (!pci_upstream_bridge(bridge))
+			learn_port(learnt->root_port, bridge);
 		if (count + 2 > MODEL_COUNT(learnt->kept))
 			abort();
 		learnt->kept[count++] = range_of(&bridge->window);
@@ -147,7 +149,6 @@ static bool add_providers(struct run *run)
 		if (dma_set_mask(&run->dev[i]->dev, run->mask[i]))
 			return wrong(run, "dma_set_mask");
 		run->model.device[i].domain = (u32)dmasim_group(run->dev[i]);
-		learn_port(run, i);
 		learn_bridges(run, i);
 		if (!bar_bytes_of[i])
 			continue;
@@ -194,6 +195,16 @@ static bool add_memory(struct run *run, struct dice *dice)
 	return true;
 }
 
+/* Facts 8.5: the test for traffic through the root; and the hardware forwards where it is passed. */
+static bool root_is_trusted(const struct run *run, u32 bridge, u32 other)
+{
+	if (run->amd)
+		return true;
+	if (bridge == other)
+		return run->trust[bridge] != BRIDGE_UNLISTED;
+	return run->trust[bridge] == BRIDGE_ANY && run->trust[other] == BRIDGE_ANY;
+}
+
 /* Reports that the model predicts. Each step compares what came with what it predicted. */
 static void predict_reports(struct run *run)
 {
@@ -232,20 +243,12 @@ bool machine_make(struct run *run, bool traced)
 		return wrong(run, "no machine");
 	if (!add_bridges(run, &dice) || !add_devices(run, &config, &dice) || !add_providers(run))
 		return false;
+	for (u32 i = 0; i < 4; i++)
+		run->model.forwards[i / 2][i % 2] = root_is_trusted(run, i / 2, i % 2);
 	limit_segments(run, &dice);
 	learn_windows(run);
 	predict_reports(run);
 	return add_memory(run, &dice);
-}
-
-/* Facts 8.5: the test for traffic through the root. */
-static bool root_is_trusted(const struct run *run, u32 bridge, u32 other)
-{
-	if (run->amd)
-		return true;
-	if (bridge == other)
-		return run->trust[bridge] != BRIDGE_UNLISTED;
-	return run->trust[bridge] == BRIDGE_ANY && run->trust[other] == BRIDGE_ANY;
 }
 
 enum pci_p2pdma_map_type machine_type(const struct run *run, u32 device, u32 provider)

@@ -232,13 +232,18 @@ static bool is_ram(const struct model *model, phys_addr_t phys)
 	return false;
 }
 
+static bool in_either(const struct range range[2], u64 at)
+{
+	return in_range(&range[0], at) || in_range(&range[1], at);
+}
+
 /* True if another port of the switch claims the address. */
 static bool peer_claims(const struct model *model, u32 device, dma_addr_t dma)
 {
 	const struct model_device *from = &model->device[device];
 
 	/* Two functions may share a port. */
-	if (in_range(&from->port_window[0], dma) || in_range(&from->port_window[1], dma))
+	if (in_either(from->port_window, dma))
 		return false;
 	for (u32 i = 0; from->below && i < MODEL_DEVICES; i++) {
 		const struct model_device *to = &model->device[i];
@@ -250,13 +255,33 @@ static bool peer_claims(const struct model *model, u32 device, dma_addr_t dma)
 	return false;
 }
 
-/* True if a bridge does not pass the request up: the address is in its own window. */
+/*
+ * True if a bridge does not pass the request up: the address is in its own window. A port with
+ * upstream forwarding does, and then so does the upstream port above it.
+ */
 static bool is_kept(const struct model *model, u32 device, dma_addr_t dma)
 {
 	const struct model_device *from = &model->device[device];
 
+	if (from->redirect)
+		return !in_either(from->port_window, dma) && in_either(from->upstream, dma);
 	for (u32 k = 0; k < MODEL_COUNT(from->kept); k++)
 		if (in_range(&from->kept[k], dma))
+			return true;
+	return false;
+}
+
+/* True if the root complex hands the request across to another root port, and no IOMMU sees it. */
+static bool handed_across(const struct model *model, u32 device, dma_addr_t dma)
+{
+	const struct model_device *from = &model->device[device];
+	u32 bridge = from->root_bus != 0;
+
+	if (from->redirect || !model->forwards[bridge][bridge] || in_either(from->root_port, dma))
+		return false;
+	for (u32 i = 0; i < MODEL_DEVICES; i++)
+		if (model->device[i].root_bus == from->root_bus &&
+		    in_either(model->device[i].root_port, dma))
 			return true;
 	return false;
 }
@@ -348,11 +373,19 @@ static struct landing land(struct model *model, u32 device, dma_addr_t dma, bool
 	if (!claimed && is_kept(model, device, dma))
 		return landing;
 	landing.direct = false;
+	if (handed_across(model, device, dma)) {
+		land_below_switch(model, dma, &landing);
+		return landing;
+	}
 	if (!model->iommu)
 		landing.phys = untranslated(model, device, dma);
 	else if (!translate(model, device, dma, write, &landing))
 		return landing;
 	landing.object = model_object_at(model, landing.phys);
+	if (landing.object && landing.object->kind == OBJECT_BAR &&
+	    !model->forwards[model->device[device].root_bus != 0]
+			    [model->device[landing.object->owner].root_bus != 0])
+		landing.object = NULL;
 	landing.arrives = landing.object || is_ram(model, landing.phys);
 	landing.status = landing.arrives ? DMASIM_DONE : DMASIM_UNSUPPORTED_REQUEST;
 	return landing;

@@ -71,12 +71,14 @@ struct history {
 };
 
 struct model_device {
-	u32 domain;		     /* number of its group */
-	u8 root_bus;		     /* of its host bridge */
-	u32 below;		     /* the switch it is below; 0: none */
-	bool redirect;		     /* its port sends peer requests up to the root */
+	u32 domain;    /* number of its group */
+	u8 root_bus;   /* of its host bridge */
+	u32 below;     /* the switch it is below; 0: none */
+	bool redirect; /* its ports send peer requests, and those for themselves, up to the root */
 	struct range port_window[2]; /* bus addresses that its port passes down */
 	struct range kept[6];	     /* those that some bridge above it passes down, so not up */
+	struct range upstream[2];    /* those of the upstream port of its switch */
+	struct range root_port[2];   /* those of its root port */
 	struct history history;
 };
 
@@ -93,6 +95,7 @@ struct model {
 	u32 recent_count;
 	struct dmasim_window window[4];
 	u32 window_count;
+	bool forwards[2][2]; /* the host bridge of device 5, or the other, to the same */
 	struct {
 		phys_addr_t start;
 		u64 bytes;

@@ -38,8 +38,8 @@ void expect_u64_(u64 value, u64 expected, const char *what, const char *file, in
 void expect_transfer_(struct dmasim_transfer transfer, enum dmasim_transfer_status status,
 		      u64 bytes, const char *what, const char *file, int line)
 {
-	static const char *const words[] = { "done", "not master", "unsupported request",
-					     "IOMMU fault", "no host memory" };
+	static const char *const words[] = { "done",	    "not master",     "unsupported request",
+					     "IOMMU fault", "no host memory", "ACS violation" };
 
 	if (transfer.status == status && transfer.done == bytes)
 		return;

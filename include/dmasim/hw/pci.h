@@ -100,16 +100,18 @@
 #define PCI_EXT_CAP_ID_REBAR 0x15
 
 /* Access Control Services: capability word at +4, control word at +6. */
-#define PCI_ACS_CAP	     0x04
-#define PCI_ACS_CTRL	     0x06
-#define PCI_ACS_EGRESS_CTL_V 0x08
-#define PCI_ACS_SV	     0x01 /* source validation */
-#define PCI_ACS_TB	     0x02 /* translation blocking */
-#define PCI_ACS_RR	     0x04 /* P2P request redirect */
-#define PCI_ACS_CR	     0x08 /* P2P completion redirect */
-#define PCI_ACS_UF	     0x10 /* upstream forwarding */
-#define PCI_ACS_EC	     0x20 /* P2P egress control */
-#define PCI_ACS_DT	     0x40 /* direct translated P2P */
+#define PCI_ACS_CAP	       0x04
+#define PCI_ACS_CTRL	       0x06
+#define PCI_ACS_SV	       0x01 /* source validation */
+#define PCI_ACS_TB	       0x02 /* translation blocking */
+#define PCI_ACS_RR	       0x04 /* P2P request redirect */
+#define PCI_ACS_CR	       0x08 /* P2P completion redirect */
+#define PCI_ACS_UF	       0x10 /* upstream forwarding */
+#define PCI_ACS_EC	       0x20 /* P2P egress control */
+#define PCI_ACS_DT	       0x40 /* direct translated P2P */
+/* Egress control vector: a bit for each peer; the capability word says how many. */
+#define PCI_ACS_EGRESS_CTL_V   0x08
+#define PCI_ACS_EGRESS_BITS(c) ((c) >> 8 & 0xff ? (c) >> 8 & 0xff : 256)
 
 /* Address Translation Services: capability word at +4, control word at +6 [M]. */
 #define PCI_ATS_CAP		 0x04

@@ -27,6 +27,8 @@ static void describe(struct dump *dump, u32 control)
 	dump_put(dump_device(dump, "00:00.0"), PCI_DEVICE_ID, 2, 0x09a2);
 	port = dump_bridge(dump, "00:01.0", 0x01, 0x04);
 	dump_express(port, PCI_EXP_TYPE_ROOT_PORT);
+	/* What is for below itself goes up: a redirected request is, for it. */
+	dump_acs(port, PCI_ACS_UF, PCI_ACS_UF);
 	put_windows(port);
 	port = dump_bridge(dump, "01:00.0", 0x02, 0x04);
 	dump_express(port, PCI_EXP_TYPE_UPSTREAM);

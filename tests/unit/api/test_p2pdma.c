@@ -330,6 +330,15 @@ static void set_acs(struct pci_dev *port, u16 bits)
 	assert_int_equal(control, bits);
 }
 
+/* What is redirected below a port is for the port itself: without this it would block it. */
+static void forward_upstream(struct dmasim *s)
+{
+	struct pci_dev *port;
+
+	for (int nth = 0; (port = nth_with_acs(s, nth)); nth++)
+		set_acs(port, PCI_ACS_UF);
+}
+
 static void check_each_port(void **state, const struct dmasim_config *config, u16 bits)
 {
 	struct tree *tree = *state;
@@ -342,7 +351,8 @@ static void check_each_port(void **state, const struct dmasim_config *config, u1
 		port = nth_with_acs(tree->s, ports);
 		if (!port)
 			break;
-		set_acs(port, bits);
+		forward_upstream(tree->s);
+		set_acs(port, bits | PCI_ACS_UF);
 		expect_verdicts(tree);
 		uproot(tree);
 	}

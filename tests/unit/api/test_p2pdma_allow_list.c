@@ -242,7 +242,8 @@ static void a_switch_that_redirects_below_an_unlisted_bridge_is_not_supported(vo
 /* A root complex that does not forward refuses the request, whatever the list promised. */
 static void a_root_complex_that_does_not_forward_refuses(void **state)
 {
-	static const struct dmasim_config config = { DMASIM_CONFIG, .no_root_forwarding = true };
+	static const struct dmasim_config config = { DMASIM_CONFIG,
+						     .forwarding = DMASIM_FORWARDING_NONE };
 	struct pair *pair = *state;
 	struct dmasim_route route;
 	dma_addr_t dma;

@@ -320,12 +320,12 @@ static void acs_control_follows_the_capability(void **state)
 					   .acs = capability[i],
 				   });
 
-		expect_u64(hw_acs_control(port), 0);
+		expect_u64(port->acs, 0);
 		bench_set_acs(port, 0xffff);
-		expect_u64(hw_acs_control(port), capability[i]);
+		expect_u64(port->acs, capability[i]);
 		expect_u64(hw_config_read(port, BENCH_ACS_AT + PCI_ACS_CAP, 2), capability[i]);
 		bench_set_acs(port, 0);
-		expect_u64(hw_acs_control(port), 0);
+		expect_u64(port->acs, 0);
 	}
 }
 
@@ -334,7 +334,7 @@ static void without_the_capability_acs_control_is_0(void **state)
 	struct hw_function *port = add_bridge(state);
 
 	bench_set_acs(port, 0xffff);
-	expect_u64(hw_acs_control(port), 0);
+	expect_u64(port->acs, 0);
 	expect_u64(hw_config_read(port, BENCH_ACS_AT + PCI_ACS_CTRL, 2), 0);
 }
 

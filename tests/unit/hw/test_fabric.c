@@ -29,6 +29,7 @@ static void request_redirect_sends_it_up_and_the_root_sends_it_back(void **state
 	struct hw_target target;
 
 	bench_set_acs(yard->down[0], PCI_ACS_RR);
+	bench_set_acs(yard->root_port, PCI_ACS_UF);
 	target = yard_route(yard, yard->left, RIGHT_AT, false, &route);
 	expect_hops(&route, "sent 03:00.0 e0100000", "up 02:00.0 e0100000",
 		    "redirect 02:00.0 e0100000", "up 01:00.0 e0100000", "up 00:01.0 e0100000",
@@ -47,7 +48,7 @@ static void only_request_redirect_of_the_senders_port_redirects(void **state)
 	bench_set_acs(yard->down[0], PCI_ACS_SV | PCI_ACS_CR | PCI_ACS_UF);
 	bench_set_acs(yard->down[1], PCI_ACS_RR);
 	bench_set_acs(yard->upstream, PCI_ACS_RR);
-	bench_set_acs(yard->root_port, PCI_ACS_RR);
+	bench_set_acs(yard->root_port, PCI_ACS_RR | PCI_ACS_UF);
 	assert_false(yard_route(yard, yard->left, RIGHT_AT, true, &route).passed_root);
 	assert_int_equal(route.count, 5);
 	assert_true(yard_route(yard, yard->right, LEFT_AT, true, &route).passed_root);
@@ -202,6 +203,8 @@ static void what_a_function_redirects_climbs_through_the_port_whose_window_has_i
 	expect_hops(&route, "sent 03:00.1 e0000000", "across 03:00.0 e0000000",
 		    "bar 03:00.0 e0000000");
 	bench_set_acs(one, PCI_ACS_RR);
+	bench_set_acs(yard->down[0], PCI_ACS_UF);
+	bench_set_acs(yard->root_port, PCI_ACS_UF);
 	assert_int_equal(yard_route(yard, one, LEFT_AT, true, &route).kind, HW_TARGET_BAR);
 	expect_hops(&route, "sent 03:00.1 e0000000", "redirect 03:00.1 e0000000",
 		    "up 02:00.0 e0000000", "up 01:00.0 e0000000", "up 00:01.0 e0000000",

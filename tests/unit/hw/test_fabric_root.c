@@ -15,7 +15,7 @@ static void another_root_port_is_reached_through_the_root(void **state)
 	struct hw_target target = yard_route(yard, yard->disk, LEFT_AT + 8, true, &route);
 
 	expect_hops(&route, "sent 05:00.0 e0000008", "up 00:02.0 e0000008", "root 05:00.0 e0000008",
-		    "forward 05:00.0 e0000008", "down 00:01.0 e0000008", "down 01:00.0 e0000008",
+		    "across 00:01.0 e0000008", "down 00:01.0 e0000008", "down 01:00.0 e0000008",
 		    "down 02:00.0 e0000008", "bar 03:00.0 e0000008");
 	assert_ptr_equal(target.function, yard->left);
 	assert_true(target.passed_root);
@@ -50,7 +50,7 @@ static void bus_addresses_are_those_of_the_senders_host_bridge(void **state)
 	assert_ptr_equal(target.function, yard->far);
 	expect_u64(target.phys, FAR_AT + 0x40);
 	expect_hops(&route, "sent 22:00.0 e0000040", "up 20:02.0 e0000040", "root 22:00.0 e0000040",
-		    "forward 22:00.0 e0000040", "down 20:01.0 e0000040", "bar 21:00.0 e0000040");
+		    "across 20:01.0 e0000040", "down 20:01.0 e0000040", "bar 21:00.0 e0000040");
 	/* DISK_AT lies inside [e0000000, e0ffffff]: of its own host bridge, where nobody has it. */
 	assert_int_equal(yard_route(yard, near, DISK_AT, true, NULL).kind, HW_TARGET_UNSUPPORTED);
 }
@@ -60,7 +60,7 @@ static void without_forwarding_a_request_for_a_bar_is_unsupported(void **state)
 	const struct yard *yard = *state;
 	struct hw_route route;
 
-	yard->hw->root_forwards = false;
+	yard->root[0]->forwards = HW_FORWARDS_NONE;
 	assert_int_equal(yard_route(yard, yard->disk, LEFT_AT, true, &route).kind,
 			 HW_TARGET_UNSUPPORTED);
 	expect_hops(&route, "sent 05:00.0 e0000000", "up 00:02.0 e0000000", "root 05:00.0 e0000000",
@@ -262,6 +262,7 @@ static void a_request_that_turns_in_the_switch_is_not_translated(void **state)
 	assert_int_equal(target.kind, HW_TARGET_BAR);
 	assert_null(target.iommu);
 	bench_set_acs(yard->down[0], PCI_ACS_RR);
+	bench_set_acs(yard->root_port, PCI_ACS_UF);
 	target = yard_route(yard, yard->left, RIGHT_AT, true, NULL);
 	assert_int_equal(target.kind, HW_TARGET_RAM);
 	expect_u64(target.phys, 0x6000);
@@ -379,7 +380,7 @@ static void the_cpu_finds_nothing_elsewhere(void **state)
 	bench_command(yard->right, 0);
 	assert_int_equal(hw_phys_target(yard->hw, RIGHT_AT).kind, HW_TARGET_UNSUPPORTED);
 	/* The CPU needs no forwarding between ports. */
-	yard->hw->root_forwards = false;
+	yard->root[0]->forwards = HW_FORWARDS_NONE;
 	assert_int_equal(hw_phys_target(yard->hw, LEFT_AT).kind, HW_TARGET_BAR);
 }
 

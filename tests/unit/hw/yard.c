@@ -55,12 +55,12 @@ int yard_setup(void **state)
 	yard->bench = *state;
 	yard->hw = &yard->bench->hw;
 	*state = yard;
-	yard->hw->root_forwards = true;
 	ram_add_range(&yard->hw->ram, 0, SZ_1G);
 	yard->root[0] = hw_root_add(yard->hw, 0, 0x00, 0x1f);
 	yard->root[1] = hw_root_add(yard->hw, 0, 0x20, 0x2f);
 	yard->root[0]->window[0] = (struct hw_window){ .start = 0xe0000000, .bytes = SZ_16M };
 	yard->root[0]->window_count = 1;
+	yard->root[0]->forwards = yard->root[1]->forwards = HW_FORWARDS_ANY;
 	yard->root[1]->window[0] = (struct hw_window){ .start = FAR_AT,
 						       .bytes = SZ_16M,
 						       .bus_offset = FAR_BUS_AT - FAR_AT };
