@@ -195,7 +195,7 @@ static bool add_memory(struct run *run, struct dice *dice)
 	return true;
 }
 
-/* Facts 8.5: the test for traffic through the root; and the hardware forwards where it is passed. */
+/* Facts 8.5: the test for traffic through the root; the hardware forwards where it is passed. */
 static bool root_is_trusted(const struct run *run, u32 bridge, u32 other)
 {
 	if (run->amd)

@@ -53,7 +53,7 @@ static int slot_setup(void **state)
 	slot->root = hw_root_add(&slot->bench->hw, 0, 0, 0x1f);
 	slot->root->window[0] = (struct hw_window){ .start = 0x80000000, .bytes = SZ_16M };
 	slot->root->window_count = 1;
-	slot->bench->hw.root_forwards = true;
+	slot->root->forwards = HW_FORWARDS_ANY;
 	ram_add_range(&slot->bench->hw.ram, 0, SZ_1M);
 	slot->port = bench_port(slot->bench, &slot->root->bus,
 				&(struct bench_port){ .devfn = PCI_DEVFN(1, 0),
@@ -290,6 +290,7 @@ static void their_acs_is_their_own(void **state)
 	assert_false(hw_route(&slot->bench->hw, &request, NULL).passed_root);
 	expect_u64(vf(slot, 1)->acs_at, PCI_EXT_CAP_START);
 	hw_config_write(vf(slot, 1), PCI_EXT_CAP_START + PCI_ACS_CTRL, 2, PCI_ACS_RR);
+	bench_set_acs(slot->port, PCI_ACS_UF);
 	assert_true(hw_route(&slot->bench->hw, &request, NULL).passed_root);
 }
 
@@ -317,7 +318,7 @@ static void switching_them_off_resets_them(void **state)
 	enable(slot, 1);
 	assert_false(vf(slot, 0)->master_enabled);
 	assert_false(vf(slot, 0)->ats_enabled);
-	expect_u64(hw_acs_control(vf(slot, 0)), 0);
+	expect_u64(vf(slot, 0)->acs, 0);
 }
 
 /* ---- Odd machines ---------------------------------------------------------------------------- */
