@@ -29,6 +29,8 @@ enum kind {
 	REDIRECTION_OF_OTHERS,
 	/* The bus address is there twice: the CPU reaches another BAR by it. */
 	TWO_HOST_BRIDGES,
+	/* Functions of one device of the root complex, which answer each other inside it. */
+	NEIGHBOURS,
 	WRONG, /* never listed */
 	KINDS,
 };
@@ -102,6 +104,12 @@ static bool redirects_others(const struct dmasim_p2p_verdict *verdict)
 	return true;
 }
 
+static bool are_neighbours(struct pci_dev *one, struct pci_dev *other)
+{
+	return one->bus == other->bus && !pci_upstream_bridge(one) &&
+	       PCI_SLOT(one->devfn) == PCI_SLOT(other->devfn);
+}
+
 static bool is_ambiguous(struct walk *walk, struct pci_dev *provider, int bar)
 {
 	return dmasim_bar_at(walk->recorded->s, pci_resource_start(provider, bar), NULL) !=
@@ -119,6 +127,8 @@ static enum kind try_bus_address(struct walk *walk, const struct dmasim_p2p_verd
 		return AS_TOLD;
 	if (!wanted && !route.passed_root && redirects_others(verdict))
 		return REDIRECTION_OF_OTHERS;
+	if (!wanted && !route.passed_root && are_neighbours(verdict->provider, verdict->client))
+		return NEIGHBOURS;
 	if (is_ambiguous(walk, verdict->provider, bar))
 		return TWO_HOST_BRIDGES;
 	return wrong_pair(walk, verdict, &route);
@@ -221,6 +231,7 @@ static int is_dump(const struct dirent *entry)
 
 static const char *const reasons[KINDS] = {
 	[REDIRECTION_OF_OTHERS] = "redirection is set where this client's requests do not meet it",
+	[NEIGHBOURS] = "functions of one device of the root complex",
 	[TWO_HOST_BRIDGES] = "two host bridges have these addresses",
 };
 
