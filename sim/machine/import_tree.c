@@ -277,7 +277,7 @@ int import_tree(struct import *import)
 	note_left_out(import, &out);
 	if (TAILQ_EMPTY(&import->roots))
 		return import_error(import, 1,
-				    "nothing is left of the file (%s); expected functions",
+				    "nothing is left of the file (%.150s); expected functions",
 				    import->notes.at);
 	return 0;
 }

@@ -49,6 +49,8 @@ struct fuzz_target {
 
 extern const struct fuzz_target fuzz_queue_target;
 extern const struct fuzz_target fuzz_tables_target;
+extern const struct fuzz_target fuzz_text_target;
+extern const struct fuzz_target fuzz_hex_target;
 
 fuzz_function fuzz_queue;
 fuzz_function fuzz_tables;

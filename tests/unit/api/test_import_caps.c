@@ -41,7 +41,7 @@ static void expect_type(void **state, const char *said, s32 type)
 	dump->s = dmasim_create(NULL);
 }
 
-/* trust: each type of PCI Express function, in the words of old and new lspci | by hand */
+/* trust: each type of PCI Express function, in the words of old and new lspci | our reading of the facts: lspci */
 static void types_of_express(void **state)
 {
 	expect_type(state, "(v2) Endpoint, MSI 00", PCI_EXP_TYPE_ENDPOINT);
@@ -56,7 +56,7 @@ static void types_of_express(void **state)
 	expect_type(state, "(v2) Root Complex Event Collector, MSI 00", PCI_EXP_TYPE_RC_EC);
 }
 
-/* trust: ACS in the text of lspci -vvv | by hand */
+/* trust: ACS in the text of lspci -vvv | our reading of the facts: lspci */
 static void acs_with_its_bits(void **state)
 {
 	struct pci_dev *pdev =
@@ -73,7 +73,7 @@ static void acs_with_its_bits(void **state)
 	assert_true(dmasim_acs_known(pdev));
 }
 
-/* trust: ACS that lspci -v names and does not show | by hand */
+/* trust: ACS that lspci -v names and does not show | our reading of the facts: lspci */
 static void acs_without_its_bits(void **state)
 {
 	struct pci_dev *pdev =
@@ -102,7 +102,7 @@ static void capabilities_are_linked_in_their_order(void **state)
 	expect_u64(read_word(pdev, 0x148), 0x2a);
 }
 
-/* trust: SR-IOV in text | by hand */
+/* trust: SR-IOV in text | our reading of the facts: lspci */
 static void virtual_functions(void **state)
 {
 	struct pci_dev *pdev =
@@ -128,7 +128,7 @@ static void virtual_functions(void **state)
 	expect_u64(read_word(pdev, 0x186), 0xfd2a);
 }
 
-/* trust: ATS, PRI, PASID and ARI in text | by hand */
+/* trust: ATS, PRI, PASID and ARI in text | our reading of the facts: lspci */
 static void other_extended_capabilities(void **state)
 {
 	struct pci_dev *pdev = import_one(
@@ -159,7 +159,7 @@ static void other_extended_capabilities(void **state)
 	expect_u64(read_word(pdev, 0x136), 0x0020);
 }
 
-/* trust: sizes of a resizable BAR in text | by hand */
+/* trust: sizes of a resizable BAR in text | our reading of the facts: lspci */
 static void a_resizable_bar(void **state)
 {
 	struct pci_dev *pdev = import_one(
@@ -194,7 +194,10 @@ static void the_express_capability(void **state)
 	expect_u64(read_word(pdev, 0x68), 0x0020);
 }
 
-/* trust: ACS of Intel's 100 series in text, where lspci looks in the wrong place | facts 19.1, 19.3 */
+/*
+ * trust: ACS of Intel's 100 series in text, where lspci looks in the wrong place
+ * | our reading of the facts: dma-api 19.1, 19.3
+ */
 static void acs_that_lspci_cannot_see(void **state)
 {
 	struct dump *dump = *state;
@@ -234,7 +237,7 @@ static void expect_acs(struct pci_dev *pdev)
 	"> > ACSCtl: SrcValid+ TransBlk- ReqRedir+ CmpltRedir+\r\n> > UpstreamFwd+ "    \
 	"EgressCtrl-\r\n"
 
-/* trust: quotes, lost indentation, wrapped lines and other line ends | by hand */
+/* trust: quotes, lost indentation, wrapped lines and other line ends | our reading of the facts: lspci */
 static void a_mail(void **state)
 {
 	expect_acs(import_one(state,
@@ -244,7 +247,7 @@ static void a_mail(void **state)
 			      "[    0.5] pci 0000:01:00.0: [d51a:0001] type 00\n"));
 }
 
-/* trust: lines of IOMMU groups are ignored | by hand: the same without them */
+/* trust: lines of IOMMU groups are ignored | our reading of the facts: the same without them */
 static void lines_of_groups(void **state)
 {
 	struct dump *dump = *state;
@@ -262,7 +265,7 @@ static const char registers[] = "01:00.0 X\n00: 1a d5 01 00 06 00 10 00 00 00 00
 				"20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
 				"30: 00 00 00 00 40 00 00 00 00 00 00 00 00 00 00 00\n\n";
 
-/* trust: registers and text of one function apart, in both orders | by hand */
+/* trust: registers and text of one function apart, in both orders | our reading of the facts: lspci */
 static void registers_and_text_apart(void **state)
 {
 	struct dump *dump = *state;
@@ -276,7 +279,7 @@ static void registers_and_text_apart(void **state)
 	expect_acs(import_one(state, text));
 }
 
-/* trust: a list of functions beside the text of some | by hand */
+/* trust: a list of functions beside the text of some | our reading of the facts: lspci */
 static void a_list_before_the_text(void **state)
 {
 	struct dump *dump = *state;
@@ -318,7 +321,7 @@ static void expect_ids(struct pci_dev *pdev, u32 vendor, u32 device)
 	expect_u64(read_word(pdev, PCI_CLASS_DEVICE), 0x1234);
 }
 
-/* trust: names of vendor, device and class become numbers | by hand */
+/* trust: names of vendor, device and class become numbers | our reading of the facts: lspci */
 static void a_name_with_one_number(void **state)
 {
 	struct dump *dump = *state;

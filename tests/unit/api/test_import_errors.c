@@ -388,6 +388,17 @@ static void two_bridges_whose_ranges_overlap(void **state)
 		"expected the bridges above it in the file");
 }
 
+/* However much there is to say of what is left out, what was expected is said. */
+static void much_that_is_left_out(void **state)
+{
+	struct dump *dump = *state;
+
+	expect_error(dump_import_text(dump, "10000:00:01.0 Widget: Nobody Thing\n\tControl: Mem+\n"
+					    "\tMemory at 90000000 (32-bit, non-prefetchable)\n"),
+		     -EINVAL);
+	assert_non_null(strstr(told(dump), "); expected functions"));
+}
+
 static void nothing_but_what_is_left_out(void **state)
 {
 	expect_refused(
@@ -418,4 +429,5 @@ TEST_MAIN(DUMP_TEST(a_file_that_is_not_there), DUMP_TEST(a_folder),
 	  DUMP_TEST(a_bridge_whose_range_is_backwards), DUMP_TEST(two_bridges_to_one_bus),
 	  DUMP_TEST(a_bus_outside_the_range_of_the_bridge_above),
 	  DUMP_TEST(a_bridge_is_missing_on_the_way), DUMP_TEST(a_bus_between_those_of_two_bridges),
-	  DUMP_TEST(two_bridges_whose_ranges_overlap), DUMP_TEST(nothing_but_what_is_left_out))
+	  DUMP_TEST(two_bridges_whose_ranges_overlap), DUMP_TEST(nothing_but_what_is_left_out),
+	  DUMP_TEST(much_that_is_left_out))

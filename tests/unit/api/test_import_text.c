@@ -60,13 +60,13 @@ static void expect_numbers(struct pci_dev *pdev)
 	expect_u64(read_config(pdev, PCI_CLASS_REVISION, 4), 0x010802a1);
 }
 
-/* trust: numbers in a header line of lspci -nn | by hand */
+/* trust: numbers in a header line of lspci -nn | our reading of the facts: lspci */
 static void numbers_beside_names(void **state)
 {
 	expect_numbers(import_one(state, NVME ON, "01:00.0"));
 }
 
-/* trust: numbers in a header line of lspci -n | by hand */
+/* trust: numbers in a header line of lspci -n | our reading of the facts: lspci */
 static void numbers_alone(void **state)
 {
 	expect_numbers(import_one(
@@ -117,7 +117,7 @@ static void regions_with_numbers(void **state)
 	expect_bar(pdev, 5, 0xe000, 32, IORESOURCE_IO);
 }
 
-/* trust: BARs of lspci -v, which has no numbers for them | by hand */
+/* trust: BARs of lspci -v, which has no numbers for them | our reading of the facts: lspci */
 static void regions_without_numbers(void **state)
 {
 	struct dump *dump = *state;
@@ -189,7 +189,7 @@ static void expect_span(const struct pci_bridge_window *window, u64 start, u64 l
 	expect_u64(window->last, last);
 }
 
-/* trust: bus numbers and windows of a bridge in text | by hand */
+/* trust: bus numbers and windows of a bridge in text | our reading of the facts: lspci */
 static void a_bridge(void **state)
 {
 	struct pci_dev *pdev = import_one(
