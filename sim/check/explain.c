@@ -79,7 +79,7 @@ static void add_access(struct text *text, const struct hw_access *access, phys_a
 	case HW_TARGET_BLOCKED:
 		text_add(text, ": blocked at ");
 		text_add_bdf(text, hw_function_sbdf(target->function));
-		text_add(text, " by %s", hw_why_text(target->why));
+		text_add(text, ": %s", hw_why_text(target->why));
 		break;
 	case HW_TARGET_FAULT:
 		text_add(text, target->fault ? ": refused by the IOMMU"

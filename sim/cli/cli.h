@@ -21,6 +21,7 @@ int cli_iova(int argc, char **argv);
 int cli_fault(int argc, char **argv);
 int cli_groups(int argc, char **argv);
 int cli_p2p(int argc, char **argv);
+int cli_send(int argc, char **argv);
 int cli_topo(int argc, char **argv);
 int cli_walk(int argc, char **argv);
 int cli_reports(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct {
 	{ "walk", cli_walk, "one translation step by step; the bits of page-table entries" },
 	{ "groups", cli_groups, "the IOMMU groups of an lspci dump, and why" },
 	{ "p2p", cli_p2p, "which device reaches which other's memory, by which way, and why not" },
+	{ "send", cli_send, "one request on its way, hop by hop" },
 	{ "topo", cli_topo, "the PCI tree of an lspci dump" },
 	{ "reports", cli_reports, "every report the checker can make" },
 };

@@ -47,27 +47,27 @@ enum hw_target_kind {
  *
  * Words begin small and have no full stop; they follow the name of a function.
  */
-#define HW_WHYS(X)                                                                               \
-	X(NONE, 0, "")                                                                           \
-	X(SV, PCI_ACS_SV, "source validation (SV): the requester's bus is not below this port")  \
-	X(TB, PCI_ACS_TB, "translation blocking (TB): only untranslated requests pass")          \
-	X(RR, PCI_ACS_RR, "request redirect (RR)")                                               \
-	X(CR, PCI_ACS_CR, "completion redirect (CR)")                                            \
-	X(UF, PCI_ACS_UF, "it is for below this very port, and upstream forwarding (UF) is off") \
-	X(UF_LIFTS, PCI_ACS_UF, "upstream forwarding (UF): it is for below this very port")      \
-	X(EC, PCI_ACS_EC, "egress control (EC): the vector forbids the peer, and RR is off")     \
-	X(EC_REDIRECTS, PCI_ACS_EC, "egress control (EC) forbids the peer, and RR is on")        \
-	X(EC_ALLOWS, PCI_ACS_EC, "egress control (EC): the vector allows the peer")              \
-	X(DT, PCI_ACS_DT, "direct translated (DT)")                                              \
-	X(MASTER, 0, "bus mastering is off")                                                     \
-	X(REQUESTER_MASTER, 0, "the requester's bus mastering is off")                           \
-	X(WAY, 0, "the way does not carry the address")                                          \
-	X(OWN_WINDOW, 0, "what is for below a bridge does not climb through it")                 \
-	X(NOBODY, 0, "nobody claims the address")                                                \
-	X(NOT_FORWARDED, 0, "the root complex does not forward it")                              \
-	X(NO_IOMMU, 0, "no IOMMU answers")                                                       \
-	X(MESSAGE, 0, "in the interrupt window only untranslated writes mean something")         \
-	X(NO_REDIRECT, 0, "request redirect (RR) is off: the root complex hands it across")      \
+#define HW_WHYS(X)                                                                           \
+	X(NONE, 0, "")                                                                       \
+	X(SV, PCI_ACS_SV, "source validation (SV): the requester's bus is not below it")     \
+	X(TB, PCI_ACS_TB, "translation blocking (TB): only untranslated requests pass")      \
+	X(RR, PCI_ACS_RR, "request redirect (RR)")                                           \
+	X(CR, PCI_ACS_CR, "completion redirect (CR)")                                        \
+	X(UF, PCI_ACS_UF, "for below this very port, and upstream forwarding (UF) is off")   \
+	X(UF_LIFTS, PCI_ACS_UF, "upstream forwarding (UF): for below this very port")        \
+	X(EC, PCI_ACS_EC, "egress control (EC): the vector forbids the peer, and RR is off") \
+	X(EC_REDIRECTS, PCI_ACS_EC, "egress control (EC) forbids the peer, and RR is on")    \
+	X(EC_ALLOWS, PCI_ACS_EC, "egress control (EC): the vector allows the peer")          \
+	X(DT, PCI_ACS_DT, "direct translated (DT)")                                          \
+	X(MASTER, 0, "bus mastering is off")                                                 \
+	X(REQUESTER_MASTER, 0, "the requester's bus mastering is off")                       \
+	X(WAY, 0, "the way does not carry the address")                                      \
+	X(OWN_WINDOW, 0, "what is for below a bridge does not climb through it")             \
+	X(NOBODY, 0, "nobody claims the address")                                            \
+	X(NOT_FORWARDED, 0, "the root complex does not forward it")                          \
+	X(NO_IOMMU, 0, "no IOMMU answers")                                                   \
+	X(MESSAGE, 0, "in the interrupt window only untranslated writes mean something")     \
+	X(NO_REDIRECT, 0, "request redirect (RR) is off: the root complex hands it across")  \
 	X(LOST, 0, "the way back leads to nobody")
 
 enum hw_why {

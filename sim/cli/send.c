@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dmasim send: the way of one request through a machine, hop by hop.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const char help[] =
+	"usage: dmasim send FILE --from BDF --to ADDRESS [--read|--write] [--translated] [--as "
+	"BDF]\n"
+	"                   [--acs keep|off] [--iommu none|vtd|amd] [--enable]\n\n"
+	"Sends one memory request through the machine and tells its way: a line for each hop, "
+	"what\n"
+	"decided there, and how it ends. FILE is what lspci -xxxx or -vvv printed, or --host.\n\n"
+	"  --from BDF       who sends it\n"
+	"  --to ADDRESS     a bus address, or an IOVA where an IOMMU is on the way; or "
+	"BDF:BARn[+N],\n"
+	"                   byte N of the n-th BAR of a device\n"
+	"  --read           a read, whose completion has a way of its own; else a write\n"
+	"  --translated     the address is what the device got for a translation request (ATS)\n"
+	"  --as BDF         the requester ID that it carries, instead of the sender's own\n"
+	"  --acs keep|off   ACS as the file has it; or all redirection off\n"
+	"  --iommu KIND     none, vtd or amd; default vtd. It maps nothing\n"
+	"  --enable         first what drivers do: the sender may master the bus, BARs decode\n\n"
+	"Exit status: 0 it is delivered; 1 it is refused or blocked; 2 bad input.\n";
+
+struct send {
+	const char *file, *from, *to, *as;
+	struct dmasim_config config;
+	struct dmasim_import how;
+	struct dmasim_request request;
+	bool enable;
+	bool help;
+};
+
+/* ---- Arguments -------------------------------------------------------- */
+
+static int read_acs(struct send *send, const char *word)
+{
+	if (strcmp(word, "keep") && strcmp(word, "off"))
+		return cli_bad_input("send: --acs is keep or off, not '%s'", word);
+	send->how.acs_off = !strcmp(word, "off");
+	return CLI_DONE;
+}
+
+static int read_iommu(struct send *send, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum dmasim_iommu iommu;
+	} kinds[] = { { "none", DMASIM_NO_IOMMU },
+		      { "vtd", DMASIM_VTD },
+		      { "amd", DMASIM_AMD_VI } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(word, kinds[i].word))
+			continue;
+		send->config.iommu = kinds[i].iommu;
+		return CLI_DONE;
+	}
+	return cli_bad_input("send: --iommu is none, vtd or amd, not '%s'", word);
+}
+
+static int read_value(struct send *send, const char *option, const char *value)
+{
+	const char **text = !strcmp(option, "--from") ? &send->from
+			    : !strcmp(option, "--to") ? &send->to
+			    : !strcmp(option, "--as") ? &send->as
+						      : NULL;
+	bool acs = !strcmp(option, "--acs");
+
+	if (!text && !acs && strcmp(option, "--iommu"))
+		return cli_bad_input("send: no option '%s'", option);
+	if (!value)
+		return cli_bad_input("send: %s needs a value", option);
+	if (!text)
+		return acs ? read_acs(send, value) : read_iommu(send, value);
+	*text = value;
+	return CLI_DONE;
+}
+
+static bool read_flag(struct send *send, const char *option)
+{
+	const struct {
+		const char *word;
+		bool *flag;
+		bool value;
+	} flags[] = {
+		{ "--read", &send->request.write, false },
+		{ "--write", &send->request.write, true },
+		{ "--translated", &send->request.translated, true },
+		{ "--enable", &send->enable, true },
+		{ "--help", &send->help, true },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (strcmp(option, flags[i].word))
+			continue;
+		*flags[i].flag = flags[i].value;
+		return true;
+	}
+	return false;
+}
+
+static int read_arguments(struct send *send, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		int status;
+
+		if (read_flag(send, argv[i]))
+			continue;
+		if (argv[i][0] != '-' || cli_is_host(argv[i])) {
+			if (send->file)
+				return cli_bad_input("send: unexpected argument '%s'", argv[i]);
+			send->file = argv[i];
+			continue;
+		}
+		status = read_value(send, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+		if (status)
+			return status;
+		i++;
+	}
+	if (send->help)
+		return CLI_DONE;
+	if (!send->file || !send->from || !send->to)
+		return cli_bad_input("send: expected FILE --from BDF --to ADDRESS (--help tells "
+				     "more)");
+	return CLI_DONE;
+}
+
+/* ---- What the arguments mean on the machine --------------------------- */
+
+static int find_device(struct dmasim *s, const char *option, const char *bdf, struct pci_dev **pdev)
+{
+	*pdev = dmasim_pci_dev(s, bdf);
+	return *pdev ? CLI_DONE : cli_bad_input("send: %s: no device %s", option, bdf);
+}
+
+/* "BDF:BARn[+N]" */
+static int read_place(struct dmasim *s, const char *text, u64 *address)
+{
+	const char *bar = strstr(text, ":BAR");
+	u32 index = bar && bar[4] >= '0' && bar[4] <= '5' ? (u32)(bar[4] - '0') : PCI_STD_NUM_BARS;
+	struct pci_dev *pdev;
+	char bdf[32];
+	u64 offset = 0;
+
+	if (!bar || index == PCI_STD_NUM_BARS || (size_t)(bar - text) >= sizeof(bdf) ||
+	    (bar[5] && (bar[5] != '+' || !cli_number(bar + 6, &offset))))
+		return cli_bad_input("send: --to is a number or BDF:BARn[+N], not '%s'", text);
+	snprintf(bdf, sizeof(bdf), "%.*s", (int)(bar - text), text);
+	if (find_device(s, "--to", bdf, &pdev))
+		return CLI_BAD_INPUT;
+	if (!(pci_resource_flags(pdev, (int)index) & IORESOURCE_MEM))
+		return cli_bad_input("send: --to: BAR %u of %s is no memory", index,
+				     pci_name(pdev));
+	if (offset >= pci_resource_len(pdev, (int)index))
+		return cli_bad_input("send: --to: BAR %u of %s has 0x%llx bytes", index,
+				     pci_name(pdev), pci_resource_len(pdev, (int)index));
+	*address = pci_bus_address(pdev, (int)index) + offset;
+	return CLI_DONE;
+}
+
+/* The requester need not exist. */
+static int read_requester(struct send *send)
+{
+	unsigned int segment, bus, device, function;
+	int end = 0;
+
+	if (sscanf(send->as, "%4x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &end) != 4 ||
+	    send->as[end]) {
+		end = 0;
+		if (sscanf(send->as, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3 ||
+		    send->as[end])
+			device = 0x20;
+	}
+	if (device > 0x1f || function > 7)
+		return cli_bad_input("send: --as is a BDF, not '%s'", send->as);
+	send->request.forged = true;
+	send->request.requester = (u16)DMASIM_SBDF(0, bus, device, function);
+	return CLI_DONE;
+}
+
+static void enable_all(struct dmasim *s)
+{
+	struct pci_dev *pdev;
+
+	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
+		if (!pci_enable_device(pdev))
+			pci_set_master(pdev);
+	}
+}
+
+/* ---- Telling ---------------------------------------------------------- */
+
+static void print_hops(struct dmasim *s, const struct dmasim_hop *hop, u32 count, bool back)
+{
+	u64 address = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		struct pci_dev *pdev = NULL;
+		char bdf[16];
+
+		snprintf(bdf, sizeof(bdf), "%04x:%02x:%02x.%x", hop[i].at >> 16 & 0xffff,
+			 hop[i].at >> 8 & 0xff, hop[i].at >> 3 & 0x1f, hop[i].at & 7);
+		pdev = dmasim_pci_dev(s, bdf);
+		printf("%s%-11s %s %s", back ? "back " : "", hop[i].what, bdf,
+		       pdev ? cli_class_word(pdev) : "nobody");
+		if (!back && (!i || hop[i].address != address))
+			printf(", address 0x%llx", hop[i].address);
+		if (hop[i].why)
+			printf(": %s", hop[i].why);
+		printf("\n");
+		address = hop[i].address;
+	}
+}
+
+static int print_end(const struct dmasim_route *route)
+{
+	static const char *const completions[] = {
+		[DMASIM_COMPLETION_NONE] = "",
+		[DMASIM_COMPLETION_DIRECT] = "its completion turns below the root complex\n",
+		[DMASIM_COMPLETION_ROOT] = "its completion passes the root complex\n",
+		[DMASIM_COMPLETION_LOST] = "",
+	};
+
+	if (route->blocked)
+		printf("blocked by ACS at %s\n",
+		       route->blocked_at ? pci_name(route->blocked_at) : "a function");
+	else if (route->refused)
+		printf("refused\n");
+	else if (route->in_bar)
+		printf("delivered to BAR %u of %s at offset 0x%llx, %s\n%s", route->bar,
+		       pci_name(route->end), route->offset,
+		       route->passed_iommu  ? "through the IOMMU"
+		       : route->passed_root ? "through the root complex, past no IOMMU"
+					    : "without passing the root complex",
+		       completions[route->completion]);
+	else
+		printf("delivered to %s%s\n",
+		       route->phys == DMASIM_NO_PHYS ? "the interrupt controller" : "memory",
+		       route->passed_iommu ? ", through the IOMMU" : "");
+	return route->refused ? CLI_NEGATIVE : CLI_DONE;
+}
+
+static int send_in(struct dmasim *s, struct send *send)
+{
+	struct dmasim_route route;
+	struct pci_dev *from;
+
+	if (find_device(s, "--from", send->from, &from))
+		return CLI_BAD_INPUT;
+	if (!cli_number(send->to, &send->request.address) &&
+	    read_place(s, send->to, &send->request.address))
+		return CLI_BAD_INPUT;
+	if (send->as && read_requester(send))
+		return CLI_BAD_INPUT;
+	if (send->enable)
+		enable_all(s);
+	dmasim_route_request(from, &send->request, &route);
+	if (!route.count)
+		return cli_bad_input("send: no memory");
+	print_hops(s, route.hop, route.count, false);
+	print_hops(s, route.back, route.back_count, true);
+	return print_end(&route);
+}
+
+int cli_send(int argc, char **argv)
+{
+	struct send send = { .config = { DMASIM_CONFIG }, .request = { .write = true } };
+	struct dmasim_error notes;
+	struct dmasim *s;
+	int status = read_arguments(&send, argc, argv);
+
+	if (status)
+		return status;
+	if (send.help) {
+		fputs(help, stdout);
+		return CLI_DONE;
+	}
+	s = cli_machine("send", send.file, &send.config, &send.how, &notes);
+	if (!s)
+		return CLI_BAD_INPUT;
+	status = send_in(s, &send);
+	if (status != CLI_BAD_INPUT)
+		cli_notes(&notes, stdout);
+	dmasim_destroy(s);
+	return status;
+}
