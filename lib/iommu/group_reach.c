@@ -77,19 +77,11 @@ static void find_bridges_to(struct pci_dev *pdev)
 	}
 }
 
-static bool is_root_port(const struct pci_dev *pdev)
-{
-	return pdev->express_type == PCI_EXP_TYPE_ROOT_PORT && !pdev->group_notes.depth;
-}
-
 /* True if a request for some address that `top` claims on its bus arrives at the device. */
 static bool leads_to(const struct pci_dev *top, const struct pci_dev *pdev)
 {
 	s32 below = pdev->group_notes.depth - top->group_notes.depth;
 
-	/* A root port is asked for what lies behind it. */
-	if (pdev == top && is_root_port(top))
-		return false;
 	return pdev->group_notes.bridges_to >= below;
 }
 
@@ -99,7 +91,7 @@ static bool leads_to(const struct pci_dev *top, const struct pci_dev *pdev)
 struct bus_rules {
 	bool is_root;
 	bool is_conventional;
-	bool root_forwards; /* between its ports */
+	bool root_forwards; /* what comes from below one of its ports */
 };
 
 static struct pci_dev *first_of(struct pci_bus *bus)
@@ -147,48 +139,82 @@ static struct bus_rules rules_of(const struct pci_bus *bus)
 	return rules;
 }
 
+/* The ACS bits that are on, of those that functions have which point to others. */
+static u16 acs_bits(const struct pci_dev *pdev)
+{
+	switch (pdev->express_type) {
+	case PCI_EXP_TYPE_ROOT_PORT:
+	case PCI_EXP_TYPE_DOWNSTREAM:
+	case PCI_EXP_TYPE_UPSTREAM:
+	case PCI_EXP_TYPE_ENDPOINT:
+	case PCI_EXP_TYPE_LEG_END:
+	case PCI_EXP_TYPE_RC_END:
+		return pci_acs_control(pdev) & pdev->acs_capabilities;
+	default:
+		return 0;
+	}
+}
+
 static void look_at(const struct bus_rules *rules, struct pci_dev *pdev)
 {
 	struct pci_group_notes *notes = &pdev->group_notes;
-	u16 control = pci_acs_control(pdev);
+	u16 bits = rules->is_conventional ? 0 : acs_bits(pdev);
 
 	for (notes->reached = pdev; notes->reached && !leads_to(pdev, notes->reached);)
 		notes->reached = next_below(pdev, notes->reached);
-	notes->lets_across = rules->is_conventional || !pdev->acs_cap ||
-			     pci_acs_missing(PCI_ACS_RR, pdev->acs_capabilities, control);
-	notes->has_vector = !rules->is_conventional && control & PCI_ACS_EC;
+	notes->lets_across = !(bits & PCI_ACS_RR);
+	notes->has_vector = bits & PCI_ACS_EC;
 }
 
-/* The number by which an egress control vector knows a function: a port's, or a function's. */
-static u32 egress_number(const struct pci_dev *from, const struct pci_dev *to)
+static bool is_downward_port(const struct pci_dev *pdev)
 {
-	if (from->express_type != PCI_EXP_TYPE_ROOT_PORT &&
-	    from->express_type != PCI_EXP_TYPE_DOWNSTREAM)
-		return PCI_FUNC(to->devfn);
-	return pci_config_read(to, to->express_cap + PCI_EXP_LNKCAP, 4) >> PCI_EXP_LNKCAP_PN_SHIFT;
+	return pdev->express_type == PCI_EXP_TYPE_ROOT_PORT ||
+	       pdev->express_type == PCI_EXP_TYPE_DOWNSTREAM;
+}
+
+/*
+ * The number by which an egress control vector knows a function: a port's, or a function's, which
+ * has 8 bits where the device has the bus for itself. -1: what has no port number.
+ */
+static s32 egress_number(const struct pci_dev *from, const struct pci_dev *to)
+{
+	if (!is_downward_port(from))
+		return (s32)(to->group_notes.depth ? to->devfn : PCI_FUNC(to->devfn));
+	if (!to->express_cap)
+		return -1;
+	return (s32)(pci_config_read(to, to->express_cap + PCI_EXP_LNKCAP, 4) >>
+		     PCI_EXP_LNKCAP_PN_SHIFT);
 }
 
 /* With a vector, only what has its bit clear is reached; beyond its end there are no bits. */
 static bool vector_lets_across(const struct pci_dev *from, const struct pci_dev *to)
 {
-	u32 number = egress_number(from, to);
+	s32 number = egress_number(from, to);
 	u32 bits = pci_config_read(from, from->acs_cap + PCI_ACS_CAP, 2) >> 8;
-	u32 at = from->acs_cap + PCI_ACS_EGRESS_CTL_V + number / 32 * 4;
+	u32 at;
 
-	if (number >= (bits ? bits : 256))
+	if (number < 0 || number >= (s32)(bits ? bits : 256))
 		return true;
+	at = from->acs_cap + PCI_ACS_EGRESS_CTL_V + (u32)number / 32 * 4;
 	return !(pci_config_read(from, at, 4) >> number % 32 & 1);
 }
 
-/* The root complex hands nothing across but between its ports, and within a device. */
+static u32 slot_of(struct pci_dev *pdev)
+{
+	return PCI_SLOT(pci_physfn(pdev)->devfn);
+}
+
+/*
+ * What the root complex hands across: within one device of its own; and, if it forwards, what came
+ * from below.
+ */
 static bool meet(const struct bus_rules *rules, struct pci_dev *from, struct pci_dev *to)
 {
 	if (!rules->is_root)
 		return true;
-	if (is_root_port(from) && is_root_port(to))
+	if (from->subordinate)
 		return rules->root_forwards;
-	return pci_physfn(from) == pci_physfn(to) ||
-	       (from->bus == to->bus && PCI_SLOT(from->devfn) == PCI_SLOT(to->devfn));
+	return !to->subordinate && slot_of(from) == slot_of(to);
 }
 
 static bool reaches(const struct bus_rules *rules, struct pci_dev *from, struct pci_dev *to)
