@@ -44,18 +44,25 @@ static inline void recorded_find(struct recorded *recorded, const char *file)
 		 getenv("DMASIM_SHARED"), file);
 }
 
-/* Becomes the machine at the path. */
-static inline void recorded_import(struct recorded *recorded, const struct dmasim_import *how)
+/* Becomes the machine at the path; config and how may be NULL. */
+static inline void recorded_import_with(struct recorded *recorded,
+					const struct dmasim_config *config,
+					const struct dmasim_import *how)
 {
 	int err;
 
 	dmasim_destroy(recorded->s);
-	recorded->s = dmasim_create(NULL);
+	recorded->s = dmasim_create(config);
 	assert_non_null(recorded->s);
 	err = dmasim_import_lspci(recorded->s, recorded->path, how, &recorded->error);
 	if (err)
 		print_error("%s\n", recorded->error.text);
 	expect_ok(err);
+}
+
+static inline void recorded_import(struct recorded *recorded, const struct dmasim_import *how)
+{
+	recorded_import_with(recorded, NULL, how);
 }
 
 /* Calls each(cookie) for every dump of a folder, with the dump's path in recorded->path. */
@@ -88,6 +95,13 @@ static inline void recorded_each(struct recorded *recorded, void (*each)(void *c
 	snprintf(folder, sizeof(folder), "%s/data/lspci", shared ? shared : "");
 	if (shared)
 		recorded_each_in(recorded, folder, each, cookie);
+}
+
+/* For TEST_MAIN_UNLESS(). */
+static inline const char *recorded_missing(void)
+{
+	return getenv("DMASIM_SHARED") ? NULL
+				       : "the recorded machines are not here (DMASIM_SHARED)";
 }
 
 static inline struct pci_dev *recorded_dev(struct recorded *recorded, const char *bdf)

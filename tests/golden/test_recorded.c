@@ -344,13 +344,7 @@ static void machines_of_which_there_is_text_alone(void **state)
 	expect_machine(state, "nxp-ls1028a-rcie.txt", (struct counts){ 8, 0, 1, 7 });
 }
 
-static const char *missing(void)
-{
-	return getenv("DMASIM_SHARED") ? NULL
-				       : "the recorded machines are not here (DMASIM_SHARED)";
-}
-
-TEST_MAIN_UNLESS(missing, RECORDED_TEST(an_alder_lake_laptop), RECORDED_TEST(an_arm_n1sdp),
+TEST_MAIN_UNLESS(recorded_missing, RECORDED_TEST(an_alder_lake_laptop), RECORDED_TEST(an_arm_n1sdp),
 		 RECORDED_TEST(a_dell_xe9680), RECORDED_TEST(an_hpe_xd675),
 		 RECORDED_TEST(a_pseries_with_pci_x), RECORDED_TEST(a_skylake_gpu_alone),
 		 RECORDED_TEST(an_asus_p6t6), RECORDED_TEST(a_freescale_p2020),

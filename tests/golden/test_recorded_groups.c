@@ -99,20 +99,6 @@ static u32 count_differences(const struct recording *recording, u32 i)
 	return count;
 }
 
-static void import_for(struct recorded *recorded, const char *dump, enum dmasim_iommu iommu,
-		       enum dmasim_assume assume)
-{
-	struct dmasim_config config = { DMASIM_CONFIG, .iommu = iommu };
-	struct dmasim_import how = { .assume = assume };
-
-	recorded_find(recorded, dump);
-	dmasim_destroy(recorded->s);
-	recorded->s = dmasim_create(&config);
-	assert_non_null(recorded->s);
-	if (dmasim_import_lspci(recorded->s, recorded->path, &how, &recorded->error))
-		fail_msg("%s", recorded->error.text);
-}
-
 /* A machine, and what a kernel said of it. */
 struct machine {
 	const char *dump;
@@ -125,10 +111,13 @@ struct machine {
 static void expect_machine(void **state, const struct machine *machine)
 {
 	struct recorded *recorded = *state;
+	struct dmasim_config config = { DMASIM_CONFIG, .iommu = machine->iommu };
+	struct dmasim_import how = { .assume = machine->assume };
 	struct recording recording = { 0 };
 	u32 differences = 0;
 
-	import_for(recorded, machine->dump, machine->iommu, machine->assume);
+	recorded_find(recorded, machine->dump);
+	recorded_import_with(recorded, &config, &how);
 	read_recording(recorded, &recording, machine->groups);
 	assert_true(recording.count >= machine->at_least);
 	for (u32 i = 0; i < recording.count; i++)
@@ -236,14 +225,8 @@ static void a_laptop_whose_acs_is_not_shown(void **state)
 						 .at_least = 34 });
 }
 
-static const char *missing(void)
-{
-	return getenv("DMASIM_SHARED") ? NULL
-				       : "the recorded machines are not here (DMASIM_SHARED)";
-}
-
-TEST_MAIN_UNLESS(missing, RECORDED_TEST(an_alder_lake_laptop), RECORDED_TEST(an_ice_lake_laptop),
-		 RECORDED_TEST(a_microtca_board), RECORDED_TEST(an_asm1812_switch),
-		 RECORDED_TEST(an_nxp_ls1028a), RECORDED_TEST(a_ryzen_board),
-		 RECORDED_TEST(a_server_with_mi300x),
+TEST_MAIN_UNLESS(recorded_missing, RECORDED_TEST(an_alder_lake_laptop),
+		 RECORDED_TEST(an_ice_lake_laptop), RECORDED_TEST(a_microtca_board),
+		 RECORDED_TEST(an_asm1812_switch), RECORDED_TEST(an_nxp_ls1028a),
+		 RECORDED_TEST(a_ryzen_board), RECORDED_TEST(a_server_with_mi300x),
 		 RECORDED_TEST(a_laptop_whose_acs_is_not_shown))
