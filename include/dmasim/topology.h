@@ -190,8 +190,10 @@ DMASIM_API int dmasim_import_host(struct dmasim *s, const char *sysfs_root,
 
 /*
  * Writes the machine, imported or built, as `lspci -D -n -xxxx` prints it: of each function as many
- * registers as are known, as they are now. dmasim_import_lspci() and `lspci -F` read it back. 0;
- * -ENOMEM, with nothing written; -EIO: the file did not take all of it.
+ * registers as are known, as they are now, but not beyond 256 bytes where those would show an ACS
+ * that is unknown. Sizes of BARs that no register tells stand in lines of text. What import changed
+ * (.acs_off) is as it was read. dmasim_import_lspci() and `lspci -F` read it back. 0; -ENOMEM, with
+ * nothing written; -EIO: the file did not take all of it.
  */
 DMASIM_API int dmasim_export_lspci(struct dmasim *s, FILE *to);
 

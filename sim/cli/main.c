@@ -19,7 +19,7 @@ static const struct {
 	{ "groups", cli_groups, "the IOMMU groups of an lspci dump, and why" },
 	{ "p2p", cli_p2p, "which device reaches which other's memory, by which way, and why not" },
 	{ "send", cli_send, "one request on its way, hop by hop" },
-	{ "topo", cli_topo, "the PCI tree of an lspci dump" },
+	{ "topo", cli_topo, "the PCI tree of a machine: text, picture, graph, JSON, dump, C" },
 	{ "reports", cli_reports, "every report the checker can make" },
 };
 

@@ -114,6 +114,14 @@ void export_fini(struct export *export)
 	memory_free(&export->s->world.memory, export->function);
 }
 
+void export_put_name(FILE *to, const struct export_function *function, const char marks[2])
+{
+	u32 device = PCI_SLOT(function->devfn), number = PCI_FUNC(function->devfn);
+
+	fprintf(to, "%04x%c%02x%c%02x%c%u", function->domain, marks[0], function->bus, marks[0],
+		device, marks[1], number);
+}
+
 void export_registers(const struct export_function *function, u8 *registers)
 {
 	if (function->record)

@@ -29,6 +29,9 @@ struct export
 int export_init(struct export *export, struct dmasim *s);
 void export_fini(struct export *export);
 
+/* "0000:3a:00.0", with these two marks between the numbers. */
+void export_put_name(FILE *to, const struct export_function *function, const char marks[2]);
+
 /* Writes config_bytes of them: as they were read where nothing changed them since. */
 void export_registers(const struct export_function *function, u8 *registers);
 

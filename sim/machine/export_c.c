@@ -15,8 +15,9 @@
 
 static void put_bdf(FILE *to, const struct export_function *function)
 {
-	fprintf(to, "\"%04x:%02x:%02x.%u\"", function->domain, function->bus,
-		PCI_SLOT(function->devfn), PCI_FUNC(function->devfn));
+	fputc('"', to);
+	export_put_name(to, function, ":.");
+	fputc('"', to);
 }
 
 /* "SZ_1M", "16ULL * SZ_1K", "0" */

@@ -119,16 +119,16 @@ bool export_has_registers(const struct export_function *function)
 
 void export_put_table_name(FILE *to, const char *name, const struct export_function *function)
 {
-	fprintf(to, "%s_%04x_%02x_%02x_%u", name, function->domain, function->bus,
-		PCI_SLOT(function->devfn), PCI_FUNC(function->devfn));
+	fprintf(to, "%s_", name);
+	export_put_name(to, function, "__");
 }
 
 static void put_head(FILE *to, const char *name, const struct export_function *function,
 		     const u8 *registers)
 {
-	fprintf(to, "/* %04x:%02x:%02x.%u, class %04x, %04x:%04x */\n", function->domain,
-		function->bus, PCI_SLOT(function->devfn), PCI_FUNC(function->devfn),
-		read_dword(registers, PCI_CLASS_REVISION) >> 16,
+	fputs("/* ", to);
+	export_put_name(to, function, ":.");
+	fprintf(to, ", class %04x, %04x:%04x */\n", read_dword(registers, PCI_CLASS_REVISION) >> 16,
 		read_dword(registers, PCI_VENDOR_ID) & 0xffff,
 		read_dword(registers, PCI_VENDOR_ID) >> 16);
 	fputs("static const struct dmasim_register ", to);

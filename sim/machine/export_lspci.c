@@ -16,10 +16,10 @@ static void put_header(FILE *to, const struct export_function *function, const u
 {
 	u32 revision = config[PCI_CLASS_REVISION];
 
-	fprintf(to, "%04x:%02x:%02x.%u %02x%02x: %02x%02x:%02x%02x", function->domain,
-		function->bus, PCI_SLOT(function->devfn), PCI_FUNC(function->devfn),
-		config[PCI_CLASS_DEVICE + 1], config[PCI_CLASS_DEVICE], config[PCI_VENDOR_ID + 1],
-		config[PCI_VENDOR_ID], config[PCI_DEVICE_ID + 1], config[PCI_DEVICE_ID]);
+	export_put_name(to, function, ":.");
+	fprintf(to, " %02x%02x: %02x%02x:%02x%02x", config[PCI_CLASS_DEVICE + 1],
+		config[PCI_CLASS_DEVICE], config[PCI_VENDOR_ID + 1], config[PCI_VENDOR_ID],
+		config[PCI_DEVICE_ID + 1], config[PCI_DEVICE_ID]);
 	if (revision)
 		fprintf(to, " (rev %02x)", revision);
 	fputc('\n', to);
@@ -75,6 +75,15 @@ static void put_regions(FILE *to, const struct hw_function *function)
 	}
 }
 
+/* A dump shows ACS or ends before it: it has no other word for what is unknown. */
+static u32 shown_bytes(const struct export_function *function)
+{
+	bool hidden = function->hw && function->hw->acs_hidden;
+
+	return hidden && function->config_bytes > PCI_CFG_SPACE_SIZE ? PCI_CFG_SPACE_SIZE
+								     : function->config_bytes;
+}
+
 int dmasim_export_lspci(struct dmasim *s, FILE *to)
 {
 	u8 registers[PCI_CFG_SPACE_EXP_SIZE];
@@ -87,7 +96,7 @@ int dmasim_export_lspci(struct dmasim *s, FILE *to)
 		export_registers(function, registers);
 		put_header(to, function, registers);
 		put_regions(to, function->hw);
-		put_registers(to, registers, function->config_bytes);
+		put_registers(to, registers, shown_bytes(function));
 		fputc('\n', to);
 	}
 	export_fini(&export);

@@ -50,7 +50,7 @@ struct dmasim {
 	u64 ram_dropped; /* state of the RAM's pointers when the platform's window was set */
 	bool imported;
 	struct dmasim_import imported_how; /* without names */
-	struct import_records records; /* what was imported */
+	struct import_records records;	   /* what was imported */
 	enum platform_cpu_vendor cpu_vendor;
 	u32 cpu_family;
 };

@@ -208,7 +208,8 @@ static void peer_memory(const machine &m)
 static void description()
 {
 	static const dmasim_register registers[] = { { 0, 0x09a28086 }, { 8, 0x06000000 } };
-	static const dmasim_function function = { .bdf = "00:00.0", .config_bytes = 64,
+	static const dmasim_function function = { .bdf = "00:00.0",
+						  .config_bytes = 64,
 						  DMASIM_REGISTERS(registers) };
 	static const dmasim_description machine = { .functions = &function, .function_count = 1 };
 	dmasim *s = dmasim_create(NULL);

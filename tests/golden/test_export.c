@@ -112,10 +112,40 @@ static void each_export_is_the_same_machine(void **state)
 	assert_true(trip.lines >= 5);
 }
 
+/* ---- What is unknown ------------------------------------------------------------------------ */
+
+/* trust: what is exported | round trip: ACS that text names and does not show stays unknown */
+static void what_text_hides_stays_hidden(void **state)
+{
+	struct trip trip = { .recorded = *state };
+	struct dmasim *again;
+	struct pci_dev *left = NULL;
+	u32 hidden = 0;
+
+	if (!getenv("DMASIM_SHARED"))
+		skip();
+	recorded_find(trip.recorded, "dell-xps9320-tb4-dock.txt");
+	recorded_import(trip.recorded, NULL);
+	write_export(&trip, trip.recorded->s);
+	again = dmasim_create(NULL);
+	assert_non_null(again);
+	expect_ok(dmasim_import_lspci(again, trip.exported, NULL, NULL));
+	unlink(trip.exported);
+	while ((left = dmasim_next_dev(trip.recorded->s, left))) {
+		struct pci_dev *right = same_device(again, left);
+
+		hidden += !dmasim_acs_known(left) && dmasim_config_bytes(left) == 4096;
+		assert_int_equal(dmasim_acs_known(right), dmasim_acs_known(left));
+	}
+	assert_true(hidden > 3);
+	expect_u64(dmasim_destroy(again), 0);
+}
+
 static const char *missing(void)
 {
 	return getenv("DMASIM_DATA") ? NULL : "DMASIM_DATA is not set: meson test does";
 }
 
 TEST_MAIN_UNLESS(missing, RECORDED_TEST(lspci_says_the_same_of_each_export),
-		 RECORDED_TEST(each_export_is_the_same_machine))
+		 RECORDED_TEST(each_export_is_the_same_machine),
+		 RECORDED_TEST(what_text_hides_stays_hidden))
