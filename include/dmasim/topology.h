@@ -170,9 +170,10 @@ DMASIM_API int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, 
  * import in the README).
  *
  * Text without numbers (no -n, -nn) has names, which are looked up in how->ids: one that stands for
- * no number, or for several, gives the vendor or device 0xfffe, a class 0xff00, and a note. Of a
- * function of text 64 bytes are known if it hides its capabilities, 256 if no function of the file
- * has an extended one, else 4096; registers that no line tells of read as zeros.
+ * no number, or for several that Linux's ACS rules tell apart, gives the vendor or device 0xfffe, a
+ * class 0xff00, and a note. Of a function of text 64 bytes are known if it hides its capabilities,
+ * 256 if no function of the file has an extended one, else 4096; registers that no line tells of
+ * read as zeros.
  *
  * 0, with notes in *error or "" if there is nothing to tell; -EINVAL with *error filled in and
  * nothing added; -ENOMEM.

@@ -232,12 +232,12 @@ static const struct row table[] = {
 };
 /* clang-format on */
 
-static bool matches(const struct row *row, const struct pci_dev *pdev)
+static bool matches(const struct row *row, u16 vendor, u16 device)
 {
-	if (row->vendor != pdev->vendor)
+	if (row->vendor != vendor)
 		return false;
 	for (u32 i = 0; i < DEVICES_MAX && row->device[i]; i++) {
-		if (row->device[i] == pdev->device || row->device[i] == ANY)
+		if (row->device[i] == device || row->device[i] == ANY)
 			return true;
 	}
 	return false;
@@ -249,7 +249,7 @@ bool pci_acs_quirk(struct pci_dev *pdev, u16 flags, struct dmasim_isolation *iso
 		struct question question = { pdev, flags, 0 };
 		enum answer answer;
 
-		if (!matches(&table[i], pdev))
+		if (!matches(&table[i], pdev->vendor, pdev->device))
 			continue;
 		answer = rules[table[i].rule - 'A'](&question);
 		if (answer == NOT_APPLICABLE)
@@ -263,4 +263,17 @@ bool pci_acs_quirk(struct pci_dev *pdev, u16 flags, struct dmasim_isolation *iso
 		return true;
 	}
 	return false;
+}
+
+bool pci_acs_quirk_alike(u16 vendor, u16 device, u16 other)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (matches(&table[i], vendor, device) != matches(&table[i], vendor, other))
+			return false;
+	}
+	return IS_IN(device, intel_pch) == IS_IN(other, intel_pch) &&
+	       IS_IN(device, intel_spt) == IS_IN(other, intel_spt) &&
+	       IS_IN(device, cavium_ports) == IS_IN(other, cavium_ports) &&
+	       IS_IN(device, zhaoxin_ports) == IS_IN(other, zhaoxin_ports) &&
+	       IS_IN(device, wangxun) == IS_IN(other, wangxun);
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "machine/import_lines.h"
+#include "pci/acs.h"
 
 #define NAME_LINE_BYTES 1024
 
@@ -160,6 +161,9 @@ static void found(struct import_query *query, u32 vendor, u32 device)
 	if (!query->found++) {
 		query->device_vendor = vendor;
 		query->device = (u16)device;
+	} else if (vendor != query->device_vendor ||
+		   !pci_acs_quirk_alike((u16)vendor, query->device, (u16)device)) {
+		query->differ = true;
 	}
 }
 

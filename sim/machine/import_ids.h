@@ -18,6 +18,7 @@ struct import_query {
 	u16 device;	   /* the smallest of those that have the name */
 	u32 device_vendor; /* its vendor */
 	u32 found;	   /* how many numbers the whole name stands for */
+	bool differ;	   /* and Linux's ACS rules tell them apart */
 	size_t vendor_length;
 	bool vendor_twice; /* two vendors have that name */
 	const char *text;

@@ -8,12 +8,7 @@
 
 #include "hw/config.h"
 #include "machine/import_reader.h"
-
-/* Root ports of Intel's 100 and 200 series have the ACS control word here (dma-api 19.1 F). */
-#define INTEL_SPT_ACS_CTRL 0x08
-
-/* What Linux switches on where an IOMMU is used (facts 18.4). */
-#define ACS_ENABLED (PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
+#include "pci/acs.h"
 
 /* How many functions something was said of, and the first. */
 struct count {
@@ -23,6 +18,7 @@ struct count {
 
 struct last {
 	struct count unknown;
+	struct count chosen;
 	struct count assumed;
 	struct count counted_bars;
 };
@@ -80,7 +76,7 @@ static void set_numbers(struct last *last, struct import_function *function)
 
 	if (name && name->vendor_length && !name->vendor_twice)
 		vendor = name->vendor;
-	if (name && !number_in(name->text, &device) && name->found == 1) {
+	if (name && !number_in(name->text, &device) && name->found && !name->differ) {
 		vendor = name->device_vendor;
 		device = name->device;
 	}
@@ -90,6 +86,8 @@ static void set_numbers(struct last *last, struct import_function *function)
 	}
 	if (name && (vendor == IMPORT_ID_UNKNOWN || device == IMPORT_ID_UNKNOWN))
 		count_one(&last->unknown, function);
+	if (name && name->found > 1 && !name->differ)
+		count_one(&last->chosen, function);
 	if (function->class_name)
 		put(function, PCI_CLASS_DEVICE, 2,
 		    function->class_name->found ? function->class_name->device
@@ -100,15 +98,15 @@ static void set_numbers(struct last *last, struct import_function *function)
 
 /* ---- Single functions ------------------------------------------------- */
 
-static bool is_intel_spt_root_port(const struct import_function *function)
+static bool is_intel_spt(const struct import_function *function)
 {
-	u32 device = import_read(function, PCI_DEVICE_ID, 2);
+	struct pci_dev pdev = {
+		.vendor = (u16)import_read(function, PCI_VENDOR_ID, 2),
+		.device = (u16)import_read(function, PCI_DEVICE_ID, 2),
+		.express_type = PCI_EXP_TYPE_ROOT_PORT,
+	};
 
-	if (import_read(function, PCI_VENDOR_ID, 2) != 0x8086)
-		return false;
-	return (device >= 0xa110 && device <= 0xa11f) || (device >= 0xa167 && device <= 0xa16a) ||
-	       (device >= 0xa290 && device <= 0xa29f) || (device >= 0xa2e7 && device <= 0xa2ee) ||
-	       (device >= 0x9d10 && device <= 0x9d1b);
+	return pci_acs_is_intel_spt(&pdev);
 }
 
 /*
@@ -120,10 +118,10 @@ static void assume_acs(struct last *last, struct import_function *function)
 	u32 at = find_extended(function, PCI_EXT_CAP_ID_ACS);
 	u32 capability = at ? import_read(function, at + PCI_ACS_CAP, 2) : 0;
 
-	if (!by_text_alone(function) || !capability || !is_intel_spt_root_port(function) ||
+	if (!by_text_alone(function) || !capability || !is_intel_spt(function) ||
 	    import_read(function, at + PCI_ACS_CTRL, 2))
 		return;
-	put(function, at + INTEL_SPT_ACS_CTRL, 4, capability & ACS_ENABLED);
+	put(function, at + PCI_ACS_SPT_CTRL, 4, capability & PCI_ACS_ISOLATION);
 	count_one(&last->assumed, function);
 }
 
@@ -172,6 +170,9 @@ int import_text_last(struct import_reader *reader)
 	note(import, &last.unknown,
 	     "of unknown numbers, which read as fffe (a name stands for none or for several, "
 	     "lspci -nn or -xxxx would tell)");
+	note(import, &last.chosen,
+	     "with names that stand for several numbers, the first of which is taken: they make no "
+	     "difference to groups");
 	note(import, &last.assumed,
 	     "with ACS assumed to be as Linux sets it: lspci -xxxx would tell");
 	note(import, &last.counted_bars, "whose BARs are numbered in their order: lspci -vv tells");

@@ -128,6 +128,9 @@ static inline void same_machine(struct same *same)
 	for (;;) {
 		text = dmasim_next_dev(same->text, text);
 		hex = dmasim_next_dev(same->hex, hex);
+		/* lspci -v does not say which are enabled. */
+		while (same->counted && hex && hex->is_virtfn)
+			hex = dmasim_next_dev(same->hex, hex);
 		if (!text || !hex)
 			break;
 		same_value(same, text, "address", text->dev.id, hex->dev.id);

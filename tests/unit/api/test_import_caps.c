@@ -339,7 +339,23 @@ static void a_name_with_two_numbers(void **state)
 {
 	struct dump *dump = *state;
 
-	expect_ids(import_names(state, names, "Maker of Parts Twin"), 0x1001, 0xfffe);
+	expect_ids(import_names(state, names, "Maker of Parts Twin"), 0x1001, 0x0003);
+	assert_non_null(strstr(dump->error.text, "the first of which is taken"));
+}
+
+/*
+ * trust: a name that stands for ids in and out of ACS rules of Linux
+ * | our reading of the facts: dma-api 19.1
+ */
+static void a_name_with_two_numbers_that_differ(void **state)
+{
+	struct dump *dump = *state;
+	struct pci_dev *pdev =
+		import_names(state, "8086  Intel Corporation\n\t105f  82571EB\n\t10a4  82571EB\n",
+			     "Intel Corporation 82571EB");
+
+	expect_u64(read_word(pdev, PCI_VENDOR_ID), 0x8086);
+	expect_u64(read_word(pdev, PCI_DEVICE_ID), 0xfffe);
 	assert_non_null(strstr(dump->error.text, "lspci -nn or -xxxx would tell"));
 }
 
@@ -388,7 +404,8 @@ TEST_MAIN(DUMP_TEST(types_of_express), DUMP_TEST(acs_with_its_bits),
 	  DUMP_TEST(acs_that_lspci_cannot_see), DUMP_TEST(a_mail), DUMP_TEST(lines_of_groups),
 	  DUMP_TEST(registers_and_text_apart), DUMP_TEST(a_list_before_the_text),
 	  DUMP_TEST(a_name_with_one_number), DUMP_TEST(a_device_that_is_a_number),
-	  DUMP_TEST(a_name_with_two_numbers), DUMP_TEST(a_name_nobody_knows),
-	  DUMP_TEST(a_vendor_nobody_knows), DUMP_TEST(a_vendor_with_two_numbers),
+	  DUMP_TEST(a_name_with_two_numbers), DUMP_TEST(a_name_with_two_numbers_that_differ),
+	  DUMP_TEST(a_name_nobody_knows), DUMP_TEST(a_vendor_nobody_knows),
+	  DUMP_TEST(a_vendor_with_two_numbers),
 	  DUMP_TEST(vendors_that_matter_are_known_without_a_file),
 	  DUMP_TEST(a_file_of_names_that_is_not_there))
