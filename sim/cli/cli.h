@@ -53,6 +53,9 @@ const char *cli_note(const char *at, size_t *length);
 /* The import's notes, each on its own line: "note: ...". */
 void cli_notes(const struct dmasim_error *notes, FILE *to);
 
+/* True if what the dump says of ACS is known of every function (dmasim_acs_known()). */
+bool cli_acs_known(struct dmasim *s);
+
 /* A word for the device's class: "NVMe", "Ethernet", "PCI bridge"; "device" for others. */
 const char *cli_class_word(const struct pci_dev *pdev);
 

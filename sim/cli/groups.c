@@ -150,17 +150,6 @@ static struct dmasim *open_machine(const char *command, struct args *args)
 	return s;
 }
 
-static bool all_known(struct dmasim *s)
-{
-	struct pci_dev *pdev;
-
-	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
-		if (!dmasim_acs_known(pdev))
-			return false;
-	}
-	return true;
-}
-
 /* ---- Rows ------------------------------------------------------------- */
 
 /* By domain, bus, device and function; a domain can have more digits than another. */
@@ -313,7 +302,7 @@ int cli_groups(int argc, char **argv)
 	if (!s)
 		return CLI_BAD_INPUT;
 	other = s;
-	if (!all_known(s)) {
+	if (!cli_acs_known(s)) {
 		args.import.assume = DMASIM_ASSUME_ISOLATION;
 		other = open_machine(argv[0], &args);
 	}

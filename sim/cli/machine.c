@@ -68,3 +68,14 @@ void cli_notes(const struct dmasim_error *notes, FILE *to)
 		at += length;
 	}
 }
+
+bool cli_acs_known(struct dmasim *s)
+{
+	struct pci_dev *pdev;
+
+	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
+		if (!dmasim_acs_known(pdev))
+			return false;
+	}
+	return true;
+}

@@ -163,17 +163,6 @@ static int read_arguments(struct p2p *p2p, int argc, char **argv)
 
 /* ---- Machines --------------------------------------------------------- */
 
-static bool all_acs_known(struct dmasim *s)
-{
-	struct pci_dev *pdev;
-
-	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
-		if (!dmasim_acs_known(pdev))
-			return false;
-	}
-	return true;
-}
-
 /* Started: what the software sets in ACS when it boots is set. */
 static struct dmasim *boot(struct p2p *p2p, enum dmasim_assume assume, struct dmasim_error *notes)
 {
@@ -193,7 +182,7 @@ static int make_machines(struct p2p *p2p)
 	p2p->s = boot(p2p, DMASIM_ASSUME_NOTHING, &p2p->notes);
 	if (!p2p->s)
 		return CLI_BAD_INPUT;
-	if (all_acs_known(p2p->s))
+	if (cli_acs_known(p2p->s))
 		return CLI_DONE;
 	p2p->isolated = boot(p2p, DMASIM_ASSUME_ISOLATION, &notes);
 	return p2p->isolated ? CLI_DONE : CLI_BAD_INPUT;

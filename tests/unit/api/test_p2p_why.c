@@ -316,6 +316,38 @@ static void what_is_promised_comes_true(void **state)
 	assert_true(promised > 50 && impossible > 50);
 }
 
+/* The value of the option in the advice. */
+static const char *option_of(const struct dmasim_p2p_verdict *verdict, char *text, size_t bytes)
+{
+	const char *option;
+
+	dmasim_p2p_change_text(verdict, text, bytes);
+	option = strstr(text, "pci=disable_acs_redir=");
+	assert_non_null(option);
+	return strchr(strchr(option, '=') + 1, '=') + 1;
+}
+
+/* trust: a boot with the option that is named gives what is promised | our reading of the facts */
+static void a_boot_with_the_option_that_is_named_does_it(void **state)
+{
+	struct dmasim_config config = { DMASIM_CONFIG };
+	struct dmasim_p2p_verdict before, after;
+	struct rig *rig = *state, other;
+	char text[512];
+
+	before = why(rig->gpu, rig->nvme);
+	assert_int_equal(before.type, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
+	config.disable_acs_redir = option_of(&before, text, sizeof(text));
+	rig_init(&other, &config);
+	dmasim_group(other.gpu);
+	after = why(other.gpu, other.nvme);
+	assert_int_equal(after.type, PCI_P2PDMA_MAP_BUS_ADDR);
+	assert_int_equal(after.distance, before.distance);
+	/* Those of others are as they were. */
+	assert_int_equal(why(other.nic, other.nvme).type, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
+	rig_fini(&other);
+}
+
 static int setup_unlisted(void **state)
 {
 	return rig_setup_unlisted(state,
@@ -471,6 +503,7 @@ TEST_MAIN(TEST(below_a_bridge), TEST(redirected_below_a_bridge), TEST(at_the_roo
 	  cmocka_unit_test_teardown(two_host_bridges, teardown),
 	  cmocka_unit_test_teardown(virtual_functions_go_up_by_their_physical_function, teardown),
 	  DUMP_TEST(a_host_bridge_that_nobody_knows), TEST(what_is_promised_comes_true),
+	  BEHIND_VTD(a_boot_with_the_option_that_is_named_does_it),
 	  TEST(a_way_by_bus_address_is_not_logged), TEST(redirection_is_logged),
 	  UNLISTED_(a_refusal_is_logged), UNLISTED_(a_refusal_at_the_root_is_logged),
 	  cmocka_unit_test_teardown(a_long_list_of_names_is_cut_as_linux_cuts_it, teardown),
