@@ -85,7 +85,7 @@ static void print_mapped_route(struct pci_dev *client, const struct pci_dev *pro
 	struct device *dev = &client->dev;
 	dma_addr_t dma;
 
-	dma_set_mask(dev, DMA_BIT_MASK(64));
+	dma_set_mask(dev, ~0ULL);
 	dma = dma_map_phys(dev, phys, 1, DMA_BIDIRECTIONAL, DMA_ATTR_MMIO);
 	if (dma_mapping_error(dev, dma)) {
 		printf("%-9s it cannot be mapped\n", "request");
