@@ -87,6 +87,8 @@ prints 0 pair-through "$data/switch-acs-4096.hex" --provider 04:00.0 --client 03
 prints 0 pair-below "$data/switch-acs-4096.hex" --acs off --provider 04:00.0 --client 03:00.0
 prints 1 pair-refused "$data/domains-64.hex" --provider 0000:01:00.0 --client 0001:40:00.0
 prints 1 pair-without-memory "$data/switch-acs-4096.hex" --provider 00:00.0 --client 03:00.0
+prints 0 pair-unknown "$data/conventional-256.hex" --provider 02:04.0 --client 02:05.0
+prints 0 why-unknown "$data/conventional-256.hex" --why --provider 02:04.0
 prints 0 pair-of-one "$data/switch-acs-4096.hex" --acs off --provider 04:00.0 --client 04:00.0
 
 # Facts "dma-api" 8.5, the worked example.
