@@ -148,19 +148,6 @@ struct dmasim_config {
 	 * count as set up: their registers do not tell.
 	 */
 	bool acs_enable;
-	/*
-	 * As on Linux's command line, and applied with or without an IOMMU; NULL: not given. Both
-	 * name devices by "[segment:]bus:device.function{/device.function}", where what follows a
-	 * slash is below, with a semicolon between two:
-	 *
-	 *   disable_acs_redir   DEVICE{;DEVICE}: RR, CR and EC are cleared
-	 *   config_acs          BITS@DEVICE{;BITS@DEVICE}: up to seven of 0, 1 and x, the last is
-	 *                       bit 0; x and what is left out stays as it is
-	 *
-	 * The text belongs to the program and is read until the machine has started.
-	 */
-	const char *disable_acs_redir;
-	const char *config_acs;
 	bool hide_windows; /* firmware does not describe the host bridges' windows */
 
 	u64 seed;	     /* of everything random; 0: DMASIM_SEED of the environment, or 1 */
@@ -177,6 +164,20 @@ struct dmasim_config {
 	FILE *trace;	 /* one event a line (trace.h); not closed by the machine */
 	bool trace_hash; /* keep the trace's hash even without a file */
 	bool trace_hops; /* trace every hop of every request, too */
+
+	/*
+	 * As on Linux's command line, and applied with or without an IOMMU; NULL: not given. Both
+	 * name devices by "[segment:]bus:device.function{/device.function}", where what follows a
+	 * slash is below, with a semicolon between two:
+	 *
+	 *   disable_acs_redir   DEVICE{;DEVICE}: RR, CR and EC are cleared
+	 *   config_acs          BITS@DEVICE{;BITS@DEVICE}: up to seven of 0, 1 and x, the last is
+	 *                       bit 0; x and what is left out stays as it is
+	 *
+	 * The text belongs to the program and is read until the machine has started.
+	 */
+	const char *disable_acs_redir;
+	const char *config_acs;
 
 	const struct iova_allocator_ops *iova_ops; /* NULL: dmasim_iova_linux() */
 	u32 iova_repairs; /* faults of Linux's that "linux" goes without: IOVA_REPAIR(x) | ... */

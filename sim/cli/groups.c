@@ -166,13 +166,14 @@ static bool make_table(struct table *table, struct dmasim *s)
 {
 	struct pci_dev *pdev;
 
+	/* One row more than there are functions: never none. */
 	table->count = 0;
 	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev))
 		table->count++;
-	table->row = calloc(table->count, sizeof(*table->row));
-	table->size = calloc(table->count, sizeof(*table->size));
-	table->other_size = calloc(table->count, sizeof(*table->other_size));
-	table->printed = calloc(table->count, sizeof(*table->printed));
+	table->row = calloc(table->count + 1, sizeof(*table->row));
+	table->size = calloc(table->count + 1, sizeof(*table->size));
+	table->other_size = calloc(table->count + 1, sizeof(*table->other_size));
+	table->printed = calloc(table->count + 1, sizeof(*table->printed));
 	return table->row && table->size && table->other_size && table->printed;
 }
 

@@ -65,7 +65,7 @@ static void send_to_bar(struct reach *reach, u32 to, int bar)
 	}
 }
 
-/* The nearest bridge that takes the function's requests for its own, and whether it sends itself. */
+/* The nearest bridge that takes the function's requests for its own, and if it sends as itself. */
 static struct pci_dev *lending_bridge(struct pci_dev *pdev, bool *as_itself)
 {
 	struct pci_dev *at = pci_upstream_bridge(pdev);

@@ -74,6 +74,8 @@ GAPS = """
   facts leave a choice is said in sim/hw/vtd_scalable.c, sim/hw/amd.c and sim/hw/amd_walk.c. Texts
   of reasons other than 2, 5 and 6, interrupts, PASIDs, reasons in the next line, and AMD-Vi events
   other than IO_PAGE_FAULT are in no recorded log. SMMU lines are recognised, not read.
+* Groups: aliases that Switchtec's bridges tell in their memory, or AMD's firmware; which devices a
+  device tree or IORT maps. Names of devices by vendor in disable_acs_redir and config_acs (pci:).
 * Encrypted guests, Xen, legacy dma_map_ops, kdump's deferred attach, MSI through the IOMMU.
 * Growth of bounce pools (SWIOTLB_DYNAMIC), and highmem.
 * Real concurrency: CPUs are virtual and take turns at preemption points and locks, and all see the

@@ -90,7 +90,7 @@ static void boot_heeds_the_capability(void **state)
 	expect_ok(dump_teardown(state));
 }
 
-/* ---- The command line ------------------------------------------------------------------------- */
+/* ---- The command line --------------------------------------------------------------------- */
 
 /*
  * trust: disable_acs_redir clears RR, CR and EC, and what boot has set besides
@@ -142,7 +142,7 @@ static void config_acs_decides_bit_by_bit(void **state)
 	expect_controls(&config, 0x01, 0x1f, 0x7f);
 }
 
-/* ---- Intel's own ways (facts 19.3) ------------------------------------------------------------ */
+/* ---- Intel's own ways (facts 19.3) -------------------------------------------------------- */
 
 static void describe_pch(struct dump *dump, u32 rcba)
 {

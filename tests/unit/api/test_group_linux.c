@@ -5,7 +5,7 @@
  */
 #include "unit/api/groups.h"
 
-/* ---- Step 1: the numbers of requests ---------------------------------------------------------- */
+/* ---- Step 1: the numbers of requests ------------------------------------------------------ */
 
 /*
  * trust: what is behind a PCIe-to-PCI bridge shares its group, whatever isolates above
@@ -41,7 +41,7 @@ static void step_1_a_bridge_without_alias(void **state)
 		   "(a bridge to conventional PCI)");
 }
 
-/* ---- Step 2: the way up ----------------------------------------------------------------------- */
+/* ---- Step 2: the way up ------------------------------------------------------------------- */
 
 /*
  *   root port (without UF) -- switch, isolating --+-- a
@@ -103,7 +103,7 @@ static void a_capability_bit_that_is_0_is_not_required(void **state)
 	expect_groups(dump, "00:01.0 | 01:00.0 | 00:02.0 | 02:00.0 | 00:03.0 03:00.0");
 }
 
-/* ---- Step 3: others on the bus with the same number ------------------------------------------- */
+/* ---- Step 3: others on the bus with the same number --------------------------------------- */
 
 /*
  * trust: a device that sends as function 1 of its slot is with function 1
@@ -124,7 +124,7 @@ static void step_3_a_device_that_sends_as_another_one(void **state)
 		   "with 0000:01:00.0: 0000:01:00.1 and it go by each other's number");
 }
 
-/* ---- Step 4: functions of the slot ------------------------------------------------------------ */
+/* ---- Step 4: functions of the slot -------------------------------------------------------- */
 
 /*
  * trust: of functions of one slot those that do not isolate share, also over the alias of a third
@@ -241,7 +241,7 @@ static void c12_intels_root_complex_endpoint_is_alone(void **state)
 	expect_groups(dump, "00:14.0 00:14.2 | 00:14.3");
 }
 
-/* ---- Who has a group -------------------------------------------------------------------------- */
+/* ---- Who has a group ---------------------------------------------------------------------- */
 
 static int setup_amd(void **state)
 {

@@ -235,7 +235,7 @@ static void source_validation_of_idt_does_not_count(void **state)
 	EXPECT_ALL(subjects, DMASIM_VTD);
 }
 
-/* ---- Numbers (facts 19.5) --------------------------------------------------------------------- */
+/* ---- Numbers (facts 19.5) ----------------------------------------------------------------- */
 
 /*
  * A function among three slots with ACS everywhere: only its aliases join anybody.

@@ -48,7 +48,7 @@ static void describe_switch(struct dump *dump, u32 first, u32 second)
 	with_memory(dump, "05:00.0", 2);
 }
 
-/* ---- Switches --------------------------------------------------------------------------------- */
+/* ---- Switches ----------------------------------------------------------------------------- */
 
 static void a_switch_that_redirects_keeps_all_apart(void **state)
 {
@@ -122,7 +122,7 @@ static void a_vector_decides_for_each_port(void **state)
 	expect_groups(dump, "02:00.0 03:00.0 05:00.0 | 02:01.0 | 04:00.0 | 02:02.0");
 }
 
-/* ---- Functions of one device ------------------------------------------------------------------ */
+/* ---- Functions of one device -------------------------------------------------------------- */
 
 static void describe_slot(struct dump *dump, u32 first, u32 second, bool second_has_memory)
 {
@@ -182,7 +182,7 @@ static void tables_of_ids_do_not_count(void **state)
 	expect_groups(dump, "00:14.0 00:14.3");
 }
 
-/* ---- Root ports ------------------------------------------------------------------------------- */
+/* ---- Root ports --------------------------------------------------------------------------- */
 
 static void describe_root_ports(struct dump *dump, u32 host, u32 first)
 {
@@ -224,7 +224,7 @@ static void a_root_port_that_redirects_asks_the_iommu(void **state)
 	expect_groups(dump, "00:01.0 | 01:00.0 | 02:00.0 | 00:02.0");
 }
 
-/* ---- Conventional PCI, and numbers ------------------------------------------------------------ */
+/* ---- Conventional PCI, and numbers -------------------------------------------------------- */
 
 /* The number is that of 02:00.0, which the bridge itself does not use. */
 static void a_conventional_bus_is_shared(void **state)
