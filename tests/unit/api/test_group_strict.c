@@ -270,7 +270,40 @@ static void strict_groups_share_a_domain(void **state)
 			 dump_dev(dump, "05:00.0")->dev.iommu_group);
 }
 
-TEST_MAIN(STRICT_TEST(a_switch_that_redirects_keeps_all_apart),
+/*
+ * A device that comes late joins a group that is there, and leaves it; the others stay where they
+ * are. The number of a group that ended is given out again.
+ */
+static void virtual_functions_come_and_go(void **state)
+{
+	static const struct dmasim_endpoint nic = {
+		.bar = { SZ_16K },
+		.sriov = { .total_vfs = 8, .vf_offset = 16, .vf_bar = { SZ_16K } },
+	};
+	struct dump *dump = *state;
+	struct pci_dev *card = dmasim_add_endpoint(dump->s, "00:01.0/00.0", &nic);
+	struct pci_dev *alone = dmasim_add_endpoint(dump->s, "00:02.0/00.0", &nic);
+	int group = dmasim_group(card);
+	int other = dmasim_group(alone);
+
+	for (int i = 0; i < 2; i++) {
+		expect_ok(pci_enable_sriov(card, 3));
+		expect_groups(dump, "01:00.0 01:02.0 01:02.1 01:02.2 | 02:00.0");
+		expect_ok(pci_enable_sriov(alone, 1));
+		expect_groups(dump, "01:00.0 01:02.2 | 02:00.0 02:02.0");
+		assert_int_equal(dmasim_group(card), group);
+		assert_int_equal(dmasim_group(alone), other);
+		assert_int_equal(dmasim_group_reason(dump_dev(dump, "01:02.0")).kind,
+				 DMASIM_GROUP_REACHED);
+		assert_int_equal(dmasim_group_reason(card).kind, DMASIM_GROUP_APART);
+		pci_disable_sriov(card);
+		pci_disable_sriov(alone);
+	}
+	dmasim_assert_clean(dump->s);
+}
+
+TEST_MAIN(STRICT_TEST(virtual_functions_come_and_go),
+	  STRICT_TEST(a_switch_that_redirects_keeps_all_apart),
 	  STRICT_TEST(c1_one_port_without_redirection_is_enough),
 	  STRICT_TEST(redirection_is_what_counts),
 	  STRICT_TEST(memory_that_is_not_there_is_not_reached),
