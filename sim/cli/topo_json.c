@@ -18,9 +18,10 @@
  *     vendor, device  "0x144d"
  *     class           base class, sub-class, interface: "0x010802"
  *     class_word      "NVMe"
- *     type            "root port", "upstream port", "downstream port", "endpoint", "legacy endpoint",
- *                     "root complex endpoint", "event collector", "PCIe to PCI bridge", "PCI to PCIe
- *                     bridge", "reserved type", "conventional PCI", "unknown type"
+ *     type            "root port", "upstream port", "downstream port", "endpoint",
+ *                     "legacy endpoint", "root complex endpoint", "event collector",
+ *                     "PCIe to PCI bridge", "PCI to PCIe bridge", "reserved type",
+ *                     "conventional PCI", "unknown type"
  *     multifunction   its device has more functions
  *     bridge          it leads to another bus
  *     port            number of a PCI Express port, 0, too, where nothing tells it; else null

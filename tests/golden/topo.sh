@@ -55,13 +55,13 @@ for file in "$data"/*.hex; do
 	dump=$(basename "$file" .hex)
 	prints "$dump" "$file" "$dump.txt"
 	prints "$dump-as-tree" "$file" "$dump.txt" --as tree
-	prints "$dump-as-dot" "$file" "$dump.dot" --as dot
+	prints "$dump-as-dot" "$file" "$dump.dot.txt" --as dot
 	accepted "graphviz-takes-$dump" dot -Tcanon
-	prints "$dump-as-svg" "$file" "$dump.svg" --as svg
+	prints "$dump-as-svg" "$file" "$dump.svg.txt" --as svg
 	accepted "xmllint-takes-$dump" xmllint --noout -
 	accepted "rsvg-takes-$dump" rsvg-convert
 	if [ $json = yes ]; then
-		prints "$dump-as-json" "$file" "$dump.json" --as json
+		prints "$dump-as-json" "$file" "$dump.json.txt" --as json
 		accepted "json-of-$dump-says-what-the-tree-says" \
 			python3 "$2/tests/golden/topo_json.py" "$golden/$dump.txt"
 	else
@@ -124,7 +124,8 @@ refused two-hosts "unexpected argument '--host'" --host --host
 
 dmasim topo --help >"$temp/out" 2>"$temp/err"
 status=$?
-if [ $status -eq 0 ] && [ ! -s "$temp/err" ] && grep -q '^usage: dmasim topo FILE | --host' "$temp/out"; then
+if [ $status -eq 0 ] && [ ! -s "$temp/err" ] &&
+   grep -q '^usage: dmasim topo FILE | --host' "$temp/out"; then
 	ok prints-help
 else
 	{ echo "exit status $status"; cat "$temp/out" "$temp/err"; } >"$temp/why"
