@@ -49,8 +49,8 @@ u16 hw_why_bit(enum hw_why why)
 	return whys[why].bit;
 }
 
-void journey_hop(struct journey *journey, enum hw_hop_kind kind, const struct hw_function *at,
-		 enum hw_why why)
+void journey_tell_hop(const struct journey *journey, enum hw_hop_kind kind,
+		      const struct hw_function *at, enum hw_why why)
 {
 	struct hw_route *route = journey->route;
 	struct trace *trace = &journey->hw->world->trace;
@@ -77,19 +77,6 @@ void journey_limit_run(struct journey *journey, u64 bytes)
 }
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
-
-struct hw_target journey_arrive(const struct journey *journey, struct hw_target target)
-{
-	target.passed_root = journey->passed_root;
-	target.iommu = journey->iommu;
-	target.domain = journey->domain;
-	target.requester = journey->requester;
-	target.translated = journey->request->type == HW_REQUEST_TRANSLATED;
-	target.as_it_is = journey->as_it_is;
-	target.prefix = journey->request->prefix;
-	target.run_bytes = journey->run_bytes;
-	return target;
-}
 
 struct hw_target journey_unsupported(struct journey *journey, enum hw_why why)
 {
@@ -295,18 +282,14 @@ static u16 requester_of(const struct hw_request *request)
 }
 
 /* Data that a BAR has for the requester takes its own way back. */
-static struct hw_target complete(struct journey *journey, struct hw_target target)
+static void complete(struct journey *journey, struct hw_target *target)
 {
-	struct hw_return back;
+	struct hw_return back = hw_complete(target->function, hw_root_of(journey->request->from),
+					    journey->requester, journey->route);
 
-	if (target.kind != HW_TARGET_BAR || journey->request->write)
-		return target;
-	back = hw_complete(target.function, hw_root_of(journey->request->from), journey->requester,
-			   journey->route);
-	target.completion = back.way;
-	if (back.way != HW_COMPLETION_LOST)
-		return target;
-	return stopped(journey, back.by, back.why);
+	if (back.way == HW_COMPLETION_LOST)
+		*target = stopped(journey, back.by, back.why);
+	target->completion = back.way;
 }
 
 struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struct hw_route *route)
@@ -320,15 +303,20 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 		.requester = requester_of(request),
 	};
 	const struct hw_function *from = request->from;
+	struct hw_target target;
 
 	if (route)
 		route->count = route->back_count = 0;
 	journey_hop(&journey, HW_HOP_SENT, from, HW_WHY_NONE);
 	if (request->heeds_master && !from->master_enabled)
-		return journey_unsupported(&journey, HW_WHY_REQUESTER_MASTER);
-	if (from->traits.bus_limit && request->address > from->traits.bus_limit)
-		return journey_unsupported(&journey, HW_WHY_WAY);
-	return complete(&journey, travel(&journey));
+		target = journey_unsupported(&journey, HW_WHY_REQUESTER_MASTER);
+	else if (from->traits.bus_limit && request->address > from->traits.bus_limit)
+		target = journey_unsupported(&journey, HW_WHY_WAY);
+	else
+		target = travel(&journey);
+	if (target.kind == HW_TARGET_BAR && !request->write)
+		complete(&journey, &target);
+	return target;
 }
 
 /* ---- The CPU's view -------------------------------------------------------------------------- */

@@ -23,13 +23,35 @@ struct journey {
 	u16 domain;
 };
 
-void journey_hop(struct journey *journey, enum hw_hop_kind kind, const struct hw_function *at,
-		 enum hw_why why);
+void journey_tell_hop(const struct journey *journey, enum hw_hop_kind kind,
+		      const struct hw_function *at, enum hw_why why);
+
+/* Most often nobody wants to know. */
+static inline void journey_hop(const struct journey *journey, enum hw_hop_kind kind,
+			       const struct hw_function *at, enum hw_why why)
+{
+	if (journey->route || journey->hw->trace_hops)
+		journey_tell_hop(journey, kind, at, why);
+}
+
 void journey_limit_run(struct journey *journey, u64 bytes);
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
 
-struct hw_target journey_arrive(const struct journey *journey, struct hw_target target);
+static inline struct hw_target journey_arrive(const struct journey *journey,
+					      struct hw_target target)
+{
+	target.passed_root = journey->passed_root;
+	target.iommu = journey->iommu;
+	target.domain = journey->domain;
+	target.requester = journey->requester;
+	target.translated = journey->request->type == HW_REQUEST_TRANSLATED;
+	target.as_it_is = journey->as_it_is;
+	target.prefix = journey->request->prefix;
+	target.run_bytes = journey->run_bytes;
+	return target;
+}
+
 struct hw_target journey_unsupported(struct journey *journey, enum hw_why why);
 struct hw_target journey_blocked(struct journey *journey, struct hw_function *by, enum hw_why why);
 
