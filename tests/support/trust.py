@@ -83,8 +83,9 @@ GAPS = """
   driver turns off are the machine's, not one CPU's.
 * Time: nothing takes time but what a test lets pass. Counts carry over to hardware, speed does not.
 * PCI: no link layer, no ordering between requests, no hot-plug; ACS as far as routes go, without
-  translation blocking and direct translated routes; ATS without PASIDs, page requests, and a
-  smallest translation above 4 KiB.
+  function groups and the enhanced capability; what a root complex does with requests between its
+  ports is a model, as no specification tells; ATS without PASIDs, page requests, and a smallest
+  translation above 4 KiB.
 * The CPU's cache has lines and dirty data, but no size; store buffers are not modelled.
 * dma-debug: the checker is dmasim's own. Only what CONFIG_DMA_API_DEBUG changes in the calls is.
 * Users of the calls (block, NVMe, HMM, dma-buf, net, RDMA): none yet.
