@@ -41,7 +41,10 @@ static void expect_type(void **state, const char *said, s32 type)
 	dump->s = dmasim_create(NULL);
 }
 
-/* trust: each type of PCI Express function, in the words of old and new lspci | our reading of the facts: lspci */
+/*
+ * trust: each type of PCI Express function, in the words of old and new lspci
+ * | our reading of the facts: lspci
+ */
 static void types_of_express(void **state)
 {
 	expect_type(state, "(v2) Endpoint, MSI 00", PCI_EXP_TYPE_ENDPOINT);
@@ -237,7 +240,10 @@ static void expect_acs(struct pci_dev *pdev)
 	"> > ACSCtl: SrcValid+ TransBlk- ReqRedir+ CmpltRedir+\r\n> > UpstreamFwd+ "    \
 	"EgressCtrl-\r\n"
 
-/* trust: quotes, lost indentation, wrapped lines and other line ends | our reading of the facts: lspci */
+/*
+ * trust: quotes, lost indentation, wrapped lines and other line ends
+ * | our reading of the facts: lspci
+ */
 static void a_mail(void **state)
 {
 	expect_acs(import_one(state,
@@ -265,7 +271,10 @@ static const char registers[] = "01:00.0 X\n00: 1a d5 01 00 06 00 10 00 00 00 00
 				"20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
 				"30: 00 00 00 00 40 00 00 00 00 00 00 00 00 00 00 00\n\n";
 
-/* trust: registers and text of one function apart, in both orders | our reading of the facts: lspci */
+/*
+ * trust: registers and text of one function apart, in both orders
+ * | our reading of the facts: lspci
+ */
 static void registers_and_text_apart(void **state)
 {
 	struct dump *dump = *state;
