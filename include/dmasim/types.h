@@ -78,4 +78,29 @@ typedef u32 dmasim_sbdf;
 	(((u32)(segment) << 16) | ((u32)(bus) << 8) | ((u32)(device) << 3) | (u32)(function))
 #define DMASIM_NO_SBDF (~(u32)0)
 
+/*
+ * Linux gives what lies behind VMD a domain of more than 16 bits, 10000 for the first. Here those
+ * have the last segments, which no other host bridge may have where there is VMD: domain 10000 is
+ * segment ffc0. Whatever prints or reads a domain uses Linux's number.
+ */
+#define DMASIM_VMD_SEGMENT  0xffc0
+#define DMASIM_VMD_DOMAIN   0x10000
+#define DMASIM_VMD_SEGMENTS 63
+
+static inline u32 dmasim_domain(u32 segment)
+{
+	return segment - DMASIM_VMD_SEGMENT < DMASIM_VMD_SEGMENTS
+		       ? segment - DMASIM_VMD_SEGMENT + DMASIM_VMD_DOMAIN
+		       : segment;
+}
+
+/* False: no segment has that domain. */
+static inline bool dmasim_segment(u32 domain, u16 *segment)
+{
+	bool is_vmd = domain - DMASIM_VMD_DOMAIN < DMASIM_VMD_SEGMENTS;
+
+	*segment = (u16)(is_vmd ? domain - DMASIM_VMD_DOMAIN + DMASIM_VMD_SEGMENT : domain);
+	return is_vmd || domain <= 0xffff;
+}
+
 #endif

@@ -148,8 +148,9 @@ bool iommu_wants_device_tlb(const struct pci_dev *pdev)
 {
 	const struct iommu_unit *unit = pdev->dev.iommu_group->unit;
 
-	return unit->hw->device_tlb && !unit->hw->scalable && unit->arch->device_range &&
-	       pci_ats_supported(pdev);
+	/* Behind VMD its number is not its own: nobody could invalidate it. */
+	return unit->hw->device_tlb && !unit->hw->scalable && !pdev->real_dma &&
+	       unit->arch->device_range && pci_ats_supported(pdev);
 }
 
 /*

@@ -62,14 +62,22 @@ static s32 express_type(struct pci_dev *pdev)
 	return (s32)((flags & PCI_EXP_FLAGS_TYPE) >> PCI_EXP_FLAGS_TYPE_SHIFT);
 }
 
+/* Host bridges behind an endpoint come after the one that it is below. */
+static struct pci_dev *real_dma_device(const struct pci_dev *pdev)
+{
+	dmasim_sbdf endpoint = pci_host_bridge(pdev)->endpoint;
+
+	return endpoint == DMASIM_NO_SBDF ? NULL : pci_device_at(pdev->dev.os, endpoint);
+}
+
 void pci_read_device(struct pci_dev *pdev)
 {
 	dmasim_sbdf id = pci_id_on(pdev->bus, pdev->devfn);
 	u32 header;
 
 	pdev->dev.id = id;
-	snprintf(pdev->dev.name, sizeof(pdev->dev.name), "%04x:%02x:%02x.%u", id >> 16 & 0xffff,
-		 id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
+	snprintf(pdev->dev.name, sizeof(pdev->dev.name), "%04x:%02x:%02x.%u",
+		 dmasim_domain(id >> 16), id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
 	header = pci_config_read(pdev, PCI_HEADER_TYPE, 1);
 	pdev->hdr_type = header & PCI_HEADER_TYPE_MASK;
 	pdev->multifunction = (header & PCI_HEADER_TYPE_MULTI) || PCI_FUNC(id);
@@ -81,6 +89,7 @@ void pci_read_device(struct pci_dev *pdev)
 	pdev->acs_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ACS);
 	pdev->ats_cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ATS);
 	dma_setup_device(pdev);
+	pdev->real_dma = real_dma_device(pdev);
 	if (pdev->is_virtfn)
 		pci_iov_read_device(pdev);
 	else

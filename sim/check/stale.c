@@ -264,15 +264,16 @@ void stale_judge_context(struct check *check, const struct dmasim_event *event)
 	const struct hw_function *function = hw_function_find(check->hw, event->dev);
 	struct cached_context *context;
 
-	if (!check_can_judge(check) || event->ret || !function || !function->bus->root->iommu)
+	if (!check_can_judge(check) || event->ret || !function ||
+	    !hw_root_above(function->bus->root)->iommu)
 		return;
-	context = cached_context_stale(&check->cached.contexts, function->bus->root->iommu,
-				       (u16)event->dev);
+	context = cached_context_stale(&check->cached.contexts,
+				       hw_root_above(function->bus->root)->iommu, (u16)event->dev);
 	if (context) {
 		context->told = true;
 		tell_context(check, context, DMASIM_REPORT_STALE_CONTEXT);
 	}
-	judge_left(check, event, function->bus->root->iommu);
+	judge_left(check, event, hw_root_above(function->bus->root)->iommu);
 }
 
 /* ---- Memory ----------------------------------------------------------- */

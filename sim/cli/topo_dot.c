@@ -38,9 +38,10 @@ static void put_node(const struct topo_function *function, const char *indent, F
 /* A host bridge's box has the root bus in it. */
 static void put_host_bridge(const struct topo *topo, const struct topo_host_bridge *host, FILE *to)
 {
-	fprintf(to, "\tsubgraph \"cluster_%04x:%02x\" {\n", host->segment, host->bus_first);
-	fprintf(to, "\t\tlabel=\"host bridge %04x:%02x\\nbuses %02x-%02x\";\n", host->segment,
-		host->bus_first, host->bus_first, host->bus_last);
+	fprintf(to, "\tsubgraph \"cluster_%04x:%02x\" {\n", dmasim_domain(host->segment),
+		host->bus_first);
+	fprintf(to, "\t\tlabel=\"host bridge %04x:%02x\\nbuses %02x-%02x\";\n",
+		dmasim_domain(host->segment), host->bus_first, host->bus_first, host->bus_last);
 	for (u32 i = 0; i < host->function_count; i++) {
 		const struct topo_function *function = &topo->function[host->first_function + i];
 

@@ -102,7 +102,7 @@ static const char *state(enum topo_known known)
 
 static json_t *host_name(const struct topo_host_bridge *host)
 {
-	return json_sprintf("%04x:%02x", host->segment, host->bus_first);
+	return json_sprintf("%04x:%02x", dmasim_domain(host->segment), host->bus_first);
 }
 
 /* ---- Functions -------------------------------------------------------- */

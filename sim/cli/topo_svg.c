@@ -221,7 +221,8 @@ static void put_host(const struct topo_place *place, u32 index, FILE *to)
 	char text[64];
 
 	put_box(to, "frame", 12, frame);
-	snprintf(text, sizeof(text), "host bridge %04x:%02x", host->segment, host->bus_first);
+	snprintf(text, sizeof(text), "host bridge %04x:%02x", dmasim_domain(host->segment),
+		 host->bus_first);
 	put_text(to, frame.x + FRAME_PAD, frame.y + 22, "host", text);
 	put_buses(to, frame.x + frame.width - FRAME_PAD, frame.y + 22, host->bus_first,
 		  host->bus_last);

@@ -145,8 +145,8 @@ static void put_function(const struct topo_function *function, FILE *to)
 
 static void put_host_bridge(const struct topo *topo, const struct topo_host_bridge *host, FILE *to)
 {
-	fprintf(to, "host bridge %04x:%02x, buses %02x-%02x\n", host->segment, host->bus_first,
-		host->bus_first, host->bus_last);
+	fprintf(to, "host bridge %04x:%02x, buses %02x-%02x\n", dmasim_domain(host->segment),
+		host->bus_first, host->bus_first, host->bus_last);
 	for (u32 i = 0; i < host->window_count; i++) {
 		const struct topo_window *window = &topo->window[host->first_window + i];
 

@@ -153,5 +153,7 @@ struct hw_return hw_complete(struct hw_function *completer, const struct hw_root
 		if (why == HW_WHY_UF || why == HW_WHY_LOST)
 			return lost(&back, node, why);
 	}
+	while (hw_root_of(node)->endpoint)
+		node = hw_root_of(node)->endpoint;
 	return at_root(&back, node);
 }

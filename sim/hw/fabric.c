@@ -128,7 +128,8 @@ struct hw_function *journey_claimer(struct journey *journey, const struct hw_bus
 
 phys_addr_t hw_bar_phys(const struct hw_function *function, u32 bar)
 {
-	return root_phys_in_windows(function->bus->root, function->bar[bar].span.start);
+	return root_phys_in_windows(hw_root_above(function->bus->root),
+				    function->bar[bar].span.start);
 }
 
 static struct hw_target reach_bar(struct journey *journey, struct hw_function *function, int bar)
@@ -152,12 +153,16 @@ struct hw_target journey_descend(struct journey *journey, struct hw_function *fu
 {
 	for (;;) {
 		int bar = hw_bar_at(function, journey->address);
-		struct hw_function *below;
+		struct hw_function *below = NULL;
 
-		if (bar >= 0)
+		/* What nobody behind the endpoint has is its own. */
+		if (bar >= 0 && function->inner)
+			below = journey_claimer(journey, &function->inner->bus, NULL);
+		if (bar >= 0 && !below)
 			return reach_bar(journey, function, bar);
 		journey_hop(journey, HW_HOP_DOWN, function, HW_WHY_NONE);
-		below = journey_claimer(journey, function->secondary, NULL);
+		if (!below)
+			below = journey_claimer(journey, function->secondary, NULL);
 		if (!below)
 			return journey_unsupported(journey, HW_WHY_NOBODY);
 		function = below;
@@ -241,15 +246,30 @@ static struct hw_target stopped(struct journey *journey, struct hw_function *by,
 			       : journey_unsupported(journey, why);
 }
 
+/* Out of a domain of its own: from here on the endpoint asks. False: it does not. */
+static bool leave_domain(struct journey *journey, const struct hw_function *endpoint)
+{
+	journey_hop(journey, HW_HOP_UP, endpoint, HW_WHY_NONE);
+	journey->requester = (u16)hw_function_sbdf(endpoint);
+	return endpoint->master_enabled;
+}
+
 static struct hw_target travel(struct journey *journey)
 {
 	enum hw_request_type type = journey->request->type;
 	struct hw_function *node = journey->request->from;
 
-	for (const struct hw_bus *bus = node->bus; bus->bridge; bus = node->bus) {
+	for (const struct hw_bus *bus = node->bus; bus->bridge || bus->root->endpoint;
+	     bus = node->bus) {
 		struct hw_function *peer = NULL;
 		struct acs_ruling ruling;
 
+		if (!bus->bridge) {
+			node = bus->root->endpoint;
+			if (!leave_domain(journey, node))
+				return stopped(journey, node, HW_WHY_MASTER);
+			continue;
+		}
 		if (type != HW_REQUEST_TRANSLATION)
 			peer = journey_claimer(journey, bus, node);
 		if (peer) {
@@ -284,7 +304,8 @@ static u16 requester_of(const struct hw_request *request)
 /* Data that a BAR has for the requester takes its own way back. */
 static void complete(struct journey *journey, struct hw_target *target)
 {
-	struct hw_return back = hw_complete(target->function, hw_root_of(journey->request->from),
+	struct hw_return back = hw_complete(target->function,
+					    hw_root_above(hw_root_of(journey->request->from)),
 					    journey->requester, journey->route);
 
 	if (back.way == HW_COMPLETION_LOST)
@@ -350,7 +371,8 @@ struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys)
 
 		if (!found)
 			return none;
-		if (hw_bar_at(found, address) >= 0) {
+		if (hw_bar_at(found, address) >= 0 &&
+		    !(found->inner && first_claimer(&found->inner->bus, address))) {
 			u32 bar = (u32)hw_bar_at(found, address);
 			u64 offset = address - found->bar[bar].span.start;
 			u64 in_bar = found->bar[bar].bytes - offset;
@@ -364,7 +386,7 @@ struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys)
 				.run_bytes = in_bar < left ? in_bar : left,
 			};
 		}
-		bus = found->secondary;
+		bus = found->inner ? &found->inner->bus : found->secondary;
 	}
 	return none;
 }

@@ -40,6 +40,19 @@ void hw_root_remove(struct hw *hw, struct hw_root *root)
 	memory_free(&hw->world->memory, root);
 }
 
+void hw_root_attach(struct hw_root *root, struct hw_function *endpoint)
+{
+	root->endpoint = endpoint;
+	endpoint->inner = root;
+}
+
+struct hw_root *hw_root_above(struct hw_root *root)
+{
+	while (root->endpoint)
+		root = root->endpoint->bus->root;
+	return root;
+}
+
 static s32 express_type(const struct hw_function *function)
 {
 	u32 flags;

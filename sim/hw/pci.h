@@ -112,6 +112,7 @@ struct hw_function {
 	struct hw_bar vf_bar[PCI_STD_NUM_BARS];
 	TAILQ_ENTRY(hw_function) by_index; /* of a virtual function */
 	struct hw_function *physfn;	   /* NULL: it is no virtual function */
+	struct hw_root *inner; /* a domain of its own, whose addresses lie in its BARs (VMD) */
 	u16 vf_index;
 	u8 bus_ahead; /* its bus number is so much larger than its bus's */
 
@@ -179,6 +180,7 @@ struct hw_root {
 	u64 built_offset;	/* bus_offset of the windows that firmware will plan */
 	struct hw_iommu *iommu; /* NULL: requests reach memory untranslated */
 	enum hw_forwards forwards;
+	struct hw_function *endpoint; /* it is behind this one (VMD); NULL: the processor's own */
 };
 
 TAILQ_HEAD(hw_root_list, hw_root);
@@ -205,6 +207,10 @@ struct hw_function_desc {
 struct hw_root *hw_root_add(struct hw *hw, u16 segment, u8 bus_first, u8 bus_last);
 struct hw_function *hw_function_add(struct hw *hw, struct hw_bus *bus,
 				    const struct hw_function_desc *desc);
+/* Puts the root bus behind an endpoint of another host bridge, in whose BARs its addresses lie. */
+void hw_root_attach(struct hw_root *root, struct hw_function *endpoint);
+/* The host bridge whose root complex the requests from there reach. */
+struct hw_root *hw_root_above(struct hw_root *root);
 void hw_function_remove(struct hw_function *function);
 void hw_root_remove(struct hw *hw, struct hw_root *root);
 

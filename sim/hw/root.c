@@ -125,7 +125,9 @@ static struct hw_target pass(struct journey *journey, const struct hw_root *root
 /* The requester's number with its segment. */
 static dmasim_sbdf as_requester(const struct journey *journey)
 {
-	return (u32)journey->request->from->bus->root->segment << 16 | journey->requester;
+	const struct hw_root *root = hw_root_above(hw_root_of(journey->request->from));
+
+	return (u32)root->segment << 16 | journey->requester;
 }
 
 static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 code)

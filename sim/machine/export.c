@@ -38,7 +38,7 @@ static void add_function(struct export *export, const struct hw_function *functi
 	if (!hw_function_answers(function))
 		return;
 	export->function[export->function_count++] = (struct export_function){
-		.domain = id >> 16,
+		.domain = dmasim_domain(id >> 16),
 		.bus = (u8)(id >> 8),
 		.devfn = (u8)id,
 		.config_bytes = function->config_bytes,

@@ -144,6 +144,8 @@ static void describe_bridges(const struct dmasim *s, struct arrays *arrays)
 			.window = window,
 			.dma_range_count = root->inbound_count,
 			.dma_range = range,
+			.endpoint = root->endpoint ? hw_function_sbdf(root->endpoint)
+						   : DMASIM_NO_SBDF,
 		};
 		if (!s->config.hide_windows)
 			bridge->window_count = root->window_count;

@@ -98,6 +98,7 @@ static int run(struct import *import, int (*read)(struct import *import))
 		return err;
 	import_text_addresses(import);
 	import_infer(import);
+	import_vmd(import);
 	err = import_windows(import);
 	if (!err)
 		err = import_told_ranges(import);

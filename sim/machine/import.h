@@ -11,6 +11,7 @@
  *   import_infer.c   what a function's registers do not say: sizes of BARs; ACS off; the CPU
  *   import_record.c  what was read, as it was read: it stays
  *   import_virtual.c whose the virtual functions of SR-IOV are
+ *   import_vmd.c     which endpoint a domain of more than 16 bits is behind
  *   import_window.c  what no function's registers say: host bridges' windows, and RAM beside them
  *
  * Nothing of the machine changes before all of this is known. When it went well, the error's text
@@ -103,6 +104,8 @@ struct import_root {
 	struct hw_span hull[IMPORT_HALVES];
 	u32 window_count;
 	struct hw_window window[HW_ROOT_WINDOWS_MAX];
+	/* The endpoint that it is behind (VMD); NULL: none. It needs no windows of its own then. */
+	const struct import_function *endpoint;
 	u32 inbound_count;
 	struct hw_inbound inbound[HW_ROOT_INBOUND_MAX];
 };
@@ -178,6 +181,9 @@ void import_virtual(struct import *import);
 
 /* Makes bus addresses of those that lspci -v prints as the CPU has them. */
 void import_text_addresses(struct import *import);
+
+/* Finds the endpoints that domains of more than 16 bits are behind. BARs and windows are known. */
+void import_vmd(struct import *import);
 
 /* BARs and bridge windows of every function in the tree; ACS; CPU. */
 void import_infer(struct import *import);

@@ -6,9 +6,7 @@
  * Accepted, as real dumps have it: bridges without numbers, which lead nowhere; functions 1 to 7
  * whose function 0 is missing, or does not say that there are more; functions that did not answer.
  * Left out, with a note: virtual functions that no function has enabled; what is behind a CardBus
- * bridge; domains of more than 16 bits. VMD makes those: their devices sit behind an endpoint of
- * domain 0, in whose BARs their memory lies and whose requester ID they use, so nothing in domain 0
- * is missing without them.
+ * bridge; domains that Linux does not give out.
  */
 #include <errno.h>
 #include <string.h>
@@ -102,6 +100,23 @@ struct left_out {
 	struct import_name cardbus_name;
 };
 
+static u16 segment_of(const struct import_function *function)
+{
+	u16 segment;
+
+	dmasim_segment(function->domain, &segment);
+	return segment;
+}
+
+/* VMD's own segments have no other name. */
+static bool has_segment(const struct import_function *function)
+{
+	u16 segment;
+
+	return dmasim_segment(function->domain, &segment) &&
+	       dmasim_domain(segment) == function->domain;
+}
+
 static void count_one(u32 *count, struct import_name *first, const struct import_function *function)
 {
 	if (!(*count)++)
@@ -117,13 +132,13 @@ static void sort_functions(struct import *import, struct left_out *out)
 		function->kind = kind_of(function);
 		if (function->kind != IMPORT_SILENT)
 			continue;
-		if (function->domain <= 0xffff)
+		if (has_segment(function))
 			count_one(&out->silent, &out->silent_name, function);
 		silence(function);
 	}
 	import_virtual(import);
 	RB_FOREACH(function, import_functions, &import->functions) {
-		if (function->domain > 0xffff)
+		if (!has_segment(function))
 			count_one(&out->in_domains, &out->domain, function);
 		else if (function->kind == IMPORT_VIRTUAL && !function->physfn)
 			count_one(&out->virtual, &out->virtual_name, function);
@@ -132,7 +147,7 @@ static void sort_functions(struct import *import, struct left_out *out)
 
 static bool is_left_out(const struct import_function *function)
 {
-	return function->domain > 0xffff || (function->kind == IMPORT_VIRTUAL && !function->physfn);
+	return !has_segment(function) || (function->kind == IMPORT_VIRTUAL && !function->physfn);
 }
 
 static int check_functions(struct import *import)
@@ -165,12 +180,12 @@ static struct import_root *root_of_bus(struct import *import,
 {
 	struct import_root *root = TAILQ_LAST(&import->roots, import_root_list);
 
-	if (root && root->segment == function->domain && root->bus_first == function->bus)
+	if (root && root->segment == segment_of(function) && root->bus_first == function->bus)
 		return root;
 	root = import_alloc(import, sizeof(*root));
 	if (!root)
 		return NULL;
-	root->segment = (u16)function->domain;
+	root->segment = segment_of(function);
 	root->bus_first = function->bus;
 	root->bus_last = function->bus;
 	TAILQ_INIT(&root->functions);
@@ -248,7 +263,7 @@ static void note_left_out(struct import *import, const struct left_out *out)
 	note_one(import, out->silent, out->silent_name,
 		 "did not answer when the dump was made: registers unknown, read as zeros");
 	note_one(import, out->in_domains, out->domain,
-		 "left out: a domain has 16 bits here (larger ones are made by VMD)");
+		 "left out: a domain is 0000 to ffbf, or VMD's 10000 to 1003e, here");
 	note_one(import, out->virtual, out->virtual_name,
 		 "left out: virtual functions of SR-IOV that no function in the file has enabled");
 	note_one(import, out->behind_cardbus, out->cardbus_name,
@@ -327,9 +342,15 @@ static int make_root(struct import *import, const struct import_root *from)
 	struct hw_root *root;
 	int err = 0;
 
-	root = machine_add_root(import->s, from->segment, from->bus_first, from->bus_last);
+	/* Behind an endpoint there is no IOMMU: that asks the one above it. */
+	if (from->endpoint)
+		root = hw_root_add(&import->s->hw, from->segment, from->bus_first, from->bus_last);
+	else
+		root = machine_add_root(import->s, from->segment, from->bus_first, from->bus_last);
 	if (!root)
 		return -ENOMEM;
+	if (from->endpoint)
+		hw_root_attach(root, from->endpoint->made);
 	memcpy(root->window, from->window, sizeof(root->window));
 	root->window_count = from->window_count;
 	memcpy(root->inbound, from->inbound, sizeof(root->inbound));
@@ -358,7 +379,7 @@ static int tell_unreached(struct import *import, const struct import_function *f
 					    import_name(function).text);
 	}
 	TAILQ_FOREACH(root, &import->roots, link) {
-		if (root->segment == function->domain && root->bus_first <= function->bus &&
+		if (root->segment == segment_of(function) && root->bus_first <= function->bus &&
 		    root->bus_last >= function->bus)
 			break;
 	}
@@ -378,7 +399,7 @@ static int check_reached(struct import *import, const struct import_root *root)
 	const struct import_function *function;
 
 	TAILQ_FOREACH(function, &root->functions, below) {
-		dmasim_sbdf id = DMASIM_SBDF(function->domain, function->bus,
+		dmasim_sbdf id = DMASIM_SBDF(segment_of(function), function->bus,
 					     PCI_SLOT(function->devfn), PCI_FUNC(function->devfn));
 
 		if (hw_function_find(&import->s->hw, id) != function->made)

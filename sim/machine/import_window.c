@@ -101,6 +101,9 @@ static int gather(struct import *import, struct import_root *root)
 	struct import_function *function;
 	size_t count = 0;
 
+	root->hull[0] = root->hull[1] = HW_NO_SPAN;
+	if (root->endpoint)
+		return 0;
 	/* Each may have to be cut at 4 GiB. */
 	TAILQ_FOREACH(function, &root->functions, below)
 		count += 2 * (IMPORT_BARS + 2);
@@ -110,7 +113,6 @@ static int gather(struct import *import, struct import_root *root)
 	TAILQ_FOREACH(function, &root->functions, below)
 		claim_of_function(import, root, function);
 	merge(root);
-	root->hull[0] = root->hull[1] = HW_NO_SPAN;
 	for (u32 i = 0; i < root->span_count; i++) {
 		struct hw_span *hull = &root->hull[half_of(root->span[i])];
 

@@ -72,17 +72,18 @@ struct pci_dev *machine_device(struct dmasim *s, const struct hw_function *funct
 struct pci_dev *dmasim_pci_dev(struct dmasim *s, const char *bdf)
 {
 	machine_exists(s);
-	unsigned int segment = 0, bus, device, function;
+	unsigned int domain = 0, bus, device, function;
+	u16 segment;
 	int end = 0;
 
-	if (sscanf(bdf, "%4x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &end) != 4 ||
+	if (sscanf(bdf, "%8x:%2x:%2x.%1x%n", &domain, &bus, &device, &function, &end) != 4 ||
 	    bdf[end]) {
-		segment = 0;
+		domain = 0;
 		end = 0;
 		if (sscanf(bdf, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3 || bdf[end])
 			return NULL;
 	}
-	if (device > 0x1f || function > 7)
+	if (device > 0x1f || function > 7 || !dmasim_segment(domain, &segment))
 		return NULL;
 	return machine_device_at(s, DMASIM_SBDF(segment, bus, device, function));
 }
