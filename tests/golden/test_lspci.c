@@ -85,7 +85,8 @@ static size_t write_path(struct pci_dev *pdev, char *text, size_t size)
 	if (!above)
 		return (size_t)snprintf(text, size, "%s", pci_name(pdev));
 	length = write_path(above, text, size);
-	return length + (size_t)snprintf(text + length, size - length, "/%s", pci_name(pdev) + 5);
+	return length + (size_t)snprintf(text + length, size - length, "/%s",
+					 strchr(pci_name(pdev), ':') + 1);
 }
 
 static void judge_path(struct run *run, struct pci_dev *pdev, const char *line)
@@ -93,8 +94,8 @@ static void judge_path(struct run *run, struct pci_dev *pdev, const char *line)
 	size_t length = strcspn(line, " ");
 	char path[256];
 
-	/* Left out: virtual functions, whose vendor reads as ones, and domains of VMD. */
-	if (!pdev && (strstr(line, " ffff:ffff") || line[4] != ':'))
+	/* Left out: virtual functions that nobody has enabled; their vendor reads as ones. */
+	if (!pdev && strstr(line, " ffff:ffff"))
 		return;
 	if (!pdev) {
 		print_error("%s: not imported: %s\n", run->recorded->path, line);

@@ -393,7 +393,7 @@ static void much_that_is_left_out(void **state)
 {
 	struct dump *dump = *state;
 
-	expect_error(dump_import_text(dump, "10000:00:01.0 Widget: Nobody Thing\n\tControl: Mem+\n"
+	expect_error(dump_import_text(dump, "20000:00:01.0 Widget: Nobody Thing\n\tControl: Mem+\n"
 					    "\tMemory at 90000000 (32-bit, non-prefetchable)\n"),
 		     -EINVAL);
 	assert_non_null(strstr(told(dump), "); expected functions"));
