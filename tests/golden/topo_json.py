@@ -5,7 +5,7 @@ import json
 import re
 import sys
 
-FUNCTION = re.compile(r"( +)([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) (.*)")
+FUNCTION = re.compile(r"( +)([0-9a-f]{4,5}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) (.*)")
 ACS = re.compile(r" +ACS cap 0x([0-9a-f]+) control 0x([0-9a-f]+)")
 BAR = re.compile(r" +(?:VF )?BAR (\d) (0x[0-9a-f]+), ")
 WINDOW = re.compile(r"( +)window (0x[0-9a-f]+)-(0x[0-9a-f]+), ")
