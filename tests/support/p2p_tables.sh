@@ -50,8 +50,8 @@ tables() {
 
 pair() {
 	printf '```\n'
-	(cd "${readme%/*}/../.." && "$program" p2p tests/data/switch-acs-4096.hex \
-		--provider 04:00.0 --client 03:00.0 | fold -s -w 100 | sed 's/ *$//')
+	"$program" p2p "${readme%/*}/../../tests/data/switch-acs-4096.hex" --provider 04:00.0 \
+		--client 03:00.0 | fold -s -w 100 | sed 's/ *$//'
 	printf '```\n'
 }
 
