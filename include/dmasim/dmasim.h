@@ -29,6 +29,7 @@
 
 #include <dmasim/contract.h>
 #include <dmasim/description.h>
+#include <dmasim/dma-debug.h>
 #include <dmasim/dma.h>
 #include <dmasim/engine.h>
 #include <dmasim/fault-log.h>

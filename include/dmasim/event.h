@@ -65,6 +65,8 @@ enum dmasim_event_field {
 	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL)            \
 	X(UNMAP_PHYS, "dma_unmap_phys",                                                           \
 	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_CALL)                            \
+	X(MAP_REFUSED, "dma_map_single", DMASIM_F_DEV | DMASIM_F_SIZE | DMASIM_F_DIR)             \
+	X(MAPPING_ERROR, "dma_mapping_error", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_RET)         \
 	X(BOUNCE, "swiotlb_map", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE)     \
 	X(BOUNCE_END, "swiotlb_unmap", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE)               \
 	X(SYNC_FOR_CPU, "dma_sync_single_for_cpu",                                                \
@@ -96,6 +98,7 @@ enum dmasim_event_field {
 	X(FREE, "dma_iova_free", DMASIM_F_DEV | DMASIM_F_STATE)                                   \
 	X(DESTROY, "dma_iova_destroy",                                                            \
 	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_SIZE | DMASIM_F_CALL)                          \
+	X(UNBOUND, "driver_unbound", DMASIM_F_DEV)                                                \
 	X(P2P_TYPE, "p2p_map_type", DMASIM_F_DEV | DMASIM_F_PEER | DMASIM_F_TYPE)                 \
 	X(P2P_WARN, "p2p_warn", DMASIM_F_DEV | DMASIM_F_PEER | DMASIM_F_COUNT | DMASIM_F_TYPE)    \
 	X(P2P_RELEASE, "p2pdma_release", DMASIM_F_DEV)                                            \
@@ -109,7 +112,19 @@ enum dmasim_event_type {
 		DMASIM_EVENT_COUNT,
 };
 
+/* Which calls an ALLOC and its ALLOC_FREE are of. */
+enum dmasim_alloc {
+	DMASIM_ALLOC_COHERENT,	    /* dma_alloc_attrs() */
+	DMASIM_ALLOC_NONCOHERENT,   /* dma_alloc_pages(), dma_alloc_noncoherent() */
+	DMASIM_ALLOC_NONCONTIGUOUS, /* dma_alloc_noncontiguous(): a list */
+};
+
+struct scatterlist;
+
 /*
+ * MAP_REFUSED is about a pointer that has no physical address. UNBOUND: the driver has let go of
+ * its device.
+ *
  * A flat record; each event sets the fields its line prints and leaves the others 0. For the calls
  * of the two-step API `dma` is the state's address and `size` the length of this step, even where
  * the line does not print them.
@@ -126,6 +141,8 @@ struct dmasim_event {
 	u32 p2p_type;
 	bool bus_address;
 	bool list_changed; /* MAP_SG: the CPU's half of the list is not what it was */
+	enum dmasim_alloc alloc;
+	u32 segment_bytes; /* MAP_SG: the longest segment that the device takes */
 	u64 dma;
 	u64 phys;
 	u64 offset;
@@ -133,6 +150,9 @@ struct dmasim_event {
 	u64 done;
 	u64 attrs;
 	s64 ret;
+	u64 boundary;		  /* MAP_SG: low bits of addresses that no segment crosses */
+	struct scatterlist *list; /* calls of lists: the list itself, while it is told */
+	const void *pointer;	  /* MAP_REFUSED */
 	const struct dmasim_site *site;
 };
 

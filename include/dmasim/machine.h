@@ -133,8 +133,9 @@ struct dmasim_config {
 	u64 swiotlb_bytes;   /* of the pool: a power of two, 1 to 64 MiB; 0: 64 MiB */
 	u32 swiotlb_areas;   /* parts of it, a power of two; 0: one for each CPU */
 	bool bounce_kmalloc; /* buffers that may share a cache line are bounced (facts 3.8) */
-	bool dma_debug;	     /* calls behave as in a kernel built with CONFIG_DMA_API_DEBUG */
-	u32 bugs;	     /* upstream bugs that are left in: DMASIM_BUG(x) | ... (bug.h) */
+	/* As in a kernel built with CONFIG_DMA_API_DEBUG: its checks, too (dma-debug.h). */
+	bool dma_debug;
+	u32 bugs; /* upstream bugs that are left in: DMASIM_BUG(x) | ... (bug.h) */
 
 	u64 ram_bytes;	     /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
 	enum dmasim_cpu cpu; /* 0: Intel's; with AMD-Vi AMD's */
@@ -160,6 +161,11 @@ struct dmasim_config {
 	 * reported, too, when the memory is allocated again.
 	 */
 	bool report_lazy_pages;
+	/*
+	 * A mapping may fail, and only dma_mapping_error() tells. With this a mapping that ends
+	 * without having been asked about is reported, too, though it had not failed.
+	 */
+	bool report_unchecked;
 
 	FILE *trace;	 /* one event a line (trace.h); not closed by the machine */
 	bool trace_hash; /* keep the trace's hash even without a file */

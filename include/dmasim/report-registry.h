@@ -77,6 +77,18 @@
 	  "A provider of peer memory was let go of while the memory is in use")                    \
 	X(42, PEER_REVOKED, "peer-revoked", "Peer memory stopped answering while it is mapped")    \
 	X(43, ACS_VIOLATION, "acs-violation",                                                      \
-	  "Access Control Services of a port or function blocked a request of the device")
+	  "Access Control Services of a port or function blocked a request of the device")         \
+	X(45, MAPPINGS_OVERLAP, "mappings-overlap",                                                \
+	  "Two live mappings share memory that a device may write")                                \
+	X(46, STACK_MAPPED, "stack-mapped", "Memory of a stack was mapped")                        \
+	X(47, READ_ONLY_MAPPED, "read-only-mapped",                                                \
+	  "Code or constants of the program were mapped")                                          \
+	X(48, SEGMENT_LIMIT, "segment-limit",                                                      \
+	  "A segment of a scatterlist is beyond what its device takes")                            \
+	X(49, SYNC_NOT_MAPPED, "sync-not-mapped", "A sync of what is not mapped")                  \
+	X(50, SYNC_MISMATCH, "sync-mismatch", "A sync does not match the mapping it is of")        \
+	X(51, MAPPING_UNCHECKED, "mapping-unchecked",                                              \
+	  "A mapping ended without dma_mapping_error() having been asked about it")                \
+	X(52, RESOURCE_IS_RAM, "resource-is-ram", "Memory was mapped as if it were a resource")
 
 #endif

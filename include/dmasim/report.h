@@ -19,8 +19,9 @@ enum dmasim_report_id {
 
 struct dmasim;
 
-#define DMASIM_REPORT_LINE_BYTES 256
-#define DMASIM_REPORT_TEXT_BYTES 2048
+#define DMASIM_REPORT_LINE_BYTES  256
+#define DMASIM_REPORT_TEXT_BYTES  2048
+#define DMASIM_REPORT_LINUX_BYTES 512
 
 struct dmasim_report {
 	enum dmasim_report_id id;
@@ -30,6 +31,8 @@ struct dmasim_report {
 	bool expected;			     /* dmasim_expect() had asked for it */
 	char line[DMASIM_REPORT_LINE_BYTES]; /* one line of key=value, no newline */
 	char text[DMASIM_REPORT_TEXT_BYTES]; /* a few lines for people */
+	/* What a kernel with CONFIG_DMA_API_DEBUG might log for it; "": that has no such check. */
+	char linux_text[DMASIM_REPORT_LINUX_BYTES];
 };
 
 DMASIM_BEGIN_DECLS

@@ -145,8 +145,9 @@ void dma_free_attrs(struct device *dev, size_t size, void *cpu_addr, dma_addr_t 
 		set_cached(dev, phys, bytes, true);
 		if (domain)
 			iommu_dma_unmap(dev, domain, dma_handle, bytes);
-		PLATFORM_EVENT(p, ALLOC_FREE, .dev = dev->id, .dma = dma_handle, .size = size,
-			       .dir = DMA_BIDIRECTIONAL, .attrs = attrs, .site = dev->site);
+		PLATFORM_EVENT(p, ALLOC_FREE, .dev = dev->id, .dma = dma_handle, .phys = phys,
+			       .size = size, .dir = DMA_BIDIRECTIONAL, .attrs = attrs,
+			       .site = dev->site);
 		free_frames(dev, phys, bytes >> PAGE_SHIFT);
 	}
 	dma_leave(dev);
@@ -214,7 +215,8 @@ struct page *dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *dma_ha
 		*dma_handle = dma;
 	PLATFORM_EVENT(dev->os->platform, ALLOC, .dev = dev->id,
 		       .dma = page ? dma : DMA_MAPPING_ERROR, .phys = page ? page_phys(page) : 0,
-		       .size = size, .dir = dir, .site = dev->site);
+		       .size = size, .dir = dir, .alloc = DMASIM_ALLOC_NONCOHERENT,
+		       .site = dev->site);
 	dma_leave(dev);
 	return page;
 }
@@ -223,7 +225,8 @@ void dma_free_pages(struct device *dev, size_t size, struct page *page, dma_addr
 		    enum dma_data_direction dir)
 {
 	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma_handle,
-		       .size = size, .dir = dir, .site = dev->site);
+		       .phys = page_phys(page), .size = size, .dir = dir,
+		       .alloc = DMASIM_ALLOC_NONCOHERENT, .site = dev->site);
 	dma_free_mapped(dev, size, page_phys(page), dma_handle);
 	dma_leave(dev);
 }

@@ -186,6 +186,8 @@ static dma_addr_t map_single(struct device *dev, const void *ptr, size_t size, s
 	if (phys == PLATFORM_NO_PHYS) {
 		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, size,
 			 "rejecting DMA map of memory that the machine does not have");
+		PLATFORM_EVENT(p, MAP_REFUSED, .dev = dev->id, .size = size, .dir = call.dir,
+			       .pointer = ptr, .site = dev->site);
 		return DMA_MAPPING_ERROR;
 	}
 	return map_phys(dev, phys, size, call);
@@ -208,6 +210,10 @@ void dma_unmap_single_attrs(struct device *dev, dma_addr_t addr, size_t size,
 
 int dma_mapping_error(struct device *dev, dma_addr_t addr)
 {
-	(void)dev;
-	return addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
+	int err = addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
+
+	if (dev)
+		PLATFORM_EVENT(dev->os->platform, MAPPING_ERROR, .dev = dev->id, .dma = addr,
+			       .ret = err);
+	return err;
 }

@@ -78,7 +78,8 @@ struct sg_table *dma_alloc_noncontiguous(struct device *dev, size_t size,
 	PLATFORM_EVENT(dev->os->platform, ALLOC, .dev = dev->id,
 		       .dma = table ? table->sgl->dma_address : DMA_MAPPING_ERROR,
 		       .phys = table ? sg_phys(table->sgl) : 0, .size = whole_pages(size),
-		       .dir = dir, .attrs = attrs, .site = dev->site);
+		       .dir = dir, .attrs = attrs, .alloc = DMASIM_ALLOC_NONCONTIGUOUS,
+		       .site = dev->site);
 	dma_leave(dev);
 	return table;
 }
@@ -89,7 +90,8 @@ void dma_free_noncontiguous(struct device *dev, size_t size, struct sg_table *sg
 	dma_addr_t dma = sgt->sgl->dma_address;
 
 	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma,
-		       .size = whole_pages(size), .dir = dir, .site = dev->site);
+		       .phys = sg_phys(sgt->sgl), .size = whole_pages(size), .dir = dir,
+		       .alloc = DMASIM_ALLOC_NONCONTIGUOUS, .site = dev->site);
 	dma_free_mapped(dev, size, sg_phys(sgt->sgl), dma);
 	os_free(dev->os, sgt);
 	dma_leave(dev);

@@ -128,7 +128,9 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 	}
 	PLATFORM_EVENT(dev->os->platform, MAP_SG, .dev = dev->id, .count = (u32)nents,
 		       .dir = call.dir, .attrs = call.attrs, .ret = count,
-		       .list_changed = digest(dev, sg, nents) != before, .site = dev->site);
+		       .list_changed = digest(dev, sg, nents) != before, .list = sg,
+		       .segment_bytes = dma_get_max_seg_size(dev),
+		       .boundary = dma_get_seg_boundary(dev), .site = dev->site);
 	return count;
 }
 
@@ -183,7 +185,7 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, stru
 	else
 		direct_unmap_sg(dev, sg, nents, call);
 	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs, .site = dev->site);
+		       .dir = call.dir, .attrs = call.attrs, .list = sg, .site = dev->site);
 }
 
 void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,

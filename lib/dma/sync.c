@@ -88,7 +88,7 @@ void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
 	if (!skips(dev, dir))
 		sync_sg(dev, sg, nents, dir, SYNC_FOR_CPU);
 	PLATFORM_EVENT(dev->os->platform, SYNC_SG_FOR_CPU, .dev = dev->id, .count = (u32)nents,
-		       .dir = dir, .site = dev->site);
+		       .dir = dir, .list = sg, .site = dev->site);
 	dma_leave(dev);
 }
 
@@ -98,7 +98,7 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 	if (!skips(dev, dir))
 		sync_sg(dev, sg, nents, dir, SYNC_FOR_DEVICE);
 	PLATFORM_EVENT(dev->os->platform, SYNC_SG_FOR_DEVICE, .dev = dev->id, .count = (u32)nents,
-		       .dir = dir, .site = dev->site);
+		       .dir = dir, .list = sg, .site = dev->site);
 	dma_leave(dev);
 }
 

@@ -69,3 +69,17 @@ phys_addr_t bounces_original(const struct bounces *bounces, phys_addr_t phys)
 				  (phys - interval->start)
 			: phys;
 }
+
+bool bounces_has(const struct bounces *bounces, phys_addr_t phys)
+{
+	struct interval *at;
+
+	for (at = interval_first(&bounces->tree, 0, ~0ULL); at;
+	     at = interval_next(&bounces->tree, at, 0, ~0ULL)) {
+		const struct bounce *bounce = (const struct bounce *)(const void *)at;
+
+		if (phys - bounce->orig <= at->last - at->start)
+			return true;
+	}
+	return false;
+}

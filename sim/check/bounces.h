@@ -22,6 +22,9 @@ void bounces_fini(struct bounces *bounces);
 void bounces_add(struct bounces *bounces, const struct dmasim_event *event);
 void bounces_end(struct bounces *bounces, const struct dmasim_event *event);
 
+/* True if the memory at phys has a copy. */
+bool bounces_has(const struct bounces *bounces, phys_addr_t phys);
+
 /* The buffer's address if phys is in a copy, else phys. */
 phys_addr_t bounces_original(const struct bounces *bounces, phys_addr_t phys);
 

@@ -2,8 +2,10 @@
 #include "check/check.h"
 
 #include "check/explain.h"
+#include "check/judge.h"
 
-void check_init(struct check *check, struct world *world, struct hw *hw, bool judging)
+void check_init(struct check *check, struct world *world, struct hw *hw, bool judging,
+		const struct dma_debug_config *debug)
 {
 	*check = (struct check){ .world = world, .hw = hw, .judging = judging };
 	for (u32 i = 0; i < CHECK_CPUS; i++)
@@ -13,6 +15,8 @@ void check_init(struct check *check, struct world *world, struct hw *hw, bool ju
 	owners_init(&check->owners, world, &check->blind);
 	cached_init(&check->cached, world, &check->blind);
 	bounces_init(&check->bounces, world, &check->blind);
+	memory_kinds_init(&check->kinds, world, &check->blind);
+	dma_debug_init(&check->debug, world, debug);
 }
 
 void check_fini(struct check *check)
@@ -30,6 +34,8 @@ void check_fini(struct check *check)
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
 	bounces_fini(&check->bounces);
+	memory_kinds_fini(&check->kinds);
+	dma_debug_fini(&check->debug);
 }
 
 void check_firmware(struct check *check, const struct platform_firmware *firmware)
@@ -213,20 +219,41 @@ void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2
 					       .what = what });
 }
 
-static void tell_leak(struct check *check, const struct piece *piece)
+/* Whose leaks are told, and how many mappings those are. */
+struct leak_query {
+	dmasim_sbdf dev; /* DMASIM_NO_SBDF: all */
+	const char *what;
+	u64 count;
+};
+
+static bool is_asked_for(const struct leak_query *query, dmasim_sbdf dev)
 {
+	return query->dev == DMASIM_NO_SBDF || query->dev == dev;
+}
+
+static void tell_leak(struct check *check, const struct piece *piece,
+		      const struct leak_query *query)
+{
+	u64 size = piece->at.last - piece->at.start + 1;
+
 	check_report(check, &(struct finding){
 				    .id = DMASIM_REPORT_MAPPING_LEAKED,
 				    .dev = piece->dev,
 				    .dma = piece->at.start,
-				    .size = piece->at.last - piece->at.start + 1,
+				    .size = size,
+				    .what = query->what,
 				    .piece = piece,
+				    .debug[0] = { .check = query->count ? DMA_DEBUG_PENDING
+									: DMA_DEBUG_NONE,
+						  .number = { query->count, piece->at.start, size },
+						  .word = { dma_debug_direction(piece->dir),
+							    dma_debug_type(judge_type(piece)) } },
 			    });
 }
 
 /* A range without links is a leak by itself; with links, its links are told. */
 static void tell_range_leak(struct check *check, const struct owner_space *space,
-			    const struct owner_range *range)
+			    const struct owner_range *range, const struct leak_query *query)
 {
 	if (!owners_first(space, range->at.start, range->at.last))
 		check_report(check, &(struct finding){
@@ -234,34 +261,68 @@ static void tell_range_leak(struct check *check, const struct owner_space *space
 					    .dev = range->dev,
 					    .dma = range->at.start,
 					    .size = range->size,
+					    .what = query->what,
 					    .range = range,
 				    });
 }
 
+static void tell_ranges(struct check *check, const struct owner_space *space,
+			const struct leak_query *query)
+{
+	struct interval *at;
+
+	for (at = interval_first(&space->ranges, 0, ~0ULL); at;
+	     at = interval_next(&space->ranges, at, 0, ~0ULL)) {
+		struct owner_range *range = (struct owner_range *)at;
+
+		if (!is_asked_for(query, range->dev))
+			continue;
+		if (!range->told)
+			tell_range_leak(check, space, range, query);
+		range->told = true;
+	}
+}
+
+static void tell_pieces(struct check *check, const struct owner_space *space,
+			const struct leak_query *query)
+{
+	struct piece *piece;
+
+	for (piece = owners_first(space, 0, ~0ULL); piece;
+	     piece = owners_next(space, piece, 0, ~0ULL)) {
+		if (!is_asked_for(query, piece->dev))
+			continue;
+		if (!piece->told && !owners_is_excused(&check->owners, piece))
+			tell_leak(check, piece, query);
+		piece->told = true;
+	}
+}
+
 void check_leaks(struct check *check)
 {
+	const struct leak_query all = { .dev = DMASIM_NO_SBDF };
 	struct owner_space *space;
 
 	if (!check_can_judge(check))
 		return;
 	SLIST_FOREACH(space, &check->owners.spaces, link) {
-		struct interval *at;
-
-		for (at = interval_first(&space->ranges, 0, ~0ULL); at;
-		     at = interval_next(&space->ranges, at, 0, ~0ULL)) {
-			struct owner_range *range = (struct owner_range *)at;
-
-			if (!range->told)
-				tell_range_leak(check, space, range);
-			range->told = true;
-		}
-		for (at = interval_first(&space->pieces, 0, ~0ULL); at;
-		     at = interval_next(&space->pieces, at, 0, ~0ULL)) {
-			struct piece *piece = (struct piece *)at;
-
-			if (!piece->told && !owners_is_excused(&check->owners, piece))
-				tell_leak(check, piece);
-			piece->told = true;
-		}
+		tell_ranges(check, space, &all);
+		tell_pieces(check, space, &all);
 	}
+}
+
+void check_unbound(struct check *check, const struct dmasim_event *event)
+{
+	struct leak_query query = { .dev = event->dev,
+				    .what = "the driver has let go of its device" };
+	struct owner_space *space = owners_space(&check->owners, event->dev);
+	const struct piece *piece;
+
+	if (!space || !check_can_judge(check))
+		return;
+	for (piece = owners_first(space, 0, ~0ULL); piece;
+	     piece = owners_next(space, (struct piece *)(uintptr_t)piece, 0, ~0ULL))
+		query.count += piece->dev == event->dev && piece->kind != PIECE_LINK;
+	tell_ranges(check, space, &query);
+	tell_pieces(check, space, &query);
 }

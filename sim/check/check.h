@@ -10,6 +10,8 @@
 
 #include "check/bounces.h"
 #include "check/cached.h"
+#include "check/dma_debug.h"
+#include "check/memory_kind.h"
 #include "check/owner.h"
 #include "check/ranges.h"
 #include "check/stale.h"
@@ -59,17 +61,21 @@ struct check {
 	bool blind;   /* it ran out of memory: no judgement from then on */
 	bool told_blind;
 	bool config_matters;	/* registers are being written that say who answers where */
+	bool report_unchecked;	/* mappings that nobody asked dma_mapping_error() about */
 	bool report_lazy_pages; /* memory that is used again while it may still be reached */
 	struct owners owners;
 	struct check_verdict_list verdicts;
 	struct cached cached;
 	struct bounces bounces;
+	struct memory_kinds kinds;
+	struct dma_debug debug;
 	struct check_call calls[CHECK_CPUS];
 	u64 takings;		 /* numbers given */
 	struct check_call *call; /* of the CPU whose event or report it is */
 };
 
-void check_init(struct check *check, struct world *world, struct hw *hw, bool judging);
+void check_init(struct check *check, struct world *world, struct hw *hw, bool judging,
+		const struct dma_debug_config *debug);
 void check_fini(struct check *check);
 
 /* The firmware's description has changed. */
@@ -83,6 +89,12 @@ static inline void check_on_cpu(struct check *check, u32 cpu)
 
 /* What the software did. */
 void check_event(struct check *check, const struct dmasim_event *event);
+
+/* The same to dma-debug, the second judge (dma_debug_judge.c). */
+void check_debug_event(struct check *check, const struct dmasim_event *event);
+
+/* True for a sync at which Linux stops: it is no call then that anybody judges. */
+bool check_stopped(const struct check *check, const struct dmasim_event *event);
 
 /* The number of the live two-step state that an event is about; 0: none. */
 u32 check_state(struct check *check, const struct dmasim_event *event);
@@ -123,6 +135,8 @@ void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2
 
 /* Reports every mapping that is still alive, each once. */
 void check_leaks(struct check *check);
+/* The same of one device, whose driver has let go of it. */
+void check_unbound(struct check *check, const struct dmasim_event *event);
 
 static inline bool check_can_judge(const struct check *check)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/explain.h"
 
+#include <string.h>
+
 #include "check/fault_text.h"
 
 static const char *const kind_names[] = {
@@ -143,7 +145,30 @@ static void add_neighbours(struct check *check, struct text *text, const struct 
 		add_neighbour(text, above, finding->dma);
 }
 
-static void write_text(struct check *check, struct text *text, const struct finding *finding)
+/* What dma-debug would print: one line for each of its errors. */
+static void write_linux(const struct check *check, struct text *text, const struct finding *finding)
+{
+	for (u32 i = 0; i < 2 && finding->debug[i].check; i++) {
+		if (i)
+			text_add(text, "\n");
+		dma_debug_prefix(&check->debug, text, finding->dev);
+		dma_debug_text(text, &finding->debug[i]);
+	}
+}
+
+/* The same in the block, each line after the label. */
+static void add_linux(struct text *text, const char *lines)
+{
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
+
+		text_add(text, "  %-9s %.*s\n", "Linux", (int)length, lines);
+		lines += length + (lines[length] == '\n');
+	}
+}
+
+static void write_text(struct check *check, struct text *text, const struct finding *finding,
+		       const char *linux_text)
 {
 	text_add(text, "DMASIM-%03u %s: %s\n", finding->id, dmasim_report_name(finding->id),
 		 dmasim_report_sentence(finding->id));
@@ -163,6 +188,7 @@ static void write_text(struct check *check, struct text *text, const struct find
 	add_site(text, "call", finding->site);
 	if (finding->linux_says)
 		text_add(text, "  %-9s %s\n", "Linux", finding->linux_says);
+	add_linux(text, linux_text);
 	/* No reason: the device gave up, and nobody has recorded anything. */
 	if (finding->access && finding->access->target->kind == HW_TARGET_FAULT &&
 	    finding->access->target->fault)
@@ -209,12 +235,15 @@ void check_report(struct check *check, const struct finding *finding)
 {
 	char line[DMASIM_REPORT_LINE_BYTES];
 	char block[DMASIM_REPORT_TEXT_BYTES];
+	char linux_text[DMASIM_REPORT_LINUX_BYTES];
 	struct text text;
 
 	text_init(&text, line, sizeof(line));
 	write_line(check, &text, finding);
+	text_init(&text, linux_text, sizeof(linux_text));
+	write_linux(check, &text, finding);
 	text_init(&text, block, sizeof(block));
-	write_text(check, &text, finding);
+	write_text(check, &text, finding, linux_text);
 	reports_add(&check->world->reports, &(struct report_content){
 						    .id = finding->id,
 						    .at_ns = check->world->clock.now_ns,
@@ -222,6 +251,7 @@ void check_report(struct check *check, const struct finding *finding)
 						    .dma = finding->dma,
 						    .line = line,
 						    .text = block,
+						    .linux_text = linux_text,
 					    });
 	trace_report(check, finding);
 }

@@ -22,7 +22,9 @@ struct finding {
 	const struct dmasim_site *site; /* of the call that did it */
 	const struct hw_access *access; /* what the device did */
 	const char *linux_says;		/* what Linux would print */
-	phys_addr_t expected_phys;	/* where the access should have gone; 0: not known */
+	/* And what its dma-debug would; check 0: nothing. */
+	struct dma_debug_message debug[2];
+	phys_addr_t expected_phys; /* where the access should have gone; 0: not known */
 };
 
 void check_report(struct check *check, const struct finding *finding);

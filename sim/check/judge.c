@@ -170,37 +170,45 @@ static void judge_iova_freed(struct check *check, const struct dmasim_event *eve
 
 /* ---- One call per mapping --------------------------------------------- */
 
-static enum piece_kind kind_of(const struct dmasim_event *event)
-{
-	return event->type == DMASIM_EVENT_ALLOC || event->type == DMASIM_EVENT_ALLOC_FREE
-		       ? PIECE_ALLOC
-		       : PIECE_PHYS;
-}
-
 static void on_map_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
+	struct piece *piece;
 
 	if (event->dma == DMA_MAPPING_ERROR)
 		return;
 	space = owners_space(&check->owners, event->dev);
 	if (!space)
 		return;
-	owners_add(&check->owners, space,
-		   &(struct piece_desc){
-			   .kind = kind_of(event),
-			   .dev = event->dev,
-			   .dma = event->dma,
-			   .size = event->size,
-			   .phys = event->phys,
-			   .dir = event->dir,
-			   .attrs = event->attrs,
-			   .synced = true,
-			   .site = event->site,
-		   });
+	piece = owners_add(&check->owners, space,
+			   &(struct piece_desc){
+				   .kind = judge_kind(event),
+				   .dev = event->dev,
+				   .dma = event->dma,
+				   .size = event->size,
+				   .phys = event->phys,
+				   .dir = event->dir,
+				   .attrs = event->attrs,
+				   .synced = true,
+				   .alloc = event->alloc,
+				   .site = event->site,
+			   });
 	if (event->size)
 		judge_no_absent(check, event, event->dma, judge_last(event->dma, event->size));
 	judge_way(check, event);
+	if (event->type == DMASIM_EVENT_MAP_PHYS)
+		judge_memory(check, event, piece);
+}
+
+/* Asked about an address, for all that is mapped there. */
+static void on_mapping_error(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space =
+		check->report_unchecked ? owners_space(&check->owners, event->dev) : NULL;
+	struct piece *piece = space ? owners_first(space, event->dma, event->dma) : NULL;
+
+	for (; piece; piece = owners_next(space, piece, event->dma, event->dma))
+		piece->asked |= piece->dev == event->dev;
 }
 
 /*
@@ -231,25 +239,6 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 	return found;
 }
 
-/* What an unmap must repeat of its map, besides size and direction (facts "dma-api" 11, D22). */
-#define ATTRS_OF_A_PAIR                                                           \
-	(DMA_ATTR_NO_KERNEL_MAPPING | DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT | \
-	 DMA_ATTR_PRIVILEGED | DMA_ATTR_CC_SHARED)
-
-static bool other_attrs(const struct piece *piece, const struct dmasim_event *event)
-{
-	return (piece->attrs ^ event->attrs) & ATTRS_OF_A_PAIR;
-}
-
-static const char *difference(const struct piece *piece, const struct dmasim_event *event)
-{
-	if (piece->at.last != judge_last(event->dma, event->size))
-		return "the size is another";
-	if (piece->dir != event->dir)
-		return "the direction is another";
-	return other_attrs(piece, event) ? "the attributes are others" : NULL;
-}
-
 /*
  * The mapping that an unmap means. Without an IOMMU the same buffer may be mapped several times: of
  * those, the one that differs least.
@@ -265,10 +254,13 @@ static struct piece *meant(const struct check_taken *taken, const struct owner_s
 		u32 differs;
 
 		if (piece->at.start != event->dma || piece->dev != event->dev ||
-		    piece->kind != kind_of(event) || judge_is_others(taken, piece))
+		    piece->kind == PIECE_LINK || piece->kind == PIECE_SG_BUS ||
+		    judge_is_others(taken, piece))
 			continue;
-		differs = 4U * (piece->at.last != judge_last(event->dma, event->size)) +
-			  2U * (piece->dir != event->dir) + other_attrs(piece, event);
+		differs = 8U * (piece->kind != judge_kind(event)) +
+			  4U * (piece->at.last != judge_last(event->dma, event->size)) +
+			  2U * (piece->dir != event->dir) +
+			  judge_other_attrs(piece->attrs, event->attrs);
 		if (differs < least) {
 			least = differs;
 			best = piece;
@@ -277,33 +269,41 @@ static struct piece *meant(const struct check_taken *taken, const struct owner_s
 	return best;
 }
 
+static void tell_not_mapped(struct check *check, const struct owner_space *space,
+			    const struct dmasim_event *event)
+{
+	bool error = event->dma == DMA_MAPPING_ERROR;
+
+	judge_found(check, event,
+		    &(struct finding){
+			    .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
+			    .what = error ? "the address is what a failed mapping returns" : NULL,
+			    .past = owners_past(space, event->dev, event->dma),
+			    .debug[0] = { .check = error ? DMA_DEBUG_ERROR_VALUE
+							 : DMA_DEBUG_NOT_ALLOCATED,
+					  .number = { event->dma, event->size } },
+		    });
+}
+
 static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct piece *piece;
 	struct piece was;
-	const char *other;
 
 	if (!space || !event->size)
 		return;
 	piece = meant(&check->call->taken, space, event);
 	if (!piece) {
 		if (!judge_foreign(check, space, event))
-			judge_found(check, event,
-				    &(struct finding){
-					    .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
-					    .past = owners_past(space, event->dev, event->dma) });
+			tell_not_mapped(check, space, event);
 		return;
 	}
-	other = difference(piece, event);
 	was = *piece;
 	owners_end(&check->owners, piece, event->site);
 	/* With another size it may have taken a neighbour along: that is told instead. */
-	if (!judge_foreign(check, space, event) && other)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-					       .what = other,
-					       .piece = &was });
+	if (!judge_foreign(check, space, event))
+		judge_pair(check, event, &was);
 }
 
 /* ---- All events ------------------------------------------------------- */
@@ -432,7 +432,14 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_P2P_TYPE] = on_p2p_type,
 	[DMASIM_EVENT_P2P_RELEASE] = judge_p2p_release,
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
+	[DMASIM_EVENT_MAP_REFUSED] = judge_map_refused,
+	[DMASIM_EVENT_MAPPING_ERROR] = on_mapping_error,
 	[DMASIM_EVENT_UNMAP_PHYS] = on_unmap_phys,
+	[DMASIM_EVENT_SYNC_FOR_CPU] = judge_turn_single,
+	[DMASIM_EVENT_SYNC_FOR_DEVICE] = judge_turn_single,
+	[DMASIM_EVENT_SYNC_SG_FOR_CPU] = judge_turn_sg,
+	[DMASIM_EVENT_SYNC_SG_FOR_DEVICE] = judge_turn_sg,
+	[DMASIM_EVENT_UNBOUND] = check_unbound,
 	[DMASIM_EVENT_NEED_UNMAP] = on_need_unmap,
 	[DMASIM_EVENT_BOUNCE] = on_bounce,
 	[DMASIM_EVENT_BOUNCE_END] = on_bounce_end,

@@ -34,6 +34,24 @@ void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 
 
 /* A provider of peer memory ends: no mapping of its BARs may be alive. */
 void judge_p2p_release(struct check *check, const struct dmasim_event *event);
+/* What Linux calls such a mapping. */
+enum dma_debug_type judge_type(const struct piece *piece);
+
+/* The kind of piece that a call of one mapping makes, or ends. */
+enum piece_kind judge_kind(const struct dmasim_event *event);
+
+/* True if an unmap names attributes that are not those of the map, where they must be. */
+bool judge_other_attrs(u64 mapped, u64 unmapped);
+
+/* Everything in which an unmap differs from the mapping it ends; a report for each. */
+void judge_pair(struct check *check, const struct dmasim_event *event, const struct piece *was);
+
+/* A new piece leads to memory; NULL: none. */
+void judge_memory(struct check *check, const struct dmasim_event *event, struct piece *piece);
+void judge_map_refused(struct check *check, const struct dmasim_event *event);
+
+void judge_turn_single(struct check *check, const struct dmasim_event *event);
+void judge_turn_sg(struct check *check, const struct dmasim_event *event);
 
 void judge_map_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_map_sg(struct check *check, const struct dmasim_event *event);

@@ -3,6 +3,7 @@
  * Scatterlists: their entries come one by one, before the map is over and before the unmap begins.
  */
 #include <dmasim/dma.h>
+#include <dmasim/scatterlist.h>
 
 #include "check/judge.h"
 
@@ -34,12 +35,55 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 					       .what = "the device goes by the segment" });
 }
 
+static void tell_limit(struct check *check, const struct dmasim_event *event,
+		       const struct scatterlist *sg, const struct finding *finding)
+{
+	struct finding full = *finding;
+
+	full.id = DMASIM_REPORT_SEGMENT_LIMIT;
+	full.dev = event->dev;
+	full.dma = sg->dma_address;
+	full.size = sg->length;
+	full.site = event->site;
+	check_report(check, &full);
+}
+
+/* A driver that says what its device takes is not to ask for more. */
+static void judge_limits(struct check *check, const struct dmasim_event *event)
+{
+	struct scatterlist *sg;
+	u32 i;
+
+	if (event->ret <= 0 || !check_can_judge(check))
+		return;
+	for_each_sg(event->list, sg, event->count, i) {
+		u64 last = judge_last(sg->dma_address, sg->dma_length);
+
+		if (sg->length > event->segment_bytes)
+			tell_limit(
+				check, event, sg,
+				&(struct finding){
+					.what = "the entry is longer than dma_get_max_seg_size()",
+					.debug[0] = {
+						.check = DMA_DEBUG_SEGMENT_LENGTH,
+						.number = { sg->length, event->segment_bytes } } });
+		if (i < event->ret && (sg->dma_address ^ last) & ~event->boundary)
+			tell_limit(check, event, sg,
+				   &(struct finding){
+					   .what = "the segment crosses dma_get_seg_boundary()",
+					   .debug[0] = { .check = DMA_DEBUG_SEGMENT_BOUNDARY,
+							 .number = { sg->dma_address, last,
+								     event->boundary } } });
+	}
+}
+
 /* The list is complete: its pieces learn their direction. */
 void judge_map_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_list *list = owners_close_list(&check->owners);
 	struct piece *piece;
 
+	judge_limits(check, event);
 	if (event->list_changed)
 		judge_found(
 			check, event,
@@ -50,8 +94,13 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 		return;
 	list->entries = event->count;
 	list->dir = event->dir;
-	TAILQ_FOREACH(piece, &list->pieces, of_list)
+	list->attrs = event->attrs;
+	TAILQ_FOREACH(piece, &list->pieces, of_list) {
 		piece->dir = event->dir;
+		piece->attrs = event->attrs;
+		if (piece->kind == PIECE_SG)
+			judge_memory(check, event, piece);
+	}
 }
 
 /* ---- Unmap -------------------------------------------------------------- */
@@ -174,13 +223,91 @@ static void end_named(struct check *check, struct owner_list *list,
 	}
 }
 
-static const char *difference(const struct fit *fit)
+/* Everything in which an unmap differs from the map of the list that it means. */
+static void tell_differences(struct check *check, const struct dmasim_event *event,
+			     const struct owner_list *list, const struct fit *fit)
 {
+	const struct piece *first = TAILQ_FIRST(&list->pieces);
+	u64 size = first->at.last - first->at.start + 1;
+
 	if (!fit->same_entries)
-		return "the number of entries is another than the map was given";
+		judge_found(check, event,
+			    &(struct finding){
+				    .id = DMASIM_REPORT_UNMAP_MISMATCH,
+				    .what = "the number of entries is another than the map was "
+					    "given",
+				    .piece = first,
+				    .debug[0] = { .check = DMA_DEBUG_ENTRY_COUNT,
+						  .number = { list->entries, event->count } } });
+	else if (!fit->all_named)
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+					       .what = "a part of the list stays mapped",
+					       .piece = first });
 	if (!fit->same_direction)
-		return "the direction is another";
-	return fit->all_named ? NULL : "a part of the list stays mapped";
+		judge_found(check, event,
+			    &(struct finding){
+				    .id = DMASIM_REPORT_UNMAP_MISMATCH,
+				    .what = "the direction is another",
+				    .piece = first,
+				    .debug[0] = { .check = DMA_DEBUG_DIRECTION,
+						  .number = { first->at.start, size },
+						  .word = { dma_debug_direction(list->dir),
+							    dma_debug_direction(event->dir) } } });
+	if (judge_other_attrs(list->attrs, event->attrs))
+		judge_found(check, event,
+			    &(struct finding){
+				    .id = DMASIM_REPORT_UNMAP_MISMATCH,
+				    .what = "the attributes are others",
+				    .piece = first,
+				    .debug[0] = { .check = DMA_DEBUG_ATTRS,
+						  .number = { first->at.start, size, list->attrs,
+							      event->attrs } } });
+}
+
+/* What the first segment names was mapped by a call for no list. */
+static struct piece *find_no_list(struct check *check, const struct owner_space *space,
+				  const struct dmasim_event *event)
+{
+	const struct check_range *first = check->call->segments.at;
+	struct piece *piece;
+
+	if (!check->call->segments.count)
+		return NULL;
+	for (piece = owners_first(space, first->start, first->start); piece;
+	     piece = owners_next(space, piece, first->start, first->start)) {
+		if (piece->dev == event->dev && piece->at.start == first->start &&
+		    (piece->kind == PIECE_PHYS || piece->kind == PIECE_ALLOC))
+			return piece;
+	}
+	return NULL;
+}
+
+static void judge_no_list(struct check *check, struct owner_space *space,
+			  const struct dmasim_event *event)
+{
+	const struct check_ranges *segments = &check->call->segments;
+	struct piece *piece = space ? find_no_list(check, space, event) : NULL;
+	struct check_range first = segments->count ? segments->at[0] : (struct check_range){ 0 };
+	u64 size = segments->count ? first.last - first.start + 1 : 0;
+	struct finding finding = {
+		.id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
+		.debug[0] = { .check = first.start == DMA_MAPPING_ERROR ? DMA_DEBUG_ERROR_VALUE
+									: DMA_DEBUG_NOT_ALLOCATED,
+			      .number = { first.start, size } },
+	};
+
+	if (piece) {
+		finding.id = DMASIM_REPORT_UNMAP_MISMATCH;
+		finding.what = "it was mapped by another call";
+		finding.piece = piece;
+		finding.debug[0].check = DMA_DEBUG_FUNCTION;
+		finding.debug[0].word[0] = dma_debug_type(judge_type(piece));
+		finding.debug[0].word[1] = dma_debug_type(DMA_DEBUG_SG);
+	}
+	judge_found(check, event, &finding);
+	if (piece)
+		owners_end(&check->owners, piece, event->site);
 }
 
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
@@ -191,14 +318,9 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 
 	list = space ? find_list(check, space, event, &fit) : NULL;
 	if (!list) {
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_NOT_MAPPED });
+		judge_no_list(check, space, event);
 	} else {
-		if (difference(&fit))
-			judge_found(check, event,
-				    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
-						       .what = difference(&fit),
-						       .piece = TAILQ_FIRST(&list->pieces) });
+		tell_differences(check, event, list, &fit);
 		end_named(check, list, event);
 	}
 	check->call->segments.count = 0;

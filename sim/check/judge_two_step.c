@@ -46,6 +46,7 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = range_of(check, event, &space);
+	struct piece *piece;
 
 	if (check->call->mapped_nothing && event->size)
 		judge_found(check, event,
@@ -55,18 +56,20 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 		return;
 	if (range)
 		judge_inside(check, event, range);
-	owners_add(&check->owners, space,
-		   &(struct piece_desc){
-			   .kind = PIECE_LINK,
-			   .dev = event->dev,
-			   .dma = event->dma + event->offset,
-			   .size = event->size,
-			   .phys = event->phys,
-			   .dir = event->dir,
-			   .state = range ? range->state : 0,
-			   .site = event->site,
-		   });
+	piece = owners_add(&check->owners, space,
+			   &(struct piece_desc){
+				   .kind = PIECE_LINK,
+				   .dev = event->dev,
+				   .dma = event->dma + event->offset,
+				   .size = event->size,
+				   .phys = event->phys,
+				   .dir = event->dir,
+				   .attrs = event->attrs,
+				   .state = range ? range->state : 0,
+				   .site = event->site,
+			   });
 	judge_way(check, event);
+	judge_memory(check, event, piece);
 }
 
 /* Afterwards links begin and end at both ends of [start, last]. */

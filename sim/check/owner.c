@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/owner.h"
 
+#include "check/share.h"
+
 static int compare_spaces(struct owner_space *a, struct owner_space *b)
 {
 	u64 at_a = (u64)a->is_domain << 32 | a->id, at_b = (u64)b->is_domain << 32 | b->id;
@@ -25,6 +27,7 @@ void owners_init(struct owners *owners, struct world *world, bool *blind)
 	SLIST_INIT(&owners->devices);
 	RB_INIT(&owners->spaces_by_id);
 	RB_INIT(&owners->devices_by_id);
+	interval_tree_init(&owners->by_phys);
 }
 
 static void *record(struct owners *owners, size_t bytes)
@@ -173,6 +176,7 @@ struct piece *owners_add(struct owners *owners, struct owner_space *space,
 	piece->attrs = desc->attrs;
 	piece->synced = desc->synced;
 	piece->state = desc->state;
+	piece->alloc = desc->alloc;
 	piece->site = desc->site;
 	piece->number = ++owners->pieces;
 	interval_insert(&space->pieces, &piece->at);
@@ -206,6 +210,7 @@ void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_
 		.ended_ns = owners->world->clock.now_ns,
 	};
 	interval_remove(&space->pieces, &piece->at);
+	share_end(owners, piece);
 	leave_list(owners, piece);
 	release(owners, piece);
 }

@@ -42,6 +42,10 @@ struct piece {
 	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
 	u32 state;		 /* number of the two-step state; 0: none */
 	u64 number;		 /* in order of birth, from 1 */
+	enum dmasim_alloc alloc; /* of kind ALLOC */
+	bool asked;		 /* dma_mapping_error() was asked about it */
+	bool is_shared;		 /* it is in `by_phys` of the owners */
+	struct interval memory;	 /* physical addresses */
 	u64 taken; /* the call that took its entries (check_taken); 0: none, or unknown */
 	const struct dmasim_site *site;
 };
@@ -51,6 +55,7 @@ struct owner_list {
 	TAILQ_HEAD(, piece) pieces; /* in the order of the entries */
 	u32 entries;		    /* as many as the map was given */
 	u32 dir;
+	u64 attrs;
 };
 
 /* The IOVA space of a dma_iova_state, from try_alloc to free. */
@@ -102,8 +107,9 @@ struct owners {
 	struct owner_device_list devices;
 	struct owner_space_tree spaces_by_id; /* the same: lists keep the order of birth */
 	struct owner_device_tree devices_by_id;
-	struct owner_device *last; /* found last */
-	struct owner_list *open;   /* the scatterlist that is being mapped */
+	struct owner_device *last;    /* found last */
+	struct owner_list *open;      /* the scatterlist that is being mapped */
+	struct interval_tree by_phys; /* pieces, by what they lead to (share.h) */
 	u32 next_state;
 	u64 pieces;  /* that were ever made */
 	bool *blind; /* set when memory runs out: the account is wrong from then on */
@@ -132,6 +138,7 @@ struct piece_desc {
 	u64 attrs;
 	u32 state;
 	bool synced;
+	enum dmasim_alloc alloc;
 	const struct dmasim_site *site;
 };
 

@@ -110,6 +110,7 @@ void pci_unregister_driver(struct pci_driver *driver)
 		if (driver->remove)
 			driver->remove(pdev);
 		let_go(pdev);
+		dmasim_driver_unbound(pdev);
 	}
 	SLIST_REMOVE(&s->kernel.drivers, record, kernel_driver, link);
 	memory_free(&s->world.memory, record);

@@ -209,6 +209,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " shadow=1");
 	if (config->iommu_caching_mode)
 		text_add(&text, " cm=1");
+	if (config->report_unchecked)
+		text_add(&text, " unchecked=1");
 	if (config->report_lazy_pages)
 		text_add(&text, " lazypages=1");
 	if (config->iommu_device_tlb)
@@ -235,8 +237,13 @@ static void write_header(struct dmasim *s)
 
 static void wire(struct dmasim *s)
 {
+	const struct dma_debug_config debug = machine_dma_debug(s);
+
 	s->hw.trace_hops = s->config.trace_hops;
-	check_init(&s->check, &s->world, &s->hw, !s->config.no_check);
+	check_init(&s->check, &s->world, &s->hw, !s->config.no_check, &debug);
+	s->check.kinds.of_host = machine_host_kind;
+	s->check.kinds.cookie = s;
+	s->check.report_unchecked = s->config.report_unchecked;
 	s->check.report_lazy_pages = s->config.report_lazy_pages;
 	s->hw.hooks = (struct hw_hooks){
 		.cookie = &s->check,

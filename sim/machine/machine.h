@@ -102,6 +102,12 @@ void port_init(struct dmasim *s);
 bool machine_cpus_run(const struct dmasim *s);
 void machine_schedule_fini(struct dmasim *s);
 
+/* How dma-debug is set up, and what it asks (dma_debug.c). */
+struct dma_debug_config machine_dma_debug(struct dmasim *s);
+
+/* What memory of the process is; `cookie` is the machine (host_memory.c). */
+enum memory_kind machine_host_kind(void *cookie, const void *ptr, u64 bytes);
+
 /* One line of the trace for an event of the software (trace_event.c). */
 void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state);
 

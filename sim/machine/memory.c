@@ -59,6 +59,7 @@ phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes)
 	phys = s->next_adopted + ((uintptr_t)ptr & (FRAME_BYTES - 1));
 	if (ram_adopt(&s->hw.ram, phys, ptr, bytes))
 		return DMASIM_NO_PHYS;
+	memory_kinds_add(&s->check.kinds, phys, ptr, bytes);
 	/* A page in between: a device that runs over the end meets nobody. */
 	s->next_adopted = ((phys + bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1)) + FRAME_BYTES;
 	return phys;
@@ -68,6 +69,7 @@ void dmasim_unadopt(struct dmasim *s, phys_addr_t phys)
 {
 	machine_exists(s);
 	ram_unadopt(&s->hw.ram, phys);
+	memory_kinds_drop(&s->check.kinds, phys);
 	s->platform.window_bytes = 0;
 }
 

@@ -286,6 +286,7 @@ static void port_event(void *machine, const struct dmasim_event *event)
 	trace_event(&s->world.trace, event, check_state(&s->check, event));
 	if (event->type != DMASIM_EVENT_TRY_ALLOC)
 		check_event(&s->check, event);
+	check_debug_event(&s->check, event);
 	if (event->type == DMASIM_EVENT_IOVA_DAC)
 		kernel_log_bits(s, event->dev, event->count);
 	if (event->type == DMASIM_EVENT_P2P_WARN)
@@ -333,7 +334,7 @@ void port_init(struct dmasim *s)
 	s->platform = (struct platform){
 		.ops = &ops,
 		.machine = s,
-		.listening = s->check.judging || s->world.trace.on,
+		.listening = s->check.judging || s->world.trace.on || s->config.dma_debug,
 		.stepping = s->config.count_points,
 	};
 }

@@ -61,6 +61,7 @@ static void copy_out(struct dmasim_report *to, const struct report *from)
 	};
 	strlcpy(to->line, from->line, sizeof(to->line));
 	strlcpy(to->text, from->text, sizeof(to->text));
+	strlcpy(to->linux_text, from->linux_text, sizeof(to->linux_text));
 }
 
 bool dmasim_report_get(struct dmasim *s, u32 index, struct dmasim_report *report)

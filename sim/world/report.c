@@ -23,12 +23,14 @@ void reports_add(struct reports *reports, const struct report_content *content)
 {
 	size_t line_bytes = strlen(content->line) + 1;
 	size_t text_bytes = strlen(content->text) + 1;
+	const char *linux_text = content->linux_text ? content->linux_text : "";
+	size_t linux_bytes = strlen(linux_text) + 1;
 	struct report *report;
 	bool expected;
 	char *strings;
 
 	report = memory_alloc(reports->memory, DMASIM_FAULT_REPORT,
-			      sizeof(*report) + line_bytes + text_bytes);
+			      sizeof(*report) + line_bytes + text_bytes + linux_bytes);
 	expected = take_expectation(reports, content->id);
 	if (!report) {
 		reports->lost++;
@@ -38,6 +40,7 @@ void reports_add(struct reports *reports, const struct report_content *content)
 	strings = (char *)(report + 1);
 	memcpy(strings, content->line, line_bytes);
 	memcpy(strings + line_bytes, content->text, text_bytes);
+	memcpy(strings + line_bytes + text_bytes, linux_text, linux_bytes);
 	report->id = content->id;
 	report->at_ns = content->at_ns;
 	report->dev = content->dev;
@@ -45,6 +48,7 @@ void reports_add(struct reports *reports, const struct report_content *content)
 	report->expected = expected;
 	report->line = strings;
 	report->text = strings + line_bytes;
+	report->linux_text = strings + line_bytes + text_bytes;
 	STAILQ_INSERT_TAIL(&reports->list, report, link);
 	reports->count++;
 }

@@ -20,8 +20,9 @@ struct report {
 	dmasim_sbdf dev;
 	u64 dma;
 	bool expected;
-	const char *line; /* both lie behind the struct */
+	const char *line; /* all three lie behind the struct */
 	const char *text;
+	const char *linux_text;
 };
 
 STAILQ_HEAD(report_list, report);
@@ -44,6 +45,7 @@ struct report_content {
 	u64 dma;
 	const char *line;
 	const char *text;
+	const char *linux_text; /* NULL or "": none */
 };
 
 void reports_init(struct reports *reports, struct memory *memory);

@@ -109,7 +109,7 @@ TWINS(FQ_RECYCLE_EARLY, T16_fq_recycle_early)
 static void use_unmap_and_queue(struct rig *rig)
 {
 	phys_addr_t buf = ram(rig, SZ_4K);
-	dma_addr_t used = map_page(rig, buf), other = map_page(rig, buf);
+	dma_addr_t used = map_page(rig, buf), other = map_page(rig, ram(rig, SZ_4K));
 
 	expect_done(write_byte(rig->nvme, used, 1), 1);
 	unmap_page(rig, used);

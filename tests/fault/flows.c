@@ -24,6 +24,7 @@ void stage_init(struct stage *stage, const struct flow *flow)
 {
 	struct dmasim_config config = { DMASIM_CONFIG };
 
+	config.dma_debug = flow->dma_debug;
 	if (flow->without_iommu)
 		config.iommu = DMASIM_NO_IOMMU;
 	config.policy = flow->policy;
@@ -313,6 +314,8 @@ const struct flow flows[] = {
 	{ "starting_by_dma_iova_try_alloc", NULL, two_steps, .cold = true },
 	{ "dma_map_phys", NULL, map_phys },
 	{ "dma_map_phys_without_an_IOMMU", NULL, map_phys, .without_iommu = true },
+	{ "dma_map_phys_on_a_debug_kernel", NULL, map_phys, .dma_debug = true },
+	{ "dma_map_sg_on_a_debug_kernel", need_peer, map_sg, .dma_debug = true },
 	{ "dma_map_phys_over_several_tables", NULL, map_large },
 	{ "dma_map_page", NULL, map_page },
 	{ "dma_map_page_without_an_IOMMU", NULL, map_page, .without_iommu = true },

@@ -42,7 +42,8 @@ struct flow {
 	bool bare; /* on a machine without hardware */
 	bool without_iommu;
 	bool redirects; /* the switch's ports redirect, so that peer memory goes through the root */
-	bool random;	/* hardware makes its free choices by chance */
+	bool dma_debug;
+	bool random; /* hardware makes its free choices by chance */
 	enum dmasim_policy policy;
 	enum dmasim_swiotlb swiotlb;
 	struct dmasim_traits traits; /* of every device */

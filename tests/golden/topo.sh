@@ -155,7 +155,7 @@ if [ -w /dev/full ]; then
 		dmasim $command >/dev/full 2>"$temp/err"
 		status=$?
 		if [ $status -eq 2 ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
-		   grep -q 'cannot write the output: No space left' "$temp/err"; then
+		   grep -qE 'cannot write the output: (No space left|not all was)' "$temp/err"; then
 			ok "${command%% *}-notices-a-full-disk"
 		else
 			{ echo "exit status $status"; cat "$temp/err"; } >"$temp/why"

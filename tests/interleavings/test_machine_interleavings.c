@@ -56,7 +56,7 @@ static void map_list(struct dmasim *s, void *context)
 
 		sg_init_table(sg, 2);
 		for (u32 k = 0; k < 2; k++)
-			sg_set_page(&sg[k], dmasim_page(s, mapper->phys), SZ_4K, 0);
+			sg_set_page(&sg[k], dmasim_page(s, mapper->phys + k * SZ_4K), SZ_4K, 0);
 		if (dma_map_sg(dev, sg, 2, DMA_FROM_DEVICE) <= 0) {
 			mapper->failures++;
 			continue;
@@ -136,7 +136,7 @@ static void run_once(const struct scene *scene, const struct dmasim_schedule *ho
 
 	assert_non_null(pdev);
 	for (u32 cpu = 0; cpu < CPUS; cpu++) {
-		mapper[cpu] = (struct mapper){ pdev, dmasim_alloc(s, SZ_4K), (u8)(0x50 + cpu),
+		mapper[cpu] = (struct mapper){ pdev, dmasim_alloc(s, 2 * SZ_4K), (u8)(0x50 + cpu),
 					       scene->maps, 0 };
 		task[cpu] = (struct dmasim_task){ scene->run, &mapper[cpu] };
 	}
@@ -149,7 +149,7 @@ static void run_once(const struct scene *scene, const struct dmasim_schedule *ho
 		dmasim_check_clean(s, told->text, sizeof(told->text));
 	}
 	for (u32 cpu = 0; cpu < CPUS; cpu++)
-		dmasim_free(s, mapper[cpu].phys, SZ_4K);
+		dmasim_free(s, mapper[cpu].phys, 2 * SZ_4K);
 	expect_u64(dmasim_destroy(s), 0);
 }
 

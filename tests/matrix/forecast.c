@@ -248,6 +248,19 @@ static void forecast_alloc(const struct cell *cell, const struct shape *shape, s
 		out->error = -ENOMEM;
 }
 
+/* How many pieces of RAM become a resource: facts 11, D23. Entry 1 of a list of peers' is in RAM. */
+static u32 ram_as_resource(const struct cell *cell, const struct shape *shape,
+			   const struct forecast *out)
+{
+	bool mmio = cell->attrs & DMA_ATTR_MMIO || cell->call == CALL_MAP_RESOURCE;
+
+	if (!mmio || is_alloc(cell->call))
+		return 0;
+	if (facts_of[cell->mode].peer)
+		return is_list(cell->call) && !out->error && shape->count > 1;
+	return out->error ? out->failing : shape->count;
+}
+
 void forecast_cell(const struct cell *cell, const struct shape *shape, struct forecast *out)
 {
 	const struct mode_facts *mode = &facts_of[cell->mode];
@@ -264,6 +277,10 @@ void forecast_cell(const struct cell *cell, const struct shape *shape, struct fo
 		forecast_links(cell, shape, out);
 	else
 		forecast_one(cell, shape, out);
+	if (ram_as_resource(cell, shape, out)) {
+		out->report = DMASIM_REPORT_RESOURCE_IS_RAM;
+		out->reports = ram_as_resource(cell, shape, out);
+	}
 	for (u32 k = 0; k < shape->count; k++)
 		copied = copied || out->piece[k].copied;
 	out->protects = mode->iommu && !out->is_bus;

@@ -241,6 +241,8 @@ bool machine_make(struct run *run, bool traced)
 	run->s = dmasim_create(&config);
 	if (!run->s)
 		return wrong(run, "no machine");
+	dmasim_suppress(run->s, DMASIM_REPORT_MAPPINGS_OVERLAP);
+	dmasim_suppress(run->s, DMASIM_REPORT_SEGMENT_LIMIT);
 	if (!add_bridges(run, &dice) || !add_devices(run, &config, &dice) || !add_providers(run))
 		return false;
 	for (u32 i = 0; i < 4; i++)

@@ -68,7 +68,7 @@ static void one_call_flows(struct rig *rig, u64 seed)
 	dmasim_run(rig->s, 1000);
 	dma = dma_map_page(dev, dmasim_page(rig->s, buf), 0, SZ_4K, DMA_TO_DEVICE);
 	dma_unmap_page(dev, dma, SZ_4K, DMA_TO_DEVICE);
-	dma_map_phys(dev, buf, SZ_4K, DMA_NONE, 0);
+	expect_error(dma_mapping_error(dev, dma_map_phys(dev, buf, SZ_4K, DMA_NONE, 0)), -ENOMEM);
 	dma_map_phys(dev, buf, SZ_4K, (enum dma_data_direction)9, 0);
 	dma_unmap_phys(dev, 0x1000, SZ_4K, DMA_TO_DEVICE, 0);
 	dmasim_dev_write(rig->nvme, 0x2000, &byte, 1);
@@ -143,11 +143,16 @@ static void peer_flows(struct rig *rig)
 
 static void do_everything(struct run *run, const struct dmasim_config *config)
 {
+	static u8 outside;
+
 	begin_run(run, *config);
 	one_call_flows(&run->rig, dmasim_random(run->rig.s, 4000));
 	two_step_flows(&run->rig);
 	shared_memory_flows(&run->rig);
 	peer_flows(&run->rig);
+	/* No memory of the machine's; and a driver that lets go. */
+	dma_map_single(&run->rig.nvme->dev, &outside, 1, DMA_TO_DEVICE);
+	dmasim_driver_unbound(run->rig.nic);
 	/* A lazy domain flushes. */
 	dmasim_run(run->rig.s, 20000000);
 	/* A leak, found at the end. */

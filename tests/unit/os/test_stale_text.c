@@ -491,6 +491,8 @@ static void a_split_that_is_not_invalidated(void **state)
 	phys_addr_t table = dmasim_alloc(fixture->rig.s, SZ_4K);
 	dma_addr_t dma = map(fixture, SZ_2M);
 
+	/* It maps the same buffer twice. */
+	dmasim_suppress(fixture->rig.s, DMASIM_REPORT_MAPPINGS_OVERLAP);
 	split(fixture, dma, table);
 	expect_ok(iommu_flush_iotlb_all(domain));
 	synced(fixture, dma);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Syncs: what they name must be mapped, all of it, and the way it was mapped.
+ */
+#include <dmasim/dma.h>
+#include <dmasim/scatterlist.h>
+
+#include "check/judge.h"
+
+/* A stretch of a sync. */
+struct turn {
+	u64 start;
+	u64 last;
+};
+
+static bool is_for_cpu(const struct dmasim_event *event)
+{
+	return event->type == DMASIM_EVENT_SYNC_FOR_CPU ||
+	       event->type == DMASIM_EVENT_SYNC_SG_FOR_CPU;
+}
+
+static bool allows(const struct piece *piece, u32 dir)
+{
+	return piece->dir == DMA_BIDIRECTIONAL || piece->dir == dir;
+}
+
+/* The device's mapping of an address; of several, one that allows the direction. */
+static struct piece *piece_at(const struct owner_space *space, const struct dmasim_event *event,
+			      u64 dma)
+{
+	struct piece *piece, *found = NULL;
+
+	for (piece = owners_first(space, dma, dma); piece;
+	     piece = owners_next(space, piece, dma, dma)) {
+		if (piece->dev != event->dev)
+			continue;
+		if (allows(piece, event->dir))
+			return piece;
+		if (!found)
+			found = piece;
+	}
+	return found;
+}
+
+static void found(struct check *check, const struct dmasim_event *event, const struct turn *turn,
+		  const struct finding *finding)
+{
+	struct finding full = *finding;
+
+	full.dev = event->dev;
+	full.dma = turn->start;
+	full.size = turn->last - turn->start + 1;
+	full.site = event->site;
+	check_report(check, &full);
+}
+
+static void tell_not_mapped(struct check *check, const struct dmasim_event *event,
+			    const struct owner_space *space, const struct turn *turn, u64 at)
+{
+	const struct piece *piece = at > turn->start ? piece_at(space, event, at - 1) : NULL;
+	struct check_held *held = &check->call->held;
+	bool overrun = held->valid && held->report.id == DMASIM_REPORT_BOUNCE_OVERRUN;
+
+	/* What the pool has seen of it is part of this. */
+	held->valid = held->valid && !overrun;
+	found(check, event, turn,
+	      &(struct finding){
+		      .id = overrun ? DMASIM_REPORT_BOUNCE_OVERRUN : DMASIM_REPORT_SYNC_NOT_MAPPED,
+		      .what = piece ? "it goes on beyond the end of the mapping" : NULL,
+		      .linux_says = overrun ? held->report.what : NULL,
+		      .piece = piece,
+		      .past = piece ? NULL : owners_past(space, event->dev, at),
+		      .debug[0] = { .check = DMA_DEBUG_SYNC_NOT_ALLOCATED,
+				    .number = { turn->start, turn->last - turn->start + 1 } },
+	      });
+}
+
+static void tell_direction(struct check *check, const struct dmasim_event *event,
+			   const struct turn *turn, const struct piece *piece)
+{
+	struct finding finding = {
+		.id = DMASIM_REPORT_SYNC_MISMATCH,
+		.what = "the direction is another",
+		.piece = piece,
+		.debug[0] = { .check = DMA_DEBUG_SYNC_DIRECTION,
+			      .number = { turn->start, piece->at.last - piece->at.start + 1 },
+			      .word = { dma_debug_direction(piece->dir),
+					dma_debug_direction(event->dir) } },
+	};
+	bool for_cpu = is_for_cpu(event);
+
+	if (piece->dir == (for_cpu ? DMA_TO_DEVICE : DMA_FROM_DEVICE)) {
+		finding.debug[1] = finding.debug[0];
+		finding.debug[1].check = for_cpu ? DMA_DEBUG_SYNC_READ_ONLY
+						 : DMA_DEBUG_SYNC_WRITE_ONLY;
+		finding.what = for_cpu ? "the direction is another, and the device never writes it"
+				       : "the direction is another, and the device never reads it";
+	}
+	found(check, event, turn, &finding);
+}
+
+bool check_stopped(const struct check *check, const struct dmasim_event *event)
+{
+	const struct check_held *held = &check->call->held;
+
+	return event->dir >= DMA_NONE ||
+	       (held->valid && held->report.id == DMASIM_REPORT_NO_DMA_MASK);
+}
+
+/* False: it was told that the direction is another; once is enough. */
+static bool judge_turn(struct check *check, const struct dmasim_event *event,
+		       const struct turn *turn)
+{
+	struct owner_space *space = owners_space(&check->owners, event->dev);
+	const struct piece *other = NULL;
+	u64 at = turn->start;
+
+	if (!space)
+		return true;
+	for (;;) {
+		const struct piece *piece = piece_at(space, event, at);
+
+		if (!piece) {
+			tell_not_mapped(check, event, space, turn, at);
+			break;
+		}
+		if (!other && !allows(piece, event->dir))
+			other = piece;
+		if (piece->at.last >= turn->last)
+			break;
+		at = piece->at.last + 1;
+	}
+	if (other)
+		tell_direction(check, event, turn, other);
+	return !other;
+}
+
+static bool is_judged(const struct check *check, const struct dmasim_event *event)
+{
+	return check_can_judge(check) && !check_stopped(check, event);
+}
+
+void judge_turn_single(struct check *check, const struct dmasim_event *event)
+{
+	const struct turn turn = { event->dma, judge_last(event->dma, event->size) };
+
+	if (is_judged(check, event) && event->size)
+		judge_turn(check, event, &turn);
+}
+
+/* The list that was mapped has as many entries as the sync was given, or this is told. */
+static void judge_count(struct check *check, const struct dmasim_event *event,
+			const struct turn *turn)
+{
+	const struct owner_space *space = owners_space(&check->owners, event->dev);
+	const struct piece *piece = space ? piece_at(space, event, turn->start) : NULL;
+
+	if (!piece || !piece->list || piece->list->entries == event->count)
+		return;
+	found(check, event, turn,
+	      &(struct finding){
+		      .id = DMASIM_REPORT_SYNC_MISMATCH,
+		      .what = "the number of entries is another than the map was given",
+		      .piece = piece,
+		      .debug[0] = { .check = DMA_DEBUG_SYNC_COUNT,
+				    .number = { piece->list->entries, event->count } },
+	      });
+}
+
+void judge_turn_sg(struct check *check, const struct dmasim_event *event)
+{
+	bool same_direction = true;
+	struct scatterlist *sg;
+	u32 i;
+
+	if (!is_judged(check, event))
+		return;
+	for_each_sg(event->list, sg, event->count, i) {
+		const struct turn turn = { sg->dma_address,
+					   judge_last(sg->dma_address, sg->dma_length) };
+
+		/* Merging left the last entries without a segment. */
+		if (!sg->dma_length)
+			return;
+		if (!i)
+			judge_count(check, event, &turn);
+		if (same_direction)
+			same_direction = judge_turn(check, event, &turn);
+	}
+}
