@@ -105,7 +105,10 @@ struct dma_debug_entry *dma_debug_find_around(struct dma_debug *debug,
 u32 dma_debug_bucket_of(u64 dma);
 void dma_debug_give_up(struct dma_debug *debug, const char *why);
 
-/* dma_debug_print.c. An error: counted, and told if it may be. entry: where mapped; NULL: unknown. */
+/*
+ * dma_debug_print.c. An error: counted, and told if it may be. entry: what was mapped; NULL: that
+ * is not known.
+ */
 void dma_debug_error(struct dma_debug *debug, dmasim_sbdf dev, const struct dma_debug_entry *entry,
 		     const struct dma_debug_message *message);
 /* A line of its own, with its newline. */

@@ -34,6 +34,7 @@ void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 
 
 /* A provider of peer memory ends: no mapping of its BARs may be alive. */
 void judge_p2p_release(struct check *check, const struct dmasim_event *event);
+
 /* What Linux calls such a mapping. */
 enum dma_debug_type judge_type(const struct piece *piece);
 

@@ -15,7 +15,7 @@
 
 #define NTH_MAX 400
 
-#define FLOWS_MAX 64
+#define FLOWS_MAX 80
 
 /* One flow's sweep. */
 struct sweep {

@@ -248,7 +248,7 @@ static void forecast_alloc(const struct cell *cell, const struct shape *shape, s
 		out->error = -ENOMEM;
 }
 
-/* How many pieces of RAM become a resource: facts 11, D23. Entry 1 of a list of peers' is in RAM. */
+/* How many pieces of RAM become a resource: facts 11, D23. A peers' list has entry 1 in RAM. */
 static u32 ram_as_resource(const struct cell *cell, const struct shape *shape,
 			   const struct forecast *out)
 {

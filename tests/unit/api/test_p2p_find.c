@@ -241,6 +241,7 @@ static void a_list_of_peer_memory_has_one_entry(void **state)
 	unsigned int nents = 7;
 
 	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, SZ_1M, 0));
+	dma_set_max_seg_size(&rig->nvme->dev, SZ_1M);
 	sg = pci_p2pmem_alloc_sgl(rig->gpu, &nents, SZ_64K + 100);
 	assert_non_null(sg);
 	assert_int_equal(nents, 1);
