@@ -70,7 +70,7 @@ static void lists(const machine &m)
 
 	sg_init_table(list, 2);
 	for_each_sgtable_sg(&table, sg, i)
-		sg_set_page(sg, m.page, SZ_4K, 0);
+		sg_set_page(sg, dmasim_page(m.s, m.phys + i * SZ_4K), SZ_4K, 0);
 	CHECK(dma_map_sg(m.dev, list, 2, DMA_BIDIRECTIONAL) > 0);
 	dma_unmap_sg(m.dev, list, 2, DMA_BIDIRECTIONAL);
 	CHECK(dma_map_sg_attrs(m.dev, list, 2, DMA_BIDIRECTIONAL, 0) > 0);
@@ -119,6 +119,7 @@ static void turns(const machine &m)
 	dma_unmap_single(m.dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
 	dma = dma_map_single_attrs(m.dev, memory, SZ_4K, DMA_TO_DEVICE, 0);
 	dma_unmap_single_attrs(m.dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_expect(m.s, DMASIM_REPORT_RESOURCE_IS_RAM, 1);
 	dma = dma_map_resource(m.dev, m.phys, SZ_4K, DMA_TO_DEVICE, 0);
 	dma_unmap_resource(m.dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
 
