@@ -128,6 +128,16 @@ void *kmalloc(size_t size, gfp_t gfp) DMASIM_LINUX(kmalloc);
 void kfree(const void *ptr) DMASIM_LINUX(kfree);
 void *krealloc(const void *ptr, size_t size, gfp_t gfp) DMASIM_LINUX(krealloc);
 
+/*
+ * Memory without a physical address, for the CPU alone: the DMA API refuses pointers into it. Not
+ * zeroed, or zeroed; NULL: none, or size is 0. vfree() takes what they gave, or NULL. The last says
+ * whether a pointer is into such memory.
+ */
+void *vmalloc(unsigned long size) DMASIM_LINUX(vmalloc);
+void *vzalloc(unsigned long size) DMASIM_LINUX(vzalloc);
+void vfree(const void *ptr) DMASIM_LINUX(vfree);
+bool is_vmalloc_addr(const void *ptr) DMASIM_LINUX(is_vmalloc_addr);
+
 /* What kmalloc() rounded the size to. */
 size_t ksize(const void *ptr) DMASIM_LINUX(ksize);
 

@@ -64,6 +64,7 @@ static const char *const texts[DMA_DEBUG_CHECKS] = {
 	[DMA_DEBUG_ATTRS] = "device driver frees DMA memory with different attributes "
 			    "[device address=@x] [size=@u bytes] [mapped with @h] "
 			    "[unmapped with @h]",
+	[DMA_DEBUG_VMALLOC] = "device driver maps memory from vmalloc area [addr=@q] [len=@u]",
 	[DMA_DEBUG_RESOURCE_RAM] = "dma_map_resource called for RAM address @p",
 };
 

@@ -36,6 +36,7 @@ enum dma_debug_check {
 	DMA_DEBUG_PENDING = 21,
 	DMA_DEBUG_ATTRS = 22,
 	DMA_DEBUG_RESOURCE_RAM = 23,
+	DMA_DEBUG_VMALLOC, /* D4's other half */
 	DMA_DEBUG_CHECKS,
 };
 

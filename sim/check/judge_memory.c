@@ -157,13 +157,15 @@ void judge_map_refused(struct check *check, const struct dmasim_event *event)
 	if (kind == MEMORY_STACK || kind == MEMORY_READ_ONLY)
 		tell_kind(check, event, NULL, kind);
 	else
-		judge_found(check, event,
-			    &(struct finding){
-				    .id = DMASIM_REPORT_BAD_ARGUMENT,
-				    .what = kind == MEMORY_VMALLOC
-						    ? "memory of vmalloc() is pages from anywhere"
-						    : "a pointer into no memory of the machine",
-				    .debug[0] = { .check = DMA_DEBUG_INVALID,
-						  .number = { event->size } },
-			    });
+		judge_found(
+			check, event,
+			&(struct finding){
+				.id = DMASIM_REPORT_BAD_ARGUMENT,
+				.what = kind == MEMORY_VMALLOC
+						? "memory of vmalloc() is pages from anywhere"
+						: "a pointer into no memory of the machine",
+				.debug[0] = { .check = kind == MEMORY_VMALLOC ? DMA_DEBUG_VMALLOC
+									      : DMA_DEBUG_INVALID,
+					      .number = { event->size } },
+			});
 }

@@ -101,6 +101,8 @@ enum memory_kind machine_host_kind(void *cookie, const void *ptr, u64 bytes)
 	const struct dmasim *s = cookie;
 	struct host_range range = range_of(ptr, bytes ? (size_t)bytes : 1);
 
+	if (kernel_is_vmalloc(s, ptr))
+		return MEMORY_VMALLOC;
 	if (is_on_task_stack(s, &range) || is_on_thread_stack(&range))
 		return MEMORY_STACK;
 	return is_read_only(&range) ? MEMORY_READ_ONLY : MEMORY_PLAIN;

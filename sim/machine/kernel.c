@@ -35,6 +35,7 @@ void kernel_init(struct dmasim *s)
 	for (u32 zone = 0; zone < KERNEL_ZONE_COUNT; zone++)
 		for (u32 bucket = 0; bucket < KERNEL_BUCKETS; bucket++)
 			LIST_INIT(&kernel->partial[zone][bucket]);
+	SLIST_INIT(&kernel->vmallocs);
 	RB_INIT(&kernel->maps);
 	STAILQ_INIT(&kernel->irqs);
 	SLIST_INIT(&kernel->drivers);

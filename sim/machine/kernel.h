@@ -27,6 +27,13 @@ struct kernel_slab;
 RB_HEAD(kernel_slab_tree, kernel_slab);
 LIST_HEAD(kernel_slab_list, kernel_slab);
 
+/* One vmalloc() (kernel_vmalloc.c). */
+struct kernel_vmalloc;
+SLIST_HEAD(kernel_vmalloc_list, kernel_vmalloc);
+
+/* The machine has no zeros to give away. */
+#define KERNEL_FILL_NEW 0x5a
+
 /* One ioremap() (kernel_io.c). */
 struct kernel_map;
 RB_HEAD(kernel_map_tree, kernel_map);
@@ -40,6 +47,7 @@ SLIST_HEAD(kernel_driver_list, kernel_driver);
 struct kernel {
 	struct kernel_slab_tree slabs; /* by frame */
 	struct kernel_slab_list partial[KERNEL_ZONE_COUNT][KERNEL_BUCKETS];
+	struct kernel_vmalloc_list vmallocs;
 	struct kernel_map_tree maps; /* by cookie */
 	uintptr_t next_cookie;
 	struct kernel_irq_list irqs;
@@ -72,6 +80,9 @@ void kernel_log_peer(struct dmasim *s, dmasim_sbdf client, dmasim_sbdf provider)
 
 /* Runs handlers that may run now. */
 void kernel_run_irqs(struct dmasim *s);
+
+/* True if the pointer is into memory of vmalloc(). */
+bool kernel_is_vmalloc(const struct dmasim *s, const void *ptr);
 
 /* A record for a driver; zeroed. NULL: no memory. */
 void *kernel_record(struct dmasim *s, size_t bytes);

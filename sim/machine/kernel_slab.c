@@ -10,8 +10,7 @@
 
 #include "machine/machine.h"
 
-/* The machine has no zeros to give away, and remembers nothing that is freed. */
-#define FILL_NEW   0x5a
+/* The machine remembers nothing that is freed. */
 #define FILL_FREED 0x6b
 
 #define PIECES_MAX     (PAGE_SIZE / 8)
@@ -116,7 +115,7 @@ static u32 rounded_frames(u64 bytes)
 
 static void *fill_new(u8 *at, size_t bytes, gfp_t gfp)
 {
-	memset(at, gfp & __GFP_ZERO ? 0 : FILL_NEW, bytes);
+	memset(at, gfp & __GFP_ZERO ? 0 : KERNEL_FILL_NEW, bytes);
 	return at;
 }
 

@@ -346,6 +346,28 @@ static void D04_invalid_pointer(void **state)
 		    "device driver maps memory from invalid area [addr=(____ptrval____)] [len=16]");
 }
 
+/* Pages from anywhere: Linux refuses them before dma-debug hears of it. */
+static void D04_vmalloc(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	void *memory;
+
+	dmasim_enter(rig->s);
+	memory = vzalloc(SZ_16K);
+	assert_non_null(memory);
+	assert_true(is_vmalloc_addr((u8 *)memory + SZ_16K - 1));
+	assert_false(is_vmalloc_addr((u8 *)memory + SZ_16K));
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
+	expect_u64(dma_map_single(dev, (u8 *)memory + SZ_4K, 16, DMA_TO_DEVICE), DMA_MAPPING_ERROR);
+	vfree(memory);
+	dmasim_enter(NULL);
+	assert_true(report_says(rig->s, DMASIM_REPORT_BAD_ARGUMENT, "vmalloc()"));
+	expect_checker_alone(rig, DMASIM_REPORT_BAD_ARGUMENT, dev,
+			     "device driver maps memory from vmalloc area "
+			     "[addr=(____ptrval____)] [len=16]");
+}
+
 static void D04_right(void **state)
 {
 	struct rig *rig = *state;
@@ -462,7 +484,7 @@ TEST_MAIN(ON_BOTH_OTHER(D01_overlap_of_first_lines), ON_BOTH(D01_overlap_on_x86)
 	  ON_BOTH_UNCHECKED(A22_pages_that_come_mapped), ON_BOTH(D02_stack),
 	  ON_BOTH(D02_stack_by_pointer), ON_BOTH(D02_stack_of_a_task), ON_BOTH(D02_right),
 	  ON_BOTH(D03_constant), ON_BOTH(D03_code), ON_BOTH(D03_constant_by_pointer),
-	  ON_BOTH(D03_right), ON_BOTH(D04_invalid_pointer), ON_BOTH(D04_right),
-	  ON_BOTH(D05_segment_too_long), ON_BOTH(D05_right),
+	  ON_BOTH(D03_right), ON_BOTH(D04_invalid_pointer), ON_BOTH(D04_vmalloc),
+	  ON_BOTH(D04_right), ON_BOTH(D05_segment_too_long), ON_BOTH(D05_right),
 	  ON_BOTH_DIRECT(D06_segment_across_boundary), ON_BOTH_DIRECT(D06_right),
 	  ON_BOTH(D23_resource_is_ram), ON_BOTH(D23_right))

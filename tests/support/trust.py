@@ -87,7 +87,7 @@ GAPS = """
   ports is a model, as no specification tells; ATS without PASIDs, page requests, and a smallest
   translation above 4 KiB.
 * The CPU's cache has lines and dirty data, but no size; store buffers are not modelled.
-* dma-debug: the checker is dmasim's own. Only what CONFIG_DMA_API_DEBUG changes in the calls is.
+* dma-debug: the stack below "Mapped at:" is the place of the call alone; pointers are not printed.
 * Users of the calls (block, NVMe, HMM, dma-buf, net, RDMA): none yet.
 * Of Linux's own code the IOVA allocator alone is compiled beside the library.
 """
