@@ -94,43 +94,59 @@ static void judge_shared(struct check *check, const struct dmasim_event *event, 
 
 /* ---- What memory is --------------------------------------------------- */
 
+static u64 size_of(const struct piece *piece)
+{
+	return piece->at.last - piece->at.start + 1;
+}
+
+/* A finding about one mapping, which may be an entry of a list. */
+static void tell_mapping(struct check *check, const struct dmasim_event *event,
+			 const struct piece *piece, const struct finding *finding)
+{
+	struct finding full = *finding;
+
+	full.dev = piece->dev;
+	full.dma = piece->at.start;
+	full.size = size_of(piece);
+	full.site = event->site;
+	full.piece = piece;
+	check_report(check, &full);
+}
+
 static void judge_resource(struct check *check, const struct dmasim_event *event,
 			   const struct piece *piece)
 {
-	u64 last = piece->phys + (piece->at.last - piece->at.start);
+	u64 last = piece->phys + (size_of(piece) - 1);
 
 	if (hw_phys_target(check->hw, piece->phys).kind != HW_TARGET_RAM &&
 	    hw_phys_target(check->hw, last).kind != HW_TARGET_RAM)
 		return;
-	judge_found(
-		check, event,
+	tell_mapping(
+		check, event, piece,
 		&(struct finding){
 			.id = DMASIM_REPORT_RESOURCE_IS_RAM,
 			.what = "DMA_ATTR_MMIO: caches and copies are left out",
-			.piece = piece,
 			.debug[0] = { .check = DMA_DEBUG_RESOURCE_RAM, .number = { piece->phys } },
 		});
 }
 
-static void tell_kind(struct check *check, const struct dmasim_event *event,
-		      const struct piece *piece, enum memory_kind kind)
+static struct finding finding_of(enum memory_kind kind, u64 bytes)
 {
 	bool stack = kind == MEMORY_STACK;
-	struct finding finding = {
+
+	return (struct finding){
 		.id = stack ? DMASIM_REPORT_STACK_MAPPED : DMASIM_REPORT_READ_ONLY_MAPPED,
 		.what = stack ? "it is somebody else's when the function returns"
 			      : "it may only be read",
-		.piece = piece,
 		.debug[0] = { .check = stack ? DMA_DEBUG_STACK : DMA_DEBUG_TEXT,
-			      .number = { event->size } },
+			      .number = { bytes } },
 	};
-
-	judge_found(check, event, &finding);
 }
 
 void judge_memory(struct check *check, const struct dmasim_event *event, struct piece *piece)
 {
 	enum memory_kind kind;
+	struct finding finding;
 
 	if (!piece || !check_can_judge(check))
 		return;
@@ -138,9 +154,11 @@ void judge_memory(struct check *check, const struct dmasim_event *event, struct 
 		judge_resource(check, event, piece);
 		return;
 	}
-	kind = memory_kind_at(&check->kinds, piece->phys, piece->at.last - piece->at.start + 1);
-	if (DMASIM_UNLIKELY(kind != MEMORY_PLAIN))
-		tell_kind(check, event, piece, kind);
+	kind = memory_kind_at(&check->kinds, piece->phys, size_of(piece));
+	if (DMASIM_UNLIKELY(kind != MEMORY_PLAIN)) {
+		finding = finding_of(kind, size_of(piece));
+		tell_mapping(check, event, piece, &finding);
+	}
 	/* The two-step API has no owner of memory: it is made for what several devices share. */
 	if (piece->kind != PIECE_LINK)
 		judge_shared(check, event, piece);
@@ -149,23 +167,19 @@ void judge_memory(struct check *check, const struct dmasim_event *event, struct 
 /* A pointer that has no physical address: the call was refused. */
 void judge_map_refused(struct check *check, const struct dmasim_event *event)
 {
-	enum memory_kind kind =
-		check->kinds.of_host(check->kinds.cookie, event->pointer, event->size);
+	enum memory_kind kind;
+	struct finding finding;
 
 	if (!check_can_judge(check))
 		return;
-	if (kind == MEMORY_STACK || kind == MEMORY_READ_ONLY)
-		tell_kind(check, event, NULL, kind);
-	else
-		judge_found(
-			check, event,
-			&(struct finding){
-				.id = DMASIM_REPORT_BAD_ARGUMENT,
-				.what = kind == MEMORY_VMALLOC
-						? "memory of vmalloc() is pages from anywhere"
-						: "a pointer into no memory of the machine",
-				.debug[0] = { .check = kind == MEMORY_VMALLOC ? DMA_DEBUG_VMALLOC
-									      : DMA_DEBUG_INVALID,
-					      .number = { event->size } },
-			});
+	kind = check->kinds.of_host(check->kinds.cookie, event->pointer, event->size);
+	finding = finding_of(kind, event->size);
+	if (kind == MEMORY_VMALLOC || kind == MEMORY_PLAIN) {
+		finding.id = DMASIM_REPORT_BAD_ARGUMENT;
+		finding.what = kind == MEMORY_VMALLOC ? "memory of vmalloc() is pages from anywhere"
+						      : "a pointer into no memory of the machine";
+		finding.debug[0].check = kind == MEMORY_VMALLOC ? DMA_DEBUG_VMALLOC
+								: DMA_DEBUG_INVALID;
+	}
+	judge_found(check, event, &finding);
 }

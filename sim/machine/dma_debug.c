@@ -32,7 +32,10 @@ struct dma_debug_config machine_dma_debug(struct dmasim *s)
 {
 	return (struct dma_debug_config){
 		.on = s->config.dma_debug,
-		.tells_overlap = s->config.cpu == DMASIM_CPU_OTHER && !s->config.bounce_kmalloc,
+		/* What shares a line may be bounced, then. */
+		.tells_overlap =
+			s->config.cpu == DMASIM_CPU_OTHER &&
+			!(s->config.bounce_kmalloc && s->config.swiotlb != DMASIM_SWIOTLB_OFF),
 		.cookie = s,
 		.driver = driver_name,
 		.print = print,

@@ -322,6 +322,24 @@ static void D03_constant_by_pointer(void **state)
 	expect_both(rig, DMASIM_REPORT_READ_ONLY_MAPPED, dev, text_text);
 }
 
+/* An entry of a list is told with its own length. */
+static void D03_constant_in_a_list(void **state)
+{
+	static const u8 constant[16] = "fifteen letters";
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t phys = dmasim_adopt(rig->s, (void *)(uintptr_t)constant, 16);
+	struct list list;
+
+	assert_true(phys != DMASIM_NO_PHYS);
+	list_init(&list, 1);
+	list_set(rig, &list, 0, phys, 16);
+	dmasim_expect(rig->s, DMASIM_REPORT_READ_ONLY_MAPPED, 1);
+	expect_ok(dma_map_sgtable(dev, &list.table, DMA_TO_DEVICE, 0));
+	dma_unmap_sgtable(dev, &list.table, DMA_TO_DEVICE, 0);
+	expect_both(rig, DMASIM_REPORT_READ_ONLY_MAPPED, dev, text_text);
+}
+
 static void D03_right(void **state)
 {
 	static u8 variable[16] = "fifteen letters";
@@ -483,8 +501,8 @@ TEST_MAIN(ON_BOTH_OTHER(D01_overlap_of_first_lines), ON_BOTH(D01_overlap_on_x86)
 	  ON_BOTH_OTHER(A22_registered_often), ON_BOTH(A22_registered_often),
 	  ON_BOTH_UNCHECKED(A22_pages_that_come_mapped), ON_BOTH(D02_stack),
 	  ON_BOTH(D02_stack_by_pointer), ON_BOTH(D02_stack_of_a_task), ON_BOTH(D02_right),
-	  ON_BOTH(D03_constant), ON_BOTH(D03_code), ON_BOTH(D03_constant_by_pointer),
-	  ON_BOTH(D03_right), ON_BOTH(D04_invalid_pointer), ON_BOTH(D04_vmalloc),
-	  ON_BOTH(D04_right), ON_BOTH(D05_segment_too_long), ON_BOTH(D05_right),
-	  ON_BOTH_DIRECT(D06_segment_across_boundary), ON_BOTH_DIRECT(D06_right),
-	  ON_BOTH(D23_resource_is_ram), ON_BOTH(D23_right))
+	  ON_BOTH(D03_constant), ON_BOTH(D03_code), ON_BOTH(D03_constant_in_a_list),
+	  ON_BOTH(D03_constant_by_pointer), ON_BOTH(D03_right), ON_BOTH(D04_invalid_pointer),
+	  ON_BOTH(D04_vmalloc), ON_BOTH(D04_right), ON_BOTH(D05_segment_too_long),
+	  ON_BOTH(D05_right), ON_BOTH_DIRECT(D06_segment_across_boundary),
+	  ON_BOTH_DIRECT(D06_right), ON_BOTH(D23_resource_is_ram), ON_BOTH(D23_right))
