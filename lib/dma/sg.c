@@ -96,9 +96,10 @@ static u64 digest(struct device *dev, struct scatterlist *sg, int nents)
 	if (DMASIM_LIKELY(!dev->os->platform->listening))
 		return 0;
 	for_each_sg(sg, s, nents, i) {
-		digest = (digest ^ s->page_link) * 0x100000001b3ULL;
-		digest = (digest ^ s->offset) * 0x100000001b3ULL;
-		digest = (digest ^ s->length) * 0x100000001b3ULL;
+		u64 entry = s->page_link * 0x9e3779b97f4a7c15ULL;
+
+		entry ^= ((u64)s->offset << 32 | s->length) * 0xc2b2ae3d27d4eb4fULL;
+		digest = (digest ^ entry) * 0x100000001b3ULL;
 	}
 	return digest;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/cached_inside.h"
+#include "check/cached_way.h"
 
 void cached_init(struct cached *cached, struct world *world, bool *blind)
 {
@@ -9,6 +10,7 @@ void cached_init(struct cached *cached, struct world *world, bool *blind)
 	interval_tree_init(&cached->ended_by_phys);
 	SLIST_INIT(&cached->units);
 	SLIST_INIT(&cached->devices);
+	check_pool_init(&cached->leaves, &world->memory, blind, sizeof(struct cached_leaf));
 	cached_contexts_init(&cached->contexts, world, blind);
 }
 
@@ -22,30 +24,6 @@ void *cached_record(struct cached *cached, size_t bytes)
 }
 
 /* ---- Leaves ----------------------------------------------------------- */
-
-#define SPARES_MAX 256
-
-/* Each map needs one, and each unmap gives one back. */
-struct cached_leaf *cached_leaf_new(struct cached *cached)
-{
-	struct cached_leaf *leaf = LIST_FIRST(&cached->spare);
-
-	if (!leaf)
-		return cached_record(cached, sizeof(*leaf));
-	LIST_REMOVE(leaf, unindexed);
-	cached->spares--;
-	return leaf;
-}
-
-void cached_leaf_free(struct cached *cached, struct cached_leaf *leaf)
-{
-	if (cached->spares == SPARES_MAX) {
-		memory_free(&cached->world->memory, leaf);
-		return;
-	}
-	LIST_INSERT_HEAD(&cached->spare, leaf, unindexed);
-	cached->spares++;
-}
 
 static void note_end(struct cached *cached, struct cached_leaf *leaf)
 {
@@ -67,7 +45,7 @@ void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf)
 		note_end(cached, leaf);
 }
 
-static void leaf_remove(struct cached *cached, struct cached_leaf *leaf)
+void cached_leaf_remove(struct cached *cached, struct cached_leaf *leaf)
 {
 	interval_remove(&leaf->domain->leaves, &leaf->at);
 	if (cached_holds(leaf)) {
@@ -116,7 +94,7 @@ struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *
 			return NULL;
 		}
 	}
-	leaf_remove(cached, leaf);
+	cached_leaf_remove(cached, leaf);
 	if (rest)
 		cached_leaf_put(cached, rest);
 	if (above) {
@@ -150,6 +128,7 @@ void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, 
 
 void cached_table_drop(struct cached *cached, struct cached_table *table)
 {
+	table->domain->way.count = 0;
 	if (check_happened(table->until))
 		table->domain->ended_tables--;
 	interval_remove(&cached->tables_by_phys, &table->by_phys);
@@ -181,33 +160,35 @@ void cached_table_forget(struct cached *cached, phys_addr_t table)
 
 /* ---- Domains ---------------------------------------------------------- */
 
-struct cached_domain *cached_domain_first(const struct cached *cached, u32 domain)
+struct cached_domain *cached_domain_search(struct cached *cached, u32 id)
 {
-	return (struct cached_domain *)interval_first(&cached->domains, domain, domain);
+	struct interval *found = interval_first(&cached->domains, id, id);
+
+	if (found)
+		cached->recent = (struct cached_domain *)found;
+	return (struct cached_domain *)found;
 }
 
-struct cached_domain *cached_domain_next(const struct cached *cached, struct cached_domain *domain)
-{
-	return (struct cached_domain *)interval_next(&cached->domains, &domain->at, domain->domain,
-						     domain->domain);
-}
-
-struct cached_domain *cached_domain_find(const struct cached *cached, const struct hw_iommu *iommu,
+struct cached_domain *cached_domain_find(struct cached *cached, const struct hw_iommu *iommu,
 					 u32 id)
 {
 	struct cached_domain *domain = cached_domain_first(cached, id);
 
 	while (domain && domain->iommu != iommu)
-		domain = cached_domain_next(cached, domain);
+		domain = cached_domain_next(domain);
 	return domain;
 }
 
 static struct cached_domain *domain_get(struct cached *cached, struct hw_iommu *iommu, u32 id)
 {
 	struct cached_domain *domain = cached_domain_find(cached, iommu, id);
+	struct cached_domain **last = NULL;
 
 	if (domain)
 		return domain;
+	domain = cached_domain_first(cached, id);
+	for (; domain; domain = domain->next)
+		last = &domain->next;
 	domain = cached_record(cached, sizeof(*domain));
 	if (!domain)
 		return NULL;
@@ -217,8 +198,11 @@ static struct cached_domain *domain_get(struct cached *cached, struct hw_iommu *
 	domain->domain = id;
 	SLIST_INIT(&domain->sources);
 	interval_tree_init(&domain->leaves);
+	interval_tree_by_page(&domain->leaves, &cached->world->memory, cached->blind);
 	interval_tree_init(&domain->tables);
 	interval_insert(&cached->domains, &domain->at);
+	if (last)
+		*last = domain;
 	return domain;
 }
 
@@ -227,10 +211,7 @@ static void domain_drop(struct cached *cached, struct cached_domain *domain)
 	struct memory *memory = &cached->world->memory;
 	struct interval *any;
 
-	while ((any = interval_any(&domain->leaves))) {
-		leaf_remove(cached, (struct cached_leaf *)any);
-		memory_free(memory, any);
-	}
+	interval_tree_fini(&domain->leaves);
 	while ((any = interval_any(&domain->tables)))
 		cached_table_drop(cached, (struct cached_table *)any);
 	while (!SLIST_EMPTY(&domain->sources)) {
@@ -245,19 +226,13 @@ static void domain_drop(struct cached *cached, struct cached_domain *domain)
 
 void cached_fini(struct cached *cached)
 {
-	struct memory *memory = &cached->world->memory;
 	struct interval *any;
 
 	cached_devices_fini(cached);
 	cached_contexts_fini(&cached->contexts);
 	while ((any = interval_any(&cached->domains)))
 		domain_drop(cached, (struct cached_domain *)any);
-	while (!LIST_EMPTY(&cached->spare)) {
-		struct cached_leaf *leaf = LIST_FIRST(&cached->spare);
-
-		LIST_REMOVE(leaf, unindexed);
-		memory_free(memory, leaf);
-	}
+	check_pool_fini(&cached->leaves);
 	cached_units_fini(cached);
 }
 
@@ -323,7 +298,10 @@ bool cached_find_sources(struct cached *cached, struct cached_domain *domain)
 		if (source)
 			source->used = true;
 	}
-	return drop_unused_sources(cached, domain) || changed;
+	changed |= drop_unused_sources(cached, domain);
+	if (changed)
+		domain->way.count = 0;
+	return changed;
 }
 
 /* A page that is not there, or an entry that is not well-formed. */
@@ -397,7 +375,11 @@ static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u
 
 void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
-	cached_compare(cached, domain, start, last, check_now(&cached->clock), true);
+	struct check_moment now = check_now(&cached->clock);
+
+	if (cached_way_compare(cached, domain, start, last, now))
+		return;
+	cached_compare(cached, domain, start, last, now, true);
 	mark_unmapped(cached, domain, start, last, false);
 }
 

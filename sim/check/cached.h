@@ -52,13 +52,12 @@
 #include "check/cached_unit.h"
 #include "check/interval.h"
 #include "check/moment.h"
+#include "check/pool.h"
 #include "hw/hw.h"
 
 /* A stretch of pages of one size that translates to a stretch of memory. */
 struct cached_leaf {
-	struct interval at; /* addresses; first member */
-	struct interval
-		by_phys; /* once it has ended, and somebody has asked for it by its memory */
+	struct interval at;		   /* addresses; first member */
 	LIST_ENTRY(cached_leaf) unindexed; /* before that */
 	struct cached_domain *domain;
 	phys_addr_t phys;
@@ -69,7 +68,7 @@ struct cached_leaf {
 	bool dirty;
 	bool absent;	/* caching mode: it says that nothing is there */
 	bool unmapped;	/* it holds, but the software has cleared it: in the CPU's cache alone */
-	bool indexed;	/* it is found by its memory */
+	bool indexed;	/* it has ended, and somebody has asked for it by its memory */
 	bool told;	/* reported */
 	bool told_page; /* that its memory is used again, too */
 	struct check_moment since;
@@ -77,6 +76,7 @@ struct cached_leaf {
 	u64 round;		   /* of the comparison that has confirmed some of it last, */
 	u64 next;		   /* up to here, */
 	bool confirmed;		   /* or all */
+	struct interval by_phys;   /* if it is indexed */
 };
 
 /* A table below the top. */
@@ -105,14 +105,36 @@ struct cached_source {
 
 SLIST_HEAD(cached_source_list, cached_source);
 
+#define CACHED_WAY_MAX 6
+
+/*
+ * The way from the top down to a table with the smallest leaves, as a comparison found it last:
+ * cached_way.h.
+ */
+struct cached_way {
+	u32 count; /* entries above that table; 0: there is no such way */
+	const u8 *entry[CACHED_WAY_MAX];
+	u64 word[CACHED_WAY_MAX]; /* what they said, as it stands in memory */
+	u64 dropped;		  /* of the memory: since then pointers into it have been valid */
+	const struct cached_table *table;
+	const u8 *pages; /* its entries */
+	bool knows_page; /* what an entry of a page says: */
+	bool read;	 /* it allows this, and has no marks, */
+	bool write;
+	u64 page_bits; /* if it is, but for these, its address, */
+	u64 page_word; /* this */
+};
+
 /* A domain id of a unit. */
 struct cached_domain {
-	struct interval at; /* the id; first member */
+	struct interval at;	    /* the id; first member */
+	struct cached_domain *next; /* of the same id, of another unit */
 	struct hw_iommu *iommu;
 	u32 domain;
 	phys_addr_t root; /* the tables that hold now: those of the latest context */
 	u8 levels;
 	struct cached_source_list sources;
+	struct cached_way way;
 	struct interval_tree leaves;
 	u64 holding; /* of them */
 	bool large;  /* some were of more than 4 KiB */
@@ -133,13 +155,13 @@ struct cached {
 	struct world *world;
 	struct check_clock clock;
 	struct interval_tree domains; /* by id */
+	struct cached_domain *recent; /* found last, the first of its id */
 	struct cached_unit_list units;
 	struct interval_tree tables_by_phys;
 	struct interval_tree ended_by_phys;
 	LIST_HEAD(, cached_leaf) unindexed; /* leaves that have ended and are not there yet */
-	LIST_HEAD(, cached_leaf) spare;	    /* records of leaves that are not in use */
-	u32 spares;
-	u64 ended; /* leaves */
+	struct check_pool leaves;	    /* records */
+	u64 ended;			    /* leaves */
 	struct cached_contexts contexts;
 	struct cached_device_list devices;
 	struct cached_windows windows;
@@ -154,11 +176,23 @@ void cached_fini(struct cached *cached);
 void cached_context_written(struct cached *cached, struct hw_iommu *iommu, u16 requester,
 			    const struct hw_context *context);
 
+struct cached_domain *cached_domain_search(struct cached *cached, u32 domain);
+
 /* A domain by its id, and the next: several units may have one. NULL: none. */
-struct cached_domain *cached_domain_first(const struct cached *cached, u32 domain);
-struct cached_domain *cached_domain_next(const struct cached *cached, struct cached_domain *domain);
+static inline struct cached_domain *cached_domain_first(struct cached *cached, u32 domain)
+{
+	if (DMASIM_LIKELY(cached->recent && cached->recent->domain == domain))
+		return cached->recent;
+	return cached_domain_search(cached, domain);
+}
+
+static inline struct cached_domain *cached_domain_next(const struct cached_domain *domain)
+{
+	return domain->next;
+}
+
 /* That of one unit; NULL: none. */
-struct cached_domain *cached_domain_find(const struct cached *cached, const struct hw_iommu *iommu,
+struct cached_domain *cached_domain_find(struct cached *cached, const struct hw_iommu *iommu,
 					 u32 domain);
 
 /* The software has changed entries for [start, last], or may have: compares. */

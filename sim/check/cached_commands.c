@@ -137,17 +137,24 @@ bool cached_goes_with(struct cached *cached, const struct cached_table *way,
 /* ---- Submitting and executing ----------------------------------------- */
 
 /* The domains of a unit that a command is about, one after the other; NULL: no more. */
-static struct cached_domain *concerned(const struct cached *cached, const struct hw_iommu *iommu,
+static struct cached_domain *concerned(struct cached *cached, const struct hw_iommu *iommu,
 				       const struct hw_invalidation *what,
 				       struct cached_domain *after)
 {
-	u64 first = what->all_domains ? 0 : what->domain;
-	u64 last = what->all_domains ? ~0ULL : what->domain;
-	struct interval *at = after ? interval_next(&cached->domains, &after->at, first, last)
-				    : interval_first(&cached->domains, first, last);
+	struct interval_tree *domains = &cached->domains;
+	struct cached_domain *domain;
+	struct interval *at;
 
+	if (!what->all_domains) {
+		domain = after ? after->next : cached_domain_first(cached, what->domain);
+		while (domain && domain->iommu != iommu)
+			domain = domain->next;
+		return domain;
+	}
+	at = after ? interval_next(domains, &after->at, 0, ~0ULL)
+		   : interval_first(domains, 0, ~0ULL);
 	while (at && ((struct cached_domain *)at)->iommu != iommu)
-		at = interval_next(&cached->domains, at, first, last);
+		at = interval_next(domains, at, 0, ~0ULL);
 	return (struct cached_domain *)at;
 }
 
@@ -332,7 +339,8 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 			return;
 		if (!leaf->absent)
 			note_window(cached, leaf);
-		cached_devices_keep(cached, leaf, command, confirmation->now);
+		if (leaf->domain->iommu->walker.device_tlb)
+			cached_devices_keep(cached, leaf, command, confirmation->now);
 		cached_leaf_free(cached, leaf);
 	}
 }

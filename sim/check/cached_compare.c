@@ -8,9 +8,23 @@
  * that says the same.
  */
 #include "check/cached_inside.h"
+#include "check/cached_way.h"
 
 /* Tables on the way to one address are a handful. */
 #define NEAR_MAX 16
+
+/* Like pages that a walk has found side by side. */
+struct stretch {
+	u64 start;
+	u64 last;
+	phys_addr_t phys;
+	u8 page_lg2;
+	bool read;
+	bool write;
+	bool accessed;
+	bool dirty;
+	bool absent;
+};
 
 struct comparison {
 	struct cached *cached;
@@ -28,16 +42,47 @@ struct comparison {
 	bool write;
 	bool alone; /* all in the range is one stretch that is new */
 	bool running;
-	struct cached_leaf run; /* the stretch found last: the next page may continue it */
-	u32 near_count;		/* tables of the set in the range; NEAR_MAX: too many, look there */
-	struct cached_table *near[NEAR_MAX];
+	struct stretch run; /* the stretch found last: the next page may continue it */
+	u32 near_count;	    /* tables of the set in the range; NEAR_MAX: too many, look there */
+	struct cached_table **near;
+	u32 found_count; /* tables that the walks have found; more than CACHED_WAY_MAX: too many */
+	struct cached_step found[CACHED_WAY_MAX];
 };
 
-static bool same(const struct cached_leaf *a, const struct cached_leaf *b)
+static bool same(const struct stretch *a, const struct stretch *b)
 {
 	return a->page_lg2 == b->page_lg2 && a->read == b->read && a->write == b->write &&
 	       a->absent == b->absent && a->accessed == b->accessed && a->dirty == b->dirty &&
-	       a->phys - a->at.start == b->phys - b->at.start;
+	       a->phys - a->start == b->phys - b->start;
+}
+
+static bool is_of(const struct cached_leaf *leaf, const struct stretch *stretch)
+{
+	return leaf->page_lg2 == stretch->page_lg2 && leaf->read == stretch->read &&
+	       leaf->write == stretch->write && leaf->absent == stretch->absent &&
+	       leaf->accessed == stretch->accessed && leaf->dirty == stretch->dirty &&
+	       leaf->phys - leaf->at.start == stretch->phys - stretch->start;
+}
+
+/* A leaf of the set that has what was found, and has held since now. */
+static struct cached_leaf of_stretch(const struct comparison *comparison,
+				     const struct stretch *stretch)
+{
+	return (struct cached_leaf){
+		.at = { .start = stretch->start, .last = stretch->last },
+		.domain = comparison->domain,
+		.phys = stretch->phys,
+		.page_lg2 = stretch->page_lg2,
+		.read = stretch->read,
+		.write = stretch->write,
+		.accessed = stretch->accessed,
+		.dirty = stretch->dirty,
+		.absent = stretch->absent,
+		.since = comparison->now,
+		.until = CHECK_NEVER,
+		.round = comparison->cached->round,
+		.confirmed = true,
+	};
 }
 
 /* ---- Pages ------------------------------------------------------------ */
@@ -71,89 +116,130 @@ static void confirm(struct comparison *comparison, struct cached_leaf *leaf, u64
 }
 
 /* Between a new table and what is in it now, that was absent. */
-static void add_absent(struct comparison *comparison, const struct cached_leaf *leaf)
+static void add_absent(struct comparison *comparison, u64 start, u64 last, u8 page_lg2)
 {
 	struct cached_leaf *absent;
 
-	if (!comparison->mapped || !comparison->new_tables)
+	if (DMASIM_LIKELY(!comparison->mapped) || !comparison->new_tables)
 		return;
 	absent = cached_leaf_new(comparison->cached);
 	if (!absent)
 		return;
-	*absent = *leaf;
-	absent->absent = true;
-	absent->phys = absent->at.start;
-	absent->read = absent->write = absent->accessed = absent->dirty = false;
+	*absent = of_stretch(comparison, &(struct stretch){ .start = start,
+							    .last = last,
+							    .phys = start,
+							    .page_lg2 = page_lg2,
+							    .absent = true });
 	absent->until = comparison->now;
 	cached_leaf_put(comparison->cached, absent);
 }
 
 static void add(struct comparison *comparison, u64 from, u64 to)
 {
-	const struct cached_leaf *run = &comparison->run;
+	const struct stretch *run = &comparison->run;
 	struct cached_leaf *leaf = cached_leaf_new(comparison->cached);
 
 	if (!leaf)
 		return;
-	*leaf = *run;
+	*leaf = of_stretch(comparison, run);
 	leaf->at.start = from;
 	leaf->at.last = to;
-	leaf->phys = run->phys + (from - run->at.start);
-	leaf->domain = comparison->domain;
-	leaf->since = comparison->now;
-	leaf->until = CHECK_NEVER;
-	leaf->round = comparison->cached->round;
-	leaf->confirmed = true;
+	leaf->phys += from - run->start;
 	cached_leaf_put(comparison->cached, leaf);
 	if (!run->absent)
-		add_absent(comparison, leaf);
+		add_absent(comparison, from, to, run->page_lg2);
 }
 
 /* The stretch is complete: it confirms what the set has of it, the rest is new. */
 static void end_run(struct comparison *comparison)
 {
-	const struct cached_leaf *run = &comparison->run;
+	const struct stretch *run = &comparison->run;
 	struct interval_tree *leaves = &comparison->domain->leaves;
-	u64 next = run->at.start;
+	u64 next = run->start;
 	bool others = false;
 	struct interval *at;
 
 	if (!comparison->running)
 		return;
 	comparison->running = false;
-	for (at = interval_first(leaves, run->at.start, run->at.last); at;
-	     at = interval_next(leaves, at, run->at.start, run->at.last)) {
+	for (at = interval_first(leaves, run->start, run->last); at;
+	     at = interval_next(leaves, at, run->start, run->last)) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
 
 		others |= cached_holds(leaf);
-		if (!cached_holds(leaf) || !same(leaf, run))
+		if (!cached_holds(leaf) || !is_of(leaf, run))
 			continue;
-		confirm(comparison, leaf, higher(leaf->at.start, run->at.start), run->at.last);
+		confirm(comparison, leaf, higher(leaf->at.start, run->start), run->last);
 		if (leaf->at.start > next)
 			add(comparison, next, leaf->at.start - 1);
-		if (leaf->at.last >= run->at.last)
+		if (leaf->at.last >= run->last)
 			return;
 		next = leaf->at.last + 1;
 	}
-	if (next == run->at.start)
-		comparison->alone = run->at.start <= comparison->start &&
-				    run->at.last >= comparison->last && !others;
-	add(comparison, next, run->at.last);
+	if (next == run->start)
+		comparison->alone = run->start <= comparison->start &&
+				    run->last >= comparison->last && !others;
+	add(comparison, next, run->last);
 }
 
-static bool continues(const struct comparison *comparison, const struct cached_leaf *leaf)
+static bool continues(const struct comparison *comparison, const struct stretch *stretch)
 {
-	const struct cached_leaf *run = &comparison->run;
+	const struct stretch *run = &comparison->run;
 
-	return comparison->running && run->at.last != ~0ULL && run->at.last + 1 == leaf->at.start &&
-	       same(run, leaf);
+	return comparison->running && run->last != ~0ULL && run->last + 1 == stretch->start &&
+	       same(run, stretch);
+}
+
+/* What was found goes by a command that no wait has confirmed, with the table that leads there. */
+static bool goes(const struct comparison *comparison, const struct stretch *stretch)
+{
+	struct cached_leaf leaf;
+
+	if (DMASIM_LIKELY(!comparison->way))
+		return false;
+	leaf = of_stretch(comparison, stretch);
+	return cached_goes_with(comparison->cached, comparison->way, &leaf, NULL);
+}
+
+static void found_stretch(struct comparison *comparison, const struct stretch *stretch)
+{
+	if (goes(comparison, stretch))
+		return;
+	comparison->found_first = lower(comparison->found_first, stretch->start);
+	comparison->found_last = higher(comparison->found_last, stretch->last);
+	if (continues(comparison, stretch)) {
+		comparison->run.last = stretch->last;
+		return;
+	}
+	end_run(comparison);
+	comparison->run = *stretch;
+	comparison->running = true;
+}
+
+/* Whether it goes with a table is another question for each page. */
+static void found_pages(struct comparison *comparison, const struct stretch *stretch, u64 less_1)
+{
+	struct stretch page = *stretch;
+
+	for (;;) {
+		page.last = page.start + less_1;
+		found_stretch(comparison, &page);
+		if (page.last == stretch->last)
+			return;
+		page.start += less_1 + 1;
+		page.phys += less_1 + 1;
+	}
 }
 
 static void found_leaf(void *cookie, const struct hw_leaf *found)
 {
 	struct comparison *comparison = cookie;
 	u64 iova = comparison->base + found->iova;
-	struct cached_leaf leaf = {
+	u64 less_1 = (1ULL << found->page_lg2) - 1;
+	struct stretch stretch = {
+		/* Of a page that several entries hold any of them lets all of it be cached. */
+		.start = iova & ~less_1,
+		.last = (iova + (found->bytes - 1)) | less_1,
 		.page_lg2 = found->page_lg2,
 		.read = found->read && comparison->read,
 		.write = found->write && comparison->write,
@@ -162,23 +248,13 @@ static void found_leaf(void *cookie, const struct hw_leaf *found)
 		.absent = found->absent && (comparison->read || comparison->write),
 	};
 
-	if (!leaf.read && !leaf.write && !leaf.absent)
+	if (!stretch.read && !stretch.write && !stretch.absent)
 		return;
-	/* Of a page that several entries hold any of them lets all of it be cached. */
-	leaf.at.start = cached_page_start(&leaf, iova);
-	leaf.at.last = cached_page_last(&leaf, iova + (found->bytes - 1));
-	leaf.phys = leaf.absent ? leaf.at.start : found->phys - (iova - leaf.at.start);
-	if (comparison->way && cached_goes_with(comparison->cached, comparison->way, &leaf, NULL))
-		return;
-	comparison->found_first = lower(comparison->found_first, leaf.at.start);
-	comparison->found_last = higher(comparison->found_last, leaf.at.last);
-	if (continues(comparison, &leaf)) {
-		comparison->run.at.last = leaf.at.last;
-		return;
-	}
-	end_run(comparison);
-	comparison->run = leaf;
-	comparison->running = true;
+	stretch.phys = stretch.absent ? stretch.start : found->phys - (iova & less_1);
+	if (DMASIM_LIKELY(!comparison->way))
+		found_stretch(comparison, &stretch);
+	else
+		found_pages(comparison, &stretch, less_1);
 }
 
 static void end_unconfirmed_leaves(struct comparison *comparison)
@@ -213,25 +289,21 @@ static bool is_table(const struct cached_table *table, const struct cached_table
 	       table->write == found->write;
 }
 
-static void add_table(struct comparison *comparison, const struct cached_table *new)
+static struct cached_table *add_table(struct comparison *comparison, const struct cached_table *new)
 {
 	struct cached *cached = comparison->cached;
 	struct cached_table *table = cached_record(cached, sizeof(*table));
 
 	if (!table)
-		return;
+		return NULL;
 	*table = *new;
-	add_absent(comparison, &(struct cached_leaf){
-				       .at = table->at,
-				       .domain = table->domain,
-				       .page_lg2 = (u8)(12 + 9 * table->levels),
-				       .since = table->since,
-			       });
+	add_absent(comparison, table->at.start, table->at.last, (u8)(12 + 9 * table->levels));
 	comparison->new_tables = true;
 	if (comparison->near_count < NEAR_MAX)
 		comparison->near[comparison->near_count++] = table;
 	interval_insert(&comparison->domain->tables, &table->at);
 	interval_insert(&cached->tables_by_phys, &table->by_phys);
+	return table;
 }
 
 static void confirm_table(struct comparison *comparison, struct cached_table *table)
@@ -266,6 +338,14 @@ static struct cached_table *known_table(const struct comparison *comparison,
 	return NULL;
 }
 
+static void note_found(struct comparison *comparison, const struct cached_table *table,
+		       phys_addr_t entry)
+{
+	if (comparison->found_count < CACHED_WAY_MAX)
+		comparison->found[comparison->found_count] = (struct cached_step){ table, entry };
+	comparison->found_count++;
+}
+
 static void found_table(void *cookie, const struct hw_table *at)
 {
 	struct comparison *comparison = cookie;
@@ -290,7 +370,8 @@ static void found_table(void *cookie, const struct hw_table *at)
 	if (table)
 		confirm_table(comparison, table);
 	else
-		add_table(comparison, &found);
+		table = add_table(comparison, &found);
+	note_found(comparison, table, at->entry);
 }
 
 /* Those of the set that a walk of the range should find. */
@@ -347,13 +428,11 @@ static void walk_from_top(struct comparison *comparison, const struct cached_sou
 	end_run(comparison);
 }
 
-/* From a table that no entry leads to any more, but a walk cache may. */
-static void walk_from_table(struct comparison *comparison, const struct cached_table *table)
+static void walk_from(struct comparison *comparison, const struct cached_table *table)
 {
 	u64 start = higher(comparison->start, table->at.start);
 	u64 last = lower(comparison->last, table->at.last);
 
-	comparison->way = table;
 	comparison->base = table->at.start;
 	comparison->read = table->read;
 	comparison->write = table->write;
@@ -361,6 +440,31 @@ static void walk_from_table(struct comparison *comparison, const struct cached_t
 		      start - table->at.start, last - table->at.start, found_leaf, found_table,
 		      comparison);
 	end_run(comparison);
+}
+
+/* From the last table of the way, which is all that may have changed. */
+static void walk_the_way(struct comparison *comparison)
+{
+	struct cached_way *way = &comparison->domain->way;
+	const struct stretch *run = &comparison->run;
+
+	comparison->near_count = 0;
+	comparison->run.page_lg2 = 0;
+	walk_from(comparison, way->table);
+	if (run->page_lg2 == INTERVAL_PAGE_LG2 && !run->absent && !run->accessed && !run->dirty)
+		cached_way_learn(comparison->domain, run->start, run->read, run->write);
+}
+
+static void keep_way(struct comparison *comparison)
+{
+	struct cached_domain *domain = comparison->domain;
+	const struct cached_source *source = SLIST_FIRST(&domain->sources);
+
+	domain->way.count = 0;
+	if (source && !SLIST_NEXT(source, link) && !domain->ended_tables &&
+	    comparison->found_count <= CACHED_WAY_MAX)
+		cached_way_keep(domain, comparison->found, comparison->found_count,
+				comparison->start, comparison->last);
 }
 
 static void walk_all(struct comparison *comparison)
@@ -371,6 +475,11 @@ static void walk_all(struct comparison *comparison)
 
 	comparison->cached->round++;
 	comparison->alone = false;
+	if (cached_way_holds(domain, comparison->start, comparison->last)) {
+		walk_the_way(comparison);
+		return;
+	}
+	comparison->found_count = 0;
 	find_near_tables(comparison);
 	SLIST_FOREACH(source, &domain->sources, link)
 		walk_from_top(comparison, source);
@@ -379,9 +488,13 @@ static void walk_all(struct comparison *comparison)
 	for (; at; at = interval_next(&domain->tables, at, comparison->start, comparison->last)) {
 		const struct cached_table *table = (const struct cached_table *)at;
 
-		if (check_happened(table->until))
-			walk_from_table(comparison, table);
+		/* No entry leads to it any more, but a walk cache may. */
+		if (check_happened(table->until)) {
+			comparison->way = table;
+			walk_from(comparison, table);
+		}
 	}
+	keep_way(comparison);
 }
 
 /* To the ends of the pages in the set that an address lies in. */
@@ -418,17 +531,21 @@ static void widen(struct comparison *comparison)
 void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 		    struct check_moment now, bool mapped)
 {
-	struct comparison comparison = {
-		.cached = cached,
-		.domain = domain,
-		.now = now,
-		.mapped = mapped && domain->iommu->caching_mode,
-		.start = start,
-		.last = last,
-		.found_first = start,
-		.found_last = last,
-	};
+	struct cached_table *near[NEAR_MAX];
+	struct comparison comparison;
 
+	if (cached_way_compare(cached, domain, start, last, now))
+		return;
+	comparison.cached = cached;
+	comparison.domain = domain;
+	comparison.now = now;
+	comparison.mapped = mapped && domain->iommu->caching_mode;
+	comparison.new_tables = false;
+	comparison.way = NULL;
+	comparison.running = false;
+	comparison.near = near;
+	comparison.found_first = start;
+	comparison.found_last = last;
 	/* A large page that is found may have taken the place of more than was asked for. */
 	do {
 		comparison.start = comparison.found_first;

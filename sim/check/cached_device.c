@@ -109,12 +109,13 @@ void cached_devices_keep(struct cached *cached, const struct cached_leaf *leaf,
 			 const struct cached_command *command, struct check_moment now)
 {
 	const struct interval_tree *contexts = &cached->contexts.by_domain;
-	struct cached_fetched fetched = of_leaf(leaf);
+	struct cached_fetched fetched;
 	u64 id = leaf->domain->domain;
 	struct interval *at;
 
 	if (leaf->absent || !leaf->domain->iommu->walker.device_tlb)
 		return;
+	fetched = of_leaf(leaf);
 	fetched.emptied = command->submitted;
 	fetched.gone = now;
 	fetched.behind = command->what.number;

@@ -26,9 +26,16 @@ static inline bool cached_holds(const struct cached_leaf *leaf)
 	return !check_happened(leaf->until);
 }
 
-/* A record of a leaf, to be filled in; NULL: no memory, and the checker is blind. */
-struct cached_leaf *cached_leaf_new(struct cached *cached);
-void cached_leaf_free(struct cached *cached, struct cached_leaf *leaf);
+/* A record of a leaf, to be filled in whole; NULL: no memory, and the checker is blind. */
+static inline struct cached_leaf *cached_leaf_new(struct cached *cached)
+{
+	return check_pool_get(&cached->leaves);
+}
+
+static inline void cached_leaf_free(struct cached *cached, struct cached_leaf *leaf)
+{
+	check_pool_put(&cached->leaves, leaf);
+}
 
 /* Puts a leaf into the set. */
 void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf);
@@ -44,12 +51,21 @@ void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, 
 struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *leaf, u64 from,
 				     u64 to);
 
-/* The same for the pages of a leaf that [start, last], which touches it, has a part of. */
+/* Takes all of a leaf out of the set. */
+void cached_leaf_remove(struct cached *cached, struct cached_leaf *leaf);
+
+/* Takes out the pages of a leaf that [start, last], which touches it, has a part of. */
 static inline struct cached_leaf *cached_pages_take(struct cached *cached, struct cached_leaf *leaf,
 						    u64 start, u64 last)
 {
-	u64 from = start > leaf->at.start ? cached_page_start(leaf, start) : leaf->at.start;
-	u64 to = last < leaf->at.last ? cached_page_last(leaf, last) : leaf->at.last;
+	u64 from, to;
+
+	if (DMASIM_LIKELY(start <= leaf->at.start && last >= leaf->at.last)) {
+		cached_leaf_remove(cached, leaf);
+		return leaf;
+	}
+	from = start > leaf->at.start ? cached_page_start(leaf, start) : leaf->at.start;
+	to = last < leaf->at.last ? cached_page_last(leaf, last) : leaf->at.last;
 
 	return cached_leaf_take(cached, leaf, from, to);
 }

@@ -2,7 +2,7 @@
 /* The tree's header asks for this hook at each change of a node's children. */
 #define RB_AUGMENT(node) update(node)
 
-#include "check/interval.h"
+#include "check/interval_pages.h"
 
 static void update(struct interval *interval)
 {
@@ -16,15 +16,7 @@ static void update(struct interval *interval)
 		interval->max_last = right->max_last;
 }
 
-static int compare(struct interval *a, struct interval *b)
-{
-	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	return (a->order > b->order) - (a->order < b->order);
-}
-
-RB_PROTOTYPE(interval_root, interval, node, compare)
-RB_GENERATE(interval_root, interval, node, compare)
+RB_GENERATE(interval_root, interval, node, interval_compare)
 
 static void update_upwards(struct interval *interval)
 {
@@ -32,19 +24,12 @@ static void update_upwards(struct interval *interval)
 		update(interval);
 }
 
-void interval_tree_init(struct interval_tree *tree)
-{
-	RB_INIT(&tree->root);
-	tree->next_order = 0;
-}
-
-void interval_insert(struct interval_tree *tree, struct interval *interval)
+void interval_root_insert(struct interval_root *root, struct interval *interval)
 {
 	u64 last = interval->last;
 
-	interval->order = tree->next_order++;
 	interval->max_last = interval->last;
-	RB_INSERT(interval_root, &tree->root, interval);
+	RB_INSERT(interval_root, root, interval);
 	/* The hook sees the changed nodes, perhaps before what is below them is up to date. */
 	while ((interval = RB_PARENT(interval, node))) {
 		if (interval->max_last < last)
@@ -52,14 +37,52 @@ void interval_insert(struct interval_tree *tree, struct interval *interval)
 	}
 }
 
-void interval_remove(struct interval_tree *tree, struct interval *interval)
+void interval_root_remove(struct interval_root *root, struct interval *interval)
 {
 	struct interval *parent = RB_PARENT(interval, node);
 
-	RB_REMOVE(interval_root, &tree->root, interval);
+	RB_REMOVE(interval_root, root, interval);
 	/* The hook sees the changed nodes, not all above them. */
 	update_upwards(parent);
 }
+
+void interval_tree_init(struct interval_tree *tree)
+{
+	*tree = (struct interval_tree){ .next_order = 0 };
+	RB_INIT(&tree->root);
+	RB_INIT(&tree->blocks);
+}
+
+void interval_tree_by_page(struct interval_tree *tree, struct memory *memory, bool *blind)
+{
+	tree->memory = memory;
+	tree->blind = blind;
+}
+
+void interval_tree_fini(struct interval_tree *tree)
+{
+	interval_pages_fini(tree);
+}
+
+void interval_put(struct interval_tree *tree, struct interval *interval)
+{
+	if (tree->memory && interval_pages_insert(tree, interval))
+		return;
+	interval->block = NULL;
+	if (RB_EMPTY(&tree->root) || interval->start < tree->low)
+		tree->low = interval->start;
+	interval_root_insert(&tree->root, interval);
+}
+
+void interval_take(struct interval_tree *tree, struct interval *interval)
+{
+	if (interval->block)
+		interval_pages_remove(tree, interval);
+	else
+		interval_root_remove(&tree->root, interval);
+}
+
+/* ---- Finding ---------------------------------------------------------- */
 
 /* The first overlap in a subtree that is known to reach up to `start`. */
 static struct interval *first_in(struct interval *interval, u64 start, u64 last)
@@ -82,32 +105,72 @@ static struct interval *first_in(struct interval *interval, u64 start, u64 last)
 	return NULL;
 }
 
-struct interval *interval_first(const struct interval_tree *tree, u64 start, u64 last)
+static struct interval *next_in(struct interval *interval, u64 start, u64 last)
 {
-	struct interval *root = RB_ROOT(&tree->root);
-
-	return root && root->max_last >= start ? first_in(root, start, last) : NULL;
+	while (interval && interval->start <= last && interval->last < start)
+		interval = RB_NEXT(interval_root, root, interval);
+	return interval && interval->start <= last ? interval : NULL;
 }
 
-struct interval *interval_next(const struct interval_tree *tree, struct interval *interval,
-			       u64 start, u64 last)
+/* The first of the tree in order behind one that is not in it. */
+static struct interval *behind(const struct interval_tree *tree, const struct interval *interval)
 {
-	(void)tree;
-	do
-		interval = RB_NEXT(interval_root, &tree->root, interval);
-	while (interval && interval->start <= last && interval->last < start);
-	return interval && interval->start <= last ? interval : NULL;
+	struct interval *at = RB_ROOT(&tree->root), *best = NULL;
+
+	while (at) {
+		if (interval_compare(at, interval) > 0) {
+			best = at;
+			at = RB_LEFT(at, node);
+		} else {
+			at = RB_RIGHT(at, node);
+		}
+	}
+	return best;
+}
+
+static struct interval *earlier(struct interval *a, struct interval *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return interval_compare(a, b) < 0 ? a : b;
+}
+
+struct interval *interval_search_first(const struct interval_tree *tree, u64 start, u64 last)
+{
+	struct interval *root = RB_ROOT(&tree->root), *found = NULL;
+
+	if (root && root->max_last >= start)
+		found = first_in(root, start, last);
+	if (!tree->memory)
+		return found;
+	return earlier(found, interval_pages_first(tree, NULL, start, last));
+}
+
+struct interval *interval_search_next(const struct interval_tree *tree,
+				      const struct interval *interval, u64 start, u64 last)
+{
+	struct interval *found;
+
+	if (!interval->block)
+		found = RB_NEXT(interval_root, root, (struct interval *)interval);
+	else
+		found = behind(tree, interval);
+	found = next_in(found, start, last);
+	if (!tree->memory)
+		return found;
+	return earlier(found, interval_pages_first(tree, interval, start, last));
 }
 
 struct interval *interval_any(const struct interval_tree *tree)
 {
-	return RB_ROOT(&tree->root);
+	return RB_EMPTY(&tree->root) ? interval_pages_first(tree, NULL, 0, ~0ULL)
+				     : RB_ROOT(&tree->root);
 }
 
 struct interval *interval_before(const struct interval_tree *tree, u64 address)
 {
 	struct interval *interval = RB_ROOT(&tree->root);
-	struct interval *best = NULL;
+	struct interval *best = NULL, *page;
 
 	while (interval) {
 		if (interval->start < address) {
@@ -117,21 +180,13 @@ struct interval *interval_before(const struct interval_tree *tree, u64 address)
 			interval = RB_LEFT(interval, node);
 		}
 	}
-	return best;
+	page = interval_pages_before(tree, address);
+	return best && page && interval_compare(page, best) > 0 ? page : best ? best : page;
 }
 
 struct interval *interval_after(const struct interval_tree *tree, u64 address)
 {
-	struct interval *interval = RB_ROOT(&tree->root);
-	struct interval *best = NULL;
+	const struct interval at = { .start = address, .order = ~0ULL };
 
-	while (interval) {
-		if (interval->start > address) {
-			best = interval;
-			interval = RB_LEFT(interval, node);
-		} else {
-			interval = RB_RIGHT(interval, node);
-		}
-	}
-	return best;
+	return earlier(behind(tree, &at), interval_pages_first(tree, &at, address, ~0ULL));
 }

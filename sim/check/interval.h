@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inclusive ranges of 64-bit addresses in a tree, found by overlap. Ranges may overlap each other;
- * the ones with the same start keep the order in which they came.
+ * Inclusive ranges of 64-bit addresses, found by overlap. Ranges may overlap each other; the ones
+ * with the same start keep the order in which they came.
+ *
+ * They are in a balanced tree. With interval_tree_by_page() those that lie in one page of 4 KiB, as
+ * most of what is mapped does, are in blocks by their page number instead, where coming and going
+ * is a matter of a few instructions.
  */
 #ifndef CHECK_INTERVAL_H
 #define CHECK_INTERVAL_H
@@ -10,33 +14,145 @@
 
 #include <dmasim/types.h>
 
+struct interval_block;
+struct memory;
+
 struct interval {
-	RB_ENTRY(interval) node;
+	union {
+		RB_ENTRY(interval) node;
+		struct interval *beside; /* in a block: the next one of the page, in order */
+	};
 	u64 start;
 	u64 last;
-	u64 max_last; /* largest last of the subtree */
+	u64 max_last; /* in the tree: largest last of the subtree */
 	u64 order;
+	struct interval_block *block; /* that it is in; NULL: it is in the tree */
 };
 
 RB_HEAD(interval_root, interval);
 
+#define INTERVAL_PAGE_LG2 12
+#define INTERVAL_PAGES	  64
+
+struct interval_block {
+	struct interval at; /* the pages it is for; first member */
+	u64 used;	    /* a bit for each page that has any */
+	struct interval *page[INTERVAL_PAGES];
+};
+
 struct interval_tree {
 	struct interval_root root;
+	struct interval_root blocks;
+	struct interval_block *near; /* used last: the next one is likely in it; it may be empty */
+	struct interval_block *spare;
+	struct memory *memory; /* for blocks; NULL: there are none */
+	bool *blind;	       /* set when there is no memory for one: the tree has it, then */
 	u64 next_order;
+	u64 low; /* no interval of the tree, not of a block, starts below it */
 };
 
 void interval_tree_init(struct interval_tree *tree);
 
+/* Said of an empty tree. Afterwards interval_tree_fini() must follow when it is empty again. */
+void interval_tree_by_page(struct interval_tree *tree, struct memory *memory, bool *blind);
+void interval_tree_fini(struct interval_tree *tree);
+
+void interval_put(struct interval_tree *tree, struct interval *interval);
+void interval_take(struct interval_tree *tree, struct interval *interval);
+
+struct interval *interval_search_first(const struct interval_tree *tree, u64 start, u64 last);
+struct interval *interval_search_next(const struct interval_tree *tree,
+				      const struct interval *interval, u64 start, u64 last);
+
+static inline u32 interval_page(u64 address)
+{
+	return (address >> INTERVAL_PAGE_LG2) % INTERVAL_PAGES;
+}
+
+/* True if an address is one of the block's. */
+static inline bool interval_is_in(const struct interval_block *block, u64 address)
+{
+	return block && address - block->at.start < (u64)INTERVAL_PAGES << INTERVAL_PAGE_LG2;
+}
+
+/* True if no interval that is not in a block can share an address with [start, last]. */
+static inline bool interval_only_blocks(const struct interval_tree *tree, u64 start, u64 last)
+{
+	const struct interval *root = RB_ROOT(&tree->root);
+
+	return !root || last < tree->low || start > root->max_last;
+}
+
 /* start and last are set by the caller and stay as they are while the interval is in the tree. */
-void interval_insert(struct interval_tree *tree, struct interval *interval);
-void interval_remove(struct interval_tree *tree, struct interval *interval);
+static inline void interval_insert(struct interval_tree *tree, struct interval *interval)
+{
+	struct interval_block *block = tree->near;
+	u64 bit = 1ULL << interval_page(interval->start);
+
+	interval->order = tree->next_order++;
+	if (!interval_is_in(block, interval->start) || (block->used & bit) ||
+	    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2) {
+		interval_put(tree, interval);
+		return;
+	}
+	interval->beside = NULL;
+	interval->block = block;
+	block->page[interval_page(interval->start)] = interval;
+	block->used |= bit;
+}
+
+static inline void interval_remove(struct interval_tree *tree, struct interval *interval)
+{
+	struct interval_block *block = interval->block;
+	u32 page = interval_page(interval->start);
+
+	if (!block || block != tree->near || interval->beside || block->page[page] != interval) {
+		interval_take(tree, interval);
+		return;
+	}
+	block->page[page] = NULL;
+	block->used &= ~(1ULL << page);
+}
 
 /*
  * The first interval, in order of start, that shares an address with [start, last]; and the next.
+ * What is all in the block used last is answered at once.
  */
-struct interval *interval_first(const struct interval_tree *tree, u64 start, u64 last);
-struct interval *interval_next(const struct interval_tree *tree, struct interval *interval,
-			       u64 start, u64 last);
+static inline struct interval *interval_first(const struct interval_tree *tree, u64 start, u64 last)
+{
+	const struct interval_block *near = tree->near;
+	struct interval *at;
+	u64 pages;
+
+	if (!interval_is_in(near, start) || !interval_only_blocks(tree, start, last))
+		return interval_search_first(tree, start, last);
+	pages = near->used & ~0ULL << interval_page(start);
+	if (!pages)
+		return last <= near->at.last ? NULL : interval_search_first(tree, start, last);
+	at = near->page[__builtin_ctzll(pages)];
+	if (at->start > last)
+		return NULL;
+	return at->last >= start ? at : interval_search_first(tree, start, last);
+}
+
+static inline struct interval *interval_next(const struct interval_tree *tree,
+					     const struct interval *interval, u64 start, u64 last)
+{
+	const struct interval_block *block = interval->block;
+	struct interval *at;
+	u64 pages;
+
+	if (!block || interval->beside || !interval_only_blocks(tree, start, last))
+		return interval_search_next(tree, interval, start, last);
+	pages = block->used & ~1ULL << interval_page(interval->start);
+	if (!pages)
+		return last <= block->at.last ? NULL
+					      : interval_search_next(tree, interval, start, last);
+	at = block->page[__builtin_ctzll(pages)];
+	if (at->start > last)
+		return NULL;
+	return at->last >= start ? at : interval_search_next(tree, interval, start, last);
+}
 
 /* Any interval at all; NULL: the tree is empty. */
 struct interval *interval_any(const struct interval_tree *tree);

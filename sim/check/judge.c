@@ -85,7 +85,9 @@ void judge_way(struct check *check, const struct dmasim_event *event)
 	struct hw_target target;
 	struct check_verdict *verdict;
 
-	if (!check_can_judge(check))
+	if (event->phys - check->ram.start < check->ram.bytes || !check_can_judge(check))
+		return;
+	if (ram_find_range(&check->hw->ram, event->phys, &check->ram))
 		return;
 	target = hw_phys_target(check->hw, event->phys);
 	if (target.kind != HW_TARGET_BAR)
@@ -139,8 +141,10 @@ void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 
 	if (!space || !space->is_domain || !check_can_judge(check))
 		return;
 	for (domain = cached_domain_first(&check->cached, space->id); domain;
-	     domain = cached_domain_next(&check->cached, domain))
-		any |= cached_absent_take(&check->cached, domain, start, last);
+	     domain = cached_domain_next(domain)) {
+		if (domain->iommu->caching_mode)
+			any |= cached_absent_take(&check->cached, domain, start, last);
+	}
 	if (!any)
 		return;
 	check_report(check, &(struct finding){
@@ -289,7 +293,6 @@ static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct piece *piece;
-	struct piece was;
 
 	if (!space || !event->size)
 		return;
@@ -299,11 +302,13 @@ static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
 			tell_not_mapped(check, space, event);
 		return;
 	}
-	was = *piece;
 	owners_end(&check->owners, piece, event->site);
-	/* With another size it may have taken a neighbour along: that is told instead. */
+	/*
+	 * With another size it may have taken a neighbour along: that is told instead. If not,
+	 * nothing has ended since, and the record is still there.
+	 */
 	if (!judge_foreign(check, space, event))
-		judge_pair(check, event, &was);
+		judge_pair(check, event, piece);
 }
 
 /* ---- All events ------------------------------------------------------- */
@@ -329,8 +334,7 @@ static void changed(struct check *check, u32 id, u64 start, u64 last)
 {
 	struct cached_domain *domain = cached_domain_first(&check->cached, id);
 
-	for (; domain && check_can_judge(check);
-	     domain = cached_domain_next(&check->cached, domain))
+	for (; domain && check_can_judge(check); domain = cached_domain_next(domain))
 		cached_changed(&check->cached, domain, start, last);
 }
 
@@ -338,8 +342,7 @@ static void unmapped(struct check *check, u32 id, u64 start, u64 last)
 {
 	struct cached_domain *domain = cached_domain_first(&check->cached, id);
 
-	for (; domain && check_can_judge(check);
-	     domain = cached_domain_next(&check->cached, domain))
+	for (; domain && check_can_judge(check); domain = cached_domain_next(domain))
 		cached_unmapped(&check->cached, domain, start, last);
 }
 
@@ -370,8 +373,7 @@ static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 	struct cached_domain *domain = cached_domain_first(&check->cached, event->domain);
 
 	check->call->mapped_nothing |= !event->size;
-	for (; domain && event->done && check_can_judge(check);
-	     domain = cached_domain_next(&check->cached, domain))
+	for (; domain && event->done && check_can_judge(check); domain = cached_domain_next(domain))
 		cached_mapped(&check->cached, domain, event->dma,
 			      judge_last(event->dma, event->done));
 }
@@ -458,26 +460,29 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 };
 
 /* Events that end a public call: what the software found during the call is told by then. */
-static bool ends_call(enum dmasim_event_type type)
-{
-	return type == DMASIM_EVENT_MAP_PHYS || type == DMASIM_EVENT_UNMAP_PHYS ||
-	       type == DMASIM_EVENT_ALLOC || type == DMASIM_EVENT_ALLOC_FREE ||
-	       type == DMASIM_EVENT_MAP_SG || type == DMASIM_EVENT_UNMAP_SG ||
-	       type == DMASIM_EVENT_P2P_RELEASE ||
-	       (type >= DMASIM_EVENT_TRY_ALLOC && type <= DMASIM_EVENT_DESTROY);
-}
+#define ENDS(type) (1ULL << DMASIM_EVENT_##type)
+static const u64 ends_call = ENDS(MAP_PHYS) | ENDS(UNMAP_PHYS) | ENDS(ALLOC) | ENDS(ALLOC_FREE) |
+			     ENDS(MAP_SG) | ENDS(UNMAP_SG) | ENDS(TRY_ALLOC) | ENDS(LINK) |
+			     ENDS(SYNC) | ENDS(UNLINK) | ENDS(FREE) | ENDS(DESTROY) |
+			     ENDS(P2P_RELEASE);
+
+_Static_assert(DMASIM_EVENT_COUNT <= 64, "a bit for each");
 
 void check_event(struct check *check, const struct dmasim_event *event)
 {
+	struct check_call *call = check->call;
+
 	if (judges[event->type])
 		judges[event->type](check, event);
-	if (ends_call(event->type)) {
-		stale_tell(check, &check->call->stale, event);
-		check->call->began = check->cached.clock.order;
-		check->call->taken.valid = false;
-		check->call->mapped_nothing = false;
+	if (!(ends_call >> event->type & 1))
+		return;
+	if (DMASIM_UNLIKELY(!STAILQ_EMPTY(&call->stale)))
+		stale_tell(check, &call->stale, event);
+	call->began = check->cached.clock.order;
+	call->taken.valid = false;
+	call->mapped_nothing = false;
+	if (DMASIM_UNLIKELY(call->held.valid || check->blind))
 		check_settle_call(check);
-	}
 }
 
 u32 check_state(struct check *check, const struct dmasim_event *event)

@@ -28,6 +28,10 @@ void owners_init(struct owners *owners, struct world *world, bool *blind)
 	RB_INIT(&owners->spaces_by_id);
 	RB_INIT(&owners->devices_by_id);
 	interval_tree_init(&owners->by_phys);
+	interval_tree_by_page(&owners->by_phys, &world->memory, blind);
+	check_pool_init(&owners->past, &world->memory, blind, sizeof(struct owner_past));
+	check_pool_init(&owners->lists, &world->memory, blind, sizeof(struct owner_list));
+	check_pool_init(&owners->ranges, &world->memory, blind, sizeof(struct owner_range));
 }
 
 static void *record(struct owners *owners, size_t bytes)
@@ -50,18 +54,8 @@ static void leave_list(struct owners *owners, struct piece *piece)
 		return;
 	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
 	if (TAILQ_EMPTY(&piece->list->pieces) && piece->list != owners->open)
-		release(owners, piece->list);
+		check_pool_put(&owners->lists, piece->list);
 	piece->list = NULL;
-}
-
-static void release_tree(struct owners *owners, struct interval_tree *tree)
-{
-	struct interval *interval;
-
-	while ((interval = interval_any(tree))) {
-		interval_remove(tree, interval);
-		release(owners, interval);
-	}
 }
 
 void owners_fini(struct owners *owners)
@@ -77,10 +71,13 @@ void owners_fini(struct owners *owners)
 		struct owner_space *space = SLIST_FIRST(&owners->spaces);
 
 		SLIST_REMOVE_HEAD(&owners->spaces, link);
-		release_tree(owners, &space->pieces);
-		release_tree(owners, &space->ranges);
+		interval_tree_fini(&space->pieces);
 		release(owners, space);
 	}
+	interval_tree_fini(&owners->by_phys);
+	check_pool_fini(&owners->past);
+	check_pool_fini(&owners->lists);
+	check_pool_fini(&owners->ranges);
 }
 
 static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 id)
@@ -96,6 +93,7 @@ static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 i
 	space->is_domain = is_domain;
 	space->id = id;
 	interval_tree_init(&space->pieces);
+	interval_tree_by_page(&space->pieces, &owners->world->memory, owners->blind);
 	interval_tree_init(&space->ranges);
 	SLIST_INSERT_HEAD(&owners->spaces, space, link);
 	RB_INSERT(owner_space_tree, &owners->spaces_by_id, space);
@@ -138,7 +136,7 @@ void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain)
 		set_space(owners, dev, space);
 }
 
-struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
+struct owner_space *owners_space_search(struct owners *owners, dmasim_sbdf dev)
 {
 	struct owner_device *device = find_device(owners, dev);
 	struct owner_space *space;
@@ -154,33 +152,6 @@ struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
 struct owner_space *owners_domain(struct owners *owners, u32 domain)
 {
 	return space_of(owners, true, domain);
-}
-
-struct piece *owners_add(struct owners *owners, struct owner_space *space,
-			 const struct piece_desc *desc)
-{
-	struct piece *piece;
-
-	if (!desc->size)
-		return NULL;
-	piece = record(owners, sizeof(*piece));
-	if (!piece)
-		return NULL;
-	piece->at.start = desc->dma;
-	piece->at.last = desc->dma + desc->size - 1;
-	piece->space = space;
-	piece->kind = desc->kind;
-	piece->dev = desc->dev;
-	piece->phys = desc->phys;
-	piece->dir = desc->dir;
-	piece->attrs = desc->attrs;
-	piece->synced = desc->synced;
-	piece->state = desc->state;
-	piece->alloc = desc->alloc;
-	piece->site = desc->site;
-	piece->number = ++owners->pieces;
-	interval_insert(&space->pieces, &piece->at);
-	return piece;
 }
 
 void owners_excuse(struct owners *owners, dmasim_sbdf dev)
@@ -202,17 +173,18 @@ bool owners_is_excused(struct owners *owners, const struct piece *piece)
 
 void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where)
 {
+	struct owner_past *record = (struct owner_past *)piece;
 	struct owner_space *space = piece->space;
+	struct owner_past **past = &space->past[space->past_count++ % OWNER_PAST];
 
-	space->past[space->past_count++ % OWNER_PAST] = (struct owner_past){
-		.piece = *piece,
-		.ended_at = where,
-		.ended_ns = owners->world->clock.now_ns,
-	};
 	interval_remove(&space->pieces, &piece->at);
 	share_end(owners, piece);
 	leave_list(owners, piece);
-	release(owners, piece);
+	record->ended_at = where;
+	record->ended_ns = owners->world->clock.now_ns;
+	if (*past)
+		check_pool_put(&owners->past, *past);
+	*past = record;
 }
 
 void owners_add_to_list(struct owners *owners, struct owner_space *space,
@@ -221,10 +193,12 @@ void owners_add_to_list(struct owners *owners, struct owner_space *space,
 	struct piece *piece;
 
 	if (!owners->open) {
-		owners->open = record(owners, sizeof(*owners->open));
+		owners->open = check_pool_get(&owners->lists);
 		if (!owners->open)
 			return;
 		TAILQ_INIT(&owners->open->pieces);
+		owners->open->entries = 0;
+		owners->open->dir = 0;
 	}
 	piece = owners_add(owners, space, desc);
 	if (!piece)
@@ -240,32 +214,24 @@ struct owner_list *owners_close_list(struct owners *owners)
 	owners->open = NULL;
 	if (!list || !TAILQ_EMPTY(&list->pieces))
 		return list;
-	release(owners, list);
+	check_pool_put(&owners->lists, list);
 	return NULL;
-}
-
-struct piece *owners_first(const struct owner_space *space, u64 start, u64 last)
-{
-	return (struct piece *)interval_first(&space->pieces, start, last);
-}
-
-struct piece *owners_next(const struct owner_space *space, struct piece *piece, u64 start, u64 last)
-{
-	return (struct piece *)interval_next(&space->pieces, &piece->at, start, last);
 }
 
 void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 {
 	struct piece *piece = owners_first(space, address, address);
+	struct owner_past *record;
 	struct piece *upper;
 
 	while (piece && (piece->kind != PIECE_LINK || piece->at.start == address))
 		piece = owners_next(space, piece, address, address);
 	if (!piece)
 		return;
-	upper = record(owners, sizeof(*upper));
-	if (!upper)
+	record = check_pool_get(&owners->past);
+	if (!record)
 		return;
+	upper = &record->piece;
 	interval_remove(&space->pieces, &piece->at);
 	*upper = *piece;
 	upper->at.start = address;
@@ -282,7 +248,7 @@ static const struct owner_past *find_past(const struct owner_space *space, dmasi
 
 	for (u32 back = 1; back <= kept; back++) {
 		const struct owner_past *past =
-			&space->past[(space->past_count - back) % OWNER_PAST];
+			space->past[(space->past_count - back) % OWNER_PAST];
 
 		if ((dev == DMASIM_NO_SBDF || past->piece.dev == dev) &&
 		    dma >= past->piece.at.start && dma <= past->piece.at.last)
@@ -304,10 +270,11 @@ const struct owner_past *owners_past_of_any(const struct owner_space *space, u64
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
 				     const struct piece_desc *desc)
 {
-	struct owner_range *range = record(owners, sizeof(*range));
+	struct owner_range *range = check_pool_get(&owners->ranges);
 
 	if (!range)
 		return NULL;
+	range->told = false;
 	range->at.start = desc->dma;
 	range->at.last = desc->dma + desc->size - 1;
 	range->dev = desc->dev;
@@ -318,7 +285,7 @@ struct owner_range *owners_range_add(struct owners *owners, struct owner_space *
 	return range;
 }
 
-struct owner_range *owners_range_find(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+struct owner_range *owners_range_search(struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	struct interval *found;
 
@@ -326,14 +293,18 @@ struct owner_range *owners_range_find(const struct owner_space *space, dmasim_sb
 	     found = interval_next(&space->ranges, found, dma, dma)) {
 		struct owner_range *range = (struct owner_range *)found;
 
-		if (range->at.start == dma && range->dev == dev)
+		if (range->at.start == dma && range->dev == dev) {
+			space->range = range;
 			return range;
+		}
 	}
 	return NULL;
 }
 
 void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range)
 {
+	if (space->range == range)
+		space->range = NULL;
 	interval_remove(&space->ranges, &range->at);
-	release(owners, range);
+	check_pool_put(&owners->ranges, range);
 }

@@ -15,6 +15,7 @@
 #include <dmasim/event.h>
 
 #include "check/interval.h"
+#include "check/pool.h"
 #include "world/world.h"
 
 enum piece_kind {
@@ -68,9 +69,12 @@ struct owner_range {
 	const struct dmasim_site *site;
 };
 
-/* A piece that is over, kept for a while to explain what comes too late. */
+/*
+ * The record of a piece. When it is over the record is kept for a while, to explain what comes too
+ * late.
+ */
 struct owner_past {
-	struct piece piece;
+	struct piece piece; /* first member */
 	const struct dmasim_site *ended_at;
 	u64 ended_ns;
 };
@@ -84,7 +88,8 @@ struct owner_space {
 	u32 id; /* domain, or device */
 	struct interval_tree pieces;
 	struct interval_tree ranges;
-	struct owner_past past[OWNER_PAST]; /* a ring */
+	struct owner_range *range;	     /* found last */
+	struct owner_past *past[OWNER_PAST]; /* a ring */
 	u32 past_count;
 };
 
@@ -111,8 +116,11 @@ struct owners {
 	struct owner_list *open;      /* the scatterlist that is being mapped */
 	struct interval_tree by_phys; /* pieces, by what they lead to (share.h) */
 	u32 next_state;
-	u64 pieces;  /* that were ever made */
-	bool *blind; /* set when memory runs out: the account is wrong from then on */
+	struct check_pool past;	  /* records: of pieces, */
+	struct check_pool lists;  /* of lists, */
+	struct check_pool ranges; /* and of ranges */
+	u64 pieces;		  /* that were ever made */
+	bool *blind;		  /* set when memory runs out: the account is wrong from then on */
 };
 
 void owners_init(struct owners *owners, struct world *world, bool *blind);
@@ -121,8 +129,15 @@ void owners_fini(struct owners *owners);
 /* The device's addresses are those of a domain from now on. */
 void owners_attach(struct owners *owners, dmasim_sbdf dev, u32 domain);
 
+struct owner_space *owners_space_search(struct owners *owners, dmasim_sbdf dev);
+
 /* The space of a device; made if need be. NULL: blind. */
-struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev);
+static inline struct owner_space *owners_space(struct owners *owners, dmasim_sbdf dev)
+{
+	if (DMASIM_LIKELY(owners->last && owners->last->dev == dev))
+		return owners->last->space;
+	return owners_space_search(owners, dev);
+}
 
 /* The space of a domain; NULL: blind. */
 struct owner_space *owners_domain(struct owners *owners, u32 domain);
@@ -142,8 +157,32 @@ struct piece_desc {
 	const struct dmasim_site *site;
 };
 
-struct piece *owners_add(struct owners *owners, struct owner_space *space,
-			 const struct piece_desc *desc);
+/* Adds a piece. NULL: it has no bytes, or there is no memory. */
+static inline struct piece *owners_add(struct owners *owners, struct owner_space *space,
+				       const struct piece_desc *desc)
+{
+	struct piece *piece = desc->size ? check_pool_get(&owners->past) : NULL;
+
+	if (!piece)
+		return NULL;
+	piece->at.start = desc->dma;
+	piece->at.last = desc->dma + desc->size - 1;
+	piece->space = space;
+	piece->kind = desc->kind;
+	piece->dev = desc->dev;
+	piece->phys = desc->phys;
+	piece->dir = desc->dir;
+	piece->attrs = desc->attrs;
+	piece->synced = desc->synced;
+	piece->told = false;
+	piece->list = NULL;
+	piece->state = desc->state;
+	piece->taken = 0;
+	piece->site = desc->site;
+	piece->number = ++owners->pieces;
+	interval_insert(&space->pieces, &piece->at);
+	return piece;
+}
 
 /* Adds a piece to the scatterlist that is being mapped, which begins with its first piece. */
 void owners_add_to_list(struct owners *owners, struct owner_space *space,
@@ -162,9 +201,16 @@ void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_
 /* After this no piece of kind LINK crosses `address`: one that does becomes two. */
 void owners_cut(struct owners *owners, struct owner_space *space, u64 address);
 
-struct piece *owners_first(const struct owner_space *space, u64 start, u64 last);
-struct piece *owners_next(const struct owner_space *space, struct piece *piece, u64 start,
-			  u64 last);
+static inline struct piece *owners_first(const struct owner_space *space, u64 start, u64 last)
+{
+	return (struct piece *)interval_first(&space->pieces, start, last);
+}
+
+static inline struct piece *owners_next(const struct owner_space *space, struct piece *piece,
+					u64 start, u64 last)
+{
+	return (struct piece *)interval_next(&space->pieces, &piece->at, start, last);
+}
 
 /* The latest ended piece that covered the address for this device, if nothing covers it now. */
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
@@ -174,8 +220,19 @@ const struct owner_past *owners_past_of_any(const struct owner_space *space, u64
 
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
 				     const struct piece_desc *desc);
+struct owner_range *owners_range_search(struct owner_space *space, dmasim_sbdf dev, u64 dma);
+
 /* The range whose state has this address; NULL: no live state has it. */
-struct owner_range *owners_range_find(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
+static inline struct owner_range *owners_range_find(struct owner_space *space, dmasim_sbdf dev,
+						    u64 dma)
+{
+	struct owner_range *last = space->range;
+
+	if (DMASIM_LIKELY(last && last->at.start == dma && last->dev == dev))
+		return last;
+	return owners_range_search(space, dev, dma);
+}
+
 void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range);
 
 #endif

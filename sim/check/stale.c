@@ -166,8 +166,7 @@ void stale_judge(struct check *check, u32 id, u64 start, u64 last, enum stale_cl
 {
 	struct cached_domain *domain = cached_domain_first(&check->cached, id);
 
-	for (; domain && check_can_judge(check);
-	     domain = cached_domain_next(&check->cached, domain))
+	for (; domain && check_can_judge(check); domain = cached_domain_next(domain))
 		judge_domain(check, domain, start, last, claim);
 }
 

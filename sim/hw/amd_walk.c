@@ -132,6 +132,12 @@ static void arrive(struct hw_walk *walk, const struct item *item, u64 iova, bool
 	walk->phys = item->phys | (iova & below(item->page_lg2));
 }
 
+u64 hw_amd_v1_page_bits(const struct hw_walker *walker)
+{
+	(void)walker;
+	return AMD_V1_ADDR_MASK;
+}
+
 bool hw_walk_amd_v1_reaches(u8 mode, u64 iova)
 {
 	return !(iova & ~below(level_lg2(mode)));
@@ -228,6 +234,33 @@ static bool agrees(const struct hw_range_walk *range, phys_addr_t table, u64 ind
 	return true;
 }
 
+/*
+ * What an entry of level 0 says, if it says no more than where a page of 4 KiB is and what it
+ * allows: the next one of a run is the same but for the address.
+ */
+static u64 tell_pages(const struct hw_range_walk *range, phys_addr_t table, u64 index, u64 end,
+		      u64 entry, u64 base, u64 allowed)
+{
+	u64 count = 1, next;
+
+	while (range->walker->runs && index + count <= end &&
+	       hw_walker_fetch(range->walker, table, index + count, &next) &&
+	       next == entry + (count << AMD_V1_GRANULE_LG2) && !((next ^ entry) & AMD_V1_RESERVED))
+		count++;
+	allowed &= entry;
+	range->leaf(range->cookie, &(struct hw_leaf){
+					   .iova = base + (index << AMD_V1_GRANULE_LG2),
+					   .bytes = count << AMD_V1_GRANULE_LG2,
+					   .phys = entry & AMD_V1_ADDR_MASK,
+					   .page_lg2 = AMD_V1_GRANULE_LG2,
+					   .read = allowed & AMD_V1_READ,
+					   .write = allowed & AMD_V1_WRITE,
+					   .accessed = entry & AMD_V1_ACCESSED,
+					   .dirty = entry & AMD_V1_DIRTY,
+				   });
+	return index + count;
+}
+
 /* Tells the run of entries around `index` that agree on a page; returns the index behind it. */
 static u64 tell_leaf(const struct hw_range_walk *range, phys_addr_t table, u64 index,
 		     const struct item *item, u8 level, u64 base, u64 allowed)
@@ -256,8 +289,8 @@ static u64 tell_leaf(const struct hw_range_walk *range, phys_addr_t table, u64 i
 	return behind;
 }
 
-static void follow(const struct hw_range_walk *range, const struct item *item, u64 base,
-		   u64 allowed)
+static void follow(const struct hw_range_walk *range, phys_addr_t entry, const struct item *item,
+		   u64 base, u64 allowed)
 {
 	/* Of what the entry maps, what skipped levels leave: that with their bits 0. */
 	u8 lg2 = level_lg2(item->next + 1);
@@ -270,6 +303,7 @@ static void follow(const struct hw_range_walk *range, const struct item *item, u
 						    .iova = base,
 						    .bytes = 1ULL << lg2,
 						    .phys = item->phys,
+						    .entry = entry,
 						    .levels = (u8)(item->next + 1),
 						    .read = allowed & AMD_V1_READ,
 						    .write = allowed & AMD_V1_WRITE,
@@ -292,12 +326,17 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 		if (!hw_walker_fetch(range->walker, table, index, &entry))
 			return;
 		item = decode(entry, level);
+		if (item.kind == KIND_LEAF && item.page_lg2 == AMD_V1_GRANULE_LG2) {
+			index = tell_pages(range, table, index, end, entry, base, allowed);
+			continue;
+		}
 		if (item.kind == KIND_LEAF) {
 			index = tell_leaf(range, table, index, &item, level, base, allowed);
 			continue;
 		}
 		if (item.kind == KIND_POINTER)
-			follow(range, &item, base + (index << level_lg2(level)), allowed);
+			follow(range, table + index * sizeof(entry), &item,
+			       base + (index << level_lg2(level)), allowed);
 		else if (item.kind == KIND_ABSENT && range->walker->absents && allowed)
 			hw_range_tell_absent(range, base + (index << level_lg2(level)),
 					     level_lg2(level));

@@ -70,6 +70,8 @@ struct hw_arch {
 	/* Reads all entries that serve [start, last]; see walker.h. */
 	void (*range)(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
 		      u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
+	/* Of the entry of a page of 4 KiB: its address, which may be any within these bits. */
+	u64 (*page_bits)(const struct hw_walker *walker);
 
 	/*
 	 * Sets the marks that the context asks for in the entries of a page that was walked to, and

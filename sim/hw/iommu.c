@@ -37,6 +37,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		.snoop_control = desc->snoop_control,
 		.device_tlb = desc->device_tlb,
 		.absents = desc->caching_mode,
+		.runs = true,
 		.first_levels = desc->first_levels,
 		.first_huge_1g = desc->first_huge_1g,
 	};

@@ -113,6 +113,15 @@ static struct ram_extent *find_extent(const struct ram *ram, phys_addr_t phys)
 	return extent && contains(extent, phys) ? extent : NULL;
 }
 
+bool ram_find_range(const struct ram *ram, phys_addr_t phys, struct ram_range *range)
+{
+	const struct ram_range *found = find_range(ram, phys);
+
+	if (found)
+		*range = *found;
+	return found;
+}
+
 u64 ram_covered(const struct ram *ram, phys_addr_t phys, u64 bytes)
 {
 	u64 covered = 0;

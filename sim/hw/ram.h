@@ -74,6 +74,9 @@ void ram_fini(struct ram *ram);
 /* Adds to the memory map. Ranges are page aligned and disjoint; at most RAM_RANGES_MAX. */
 void ram_add_range(struct ram *ram, phys_addr_t start, u64 bytes);
 
+/* The stretch of the memory map that has phys. False: none. They never go, nor change. */
+bool ram_find_range(const struct ram *ram, phys_addr_t phys, struct ram_range *range);
+
 /* How many of `bytes` from phys on are RAM or adopted memory, up to the first that is not. */
 u64 ram_covered(const struct ram *ram, phys_addr_t phys, u64 bytes);
 

@@ -126,6 +126,7 @@ const struct hw_arch hw_vtd = {
 	.absent = absent,
 	.walk = hw_walk_vtd_ss_from,
 	.range = range,
+	.page_bits = hw_vtd_ss_page_bits,
 	.context_refusal = context_refusal,
 	.ats_fault = VTD_FAULT_TYPE_BLOCKED,
 	.is_absence = is_absence,

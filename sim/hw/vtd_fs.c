@@ -151,7 +151,8 @@ struct range_walk {
 static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       bool write);
 
-static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64 base, bool write)
+static void visit_entry(const struct range_walk *range, phys_addr_t at, u64 entry, u8 level,
+			u64 base, bool write)
 {
 	u64 bytes = 1ULL << level_lg2(level);
 
@@ -176,6 +177,7 @@ static void visit_entry(const struct range_walk *range, u64 entry, u8 level, u64
 						    .iova = range->sign | base,
 						    .bytes = bytes,
 						    .phys = entry & X86_FS_ADDR_MASK,
+						    .entry = at,
 						    .levels = level,
 						    .read = true,
 						    .write = write,
@@ -198,7 +200,8 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 		if (!hw_walker_fetch(range->walker, table, index, &entry))
 			return;
 		if (entry)
-			visit_entry(range, entry, level, base + index * bytes, write);
+			visit_entry(range, table + index * sizeof(entry), entry, level,
+				    base + index * bytes, write);
 	}
 }
 

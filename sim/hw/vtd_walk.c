@@ -69,6 +69,11 @@ struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, 
 	return walk;
 }
 
+u64 hw_vtd_ss_page_bits(const struct hw_walker *walker)
+{
+	return VTD_SS_ADDR_MASK & ((1ULL << walker->address_bits) - 1);
+}
+
 /* An entry with none of these bits has no reserved one set, and is of 4 KiB or of a table. */
 static u64 special_bits(const struct hw_walker *walker)
 {
@@ -178,42 +183,71 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed);
 
-static void visit_entry(const struct hw_range_walk *range, u64 entry, u8 level, u64 base,
-			u64 allowed)
+/* An entry of a table, and the last one of it that the range reaches. */
+struct place {
+	phys_addr_t table;
+	u64 index;
+	u64 last;
+	u8 level;
+	u64 base; /* what the entry maps */
+};
+
+/* Tells a page, or a run of them; returns how many entries. */
+static u64 tell_leaf(const struct hw_range_walk *range, const struct place *place, u64 entry,
+		     u64 reserved, u64 allowed)
 {
-	u64 bytes = 1ULL << level_lg2(level);
+	u64 bytes = 1ULL << level_lg2(place->level), count = 1, next;
+
+	if (range->walker->runs) {
+		while (place->index + count <= place->last &&
+		       hw_walker_fetch(range->walker, place->table, place->index + count, &next) &&
+		       next == entry + count * bytes && !(next & reserved))
+			count++;
+	}
+	range->leaf(range->cookie, &(struct hw_leaf){
+					   .iova = place->base,
+					   .bytes = count * bytes,
+					   .phys = entry & VTD_SS_ADDR_MASK,
+					   .page_lg2 = level_lg2(place->level),
+					   .read = allowed & VTD_SS_READ,
+					   .write = allowed & VTD_SS_WRITE,
+					   .accessed = entry & VTD_SS_ACCESSED,
+					   .dirty = entry & VTD_SS_DIRTY,
+				   });
+	return count;
+}
+
+/* Returns how many entries it has told. */
+static u64 visit_entry(const struct hw_range_walk *range, const struct place *place, u64 entry,
+		       u64 allowed)
+{
+	u8 level = place->level;
+	u64 reserved;
 
 	if (!present(entry)) {
 		if (range->walker->absents && allowed)
-			hw_range_tell_absent(range, base, level_lg2(level));
-		return;
+			hw_range_tell_absent(range, place->base, level_lg2(level));
+		return 1;
 	}
-	if (entry & reserved_bits(range->walker, entry, level))
-		return;
+	reserved = reserved_bits(range->walker, entry, level);
+	if (entry & reserved)
+		return 1;
 	allowed &= entry;
-	if (is_leaf(entry, level)) {
-		range->leaf(range->cookie, &(struct hw_leaf){
-						   .iova = base,
-						   .bytes = bytes,
-						   .phys = entry & VTD_SS_ADDR_MASK,
-						   .page_lg2 = level_lg2(level),
-						   .read = allowed & VTD_SS_READ,
-						   .write = allowed & VTD_SS_WRITE,
-						   .accessed = entry & VTD_SS_ACCESSED,
-						   .dirty = entry & VTD_SS_DIRTY,
-					   });
-		return;
-	}
+	if (is_leaf(entry, level))
+		return tell_leaf(range, place, entry, reserved, allowed);
 	if (range->table)
-		range->table(range->cookie, &(struct hw_table){
-						    .iova = base,
-						    .bytes = bytes,
-						    .phys = entry & VTD_SS_ADDR_MASK,
-						    .levels = level,
-						    .read = allowed & VTD_SS_READ,
-						    .write = allowed & VTD_SS_WRITE,
-					    });
-	walk_table(range, entry & VTD_SS_ADDR_MASK, level - 1, base, allowed);
+		range->table(range->cookie,
+			     &(struct hw_table){
+				     .iova = place->base,
+				     .bytes = 1ULL << level_lg2(level),
+				     .phys = entry & VTD_SS_ADDR_MASK,
+				     .entry = place->table + place->index * sizeof(entry),
+				     .levels = level,
+				     .read = allowed & VTD_SS_READ,
+				     .write = allowed & VTD_SS_WRITE,
+			     });
+	walk_table(range, entry & VTD_SS_ADDR_MASK, level - 1, place->base, allowed);
+	return 1;
 }
 
 /* `base` is the first address that the table maps. At most four levels deep. */
@@ -222,17 +256,23 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 {
 	u64 bytes = 1ULL << level_lg2(level);
 	u64 span_last = base + (bytes << ENTRIES_LG2) - 1;
-	u64 first = range->start > base ? (range->start - base) >> level_lg2(level) : 0;
-	u64 last = range->last < span_last ? (range->last - base) >> level_lg2(level)
-					   : (1ULL << ENTRIES_LG2) - 1;
+	struct place place = {
+		.table = table,
+		.index = range->start > base ? (range->start - base) >> level_lg2(level) : 0,
+		.last = range->last < span_last ? (range->last - base) >> level_lg2(level)
+						: (1ULL << ENTRIES_LG2) - 1,
+		.level = level,
+	};
 
-	for (u64 index = first; index <= last; index++) {
-		u64 entry;
+	while (place.index <= place.last) {
+		u64 entry, told = 1;
 
-		if (!hw_walker_fetch(range->walker, table, index, &entry))
+		if (!hw_walker_fetch(range->walker, table, place.index, &entry))
 			return;
+		place.base = base + place.index * bytes;
 		if (entry || range->walker->absents)
-			visit_entry(range, entry, level, base + index * bytes, allowed);
+			told = visit_entry(range, &place, entry, allowed);
+		place.index += told;
 	}
 }
 

@@ -22,7 +22,8 @@ struct hw_walker {
 	bool huge_1g;
 	bool snoop_control;
 	bool device_tlb;
-	bool absents;	 /* what a range tells: also that entries are empty */
+	bool absents;	 /* what a range tells: also that entries are empty; */
+	bool runs;	 /* like pages side by side, of one table, at once */
 	u8 first_levels; /* of first-stage tables: 4 up to this; 0: the unit has none */
 	bool first_huge_1g;
 };
@@ -108,14 +109,14 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 bool hw_walk_vtd_ss_reaches(u8 levels, u64 iova);
 
 /*
- * A stretch of a range that translates; or, with neither permission and `absent`, that an empty
+ * A stretch of a range that translates, a page or a part of one, or with `runs` several; or, with neither permission and `absent`, that an empty
  * entry serves, which some access gets to.
  */
 struct hw_leaf {
 	u64 iova;
 	u64 bytes;
 	phys_addr_t phys;
-	u8 page_lg2; /* of the page it is, or is a part of */
+	u8 page_lg2; /* of the pages */
 	bool read;   /* permissions, intersected along the walk */
 	bool write;
 	bool absent;
@@ -128,8 +129,9 @@ struct hw_table {
 	u64 iova;
 	u64 bytes;
 	phys_addr_t phys;
-	u8 levels; /* from this table on: 1 has the 4 KiB leaves */
-	bool read; /* what the entries above it allow */
+	phys_addr_t entry; /* where the one stands that leads there */
+	u8 levels;	   /* from this table on: 1 has the 4 KiB leaves */
+	bool read;	   /* what the entries above it allow */
 	bool write;
 };
 
@@ -164,6 +166,10 @@ static inline void hw_range_tell_absent(const struct hw_range_walk *range, u64 i
  */
 void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
 			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
+
+/* The bits of an address that a page of 4 KiB can have. */
+u64 hw_vtd_ss_page_bits(const struct hw_walker *walker);
+u64 hw_amd_v1_page_bits(const struct hw_walker *walker);
 
 /*
  * The same for AMD's v1 host tables; mode 1 to 6 is the number of levels. Of the walker's fields

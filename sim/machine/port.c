@@ -275,16 +275,24 @@ static bool port_wait(void *machine, const bool *held)
 	return s->world.schedule && schedule_wait(s->world.schedule, held);
 }
 
-static void port_event(void *machine, const struct dmasim_event *event)
+static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
 {
-	struct dmasim *s = machine;
-
-	check_on_cpu(&s->check, s->platform.cpu);
 	/* A state has a number while it lives: from its allocation on, up to its end. */
 	if (event->type == DMASIM_EVENT_TRY_ALLOC)
 		check_event(&s->check, event);
 	trace_event(&s->world.trace, event, check_state(&s->check, event));
 	if (event->type != DMASIM_EVENT_TRY_ALLOC)
+		check_event(&s->check, event);
+}
+
+static void port_event(void *machine, const struct dmasim_event *event)
+{
+	struct dmasim *s = machine;
+
+	check_on_cpu(&s->check, s->platform.cpu);
+	if (DMASIM_UNLIKELY(s->world.trace.on))
+		trace_and_check(s, event);
+	else
 		check_event(&s->check, event);
 	check_debug_event(&s->check, event);
 	if (event->type == DMASIM_EVENT_IOVA_DAC)

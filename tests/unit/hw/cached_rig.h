@@ -130,7 +130,7 @@ static inline void changed(struct fixture *fixture)
 	struct cached_domain *domain;
 
 	for (domain = cached_domain_first(&fixture->cached, DOM); domain;
-	     domain = cached_domain_next(&fixture->cached, domain))
+	     domain = cached_domain_next(domain))
 		cached_changed(&fixture->cached, domain, 0, ~0ULL);
 }
 

@@ -32,12 +32,17 @@ struct relay {
 	void *cookie;
 };
 
+/* Page by page. */
 static void relay_leaf(void *cookie, const struct hw_leaf *leaf)
 {
 	const struct relay *relay = cookie;
+	u64 page = 1ULL << leaf->page_lg2;
+	u64 bytes = page < leaf->bytes ? page : leaf->bytes;
 
-	relay->leaf(relay->cookie, &(struct seen_leaf){ leaf->iova, leaf->bytes, leaf->phys,
-							leaf->read, leaf->write });
+	for (u64 at = 0; at < leaf->bytes; at += bytes)
+		relay->leaf(relay->cookie,
+			    &(struct seen_leaf){ leaf->iova + at, bytes, leaf->phys + at,
+						 leaf->read, leaf->write });
 }
 
 static void vtdss_walk_range(const struct format_fixture *fixture, u64 start, u64 last,

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/cached_way.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "check/cached_inside.h"
+
+#define PAGE_LAST (PAGE_SIZE - 1)
+
+/* Where an entry stands on the host; NULL: it has no place there, or is not seen as it stands. */
+static const u8 *host_of(const struct cached_domain *domain, phys_addr_t entry)
+{
+	const struct hw_walker *walker = &domain->iommu->walker;
+	u64 chunk = entry >> RAM_CHUNK_LG2, word;
+
+	if (walker->cache || !hw_walker_fetch(walker, entry, 0, &word) ||
+	    !ram_is_recent(walker->ram, chunk))
+		return NULL;
+	return ram_recent(walker->ram, chunk) + entry % RAM_CHUNK_BYTES;
+}
+
+void cached_way_keep(struct cached_domain *domain, const struct cached_step *step, u32 count,
+		     u64 start, u64 last)
+{
+	struct cached_way *way = &domain->way;
+
+	way->count = 0;
+	for (u32 i = 0; i < count; i++) {
+		const struct cached_table *table = step[i].table;
+
+		if (!table || table->at.start > start || table->at.last < last ||
+		    (table->levels == 1) != (i == count - 1))
+			return;
+		way->entry[i] = host_of(domain, step[i].entry);
+		if (!way->entry[i])
+			return;
+		memcpy(&way->word[i], way->entry[i], sizeof(way->word[i]));
+	}
+	if (!count)
+		return;
+	way->table = step[count - 1].table;
+	way->pages = host_of(domain, way->table->phys);
+	way->dropped = domain->iommu->walker.ram->dropped;
+	way->knows_page = false;
+	way->count = way->pages ? count : 0;
+}
+
+/* Of the page at an address, in the last table. */
+static u64 read_page(const struct cached_way *way, u64 iova)
+{
+	u64 word;
+
+	memcpy(&word,
+	       way->pages + ((iova - way->table->at.start) >> INTERVAL_PAGE_LG2) * sizeof(word),
+	       sizeof(word));
+	return le64toh(word);
+}
+
+void cached_way_learn(struct cached_domain *domain, u64 iova, bool read, bool write)
+{
+	const struct hw_iommu *iommu = domain->iommu;
+	struct cached_way *way = &domain->way;
+
+	if (iommu->caching_mode)
+		return;
+	way->page_bits = iommu->arch->page_bits(&iommu->walker);
+	way->page_word = read_page(way, iova) & ~way->page_bits;
+	way->read = read;
+	way->write = write;
+	way->knows_page = true;
+}
+
+static void add_page(struct cached *cached, struct cached_domain *domain, u64 start,
+		     phys_addr_t phys, struct check_moment now)
+{
+	struct cached_leaf *leaf = cached_leaf_new(cached);
+
+	if (!leaf)
+		return;
+	leaf->at.start = start;
+	leaf->at.last = start + PAGE_LAST;
+	leaf->domain = domain;
+	leaf->phys = phys;
+	leaf->page_lg2 = INTERVAL_PAGE_LG2;
+	leaf->read = domain->way.read;
+	leaf->write = domain->way.write;
+	leaf->accessed = leaf->dirty = leaf->absent = leaf->unmapped = false;
+	leaf->told = leaf->told_page = leaf->indexed = leaf->confirmed = false;
+	leaf->since = now;
+	leaf->until = CHECK_NEVER;
+	leaf->round = 0;
+	cached_leaf_put(cached, leaf);
+}
+
+static bool is_page(const struct cached_leaf *leaf, u64 start, phys_addr_t phys)
+{
+	const struct cached_way *way = &leaf->domain->way;
+
+	return leaf->page_lg2 == INTERVAL_PAGE_LG2 && leaf->read == way->read &&
+	       leaf->write == way->write && !leaf->absent && !leaf->accessed && !leaf->dirty &&
+	       leaf->phys + (start - leaf->at.start) == phys;
+}
+
+/* One page of memory at `phys`. False: the set has something else. */
+static bool compare_page(struct cached *cached, struct cached_domain *domain, u64 start,
+			 phys_addr_t phys, struct check_moment now)
+{
+	const struct interval_tree *leaves = &domain->leaves;
+	struct interval *at = interval_first(leaves, start, start + PAGE_LAST);
+
+	for (; at; at = interval_next(leaves, at, start, start + PAGE_LAST)) {
+		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
+
+		if (cached_holds(leaf))
+			return at->start <= start && at->last >= start + PAGE_LAST &&
+			       is_page(leaf, start, phys);
+	}
+	add_page(cached, domain, start, phys, now);
+	return true;
+}
+
+static bool any_entry(const struct cached_domain *domain, u64 start, u64 last)
+{
+	for (u64 at = start & ~PAGE_LAST;; at += PAGE_SIZE) {
+		if (read_page(&domain->way, at))
+			return true;
+		if (last - at <= PAGE_LAST)
+			return false;
+	}
+}
+
+/* Nothing is there. False: what was there may reach farther. */
+static bool end_pages(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		      struct check_moment now)
+{
+	struct interval *at = NULL;
+
+	if (domain->large)
+		return false;
+	if (domain->holding)
+		at = interval_first(&domain->leaves, start, last);
+	while (at) {
+		struct cached_leaf *leaf = (struct cached_leaf *)at;
+		u64 from = at->start > start ? at->start : start;
+		u64 to = at->last < last ? at->last : last;
+
+		at = interval_next(&domain->leaves, at, start, last);
+		if (cached_holds(leaf))
+			cached_leaf_end(cached, leaf, from, to, now);
+	}
+	return true;
+}
+
+bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+			struct check_moment now)
+{
+	const struct cached_way *way = &domain->way;
+	u64 word;
+
+	if (!way->knows_page || !cached_way_holds(domain, start, last))
+		return false;
+	word = read_page(way, start);
+	if (word)
+		return (word & ~way->page_bits) == way->page_word && (start ^ last) <= PAGE_LAST &&
+		       compare_page(cached, domain, start & ~PAGE_LAST, word & way->page_bits, now);
+	return !any_entry(domain, start, last) && end_pages(cached, domain, start, last, now);
+}

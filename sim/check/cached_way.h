@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Comparisons of what most calls change: entries of one last table, which is where it was.
+ *
+ * A comparison from the top finds the tables on the way, and whether the set has them. The way to
+ * the table that the latest one went to is kept, with the entries that it read. While they say the
+ * same, one top leads there and no table is only cached, every walk of a range that this table maps
+ * goes that way, and finds the same tables: only its own entries need be compared. And an entry
+ * that is like one which was read before, but for the address, says the same of another page.
+ */
+#ifndef CHECK_CACHED_WAY_H
+#define CHECK_CACHED_WAY_H
+
+#include <string.h>
+
+#include "check/cached.h"
+
+/* A table that a walk found, and the entry that leads there. */
+struct cached_step {
+	const struct cached_table *table; /* NULL: the set has none, for lack of memory */
+	phys_addr_t entry;
+};
+
+/* Keeps the way of a walk of [start, last] from the only top, if it is one to one last table. */
+void cached_way_keep(struct cached_domain *domain, const struct cached_step *step, u32 count,
+		     u64 start, u64 last);
+
+/* True if a walk of [start, last] would go the way that is kept. */
+static inline bool cached_way_holds(const struct cached_domain *domain, u64 start, u64 last)
+{
+	const struct cached_way *way = &domain->way;
+
+	if (!way->count || domain->ended_tables || start < way->table->at.start ||
+	    last > way->table->at.last || way->dropped != domain->iommu->walker.ram->dropped)
+		return false;
+	for (u32 i = 0; i < way->count; i++) {
+		u64 word;
+
+		memcpy(&word, way->entry[i], sizeof(word));
+		if (word != way->word[i])
+			return false;
+	}
+	return true;
+}
+
+/* A page of 4 KiB without marks was found at the end of the way, with these permissions. */
+void cached_way_learn(struct cached_domain *domain, u64 iova, bool read, bool write);
+
+/*
+ * The same as a comparison of [start, last] since `now`, where that is simple: one page is there
+ * that is like others, or nothing is. False: it is not simple, and nothing was done.
+ */
+bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+			struct check_moment now);
+
+#endif
