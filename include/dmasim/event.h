@@ -137,8 +137,8 @@ struct dmasim_event {
 	u32 domain;
 	u32 count;
 	u32 dir;
-	u32 prot;
-	u32 p2p_type;
+	u8 prot;
+	u8 p2p_type;
 	bool bus_address;
 	bool list_changed; /* MAP_SG: the CPU's half of the list is not what it was */
 	enum dmasim_alloc alloc;

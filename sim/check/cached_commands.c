@@ -225,12 +225,11 @@ void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 	pending = unit ? pending_new(cached, unit) : NULL;
 	if (!pending)
 		return;
-	pending->command = (struct cached_command){
-		.what = *what,
-		.place = ++unit->commands,
-		.submitted = check_now(&cached->clock),
-		.waited = CHECK_NEVER,
-	};
+	pending->command.what = *what;
+	pending->command.place = ++unit->commands;
+	pending->command.submitted = check_now(&cached->clock);
+	pending->command.executed = false;
+	pending->command.waited = CHECK_NEVER;
 	*in_history(unit, unit->commands) = pending->command;
 	STAILQ_INSERT_TAIL(&unit->queued, pending, link);
 	end_what_goes(cached, iommu, &pending->command, now);

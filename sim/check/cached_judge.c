@@ -97,8 +97,6 @@ struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *do
 	const struct interval_tree *leaves = &domain->leaves;
 	struct interval *at;
 
-	if (!interval_first(leaves, start, last))
-		return NULL;
 	if (any_holds(domain, start, last))
 		cached_changed(cached, domain, start, last);
 	for (at = interval_first(leaves, start, last); at;

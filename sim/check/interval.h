@@ -18,15 +18,15 @@ struct interval_block;
 struct memory;
 
 struct interval {
+	u64 start;
+	u64 last;
+	u64 order;
+	struct interval_block *block; /* that it is in; NULL: it is in the tree */
 	union {
 		RB_ENTRY(interval) node;
 		struct interval *beside; /* in a block: the next one of the page, in order */
 	};
-	u64 start;
-	u64 last;
 	u64 max_last; /* in the tree: largest last of the subtree */
-	u64 order;
-	struct interval_block *block; /* that it is in; NULL: it is in the tree */
 };
 
 RB_HEAD(interval_root, interval);

@@ -195,6 +195,21 @@ static struct owner_list *find_list(struct check *check, struct owner_space *spa
 	return best;
 }
 
+/* Its segment says of the flag what the mapping does not. */
+static void tell_flag(struct check *check, const struct piece *piece,
+		      const struct dmasim_event *event)
+{
+	if (piece->kind == PIECE_SG_BUS)
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_BUS_FLAG_LOST, .piece = piece });
+	else
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,
+					       .what = "an IOVA carries the bus-address flag: it "
+						       "is not unmapped",
+					       .piece = piece });
+}
+
 /* Ends the pieces that are named, and tells where a flag is not what it was. */
 static void end_named(struct check *check, struct owner_list *list,
 		      const struct dmasim_event *event)
@@ -205,18 +220,12 @@ static void end_named(struct check *check, struct owner_list *list,
 	u32 next = 0;
 
 	for (piece = TAILQ_FIRST(&list->pieces); piece; piece = following) {
-		bool is_bus = piece->kind == PIECE_SG_BUS;
-		struct finding finding = { .piece = piece };
-
 		following = TAILQ_NEXT(piece, of_list);
 		segment = naming(&check->call->segments, piece, &next);
 		if (!segment)
 			continue;
-		finding.id = is_bus ? DMASIM_REPORT_BUS_FLAG_LOST : DMASIM_REPORT_UNMAP_MISMATCH;
-		if (!is_bus)
-			finding.what = "an IOVA carries the bus-address flag: it is not unmapped";
-		if (is_bus != segment->bus_address && !told) {
-			judge_found(check, event, &finding);
+		if ((piece->kind == PIECE_SG_BUS) != segment->bus_address && !told) {
+			tell_flag(check, piece, event);
 			told = true;
 		}
 		owners_end(&check->owners, piece, event->site);

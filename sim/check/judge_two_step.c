@@ -149,12 +149,13 @@ static void end_range(struct check *check, const struct dmasim_event *event,
 
 	while (left && left->kind != PIECE_LINK)
 		left = owners_next(space, left, range->at.start, range->at.last);
-	if (left)
+	if (left) {
 		judge_found(check, event,
 			    &(struct finding){ .id = DMASIM_REPORT_FREE_WITH_LINKS,
 					       .piece = left,
 					       .range = range });
-	end_links(check, space, range->at.start, range->at.last, event->site);
+		end_links(check, space, range->at.start, range->at.last, event->site);
+	}
 	owners_range_end(&check->owners, space, range);
 }
 

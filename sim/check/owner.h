@@ -30,15 +30,15 @@ struct owner_list;
 
 struct piece {
 	struct interval at; /* addresses; first member */
-	TAILQ_ENTRY(piece) of_list;
-	struct owner_space *space;
 	enum piece_kind kind;
 	dmasim_sbdf dev;
 	phys_addr_t phys; /* of at.start */
 	u32 dir;
 	u64 attrs;
 	bool synced;
-	bool told;		 /* its leak was reported */
+	bool told; /* its leak was reported */
+	struct owner_space *space;
+	TAILQ_ENTRY(piece) of_list;
 	const void *peer;	 /* whose BAR answered before a write of registers (peer.c) */
 	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
 	u32 state;		 /* number of the two-step state; 0: none */

@@ -121,7 +121,8 @@ static void judge_devices(struct check *check, struct cached_domain *domain, u64
 	struct stale *stale;
 	struct text text;
 
-	if (!cached_device_stale(&check->cached, domain, start, last, &found))
+	if (SLIST_EMPTY(&check->cached.devices) ||
+	    !cached_device_stale(&check->cached, domain, start, last, &found))
 		return;
 	found.fetched->told = true;
 	stale = note(check);
@@ -147,7 +148,9 @@ static void judge_domain(struct check *check, struct cached_domain *domain, u64 
 	struct text text;
 	u64 from, to;
 
-	leaf = cached_stale(&check->cached, domain, start, last, &harm, &from, &to);
+	leaf = interval_first(&domain->leaves, start, last)
+		       ? cached_stale(&check->cached, domain, start, last, &harm, &from, &to)
+		       : NULL;
 	if (!leaf) {
 		judge_devices(check, domain, start, last, claim);
 		return;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checker's sets of intervals, by tree alone and by page, held against a plain list.
+ */
+#include "bench.h"
+
+#include <stdlib.h>
+
+#include "check/interval.h"
+
+#define COUNT 600 /* intervals that are in or out */
+#define STEPS 20000
+
+struct sets {
+	struct world world;
+	struct interval_tree tree;
+	bool blind;
+	struct interval interval[COUNT];
+	bool in[COUNT];
+	u64 born[COUNT]; /* the order in which they came */
+	u64 clock;
+};
+
+static int setup(void **state)
+{
+	struct sets *sets = calloc(1, sizeof(*sets));
+
+	if (!sets)
+		return -1;
+	world_init(&sets->world, &(struct world_config){ 0 });
+	interval_tree_init(&sets->tree);
+	*state = sets;
+	return 0;
+}
+
+static int setup_by_page(void **state)
+{
+	struct sets *sets;
+
+	if (setup(state))
+		return -1;
+	sets = *state;
+	interval_tree_by_page(&sets->tree, &sets->world.memory, &sets->blind);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct sets *sets = *state;
+	u64 left;
+
+	interval_tree_fini(&sets->tree);
+	left = sets->world.memory.live[DMASIM_FAULT_CHECK_RECORD];
+	world_fini(&sets->world);
+	free(sets);
+	return left ? -1 : 0;
+}
+
+static u64 draw(struct sets *sets, u64 bound)
+{
+	return random_below(&sets->world.random, bound);
+}
+
+/* Mostly in a page, many in the same; some reach over pages and blocks; near both ends, too. */
+static u64 draw_start(struct sets *sets)
+{
+	u64 page = draw(sets, 4) ? draw(sets, 6) : draw(sets, 300);
+	u64 start = (page << 12) + draw(sets, 8) * 512;
+
+	return draw(sets, 8) ? start : ~0ULL - start;
+}
+
+static u64 draw_last(struct sets *sets, u64 start)
+{
+	u64 bytes = draw(sets, 6) ? draw(sets, 600) : draw(sets, 3ULL << 18);
+
+	return start + bytes < start ? ~0ULL : start + bytes;
+}
+
+static bool is_before(const struct sets *sets, u32 a, u32 b)
+{
+	const struct interval *one = &sets->interval[a], *two = &sets->interval[b];
+
+	return one->start != two->start ? one->start < two->start : sets->born[a] < sets->born[b];
+}
+
+/* The first in order behind `after` that shares an address with [start, last], by asking all. */
+static struct interval *plain_first(struct sets *sets, const struct interval *after, u64 start,
+				    u64 last)
+{
+	u32 best = COUNT, behind = after ? (u32)(after - sets->interval) : COUNT;
+
+	for (u32 i = 0; i < COUNT; i++) {
+		const struct interval *at = &sets->interval[i];
+
+		if (!sets->in[i] || at->start > last || at->last < start ||
+		    (after && (i == behind || is_before(sets, i, behind))))
+			continue;
+		if (best == COUNT || is_before(sets, i, best))
+			best = i;
+	}
+	return best < COUNT ? &sets->interval[best] : NULL;
+}
+
+static struct interval *plain_beside(struct sets *sets, u64 address, bool above)
+{
+	u32 best = COUNT;
+
+	for (u32 i = 0; i < COUNT; i++) {
+		u64 start = sets->interval[i].start;
+
+		if (!sets->in[i] || (above ? start <= address : start >= address))
+			continue;
+		if (best == COUNT || is_before(sets, i, best) == above)
+			best = i;
+	}
+	return best < COUNT ? &sets->interval[best] : NULL;
+}
+
+static void compare(struct sets *sets)
+{
+	u64 start = draw_start(sets), last = draw_last(sets, start);
+	struct interval *at = interval_first(&sets->tree, start, last);
+	struct interval *plain = plain_first(sets, NULL, start, last);
+
+	while (plain || at) {
+		assert_ptr_equal(at, plain);
+		at = interval_next(&sets->tree, at, start, last);
+		plain = plain_first(sets, plain, start, last);
+	}
+	assert_ptr_equal(interval_before(&sets->tree, start), plain_beside(sets, start, false));
+	assert_ptr_equal(interval_after(&sets->tree, start), plain_beside(sets, start, true));
+	assert_int_equal(!interval_any(&sets->tree), !plain_first(sets, NULL, 0, ~0ULL));
+}
+
+static void step(struct sets *sets, u32 live)
+{
+	u32 i = (u32)draw(sets, live);
+
+	if (sets->in[i]) {
+		interval_remove(&sets->tree, &sets->interval[i]);
+	} else {
+		sets->interval[i].start = draw_start(sets);
+		sets->interval[i].last = draw_last(sets, sets->interval[i].start);
+		sets->born[i] = sets->clock++;
+		interval_insert(&sets->tree, &sets->interval[i]);
+	}
+	sets->in[i] = !sets->in[i];
+}
+
+static void any_set_answers_as_a_list_does(void **state)
+{
+	struct sets *sets = *state;
+
+	/* Few at first, then many, then few. */
+	for (u32 i = 0; i < STEPS; i++) {
+		step(sets, i < STEPS / 4 || i > STEPS / 2 ? 12 : COUNT);
+		if (i % 8 == 0)
+			compare(sets);
+	}
+	for (u32 i = 0; i < COUNT; i++) {
+		if (sets->in[i])
+			interval_remove(&sets->tree, &sets->interval[i]);
+	}
+	assert_null(interval_any(&sets->tree));
+}
+
+/* Where there is no memory for pages the tree has them, and the checker is told. */
+static void no_memory_for_pages_loses_nothing(void **state)
+{
+	struct sets *sets = *state;
+	struct interval *interval = sets->interval;
+
+	for (u32 i = 0; i < 3; i++) {
+		interval[i].start = (u64)i << 20;
+		interval[i].last = interval[i].start + 0xfff;
+	}
+	interval_insert(&sets->tree, &interval[0]);
+	assert_false(sets->blind);
+	memory_fail(&sets->world.memory,
+		    (struct memory_plan){ .point = DMASIM_FAULT_CHECK_RECORD, .nth = 1 });
+	interval_insert(&sets->tree, &interval[1]);
+	assert_true(sets->blind);
+	interval_insert(&sets->tree, &interval[2]);
+	assert_ptr_equal(interval_first(&sets->tree, 0, ~0ULL), &interval[0]);
+	assert_ptr_equal(interval_next(&sets->tree, &interval[0], 0, ~0ULL), &interval[1]);
+	assert_ptr_equal(interval_next(&sets->tree, &interval[1], 0, ~0ULL), &interval[2]);
+	assert_null(interval_next(&sets->tree, &interval[2], 0, ~0ULL));
+	for (u32 i = 0; i < 3; i++)
+		interval_remove(&sets->tree, &interval[i]);
+	assert_null(interval_any(&sets->tree));
+}
+
+TEST_MAIN(cmocka_unit_test_setup_teardown(any_set_answers_as_a_list_does, setup, teardown),
+	  { "any_set_answers_as_a_list_does by page", any_set_answers_as_a_list_does, setup_by_page,
+	    teardown, NULL },
+	  cmocka_unit_test_setup_teardown(no_memory_for_pages_loses_nothing, setup_by_page,
+					  teardown))
