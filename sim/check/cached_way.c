@@ -130,13 +130,30 @@ static bool any_entry(const struct cached_domain *domain, u64 start, u64 last)
 	}
 }
 
+/* True if a page that was there may reach beyond [start, last]. */
+static bool any_beyond(const struct cached_domain *domain, u64 start, u64 last)
+{
+	struct interval *at = NULL;
+
+	if (domain->large && domain->holding)
+		at = interval_first(&domain->leaves, start, last);
+	for (; at; at = interval_next(&domain->leaves, at, start, last)) {
+		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
+
+		if (cached_holds(leaf) && leaf->page_lg2 > INTERVAL_PAGE_LG2 &&
+		    (at->start < start || at->last > last))
+			return true;
+	}
+	return false;
+}
+
 /* Nothing is there. False: what was there may reach farther. */
 static bool end_pages(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 		      struct check_moment now)
 {
 	struct interval *at = NULL;
 
-	if (domain->large)
+	if (any_beyond(domain, start, last))
 		return false;
 	if (domain->holding)
 		at = interval_first(&domain->leaves, start, last);

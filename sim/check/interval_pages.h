@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The half of an interval tree that is kept by page. A block holds 64 pages, and each page a list of
- * its intervals; a tree of blocks finds a page, if the block used last is not the one. A list stays
- * short: what would make it longer goes into the other half.
+ * The half of an interval tree that is kept by page. A block holds 64 pages, and each page a list
+ * of its intervals; a tree of blocks finds a page, if the block used last is not the one. A list
+ * stays short: what would make it longer goes into the other half.
  */
 #ifndef CHECK_INTERVAL_PAGES_H
 #define CHECK_INTERVAL_PAGES_H

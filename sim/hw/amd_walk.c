@@ -221,13 +221,18 @@ void hw_walk_amd_v1_from(const struct hw_walker *walker, const struct hw_walk_st
 static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed);
 
+struct range_table {
+	phys_addr_t phys;
+	const u8 *entries; /* hw_walker_entries() */
+};
+
 /* Does the entry say the same, as one of the same page? Collects what hardware has marked. */
-static bool agrees(const struct hw_range_walk *range, phys_addr_t table, u64 index, u64 word,
-		   u64 *marked)
+static bool agrees(const struct hw_range_walk *range, const struct range_table *table, u64 index,
+		   u64 word, u64 *marked)
 {
 	u64 entry;
 
-	if (!hw_walker_fetch(range->walker, table, index, &entry) ||
+	if (!hw_walker_entry(range->walker, table->entries, table->phys, index, &entry) ||
 	    (entry & SAME_FOR_PAGE) != word)
 		return false;
 	*marked |= entry & ~SAME_FOR_PAGE;
@@ -238,13 +243,13 @@ static bool agrees(const struct hw_range_walk *range, phys_addr_t table, u64 ind
  * What an entry of level 0 says, if it says no more than where a page of 4 KiB is and what it
  * allows: the next one of a run is the same but for the address.
  */
-static u64 tell_pages(const struct hw_range_walk *range, phys_addr_t table, u64 index, u64 end,
-		      u64 entry, u64 base, u64 allowed)
+static u64 tell_pages(const struct hw_range_walk *range, const struct range_table *table, u64 index,
+		      u64 end, u64 entry, u64 base, u64 allowed)
 {
 	u64 count = 1, next;
 
 	while (range->walker->runs && index + count <= end &&
-	       hw_walker_fetch(range->walker, table, index + count, &next) &&
+	       hw_walker_entry(range->walker, table->entries, table->phys, index + count, &next) &&
 	       next == entry + (count << AMD_V1_GRANULE_LG2) && !((next ^ entry) & AMD_V1_RESERVED))
 		count++;
 	allowed &= entry;
@@ -262,7 +267,7 @@ static u64 tell_pages(const struct hw_range_walk *range, phys_addr_t table, u64 
 }
 
 /* Tells the run of entries around `index` that agree on a page; returns the index behind it. */
-static u64 tell_leaf(const struct hw_range_walk *range, phys_addr_t table, u64 index,
+static u64 tell_leaf(const struct hw_range_walk *range, const struct range_table *table, u64 index,
 		     const struct item *item, u8 level, u64 base, u64 allowed)
 {
 	u64 items = 1ULL << (item->page_lg2 - level_lg2(level));
@@ -319,19 +324,25 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 	u64 first = range->start > base ? (range->start - base) >> level_lg2(level) : 0;
 	u64 end = ((range->last < span_last ? range->last : span_last) - base) >> level_lg2(level);
 
+	const struct range_table here = { table, hw_walker_entries(range->walker, table) };
+
 	for (u64 index = first; index <= end;) {
 		struct item item;
 		u64 entry;
 
-		if (!hw_walker_fetch(range->walker, table, index, &entry))
+		if (!hw_walker_entry(range->walker, here.entries, table, index, &entry))
 			return;
+		if (!entry && !range->walker->absents) {
+			index++;
+			continue;
+		}
 		item = decode(entry, level);
 		if (item.kind == KIND_LEAF && item.page_lg2 == AMD_V1_GRANULE_LG2) {
-			index = tell_pages(range, table, index, end, entry, base, allowed);
+			index = tell_pages(range, &here, index, end, entry, base, allowed);
 			continue;
 		}
 		if (item.kind == KIND_LEAF) {
-			index = tell_leaf(range, table, index, &item, level, base, allowed);
+			index = tell_leaf(range, &here, index, &item, level, base, allowed);
 			continue;
 		}
 		if (item.kind == KIND_POINTER)

@@ -186,6 +186,7 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 /* An entry of a table, and the last one of it that the range reaches. */
 struct place {
 	phys_addr_t table;
+	const u8 *entries; /* hw_walker_entries() */
 	u64 index;
 	u64 last;
 	u8 level;
@@ -200,7 +201,8 @@ static u64 tell_leaf(const struct hw_range_walk *range, const struct place *plac
 
 	if (range->walker->runs) {
 		while (place->index + count <= place->last &&
-		       hw_walker_fetch(range->walker, place->table, place->index + count, &next) &&
+		       hw_walker_entry(range->walker, place->entries, place->table,
+				       place->index + count, &next) &&
 		       next == entry + count * bytes && !(next & reserved))
 			count++;
 	}
@@ -258,6 +260,7 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 	u64 span_last = base + (bytes << ENTRIES_LG2) - 1;
 	struct place place = {
 		.table = table,
+		.entries = hw_walker_entries(range->walker, table),
 		.index = range->start > base ? (range->start - base) >> level_lg2(level) : 0,
 		.last = range->last < span_last ? (range->last - base) >> level_lg2(level)
 						: (1ULL << ENTRIES_LG2) - 1,
@@ -267,7 +270,7 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 	while (place.index <= place.last) {
 		u64 entry, told = 1;
 
-		if (!hw_walker_fetch(range->walker, table, place.index, &entry))
+		if (!hw_walker_entry(range->walker, place.entries, table, place.index, &entry))
 			return;
 		place.base = base + place.index * bytes;
 		if (entry || range->walker->absents)

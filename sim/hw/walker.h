@@ -52,6 +52,29 @@ static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t t
 	return true;
 }
 
+/* A table's entries on the host, which stay there during a walk. NULL: they are fetched. */
+static inline const u8 *hw_walker_entries(const struct hw_walker *walker, phys_addr_t table)
+{
+	u64 chunk = table >> RAM_CHUNK_LG2;
+
+	if (walker->cache || table % PAGE_SIZE || !ram_is_recent(walker->ram, chunk))
+		return NULL;
+	return ram_recent(walker->ram, chunk) + table % RAM_CHUNK_BYTES;
+}
+
+/* The same as a fetch, of a table with these entries. */
+static inline bool hw_walker_entry(const struct hw_walker *walker, const u8 *entries,
+				   phys_addr_t table, u64 index, u64 *entry)
+{
+	u64 raw;
+
+	if (DMASIM_UNLIKELY(!entries))
+		return hw_walker_fetch(walker, table, index, entry);
+	memcpy(&raw, entries + index * sizeof(raw), sizeof(raw));
+	*entry = le64toh(raw);
+	return true;
+}
+
 /* Where a walk begins: a table, and what the entries above it allow. */
 struct hw_walk_start {
 	phys_addr_t table;
@@ -109,8 +132,8 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 bool hw_walk_vtd_ss_reaches(u8 levels, u64 iova);
 
 /*
- * A stretch of a range that translates, a page or a part of one, or with `runs` several; or, with neither permission and `absent`, that an empty
- * entry serves, which some access gets to.
+ * A stretch of a range that translates: a page, a part of one, or with `runs` several; or, with
+ * neither permission and `absent`, that an empty entry serves, which some access gets to.
  */
 struct hw_leaf {
 	u64 iova;
