@@ -175,6 +175,10 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	piece->attrs = desc->attrs;
 	piece->synced = desc->synced;
 	piece->told = false;
+	piece->peer = NULL;
+	piece->alloc = desc->alloc;
+	piece->asked = false;
+	piece->is_shared = false;
 	piece->list = NULL;
 	piece->state = desc->state;
 	piece->taken = 0;

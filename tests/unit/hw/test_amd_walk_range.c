@@ -323,10 +323,40 @@ static void a_skipped_level_leaves_the_first_part(void **state)
 	expect_u64(fixture->found.tables, 1);
 }
 
+/*   4 KiB   |RW 5|RW 6|IR 7|IR 9|RW last|reserved|    two are a run */
+static void like_pages_side_by_side_are_told_at_once(void **state)
+{
+	static const u64 entry[] = { 0x5000 | AMD_PR | AMD_RW,
+				     0x6000 | AMD_PR | AMD_RW,
+				     0x7000 | AMD_PR | AMD_IR,
+				     0x9000 | AMD_PR | AMD_IR,
+				     ((1ULL << 52) - 0x1000) | AMD_PR | AMD_RW,
+				     (1ULL << 52) | AMD_PR | AMD_RW };
+	struct fixture *fixture = *state;
+	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
+	const struct hw_leaf *leaf = fixture->found.leaf;
+
+	for (u32 i = 0; i < 6; i++)
+		amd_put(&tables, 0x600000 + i * 0x1000, 0, entry[i]);
+	fixture->walker.runs = true;
+	start(fixture, &tables);
+	fixture->found.first = 0;
+	fixture->found.last = ~0ULL;
+	walk_range(fixture, NULL);
+	expect_u64(fixture->found.leaves, 4);
+	assert_true(leaf[0].iova == 0x600000 && leaf[0].bytes == 0x2000 && leaf[0].write);
+	assert_true(leaf[0].phys == 0x5000 && leaf[0].page_lg2 == 12);
+	assert_true(leaf[1].iova == 0x602000 && leaf[1].bytes == 0x1000 && !leaf[1].write);
+	assert_true(leaf[2].iova == 0x603000 && leaf[2].bytes == 0x1000);
+	assert_true(leaf[3].iova == 0x604000 && leaf[3].bytes == 0x1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TEST_MAIN(TEST(a_range_finds_what_single_walks_find),
 	  TEST(a_range_ends_with_the_width_of_the_table),
-	  TEST(a_range_may_be_the_whole_address_space), TEST(a_page_of_many_entries_is_told_whole),
+	  TEST(a_range_may_be_the_whole_address_space),
+	  TEST(like_pages_side_by_side_are_told_at_once),
+	  TEST(a_page_of_many_entries_is_told_whole),
 	  TEST(a_page_whose_entries_differ_is_told_in_parts),
 	  TEST(a_skipped_level_leaves_the_first_part))
