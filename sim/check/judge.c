@@ -467,8 +467,6 @@ static const u64 ends_call = ENDS(MAP_PHYS) | ENDS(UNMAP_PHYS) | ENDS(ALLOC) | E
 			     ENDS(P2P_RELEASE);
 
 _Static_assert(DMASIM_EVENT_COUNT <= 64, "a bit for each");
-/* So much is cleared with a few stores; more, with an instruction that takes its time. */
-_Static_assert(sizeof(struct dmasim_event) <= 96, "an event is made for each small step");
 
 void check_event(struct check *check, const struct dmasim_event *event)
 {

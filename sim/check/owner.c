@@ -199,6 +199,7 @@ void owners_add_to_list(struct owners *owners, struct owner_space *space,
 		TAILQ_INIT(&owners->open->pieces);
 		owners->open->entries = 0;
 		owners->open->dir = 0;
+		owners->open->attrs = 0;
 	}
 	piece = owners_add(owners, space, desc);
 	if (!piece)
