@@ -27,8 +27,9 @@
  *   on   1            on     up
  *
  * Nothing here is done to TLPs on their way down. Bridges to and from conventional PCI have no ACS.
- * A control bit without its capability bit has no effect. Unspecified, and blocked here: what comes
- * to a port for below itself without UF.
+ * A control bit without its capability bit has no effect. RR is the exception: who has ACS without
+ * that bit hands nothing to peers, as if it were on (facts "dma-api" 18.3). Unspecified, and blocked
+ * here: what comes to a port for below itself without UF.
  */
 #ifndef HW_ACS_H
 #define HW_ACS_H

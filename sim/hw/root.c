@@ -274,7 +274,10 @@ static struct hw_function *peer_of(struct journey *journey, const struct hw_root
 	peer = journey_claimer(journey, &root->bus, from);
 	if (!peer || root_are_neighbours(from, peer))
 		return peer;
-	return from->secondary && root_forwards(root, root) ? peer : NULL;
+	return acs_is_downstream_port(from) && acs_is_downstream_port(peer) &&
+			       root_forwards(root, root)
+		       ? peer
+		       : NULL;
 }
 
 static struct hw_target hand_across(struct journey *journey, struct hw_function *from,
