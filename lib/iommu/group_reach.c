@@ -91,7 +91,7 @@ static bool leads_to(const struct pci_dev *top, const struct pci_dev *pdev)
 struct bus_rules {
 	bool is_root;
 	bool is_conventional;
-	bool root_forwards; /* what comes from below one of its ports */
+	bool root_forwards; /* from one of its ports to another */
 };
 
 static struct pci_dev *first_of(struct pci_bus *bus)
@@ -139,9 +139,14 @@ static struct bus_rules rules_of(const struct pci_bus *bus)
 	return rules;
 }
 
-/* The ACS bits that are on, of those that functions have which point to others. */
+/*
+ * The ACS bits that are on, of those that functions have which point to others. Who has ACS without
+ * the capability of RR does not send to peers at all.
+ */
 static u16 acs_bits(const struct pci_dev *pdev)
 {
+	u16 never = pdev->acs_cap ? ~pdev->acs_capabilities & PCI_ACS_RR : 0;
+
 	switch (pdev->express_type) {
 	case PCI_EXP_TYPE_ROOT_PORT:
 	case PCI_EXP_TYPE_DOWNSTREAM:
@@ -149,7 +154,7 @@ static u16 acs_bits(const struct pci_dev *pdev)
 	case PCI_EXP_TYPE_ENDPOINT:
 	case PCI_EXP_TYPE_LEG_END:
 	case PCI_EXP_TYPE_RC_END:
-		return pci_acs_control(pdev) & pdev->acs_capabilities;
+		return (pci_acs_control(pdev) & pdev->acs_capabilities) | never;
 	default:
 		return 0;
 	}
@@ -205,16 +210,16 @@ static u32 slot_of(struct pci_dev *pdev)
 }
 
 /*
- * What the root complex hands across: within one device of its own; and, if it forwards, what came
- * from below.
+ * What the root complex hands across: within one device of its own; and, if it forwards, from one
+ * of its ports to another.
  */
 static bool meet(const struct bus_rules *rules, struct pci_dev *from, struct pci_dev *to)
 {
 	if (!rules->is_root)
 		return true;
-	if (from->subordinate)
+	if (is_downward_port(from) && is_downward_port(to))
 		return rules->root_forwards;
-	return !to->subordinate && slot_of(from) == slot_of(to);
+	return !from->subordinate && !to->subordinate && slot_of(from) == slot_of(to);
 }
 
 static bool reaches(const struct bus_rules *rules, struct pci_dev *from, struct pci_dev *to)
