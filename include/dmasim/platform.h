@@ -59,7 +59,7 @@ struct platform_host_bridge {
 	const struct platform_window *window;
 	u32 dma_range_count; /* 0: bus addresses are physical addresses */
 	const struct platform_dma_range *dma_range;
-	/* Behind a device of another host bridge (VMD), which asks for all of them; or DMASIM_NO_SBDF. */
+	/* Behind a device of another host bridge (VMD), which asks for all; or DMASIM_NO_SBDF. */
 	dmasim_sbdf endpoint;
 };
 

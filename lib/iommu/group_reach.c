@@ -141,12 +141,10 @@ static struct bus_rules rules_of(const struct pci_bus *bus)
 
 /*
  * The ACS bits that are on, of those that functions have which point to others. Who has ACS without
- * the capability of RR does not send to peers at all.
+ * the capability of RR need not send to peers at all; that it does is the careful reading.
  */
 static u16 acs_bits(const struct pci_dev *pdev)
 {
-	u16 never = pdev->acs_cap ? ~pdev->acs_capabilities & PCI_ACS_RR : 0;
-
 	switch (pdev->express_type) {
 	case PCI_EXP_TYPE_ROOT_PORT:
 	case PCI_EXP_TYPE_DOWNSTREAM:
@@ -154,7 +152,7 @@ static u16 acs_bits(const struct pci_dev *pdev)
 	case PCI_EXP_TYPE_ENDPOINT:
 	case PCI_EXP_TYPE_LEG_END:
 	case PCI_EXP_TYPE_RC_END:
-		return (pci_acs_control(pdev) & pdev->acs_capabilities) | never;
+		return pci_acs_control(pdev) & pdev->acs_capabilities;
 	default:
 		return 0;
 	}

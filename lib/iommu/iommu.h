@@ -47,7 +47,7 @@ struct iommu_domain {
 int iommu_groups_form(struct os *os);
 void iommu_groups_release(struct os *os);
 
-/* The same for one device that comes, or goes, later. A group without devices ends, domain and all. */
+/* The same for one device that comes, or goes, later. Without devices a group ends. */
 int iommu_group_join(struct pci_dev *pdev);
 void iommu_group_leave(struct pci_dev *pdev);
 

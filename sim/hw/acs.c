@@ -22,14 +22,13 @@ static u8 bits_of_kind(const struct hw_function *function)
 
 u8 acs_decode(const struct hw_function *function)
 {
-	u32 capability, control, on;
+	u32 capability, control;
 
 	if (!function->acs_at)
 		return 0;
 	capability = hw_config_read(function, function->acs_at + PCI_ACS_CAP, 2);
 	control = hw_config_read(function, function->acs_at + PCI_ACS_CTRL, 2);
-	on = (control & capability) | (~capability & PCI_ACS_RR);
-	return (u8)(on & bits_of_kind(function));
+	return (u8)(control & capability & bits_of_kind(function));
 }
 
 static bool is_below(const struct hw_function *port, u16 requester)

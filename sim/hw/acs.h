@@ -27,9 +27,10 @@
  *   on   1            on     up
  *
  * Nothing here is done to TLPs on their way down. Bridges to and from conventional PCI have no ACS.
- * A control bit without its capability bit has no effect. RR is the exception: who has ACS without
- * that bit hands nothing to peers, as if it were on (facts "dma-api" 18.3). Unspecified, and blocked
- * here: what comes to a port for below itself without UF.
+ * A control bit without its capability bit has no effect. Who has ACS without the capability of RR
+ * may have no way to its peers at all (Linux takes it so for groups, facts "dma-api" 18.3, and not
+ * for peer-to-peer, 8.5): here it has. Unspecified, and blocked here: what comes to a port for
+ * below itself without UF.
  */
 #ifndef HW_ACS_H
 #define HW_ACS_H

@@ -29,8 +29,8 @@ void text_add(struct text *text, const char *format, ...)
 
 void text_add_bdf(struct text *text, dmasim_sbdf dev)
 {
-	text_add(text, "%04x:%02x:%02x.%u", dmasim_domain(dev >> 16), (dev >> 8) & 0xff, (dev >> 3) & 0x1f,
-		 dev & 7);
+	text_add(text, "%04x:%02x:%02x.%u", dmasim_domain(dev >> 16), (dev >> 8) & 0xff,
+		 (dev >> 3) & 0x1f, dev & 7);
 }
 
 void text_add_size(struct text *text, u64 bytes)

@@ -103,7 +103,7 @@ static void import_reads_it(void *cookie)
 	expect_u64(dmasim_destroy(again), 0);
 }
 
-/* trust: what is exported | round trip: import, export, import: the same machine */
+/* trust: what is exported | our reading of the facts: import, export, import: the same machine */
 static void each_export_is_the_same_machine(void **state)
 {
 	struct trip trip = { .recorded = *state };
@@ -114,7 +114,10 @@ static void each_export_is_the_same_machine(void **state)
 
 /* ---- What is unknown ------------------------------------------------------------------------ */
 
-/* trust: what is exported | round trip: ACS that text names and does not show stays unknown */
+/*
+ * trust: what is exported
+ * | our reading of the facts: ACS that text names and does not show stays unknown
+ */
 static void what_text_hides_stays_hidden(void **state)
 {
 	struct trip trip = { .recorded = *state };

@@ -77,7 +77,10 @@ static int as_c(struct dmasim *s, FILE *to)
 	return dmasim_export_c(s, to, "again");
 }
 
-/* trust: what is exported as C | round trip: the compiled function makes the same machine */
+/*
+ * trust: what is exported as C
+ * | our reading of the facts: the compiled function makes the same machine
+ */
 static void the_function_makes_the_same_machine(void **state)
 {
 	struct dmasim *a = original(), *b = rebuilt();

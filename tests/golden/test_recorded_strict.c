@@ -86,6 +86,9 @@ static void share_numbers(struct reach *reach)
 
 		if (ours)
 			unite(reach, i, index_of(reach, bridge));
+		/* Behind VMD all requests are the endpoint's. */
+		if (reach->pdev[i]->real_dma)
+			unite(reach, i, index_of(reach, reach->pdev[i]->real_dma));
 		for (u32 j = 0; bridge && j < i; j++) {
 			if (lending_bridge(reach->pdev[j], &theirs) == bridge)
 				unite(reach, i, j);

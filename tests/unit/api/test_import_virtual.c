@@ -39,7 +39,10 @@ static struct dump_function *describe_vf(struct dump *dump, const char *address)
 	return virtfn;
 }
 
-/* trust: what a dump tells of virtual functions is used | Linux: names and ids of virtual functions */
+/*
+ * trust: what a dump tells of virtual functions is used
+ * | our reading of the facts: names and ids of virtual functions
+ */
 static void those_that_are_told_of_are_there(void **state)
 {
 	struct dump *dump = *state;
