@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random machines for the import: trees of any depth with switches, multi-function devices, virtual
- * functions, conventional PCI and its bridges, several host bridges, and any ACS capability, control
- * word and egress control vector in any function that may have one. Some functions bear numbers that
- * Linux's quirk tables know. All memory is decoded, and everybody may master the bus.
+ * Random machines for the import: trees of any depth with switches, multi-function devices,
+ * virtual functions, conventional PCI and its bridges, several host bridges, and any ACS
+ * capability, control word and egress control vector in any function that may have one. Some
+ * functions bear numbers that Linux's quirk tables know. All memory is decoded, and everybody may
+ * master the bus.
  *
  *   host bridge i   bus 0x40 * i, addresses from 0x80000000 + i * 0x10000000
  */
