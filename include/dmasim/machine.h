@@ -154,7 +154,7 @@ struct dmasim_config {
 	u64 seed;	     /* of everything random; 0: DMASIM_SEED of the environment, or 1 */
 	bool random_choices; /* hardware makes its free choices by chance, not always the same */
 	bool count_points;   /* count the preemption points the software passes */
-	bool no_check;	     /* no judging (560 bytes a live mapping); hardware's faults are still told */
+	bool no_check; /* no judging (560 bytes a live mapping); hardware's faults are still told */
 	/*
 	 * Lazy mode lets a device reach memory for a while after its unmap, whoever has it by then:
 	 * Linux takes that risk, and so it is counted (dmasim_lazy_windows()). With this it is
