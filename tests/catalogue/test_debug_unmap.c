@@ -231,7 +231,10 @@ static void D10_right(void **state)
 
 /* ---- D11: another CPU address ---------------------------------------------------------------- */
 
-/* trust: D11: shared memory freed with the CPU address of other memory | our reading of the facts */
+/*
+ * trust: D11: shared memory freed with the CPU address of other memory
+ * | our reading of the facts
+ */
 static void D11_other_cpu_address(void **state)
 {
 	struct rig *rig = *state;

@@ -129,7 +129,10 @@ static void compare_all(void **state, struct run run)
 	assert_true(run.compared > 500);
 }
 
-/* trust: the text of lspci -vvvnn gives the machine | another program: lspci -F writes the text */
+/*
+ * trust: the text of lspci -vvvnn gives the machine
+ * | another program: lspci -F writes the text
+ */
 static void text_with_numbers_and_names(void **state)
 {
 	compare_all(state, (struct run){ .options = "-vvvnn" });

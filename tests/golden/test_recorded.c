@@ -147,7 +147,10 @@ static void an_asus_p6t6(void **state)
 	recorded_dev(recorded, "ff:06.3");
 }
 
-/* trust: a Freescale P2020 is read whole | a real machine's data: its dump, counted by lspci -F */
+/*
+ * trust: a Freescale P2020 is read whole
+ * | a real machine's data: its dump, counted by lspci -F
+ */
 /* The root ports of three domains all have a BAR at 0xfff00000: it is the first one's. */
 static void a_freescale_p2020(void **state)
 {
@@ -166,7 +169,10 @@ static void a_freescale_p2020(void **state)
 	expect_u64(count, 4);
 }
 
-/* trust: a SiFive Unmatched is read whole | a real machine's data: its dump, counted by lspci -F */
+/*
+ * trust: a SiFive Unmatched is read whole
+ * | a real machine's data: its dump, counted by lspci -F
+ */
 static void a_sifive_unmatched(void **state)
 {
 	struct recorded *recorded = *state;
@@ -202,7 +208,10 @@ static void the_same_laptop_with_the_text_of_vvv(void **state)
 	expect_machine(state, "alderlake-laptop-gl9755.txt", (struct counts){ 29, 6, 1, 6 });
 }
 
-/* trust: a Dell XE9680 is read from text | a real machine's data: its dump, counted by lspci -F */
+/*
+ * trust: a Dell XE9680 is read from text
+ * | a real machine's data: its dump, counted by lspci -F
+ */
 static void the_same_dell_by_its_text_alone(void **state)
 {
 	expect_machine(state, "dell-xe9680-part.vvv.txt", (struct counts){ 16, 8, 1, 6 });

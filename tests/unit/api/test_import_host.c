@@ -89,7 +89,10 @@ static void expect_bar(struct host *host, u32 bar, u64 bytes, bool inferred)
 	assert_int_equal(dmasim_bar_inferred(disk, bar), inferred);
 }
 
-/* trust: how large BARs of the running host are | our reading of the facts: lines as Linux's sysfs has them */
+/*
+ * trust: how large BARs of the running host are
+ * | our reading of the facts: lines as Linux's sysfs has them
+ */
 static void sizes_of_bars_are_told(void **state)
 {
 	struct host *host = *state;

@@ -39,7 +39,10 @@ static void describe(struct dump *dump)
 	describe_drive(dump, "10000:e0:06.2", "10000:e2:00.0", 0xe2, VMD_AT + SZ_1M);
 }
 
-/* trust: VMD's domains have Linux's numbers | recorded: Dell XPS 9320, domain 10000 */
+/*
+ * trust: VMD's domains have Linux's numbers
+ * | a real machine's data: Dell XPS 9320, domain 10000
+ */
 static void it_has_the_number_that_linux_gave_it(void **state)
 {
 	struct dump *dump = *state;
@@ -59,7 +62,10 @@ static void it_has_the_number_that_linux_gave_it(void **state)
 	assert_null(dmasim_pci_dev(dump->s, "10001:e1:00.0"));
 }
 
-/* trust: requests from behind VMD bear its endpoint's number | Linux: its real DMA device */
+/*
+ * trust: requests from behind VMD bear its endpoint's number
+ * | our reading of the facts: its real DMA device
+ */
 static void its_requests_bear_the_endpoints_number(void **state)
 {
 	struct dump *dump = *state;

@@ -327,7 +327,10 @@ static const char *option_of(const struct dmasim_p2p_verdict *verdict, char *tex
 	return strchr(strchr(option, '=') + 1, '=') + 1;
 }
 
-/* trust: a boot with the option that is named gives what is promised | our reading of the facts */
+/*
+ * trust: a boot with the option that is named gives what is promised
+ * | our reading of the facts
+ */
 static void a_boot_with_the_option_that_is_named_does_it(void **state)
 {
 	struct dmasim_config config = { DMASIM_CONFIG };

@@ -72,7 +72,10 @@ static struct pci_dev *ready(const struct card *card, const char *bdf)
 	return pdev;
 }
 
-/* trust: a virtual function is found through its PF | Linux: is_virtfn, physfn and their ids */
+/*
+ * trust: a virtual function is found through its PF
+ * | our reading of the facts: is_virtfn, physfn and their ids
+ */
 static void they_are_found_when_they_are_enabled(void **state)
 {
 	struct card *card = *state;

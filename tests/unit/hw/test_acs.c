@@ -70,7 +70,10 @@ static struct hw_target send(const struct yard *yard, struct asked asked, struct
 	return hw_route(yard->hw, &request, route);
 }
 
-/* trust: what a switch's port does with each control word | our reading of the specification */
+/*
+ * trust: what a switch's port does with each control word
+ * | our reading of the facts: PCI Express Base 5.0, 6.12
+ */
 static void a_port_does_as_each_control_word_says(void **state)
 {
 	const struct yard *yard = *state;

@@ -112,7 +112,10 @@ static struct hw_function *vf(const struct slot *slot, u32 index)
 	return virtfn;
 }
 
-/* trust: virtual functions answer at offset and stride | PCI Express Base 5.0 9.3.3 */
+/*
+ * trust: virtual functions answer at offset and stride
+ * | our reading of the facts: PCI Express Base 5.0, 9.3.3
+ */
 static void they_answer_while_they_are_enabled(void **state)
 {
 	struct slot *slot = *state;
@@ -250,7 +253,10 @@ static void each_has_memory_of_its_own(void **state)
 
 /* ---- What is their own ----------------------------------------------------------------------- */
 
-/* trust: a virtual function's requests carry its own ID | PCI Express Base 5.0 9.3.3 */
+/*
+ * trust: a virtual function's requests carry its own ID
+ * | our reading of the facts: PCI Express Base 5.0, 9.3.3
+ */
 static void their_requests_carry_their_own_numbers(void **state)
 {
 	struct slot *slot = *state;

@@ -49,7 +49,10 @@ static void describe_odd_ones(struct dump *dump)
 	dump_device(dump, "0000:05:00.0");
 }
 
-/* trust: an import keeps each byte that it read | by construction */
+/*
+ * trust: an import keeps each byte that it read
+ * | an independent model: the bytes that were written
+ */
 static void what_the_import_changes_is_kept_as_it_was_read(void **state)
 {
 	struct dump *dump = *state;
