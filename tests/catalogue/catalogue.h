@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The catalogue: a test for each entry of the facts' lists of misuse (M1 to M26), of things to test
- * (T1 to T16), and of dma-debug's checks (D1 to D23, debug.h). entries.tsv is the table; a test's name begins with its entry and ends with the
- * mode it ran in: M05_unmap_twice__lazy.
+ * (T1 to T16), and of dma-debug's checks (D1 to D23, debug.h). entries.tsv is the table; a test's
+ * name begins with its entry and ends with the mode it ran in: M05_unmap_twice__lazy.
  *
  * A test shows what the calls return, what stands for the kernel's WARN or BUG, what is left in
  * page table, IOVA space and bounce pool, and what the checker makes of it.

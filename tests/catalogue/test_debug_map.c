@@ -235,7 +235,7 @@ static void D02_stack(void **state)
 	expect_both(rig, DMASIM_REPORT_STACK_MAPPED, &rig->nvme->dev, stack_text);
 }
 
-/* A pointer that was not adopted is refused; a kernel whose stacks are vmalloc()'s does the same. */
+/* A pointer that was not adopted is refused, as in a kernel whose stacks are vmalloc()'s. */
 static void D02_stack_by_pointer(void **state)
 {
 	struct rig *rig = *state;

@@ -172,7 +172,7 @@ static void expect_two(struct rig *rig, struct device *dev, const char *const me
 	expect_only(rig->s, DMASIM_REPORT_SYNC_MISMATCH, 1);
 }
 
-/* trust: D18: what a device only reads, synced for the CPU | our reading of the facts */
+/* trust: D18: what a device only reads, synced for the CPU | our reading of the facts: dma-api */
 static void D18_read_only_for_cpu(void **state)
 {
 	struct rig *rig = *state;
