@@ -135,6 +135,15 @@ static int tell_by_text(struct import_reader *reader, struct import_function *fu
 	return err;
 }
 
+/* What is behind it would look like what is behind nothing. */
+static int refuse_lost_bridge(struct import_reader *reader, const struct import_function *function)
+{
+	return import_error(reader->lines.import, function->line,
+			    "bridge %s does not tell its buses; expected a line 'Bus: primary=.., "
+			    "secondary=.., subordinate=..' after it",
+			    import_name(function).text);
+}
+
 /* What the lines since the header tell, in one. */
 static int tell(struct import_reader *reader, struct import_function *function)
 {
@@ -146,6 +155,8 @@ static int tell(struct import_reader *reader, struct import_function *function)
 	function->told_by = reader->known ? IMPORT_BY_HEX : 0;
 	if (!reader->text.any || !reader->named)
 		return 0;
+	if (!reader->known && import_text_lacks_buses(&reader->text))
+		return refuse_lost_bridge(reader, function);
 	err = tell_by_text(reader, &text);
 	if (err)
 		return err;
@@ -154,6 +165,18 @@ static int tell(struct import_reader *reader, struct import_function *function)
 	else
 		*function = text;
 	return 0;
+}
+
+/* Told twice in the same way: a mail and the answer that quotes it. */
+static bool is_same(const struct import_function *a, const struct import_function *b)
+{
+	for (u32 i = 0; i < IMPORT_BARS; i++) {
+		if (a->bar[i].bytes != b->bar[i].bytes)
+			return false;
+	}
+	return a->told_by == b->told_by && a->config_bytes == b->config_bytes &&
+	       !memcmp(a->config, b->config, a->config_bytes) && a->acs_hidden == b->acs_hidden &&
+	       a->device_name == b->device_name && a->class_name == b->class_name;
 }
 
 /* It is in the file already. 1: nothing to add. */
@@ -165,9 +188,14 @@ static int meet(struct import_reader *reader, struct import_function *function,
 
 	if (!function->told_by)
 		return 1;
+	if (is_same(before, function)) {
+		reader->repeated++;
+		return 1;
+	}
 	if (before->told_by & function->told_by)
 		return import_error(import, function->line,
-				    "%s is in line %u already; expected each function once",
+				    "%s is in line %u already, with other registers; expected one "
+				    "state of each function",
 				    import_name(function).text, before->line);
 	if (before->told_by == IMPORT_BY_HEX)
 		put_together(reader, function, before, &after);
@@ -290,16 +318,31 @@ static int begin_function(struct import_reader *reader)
 	reader->in_function = true;
 	reader->named = import_text_header(&reader->text, at);
 	reader->known = 0;
+	reader->spaced = false;
 	return 0;
 }
 
 /* ---- The file --------------------------------------------------------- */
 
+/* An empty line ends the function. Where one follows every line, two do. */
+static int read_empty_line(struct import_reader *reader)
+{
+	if (reader->in_function && !reader->known && !reader->text.any)
+		reader->spaced = true;
+	if (reader->spaced && !reader->after_empty) {
+		reader->after_empty = true;
+		return 0;
+	}
+	return end_function(reader);
+}
+
 static int read_any_line(struct import_reader *reader)
 {
+	if (reader->lines.line.shape != IMPORT_EMPTY)
+		reader->after_empty = false;
 	switch (reader->lines.line.shape) {
 	case IMPORT_EMPTY:
-		return end_function(reader);
+		return read_empty_line(reader);
 	case IMPORT_HEADER:
 		return begin_function(reader);
 	case IMPORT_HEX:
@@ -357,6 +400,9 @@ static int read_file(struct import_reader *reader)
 				    "the file has no function; expected lines like '3a:00.0 ...' "
 				    "and '00: 86 80 ...', as lspci -xxxx prints them, or the text "
 				    "of lspci -vvv");
+	if (reader->repeated)
+		import_note(import, "%u function%s in the file more than once, the same each time",
+			    reader->repeated, reader->repeated > 1 ? "s" : "");
 	if (!err)
 		err = leave_out_bare(reader);
 	return err ? err : import_text_last(reader);

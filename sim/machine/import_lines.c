@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From bytes to lines. Mails quote with '>' or '|', any number of them, and change white space at
- * the beginning of lines, so that nothing here depends on it. They wrap long lines between words:
+ * From bytes to lines. Mails quote with '>' or '|', patches with '+', any number of them, and both
+ * change white space at the beginning of lines, so that nothing here depends on it. They wrap long lines between words:
  *
  *   > 00:1c.0 PCI bridge: Intel Corporation Sunrise Point-H PCI Express Root
  *   > Port #1 (rev f1) (prog-if 00 [Normal decode])
@@ -32,10 +32,59 @@ static char readable(int c)
 	return c == ' ' || isspace(c) ? ' ' : '?';
 }
 
+/* How many bytes of UTF-8 here are a space, or a mark of no width; 0: none. */
+static size_t wide_space(const u8 *at)
+{
+	if (at[0] == 0xc2 && at[1] == 0xa0)
+		return 2;
+	if (at[0] == 0xe2 && at[1] == 0x80 && ((at[2] & 0xf0) == 0x80 || at[2] == 0xaf))
+		return 3;
+	return at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf ? 3 : 0;
+}
+
+/* What colours text in a terminal: ESC [ 0 1 m; 0: nothing of that kind. */
+static size_t terminal_code(const u8 *at)
+{
+	size_t length = 2;
+
+	if (at[0] != 0x1b || at[1] != '[')
+		return 0;
+	while (at[length] >= ' ' && at[length] < '@')
+		length++;
+	return length + (at[length] != 0);
+}
+
+/* Text gets shorter at most. */
 void import_make_readable(char *text)
 {
-	for (; *text; text++)
-		*text = readable((unsigned char)*text);
+	const u8 *from = (const u8 *)text;
+
+	while (*from) {
+		size_t space = *from < 0x80 ? 0 : wide_space(from);
+		size_t code = terminal_code(from);
+
+		if (!code)
+			*text++ = space ? ' ' : readable(*from);
+		from += space + code;
+		from += !space && !code;
+	}
+	*text = '\0';
+}
+
+/*
+ * What mails, patches and pages have before a line: white space and marks. A wrapped "Port #1" can
+ * begin a line with '#' too.
+ */
+static bool is_mark(const char *at)
+{
+	if (*at == '#' || *at == ':')
+		return at[1] == ' ';
+	return *at == ' ' || *at == '>' || *at == '|' || *at == '+';
+}
+
+static bool is_mark_or_space(u8 c)
+{
+	return isspace(c) || c == '>' || c == '|';
 }
 
 /* False: the file has no more bytes. */
@@ -48,24 +97,39 @@ static bool fill_block(struct import_lines *lines)
 	return lines->filled;
 }
 
-/* Quoting marks and white space at the beginning are not kept. */
+/* Marks at the beginning need no place; a byte of 0 would end the text. */
 static void take_bytes(struct import_lines *lines, size_t count)
 {
 	struct import_line *line = &lines->next;
 	const u8 *from = &lines->block[lines->taken];
 	size_t length = line->length, room = IMPORT_LINE_KEPT - 1, i = 0;
 
-	for (; i < count && !length; i++) {
-		char c = readable(from[i]);
-
-		if (c != ' ' && c != '>' && c != '|')
-			line->text[length++] = c;
-	}
+	while (!length && i < count && is_mark_or_space(from[i]))
+		i++;
 	for (; i < count && length < room; i++)
-		line->text[length++] = readable(from[i]);
+		line->text[length++] = from[i] ? (char)from[i] : '?';
 	line->length = length;
 	lines->taken += count;
 	lines->line_bytes += count;
+}
+
+/* The text of a line that is whole, without what is before and behind it. */
+static void trim(struct import_line *line)
+{
+	static const char page[] = "<pre>";
+	size_t marks = 0;
+
+	line->text[line->length] = '\0';
+	import_make_readable(line->text);
+	line->length = strlen(line->text);
+	while (is_mark(&line->text[marks]))
+		marks++;
+	if (!strncmp(line->text + marks, page, strlen(page)))
+		marks += strlen(page);
+	line->length -= marks;
+	memmove(line->text, line->text + marks, line->length + 1);
+	while (line->length && line->text[line->length - 1] == ' ')
+		line->text[--line->length] = '\0';
 }
 
 static int check_limits(struct import_lines *lines)
@@ -102,9 +166,7 @@ static int read_line(struct import_lines *lines)
 		ended = end;
 		lines->taken += ended;
 	}
-	while (line->length && line->text[line->length - 1] == ' ')
-		line->length--;
-	line->text[line->length] = '\0';
+	trim(line);
 	lines->file_bytes += lines->line_bytes;
 	line->shape = shape_of(line->text);
 	return check_limits(lines);

@@ -17,8 +17,11 @@ struct import_reader {
 	struct import_lines lines;
 	struct import_ids ids;
 	bool in_function;
-	bool named; /* its header is as lspci writes it: text can follow */
-	u32 known;  /* registers of hexadecimal lines */
+	bool named;	  /* its header is as lspci writes it: text can follow */
+	u32 known;	  /* registers of hexadecimal lines */
+	bool spaced;	  /* an empty line followed the header: one belongs to every line */
+	bool after_empty; /* the line before */
+	u32 repeated;	  /* functions told a second time in the same way */
 	bool any_extended;
 	u32 first_bare; /* the first line of a function of which nothing is told */
 	struct import_function function;

@@ -18,11 +18,12 @@
 
 #include <dmasim/hw/pci.h>
 
-#define IO_BASE		0x1c
-#define IO_BASE_UPPER16 0x30
-#define ROM_NORMAL	0x30
-#define ROM_BRIDGE	0x38
-#define CLASS_CARDBUS	0x0607
+#define IO_BASE		 0x1c
+#define IO_BASE_UPPER16	 0x30
+#define ROM_NORMAL	 0x30
+#define ROM_BRIDGE	 0x38
+#define CLASS_PCI_BRIDGE 0x0604
+#define CLASS_CARDBUS	 0x0607
 
 int import_text_error(struct import_text *text, const char *expected)
 {
@@ -426,6 +427,14 @@ static int read_prefetch_window(struct import_text *text, const char *line)
 	return 0;
 }
 
+/* The header is not that of the class: there are no bus numbers to wait for. */
+static int read_odd_class(struct import_text *text, const char *line)
+{
+	(void)line;
+	text->odd_class = true;
+	return 0;
+}
+
 static int read_silence(struct import_text *text, const char *line)
 {
 	(void)line;
@@ -474,6 +483,7 @@ static const struct {
 	{ "Memory behind bridge:", read_window },
 	{ "Prefetchable memory behind bridge:", read_prefetch_window },
 	{ "!!! Unknown header type", read_silence },
+	{ "!!! Invalid class", read_odd_class },
 };
 
 int import_text_line(struct import_text *text, const struct import_line *line)
@@ -490,10 +500,19 @@ int import_text_line(struct import_text *text, const struct import_line *line)
 	for (size_t i = 0; i < sizeof(header_lines) / sizeof(header_lines[0]); i++) {
 		if (!import_text_begins(line->text, header_lines[i].begins))
 			continue;
-		text->any = true;
+		/* lspci -k tells of subsystems and drivers, and of no register. */
+		text->any |= header_lines[i].read != read_subsystem;
 		return header_lines[i].read(text, line->text);
 	}
 	return 0;
+}
+
+bool import_text_lacks_buses(const struct import_text *text)
+{
+	bool is_bridge = import_text_get(text, PCI_CLASS_DEVICE, 2) == CLASS_PCI_BRIDGE ||
+			 !strcmp(text->class_name, "PCI bridge");
+
+	return is_bridge && !header_type(text) && !text->silent && !text->odd_class;
 }
 
 void import_text_end(struct import_text *text)

@@ -24,6 +24,7 @@ struct import_text {
 	bool whole;  /* and what every function has: capabilities that are not there are none */
 	bool denied; /* capabilities are not shown */
 	bool silent; /* it did not answer */
+	bool odd_class;
 	bool has_control; /* a Control line: else memory decoding shows in the BARs */
 	bool memory, io;  /* a BAR or a window that is not disabled */
 	u32 next_bar;	  /* lspci -v does not number them */
@@ -62,6 +63,9 @@ int import_text_line(struct import_text *text, const struct import_line *line);
 
 /* Every line has been read. */
 void import_text_end(struct import_text *text);
+
+/* A PCI bridge without the line that tells where it leads. */
+bool import_text_lacks_buses(const struct import_text *text);
 
 /* For the two parts of the reader. */
 

@@ -490,6 +490,9 @@ int import_text_capability(struct import_text *text, const char *line)
 	at += strspn(at, " ");
 	if (*at == '<') {
 		text->denied = true;
+		/* Of a function without a list lspci does not say so. */
+		import_text_put(text, PCI_STATUS, 2,
+				import_text_get(text, PCI_STATUS, 2) | PCI_STATUS_CAP_LIST);
 		return 0;
 	}
 	digits = *at == '[' ? import_count_digits(at + 1) : 0;

@@ -207,6 +207,7 @@ static void acs_that_lspci_cannot_see(void **state)
 	struct pci_dev *pdev = import_one(
 		state,
 		"01:00.0 PCI bridge [0604]: Intel Corporation X [8086:a110]\n\tControl: Mem+\n"
+		"\tBus: primary=01, secondary=02, subordinate=02, sec-latency=0\n"
 		"\tCapabilities: [40] Express (v2) Root Port (Slot+), MSI 00\n"
 		"\tCapabilities: [140 v1] Access Control Services\n"
 		"\t\tACSCap:\tSrcValid+ TransBlk- ReqRedir+ CmpltRedir+ UpstreamFwd- EgressCtrl-\n"

@@ -308,12 +308,6 @@ static void a_list_alone(void **state)
 		       "after it, as lspci -xxxx prints them, or the text of lspci -vvv");
 }
 
-static void a_function_in_two_texts(void **state)
-{
-	expect_refused(state, NVME ON "\n" NVME ON,
-		       ":5: 0000:01:00.0 is in line 1 already; expected each function once");
-}
-
 static void a_path_through_nobody(void **state)
 {
 	expect_refused(state, "00:01.0/00.0 0108: d51a:0001\n" ON,
@@ -329,4 +323,4 @@ TEST_MAIN(DUMP_TEST(numbers_beside_names), DUMP_TEST(numbers_alone),
 	  DUMP_TEST(two_functions_of_a_slot), DUMP_TEST(capabilities_that_are_denied),
 	  DUMP_TEST(no_extended_capability_anywhere), DUMP_TEST(an_extended_capability_somewhere),
 	  DUMP_TEST(lines_that_are_damaged), DUMP_TEST(a_list_alone),
-	  DUMP_TEST(a_function_in_two_texts), DUMP_TEST(a_path_through_nobody))
+	  DUMP_TEST(a_path_through_nobody))
