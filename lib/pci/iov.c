@@ -53,14 +53,16 @@ void pci_iov_renumber(struct pci_bus *bus)
 /* The bus with numbers `ahead` past the bus's own; NULL: no memory. */
 static struct pci_bus *virtual_bus(struct pci_bus *bus, u32 ahead)
 {
-	struct pci_bus **at = &bus->virtual_buses, *added;
+	struct pci_bus **at, *added;
 
 	if (!ahead)
 		return bus;
-	while (*at && (*at)->ahead < ahead)
-		at = &(*at)->next_virtual;
-	if (*at && (*at)->ahead == ahead)
-		return *at;
+	for (at = &bus->virtual_buses; *at; at = &(*at)->next_virtual) {
+		if ((*at)->ahead == ahead)
+			return *at;
+		if ((*at)->ahead > ahead)
+			break;
+	}
 	added = os_alloc(bus->os, DMASIM_FAULT_PCI_DEV, sizeof(*added));
 	if (!added)
 		return NULL;

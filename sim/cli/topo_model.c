@@ -308,24 +308,31 @@ static void place(struct topo *topo, u32 at)
 	function->depth = topo->function[candidate].depth + 1;
 }
 
-/* The host bridge of the function; one on a root bus that is not the last one's begins another. */
+/* The first function of all, and one on a root bus that is not the last host bridge's. */
+static bool begins_host(const struct topo *topo, const struct topo_function *function)
+{
+	const struct topo_host_bridge *last;
+
+	if (!topo->host_bridge_count)
+		return true;
+	last = &topo->host_bridge[topo->host_bridge_count - 1];
+	return function->above == TOPO_NONE &&
+	       (last->segment != segment_of(function) || last->bus_first != bus_of(function));
+}
+
 static void place_below_host(struct topo *topo, u32 at)
 {
 	struct topo_function *function = &topo->function[at];
-	struct topo_host_bridge *host = NULL;
+	struct topo_host_bridge *host;
 
-	if (topo->host_bridge_count)
-		host = &topo->host_bridge[topo->host_bridge_count - 1];
-	if (!host || (function->above == TOPO_NONE && (host->segment != segment_of(function) ||
-						       host->bus_first != bus_of(function)))) {
-		host = &topo->host_bridge[topo->host_bridge_count++];
-		*host = (struct topo_host_bridge){
+	if (begins_host(topo, function))
+		topo->host_bridge[topo->host_bridge_count++] = (struct topo_host_bridge){
 			.segment = segment_of(function),
 			.bus_first = bus_of(function),
 			.bus_last = bus_of(function),
 			.first_function = at,
 		};
-	}
+	host = &topo->host_bridge[topo->host_bridge_count - 1];
 	host->function_count++;
 	function->host_bridge = topo->host_bridge_count - 1;
 	/* CardBus bridges have their bus numbers at the same place. */

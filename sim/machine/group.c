@@ -137,7 +137,7 @@ static void add_reason(struct text *text, const struct dmasim_group_reason *reas
 struct dmasim_group_text dmasim_group_reason_text(struct pci_dev *pdev)
 {
 	struct dmasim_group_reason reason = dmasim_group_reason(pdev);
-	struct dmasim_group_text result;
+	struct dmasim_group_text result = { "" };
 	struct text text;
 
 	text_init(&text, result.text, sizeof(result.text));
