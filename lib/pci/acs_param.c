@@ -7,12 +7,14 @@
 #include "pci/acs.h"
 
 /* Deeper paths are not taken. */
-#define STEPS_MAX 32
-#define BITS_MAX  7
+#define STEPS_MAX     32
+#define BITS_MAX      7
+/* What is behind VMD has domains of more than 16 bits. */
+#define DOMAIN_DIGITS 5
 
 /* The way to a device: the first function by its numbers, the others by device and function. */
 struct way {
-	u16 segment;
+	u32 domain;
 	u8 bus;
 	u32 count;
 	u8 devfn[STEPS_MAX];
@@ -68,12 +70,12 @@ static bool read_way(const char **at, struct way *way)
 	const char *after;
 
 	*way = (struct way){ 0 };
-	if (!read_hex(at, 4, &first) || !read_char(at, ':'))
+	if (!read_hex(at, DOMAIN_DIGITS, &first) || !read_char(at, ':'))
 		return false;
 	after = *at;
-	/* A second colon: the first number was the segment's. */
+	/* A second colon: the first number was the domain's. */
 	if (read_hex(&after, 2, &second) && read_char(&after, ':')) {
-		way->segment = (u16)first;
+		way->domain = first;
 		first = second;
 		*at = after;
 	}
@@ -147,7 +149,7 @@ static bool leads_to(const struct way *way, struct pci_dev *pdev)
 			return false;
 	}
 	return pdev->devfn == way->devfn[0] && pdev->bus->number == way->bus &&
-	       pdev->bus->segment == way->segment;
+	       dmasim_domain(pdev->bus->segment) == way->domain;
 }
 
 static struct acs_change find(const char *text, bool with_bits, struct pci_dev *pdev)

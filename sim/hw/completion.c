@@ -28,12 +28,13 @@ static struct hw_return lost(struct way_back *back, struct hw_function *by, enum
 	return (struct hw_return){ HW_COMPLETION_LOST, by, why };
 }
 
-/* Its requester is below the bridge. */
+/* Its requester is below the bridge: host bridges may have the same bus numbers. */
 static bool leads_to(const struct way_back *back, const struct hw_function *bridge)
 {
 	u8 number = (u8)(back->requester >> 8);
 
-	return bridge->secondary && number >= bridge->config[PCI_SECONDARY_BUS] &&
+	return bridge->bus->root == back->root && bridge->secondary &&
+	       number >= bridge->config[PCI_SECONDARY_BUS] &&
 	       number <= bridge->config[PCI_SUBORDINATE_BUS];
 }
 
@@ -139,7 +140,7 @@ struct hw_return hw_complete(struct hw_function *completer, const struct hw_root
 
 	hop(&back, HW_HOP_SENT, hw_function_sbdf(node), HW_WHY_NONE);
 	for (const struct hw_bus *bus = node->bus; bus->bridge; bus = node->bus) {
-		bool here = is_on(&back, bus) || (root == bus->root && towards(&back, bus, node));
+		bool here = is_on(&back, bus) || towards(&back, bus, node);
 		enum hw_why why;
 
 		if (here && !(node->acs & PCI_ACS_CR))

@@ -251,6 +251,7 @@ static bool leave_domain(struct journey *journey, const struct hw_function *endp
 {
 	journey_hop(journey, HW_HOP_UP, endpoint, HW_WHY_NONE);
 	journey->requester = (u16)hw_function_sbdf(endpoint);
+	journey->root = hw_root_of(endpoint);
 	return endpoint->master_enabled;
 }
 
@@ -304,9 +305,8 @@ static u16 requester_of(const struct hw_request *request)
 /* Data that a BAR has for the requester takes its own way back. */
 static void complete(struct journey *journey, struct hw_target *target)
 {
-	struct hw_return back = hw_complete(target->function,
-					    hw_root_above(hw_root_of(journey->request->from)),
-					    journey->requester, journey->route);
+	struct hw_return back =
+		hw_complete(target->function, journey->root, journey->requester, journey->route);
 
 	if (back.way == HW_COMPLETION_LOST)
 		*target = stopped(journey, back.by, back.why);
@@ -322,6 +322,7 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 		.address = request->address,
 		.run_bytes = PAGE_BYTES - (request->address & (PAGE_BYTES - 1)),
 		.requester = requester_of(request),
+		.root = hw_root_of(request->from),
 	};
 	const struct hw_function *from = request->from;
 	struct hw_target target;

@@ -14,9 +14,10 @@ struct journey {
 	struct hw_route *route;
 	u64 address; /* what the TLP carries now */
 	u64 run_bytes;
-	u16 requester;	 /* who asks, as far as anybody further up can tell */
-	bool alias_last; /* and nobody further up changes it */
-	bool sent_up;	 /* by ACS on the bus below, though it belongs there */
+	u16 requester;		    /* who asks, as far as anybody further up can tell */
+	const struct hw_root *root; /* the host bridge that its number belongs to */
+	bool alias_last;	    /* and nobody further up changes it */
+	bool sent_up;		    /* by ACS on the bus below, though it belongs there */
 	bool passed_root;
 	bool as_it_is; /* the unit let the address pass */
 	struct hw_iommu *iommu;

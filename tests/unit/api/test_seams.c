@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where parts of a machine's topology meet: several domains, what is behind VMD, virtual functions
+ * and devices that send under other numbers, in peer-to-peer, completions and at the IOMMU.
+ */
+#include "unit/api/dump.h"
+
+#define VMD_AT	 0x80000000
+#define LEFT_AT	 0x80000000
+#define RIGHT_AT 0x80100000
+
+/* ---- A switch behind VMD --------------------------------------------------------------------- */
+
+static void describe_port(struct dump *dump, const char *at, u32 type, u32 secondary,
+			  u32 subordinate, u32 first, u32 last)
+{
+	struct dump_function *port = dump_bridge(dump, at, secondary, subordinate);
+
+	dump_express(port, type);
+	if (type != PCI_EXP_TYPE_UPSTREAM)
+		dump_acs(port, 0x1f, 0);
+	dump_window(port, first, last);
+}
+
+static void describe_endpoint(struct dump *dump)
+{
+	struct dump_function *endpoint = dump_device(dump, "00:0e.0");
+
+	dump_put(endpoint, PCI_DEVICE_ID, 2, 0x467f);
+	dump_put(endpoint, PCI_CLASS_DEVICE, 2, 0x0104);
+	dump_bar_32(endpoint, 2, VMD_AT);
+}
+
+/*
+ * 10000:e0:06.0 root port [e1, e4] -- e1:00.0 upstream -- e2:00.0 downstream -- e3:00.0
+ *                                                      +- e2:01.0 downstream -- e4:00.0
+ */
+static void describe_switch(struct dump *dump)
+{
+	describe_endpoint(dump);
+	describe_port(dump, "10000:e0:06.0", PCI_EXP_TYPE_ROOT_PORT, 0xe1, 0xe4, LEFT_AT,
+		      RIGHT_AT + SZ_1M - 1);
+	describe_port(dump, "10000:e1:00.0", PCI_EXP_TYPE_UPSTREAM, 0xe2, 0xe4, LEFT_AT,
+		      RIGHT_AT + SZ_1M - 1);
+	describe_port(dump, "10000:e2:00.0", PCI_EXP_TYPE_DOWNSTREAM, 0xe3, 0xe3, LEFT_AT,
+		      LEFT_AT + SZ_1M - 1);
+	describe_port(dump, "10000:e2:01.0", PCI_EXP_TYPE_DOWNSTREAM, 0xe4, 0xe4, RIGHT_AT,
+		      RIGHT_AT + SZ_1M - 1);
+	dump_bar_32(dump_endpoint(dump, "10000:e3:00.0"), 0, LEFT_AT);
+	dump_bar_32(dump_endpoint(dump, "10000:e4:00.0"), 0, RIGHT_AT);
+}
+
+/* trust: peers below a switch behind VMD read each other | our reading of the facts */
+static void a_completion_behind_vmd_turns_at_the_switch(void **state)
+{
+	struct dump *dump = *state;
+	struct dmasim_route route;
+
+	describe_switch(dump);
+	expect_ok(dump_import(dump, NULL));
+	dmasim_route(dump_dev(dump, "10000:e3:00.0"), RIGHT_AT, false, &route);
+	assert_true(route.in_bar);
+	assert_ptr_equal(route.end, dump_dev(dump, "10000:e4:00.0"));
+	assert_false(route.passed_root);
+	assert_int_equal(route.completion, DMASIM_COMPLETION_DIRECT);
+	assert_int_equal(route.back[route.back_count - 1].at,
+			 dump_dev(dump, "10000:e3:00.0")->dev.id);
+}
+
+/* trust: pci=disable_acs_redir= takes the names of devices behind VMD | Linux: their domains */
+static void acs_options_name_what_is_behind_vmd(void **state)
+{
+	struct dump *dump = *state;
+	struct dmasim_config config = { DMASIM_CONFIG, .disable_acs_redir = "10000:e2:00.0",
+					.config_acs = "xxx1xxx@10000:e2:01.0" };
+	struct pci_dev *left, *right;
+	u16 word = 0;
+
+	expect_u64(dmasim_destroy(dump->s), 0);
+	dump->s = dmasim_create(&config);
+	describe_switch(dump);
+	dump_put(&dump->function[3], 0x106, 2, 0x1d);
+	expect_ok(dump_import(dump, NULL));
+	left = dump_dev(dump, "10000:e2:00.0");
+	right = dump_dev(dump, "10000:e2:01.0");
+	assert_true(dmasim_group(left) >= 0);
+	pci_read_config_word(left, left->acs_cap + PCI_ACS_CTRL, &word);
+	expect_u64(word, PCI_ACS_SV | PCI_ACS_UF);
+	pci_read_config_word(right, right->acs_cap + PCI_ACS_CTRL, &word);
+	expect_u64(word, PCI_ACS_CR);
+}
+
+/* ---- Two domains with the same bus numbers --------------------------------------------------- */
+
+/* trust: completions do not mistake another domain's bus number | [M] */
+static void a_completion_leaves_a_domain_that_has_the_requesters_bus_number(void **state)
+{
+	struct dump *dump = *state;
+	struct dmasim_config config = { DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU,
+					.forwarding = DMASIM_FORWARDING_ALL };
+	struct dmasim_route route;
+
+	expect_u64(dmasim_destroy(dump->s), 0);
+	dump->s = dmasim_create(&config);
+	describe_port(dump, "0000:00:01.0", PCI_EXP_TYPE_ROOT_PORT, 1, 1, 0x90000000, 0x900fffff);
+	dump_bar_32(dump_endpoint(dump, "0000:01:00.0"), 0, 0x90000000);
+	describe_port(dump, "0001:00:01.0", PCI_EXP_TYPE_ROOT_PORT, 1, 1, 0x91000000, 0x910fffff);
+	dump_bar_32(dump_endpoint(dump, "0001:01:00.0"), 0, 0x91000000);
+	expect_ok(dump_import(dump, NULL));
+	dmasim_route(dump_dev(dump, "0000:01:00.0"), 0x91000000, false, &route);
+	assert_true(route.in_bar);
+	assert_int_equal(route.completion, DMASIM_COMPLETION_ROOT);
+	assert_int_equal(route.back[route.back_count - 1].at,
+			 dump_dev(dump, "0000:01:00.0")->dev.id);
+}
+
+TEST_MAIN(DUMP_TEST(a_completion_behind_vmd_turns_at_the_switch),
+	  DUMP_TEST(acs_options_name_what_is_behind_vmd),
+	  DUMP_TEST(a_completion_leaves_a_domain_that_has_the_requesters_bus_number))
