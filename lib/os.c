@@ -92,7 +92,7 @@ static void detach_all(struct os *os)
 	struct pci_dev *pdev;
 
 	for (pdev = pci_next_device(os, NULL); pdev; pdev = pci_next_device(os, pdev))
-		iommu_detach_device(pdev);
+		iommu_detach_with_all(pdev);
 	while (!SLIST_EMPTY(&os->domains))
 		iommu_domain_destroy(SLIST_FIRST(&os->domains));
 }

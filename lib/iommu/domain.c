@@ -307,6 +307,27 @@ static int set_context(struct pci_dev *pdev, u16 requester, const struct platfor
 	return 0;
 }
 
+/* A number that requests of others of the group bear, too: the entry stays theirs. */
+static bool others_send_as(struct pci_dev *pdev, u16 id)
+{
+	struct os *os = pdev->dev.os;
+	struct pci_dev *other;
+
+	for (other = pci_next_device(os, NULL); other; other = pci_next_device(os, other)) {
+		struct pci_requester requester;
+
+		if (other == pdev || !other->attached ||
+		    other->dev.iommu_group != pdev->dev.iommu_group)
+			continue;
+		requester = pci_own_requester(other);
+		do {
+			if (requester.id == id)
+				return true;
+		} while (pci_next_requester(&requester));
+	}
+	return false;
+}
+
 /* The same under every number that the device's requests may bear. 0, or -ENOMEM with none set. */
 static int set_contexts(struct pci_dev *pdev, const struct platform_context *old,
 			const struct platform_context *context)
@@ -319,9 +340,24 @@ static int set_contexts(struct pci_dev *pdev, const struct platform_context *old
 		err = set_context(pdev, requester.id, old, context);
 	} while (!err && pci_next_requester(&requester));
 	/* What was set is there, so setting it again cannot fail. */
-	for (; err && undo.step < requester.step; pci_next_requester(&undo))
-		set_context(pdev, undo.id, context, old);
+	for (; err && undo.step < requester.step; pci_next_requester(&undo)) {
+		if (!others_send_as(pdev, undo.id))
+			set_context(pdev, undo.id, context, old);
+	}
 	return err;
+}
+
+/* Cannot fail: the entries are there since the device was attached. */
+static void clear_contexts(struct pci_dev *pdev, const struct platform_context *context,
+			   bool others_stay)
+{
+	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
+	struct pci_requester requester = pci_own_requester(pdev);
+
+	do {
+		if (!others_stay || !others_send_as(pdev, requester.id))
+			set_context(pdev, requester.id, context, &absent);
+	} while (pci_next_requester(&requester));
 }
 
 /* What the entries of an attached device say. */
@@ -402,9 +438,8 @@ int iommu_attach_device(struct pci_dev *pdev)
 	return err;
 }
 
-void iommu_detach_device(struct pci_dev *pdev)
+static void detach(struct pci_dev *pdev, bool others_stay)
 {
-	const struct platform_context absent = { .type = PLATFORM_CONTEXT_ABSENT };
 	struct platform_context context;
 	struct iommu_domain *domain;
 
@@ -413,10 +448,19 @@ void iommu_detach_device(struct pci_dev *pdev)
 	domain = pdev->dev.iommu_group->domain;
 	hold_top(domain);
 	context = context_of(pdev);
-	/* Cannot fail: the entries are there since the device was attached. */
-	set_contexts(pdev, &context, &absent);
+	clear_contexts(pdev, &context, others_stay);
 	/* As long as it was on, the device answered what emptied its TLB. */
 	pci_disable_ats(pdev);
 	leave(domain, pdev);
 	release_top(domain);
+}
+
+void iommu_detach_device(struct pci_dev *pdev)
+{
+	detach(pdev, true);
+}
+
+void iommu_detach_with_all(struct pci_dev *pdev)
+{
+	detach(pdev, false);
 }

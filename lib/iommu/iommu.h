@@ -67,10 +67,12 @@ void iommu_domain_destroy(struct iommu_domain *domain);
 /*
  * Makes the unit translate the device's requests in its group's domain, or let them pass if the
  * group has none, under its own number and those of the bridges that take them for theirs. 0 or
- * -ENOMEM. What shares such a bridge shares the group: all of it is attached and detached together.
+ * -ENOMEM. What shares a number shares the group.
  */
 int iommu_attach_device(struct pci_dev *pdev);
+/* Numbers that others send under, too, stay theirs; or all devices go, one after the other. */
 void iommu_detach_device(struct pci_dev *pdev);
+void iommu_detach_with_all(struct pci_dev *pdev);
 
 /* Attaches it, to a domain that is made if its group needs one and has none. 0 or -ENOMEM. */
 int iommu_start_device(struct pci_dev *pdev);

@@ -114,6 +114,65 @@ static void a_completion_leaves_a_domain_that_has_the_requesters_bus_number(void
 			 dump_dev(dump, "0000:01:00.0")->dev.id);
 }
 
+/* ---- Virtual functions ----------------------------------------------------------------------- */
+
+#define VF_BARS_AT 0x92000000
+
+static void put_sriov(struct dump_function *pf, u32 count)
+{
+	dump_extended(pf, PCI_EXT_CAP_ID_SRIOV);
+	dump_put(pf, 0x100 + PCI_SRIOV_CTRL, 2, PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE);
+	dump_put(pf, 0x100 + PCI_SRIOV_INITIAL_VF, 2, count);
+	dump_put(pf, 0x100 + PCI_SRIOV_TOTAL_VF, 2, count);
+	dump_put(pf, 0x100 + PCI_SRIOV_NUM_VF, 2, count);
+	dump_put(pf, 0x100 + PCI_SRIOV_VF_OFFSET, 2, 8);
+	dump_put(pf, 0x100 + PCI_SRIOV_VF_STRIDE, 2, 1);
+	dump_put(pf, 0x100 + PCI_SRIOV_VF_DID, 2, 0xbeef);
+}
+
+static void describe_virtual(struct dump *dump, const char *address)
+{
+	struct dump_function *virtfn = dump_endpoint(dump, address);
+
+	dump_put(virtfn, PCI_VENDOR_ID, 4, 0xffffffff);
+	dump_put(virtfn, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+}
+
+static void expect_arrival(struct dump *dump, struct pci_dev *pdev, dma_addr_t dma, phys_addr_t buf)
+{
+	memset(dmasim_ptr(dump->s, buf, SZ_4K), 0, SZ_4K);
+	expect_done(dmasim_dev_write(pdev, dma, "hello", 6), 6);
+	assert_string_equal(dmasim_ptr(dump->s, buf, 6), "hello");
+}
+
+/* trust: a function that goes leaves the number that others behind VMD share | our reading */
+static void one_that_goes_leaves_the_number_that_others_use(void **state)
+{
+	struct dump *dump = *state;
+	phys_addr_t buf = dmasim_alloc(dump->s, SZ_4K);
+	struct pci_dev *pdev;
+	dma_addr_t dma;
+
+	describe_switch(dump);
+	put_sriov(&dump->function[5], 2);
+	describe_virtual(dump, "10000:e3:01.0");
+	describe_virtual(dump, "10000:e3:01.1");
+	expect_ok(dump_import(dump, NULL));
+	assert_string_equal(dump->error.text, "");
+	pdev = dump_dev(dump, "10000:e4:00.0");
+	assert_int_equal(dmasim_group(dump_dev(dump, "10000:e3:01.1")), dmasim_group(pdev));
+	dma = dma_map_phys(&pdev->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	assert_false(dma_mapping_error(&pdev->dev, dma));
+	expect_arrival(dump, pdev, dma, buf);
+	pci_disable_sriov(dump_dev(dump, "10000:e3:00.0"));
+	assert_null(dmasim_pci_dev(dump->s, "10000:e3:01.0"));
+	expect_arrival(dump, pdev, dma, buf);
+	dma_unmap_phys(&pdev->dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_free(dump->s, buf, SZ_4K);
+	dmasim_assert_clean(dump->s);
+}
+
 TEST_MAIN(DUMP_TEST(a_completion_behind_vmd_turns_at_the_switch),
 	  DUMP_TEST(acs_options_name_what_is_behind_vmd),
-	  DUMP_TEST(a_completion_leaves_a_domain_that_has_the_requesters_bus_number))
+	  DUMP_TEST(a_completion_leaves_a_domain_that_has_the_requesters_bus_number),
+	  DUMP_TEST(one_that_goes_leaves_the_number_that_others_use))
