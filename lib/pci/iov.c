@@ -261,8 +261,10 @@ static int start_one(struct pci_dev *virtfn)
 	return err ? err : dma_start_device(virtfn);
 }
 
+/* Its driver goes first: it lends no memory from then on. */
 static int stop_one(struct pci_dev *virtfn)
 {
+	pci_p2pdma_unbind(virtfn);
 	iommu_release_device(virtfn);
 	return 0;
 }

@@ -74,9 +74,20 @@ void judge_p2p_release(struct check *check, const struct dmasim_event *event)
 
 /* ---- Registers -------------------------------------------------------- */
 
+/* What decides where virtual functions answer. */
+static bool is_of_virtual(const struct hw_function *function, u32 offset, u32 bytes)
+{
+	u32 at = function->sriov_at;
+
+	return at && offset + bytes > at + PCI_SRIOV_CTRL &&
+	       offset < at + PCI_SRIOV_BAR + 4 * PCI_STD_NUM_BARS;
+}
+
 /* True if the write may take away what answers somewhere. */
 static bool may_revoke(const struct hw_function *function, u32 offset, u32 bytes, u32 value)
 {
+	if (is_of_virtual(function, offset, bytes))
+		return true;
 	if (offset >= PCI_BASE_ADDRESS_0)
 		return offset < HEADER_BYTES;
 	if (offset > PCI_COMMAND || offset + bytes <= PCI_COMMAND)
@@ -95,7 +106,7 @@ void check_before_config(struct check *check, const struct hw_function *function
 	if (!check->config_matters)
 		return;
 	while ((piece = next_piece(check, piece)))
-		piece->peer = peer_of(check, piece);
+		piece->peer = piece->told ? NULL : peer_of(check, piece);
 }
 
 void check_after_config(struct check *check, const struct hw_function *function, u32 offset)

@@ -172,7 +172,68 @@ static void one_that_goes_leaves_the_number_that_others_use(void **state)
 	dmasim_assert_clean(dump->s);
 }
 
+/* A physical function with two virtual ones that lend their memory, and a disk that has mapped it. */
+struct lender {
+	struct pci_dev *pf, *virtfn, *disk;
+	dma_addr_t dma;
+};
+
+static struct lender lend(struct dmasim *s)
+{
+	static const struct dmasim_endpoint card = {
+		.sriov = { .total_vfs = 2, .vf_offset = 16, .vf_bar = { SZ_16K } },
+	};
+	struct lender lender = {
+		.pf = dmasim_add_endpoint(s, "00:01.0/00.0", &card),
+		.disk = dmasim_add_endpoint(s, "00:02.0/00.0",
+					    &(struct dmasim_endpoint){ .vendor = 0x8086 }),
+	};
+
+	expect_ok(pci_enable_sriov(lender.pf, 2));
+	lender.virtfn = dmasim_pci_dev(s, "01:02.1");
+	assert_non_null(lender.virtfn);
+	expect_ok(pcim_p2pdma_init(lender.virtfn));
+	lender.dma = dma_map_phys(&lender.disk->dev, pci_resource_start(lender.virtfn, 0), SZ_4K,
+				  DMA_TO_DEVICE, DMA_ATTR_MMIO);
+	assert_false(dma_mapping_error(&lender.disk->dev, lender.dma));
+	return lender;
+}
+
+/* trust: a virtual function that goes while its memory is mapped is told of | our reading */
+static void a_virtual_function_that_goes_takes_its_memory_away(void **state)
+{
+	struct dump *dump = *state;
+	struct lender lender = lend(dump->s);
+	struct dmasim_report report;
+
+	dmasim_expect(dump->s, DMASIM_REPORT_PEER_RELEASED, 1);
+	pci_disable_sriov(lender.pf);
+	expect_u64(dmasim_report_count(dump->s), 1);
+	assert_true(dmasim_report_get(dump->s, 0, &report));
+	expect_u64(report.id, DMASIM_REPORT_PEER_RELEASED);
+	expect_u64(report.dev, lender.disk->dev.id);
+	expect_u64(report.dma, lender.dma);
+	assert_non_null(strstr(report.text, "0000:01:02.1"));
+}
+
+/* trust: VF MSE that goes off while memory of VFs is mapped is told of | our reading */
+static void what_stops_virtual_functions_from_decoding_is_told(void **state)
+{
+	struct dump *dump = *state;
+	struct lender lender = lend(dump->s);
+	u16 at = pci_find_ext_capability(lender.pf, PCI_EXT_CAP_ID_SRIOV);
+
+	pci_write_config_word(lender.pf, at + PCI_SRIOV_CTRL,
+			      PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE);
+	expect_u64(dmasim_report_count(dump->s), 0);
+	dmasim_expect(dump->s, DMASIM_REPORT_PEER_REVOKED, 1);
+	pci_write_config_word(lender.pf, at + PCI_SRIOV_CTRL, PCI_SRIOV_CTRL_VFE);
+	expect_u64(dmasim_report_count(dump->s), 1);
+}
+
 TEST_MAIN(DUMP_TEST(a_completion_behind_vmd_turns_at_the_switch),
 	  DUMP_TEST(acs_options_name_what_is_behind_vmd),
 	  DUMP_TEST(a_completion_leaves_a_domain_that_has_the_requesters_bus_number),
-	  DUMP_TEST(one_that_goes_leaves_the_number_that_others_use))
+	  DUMP_TEST(one_that_goes_leaves_the_number_that_others_use),
+	  DUMP_TEST(a_virtual_function_that_goes_takes_its_memory_away),
+	  DUMP_TEST(what_stops_virtual_functions_from_decoding_is_told))
