@@ -90,7 +90,11 @@ struct dmasim_traits {
 	u64 bus_limit;	/* highest address the way to it carries; 0: all */
 	/* The only memory it may use, set aside for it: a power of two from 256 KiB up; 0: all. */
 	u64 pool_bytes;
-	u16 sends_as;		 /* DMASIM_SENDS_AS(devfn); 0: its own number */
+	/*
+	 * DMASIM_SENDS_AS(devfn); 0: its own number. In an imported machine zeros of these two
+	 * stand for what the ids are known for: the number, if it is one besides its own.
+	 */
+	u16 sends_as;
 	enum dmasim_alias alias; /* bridges */
 };
 

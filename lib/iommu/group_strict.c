@@ -107,11 +107,6 @@ static void join_by_bridges(struct pci_dev *pdev)
 	}
 }
 
-static bool has_aliases(const struct pci_dev *pdev)
-{
-	return pdev->dma_alias[0] | pdev->dma_alias[1] | pdev->dma_alias[2] | pdev->dma_alias[3];
-}
-
 /* Whoever uses a number first stands for it. */
 static void join_on_bus(struct pci_bus *bus)
 {
@@ -121,7 +116,7 @@ static void join_on_bus(struct pci_bus *bus)
 	for (pdev = bus->devices; pdev; pdev = pdev->sibling)
 		user[pdev->devfn] = pdev;
 	for (pdev = bus->devices; pdev; pdev = pdev->sibling) {
-		for (u32 devfn = 0; devfn < DEVFNS && has_aliases(pdev); devfn++) {
+		for (u32 devfn = 0; devfn < DEVFNS && pci_has_aliases(pdev); devfn++) {
 			if (!pci_alias_has(pdev, devfn))
 				continue;
 			if (!user[devfn])

@@ -41,6 +41,11 @@ bool pci_bridge_requester(const struct pci_dev *bridge, u16 *id);
 /* At enumeration: what the tables of ids say of the device. */
 void pci_alias_init(struct pci_dev *pdev);
 
+static inline bool pci_has_aliases(const struct pci_dev *pdev)
+{
+	return pdev->dma_alias[0] | pdev->dma_alias[1] | pdev->dma_alias[2] | pdev->dma_alias[3];
+}
+
 static inline bool pci_alias_has(const struct pci_dev *pdev, u32 devfn)
 {
 	return pdev->dma_alias[devfn / 64] >> devfn % 64 & 1;

@@ -258,13 +258,44 @@ static const struct pci_dev *device_of(const struct export *export,
 	return function->hw ? machine_device(export->s, function->hw) : NULL;
 }
 
+/* What the import does not know by itself. */
+static bool has_other_alias(const struct export *export, const struct export_function *function)
+{
+	const struct hw_traits *traits = &function->hw->traits;
+	const struct pci_dev *pdev = device_of(export, function);
+	struct known_alias known = { 0 };
+
+	if (pdev)
+		known = machine_known_alias(pdev);
+	return traits->sends_as_other != known.sends_as_other ||
+	       traits->sends_as != known.sends_as || traits->alias != known.alias;
+}
+
 /* What firmware says of a virtual function is said of its physical function. */
-static bool has_traits(const struct export_function *function)
+static bool has_traits(const struct export *export, const struct export_function *function)
 {
 	const struct hw_traits *traits = function->hw ? &function->hw->traits : NULL;
 
 	return traits && !function->hw->physfn &&
-	       (traits->external || traits->no_snoop || traits->bus_limit || traits->pool_bytes);
+	       (traits->external || traits->no_snoop || traits->bus_limit || traits->pool_bytes ||
+		has_other_alias(export, function));
+}
+
+static void put_traits(FILE *to, const struct hw_traits *traits)
+{
+	static const char *const aliases[] = {
+		[HW_ALIAS_USUAL] = "DMASIM_ALIAS_USUAL",
+		[HW_ALIAS_NONE] = "DMASIM_ALIAS_NONE",
+		[HW_ALIAS_SECONDARY] = "DMASIM_ALIAS_SECONDARY",
+		[HW_ALIAS_LAST] = "DMASIM_ALIAS_LAST",
+	};
+
+	fprintf(to, "\t\t{ %s, %s, 0x%llx, 0x%llx", traits->external ? "true" : "false",
+		traits->no_snoop ? "true" : "false", traits->bus_limit, traits->pool_bytes);
+	if (traits->sends_as_other || traits->alias)
+		fprintf(to, ", 0x%x, %s", traits->sends_as_other ? 0x100U | traits->sends_as : 0,
+			aliases[traits->alias]);
+	fputs(" },\n", to);
 }
 
 static void put_traits_table(FILE *to, const struct export *export)
@@ -273,17 +304,13 @@ static void put_traits_table(FILE *to, const struct export *export)
 
 	for (u32 i = 0; i < export->function_count; i++) {
 		const struct export_function *function = &export->function[i];
-		const struct hw_traits *traits;
 
-		if (!has_traits(function))
+		if (!has_traits(export, function))
 			continue;
-		traits = &function->hw->traits;
 		if (!any)
 			fputs("\tstatic const struct dmasim_traits traits[] = {\n", to);
 		any = true;
-		fprintf(to, "\t\t{ %s, %s, 0x%llx, 0x%llx },\n",
-			traits->external ? "true" : "false", traits->no_snoop ? "true" : "false",
-			traits->bus_limit, traits->pool_bytes);
+		put_traits(to, &function->hw->traits);
 	}
 	if (any)
 		fputs("\t};\n", to);
@@ -294,7 +321,7 @@ static void put_traits_calls(FILE *to, const struct export *export)
 	u32 index = 0;
 
 	for (u32 i = 0; i < export->function_count; i++) {
-		if (!has_traits(&export->function[i]))
+		if (!has_traits(export, &export->function[i]))
 			continue;
 		fputs("\tif (!err)\n\t\terr = dmasim_set_traits(dmasim_pci_dev(s, ", to);
 		put_bdf(to, &export->function[i]);
@@ -362,7 +389,7 @@ static bool has_calls(const struct export *export)
 		const struct export_function *function = &export->function[i];
 		const struct pci_dev *pdev = device_of(export, function);
 
-		if (has_traits(function) || (pdev && pdev->policy_set))
+		if (has_traits(export, function) || (pdev && pdev->policy_set))
 			return true;
 	}
 	return !SLIST_EMPTY(&export->s->direct_regions);

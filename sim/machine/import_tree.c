@@ -476,6 +476,8 @@ int import_become(struct import *import)
 	}
 	if (err)
 		take_back(s, &before);
+	else
+		machine_use_known_aliases(s);
 	frames_drop(&s->hw.frames, &before.frames);
 	return err;
 }

@@ -126,6 +126,21 @@ void machine_copy_ranges(const struct dmasim_host_bridge *bridge, struct hw_inbo
 int machine_set_traits(struct dmasim *s, struct hw_function *function,
 		       const struct dmasim_traits *traits);
 
+/* Under which numbers a device and what is below a bridge send, by their ids (known_alias.c). */
+struct known_alias {
+	bool sends_as_other;
+	u8 sends_as;
+	enum hw_alias alias;
+};
+
+struct known_alias machine_known_alias(const struct pci_dev *pdev);
+
+/*
+ * In an imported machine a function, or all of them, send so, if nothing else was said of them.
+ */
+void machine_use_known_alias(struct dmasim *s, struct hw_function *function);
+void machine_use_known_aliases(struct dmasim *s);
+
 /* Gives out bus numbers and addresses for a tree built by path (plan.c). */
 void firmware_plan(struct dmasim *s);
 

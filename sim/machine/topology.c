@@ -201,6 +201,7 @@ int machine_set_traits(struct dmasim *s, struct hw_function *function,
 		.pool_bytes = traits->pool_bytes,
 		.pool_start = pool,
 	};
+	machine_use_known_alias(s, function);
 	TAILQ_FOREACH(virtfn, &function->virtfns, by_index) {
 		virtfn->traits = *own;
 		virtfn->traits.pool_bytes = 0;

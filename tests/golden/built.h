@@ -57,6 +57,7 @@ static inline void built_devices(struct dmasim *s)
 	nic.traits.bus_limit = DMA_BIT_MASK(36);
 	built_need(dmasim_add_endpoint(s, "40:03.0/00.0", &nic));
 	built_need(dmasim_add_endpoint(s, "0001:80:03.0/00.0", &gpu));
+	nic.traits = (struct dmasim_traits){ .sends_as = DMASIM_SENDS_AS(0x18) };
 	built_need(dmasim_add_endpoint(s, "0001:80:03.0/00.1", &nic));
 	dmasim_set_policy(first, DMASIM_PASS_THROUGH);
 	dmasim_set_policy(second, DMASIM_LAZY);

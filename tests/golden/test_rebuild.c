@@ -77,6 +77,26 @@ static int as_c(struct dmasim *s, FILE *to)
 	return dmasim_export_c(s, to, "again");
 }
 
+/* The number under which a request arrives at the IOMMU; -1: none does. */
+static int requester_of(struct dmasim *s, struct pci_dev *pdev)
+{
+	struct dmasim_fault_record fault;
+
+	dmasim_dev_write(pdev, 0x7000, "x", 1);
+	return dmasim_fault_take(s, &fault) ? fault.requester : -1;
+}
+
+static void expect_same_requesters(struct dmasim *a, struct dmasim *b)
+{
+	struct pci_dev *pdev = NULL;
+
+	dmasim_suppress(a, DMASIM_REPORT_IOMMU_FAULT);
+	dmasim_suppress(b, DMASIM_REPORT_IOMMU_FAULT);
+	while ((pdev = dmasim_next_dev(a, pdev)))
+		assert_int_equal(requester_of(a, pdev),
+				 requester_of(b, dmasim_pci_dev(b, pci_name(pdev))));
+}
+
 /*
  * trust: what is exported as C
  * | our reading of the facts: the compiled function makes the same machine
@@ -89,6 +109,7 @@ static void the_function_makes_the_same_machine(void **state)
 	expect_same_text(dmasim_export_lspci, a, b);
 	expect_same_text(as_c, a, b);
 	expect_same_machine(a, b);
+	expect_same_requesters(a, b);
 	expect_u64(dmasim_destroy(a), 0);
 	expect_u64(dmasim_destroy(b), 0);
 }

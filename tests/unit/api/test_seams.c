@@ -231,9 +231,110 @@ static void what_stops_virtual_functions_from_decoding_is_told(void **state)
 	expect_u64(dmasim_report_count(dump->s), 1);
 }
 
+/* ---- Other numbers --------------------------------------------------------------------------- */
+
+static void expect_requester(struct dump *dump, const char *bdf, u16 requester)
+{
+	struct dmasim_fault_record fault;
+	struct pci_dev *pdev = dump_dev(dump, bdf);
+
+	dmasim_expect(dump->s, DMASIM_REPORT_IOMMU_FAULT, 1);
+	expect_u64(dmasim_dev_write(pdev, 0x7000, "x", 1).done, 0);
+	assert_true(dmasim_fault_take(dump->s, &fault));
+	expect_u64(fault.requester, requester);
+}
+
+static void expect_mapping_works(struct dump *dump, const char *bdf)
+{
+	struct pci_dev *pdev = dump_dev(dump, bdf);
+	phys_addr_t buf = dmasim_alloc(dump->s, SZ_4K);
+	dma_addr_t dma = dma_map_phys(&pdev->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+
+	assert_false(dma_mapping_error(&pdev->dev, dma));
+	expect_arrival(dump, pdev, dma, buf);
+	dma_unmap_phys(&pdev->dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_free(dump->s, buf, SZ_4K);
+}
+
+/*
+ * 00:01.0 root port -- 01:00.0 a disk controller that sends as function 1, 01:00.2 as itself
+ * 00:02.0 root port -- 02:00.0 one that may send under many numbers, and does under its own
+ */
+static void describe_disks(struct dump *dump)
+{
+	describe_port(dump, "00:01.0", PCI_EXP_TYPE_ROOT_PORT, 1, 1, 0x90000000, 0x900fffff);
+	dump_put(dump_endpoint(dump, "01:00.0"), PCI_VENDOR_ID, 4, 0x92301b4b);
+	dump_endpoint(dump, "01:00.2");
+	describe_port(dump, "00:02.0", PCI_EXP_TYPE_ROOT_PORT, 2, 2, 0x90100000, 0x901fffff);
+	dump_put(dump_endpoint(dump, "02:00.0"), PCI_VENDOR_ID, 4, 0x22608086);
+}
+
+/* trust: a device that is known for another number sends under it | facts "dma-api" 19.5 */
+static void a_device_sends_under_the_number_it_is_known_for(void **state)
+{
+	struct dump *dump = *state;
+	struct dmasim_fault_record fault;
+
+	describe_disks(dump);
+	expect_ok(dump_import(dump, NULL));
+	expect_requester(dump, "01:00.0", 0x0101);
+	expect_requester(dump, "01:00.2", 0x0102);
+	expect_requester(dump, "02:00.0", 0x0200);
+	expect_mapping_works(dump, "01:00.0");
+	assert_false(dmasim_fault_take(dump->s, &fault));
+	dmasim_assert_clean(dump->s);
+}
+
+/* What is said of a device beside its number leaves that as it is known. */
+static void what_firmware_says_leaves_the_known_number(void **state)
+{
+	static const struct dmasim_traits untrusted = { .untrusted = true };
+	struct dump *dump = *state;
+
+	describe_disks(dump);
+	expect_ok(dump_import(dump, NULL));
+	expect_ok(dmasim_set_traits(dump_dev(dump, "01:00.0"), &untrusted));
+	expect_requester(dump, "01:00.0", 0x0101);
+}
+
+/*
+ * 00:01.0 root port -- 01:00.0 bridge to PCI that lends no number -- 02:03.0
+ * 00:02.0 root port -- 03:00.0 bridge that is Express in truth -- 04:03.0
+ * 00:03.0 root port below which translation takes place -- 05:00.0 bridge to PCI -- 06:03.0
+ */
+static void bridges_lend_the_numbers_they_are_known_for(void **state)
+{
+	struct dump *dump = *state;
+	struct dump_function *bridge;
+
+	dump_express(dump_bridge(dump, "00:01.0", 1, 2), PCI_EXP_TYPE_ROOT_PORT);
+	bridge = dump_bridge(dump, "01:00.0", 2, 2);
+	dump_express(bridge, PCI_EXP_TYPE_PCI_BRIDGE);
+	dump_put(bridge, PCI_VENDOR_ID, 4, 0x11501a03);
+	dump_device(dump, "02:03.0");
+	dump_express(dump_bridge(dump, "00:02.0", 3, 4), PCI_EXP_TYPE_ROOT_PORT);
+	dump_put(dump_bridge(dump, "03:00.0", 4, 4), PCI_VENDOR_ID, 4, 0x10801b21);
+	dump_device(dump, "04:03.0");
+	bridge = dump_bridge(dump, "00:03.0", 5, 6);
+	dump_express(bridge, PCI_EXP_TYPE_PCI_BRIDGE);
+	dump_put(bridge, PCI_VENDOR_ID, 4, 0x908414e4);
+	dump_express(dump_bridge(dump, "05:00.0", 6, 6), PCI_EXP_TYPE_ROOT_PORT);
+	dump_device(dump, "06:03.0");
+	expect_ok(dump_import(dump, NULL));
+	expect_requester(dump, "02:03.0", 0x0218);
+	expect_requester(dump, "04:03.0", 0x0400);
+	expect_requester(dump, "06:03.0", 0x0618);
+	expect_mapping_works(dump, "02:03.0");
+	expect_mapping_works(dump, "04:03.0");
+	expect_mapping_works(dump, "06:03.0");
+}
+
 TEST_MAIN(DUMP_TEST(a_completion_behind_vmd_turns_at_the_switch),
 	  DUMP_TEST(acs_options_name_what_is_behind_vmd),
 	  DUMP_TEST(a_completion_leaves_a_domain_that_has_the_requesters_bus_number),
 	  DUMP_TEST(one_that_goes_leaves_the_number_that_others_use),
 	  DUMP_TEST(a_virtual_function_that_goes_takes_its_memory_away),
-	  DUMP_TEST(what_stops_virtual_functions_from_decoding_is_told))
+	  DUMP_TEST(what_stops_virtual_functions_from_decoding_is_told),
+	  DUMP_TEST(a_device_sends_under_the_number_it_is_known_for),
+	  DUMP_TEST(what_firmware_says_leaves_the_known_number),
+	  DUMP_TEST(bridges_lend_the_numbers_they_are_known_for))
