@@ -68,6 +68,7 @@ static bool read_way(const char **at, struct way *way)
 {
 	u32 first, second;
 	const char *after;
+	u16 segment;
 
 	*way = (struct way){ 0 };
 	if (!read_hex(at, DOMAIN_DIGITS, &first) || !read_char(at, ':'))
@@ -79,7 +80,7 @@ static bool read_way(const char **at, struct way *way)
 		first = second;
 		*at = after;
 	}
-	if (first > 0xff)
+	if (first > 0xff || !dmasim_segment(way->domain, &segment))
 		return false;
 	way->bus = (u8)first;
 	do {
