@@ -50,6 +50,25 @@ struct dmasim *cli_machine(const char *command, const char *file,
  */
 const char *cli_note(const char *at, size_t *length);
 
+/* An option of a command, and where what it says goes: one of flag, text and words with word. */
+struct cli_option {
+	const char *name;	  /* "--acs" */
+	bool *flag;		  /* without a value: true if it is there */
+	const char **text;	  /* any value */
+	const char *const *words; /* one of these, after the last of which is NULL */
+	int *word;		  /* its index */
+	const char *expected;	  /* of the value: "keep or off" */
+};
+
+/*
+ * Reads options, the table of which ends with a NULL name, and one FILE or --host. CLI_DONE or
+ * CLI_BAD_INPUT.
+ */
+int cli_read_options(int argc, char **argv, const struct cli_option *options, const char **file);
+
+/* True, and the help is printed, if --help is among the arguments. */
+bool cli_asks_for_help(int argc, char **argv, const char *help);
+
 /* The import's notes, each on its own line: "note: ...". */
 void cli_notes(const struct dmasim_error *notes, FILE *to);
 

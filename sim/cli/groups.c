@@ -56,74 +56,27 @@ struct table {
 
 /* ---- Arguments -------------------------------------------------------- */
 
-/* The index of the value among words; -1: none of them. */
-static int choose(const char *value, const char *const *words)
-{
-	for (int i = 0; words[i]; i++) {
-		if (value && !strcmp(value, words[i]))
-			return i;
-	}
-	return -1;
-}
-
-static int choose_option(struct args *args, const char *option, const char *value)
+static int read_arguments(struct args *args, int argc, char **argv)
 {
 	static const char *const policies[] = { "linux", "strict", NULL };
 	static const char *const acs[] = { "keep", "on", "off", NULL };
 	static const char *const iommus[] = { "vtd", "amd", NULL };
-	int chosen;
+	int policy = 0, acs_word = 0, iommu = -1;
+	const struct cli_option options[] = {
+		{ "--policy", .words = policies, .word = &policy, .expected = "linux or strict" },
+		{ "--acs", .words = acs, .word = &acs_word, .expected = "keep, on or off" },
+		{ "--iommu", .words = iommus, .word = &iommu, .expected = "vtd or amd" },
+		{ "--why", .flag = &args->why },
+		{ NULL },
+	};
 
-	if (!strcmp(option, "--policy")) {
-		chosen = choose(value, policies);
-		args->config.group_policy = chosen ? DMASIM_GROUPS_STRICT : DMASIM_GROUPS_LINUX;
-	} else if (!strcmp(option, "--acs")) {
-		chosen = choose(value, acs);
-		args->config.acs_enable = chosen == 1;
-		args->import.acs_off = chosen == 2;
-	} else if (!strcmp(option, "--iommu")) {
-		chosen = choose(value, iommus);
-		args->config.iommu = chosen ? DMASIM_AMD_VI : DMASIM_VTD;
-		args->iommu_set = true;
-	} else {
-		return -2;
-	}
-	return chosen;
-}
-
-static int read_option(struct args *args, int argc, char **argv, int *i)
-{
-	const char *option = argv[*i];
-	const char *value = *i + 1 < argc ? argv[*i + 1] : NULL;
-	int chosen;
-
-	if (!strcmp(option, "--why")) {
-		args->why = true;
-		return CLI_DONE;
-	}
-	chosen = choose_option(args, option, value);
-	if (chosen == -2)
-		return cli_bad_input("%s: no option '%s' (--help tells more)", argv[0], option);
-	if (chosen < 0)
-		return cli_bad_input("%s: %s has no value '%s' (--help tells more)", argv[0],
-				     option, value ? value : "");
-	(*i)++;
-	return CLI_DONE;
-}
-
-static int read_args(struct args *args, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] == '-' && !cli_is_host(argv[i])) {
-			if (read_option(args, argc, argv, &i))
-				return CLI_BAD_INPUT;
-			continue;
-		}
-		if (args->file)
-			return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[i]);
-		args->file = argv[i];
-	}
-	if (!args->file)
-		return cli_bad_input("%s: expected the name of an lspci dump", argv[0]);
+	if (cli_read_options(argc, argv, options, &args->file))
+		return CLI_BAD_INPUT;
+	args->config.group_policy = policy ? DMASIM_GROUPS_STRICT : DMASIM_GROUPS_LINUX;
+	args->config.acs_enable = acs_word == 1;
+	args->import.acs_off = acs_word == 2;
+	args->config.iommu = iommu == 1 ? DMASIM_AMD_VI : DMASIM_VTD;
+	args->iommu_set = iommu >= 0;
 	return CLI_DONE;
 }
 
@@ -293,11 +246,9 @@ int cli_groups(int argc, char **argv)
 	struct dmasim *s, *other;
 	int status = CLI_BAD_INPUT;
 
-	if (argc > 1 && !strcmp(argv[1], "--help")) {
-		fputs(help, stdout);
+	if (cli_asks_for_help(argc, argv, help))
 		return CLI_DONE;
-	}
-	if (read_args(&args, argc, argv))
+	if (read_arguments(&args, argc, argv))
 		return CLI_BAD_INPUT;
 	s = open_machine(argv[0], &args);
 	if (!s)

@@ -103,59 +103,23 @@ static int print_lines(struct p2p *p2p, const struct p2p_device *provider,
 
 /* ---- Arguments -------------------------------------------------------- */
 
-static int read_acs(struct p2p *p2p, const char *word)
-{
-	if (word && (!strcmp(word, "keep") || !strcmp(word, "off"))) {
-		p2p->acs_off = !strcmp(word, "off");
-		return CLI_DONE;
-	}
-	return cli_bad_input("%s: --acs '%s': expected keep or off", p2p->command,
-			     word ? word : "");
-}
-
-static int read_bdf(struct p2p *p2p, const char *option, const char *word, const char **bdf)
-{
-	if (!word)
-		return cli_bad_input("%s: %s: expected a BDF, as 0000:3a:00.0", p2p->command,
-				     option);
-	*bdf = word;
-	return CLI_DONE;
-}
-
-static int read_option(struct p2p *p2p, char **argv, int *at)
-{
-	const char *option = argv[*at];
-
-	if (!strcmp(option, "--provider"))
-		return read_bdf(p2p, option, argv[++*at], &p2p->provider_bdf);
-	if (!strcmp(option, "--client"))
-		return read_bdf(p2p, option, argv[++*at], &p2p->client_bdf);
-	if (!strcmp(option, "--acs"))
-		return read_acs(p2p, argv[++*at]);
-	if (!strcmp(option, "--classes"))
-		p2p->by_class = true;
-	else if (!strcmp(option, "--why"))
-		p2p->why = true;
-	else
-		return cli_bad_input("%s: no option '%s' (--help tells more)", p2p->command,
-				     option);
-	return CLI_DONE;
-}
-
 static int read_arguments(struct p2p *p2p, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] == '-' && !cli_is_host(argv[i])) {
-			if (read_option(p2p, argv, &i))
-				return CLI_BAD_INPUT;
-			continue;
-		}
-		if (p2p->file)
-			return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[i]);
-		p2p->file = argv[i];
-	}
-	if (!p2p->file)
-		return cli_bad_input("%s: expected the name of an lspci dump, or --host", argv[0]);
+	static const char *const acs[] = { "keep", "off", NULL };
+	static const char bdf[] = "a BDF, as 0000:3a:00.0";
+	int off = false;
+	const struct cli_option options[] = {
+		{ "--provider", .text = &p2p->provider_bdf, .expected = bdf },
+		{ "--client", .text = &p2p->client_bdf, .expected = bdf },
+		{ "--acs", .words = acs, .word = &off, .expected = "keep or off" },
+		{ "--classes", .flag = &p2p->by_class },
+		{ "--why", .flag = &p2p->why },
+		{ NULL },
+	};
+
+	if (cli_read_options(argc, argv, options, &p2p->file))
+		return CLI_BAD_INPUT;
+	p2p->acs_off = off;
 	if (p2p->by_class && (p2p->provider_bdf || p2p->client_bdf || p2p->why))
 		return cli_bad_input("%s: --classes is for all pairs", argv[0]);
 	return CLI_DONE;
@@ -225,10 +189,8 @@ int cli_p2p(int argc, char **argv)
 	struct p2p p2p = { .command = argv[0] };
 	int status;
 
-	if (argc > 1 && !strcmp(argv[1], "--help")) {
-		fputs(help, stdout);
+	if (cli_asks_for_help(argc, argv, help))
 		return CLI_DONE;
-	}
 	if (read_arguments(&p2p, argc, argv))
 		return CLI_BAD_INPUT;
 	status = make_machines(&p2p);

@@ -32,101 +32,41 @@ struct send {
 	struct dmasim_import how;
 	struct dmasim_request request;
 	bool enable;
-	bool help;
 };
 
 /* ---- Arguments -------------------------------------------------------- */
 
-static int read_acs(struct send *send, const char *word)
-{
-	if (strcmp(word, "keep") && strcmp(word, "off"))
-		return cli_bad_input("send: --acs is keep or off, not '%s'", word);
-	send->how.acs_off = !strcmp(word, "off");
-	return CLI_DONE;
-}
-
-static int read_iommu(struct send *send, const char *word)
-{
-	static const struct {
-		const char *word;
-		enum dmasim_iommu iommu;
-	} kinds[] = { { "none", DMASIM_NO_IOMMU },
-		      { "vtd", DMASIM_VTD },
-		      { "amd", DMASIM_AMD_VI } };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(word, kinds[i].word))
-			continue;
-		send->config.iommu = kinds[i].iommu;
-		return CLI_DONE;
-	}
-	return cli_bad_input("send: --iommu is none, vtd or amd, not '%s'", word);
-}
-
-static int read_value(struct send *send, const char *option, const char *value)
-{
-	const char **text = !strcmp(option, "--from") ? &send->from
-			    : !strcmp(option, "--to") ? &send->to
-			    : !strcmp(option, "--as") ? &send->as
-						      : NULL;
-	bool acs = !strcmp(option, "--acs");
-
-	if (!text && !acs && strcmp(option, "--iommu"))
-		return cli_bad_input("send: no option '%s'", option);
-	if (!value)
-		return cli_bad_input("send: %s needs a value", option);
-	if (!text)
-		return acs ? read_acs(send, value) : read_iommu(send, value);
-	*text = value;
-	return CLI_DONE;
-}
-
-static bool read_flag(struct send *send, const char *option)
-{
-	const struct {
-		const char *word;
-		bool *flag;
-		bool value;
-	} flags[] = {
-		{ "--read", &send->request.write, false },
-		{ "--write", &send->request.write, true },
-		{ "--translated", &send->request.translated, true },
-		{ "--enable", &send->enable, true },
-		{ "--help", &send->help, true },
-	};
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(option, flags[i].word))
-			continue;
-		*flags[i].flag = flags[i].value;
-		return true;
-	}
-	return false;
-}
-
 static int read_arguments(struct send *send, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		int status;
+	static const char *const acs[] = { "keep", "off", NULL };
+	static const char *const iommus[] = { "vtd", "none", "amd", NULL };
+	static const enum dmasim_iommu kinds[] = { DMASIM_VTD, DMASIM_NO_IOMMU, DMASIM_AMD_VI };
+	static const char bdf[] = "a BDF, as 0000:3a:00.0";
+	int off = false, iommu = 0;
+	bool read = false;
+	const struct cli_option options[] = {
+		{ "--from", .text = &send->from, .expected = bdf },
+		{ "--to", .text = &send->to, .expected = "a number or BDF:BARn[+N]" },
+		{ "--as", .text = &send->as, .expected = bdf },
+		{ "--acs", .words = acs, .word = &off, .expected = "keep or off" },
+		{ "--iommu", .words = iommus, .word = &iommu, .expected = "none, vtd or amd" },
+		{ "--read", .flag = &read },
+		{ "--write", .flag = &send->request.write },
+		{ "--translated", .flag = &send->request.translated },
+		{ "--enable", .flag = &send->enable },
+		{ NULL },
+	};
 
-		if (read_flag(send, argv[i]))
-			continue;
-		if (argv[i][0] != '-' || cli_is_host(argv[i])) {
-			if (send->file)
-				return cli_bad_input("send: unexpected argument '%s'", argv[i]);
-			send->file = argv[i];
-			continue;
-		}
-		status = read_value(send, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
-		if (status)
-			return status;
-		i++;
-	}
-	if (send->help)
-		return CLI_DONE;
-	if (!send->file || !send->from || !send->to)
-		return cli_bad_input("send: expected FILE --from BDF --to ADDRESS (--help tells "
-				     "more)");
+	if (cli_read_options(argc, argv, options, &send->file))
+		return CLI_BAD_INPUT;
+	if (read && send->request.write)
+		return cli_bad_input("%s: --read or --write, not both", argv[0]);
+	if (!send->from || !send->to)
+		return cli_bad_input("%s: expected --from BDF and --to ADDRESS (--help tells more)",
+				     argv[0]);
+	send->request.write = !read;
+	send->how.acs_off = off;
+	send->config.iommu = kinds[iommu];
 	return CLI_DONE;
 }
 
@@ -269,17 +209,15 @@ static int send_in(struct dmasim *s, struct send *send)
 
 int cli_send(int argc, char **argv)
 {
-	struct send send = { .config = { DMASIM_CONFIG }, .request = { .write = true } };
+	struct send send = { .config = { DMASIM_CONFIG } };
 	struct dmasim_error notes;
 	struct dmasim *s;
-	int status = read_arguments(&send, argc, argv);
+	int status;
 
-	if (status)
-		return status;
-	if (send.help) {
-		fputs(help, stdout);
+	if (cli_asks_for_help(argc, argv, help))
 		return CLI_DONE;
-	}
+	if (read_arguments(&send, argc, argv))
+		return CLI_BAD_INPUT;
 	s = cli_machine("send", send.file, &send.config, &send.how, &notes);
 	if (!s)
 		return CLI_BAD_INPUT;

@@ -25,11 +25,9 @@ static const char help[] =
 enum form { TREE, DOT, SVG, JSON, LSPCI, C };
 
 static const char *const forms[] = {
-	[TREE] = "tree", [DOT] = "dot",	    [SVG] = "svg",
-	[JSON] = "json", [LSPCI] = "lspci", [C] = "c",
+	[TREE] = "tree",   [DOT] = "dot", [SVG] = "svg", [JSON] = "json",
+	[LSPCI] = "lspci", [C] = "c",	  NULL,
 };
-
-#define FORMS (sizeof(forms) / sizeof(forms[0]))
 
 struct options {
 	const char *command;
@@ -37,37 +35,20 @@ struct options {
 	enum form form;
 };
 
-static int read_form(struct options *options, const char *name)
-{
-	for (u32 i = 0; name && i < FORMS; i++) {
-		if (!strcmp(name, forms[i])) {
-			options->form = (enum form)i;
-			return CLI_DONE;
-		}
-	}
-	return cli_bad_input("%s: --as %s; expected tree, dot, svg, json, lspci or c",
-			     options->command, name ? name : "ends the line");
-}
-
 static int read_arguments(struct options *options, int argc, char **argv)
 {
+	int form = TREE;
+	const struct cli_option table[] = {
+		{ "--as", .words = forms, .word = &form,
+		  .expected = "tree, dot, svg, json, lspci or c" },
+		{ NULL },
+	};
+	int status;
+
 	*options = (struct options){ .command = argv[0] };
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--as")) {
-			if (read_form(options, argv[++i]))
-				return CLI_BAD_INPUT;
-			continue;
-		}
-		if (argv[i][0] == '-' && !cli_is_host(argv[i]))
-			return cli_bad_input("%s: no option '%s' (--help tells more)", argv[0],
-					     argv[i]);
-		if (options->file)
-			return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[i]);
-		options->file = argv[i];
-	}
-	if (!options->file)
-		return cli_bad_input("%s: expected the name of an lspci dump, or --host", argv[0]);
-	return CLI_DONE;
+	status = cli_read_options(argc, argv, table, &options->file);
+	options->form = (enum form)form;
+	return status;
 }
 
 static int no_memory(const struct options *options)
@@ -120,10 +101,8 @@ int cli_topo(int argc, char **argv)
 	struct dmasim *s;
 	int status;
 
-	if (argc > 1 && !strcmp(argv[1], "--help")) {
-		fputs(help, stdout);
+	if (cli_asks_for_help(argc, argv, help))
 		return CLI_DONE;
-	}
 	if (read_arguments(&options, argc, argv))
 		return CLI_BAD_INPUT;
 	s = cli_machine(options.command, options.file, NULL, NULL, &notes);

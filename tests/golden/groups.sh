@@ -88,10 +88,10 @@ fi
 refused nothing 'groups: expected the name of an lspci dump'
 refused two-files "groups: unexpected argument 'b'" a b
 refused an-option "groups: no option '--what'" --what
-refused a-policy "groups: --policy has no value 'kind'" --policy kind
-refused no-policy "groups: --policy has no value ''" a --policy
-refused an-acs "groups: --acs has no value 'yes'" --acs yes a
-refused an-iommu "groups: --iommu has no value 'smmu'" --iommu smmu a
+refused a-policy "groups: --policy 'kind': expected linux or strict" --policy kind
+refused no-policy "groups: --policy '': expected linux or strict" a --policy
+refused an-acs "groups: --acs 'yes': expected keep, on or off" --acs yes a
+refused an-iommu "groups: --iommu 'smmu': expected vtd or amd" --iommu smmu a
 refused no-file 'no-such-file' "$temp/no-such-file"
 
 printf '00:00.0 Something\n00: zz\n' >"$temp/bad.hex"

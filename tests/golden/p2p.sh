@@ -132,8 +132,8 @@ refused two-files "unexpected argument 'b.hex'" "$file" b.hex
 refused an-unknown-option "no option '--all'" "$file" --all
 refused acs-maybe "--acs 'maybe': expected keep or off" "$file" --acs maybe
 refused acs-without-a-word "--acs '': expected keep or off" "$file" --acs
-refused a-provider-without-a-bdf '--provider: expected a BDF' "$file" --provider
-refused a-client-without-a-bdf '--client: expected a BDF' "$file" --client
+refused a-provider-without-a-bdf "--provider '': expected a BDF" "$file" --provider
+refused a-client-without-a-bdf "--client '': expected a BDF" "$file" --client
 refused nobody "nobody is at '7f:00.0'" "$file" --provider 7f:00.0
 refused no-bdf "nobody is at 'gpu'" "$file" --client gpu
 refused a-bridge '0000:00:01.0 is a bridge; expected a device' "$file" --client 00:01.0

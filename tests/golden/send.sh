@@ -50,11 +50,11 @@ has tells-how-to-use-it '^usage: dmasim send FILE --from BDF --to ADDRESS' "$tem
 
 # ---- What it refuses ---------------------------------------------------------------------------
 
-refused nothing 'expected FILE --from BDF --to ADDRESS'
-refused a-file-alone 'expected FILE --from BDF --to ADDRESS' "$file"
+refused nothing 'expected the name of an lspci dump'
+refused a-file-alone 'expected --from BDF and --to ADDRESS' "$file"
 refused a-second-file "unexpected argument 'more'" "$file" more
 refused an-option-it-does-not-have "no option '--loud'" "$file" --loud x
-refused an-option-without-value '--to needs a value' "$file" --to
+refused an-option-without-value "--to '': expected a number or BDF:BARn" "$file" --to
 refused a-sender-that-is-not-there 'no device 1f:00.0' "$file" --from 1f:00.0 --to 0
 refused a-place-that-is-none 'a number or BDF:BARn' "$file" --from 03:00.0 --to here
 refused a-bar-that-is-none 'a number or BDF:BARn' "$file" --from 03:00.0 --to 04:00.0:BAR6

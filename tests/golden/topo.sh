@@ -172,9 +172,9 @@ head -c 1000 "$data/conventional-256.hex" >"$temp/truncated.hex"
 head -c 4000 "$program" >"$temp/binary.hex"
 refused no-file 'expected the name of an lspci dump'
 refused two-files "unexpected argument 'b.hex'" "$data/desktop-64.hex" b.hex
-refused an-unknown-form '--as xml; expected tree, dot, svg, json, lspci or c' \
+refused an-unknown-form "--as 'xml': expected tree, dot, svg, json, lspci or c" \
 	"$data/desktop-64.hex" --as xml
-refused no-form '--as ends the line; expected tree' "$data/desktop-64.hex" --as
+refused no-form "--as '': expected tree" "$data/desktop-64.hex" --as
 refused an-unknown-option "no option '--all'" --all "$data/desktop-64.hex"
 refused a-file-that-is-not-there "$temp/none.hex: No such file" "$temp/none.hex"
 refused a-folder "$temp: Is a directory" "$temp"

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The arguments of commands that work on one machine: options from a table, and FILE or --host.
+ */
+#include <string.h>
+
+#include "cli.h"
+
+bool cli_asks_for_help(int argc, char **argv, const char *help)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--help")) {
+			fputs(help, stdout);
+			return true;
+		}
+	}
+	return false;
+}
+
+static const struct cli_option *find(const struct cli_option *options, const char *name)
+{
+	for (; options->name; options++) {
+		if (!strcmp(options->name, name))
+			return options;
+	}
+	return NULL;
+}
+
+/* value is NULL at the end of the line. False: the option cannot have it. */
+static bool take_value(const struct cli_option *option, const char *value)
+{
+	if (!value)
+		return false;
+	if (option->text) {
+		*option->text = value;
+		return true;
+	}
+	for (int i = 0; option->words[i]; i++) {
+		if (!strcmp(value, option->words[i])) {
+			*option->word = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Takes the option at argv[*at], and leaves *at at the last word of it. */
+static int take_option(const struct cli_option *options, char **argv, int *at)
+{
+	const struct cli_option *option = find(options, argv[*at]);
+
+	if (!option)
+		return cli_bad_input("%s: no option '%s' (--help tells more)", argv[0], argv[*at]);
+	if (option->flag) {
+		*option->flag = true;
+		return CLI_DONE;
+	}
+	(*at)++;
+	if (take_value(option, argv[*at]))
+		return CLI_DONE;
+	return cli_bad_input("%s: %s '%s': expected %s", argv[0], option->name,
+			     argv[*at] ? argv[*at] : "", option->expected);
+}
+
+int cli_read_options(int argc, char **argv, const struct cli_option *options, const char **file)
+{
+	*file = NULL;
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-' && !cli_is_host(argv[i])) {
+			if (take_option(options, argv, &i))
+				return CLI_BAD_INPUT;
+		} else if (*file) {
+			return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[i]);
+		} else {
+			*file = argv[i];
+		}
+	}
+	if (!*file)
+		return cli_bad_input("%s: expected the name of an lspci dump, or --host", argv[0]);
+	return CLI_DONE;
+}
