@@ -28,6 +28,9 @@ u16 pci_acs_missing(u16 flags, u32 capability, u32 control);
 /* False: no rule applies. Else *isolation is what the first that does says. */
 bool pci_acs_quirk(struct pci_dev *pdev, u16 flags, struct dmasim_isolation *isolation);
 
+/* A device of this vendor may stand in the table. */
+bool pci_acs_quirk_vendor(u16 vendor);
+
 /* The rules take these two devices of a vendor for the same. */
 bool pci_acs_quirk_alike(u16 vendor, u16 device, u16 other);
 

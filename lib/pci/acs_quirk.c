@@ -265,6 +265,15 @@ bool pci_acs_quirk(struct pci_dev *pdev, u16 flags, struct dmasim_isolation *iso
 	return false;
 }
 
+bool pci_acs_quirk_vendor(u16 vendor)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].vendor == vendor)
+			return true;
+	}
+	return false;
+}
+
 bool pci_acs_quirk_alike(u16 vendor, u16 device, u16 other)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

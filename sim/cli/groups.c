@@ -82,11 +82,24 @@ static int read_arguments(struct args *args, int argc, char **argv)
 
 /* ---- Machines --------------------------------------------------------- */
 
-static bool has_amd_cpu(struct dmasim *s)
+static bool is_ati_iommu(struct pci_dev *pdev)
 {
-	u16 vendor = dmasim_next_dev(s, NULL)->vendor;
+	u32 class;
 
-	return vendor == PCI_VENDOR_ID_AMD || vendor == PCI_VENDOR_ID_HYGON;
+	pci_read_config_dword(pdev, PCI_CLASS_REVISION, &class);
+	return pdev->vendor == PCI_VENDOR_ID_ATI && class >> 16 == PCI_CLASS_SYSTEM_IOMMU;
+}
+
+/* AMD's, which is ATI's in chipsets before Zen. */
+static bool has_amd_iommu(struct dmasim *s)
+{
+	struct pci_dev *pdev = dmasim_next_dev(s, NULL);
+
+	if (pdev->vendor == PCI_VENDOR_ID_AMD || pdev->vendor == PCI_VENDOR_ID_HYGON)
+		return true;
+	while (pdev && !is_ati_iommu(pdev))
+		pdev = dmasim_next_dev(s, pdev);
+	return pdev;
 }
 
 static struct dmasim *open_machine(const char *command, struct args *args)
@@ -94,7 +107,7 @@ static struct dmasim *open_machine(const char *command, struct args *args)
 	struct dmasim_error notes;
 	struct dmasim *s = cli_machine(command, args->file, &args->config, &args->import, &notes);
 
-	if (s && !args->iommu_set && has_amd_cpu(s)) {
+	if (s && !args->iommu_set && has_amd_iommu(s)) {
 		dmasim_destroy(s);
 		args->config.iommu = DMASIM_AMD_VI;
 		s = cli_machine(command, args->file, &args->config, &args->import, &notes);

@@ -8,7 +8,8 @@
  *   import_description.c  a program's tables -> functions, and what they tell of host bridges
  *   import_host.c    the running host's sysfs -> functions, and what it tells of them
  *   import_tree.c    functions -> tree, by the bus numbers in the bridges; and the tree -> hardware
- *   import_infer.c   what a function's registers do not say: sizes of BARs; ACS off; the CPU
+ *   import_infer.c   what a function's registers do not say: sizes of BARs; ACS off
+ *   import_cpu.c     which CPU it is
  *   import_record.c  what was read, as it was read: it stays
  *   import_virtual.c whose the virtual functions of SR-IOV are
  *   import_vmd.c     which endpoint a domain of more than 16 bits is behind
@@ -77,6 +78,7 @@ struct import_function {
 	struct import_record *record;	  /* of its registers as they were read */
 	u32 tlb_entries;		  /* of a function with ATS; 0: as many as usual */
 	bool acs_hidden;		  /* text that names the capability and not its bits */
+	bool named_virtual;		  /* a virtual function, says its name */
 	bool bars_counted;		  /* their numbers are a guess: lspci -v does not tell */
 	u8 told_by;			  /* IMPORT_BY_HEX, IMPORT_BY_TEXT */
 	struct import_query *device_name; /* what stands for its numbers, until they are known */
@@ -187,6 +189,9 @@ void import_vmd(struct import *import);
 
 /* BARs and bridge windows of every function in the tree; ACS; CPU. */
 void import_infer(struct import *import);
+
+/* The CPU, once there is a tree. */
+void import_cpu(struct import *import);
 
 /*
  * The function's registers, 4096 bytes of them, with what is assumed in place of what is unknown.

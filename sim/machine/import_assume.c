@@ -116,6 +116,10 @@ static void assume_isolation(const struct import_function *function, u8 *config)
 
 	if (function->config_bytes < PCI_CFG_SPACE_SIZE && may_be_express(function))
 		put_express(function, config);
+	/* What the number would tell of a device: it may stand for itself. */
+	if (function->acs_hidden && header_type(function) == PCI_HEADER_TYPE_NORMAL &&
+	    !hw_registers_find_capability(registers, PCI_CAP_ID_EXP))
+		put_express(function, config);
 	if (hw_registers_find_capability(registers, PCI_CAP_ID_EXP))
 		put_acs(config, ACS_ON);
 }

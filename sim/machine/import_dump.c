@@ -126,6 +126,7 @@ static int tell_by_text(struct import_reader *reader, struct import_function *fu
 							      : IMPORT_HEADER_BYTES;
 	function->acs_hidden = text->acs_at && !text->acs_shown;
 	function->bars_counted = text->bars_counted;
+	function->named_virtual = text->named_virtual;
 	memcpy(function->bar, text->bar, sizeof(function->bar));
 	reader->any_extended |= text->has_extended;
 	if (!text->silent && *text->device_name)

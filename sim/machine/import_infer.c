@@ -13,7 +13,7 @@
  * What comes next: a BAR on the same bus, of the same function or another, or of their virtual
  * functions; the window of a bridge on this bus; the end of every window around it.
  *
- * Here, too: ACS off, and which CPU.
+ * Here, too: ACS off.
  */
 #include "hw/config.h"
 #include "machine/import.h"
@@ -239,7 +239,7 @@ static void size_bars(struct import *import, struct import_function *function)
 		size_bar(import, function, i);
 }
 
-/* ---- ACS and CPU ------------------------------------------------------ */
+/* ---- ACS ---------------------------------------------------------- */
 
 static void clear_acs(struct import_function *function)
 {
@@ -247,23 +247,6 @@ static void clear_acs(struct import_function *function)
 
 	if (at && at + PCI_ACS_CTRL < function->config_bytes)
 		function->config[at + PCI_ACS_CTRL] &= (u8) ~(PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
-}
-
-static void infer_cpu(struct import *import)
-{
-	const struct import_root *root = TAILQ_FIRST(&import->roots);
-	u32 vendor = import_read(TAILQ_FIRST(&root->functions), PCI_VENDOR_ID, 2);
-	enum dmasim_cpu cpu = vendor == PCI_VENDOR_ID_INTEL   ? DMASIM_CPU_INTEL
-			      : vendor == PCI_VENDOR_ID_AMD   ? DMASIM_CPU_AMD
-			      : vendor == PCI_VENDOR_ID_HYGON ? DMASIM_CPU_HYGON
-							      : DMASIM_CPU_OTHER;
-
-	if (import->how.cpu_set)
-		cpu = import->how.cpu;
-	import->cpu_vendor = machine_cpu_vendor(cpu);
-	import->cpu_family = machine_cpu_family(cpu);
-	if (import->how.cpu_set && import->how.cpu_family)
-		import->cpu_family = import->how.cpu_family;
 }
 
 /* A virtual function has none: they are its physical one's. */
@@ -291,5 +274,5 @@ void import_infer(struct import *import)
 		TAILQ_FOREACH(function, &root->functions, below)
 			size_bars(import, function);
 	}
-	infer_cpu(import);
+	import_cpu(import);
 }

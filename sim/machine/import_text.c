@@ -155,6 +155,7 @@ bool import_text_header(struct import_text *text, const char *rest)
 		return false;
 	read_class(text, rest, (size_t)(colon - rest));
 	read_name(text, colon + 2, end);
+	text->named_virtual = strstr(colon, "Virtual Function");
 	return true;
 }
 

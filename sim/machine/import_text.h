@@ -25,9 +25,10 @@ struct import_text {
 	bool denied; /* capabilities are not shown */
 	bool silent; /* it did not answer */
 	bool odd_class;
-	bool has_control; /* a Control line: else memory decoding shows in the BARs */
-	bool memory, io;  /* a BAR or a window that is not disabled */
-	u32 next_bar;	  /* lspci -v does not number them */
+	bool named_virtual; /* the name says that it is a virtual function of SR-IOV */
+	bool has_control;   /* a Control line: else memory decoding shows in the BARs */
+	bool memory, io;    /* a BAR or a window that is not disabled */
+	u32 next_bar;	    /* lspci -v does not number them */
 	bool bars_counted;
 	u32 upper_halves; /* a bit for each BAR register that a 64-bit one has */
 	struct import_bar bar[IMPORT_BARS];

@@ -10,6 +10,8 @@
 #include "machine/import_reader.h"
 #include "pci/acs.h"
 
+#define BASE_CLASS_NETWORK 0x02
+
 /* How many functions something was said of, and the first. */
 struct count {
 	u32 count;
@@ -125,6 +127,47 @@ static void assume_acs(struct last *last, struct import_function *function)
 	count_one(&last->assumed, function);
 }
 
+static bool is_port(const struct import_function *function)
+{
+	struct hw_registers registers = { function->config, function->config_bytes };
+	u32 express = hw_registers_find_capability(registers, PCI_CAP_ID_EXP);
+	u32 flags = express ? import_read(function, express + PCI_EXP_FLAGS, 2) : 0;
+	u32 type = (flags & PCI_EXP_FLAGS_TYPE) >> PCI_EXP_FLAGS_TYPE_SHIFT;
+
+	return type == PCI_EXP_TYPE_ROOT_PORT || type == PCI_EXP_TYPE_DOWNSTREAM;
+}
+
+/* Linux's list has functions of slots and ports; of Intel's functions those of network cards. */
+static bool may_be_listed(const struct import_function *function)
+{
+	u32 vendor = import_read(function, PCI_VENDOR_ID, 2);
+
+	if (vendor != IMPORT_ID_UNKNOWN && !pci_acs_quirk_vendor((u16)vendor))
+		return false;
+	if (is_port(function))
+		return true;
+	return function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MULTI &&
+	       (vendor != PCI_VENDOR_ID_INTEL ||
+		import_read(function, PCI_CLASS_DEVICE + 1, 1) == BASE_CLASS_NETWORK);
+}
+
+/*
+ * Without a number nobody knows whether Linux takes the device for isolating whatever its registers
+ * say. That matters where they do not say that it isolates.
+ */
+static void hide_acs(struct import_function *function)
+{
+	u32 acs = find_extended(function, PCI_EXT_CAP_ID_ACS);
+
+	if (!by_text_alone(function) ||
+	    import_read(function, PCI_DEVICE_ID, 2) != IMPORT_ID_UNKNOWN ||
+	    !may_be_listed(function))
+		return;
+	if (!acs || pci_acs_missing(PCI_ACS_ISOLATION, import_read(function, acs + PCI_ACS_CAP, 2),
+				    import_read(function, acs + PCI_ACS_CTRL, 2)))
+		function->acs_hidden = true;
+}
+
 /* A slot with more than one function says so in each of them. */
 static void tell_neighbours(struct import_function *function, struct import_function *next)
 {
@@ -167,6 +210,8 @@ int import_text_last(struct import_reader *reader)
 		if (function->bars_counted)
 			count_one(&last.counted_bars, function);
 	}
+	RB_FOREACH(function, import_functions, &import->functions)
+		hide_acs(function);
 	note(import, &last.unknown,
 	     "of unknown numbers, which read as fffe (a name stands for none or for several, "
 	     "lspci -nn or -xxxx would tell)");

@@ -123,6 +123,45 @@ static void count_one(u32 *count, struct import_name *first, const struct import
 		*first = import_name(function);
 }
 
+static struct import_function *bridge_to(struct import *import,
+					 const struct import_function *function)
+{
+	u8 config[PCI_SUBORDINATE_BUS] = { [PCI_SECONDARY_BUS] = function->bus };
+	struct import_function key = { .domain = function->domain, .config = config };
+
+	return RB_FIND(import_bridges, &import->bridges, &key);
+}
+
+/* Among the buses of a bridge, where no bridge leads. */
+static bool is_beside_bridges(struct import *import, const struct import_function *function)
+{
+	struct import_function *bridge;
+
+	if (bridge_to(import, function))
+		return false;
+	RB_FOREACH(bridge, import_bridges, &import->bridges) {
+		if (bridge->domain == function->domain &&
+		    bridge->config[PCI_SECONDARY_BUS] < function->bus &&
+		    bridge->config[PCI_SUBORDINATE_BUS] >= function->bus)
+			return true;
+	}
+	return false;
+}
+
+/* Virtual functions have such buses. Text may name them and not show who enabled them. */
+static void leave_out_virtual(struct import *import, struct left_out *out)
+{
+	struct import_function *function;
+
+	RB_FOREACH(function, import_functions, &import->functions) {
+		if (function->kind != IMPORT_FUNCTION || !function->named_virtual ||
+		    !has_segment(function) || !is_beside_bridges(import, function))
+			continue;
+		function->kind = IMPORT_VIRTUAL;
+		count_one(&out->virtual, &out->virtual_name, function);
+	}
+}
+
 /* Kinds, and what is told of those that are left out. */
 static void sort_functions(struct import *import, struct left_out *out)
 {
@@ -164,15 +203,6 @@ static int check_functions(struct import *import)
 }
 
 /* ---- The tree --------------------------------------------------------- */
-
-static struct import_function *bridge_to(struct import *import,
-					 const struct import_function *function)
-{
-	u8 config[PCI_SUBORDINATE_BUS] = { [PCI_SECONDARY_BUS] = function->bus };
-	struct import_function key = { .domain = function->domain, .config = config };
-
-	return RB_FIND(import_bridges, &import->bridges, &key);
-}
 
 /* Functions come in order, so a root bus is either the last one or new. */
 static struct import_root *root_of_bus(struct import *import,
@@ -280,6 +310,7 @@ int import_tree(struct import *import)
 	err = check_functions(import);
 	if (err)
 		return err;
+	leave_out_virtual(import, &out);
 	RB_FOREACH(function, import_functions, &import->functions) {
 		if (is_left_out(function))
 			continue;

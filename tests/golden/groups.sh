@@ -37,6 +37,7 @@ for file in conventional-256 desktop-64 domains-64 sriov-4096 switch-acs-4096; d
 	prints "$file-why" "$data/$file.hex" --why
 	prints "$file-strict" "$data/$file.hex" --policy strict --why
 done
+prints southbridge --why "$data/text-southbridge-nn.txt"
 prints switch-off "$data/switch-acs-4096.hex" --acs off --why
 prints switch-off-strict "$data/switch-acs-4096.hex" --acs off --policy strict --why
 prints switch-on --acs on --iommu vtd "$data/switch-acs-4096.hex"

@@ -184,8 +184,124 @@ static void twice_with_another_state(void **state)
 		       "state of each function");
 }
 
-TEST_MAIN(DUMP_TEST(spaces_of_pages), DUMP_TEST(a_mark_of_byte_order), DUMP_TEST(a_page),
-	  DUMP_TEST(a_terminal), DUMP_TEST(a_patch), DUMP_TEST(a_port_number_at_the_beginning),
+/* ---- Whose machine it is -------------------------------------------------------------------- */
+
+#define FX_BRIDGE	    "00:00.0 Host bridge [0600]: ATI RD9x0 [1002:5a14]\n" ON
+#define NORTHBRIDGE(device) "00:18.0 Host bridge [0600]: AMD X [1022:" device "]\n" ON
+
+static int between_devices(void **state, const char *root, const char *northbridge)
+{
+	struct dump *dump = *state;
+	char text[2000];
+	int distance;
+
+	snprintf(text, sizeof(text),
+		 "%s\n00:01.0 Audio device [0403]: X [1b21:1142]\n" ON
+		 "\tRegion 0: Memory at 90000000 (32-bit, non-prefetchable) [size=4K]\n\n"
+		 "00:02.0 Audio device [0403]: X [1b21:1142]\n" ON "\n%s",
+		 root, northbridge);
+	expect_ok(dump_import_text(dump, text));
+	distance = pci_p2pdma_distance(dump_dev(dump, "00:01.0"), &dump_dev(dump, "00:02.0")->dev,
+				       false);
+	dmasim_destroy(dump->s);
+	dump->s = dmasim_create(NULL);
+	return distance;
+}
+
+/* trust: AMD's CPUs before Zen do not forward | our reading of the facts: dma-api 8.5, and pci.ids */
+static void the_family_of_an_amd_cpu(void **state)
+{
+	static const char amd[] = "00:00.0 Host bridge [0600]: AMD X [1022:1450]\n" ON;
+
+	assert_int_equal(between_devices(state, amd, ""), 2);
+	assert_int_equal(between_devices(state, amd, NORTHBRIDGE("1460")), 2);
+	assert_int_equal(between_devices(state, amd, NORTHBRIDGE("141a")), -1);
+}
+
+/* A chipset of another vendor, beside functions of AMD's CPU. */
+static void an_amd_cpu_behind_another_chipset(void **state)
+{
+	assert_int_equal(between_devices(state, FX_BRIDGE, NORTHBRIDGE("1600")), -1);
+	assert_int_equal(between_devices(state, FX_BRIDGE, NORTHBRIDGE("1460")), 2);
+	assert_int_equal(between_devices(state, FX_BRIDGE, ""), -1);
+}
+
+/* ---- Virtual functions ---------------------------------------------------------------------- */
+
+#define VIRTUAL(bus) bus ":10.0 Ethernet controller [0200]: X Virtual Function [d51a:0001]\n" ON
+
+/* trust: who enabled a virtual function is not told | our decision: left out where no way leads */
+static void a_virtual_function_on_a_bus_without_a_bridge(void **state)
+{
+	struct dump *dump = *state;
+
+	expect_ok(dump_import_text(dump, PORT ON "\tBus: primary=00, secondary=01, subordinate=02, "
+						 "sec-latency=0\n\n" NVME ON "\n" VIRTUAL("02")));
+	expect_u64(dump_count(dump), 2);
+	assert_non_null(strstr(dump->error.text, "1 function (0000:02:10.0) left out: virtual "
+						 "functions of SR-IOV that no function"));
+}
+
+/* As a virtual machine sees it. */
+static void a_virtual_function_on_a_root_bus(void **state)
+{
+	expect_read(state, VIRTUAL("02"), "02:10.0");
+}
+
+/* ---- Numbers that decide -------------------------------------------------------------------- */
+
+static bool is_acs_known(void **state, const char *text, const char *bdf)
+{
+	struct dump *dump = *state;
+	bool known;
+
+	expect_ok(dump_import_text(dump, text));
+	known = dmasim_acs_known(dump_dev(dump, bdf));
+	dmasim_destroy(dump->s);
+	dump->s = dmasim_create(NULL);
+	return known;
+}
+
+#define NAMELESS      "00:01.0 PCI bridge: Intel Corporation Nobody's Port\n" ON BUS1
+#define EXPRESS(type) "\tCapabilities: [40] Express (v2) " type ", MSI 00\n" AER
+#define AER	      "\tCapabilities: [100 v1] Advanced Error Reporting\n"
+#define ACS(control)                                                                       \
+	"\tCapabilities: [140 v1] Access Control Services\n"                               \
+	"\t\tACSCap: SrcValid+ TransBlk- ReqRedir+ CmpltRedir+ UpstreamFwd+\n"             \
+	"\t\tACSCtl: SrcValid" control " TransBlk- ReqRedir" control " CmpltRedir" control \
+	" UpstreamFwd" control "\n"
+
+/*
+ * trust: a port whose number nobody knows may be one that Linux takes for isolating
+ * | our reading of the facts: dma-api 19.1
+ */
+static void a_port_of_unknown_number(void **state)
+{
+	assert_false(is_acs_known(state, NAMELESS EXPRESS("Root Port"), "00:01.0"));
+	assert_false(is_acs_known(state, NAMELESS EXPRESS("Root Port") ACS("-"), "00:01.0"));
+	assert_true(is_acs_known(state, NAMELESS EXPRESS("Root Port") ACS("+"), "00:01.0"));
+	assert_true(is_acs_known(state, PORT ON BUS1 EXPRESS("Root Port"), "00:01.0"));
+}
+
+#define SLOT(class, vendor)                                    \
+	"00:02.0 " class ": " vendor " Nobody's\n" ON EXPRESS( \
+		"Endpoint") "\n00:02.1 " class ": " vendor " Nobody's\n" ON EXPRESS("Endpoint")
+
+static void functions_of_unknown_number(void **state)
+{
+	assert_false(
+		is_acs_known(state, SLOT("Ethernet controller", "Intel Corporation"), "00:02.0"));
+	assert_true(is_acs_known(state, SLOT("USB controller", "Intel Corporation"), "00:02.0"));
+	assert_true(is_acs_known(state, SLOT("USB controller", "NVIDIA Corporation"), "00:02.0"));
+	assert_false(is_acs_known(state, SLOT("USB controller", "Nobody"), "00:02.0"));
+}
+
+TEST_MAIN(DUMP_TEST(the_family_of_an_amd_cpu), DUMP_TEST(an_amd_cpu_behind_another_chipset),
+	  DUMP_TEST(a_virtual_function_on_a_bus_without_a_bridge),
+	  DUMP_TEST(a_virtual_function_on_a_root_bus), DUMP_TEST(a_port_of_unknown_number),
+	  DUMP_TEST(functions_of_unknown_number), DUMP_TEST(spaces_of_pages),
+	  DUMP_TEST(a_mark_of_byte_order), DUMP_TEST(a_page), DUMP_TEST(a_terminal),
+	  DUMP_TEST(a_patch), DUMP_TEST(a_port_number_at_the_beginning),
 	  DUMP_TEST(an_empty_line_after_each), DUMP_TEST(a_list_is_no_text),
 	  DUMP_TEST(drivers_are_no_registers), DUMP_TEST(a_bridge_without_its_buses),
 	  DUMP_TEST(bridges_that_have_no_buses), DUMP_TEST(denied_without_a_status),
