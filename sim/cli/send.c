@@ -141,9 +141,9 @@ static void print_hops(struct dmasim *s, const struct dmasim_hop *hop, u32 count
 
 	for (u32 i = 0; i < count; i++) {
 		struct pci_dev *pdev = NULL;
-		char bdf[16];
+		char bdf[32];
 
-		snprintf(bdf, sizeof(bdf), "%04x:%02x:%02x.%x", hop[i].at >> 16 & 0xffff,
+		snprintf(bdf, sizeof(bdf), "%04x:%02x:%02x.%x", dmasim_domain(hop[i].at >> 16),
 			 hop[i].at >> 8 & 0xff, hop[i].at >> 3 & 0x1f, hop[i].at & 7);
 		pdev = dmasim_pci_dev(s, bdf);
 		printf("%s%-11s %s %s", back ? "back " : "", hop[i].what, bdf,

@@ -45,6 +45,10 @@ goes 1 up-and-is-blocked --to 04:00.0:BAR0 --enable
 goes 1 as-somebody-else --to 04:00.0:BAR0 --enable --as 09:00.0
 goes 1 translated --to 04:00.0:BAR0 --enable --translated
 
+file=$2/tests/data/domains-64.hex
+goes 0 from-behind-vmd --from 10000:e1:00.0 --to 0x1000 --iommu none --enable
+file=$2/tests/data/switch-acs-4096.hex
+
 dmasim send --help >"$temp/out" 2>"$temp/err"
 has tells-how-to-use-it '^usage: dmasim send FILE --from BDF --to ADDRESS' "$temp/out"
 
