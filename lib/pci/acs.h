@@ -43,7 +43,7 @@ bool pci_acs_is_intel_spt(const struct pci_dev *pdev);
 
 /* ---- What is done at boot (acs_setup.c) ------------------------------- */
 
-/* Once for each function, before groups are formed. */
+/* Once for each function, before groups are formed or it joins one. */
 void pci_acs_set_up(struct os *os);
 
 /* True if a value of pci=disable_acs_redir= or pci=config_acs= is well formed; NULL is. */

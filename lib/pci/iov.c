@@ -10,6 +10,7 @@
 
 #include "dma/setup.h"
 #include "iommu/iommu.h"
+#include "pci/acs.h"
 #include "pci/bus.h"
 
 struct pci_sriov {
@@ -291,8 +292,10 @@ int pci_enable_sriov(struct pci_dev *pdev, int nr_virtfn)
 		err = -ENOMEM;
 	else
 		err = add_all(pdev);
-	if (!err && pdev->dev.os->started)
+	if (!err && pdev->dev.os->started) {
+		pci_acs_set_up(pdev->dev.os);
 		err = for_each(pdev, start_one);
+	}
 	if (err)
 		pci_disable_sriov(pdev);
 	return err;

@@ -231,6 +231,38 @@ static void what_stops_virtual_functions_from_decoding_is_told(void **state)
 	expect_u64(dmasim_report_count(dump->s), 1);
 }
 
+/* trust: ACS of virtual functions is set up when they come | Linux: when their DMA is configured */
+static void acs_of_virtual_functions_is_set_up(void **state)
+{
+	struct dump *dump = *state;
+	struct dmasim_config config = { DMASIM_CONFIG, .acs_enable = true,
+					.group_policy = DMASIM_GROUPS_STRICT };
+	struct dump_function *pf;
+	struct pci_dev *virtfn;
+	u16 word = 0;
+
+	expect_u64(dmasim_destroy(dump->s), 0);
+	dump->s = dmasim_create(&config);
+	describe_port(dump, "00:01.0", PCI_EXP_TYPE_ROOT_PORT, 1, 1, VF_BARS_AT,
+		      VF_BARS_AT + SZ_1M - 1);
+	pf = dump_endpoint(dump, "01:00.0");
+	put_sriov(pf, 2);
+	dump_put(pf, 0x100, 4, PCI_EXT_CAP_ID_SRIOV | 1 << 16 | 0x180U << 20);
+	dump_put(pf, 0x100 + PCI_SRIOV_CTRL, 2, 0);
+	dump_put(pf, 0x100 + PCI_SRIOV_NUM_VF, 2, 0);
+	dump_put(pf, 0x100 + PCI_SRIOV_BAR, 4, VF_BARS_AT);
+	dump_put(pf, 0x180, 4, PCI_EXT_CAP_ID_ACS | 1 << 16);
+	dump_put(pf, 0x180 + PCI_ACS_CAP, 2, PCI_ACS_RR | PCI_ACS_CR);
+	expect_ok(dump_import(dump, NULL));
+	assert_true(dmasim_group(dump_dev(dump, "01:00.0")) >= 0);
+	expect_ok(pci_enable_sriov(dump_dev(dump, "01:00.0"), 2));
+	virtfn = dump_dev(dump, "01:01.0");
+	assert_true(virtfn->acs_cap);
+	pci_read_config_word(virtfn, virtfn->acs_cap + PCI_ACS_CTRL, &word);
+	expect_u64(word, PCI_ACS_RR | PCI_ACS_CR);
+	assert_int_not_equal(dmasim_group(virtfn), dmasim_group(dump_dev(dump, "01:01.1")));
+}
+
 /* ---- Other numbers --------------------------------------------------------------------------- */
 
 static void expect_requester(struct dump *dump, const char *bdf, u16 requester)
@@ -337,4 +369,5 @@ TEST_MAIN(DUMP_TEST(a_completion_behind_vmd_turns_at_the_switch),
 	  DUMP_TEST(what_stops_virtual_functions_from_decoding_is_told),
 	  DUMP_TEST(a_device_sends_under_the_number_it_is_known_for),
 	  DUMP_TEST(what_firmware_says_leaves_the_known_number),
-	  DUMP_TEST(bridges_lend_the_numbers_they_are_known_for))
+	  DUMP_TEST(bridges_lend_the_numbers_they_are_known_for),
+	  DUMP_TEST(acs_of_virtual_functions_is_set_up))
