@@ -172,6 +172,38 @@ static void one_that_goes_leaves_the_number_that_others_use(void **state)
 	dmasim_assert_clean(dump->s);
 }
 
+static void each_that_cannot_come_leaves_the_number_that_others_use(void **state)
+{
+	struct dump *dump = *state;
+	phys_addr_t buf = dmasim_alloc(dump->s, SZ_4K);
+	struct pci_dev *pdev, *pf;
+	dma_addr_t dma;
+	u64 nth = 0;
+	int err;
+
+	describe_switch(dump);
+	put_sriov(&dump->function[5], 2);
+	dump_put(&dump->function[5], 0x100 + PCI_SRIOV_CTRL, 2, 0);
+	expect_ok(dump_import(dump, NULL));
+	pdev = dump_dev(dump, "10000:e4:00.0");
+	pf = dump_dev(dump, "10000:e3:00.0");
+	dma = dma_map_phys(&pdev->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	assert_false(dma_mapping_error(&pdev->dev, dma));
+	do {
+		dmasim_fail(dump->s, DMASIM_FAULT_ANY, ++nth);
+		err = pci_enable_sriov(pf, 2);
+		dmasim_fail(dump->s, DMASIM_FAULT_ANY, 0);
+		expect_arrival(dump, pdev, dma, buf);
+	} while (err == -ENOMEM && nth < 100);
+	expect_ok(err);
+	assert_true(nth > 3);
+	pci_disable_sriov(pf);
+	expect_arrival(dump, pdev, dma, buf);
+	dma_unmap_phys(&pdev->dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_free(dump->s, buf, SZ_4K);
+	dmasim_assert_clean(dump->s);
+}
+
 /* A physical function with two virtual ones that lend their memory, and a disk that has mapped it. */
 struct lender {
 	struct pci_dev *pf, *virtfn, *disk;
@@ -370,4 +402,5 @@ TEST_MAIN(DUMP_TEST(a_completion_behind_vmd_turns_at_the_switch),
 	  DUMP_TEST(a_device_sends_under_the_number_it_is_known_for),
 	  DUMP_TEST(what_firmware_says_leaves_the_known_number),
 	  DUMP_TEST(bridges_lend_the_numbers_they_are_known_for),
-	  DUMP_TEST(acs_of_virtual_functions_is_set_up))
+	  DUMP_TEST(acs_of_virtual_functions_is_set_up),
+	  DUMP_TEST(each_that_cannot_come_leaves_the_number_that_others_use))
