@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whose a requester is. A device sends with its own number; what is below a bridge to conventional
- * PCI sends with one of the bridge's (facts "dma-api" 18.2 and 19.5); a virtual function that the
+ * PCI sends with one of the bridge's (facts "dma-api" 18.2 and 19.5), what is behind VMD with its
+ * endpoint's, and some devices with another function's by mistake; a virtual function that the
  * dump does not have is counted from its physical one.
  */
 #include "fault.h"
@@ -98,15 +99,61 @@ static bool is_below(struct pci_dev *pdev, const struct pci_dev *bridge)
 	return false;
 }
 
+/* What is behind VMD sends with its endpoint's number, never with its own. */
+static void print_behind(struct dmasim *s, const struct pci_dev *endpoint)
+{
+	const char *before = INDENT "  and for it what is behind it: ";
+	struct pci_dev *pdev;
+
+	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
+		if (pdev->real_dma != endpoint || pci_is_bridge(pdev))
+			continue;
+		printf("%s", before);
+		print_name(pdev);
+		printf("\n");
+		before = INDENT "                                ";
+	}
+}
+
 static u32 print_functions(struct dmasim *s, const struct dmasim_fault_line *line)
 {
 	struct pci_dev *pdev;
 	u32 found = 0;
 
 	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
-		if (requester_of(pdev) != line->requester || !in_segment(pdev, line))
+		if (pdev->real_dma || requester_of(pdev) != line->requester ||
+		    !in_segment(pdev, line))
 			continue;
 		printf(INDENT);
+		print_name(pdev);
+		print_way(pdev);
+		print_behind(s, pdev);
+		found++;
+	}
+	return found;
+}
+
+/* Besides its own; one that may send as anybody on its bus tells nothing. */
+static bool sends_as(const struct pci_dev *pdev, u16 requester)
+{
+	u32 count = 0, devfn = requester & 0xff;
+
+	for (u32 i = 0; i < 4; i++)
+		count += (u32)__builtin_popcountll(pdev->dma_alias[i]);
+	return !pdev->real_dma && count < 8 && requester != requester_of(pdev) &&
+	       requester >> 8 == requester_of(pdev) >> 8 &&
+	       pdev->dma_alias[devfn / 64] >> devfn % 64 & 1;
+}
+
+static u32 print_known(struct dmasim *s, const struct dmasim_fault_line *line)
+{
+	struct pci_dev *pdev;
+	u32 found = 0;
+
+	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
+		if (!sends_as(pdev, line->requester) || !in_segment(pdev, line))
+			continue;
+		printf(INDENT "known to send with this number: ");
 		print_name(pdev);
 		print_way(pdev);
 		found++;
@@ -120,7 +167,8 @@ static u32 print_aliases(struct dmasim *s, const struct dmasim_fault_line *line)
 	u32 found = 0;
 
 	for (bridge = dmasim_next_dev(s, NULL); bridge; bridge = dmasim_next_dev(s, bridge)) {
-		if (alias_of(bridge) != line->requester || !in_segment(bridge, line))
+		if (bridge->real_dma || alias_of(bridge) != line->requester ||
+		    !in_segment(bridge, line))
 			continue;
 		printf(INDENT "the bridge %s sends with this number for what is below it:\n",
 		       pci_name(bridge));
@@ -162,7 +210,8 @@ static u32 print_virtual(struct dmasim *s, const struct dmasim_fault_line *line)
 	u32 found = 0, index;
 
 	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
-		if (!in_segment(pdev, line) || !virtual_index(pdev, line->requester, &index))
+		if (pdev->real_dma || !in_segment(pdev, line) ||
+		    !virtual_index(pdev, line->requester, &index))
 			continue;
 		printf(INDENT "virtual function %u of ", index);
 		print_name(pdev);
@@ -178,7 +227,8 @@ static void print_slot(struct dmasim *s, const struct dmasim_fault_line *line)
 	struct pci_dev *pdev;
 
 	for (pdev = dmasim_next_dev(s, NULL); pdev; pdev = dmasim_next_dev(s, pdev)) {
-		if ((requester_of(pdev) & ~7) != (line->requester & ~7) || !in_segment(pdev, line))
+		if (pdev->real_dma || (requester_of(pdev) & ~7) != (line->requester & ~7) ||
+		    !in_segment(pdev, line))
 			continue;
 		printf(INDENT "in the same slot, and may send so: ");
 		print_name(pdev);
@@ -190,6 +240,7 @@ void fault_device_print(struct dmasim *s, const struct dmasim_fault_line *line)
 {
 	u32 found = print_functions(s, line);
 
+	found += print_known(s, line);
 	found += print_aliases(s, line);
 	if (!found)
 		found = print_virtual(s, line);

@@ -59,6 +59,28 @@ prints log-conventional "$data/faults.log" --topology "$data/conventional-256.he
 prints log-domains --topology "$data/domains-64.hex" "$data/faults.log"
 prints mail-sriov "$data/faults-mail.txt" --topology "$data/sriov-4096.hex"
 
+# header ADDRESS REGISTERS-0-TO-F BARS-0-AND-1 BARS-2-TO-5: 64 bytes of an endpoint.
+header() {
+	printf '%s A function\n00: %s\n10: %s\n20: %s\n30:%s\n\n' "$1" "$2" \
+	       "00 00 00 00 00 00 00 00 $3 00 00 00 00" "$(zeros 16 | cut -c2-)" "$(zeros 16)"
+}
+zeros() {
+	printf ' 00%.0s' $(seq "$1")
+}
+
+# Behind VMD, and under another function's number: who has the number of a fault did not send.
+{
+	header 00:0e.0 "86 80 7f 46 06 00 00 00 00 00 04 01 00 00 00 00" "00 00 00 80"
+	header 01:00.0 "4b 1b 30 92 06 00 00 00 00 01 06 01 00 00 00 00" "00 00 00 00"
+	header 10000:00:04.0 "86 80 cd ab 06 00 00 00 00 02 08 01 00 00 00 00" "00 00 00 80"
+	header 10000:00:05.0 "86 80 cd ab 06 00 00 00 00 02 08 01 00 00 00 00" "00 00 01 80"
+} >"$temp/behind.hex"
+for device in 00:0e.0 00:04.0 01:00.1; do
+	echo "DMAR: [DMA Read NO_PASID] Request device [$device] fault addr 0x1000" \
+	     "[fault reason 0x06] PTE Read access is not set"
+done >"$temp/behind.log"
+prints behind-vmd-and-known --topology "$temp/behind.hex" "$temp/behind.log"
+
 dmasim fault - <"$data/faults.log" >"$temp/out" 2>"$temp/err"
 same reads-the-standard-input $? "$golden/log.txt"
 
