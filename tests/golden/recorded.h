@@ -97,7 +97,19 @@ static inline void recorded_each(struct recorded *recorded, void (*each)(void *c
 		recorded_each_in(recorded, folder, each, cookie);
 }
 
-/* For TEST_MAIN_UNLESS(). */
+/* The next three are for TEST_MAIN_UNLESS(). */
+static inline const char *dumps_missing(void)
+{
+	return getenv("DMASIM_DATA") ? NULL : "DMASIM_DATA is not set: meson test does";
+}
+
+static inline const char *lspci_missing(void)
+{
+	if (system("command -v lspci >/dev/null 2>&1") != 0)
+		return "there is no lspci";
+	return dumps_missing();
+}
+
 static inline const char *recorded_missing(void)
 {
 	return getenv("DMASIM_SHARED") ? NULL

@@ -192,14 +192,7 @@ static void text_and_few_registers_in_a_mail(void **state)
 	compare_all(state, (struct run){ .options = "-vvvnnx", .mail = true });
 }
 
-static const char *missing(void)
-{
-	if (system("command -v lspci >/dev/null 2>&1") != 0)
-		return "there is no lspci";
-	return getenv("DMASIM_DATA") ? NULL : "DMASIM_DATA is not set: meson test does";
-}
-
-TEST_MAIN_UNLESS(missing, RECORDED_TEST(text_with_numbers_and_names),
+TEST_MAIN_UNLESS(lspci_missing, RECORDED_TEST(text_with_numbers_and_names),
 		 RECORDED_TEST(text_with_numbers_alone_and_domains),
 		 RECORDED_TEST(text_with_names_alone), RECORDED_TEST(text_that_is_short),
 		 RECORDED_TEST(text_with_paths_and_buses), RECORDED_TEST(text_with_paths_alone),

@@ -358,10 +358,4 @@ static void requests_go_as_the_verdicts_say(void **state)
 	assert_true(machines >= 20 && pairs > 1000);
 }
 
-static const char *missing(void)
-{
-	return getenv("DMASIM_SHARED") ? NULL
-				       : "the recorded machines are not here (DMASIM_SHARED)";
-}
-
-TEST_MAIN_UNLESS(missing, RECORDED_TEST(requests_go_as_the_verdicts_say))
+TEST_MAIN_UNLESS(recorded_missing, RECORDED_TEST(requests_go_as_the_verdicts_say))

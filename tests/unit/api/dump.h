@@ -242,6 +242,26 @@ static inline u32 dump_count(struct dump *dump)
 	return count;
 }
 
+/* Imports it, with each allocation that there is failing first: then nothing is left. */
+static inline void dump_import_failing(struct dump *dump)
+{
+	u64 nth = 0;
+	int err;
+
+	for (;;) {
+		dmasim_fail(dump->s, DMASIM_FAULT_ANY, ++nth);
+		err = dump_import(dump, NULL);
+		if (!err)
+			break;
+		expect_error(err, -ENOMEM);
+		expect_u64(dump_count(dump), 0);
+		expect_u64(dmasim_in_use(dump->s, DMASIM_FAULT_PCI_FUNCTION), 0);
+		expect_u64(dmasim_in_use(dump->s, DMASIM_FAULT_PCI_DEV), 0);
+		expect_u64(dmasim_in_use(dump->s, DMASIM_FAULT_IOMMU_UNIT), 0);
+	}
+	assert_true(nth > 20);
+}
+
 /* The window of this index is of the host bridge of `bus`, and exactly [start, last]. */
 #define expect_window(dump, index, bus, start, last) \
 	expect_window_(dump, index, bus, start, last, __FILE__, __LINE__)

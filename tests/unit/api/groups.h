@@ -101,4 +101,19 @@ static inline int dump_setup_strict(void **state)
 
 #define STRICT_TEST(name) cmocka_unit_test_setup_teardown(name, dump_setup_strict, dump_teardown)
 
+/* The device at the address does DMA, through the IOMMU. */
+static inline void expect_dma(struct dump *dump, const char *bdf)
+{
+	struct pci_dev *pdev = dump_dev(dump, bdf);
+	phys_addr_t buf = dmasim_alloc(dump->s, SZ_4K);
+	dma_addr_t dma;
+
+	dma = dma_map_phys(&pdev->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	assert_false(dma_mapping_error(&pdev->dev, dma));
+	expect_done(dmasim_dev_write(pdev, dma, "hello", 5), 5);
+	dma_unmap_phys(&pdev->dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_free(dump->s, buf, SZ_4K);
+	dmasim_assert_clean(dump->s);
+}
+
 #endif
