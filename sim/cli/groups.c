@@ -21,7 +21,7 @@ static const char help[] =
 	"lspci -xxxx or lspci -vvv printed as root, or --host for this machine.\n\n"
 	"  --policy linux   as Linux computes them (default)\n"
 	"  --policy strict  what can really reach each other, or sends under one number\n"
-	"  --why            a third column: the reason\n"
+	"  --why            a third column: the reason; on stderr, what is inferred or left out\n"
 	"  --acs keep       ACS as it was recorded (default)\n"
 	"  --acs on         as Linux switches it on at boot with an IOMMU\n"
 	"  --acs off        no redirection anywhere\n"
@@ -102,15 +102,15 @@ static bool has_amd_iommu(struct dmasim *s)
 	return pdev;
 }
 
-static struct dmasim *open_machine(const char *command, struct args *args)
+static struct dmasim *open_machine(const char *command, struct args *args,
+				   struct dmasim_error *notes)
 {
-	struct dmasim_error notes;
-	struct dmasim *s = cli_machine(command, args->file, &args->config, &args->import, &notes);
+	struct dmasim *s = cli_machine(command, args->file, &args->config, &args->import, notes);
 
 	if (s && !args->iommu_set && has_amd_iommu(s)) {
 		dmasim_destroy(s);
 		args->config.iommu = DMASIM_AMD_VI;
-		s = cli_machine(command, args->file, &args->config, &args->import, &notes);
+		s = cli_machine(command, args->file, &args->config, &args->import, notes);
 	}
 	args->iommu_set = true;
 	return s;
@@ -256,6 +256,7 @@ static int print_groups(const char *command, const struct args *args, struct dma
 int cli_groups(int argc, char **argv)
 {
 	struct args args = { .config = { DMASIM_CONFIG } };
+	struct dmasim_error notes;
 	struct dmasim *s, *other;
 	int status = CLI_BAD_INPUT;
 
@@ -263,16 +264,18 @@ int cli_groups(int argc, char **argv)
 		return CLI_DONE;
 	if (read_arguments(&args, argc, argv))
 		return CLI_BAD_INPUT;
-	s = open_machine(argv[0], &args);
+	s = open_machine(argv[0], &args, &notes);
 	if (!s)
 		return CLI_BAD_INPUT;
 	other = s;
 	if (!cli_acs_known(s)) {
 		args.import.assume = DMASIM_ASSUME_ISOLATION;
-		other = open_machine(argv[0], &args);
+		other = open_machine(argv[0], &args, &notes);
 	}
 	if (other)
 		status = print_groups(argv[0], &args, s, other);
+	if (args.why && !status)
+		cli_notes(&notes, stderr);
 	if (other != s)
 		dmasim_destroy(other);
 	dmasim_destroy(s);

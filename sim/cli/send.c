@@ -135,18 +135,28 @@ static void enable_all(struct dmasim *s)
 
 /* ---- Telling ---------------------------------------------------------- */
 
+struct name {
+	char bdf[32];
+};
+
+static struct name name_of(const struct dmasim_hop *hop)
+{
+	struct name name;
+
+	snprintf(name.bdf, sizeof(name.bdf), "%04x:%02x:%02x.%x", dmasim_domain(hop->at >> 16),
+		 hop->at >> 8 & 0xff, hop->at >> 3 & 0x1f, hop->at & 7);
+	return name;
+}
+
 static void print_hops(struct dmasim *s, const struct dmasim_hop *hop, u32 count, bool back)
 {
 	u64 address = 0;
 
 	for (u32 i = 0; i < count; i++) {
-		struct pci_dev *pdev = NULL;
-		char bdf[32];
+		struct name name = name_of(&hop[i]);
+		struct pci_dev *pdev = dmasim_pci_dev(s, name.bdf);
 
-		snprintf(bdf, sizeof(bdf), "%04x:%02x:%02x.%x", dmasim_domain(hop[i].at >> 16),
-			 hop[i].at >> 8 & 0xff, hop[i].at >> 3 & 0x1f, hop[i].at & 7);
-		pdev = dmasim_pci_dev(s, bdf);
-		printf("%s%-11s %s %s", back ? "back " : "", hop[i].what, bdf,
+		printf("%s%-11s %s %s", back ? "back " : "", hop[i].what, name.bdf,
 		       pdev ? cli_class_word(pdev) : "nobody");
 		if (!back && (!i || hop[i].address != address))
 			printf(", address 0x%llx", hop[i].address);
@@ -185,8 +195,25 @@ static int print_end(const struct dmasim_route *route)
 	return route->refused ? CLI_NEGATIVE : CLI_DONE;
 }
 
+/* Of a dump that is too short, ACS is what its registers read: off. Memory is reached either way. */
+static void note_unknown(struct dmasim *s, const struct dmasim_route *route)
+{
+	for (u32 i = 0; i < route->count && (route->in_bar || route->blocked); i++) {
+		struct pci_dev *pdev = dmasim_pci_dev(s, name_of(&route->hop[i]).bdf);
+
+		if (!pdev || !pci_is_bridge(pdev) || dmasim_acs_known(pdev))
+			continue;
+		printf("note: ACS of %s is not shown, and read as off: there it may go another "
+		       "way\n",
+		       pci_name(pdev));
+		return;
+	}
+}
+
 static int send_in(struct dmasim *s, struct send *send)
 {
+	int status;
+
 	struct dmasim_route route;
 	struct pci_dev *from;
 
@@ -204,7 +231,10 @@ static int send_in(struct dmasim *s, struct send *send)
 		return cli_bad_input("send: no memory");
 	print_hops(s, route.hop, route.count, false);
 	print_hops(s, route.back, route.back_count, true);
-	return print_end(&route);
+	status = print_end(&route);
+	if (!send->how.acs_off)
+		note_unknown(s, &route);
+	return status;
 }
 
 int cli_send(int argc, char **argv)

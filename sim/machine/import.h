@@ -154,6 +154,9 @@ u32 import_read(const struct import_function *function, u32 at, u32 bytes);
 /* Offset of an extended capability; 0: not there, or not known. */
 u32 import_find_extended(const struct import_function *function, u16 id);
 
+/* PCI_EXP_TYPE_, -1: no PCI Express. */
+s32 import_express_type(const struct import_function *function);
+
 /* All of these: 0, -EINVAL with the error written, or -ENOMEM. */
 int import_dump(struct import *import);
 int import_host(struct import *import); /* file: the root of sysfs */

@@ -42,6 +42,16 @@ u32 import_find_extended(const struct import_function *function, u16 id)
 	return hw_registers_find_extended(registers_of(function), id);
 }
 
+s32 import_express_type(const struct import_function *function)
+{
+	u32 at = hw_registers_find_capability(registers_of(function), PCI_CAP_ID_EXP);
+
+	if (!at)
+		return -1;
+	return (s32)((import_read(function, at + PCI_EXP_FLAGS, 2) & PCI_EXP_FLAGS_TYPE) >>
+		     PCI_EXP_FLAGS_TYPE_SHIFT);
+}
+
 static bool is_bridge(const struct import_function *function)
 {
 	return (function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_BRIDGE;

@@ -251,13 +251,16 @@ static bool is_header(const char *text)
 	return ends_word(*text);
 }
 
-/* "Kernel driver in use: ...": a few words that a colon ends. */
+/*
+ * "Kernel driver in use: ...": a few words that a colon ends. What begins with a small letter is the
+ * rest of a line: "VGA compatible" / "controller: ...", "Memory behind" / "bridge: ...".
+ */
 static bool has_tag(const char *text)
 {
 	enum { WORDS = 4 };
 	u32 spaces = 0;
 
-	if (!isalnum((unsigned char)*text))
+	if (!isupper((unsigned char)*text) && !isdigit((unsigned char)*text))
 		return false;
 	for (; *text != ':'; text++) {
 		spaces += *text == ' ';

@@ -129,10 +129,7 @@ static void assume_acs(struct last *last, struct import_function *function)
 
 static bool is_port(const struct import_function *function)
 {
-	struct hw_registers registers = { function->config, function->config_bytes };
-	u32 express = hw_registers_find_capability(registers, PCI_CAP_ID_EXP);
-	u32 flags = express ? import_read(function, express + PCI_EXP_FLAGS, 2) : 0;
-	u32 type = (flags & PCI_EXP_FLAGS_TYPE) >> PCI_EXP_FLAGS_TYPE_SHIFT;
+	s32 type = import_express_type(function);
 
 	return type == PCI_EXP_TYPE_ROOT_PORT || type == PCI_EXP_TYPE_DOWNSTREAM;
 }

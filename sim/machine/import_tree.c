@@ -300,6 +300,44 @@ static void note_left_out(struct import *import, const struct left_out *out)
 		 "left out: behind a CardBus bridge");
 }
 
+/* Switches, bridges to conventional PCI and endpoints of links have a port above them. */
+static bool needs_port(const struct import_function *function)
+{
+	switch (import_express_type(function)) {
+	case PCI_EXP_TYPE_UPSTREAM:
+	case PCI_EXP_TYPE_DOWNSTREAM:
+	case PCI_EXP_TYPE_PCI_BRIDGE:
+		return true;
+	case PCI_EXP_TYPE_ENDPOINT:
+	case PCI_EXP_TYPE_LEG_END:
+		return function->bus; /* virtual machines have them on bus 0 */
+	default:
+		return false;
+	}
+}
+
+/* A part of a machine: whatever is above is not known, and so not who shares it. */
+static void note_parts(struct import *import)
+{
+	const struct import_root *root;
+	const struct import_function *function;
+	struct import_name first = { "" };
+	u32 count = 0;
+
+	TAILQ_FOREACH(root, &import->roots, link) {
+		bool is_part = true;
+
+		TAILQ_FOREACH(function, &root->functions, below)
+			is_part = is_part &&
+				  (function->above || function->physfn || needs_port(function));
+		if (is_part)
+			count_one(&count, &first, TAILQ_FIRST(&root->functions));
+	}
+	note_one(import, count, first,
+		 "whose bus no bridge in the file leads to: taken for a root bus, as if nothing "
+		 "were above it");
+}
+
 int import_tree(struct import *import)
 {
 	struct left_out out = { 0 };
@@ -321,6 +359,7 @@ int import_tree(struct import *import)
 			count_one(&out.behind_cardbus, &out.cardbus_name, function);
 	}
 	note_left_out(import, &out);
+	note_parts(import);
 	if (TAILQ_EMPTY(&import->roots))
 		return import_error(import, 1,
 				    "nothing is left of the file (%.150s); expected functions",

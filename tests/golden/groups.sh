@@ -11,12 +11,20 @@ verb=groups
 refusals=refuses-
 . "$(dirname "$0")/command.sh"
 
-# prints NAME ARGS...: the text is the recorded one, nothing goes to stderr.
+# prints NAME ARGS...: the text is the recorded one; nothing goes to stderr but, with --why, notes,
+# which are recorded behind it.
 prints() {
 	name=$1
 	shift
 	dmasim groups "$@" >"$temp/out" 2>"$temp/err"
 	status=$?
+	case " $* " in
+	*" --why "*)
+		grep '^note: ' "$temp/err" >>"$temp/out"
+		grep -v '^note: ' "$temp/err" >"$temp/other"
+		mv "$temp/other" "$temp/err"
+		;;
+	esac
 	if [ "${UPDATE_GOLDEN:-}" = 1 ]; then
 		mkdir -p "$golden"
 		cp "$temp/out" "$golden/$name.txt"

@@ -120,6 +120,22 @@ static void a_list_is_no_text(void **state)
 	expect_refused(state, ROOT "\n" NVME "\n\n" ON, ":1: 0000:00:00.0 has no registers");
 }
 
+/* ---- Wrapped lines -------------------------------------------------------------------------- */
+
+/* trust: lines that are wrapped before a word and a colon | our reading of the facts: lspci */
+static void the_rest_of_a_line_with_a_colon(void **state)
+{
+	struct dump *dump = *state;
+
+	expect_read(
+		state,
+		"01:00.0 Non-Volatile memory\ncontroller [0108]: Nobody Device [d51a:0001]\n" ON,
+		"01:00.0");
+	expect_ok(dump_import_text(dump, PORT ON BUS1 "\tPrefetchable memory behind\n"
+						      "bridge: 90000000-900fffff [size=1M]\n"));
+	expect_u64(dump_dev(dump, "00:01.0")->prefetch_window.last, 0x900fffff);
+}
+
 /* ---- What is not told ----------------------------------------------------------------------- */
 
 /* lspci -k: subsystems and drivers, and no bus that is behind a bridge. */
@@ -296,7 +312,33 @@ static void functions_of_unknown_number(void **state)
 	assert_false(is_acs_known(state, SLOT("USB controller", "Nobody"), "00:02.0"));
 }
 
-TEST_MAIN(DUMP_TEST(the_family_of_an_amd_cpu), DUMP_TEST(an_amd_cpu_behind_another_chipset),
+/* ---- Parts ---------------------------------------------------------------------------------- */
+
+static void expect_part(void **state, const char *text, bool is_part)
+{
+	struct dump *dump = *state;
+
+	expect_ok(dump_import_text(dump, text));
+	assert_true(!!strstr(dump->error.text, "whose bus no bridge in the file leads to") ==
+		    is_part);
+	dmasim_destroy(dump->s);
+	dump->s = dmasim_create(NULL);
+}
+
+/* What has a port above it begins no machine. Bus 0 of a virtual machine is no part. */
+static void parts_of_a_machine(void **state)
+{
+	expect_part(state, NVME ON EXPRESS("Endpoint"), true);
+	expect_part(state, "00:01.0 X [0108]: X [d51a:0001]\n" ON EXPRESS("Endpoint"), false);
+	expect_part(state, NVME ON EXPRESS("Root Complex Integrated Endpoint"), false);
+	expect_part(state, NVME ON, false);
+	expect_part(state, PORT ON BUS1 EXPRESS("Upstream Port"), true);
+	expect_part(state, PORT ON BUS1 EXPRESS("Root Port") "\n" NVME ON EXPRESS("Endpoint"),
+		    false);
+}
+
+TEST_MAIN(DUMP_TEST(the_rest_of_a_line_with_a_colon), DUMP_TEST(parts_of_a_machine),
+	  DUMP_TEST(the_family_of_an_amd_cpu), DUMP_TEST(an_amd_cpu_behind_another_chipset),
 	  DUMP_TEST(a_virtual_function_on_a_bus_without_a_bridge),
 	  DUMP_TEST(a_virtual_function_on_a_root_bus), DUMP_TEST(a_port_of_unknown_number),
 	  DUMP_TEST(functions_of_unknown_number), DUMP_TEST(spaces_of_pages),
