@@ -279,13 +279,11 @@ static bool begins_with(const char *text, const char *with)
 static enum import_shape shape_of(const char *text)
 {
 	static const char *const beginnings[] = {
-		"Memory at ",
-		"I/O ports at ",
-		"Expansion ROM at ",
-		"[virtual] Memory at ",
-		"[virtual] I/O p",
-		"[virtual] Exp",
-		"!!! ",
+		"Memory at ",		"Memory behind",
+		"Prefetchable memory",	"I/O behind",
+		"I/O ports at ",	"Expansion ROM at ",
+		"[virtual] Memory at ", "[virtual] I/O p",
+		"[virtual] Exp",	"!!! ",
 	};
 	const char *bytes;
 	u32 offset;
