@@ -37,6 +37,8 @@ bool pci_acs_quirk_alike(u16 vendor, u16 device, u16 other);
 /* Root ports of Intel's that keep functions apart without the capability, or with it elsewhere. */
 bool pci_acs_is_intel_pch(const struct pci_dev *pdev);
 bool pci_acs_is_intel_spt(const struct pci_dev *pdev);
+/* The latter by their device ids alone. */
+bool pci_acs_is_spt_id(u16 device);
 
 /* The control register of the latter, from the capability on. */
 #define PCI_ACS_SPT_CTRL 8

@@ -96,10 +96,15 @@ bool pci_acs_is_intel_pch(const struct pci_dev *pdev)
 	       IS_IN(pdev->device, intel_pch);
 }
 
+bool pci_acs_is_spt_id(u16 device)
+{
+	return IS_IN(device, intel_spt);
+}
+
 bool pci_acs_is_intel_spt(const struct pci_dev *pdev)
 {
 	return pdev->vendor == PCI_VENDOR_ID_INTEL && is_root_port(pdev) &&
-	       IS_IN(pdev->device, intel_spt);
+	       pci_acs_is_spt_id(pdev->device);
 }
 
 /* ---- Rules A to J ----------------------------------------------------- */

@@ -17,6 +17,7 @@
  */
 #include "hw/config.h"
 #include "machine/import.h"
+#include "pci/acs.h"
 
 #define IO_BYTES_MAX  256 /* more is not given to one BAR on PCs */
 #define MEM_BYTES_MIN 16
@@ -251,12 +252,22 @@ static void size_bars(struct import *import, struct import_function *function)
 
 /* ---- ACS ---------------------------------------------------------- */
 
+/* Root ports of the 100 and 200 series have the control word at another place. */
+static bool is_intel_spt(const struct import_function *function)
+{
+	return import_read(function, PCI_VENDOR_ID, 2) == PCI_VENDOR_ID_INTEL &&
+	       pci_acs_is_spt_id((u16)import_read(function, PCI_DEVICE_ID, 2));
+}
+
 static void clear_acs(struct import_function *function)
 {
 	u32 at = import_find_extended(function, PCI_EXT_CAP_ID_ACS);
 
-	if (at && at + PCI_ACS_CTRL < function->config_bytes)
-		function->config[at + PCI_ACS_CTRL] &= (u8) ~(PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
+	if (!at)
+		return;
+	at += is_intel_spt(function) ? PCI_ACS_SPT_CTRL : PCI_ACS_CTRL;
+	if (at < function->config_bytes)
+		function->config[at] &= (u8) ~(PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
 }
 
 /* A virtual function has none: they are its physical one's. */

@@ -185,6 +185,26 @@ static void expect_spt(void **state, u32 device, bool with_acs, u32 control, cha
 	expect_ok(dump_teardown(state));
 }
 
+/* trust: ACS off: redirection of the 100 and 200 series, too | our reading of the facts */
+static void acs_off_finds_the_control_word_of_intel_spt(void **state)
+{
+	const struct subject subject = { 0x8086, 0xa110, ROOT, 0, 0, false };
+	const struct dmasim_import how = { .acs_off = true };
+	struct dump *dump = *state;
+	struct dmasim_isolation isolation;
+	u32 control = 0;
+
+	describe(dump, &subject);
+	dump_put(&dump->function[1], PCI_EXT_CAP_START + PCI_ACS_CAP, 4, ACS_ON);
+	dump_put(&dump->function[1], PCI_EXT_CAP_START + 8, 4, ACS_ON);
+	expect_ok(dump_import(dump, &how));
+	isolation = dmasim_isolation(dump_dev(dump, "00:04.0"));
+	assert_false(isolation.isolates);
+	expect_u64(isolation.missing, PCI_ACS_RR | PCI_ACS_CR);
+	pci_read_config_dword(dump_dev(dump, "00:04.0"), PCI_EXT_CAP_START + 8, &control);
+	expect_u64(control, PCI_ACS_SV | PCI_ACS_UF);
+}
+
 /* trust: rule F: Intel's 100 and 200 series | our reading of the facts */
 static void rule_f_intel_spt(void **state)
 {
@@ -319,6 +339,7 @@ static void bridges_that_send_otherwise(void **state)
 
 TEST_MAIN(cmocka_unit_test(rule_a_southbridges), cmocka_unit_test(rules_b_and_c_endpoints),
 	  cmocka_unit_test(rules_d_g_and_h_ports), cmocka_unit_test(rule_e_intel_pch),
+	  DUMP_TEST(acs_off_finds_the_control_word_of_intel_spt),
 	  cmocka_unit_test(rule_f_intel_spt), cmocka_unit_test(rules_i_and_j_are_final),
 	  cmocka_unit_test(source_validation_of_idt_does_not_count),
 	  cmocka_unit_test(devices_that_send_as_others),
