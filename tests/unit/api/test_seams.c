@@ -67,7 +67,7 @@ static void a_completion_behind_vmd_turns_at_the_switch(void **state)
 			 dump_dev(dump, "10000:e3:00.0")->dev.id);
 }
 
-/* trust: pci=disable_acs_redir= takes the names of devices behind VMD | Linux: their domains */
+/* trust: pci=disable_acs_redir= takes the names of devices behind VMD | our reading of the facts */
 static void acs_options_name_what_is_behind_vmd(void **state)
 {
 	struct dump *dump = *state;
@@ -92,7 +92,7 @@ static void acs_options_name_what_is_behind_vmd(void **state)
 
 /* ---- Two domains with the same bus numbers --------------------------------------------------- */
 
-/* trust: completions do not mistake another domain's bus number | [M] */
+/* trust: completions do not mistake another domain's bus number | our reading of the facts */
 static void a_completion_leaves_a_domain_that_has_the_requesters_bus_number(void **state)
 {
 	struct dump *dump = *state;
@@ -145,7 +145,10 @@ static void expect_arrival(struct dump *dump, struct pci_dev *pdev, dma_addr_t d
 	assert_string_equal(dmasim_ptr(dump->s, buf, 6), "hello");
 }
 
-/* trust: a function that goes leaves the number that others behind VMD share | our reading */
+/*
+ * trust: a function that goes leaves the number that others behind VMD share
+ * | our reading of the facts
+ */
 static void one_that_goes_leaves_the_number_that_others_use(void **state)
 {
 	struct dump *dump = *state;
@@ -204,7 +207,7 @@ static void each_that_cannot_come_leaves_the_number_that_others_use(void **state
 	dmasim_assert_clean(dump->s);
 }
 
-/* A physical function with two virtual ones that lend their memory, and a disk that has mapped it. */
+/* A physical function with two virtual ones that lend memory, and a disk that has mapped it. */
 struct lender {
 	struct pci_dev *pf, *virtfn, *disk;
 	dma_addr_t dma;
@@ -231,7 +234,10 @@ static struct lender lend(struct dmasim *s)
 	return lender;
 }
 
-/* trust: a virtual function that goes while its memory is mapped is told of | our reading */
+/*
+ * trust: a virtual function that goes while its memory is mapped is told of
+ * | our reading of the facts
+ */
 static void a_virtual_function_that_goes_takes_its_memory_away(void **state)
 {
 	struct dump *dump = *state;
@@ -248,7 +254,10 @@ static void a_virtual_function_that_goes_takes_its_memory_away(void **state)
 	assert_non_null(strstr(report.text, "0000:01:02.1"));
 }
 
-/* trust: VF MSE that goes off while memory of VFs is mapped is told of | our reading */
+/*
+ * trust: VF MSE that goes off while memory of VFs is mapped is told of
+ * | our reading of the facts
+ */
 static void what_stops_virtual_functions_from_decoding_is_told(void **state)
 {
 	struct dump *dump = *state;
@@ -263,7 +272,7 @@ static void what_stops_virtual_functions_from_decoding_is_told(void **state)
 	expect_u64(dmasim_report_count(dump->s), 1);
 }
 
-/* trust: ACS of virtual functions is set up when they come | Linux: when their DMA is configured */
+/* trust: ACS of virtual functions is set up when they come | our reading of the facts */
 static void acs_of_virtual_functions_is_set_up(void **state)
 {
 	struct dump *dump = *state;
@@ -333,7 +342,7 @@ static void describe_disks(struct dump *dump)
 	dump_put(dump_endpoint(dump, "02:00.0"), PCI_VENDOR_ID, 4, 0x22608086);
 }
 
-/* trust: a device that is known for another number sends under it | facts "dma-api" 19.5 */
+/* trust: a device that is known for another number sends under it | our reading of the facts */
 static void a_device_sends_under_the_number_it_is_known_for(void **state)
 {
 	struct dump *dump = *state;
