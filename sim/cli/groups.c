@@ -231,7 +231,10 @@ static void print_rows(struct table *table, bool why)
 			table->printed[row->group] = next++;
 		printf("%s\t%d", pci_name(row->pdev), table->printed[row->group]);
 		if (why)
-			printf("\t%s", dmasim_group_reason_text(row->pdev).text);
+			printf("\t%s%s", dmasim_group_reason_text(row->pdev).text,
+			       dmasim_acs_known(row->pdev)
+				       ? ""
+				       : "; what the dump does not show makes no difference");
 		putchar('\n');
 	}
 }

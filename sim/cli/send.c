@@ -195,7 +195,7 @@ static int print_end(const struct dmasim_route *route)
 	return route->refused ? CLI_NEGATIVE : CLI_DONE;
 }
 
-/* Of a dump that is too short, ACS is what its registers read: off. Memory is reached either way. */
+/* Of a dump that is too short, ACS reads as off. Memory is reached either way. */
 static void note_unknown(struct dmasim *s, const struct dmasim_route *route)
 {
 	for (u32 i = 0; i < route->count && (route->in_bar || route->blocked); i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From bytes to lines. Mails quote with '>' or '|', patches with '+', any number of them, and both
- * change white space at the beginning of lines, so that nothing here depends on it. They wrap long lines between words:
+ * change white space at the beginning of lines, so that nothing here depends on it. They wrap long
+ * lines between words:
  *
  *   > 00:1c.0 PCI bridge: Intel Corporation Sunrise Point-H PCI Express Root
  *   > Port #1 (rev f1) (prog-if 00 [Normal decode])
@@ -252,8 +253,8 @@ static bool is_header(const char *text)
 }
 
 /*
- * "Kernel driver in use: ...": a few words that a colon ends. What begins with a small letter is the
- * rest of a line: "VGA compatible" / "controller: ...", "Memory behind" / "bridge: ...".
+ * "Kernel driver in use: ...": a few words that a colon ends. What begins with a small letter is
+ * the rest of a line: "VGA compatible" / "controller: ...", "Memory behind" / "bridge: ...".
  */
 static bool has_tag(const char *text)
 {

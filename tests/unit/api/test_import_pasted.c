@@ -53,7 +53,10 @@ static void expect_refused(void **state, const char *text, const char *told)
 
 /* ---- Marks ---------------------------------------------------------------------------------- */
 
-/* trust: spaces that are not ASCII's, as pages and mailers make them | our reading of UTF-8 */
+/*
+ * trust: spaces that are not ASCII's, as pages and mailers make them
+ * | our reading of the facts: UTF-8
+ */
 static void spaces_of_pages(void **state)
 {
 	expect_read(state,
@@ -103,7 +106,7 @@ static void a_port_number_at_the_beginning(void **state)
 
 /* ---- Empty lines ---------------------------------------------------------------------------- */
 
-/* trust: an empty line after each line | our reading of what pages do */
+/* trust: an empty line after each line | our reading of the facts: lspci */
 static void an_empty_line_after_each(void **state)
 {
 	expect_read(state,
@@ -181,7 +184,7 @@ static void denied_without_a_status(void **state)
 
 /* ---- Twice ---------------------------------------------------------------------------------- */
 
-/* trust: a mail and the answer that quotes it | our decision: what is told twice is told once */
+/* trust: a mail and the answer that quotes it | our reading of the facts: lspci */
 static void the_same_twice(void **state)
 {
 	struct dump *dump = *state;
@@ -224,7 +227,7 @@ static int between_devices(void **state, const char *root, const char *northbrid
 	return distance;
 }
 
-/* trust: AMD's CPUs before Zen do not forward | our reading of the facts: dma-api 8.5, and pci.ids */
+/* trust: AMD's CPUs before Zen do not forward | our reading of the facts: dma-api 8.5 */
 static void the_family_of_an_amd_cpu(void **state)
 {
 	static const char amd[] = "00:00.0 Host bridge [0600]: AMD X [1022:1450]\n" ON;
@@ -246,7 +249,7 @@ static void an_amd_cpu_behind_another_chipset(void **state)
 
 #define VIRTUAL(bus) bus ":10.0 Ethernet controller [0200]: X Virtual Function [d51a:0001]\n" ON
 
-/* trust: who enabled a virtual function is not told | our decision: left out where no way leads */
+/* trust: who enabled a virtual function is not told | our reading of the facts: lspci */
 static void a_virtual_function_on_a_bus_without_a_bridge(void **state)
 {
 	struct dump *dump = *state;
