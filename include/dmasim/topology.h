@@ -117,7 +117,7 @@ enum dmasim_assume {
 /* How an imported machine differs from its dump. */
 struct dmasim_import {
 	bool acs_off; /* RR, CR and EC are cleared in every ACS control word before enumeration */
-	bool cpu_set; /* cpu and cpu_family replace what the root's vendor suggests */
+	bool cpu_set; /* cpu and cpu_family replace what the host bridges suggest */
 	enum dmasim_cpu cpu;
 	u32 cpu_family;
 	enum dmasim_assume assume;
@@ -165,15 +165,17 @@ DMASIM_API int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, 
 /*
  * Reads what lspci printed and becomes that machine: the hexadecimal dump of `-x`, `-xxx` or
  * `-xxxx`, the text of `-v`, `-vv` or `-vvv`, or both (the registers stand, and the text tells what
- * they do not). Quotes of mails, lines that a mailer wrapped, and other text around are no matter.
+ * they do not). Quotes of mails and patches, lines that a mailer wrapped, what pages make of spaces,
+ * and other text around are no matter, nor is a function told twice in the same way. Text that
+ * leaves out a bridge's bus numbers, as lspci -k does, is refused.
  * A machine takes one dump, and nothing else. What a dump does not say is inferred or unknown (see
  * import in the README).
  *
  * Text without numbers (no -n, -nn) has names, which are looked up in how->ids: one that stands for
  * no number, or for several that Linux's ACS rules tell apart, gives the vendor or device 0xfffe, a
- * class 0xff00, and a note. Of a function of text 64 bytes are known if it hides its capabilities,
- * 256 if no function of the file has an extended one, else 4096; registers that no line tells of
- * read as zeros.
+ * class 0xff00, and a note; where it could be a device of those rules, its ACS is unknown. Of a
+ * function of text 64 bytes are known if it hides its capabilities, 256 if no function of the file
+ * has an extended one, else 4096; registers that no line tells of read as zeros.
  *
  * 0, with notes in *error or "" if there is nothing to tell; -EINVAL with *error filled in and
  * nothing added; -ENOMEM.
