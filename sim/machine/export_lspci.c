@@ -39,14 +39,14 @@ static void put_registers(FILE *to, const u8 *config, u32 bytes)
 /* As lspci has it: in the largest unit that divides it, of a letter. */
 static void put_size(FILE *to, u64 bytes)
 {
-	static const char units[] = { 0, 'K', 'M', 'G', 'T' };
+	static const char *const units[] = { "", "K", "M", "G", "T" };
 	u32 unit = 0;
 
-	while (unit + 1 < sizeof(units) && !(bytes % 1024)) {
+	while (unit + 1 < sizeof(units) / sizeof(units[0]) && !(bytes % 1024)) {
 		bytes /= 1024;
 		unit++;
 	}
-	fprintf(to, " [size=%llu%.1s]\n", bytes, &units[unit]);
+	fprintf(to, " [size=%llu%s]\n", bytes, units[unit]);
 }
 
 /* Sizes of BARs that are known and that no register tells. */
