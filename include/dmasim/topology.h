@@ -165,9 +165,9 @@ DMASIM_API int dmasim_add_direct_region(struct dmasim *s, struct pci_dev *pdev, 
 /*
  * Reads what lspci printed and becomes that machine: the hexadecimal dump of `-x`, `-xxx` or
  * `-xxxx`, the text of `-v`, `-vv` or `-vvv`, or both (the registers stand, and the text tells what
- * they do not). Quotes of mails and patches, lines that a mailer wrapped, what pages make of spaces,
- * and other text around are no matter, nor is a function told twice in the same way. Text that
- * leaves out a bridge's bus numbers, as lspci -k does, is refused.
+ * they do not). Quotes of mails and patches, lines that a mailer wrapped, what pages make of
+ * spaces, and other text around are no matter, nor is a function told twice in the same way. Text
+ * that leaves out a bridge's bus numbers, as lspci -k does, is refused.
  * A machine takes one dump, and nothing else. What a dump does not say is inferred or unknown (see
  * import in the README).
  *
