@@ -189,18 +189,17 @@ static int nth_of(struct pci_dev *const *list, int count, const struct pci_dev *
 	return -1;
 }
 
-/* Three switches with 25 devices of 8 functions each, all of them providers. */
+/* A device with so many virtual functions, all of them providers; and somebody far from them. */
 static struct pci_dev *add_many(struct dmasim *s)
 {
-	for (u32 i = 0; i < MANY; i++) {
-		char path[32];
+	struct dmasim_endpoint endpoint = { .sriov = { .total_vfs = MANY, .vf_bar = { SZ_4K } } };
+	struct pci_dev *physical = dmasim_add_endpoint(s, "00:01.0/00.0", &endpoint);
+	struct pci_dev *client;
 
-		snprintf(path, sizeof(path), "00:%02x.0/00.0/%02x.0/00.%u", 1 + i / 200, i / 8 % 25,
-			 i % 8);
-		assert_non_null(
-			dmasim_add_endpoint(s, path, &(struct dmasim_endpoint){ .bar = { 16 } }));
-	}
-	return dmasim_add_endpoint(s, "0001:00:01.0/00.0", &(struct dmasim_endpoint){ 0 });
+	client = dmasim_add_endpoint(s, "0001:00:01.0/00.0", &(struct dmasim_endpoint){ 0 });
+	assert_true(physical && client);
+	expect_ok(pci_enable_sriov(physical, MANY));
+	return client;
 }
 
 /* trust: Linux considers the first 512 of several nearest providers | our reading of the facts */

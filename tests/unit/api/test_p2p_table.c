@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "property/seeds.h"
 #include "support/expect.h"
 
 #define CLASSES	       3
-#define ROUNDS	       150
+#define ROUNDS_FULL    1500
 #define DEVICES	       14
 #define PATH_MAX_BYTES 96
 
@@ -146,7 +147,7 @@ static void the_table_equals_the_pairs(void **state)
 	struct dmasim_p2p_counts all = { 0 };
 	struct world *world = *state;
 
-	for (u64 seed = 1; seed <= ROUNDS; seed++) {
+	for (u64 seed = 1; seed <= scaled(ROUNDS_FULL); seed++) {
 		struct dmasim_p2p_counts table[CLASSES * CLASSES];
 		struct dmasim_p2p_counts pairs[CLASSES * CLASSES] = { { 0 } };
 
