@@ -397,6 +397,7 @@ static struct landing land(struct model *model, u32 device, dma_addr_t dma, bool
 static u64 judge(struct model *model, u32 device, dma_addr_t dma, bool write,
 		 const struct landing *landing)
 {
+	bool live = false;
 	u64 kinds = 0;
 
 	for (u32 i = 0; i < model->extent_end; i++) {
@@ -404,7 +405,9 @@ static u64 judge(struct model *model, u32 device, dma_addr_t dma, bool write,
 
 		if (!extent_has(extent, device, dma))
 			continue;
-		if (permits(extent->dir, write) && extent->synced && landing->arrives)
+		if (permits(extent->dir, write) && extent->synced)
+			live = true;
+		if (live && landing->arrives)
 			return 0;
 		if (!permits(extent->dir, write))
 			kinds |= MODEL_KIND(DMASIM_REPORT_ACCESS_AGAINST_DIRECTION);
@@ -417,10 +420,13 @@ static u64 judge(struct model *model, u32 device, dma_addr_t dma, bool write,
 	 */
 	if (kinds || (landing->direct && landing->arrives))
 		return kinds;
-	/* What ended long ago may be forgotten; what ended just now may not. */
-	if (ended_recently(model, device, dma))
+	/*
+	 * What ended long ago may be forgotten; what ended just now may not. What is mapped again,
+	 * to where the root complex does not forward, is not about that.
+	 */
+	if (!live && ended_recently(model, device, dma))
 		return MODEL_KIND(DMASIM_REPORT_USE_AFTER_UNMAP);
-	if (in_history(&model->device[device].history, dma))
+	if (!live && in_history(&model->device[device].history, dma))
 		kinds |= MODEL_KIND(DMASIM_REPORT_USE_AFTER_UNMAP);
 	if (landing->arrives)
 		return kinds | MODEL_KIND(DMASIM_REPORT_ACCESS_NOT_MAPPED);
