@@ -19,8 +19,7 @@ struct dmasim_group_reason dmasim_group_reason(struct pci_dev *pdev)
 	return pdev->group_reason;
 }
 
-/* "SV, RR" */
-static void add_bits(struct text *text, u16 bits)
+void machine_add_acs_bits(struct text *text, u16 bits, const char *between)
 {
 	static const char *const names[] = { "SV", "TB", "RR", "CR", "UF", "EC", "DT" };
 	const char *before = "";
@@ -29,7 +28,7 @@ static void add_bits(struct text *text, u16 bits)
 		if (!(bits & 1U << i))
 			continue;
 		text_add(text, "%s%s", before, names[i]);
-		before = ", ";
+		before = between;
 	}
 }
 
@@ -43,11 +42,11 @@ static void add_isolation(struct text *text, const struct dmasim_isolation *isol
 			return;
 		}
 		text_add(text, "ACS without ");
-		add_bits(text, isolation->missing);
+		machine_add_acs_bits(text, isolation->missing, ", ");
 		return;
 	case DMASIM_ISOLATION_NO_ACS:
 		text_add(text, "no ACS: lacks ");
-		add_bits(text, isolation->missing);
+		machine_add_acs_bits(text, isolation->missing, ", ");
 		return;
 	case DMASIM_ISOLATION_QUIRK:
 		text_add(text, "quirk rule %c", isolation->rule);

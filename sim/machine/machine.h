@@ -94,6 +94,9 @@ void machine_put_high_ram_back(struct dmasim *s, phys_addr_t start, struct frame
 enum platform_cpu_vendor machine_cpu_vendor(enum dmasim_cpu cpu);
 u32 machine_cpu_family(enum dmasim_cpu cpu);
 
+/* ACS bits by their names: "SV, RR". */
+void machine_add_acs_bits(struct text *text, u16 bits, const char *between);
+
 /* ---- Port (port.c) ---------------------------------------------------- */
 
 void port_init(struct dmasim *s);

@@ -20,29 +20,12 @@ const char *dmasim_p2p_type_name(enum pci_p2pdma_map_type type)
 	return (size_t)type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
 }
 
-/* "RR CR" */
-static void add_bits(struct text *text, u16 bits)
-{
-	static const struct {
-		u16 bit;
-		const char *name;
-	} names[] = { { PCI_ACS_RR, "RR" }, { PCI_ACS_CR, "CR" }, { PCI_ACS_EC, "EC" } };
-	const char *between = "";
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!(bits & names[i].bit))
-			continue;
-		text_add(text, "%s%s", between, names[i].name);
-		between = " ";
-	}
-}
-
 /* "0000:39:01.0 (RR CR), 0000:39:00.0 (RR CR)" */
 static void add_redirects(struct text *text, const struct dmasim_p2p_verdict *verdict)
 {
 	for (u32 i = 0; i < verdict->redirect_count; i++) {
 		text_add(text, "%s%s (", i ? ", " : "", pci_name(verdict->redirect[i].at));
-		add_bits(text, verdict->redirect[i].bits);
+		machine_add_acs_bits(text, verdict->redirect[i].bits, " ");
 		text_add(text, ")");
 	}
 }
