@@ -17,7 +17,7 @@
  */
 #include "iommu/group.h"
 #include "pci/acs.h"
-#include "pci/p2p_allow.h"
+#include "pci/p2p_judge.h"
 
 /* ---- What a function leads to ----------------------------------------- */
 
@@ -111,20 +111,13 @@ static struct pci_dev *next_on_bus(struct pci_dev *pdev)
 	return first_of(bus->parent ? bus->next_virtual : bus->virtual_buses);
 }
 
-/*
- * The function that stands for a host bridge knows whether it forwards: the first of its bus, if
- * that is 00.0 or a root port.
- */
+/* Between ports of one host bridge, as peer-to-peer verdicts have it. */
 static bool root_forwards(const struct pci_bus *root)
 {
-	const struct platform_firmware *firmware = root->os->firmware;
-	const struct pci_dev *host = root->devices;
+	const struct dmasim_p2p_host host[2] = { p2p_host(root->devices) };
+	enum dmasim_p2p_reason reason;
 
-	if (p2p_allow_cpu(firmware->cpu_vendor, firmware->cpu_family))
-		return true;
-	if (host->devfn && host->express_type != PCI_EXP_TYPE_ROOT_PORT)
-		return false;
-	return p2p_allow(host->vendor, host->device) != P2P_ALLOW_NONE;
+	return p2p_hosts_forward(root->os, host, true, &reason);
 }
 
 static struct bus_rules rules_of(const struct pci_bus *bus)

@@ -86,13 +86,9 @@ static void find_way(struct dmasim_p2p_verdict *verdict)
 
 struct dmasim_p2p_host p2p_host(const struct pci_dev *pdev)
 {
-	const struct pci_bus *root = pdev->dev.os->roots;
-	struct pci_dev *first;
+	struct pci_dev *first = pci_root_bus(pdev)->devices;
 	enum p2p_allow allow;
 
-	while (root->host != pci_host_bridge(pdev))
-		root = root->next_root;
-	first = root->devices;
 	if (first->devfn != 0 && first->express_type != PCI_EXP_TYPE_ROOT_PORT)
 		return (struct dmasim_p2p_host){ NULL, false, false };
 	allow = p2p_allow(first->vendor, first->device);
