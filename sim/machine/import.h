@@ -202,6 +202,12 @@ void import_cpu(struct import *import);
  */
 bool import_assume(const struct import *import, const struct import_function *function, u8 *config);
 
+/* PCI_HEADER_TYPE_, without the bit that tells of other functions. */
+static inline u32 import_header_type(const struct import_function *function)
+{
+	return function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK;
+}
+
 /* Memory for as long as the import runs; NULL: none. */
 static inline void *import_alloc(struct import *import, size_t bytes)
 {

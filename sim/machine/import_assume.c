@@ -39,15 +39,10 @@ static void put32(u8 *at, u32 value)
 	put16(at + 2, value >> 16);
 }
 
-static u32 header_type(const struct import_function *function)
-{
-	return function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK;
-}
-
 /* The type in the place of one that is unknown. */
 static u32 likely_type(const struct import_function *function)
 {
-	if (header_type(function) == PCI_HEADER_TYPE_BRIDGE)
+	if (import_header_type(function) == PCI_HEADER_TYPE_BRIDGE)
 		return function->above ? PCI_EXP_TYPE_DOWNSTREAM : PCI_EXP_TYPE_ROOT_PORT;
 	return function->above ? PCI_EXP_TYPE_ENDPOINT : PCI_EXP_TYPE_RC_END;
 }
@@ -57,7 +52,7 @@ static bool may_be_express(const struct import_function *function)
 {
 	if (function->kind == IMPORT_SILENT)
 		return true;
-	return header_type(function) != PCI_HEADER_TYPE_CARDBUS &&
+	return import_header_type(function) != PCI_HEADER_TYPE_CARDBUS &&
 	       function->config[PCI_STATUS] & PCI_STATUS_CAP_LIST;
 }
 
@@ -117,7 +112,7 @@ static void assume_isolation(const struct import_function *function, u8 *config)
 	if (function->config_bytes < PCI_CFG_SPACE_SIZE && may_be_express(function))
 		put_express(function, config);
 	/* What the number would tell of a device: it may stand for itself. */
-	if (function->acs_hidden && header_type(function) == PCI_HEADER_TYPE_NORMAL &&
+	if (function->acs_hidden && import_header_type(function) == PCI_HEADER_TYPE_NORMAL &&
 	    !hw_registers_find_capability(registers, PCI_CAP_ID_EXP))
 		put_express(function, config);
 	if (hw_registers_find_capability(registers, PCI_CAP_ID_EXP))

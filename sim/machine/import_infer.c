@@ -53,16 +53,11 @@ s32 import_express_type(const struct import_function *function)
 		     PCI_EXP_FLAGS_TYPE_SHIFT);
 }
 
-static bool is_bridge(const struct import_function *function)
-{
-	return (function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_BRIDGE;
-}
-
 /* ---- Registers -------------------------------------------------------- */
 
 static u32 bar_registers(const struct import_function *function)
 {
-	switch (function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) {
+	switch (import_header_type(function)) {
 	case PCI_HEADER_TYPE_NORMAL:
 		return PCI_STD_NUM_BARS;
 	case PCI_HEADER_TYPE_BRIDGE:
@@ -138,7 +133,7 @@ static void read_windows(struct import_function *function)
 {
 	function->window[0] = HW_NO_SPAN;
 	function->window[1] = HW_NO_SPAN;
-	if (!is_bridge(function))
+	if (import_header_type(function) != PCI_HEADER_TYPE_BRIDGE)
 		return;
 	function->window[0] = hw_registers_window(registers_of(function));
 	function->window[1] = hw_registers_prefetch_window(registers_of(function));

@@ -357,7 +357,10 @@ static int read_buses(struct import_text *text, const char *line)
 	return 0;
 }
 
-/* "91000000-920fffff [size=17M]"; *open: it is neither disabled nor backwards. 0 or -EINVAL. */
+/*
+ * "91000000-920fffff [size=17M]"; *open: it is a bridge's, and neither disabled nor backwards. 0 or
+ * -EINVAL.
+ */
 static int read_range(struct import_text *text, const char *line, u64 *start, u64 *last, bool *open)
 {
 	const char *at = strstr(line, "behind bridge:") + 14;
@@ -368,7 +371,8 @@ static int read_range(struct import_text *text, const char *line, u64 *start, u6
 		return 0;
 	if (!read_number(at, start, &at) || *at != '-' || !read_number(at + 1, last, &at))
 		return import_text_error(text, "a window of FIRST-LAST, or [disabled]");
-	*open = *start < *last && !marked(at, "[disabled]") && !marked(at, "[empty]");
+	*open = header_type(text) == PCI_HEADER_TYPE_BRIDGE && *start < *last &&
+		!marked(at, "[disabled]") && !marked(at, "[empty]");
 	return 0;
 }
 
@@ -378,7 +382,7 @@ static int read_io_window(struct import_text *text, const char *line)
 	bool open;
 	int err = read_range(text, line, &start, &last, &open);
 
-	if (err || !open || header_type(text) != PCI_HEADER_TYPE_BRIDGE)
+	if (err || !open)
 		return err;
 	text->io = true;
 	import_text_put(text, IO_BASE, 1, start >> 8 & 0xf0);
@@ -397,7 +401,7 @@ static int read_window(struct import_text *text, const char *line)
 	bool open;
 	int err = read_range(text, line, &start, &last, &open);
 
-	if (err || !open || header_type(text) != PCI_HEADER_TYPE_BRIDGE)
+	if (err || !open)
 		return err;
 	text->memory = true;
 	import_text_put(text, PCI_MEMORY_BASE, 2, start >> 16 & PCI_MEMORY_RANGE_MASK);

@@ -258,13 +258,11 @@ void import_text_addresses(struct import *import)
 	struct import_function *function;
 
 	RB_FOREACH(function, import_functions, &import->functions) {
-		u32 type = function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK;
-		u32 above = function->above ? function->above->config[PCI_HEADER_TYPE] &
-						      PCI_HEADER_TYPE_MASK
-					    : PCI_HEADER_TYPE_NORMAL;
+		const struct import_function *above = function->above;
 
-		if (by_text_alone(function) && type == PCI_HEADER_TYPE_NORMAL &&
-		    above == PCI_HEADER_TYPE_BRIDGE)
+		if (by_text_alone(function) && above &&
+		    import_header_type(function) == PCI_HEADER_TYPE_NORMAL &&
+		    import_header_type(above) == PCI_HEADER_TYPE_BRIDGE)
 			correct_bars(function);
 	}
 }

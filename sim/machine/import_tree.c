@@ -24,15 +24,10 @@ static int compare_secondary(struct import_function *a, struct import_function *
 RB_PROTOTYPE(import_bridges, import_function, by_secondary, compare_secondary)
 RB_GENERATE(import_bridges, import_function, by_secondary, compare_secondary)
 
-static u32 header_type(const struct import_function *function)
-{
-	return function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK;
-}
-
 /* CardBus bridges have their bus numbers at the same place. */
 static bool is_bridge(const struct import_function *function)
 {
-	return header_type(function) != PCI_HEADER_TYPE_NORMAL;
+	return import_header_type(function) != PCI_HEADER_TYPE_NORMAL;
 }
 
 static bool leads_somewhere(const struct import_function *function)
@@ -66,10 +61,10 @@ static int check_function(struct import *import, struct import_function *functio
 	u32 subordinate = function->config[PCI_SUBORDINATE_BUS];
 	const struct import_function *other;
 
-	if (header_type(function) > PCI_HEADER_TYPE_CARDBUS)
+	if (import_header_type(function) > PCI_HEADER_TYPE_CARDBUS)
 		return import_error(import, function->line,
 				    "%s has header type 0x%02x; expected 0, 1 or 2",
-				    import_name(function).text, header_type(function));
+				    import_name(function).text, import_header_type(function));
 	if (!leads_somewhere(function))
 		return 0;
 	if (secondary <= function->bus || subordinate < secondary)
@@ -261,7 +256,7 @@ static int place(struct import *import, struct import_function *function)
 	function->root = above ? above->root : root_of_bus(import, function);
 	if (!above && !function->root)
 		return -ENOMEM;
-	if (above && header_type(above) == PCI_HEADER_TYPE_CARDBUS)
+	if (above && import_header_type(above) == PCI_HEADER_TYPE_CARDBUS)
 		function->root = NULL;
 	if (!function->root)
 		return 0;

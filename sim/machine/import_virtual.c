@@ -47,9 +47,7 @@ static bool can_be(const struct import_function *function, const struct import_f
 {
 	u32 vendor = import_read(function, PCI_VENDOR_ID, 2);
 
-	return !function->physfn &&
-	       (function->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) ==
-		       PCI_HEADER_TYPE_NORMAL &&
+	return !function->physfn && import_header_type(function) == PCI_HEADER_TYPE_NORMAL &&
 	       (function->kind != IMPORT_FUNCTION ||
 		vendor == import_read(physfn, PCI_VENDOR_ID, 2));
 }
