@@ -17,4 +17,8 @@ phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma, s
 			     u64 limit);
 void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t dma);
 
+/* The two halves of that: in between it is told that the mapping is over. */
+void dma_unmap_mapped(struct device *dev, size_t size, dma_addr_t dma);
+void dma_free_unmapped(struct device *dev, size_t size, phys_addr_t phys);
+
 #endif

@@ -174,14 +174,23 @@ phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma, s
 	return phys;
 }
 
-void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t dma)
+void dma_unmap_mapped(struct device *dev, size_t size, dma_addr_t dma)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
-	u64 count = dma_page_count(size);
 
 	if (domain)
-		iommu_dma_unmap(dev, domain, dma, count << PAGE_SHIFT);
-	free_frames(dev, phys, count);
+		iommu_dma_unmap(dev, domain, dma, dma_page_count(size) << PAGE_SHIFT);
+}
+
+void dma_free_unmapped(struct device *dev, size_t size, phys_addr_t phys)
+{
+	free_frames(dev, phys, dma_page_count(size));
+}
+
+void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t dma)
+{
+	dma_unmap_mapped(dev, size, dma);
+	dma_free_unmapped(dev, size, phys);
 }
 
 static struct page *alloc_pages(struct device *dev, size_t size, dma_addr_t *dma, gfp_t gfp,
@@ -224,10 +233,11 @@ struct page *dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *dma_ha
 void dma_free_pages(struct device *dev, size_t size, struct page *page, dma_addr_t dma_handle,
 		    enum dma_data_direction dir)
 {
+	dma_unmap_mapped(dev, size, dma_handle);
 	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma_handle,
 		       .phys = page_phys(page), .size = size, .dir = dir,
 		       .alloc = DMASIM_ALLOC_NONCOHERENT, .site = dev->site);
-	dma_free_mapped(dev, size, page_phys(page), dma_handle);
+	dma_free_unmapped(dev, size, page_phys(page));
 	dma_leave(dev);
 }
 

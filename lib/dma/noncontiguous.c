@@ -89,10 +89,11 @@ void dma_free_noncontiguous(struct device *dev, size_t size, struct sg_table *sg
 {
 	dma_addr_t dma = sgt->sgl->dma_address;
 
+	dma_unmap_mapped(dev, size, dma);
 	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma,
 		       .phys = sg_phys(sgt->sgl), .size = whole_pages(size), .dir = dir,
 		       .alloc = DMASIM_ALLOC_NONCONTIGUOUS, .site = dev->site);
-	dma_free_mapped(dev, size, sg_phys(sgt->sgl), dma);
+	dma_free_unmapped(dev, size, sg_phys(sgt->sgl));
 	os_free(dev->os, sgt);
 	dma_leave(dev);
 }

@@ -255,6 +255,31 @@ static int setup_hidden(void **state)
 						       .hide_windows = true, .forcedac = true });
 }
 
+static struct page *mapped_pages(struct pci_dev *pdev, u64 bytes, dma_addr_t *dma)
+{
+	struct page *page = dma_alloc_pages(&pdev->dev, bytes, dma, DMA_BIDIRECTIONAL, GFP_KERNEL);
+
+	assert_non_null(page);
+	return page;
+}
+
+/* The second device has two mappings where the first one had its larger one. */
+static void freeing_pages_after_larger_ones_of_another_device(void **state)
+{
+	struct rig *rig = *state;
+	dma_addr_t large, one, other;
+	struct page *first = mapped_pages(rig->nvme, SZ_16K, &large);
+	struct page *second = mapped_pages(rig->disk, SZ_4K, &one);
+	struct page *third = mapped_pages(rig->disk, SZ_4K, &other);
+
+	assert_true(one - large < SZ_16K && other - large < SZ_16K);
+	dma_free_pages(&rig->nvme->dev, SZ_16K, first, large, DMA_BIDIRECTIONAL);
+	dma_free_pages(&rig->disk->dev, SZ_4K, second, one, DMA_BIDIRECTIONAL);
+	expect_u64(dmasim_report_count(rig->s), 0);
+	dma_free_pages(&rig->disk->dev, SZ_4K, third, other, DMA_BIDIRECTIONAL);
+	dmasim_assert_clean(rig->s);
+}
+
 /* ---- 24 mapping-leaked ----------------------------------------------------------------------- */
 
 static void a_mapping_that_is_never_ended(void **state)
@@ -310,6 +335,7 @@ TEST_MAIN(IN_BOTH_MODES(an_unmap_of_what_was_never_mapped), IN_BOTH_MODES(unmapp
 	  BEHIND_VTD(unmapping_a_list_with_the_returned_count),
 	  IN_BOTH_MODES(unmapping_a_list_with_another_direction),
 	  BEHIND_VTD(an_unmap_that_tears_down_its_neighbour),
+	  BEHIND_VTD(freeing_pages_after_larger_ones_of_another_device),
 	  WITH_SETUP(an_unmap_of_another_devices_mapping, rig_setup_acs_off),
 	  WITH_SETUP(an_unmap_of_a_bus_address_that_is_somebodys_iova, setup_hidden),
 	  IN_BOTH_MODES(a_mapping_that_is_never_ended),
