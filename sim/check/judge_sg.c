@@ -141,8 +141,10 @@ static const struct check_range *naming(const struct check_ranges *segments,
 struct fit {
 	u32 named;
 	bool all_named;
+	bool all_segments; /* each ends where a piece does */
 	bool same_entries;
 	bool same_direction;
+	bool same_attrs;
 };
 
 static struct fit fit_of(const struct check *check, const struct owner_list *list,
@@ -152,6 +154,7 @@ static struct fit fit_of(const struct check *check, const struct owner_list *lis
 		.all_named = true,
 		.same_entries = list->entries == event->count,
 		.same_direction = list->dir == event->dir,
+		.same_attrs = !judge_other_attrs(list->attrs, event->attrs),
 	};
 	const struct piece *piece;
 	u32 next = 0;
@@ -162,12 +165,14 @@ static struct fit fit_of(const struct check *check, const struct owner_list *lis
 		else
 			fit.all_named = false;
 	}
+	fit.all_segments = next == check->call->segments.count;
 	return fit;
 }
 
 static u32 score(const struct fit *fit)
 {
-	return 4 * fit->all_named + 2 * fit->same_entries + fit->same_direction;
+	return 16U * fit->all_named + 8U * fit->all_segments + 4U * fit->same_entries +
+	       2U * fit->same_direction + fit->same_attrs;
 }
 
 /* The mapped list that is meant: of those that have the first segment, the one that fits best. */
@@ -263,7 +268,7 @@ static void tell_differences(struct check *check, const struct dmasim_event *eve
 						  .number = { first->at.start, size },
 						  .word = { dma_debug_direction(list->dir),
 							    dma_debug_direction(event->dir) } } });
-	if (judge_other_attrs(list->attrs, event->attrs))
+	if (!fit->same_attrs)
 		judge_found(check, event,
 			    &(struct finding){
 				    .id = DMASIM_REPORT_UNMAP_MISMATCH,

@@ -148,14 +148,35 @@ void judge_turn_single(struct check *check, const struct dmasim_event *event)
 		judge_turn(check, event, &turn);
 }
 
+/*
+ * The device's list that a sync of it means, by its first segment: of several that share memory,
+ * one that has as many entries.
+ */
+static const struct piece *list_at(const struct owner_space *space,
+				   const struct dmasim_event *event, u64 dma)
+{
+	struct piece *piece, *found = NULL;
+
+	for (piece = owners_first(space, dma, dma); piece;
+	     piece = owners_next(space, piece, dma, dma)) {
+		if (piece->dev != event->dev || !piece->list)
+			continue;
+		if (piece->list->entries == event->count)
+			return piece;
+		if (!found)
+			found = piece;
+	}
+	return found;
+}
+
 /* The list that was mapped has as many entries as the sync was given, or this is told. */
 static void judge_count(struct check *check, const struct dmasim_event *event,
 			const struct turn *turn)
 {
 	const struct owner_space *space = owners_space(&check->owners, event->dev);
-	const struct piece *piece = space ? piece_at(space, event, turn->start) : NULL;
+	const struct piece *piece = space ? list_at(space, event, turn->start) : NULL;
 
-	if (!piece || !piece->list || piece->list->entries == event->count)
+	if (!piece || piece->list->entries == event->count)
 		return;
 	found(check, event, turn,
 	      &(struct finding){

@@ -198,6 +198,59 @@ static void a_bad_size_names_the_call(void **state)
 	expect_only(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
 }
 
+/* Without an IOMMU both have the same DMA addresses; the device reads, so that is no mistake. */
+static void two_lists_of_the_same_memory_are_told_apart(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_16K);
+	struct list two, one, other;
+
+	list_init(&two, 2);
+	list_set(rig, &two, 0, buf, SZ_4K);
+	list_set(rig, &two, 1, buf + 2 * SZ_4K, SZ_4K);
+	list_init(&one, 1);
+	list_set(rig, &one, 0, buf, SZ_4K);
+	list_init(&other, 1);
+	list_set(rig, &other, 0, buf, SZ_4K);
+	expect_u64(dma_map_sg(dev, one.sg, 1, DMA_TO_DEVICE), 1);
+	assert_true(dma_map_sg(dev, two.sg, 2, DMA_TO_DEVICE) > 0);
+	expect_u64(dma_map_sg_attrs(dev, other.sg, 1, DMA_TO_DEVICE, DMA_ATTR_PRIVILEGED), 1);
+	dma_sync_sg_for_cpu(dev, one.sg, 1, DMA_TO_DEVICE);
+	dma_sync_sg_for_cpu(dev, two.sg, 2, DMA_TO_DEVICE);
+	dma_unmap_sg_attrs(dev, other.sg, 1, DMA_TO_DEVICE, DMA_ATTR_PRIVILEGED);
+	dma_sync_sg_for_device(dev, one.sg, 1, DMA_TO_DEVICE);
+	dma_sync_sg_for_device(dev, two.sg, 2, DMA_TO_DEVICE);
+	dma_unmap_sg(dev, two.sg, 2, DMA_TO_DEVICE);
+	dma_unmap_sg(dev, one.sg, 1, DMA_TO_DEVICE);
+	dmasim_assert_clean(rig->s);
+}
+
+/* The first has all that the second has, and more. */
+static void a_list_within_another_one_is_told_apart(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_64K);
+	struct list large, small, later;
+
+	list_init(&small, 2);
+	list_set(rig, &small, 0, buf, SZ_4K);
+	list_set(rig, &small, 1, buf + 3 * SZ_4K, 86);
+	list_init(&large, 2);
+	list_set(rig, &large, 0, buf, SZ_16K);
+	list_set(rig, &large, 1, buf + 8 * SZ_4K, SZ_4K);
+	list_init(&later, 1);
+	list_set(rig, &later, 0, buf + 8 * SZ_4K, SZ_4K);
+	assert_true(dma_map_sg(dev, small.sg, 2, DMA_TO_DEVICE) > 0);
+	assert_true(dma_map_sg(dev, large.sg, 2, DMA_TO_DEVICE) > 0);
+	dma_unmap_sg(dev, large.sg, 2, DMA_TO_DEVICE);
+	assert_true(dma_map_sg(dev, later.sg, 1, DMA_FROM_DEVICE) > 0);
+	dma_unmap_sg(dev, later.sg, 1, DMA_FROM_DEVICE);
+	dma_unmap_sg(dev, small.sg, 2, DMA_TO_DEVICE);
+	dmasim_assert_clean(rig->s);
+}
+
 TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kept),
 	  WITH_SETUP(peer_memory_mapped_by_phys_although_it_has_a_bus_address, setup_peers),
 	  WITH_SETUP(peer_memory_linked_although_it_has_a_bus_address, setup_peers),
@@ -205,4 +258,6 @@ TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kep
 	  IN_BOTH_MODES(a_bad_direction_names_the_call),
 	  IN_BOTH_MODES(a_missing_mask_names_the_call),
 	  WITH_SETUP(a_mask_that_is_too_small_names_the_call, setup_no_bounce),
-	  BEHIND_VTD(a_bad_size_names_the_call))
+	  BEHIND_VTD(a_bad_size_names_the_call),
+	  IN_BOTH_MODES(two_lists_of_the_same_memory_are_told_apart),
+	  IN_BOTH_MODES(a_list_within_another_one_is_told_apart))
