@@ -6,12 +6,12 @@
 #include "matrix/forecast.h"
 
 /* Inbound ranges that cover all RAM, somewhere else: facts 2, dma_range_map. */
-static const struct dmasim_host_bridge moving_bridge = {
+const struct dmasim_host_bridge machine_moving_bridge = {
 	.dma_range_count = 2,
 	.dma_range = { { 0x1000000000, 0, SZ_1G }, { 0x2000000000, SZ_4G, 15 * (u64)SZ_1G } },
 };
 
-static struct dmasim_config config_of(enum mode mode)
+struct dmasim_config machine_config(enum mode mode)
 {
 	const struct mode_facts *facts = &facts_of[mode];
 	struct dmasim_config config = { DMASIM_CONFIG };
@@ -51,7 +51,7 @@ static struct pci_dev *add_devices(struct machine *machine)
 	struct pci_dev *near, *far;
 
 	if (machine->mode == MODE_DIRECT_RANGES &&
-	    dmasim_add_host_bridge(machine->s, &moving_bridge))
+	    dmasim_add_host_bridge(machine->s, &machine_moving_bridge))
 		return NULL;
 	machine->pdev = dmasim_add_endpoint(machine->s, "00:01.0/00.0/00.0/00.0", &plain);
 	near = dmasim_add_endpoint(machine->s, "00:01.0/00.0/01.0/00.0", &with_bar);
@@ -87,7 +87,7 @@ static bool add_region(struct machine *machine, struct pci_dev *peer)
 
 bool machine_make(struct machine *machine, enum mode mode)
 {
-	struct dmasim_config config = config_of(mode);
+	struct dmasim_config config = machine_config(mode);
 	u64 mask = mode == MODE_DIRECT_MASK32 ? DMA_BIT_MASK(32) : DMA_BIT_MASK(64);
 	struct pci_dev *peer;
 
@@ -153,8 +153,8 @@ dma_addr_t machine_direct_address(const struct machine *machine, phys_addr_t phy
 {
 	if (machine->mode != MODE_DIRECT_RANGES)
 		return phys;
-	for (u32 i = 0; i < moving_bridge.dma_range_count; i++) {
-		const struct dmasim_dma_range *range = &moving_bridge.dma_range[i];
+	for (u32 i = 0; i < machine_moving_bridge.dma_range_count; i++) {
+		const struct dmasim_dma_range *range = &machine_moving_bridge.dma_range[i];
 
 		if (phys >= range->start && phys < range->start + range->bytes)
 			return phys - range->start + range->bus_start;

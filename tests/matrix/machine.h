@@ -19,6 +19,10 @@ struct machine {
 	char found[4096]; /* by machine_end() */
 };
 
+/* What a mode is: its configuration, and the host bridge of MODE_DIRECT_RANGES. */
+struct dmasim_config machine_config(enum mode mode);
+extern const struct dmasim_host_bridge machine_moving_bridge;
+
 /* False: it could not be made. */
 bool machine_make(struct machine *machine, enum mode mode);
 

@@ -5,58 +5,44 @@
  * Each seed makes a machine and does some hundred steps on it; see run.h. A failure prints its seed
  * and a short list of steps that are enough for it.
  */
-#include <string.h>
-
 #include "property/run.h"
 #include "property/seeds.h"
+#include "property/shrink.h"
 #include "support/expect.h"
 
-#define RUNS_FULL  14000
-#define STEPS	   400
-#define SHRINK_MAX 1500 /* runs spent on a shorter list of steps */
+#define RUNS_FULL 14000
+#define STEPS	  400
+
+/* A script and what came of it first. */
+struct failed {
+	struct script script;
+	struct outcome first;
+};
 
 /* The same operation failed, and not another one that a shorter list happens to upset. */
-static bool is_same_failure(const struct outcome *one, const struct outcome *two)
+static bool fails_again(void *context, const bool *skip)
 {
-	size_t length = strcspn(one->failure, ":") + 1;
-
-	return two->wrong && !strncmp(one->failure, two->failure, length);
-}
-
-/* Leaves out ever smaller stretches of steps while the run still fails. */
-static void shrink(struct script *script, bool *skip, u32 steps, const struct outcome *first)
-{
+	struct failed *failed = context;
 	struct outcome outcome;
-	u32 spent = 0;
 
-	script->steps = steps;
-	script->skip = skip;
-	for (u32 stretch = steps / 2; stretch; stretch /= 2) {
-		for (u32 start = 0; start < steps && spent < SHRINK_MAX;
-		     start += stretch, spent++) {
-			u32 end = start + stretch < steps ? start + stretch : steps;
-			bool before[STEPS];
-
-			memcpy(before, skip, sizeof(before));
-			memset(skip + start, 1, end - start);
-			run_script(script, &outcome);
-			if (!is_same_failure(first, &outcome))
-				memcpy(skip, before, sizeof(before));
-		}
-	}
+	failed->script.skip = skip;
+	run_script(&failed->script, &outcome);
+	return outcome.wrong && shrink_is_same(failed->first.failure, outcome.failure);
 }
 
 static void explain(u64 seed, const struct outcome *outcome)
 {
-	struct script script = { .seed = seed };
+	u32 steps = outcome->step < STEPS ? outcome->step + 1 : STEPS;
+	struct failed failed = { { .seed = seed, .steps = steps }, *outcome };
 	bool skip[STEPS] = { false };
 	struct outcome last;
 
 	print_error("seed 0x%llx step %u: %s\n", seed, outcome->step, outcome->failure);
-	shrink(&script, skip, outcome->step < STEPS ? outcome->step + 1 : STEPS, outcome);
+	shrink_steps(skip, steps, fails_again, &failed);
 	fprintf(stderr, "# these steps of seed 0x%llx are enough:\n", seed);
-	script.log = stderr;
-	run_script(&script, &last);
+	failed.script.skip = skip;
+	failed.script.log = stderr;
+	run_script(&failed.script, &last);
 	fprintf(stderr, "#   step %u: %s\n", last.step, last.failure);
 	seed_failed(seed);
 	fail();
