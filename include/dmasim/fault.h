@@ -47,6 +47,7 @@
 	X(CHECK_RECORD, "check_record", "a record of the checker; it then stops judging")    \
 	X(DMA_DEBUG, "dma_debug", "a record of dma-debug, which then gives up; its log")     \
 	X(REPORT, "report", "the record of a report; the report is then counted only")       \
+	X(REPORT_RULE, "report_rule", "which reports are expected or suppressed")            \
 	X(IMPORT, "import", "memory for reading a machine, or writing it down")
 
 enum dmasim_fault_point {

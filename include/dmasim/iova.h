@@ -97,7 +97,11 @@ struct iova_allocator_ops {
 
 	/* NULL: no memory. */
 	struct iova_allocator *(*create)(const struct iova_allocator_config *config);
-	/* Ranges still allocated are forgotten. */
+	/*
+	 * Ranges still allocated are forgotten. Not called where a failing test has jumped out of
+	 * the machine while locks were held (report.h): what the allocator has of the platform goes
+	 * with the machine.
+	 */
 	void (*destroy)(struct iova_allocator *allocator);
 
 	/*

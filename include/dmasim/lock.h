@@ -28,12 +28,14 @@ static inline void platform_lock(struct platform *p, struct platform_lock *lock)
 	while (DMASIM_UNLIKELY(lock->held))
 		platform_wait(p, &lock->held);
 	lock->held = true;
+	p->locks_held++;
 }
 
 static inline void platform_unlock(struct platform *p, struct platform_lock *lock)
 {
 	platform_point(p, DMASIM_POINT_UNLOCK);
 	lock->held = false;
+	p->locks_held--;
 }
 
 #endif

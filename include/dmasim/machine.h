@@ -171,6 +171,14 @@ struct dmasim_config {
 	 */
 	bool report_unchecked;
 
+	/*
+	 * The first report that nobody expected is printed to stderr, and the process aborts where
+	 * the mistake was made, for a debugger (report.h). DMASIM_ABORT=1 in the environment does
+	 * the same; what is not 0 or 1 there is a broken contract.
+	 */
+	bool abort_on_report;
+	const char *suppressions; /* a file of rules for reports (report.h); NULL: none */
+
 	FILE *trace;	 /* one event a line (trace.h); not closed by the machine */
 	bool trace_hash; /* keep the trace's hash even without a file */
 	bool trace_hops; /* trace every hop of every request, too */
@@ -247,7 +255,8 @@ DMASIM_API struct dmasim *dmasim_create(const struct dmasim_config *config);
 
 /*
  * Ends a machine; NULL is nothing. Returns how many allocations the software never gave back (0
- * unless an allocator or other code under test leaks).
+ * unless an allocator or other code under test leaks; and 0 where a failing test has jumped out of
+ * the middle of the software, report.h: it is not shut down then, but all memory is given back).
  */
 DMASIM_API u64 dmasim_destroy(struct dmasim *s);
 

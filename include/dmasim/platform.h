@@ -260,6 +260,7 @@ struct platform {
 	u32 cpu;	/* number of the virtual CPU that runs now */
 	bool listening; /* somebody wants events */
 	bool stepping;	/* somebody wants preemption points */
+	u32 locks_held; /* dmasim/lock.h, of all CPUs together */
 
 	/* The stretch of memory that was resolved last; see platform_ptr(). */
 	phys_addr_t window_start;

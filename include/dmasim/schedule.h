@@ -33,8 +33,11 @@ struct dmasim_explorer;
 /* What one CPU does. */
 struct dmasim_task {
 	/*
-	 * Calls the software as any program does, except that it lets no time pass (dmasim_run()).
-	 * It returns, and does not jump out: tests compare after dmasim_run_cpus().
+	 * Calls the software as any program does, except that it lets no time pass (dmasim_run()),
+	 * on the stack that it is given: 256 KiB. It returns; or jumps out of dmasim_run_cpus(), as
+	 * a test does that fails, and nothing more runs on the machine then (report.h). What is
+	 * compared after dmasim_run_cpus() tells more: all tasks have ended, and dmasim_choices()
+	 * replays them.
 	 */
 	void (*run)(struct dmasim *s, void *context);
 	void *context;

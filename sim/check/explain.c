@@ -244,14 +244,8 @@ void check_report(struct check *check, const struct finding *finding)
 	write_linux(check, &text, finding);
 	text_init(&text, block, sizeof(block));
 	write_text(check, &text, finding, linux_text);
-	reports_add(&check->world->reports, &(struct report_content){
-						    .id = finding->id,
-						    .at_ns = check->world->clock.now_ns,
-						    .dev = finding->dev,
-						    .dma = finding->dma,
-						    .line = line,
-						    .text = block,
-						    .linux_text = linux_text,
-					    });
 	trace_report(check, finding);
+	check_record(
+		check, finding,
+		&(struct report_content){ .line = line, .text = block, .linux_text = linux_text });
 }

@@ -29,4 +29,8 @@ struct finding {
 
 void check_report(struct check *check, const struct finding *finding);
 
+/* Adds it to the list of reports: with these texts, and what a program may want to know of it. */
+void check_record(struct check *check, const struct finding *finding,
+		  const struct report_content *texts);
+
 #endif

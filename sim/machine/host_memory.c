@@ -67,7 +67,7 @@ static struct host_range range_of(const void *start, size_t bytes)
 /* A task of dmasim_run_cpus() has a stack of its own. */
 static bool is_on_task_stack(const struct dmasim *s, const struct host_range *range)
 {
-	const struct schedule *schedule = s->world.schedule;
+	struct schedule *schedule = s->world.schedule;
 	const struct coroutine *coroutine;
 	struct host_range stack;
 

@@ -84,6 +84,11 @@ void kernel_run_irqs(struct dmasim *s);
 /* True if the pointer is into memory of vmalloc(). */
 bool kernel_is_vmalloc(const struct dmasim *s, const void *ptr);
 
+/* A line for each piece of kmalloc() and pages that is in use, or of vmalloc(); how many. */
+struct text;
+u32 kernel_list_slabs(struct dmasim *s, struct text *text);
+u32 kernel_list_vmallocs(const struct dmasim *s, struct text *text);
+
 /* A record for a driver; zeroed. NULL: no memory. */
 void *kernel_record(struct dmasim *s, size_t bytes);
 

@@ -303,3 +303,34 @@ void __free_pages(struct page *page, unsigned int order)
 	else
 		kernel_misuse(s, NULL, phys, "__free_pages() of what alloc_pages() did not give");
 }
+
+/* ---- What is left ----------------------------------------------------- */
+
+static u32 list_slab(const struct kernel_slab *slab, struct text *text)
+{
+	u32 found = 0;
+
+	if (slab->is_pages) {
+		text_add(text, "memory leaked: alloc_pages() of %u, at phys 0x%llx\n", slab->frames,
+			 slab->phys);
+		return 1;
+	}
+	for (u32 piece = 0; piece < slab->pieces; piece++) {
+		if (!(slab->taken[piece / 64] >> piece % 64 & 1))
+			continue;
+		text_add(text, "memory leaked: kmalloc() of up to %u bytes, at phys 0x%llx\n",
+			 slab->bytes, slab->phys + (u64)piece * slab->bytes);
+		found++;
+	}
+	return found;
+}
+
+u32 kernel_list_slabs(struct dmasim *s, struct text *text)
+{
+	struct kernel_slab *slab;
+	u32 found = 0;
+
+	RB_FOREACH(slab, kernel_slab_tree, &s->kernel.slabs)
+		found += list_slab(slab, text);
+	return found;
+}

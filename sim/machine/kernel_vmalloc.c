@@ -76,3 +76,15 @@ void vfree(const void *ptr)
 	SLIST_REMOVE(&s->kernel.vmallocs, area, kernel_vmalloc, link);
 	memory_free(&s->world.memory, area);
 }
+
+u32 kernel_list_vmallocs(const struct dmasim *s, struct text *text)
+{
+	const struct kernel_vmalloc *area;
+	u32 found = 0;
+
+	SLIST_FOREACH(area, &s->kernel.vmallocs, link) {
+		text_add(text, "memory leaked: vmalloc() of %llu bytes\n", (u64)area->bytes);
+		found++;
+	}
+	return found;
+}

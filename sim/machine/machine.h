@@ -53,6 +53,8 @@ struct dmasim {
 	struct import_records records;	   /* what was imported */
 	enum platform_cpu_vendor cpu_vendor;
 	u32 cpu_family;
+	dmasim_tell_report *tell; /* NULL: nobody */
+	void *tell_cookie;
 };
 
 /* Stands first in every public function, before anything of the machine is touched. */
@@ -96,6 +98,21 @@ u32 machine_cpu_family(enum dmasim_cpu cpu);
 
 /* ACS bits by their names: "SV, RR". */
 void machine_add_acs_bits(struct text *text, u16 bits, const char *between);
+
+/* ---- Reports ---------------------------------------------------------- */
+
+/* The environment (report_rules.c). */
+bool machine_env_abort(void);
+
+/*
+ * The files of the configuration and of the environment. 0 or -ENOMEM. Ends the machine, and then
+ * in a broken contract, if one cannot be read.
+ */
+int machine_read_suppressions(struct dmasim *s);
+
+/* As the configuration says, and what is told from now on is nothing (report_tell.c). */
+void machine_tell_reports(struct dmasim *s);
+void machine_tell_no_reports(struct dmasim *s);
 
 /* ---- Port (port.c) ---------------------------------------------------- */
 

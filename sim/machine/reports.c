@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The list of reports, as programs see it.
+ */
+#include "machine/reports.h"
+
 #include <string.h>
 
 #include <bsd/string.h>
-
-#include "machine/machine.h"
 
 static const struct {
 	enum dmasim_report_id id;
@@ -35,8 +38,7 @@ const char *dmasim_report_sentence(enum dmasim_report_id id)
 	return NULL;
 }
 
-/* What is held back belongs to the past of whoever asks. */
-static struct reports *settled(struct dmasim *s)
+struct reports *reports_settled(struct dmasim *s)
 {
 	machine_exists(s);
 	check_settle(&s->check);
@@ -45,96 +47,100 @@ static struct reports *settled(struct dmasim *s)
 
 u32 dmasim_report_count(struct dmasim *s)
 {
-	const struct reports *reports = settled(s);
+	const struct reports *reports = reports_settled(s);
 
 	return reports->count + reports->lost;
 }
 
-static void copy_out(struct dmasim_report *to, const struct report *from)
+/* Of a long path the end tells more. */
+static void copy_site(struct dmasim_report_site *to, const struct dmasim_site *from)
 {
+	size_t length;
+
+	if (!from->file)
+		return;
+	length = strlen(from->file);
+	to->line = (u32)from->line;
+	strlcpy(to->file,
+		from->file + (length < sizeof(to->file) ? 0 : length + 1 - sizeof(to->file)),
+		sizeof(to->file));
+	strlcpy(to->function, from->function, sizeof(to->function));
+}
+
+void reports_copy_out(struct dmasim_report *to, const struct report *from)
+{
+	const struct report_content *says = &from->says;
+
 	*to = (struct dmasim_report){
-		.id = from->id,
-		.at_ns = from->at_ns,
-		.dev = from->dev,
-		.dma = from->dma,
+		.id = says->id,
+		.at_ns = says->at_ns,
+		.dev = says->dev,
+		.dma = says->dma,
+		.size = says->size,
 		.expected = from->expected,
+		.suppressed = from->suppressed,
+		.mapping = says->mapping,
+		.mapping_size = says->mapping_size,
+		.mapping_phys = says->mapping_phys,
 	};
-	strlcpy(to->line, from->line, sizeof(to->line));
-	strlcpy(to->text, from->text, sizeof(to->text));
-	strlcpy(to->linux_text, from->linux_text, sizeof(to->linux_text));
+	copy_site(&to->call, &says->call);
+	copy_site(&to->mapped, &says->mapped);
+	copy_site(&to->unmapped, &says->unmapped);
+	strlcpy(to->line, says->line, sizeof(to->line));
+	strlcpy(to->text, says->text, sizeof(to->text));
+	strlcpy(to->linux_text, says->linux_text, sizeof(to->linux_text));
 }
 
 bool dmasim_report_get(struct dmasim *s, u32 index, struct dmasim_report *report)
 {
-	const struct report *found;
+	const struct report *found = reports_at(reports_settled(s), index);
 
-	STAILQ_FOREACH(found, &settled(s)->list, link) {
-		if (!index--) {
-			copy_out(report, found);
-			return true;
-		}
-	}
-	return false;
-}
-
-void dmasim_expect(struct dmasim *s, enum dmasim_report_id id, u32 count)
-{
-	DMASIM_CONTRACT(dmasim_report_name(id), "a report that exists is expected");
-	reports_expect(settled(s), id, count);
-}
-
-void dmasim_suppress(struct dmasim *s, enum dmasim_report_id id)
-{
-	DMASIM_CONTRACT(dmasim_report_name(id), "a report that exists is suppressed");
-	reports_suppress(settled(s), id);
-}
-
-static u32 list_unexpected(const struct reports *reports, struct text *text)
-{
-	const struct report *report;
-	u32 found = 0;
-
-	STAILQ_FOREACH(report, &reports->list, link) {
-		if (report->expected)
-			continue;
-		text_add(text, "%s\n", report->line);
-		found++;
-	}
-	if (reports->lost_unexpected) {
-		text_add(text, "%u reports could not be recorded: no memory\n",
-			 reports->lost_unexpected);
-		found += reports->lost_unexpected;
-	}
+	if (found)
+		reports_copy_out(report, found);
 	return found;
 }
 
-static u32 list_missing(const struct reports *reports, struct text *text)
+/* The next that matches, from *index on, which is moved behind it. */
+static const struct report *next(struct reports *reports, const struct dmasim_report_match *match,
+				 u32 *index)
 {
-	u32 found = 0;
+	const struct report *found = reports_at(reports, *index);
 
-	for (size_t i = 0; i < REGISTRY_COUNT; i++) {
-		u32 missing = reports->expected[registry[i].id];
-
-		if (missing)
-			text_add(text, "expected and did not come: DMASIM-%03u %s, %u times\n",
-				 registry[i].id, registry[i].name, missing);
-		found += missing;
+	while (found) {
+		++*index;
+		if (!match || report_matches(found, match))
+			return found;
+		found = reports_at(reports, *index);
 	}
+	return NULL;
+}
+
+bool dmasim_report_next(struct dmasim *s, const struct dmasim_report_match *match, u32 *index,
+			struct dmasim_report *report)
+{
+	const struct report *found = next(reports_settled(s), match, index);
+
+	if (found)
+		reports_copy_out(report, found);
 	return found;
 }
 
-u32 dmasim_check_clean(struct dmasim *s, char *buf, size_t len)
+bool dmasim_report_find(struct dmasim *s, enum dmasim_report_id id, struct dmasim_report *report)
 {
-	struct reports *reports;
-	char nothing[1];
-	struct text text;
-	u32 found;
+	const struct dmasim_report_match match = { .id = id };
+	u32 index = 0;
 
-	text_init(&text, len ? buf : nothing, len ? len : sizeof(nothing));
-	reports = settled(s);
-	check_leaks(&s->check);
-	found = list_unexpected(reports, &text);
-	return found + list_missing(reports, &text);
+	return dmasim_report_next(s, &match, &index, report);
+}
+
+u32 dmasim_report_matches(struct dmasim *s, const struct dmasim_report_match *match)
+{
+	struct reports *reports = reports_settled(s);
+	u32 count = 0;
+
+	for (u32 index = 0; next(reports, match, &index);)
+		count++;
+	return count;
 }
 
 void dmasim_size_text(u64 bytes, char *buf, size_t len)

@@ -118,6 +118,8 @@ void coroutine_enter(struct coroutine *coroutine)
 	struct coroutine_home *home = coroutine->home;
 
 #if COROUTINE_ASAN
+	/* It may jump out: nothing of the frames here may stay poisoned then. */
+	__asan_handle_no_return();
 	__sanitizer_start_switch_fiber(&home->fake_stack, coroutine->stack, coroutine->bytes);
 #endif
 	swapcontext(&home->context, &coroutine->context);
@@ -136,6 +138,26 @@ void coroutine_leave(struct coroutine *coroutine)
 	swapcontext(&coroutine->context, &home->context);
 #if COROUTINE_ASAN
 	__sanitizer_finish_switch_fiber(coroutine->fake_stack, &home->bottom, &home->bytes);
+#endif
+}
+
+bool coroutine_is_here(const struct coroutine *coroutine)
+{
+	/* Not the address of a variable: AddressSanitizer may keep those elsewhere. */
+	uintptr_t at = (uintptr_t)__builtin_frame_address(0);
+
+	return at - (uintptr_t)coroutine->stack < coroutine->bytes;
+}
+
+void coroutine_jumped_out(const struct coroutine *coroutine)
+{
+#if COROUTINE_ASAN
+	const struct coroutine_home *home = coroutine->home;
+
+	__sanitizer_start_switch_fiber(NULL, home->bottom, home->bytes);
+	__sanitizer_finish_switch_fiber(home->fake_stack, NULL, NULL);
+#else
+	(void)coroutine;
 #endif
 }
 

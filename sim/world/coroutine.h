@@ -51,6 +51,15 @@ void coroutine_enter(struct coroutine *coroutine);
 /* From within: goes home, and returns at the next coroutine_enter(). */
 void coroutine_leave(struct coroutine *coroutine);
 
+/* True for who runs on its stack. */
+bool coroutine_is_here(const struct coroutine *coroutine);
+
+/*
+ * It was left by a jump to its home's stack, to where it was entered or further up: it is over, and
+ * home is where we are.
+ */
+void coroutine_jumped_out(const struct coroutine *coroutine);
+
 /* ---- What a coroutine that has left consists of ----------------------- */
 
 /* The part of its stack that is in use. */

@@ -7,50 +7,119 @@ void reports_init(struct reports *reports, struct memory *memory)
 {
 	*reports = (struct reports){ .memory = memory };
 	STAILQ_INIT(&reports->list);
+	STAILQ_INIT(&reports->rules);
 }
 
-static bool take_expectation(struct reports *reports, enum dmasim_report_id id)
+/* Suppressed ones use up no expectation; of expectations the one that says more comes first. */
+static void judge_expected(struct reports *reports, struct report *report)
 {
-	if (reports->suppressed[id])
-		return true;
-	if (!reports->expected[id])
-		return false;
+	enum dmasim_report_id id = report->says.id;
+	const struct report_rule *rule;
+
+	report->suppressed = reports->suppressed[id];
+	if (!report->suppressed) {
+		rule = report_rules_take(&reports->rules, report);
+		report->suppressed = rule && rule->suppress;
+		report->expected = rule;
+	}
+	if (report->suppressed)
+		report->expected = true;
+	if (report->expected || !reports->expected[id])
+		return;
 	reports->expected[id]--;
-	return true;
+	report->expected = true;
+}
+
+#define STRINGS 9
+
+/* Every string of a report, where its pointer stands. */
+static void strings_of(struct report_content *says, const char **string[STRINGS])
+{
+	const char **all[STRINGS] = {
+		&says->line,
+		&says->text,
+		&says->linux_text,
+		&says->call.file,
+		&says->call.function,
+		&says->mapped.file,
+		&says->mapped.function,
+		&says->unmapped.file,
+		&says->unmapped.function,
+	};
+
+	memcpy(string, all, sizeof(all));
+}
+
+/* A copy with its strings behind it; NULL: no memory. */
+static struct report *copied(struct reports *reports, struct report *from)
+{
+	const char **string[STRINGS];
+	size_t bytes = sizeof(*from);
+	struct report *to;
+	char *at;
+
+	strings_of(&from->says, string);
+	for (u32 i = 0; i < STRINGS; i++)
+		bytes += *string[i] ? strlen(*string[i]) + 1 : 0;
+	to = memory_alloc(reports->memory, DMASIM_FAULT_REPORT, bytes);
+	if (!to)
+		return NULL;
+	*to = *from;
+	at = (char *)(to + 1);
+	strings_of(&to->says, string);
+	for (u32 i = 0; i < STRINGS; i++) {
+		size_t length = *string[i] ? strlen(*string[i]) + 1 : 0;
+
+		if (!length)
+			continue;
+		memcpy(at, *string[i], length);
+		*string[i] = at;
+		at += length;
+	}
+	return to;
+}
+
+/* It may jump out, and is not called again then. */
+static void tell(struct reports *reports, const struct report *report)
+{
+	if (!reports->listener || reports->telling)
+		return;
+	reports->telling = true;
+	reports->listener(reports->cookie, report);
+	reports->telling = false;
 }
 
 void reports_add(struct reports *reports, const struct report_content *content)
 {
-	size_t line_bytes = strlen(content->line) + 1;
-	size_t text_bytes = strlen(content->text) + 1;
-	const char *linux_text = content->linux_text ? content->linux_text : "";
-	size_t linux_bytes = strlen(linux_text) + 1;
-	struct report *report;
-	bool expected;
-	char *strings;
+	struct report report = { .says = *content };
+	struct report *kept;
 
-	report = memory_alloc(reports->memory, DMASIM_FAULT_REPORT,
-			      sizeof(*report) + line_bytes + text_bytes + linux_bytes);
-	expected = take_expectation(reports, content->id);
-	if (!report) {
+	if (!report.says.linux_text)
+		report.says.linux_text = "";
+	judge_expected(reports, &report);
+	kept = copied(reports, &report);
+	if (kept) {
+		STAILQ_INSERT_TAIL(&reports->list, kept, link);
+		reports->count++;
+	} else {
 		reports->lost++;
-		reports->lost_unexpected += !expected;
-		return;
+		reports->lost_unexpected += !report.expected;
 	}
-	strings = (char *)(report + 1);
-	memcpy(strings, content->line, line_bytes);
-	memcpy(strings + line_bytes, content->text, text_bytes);
-	memcpy(strings + line_bytes + text_bytes, linux_text, linux_bytes);
-	report->id = content->id;
-	report->at_ns = content->at_ns;
-	report->dev = content->dev;
-	report->dma = content->dma;
-	report->expected = expected;
-	report->line = strings;
-	report->text = strings + line_bytes;
-	report->linux_text = strings + line_bytes + text_bytes;
-	STAILQ_INSERT_TAIL(&reports->list, report, link);
-	reports->count++;
+	if (!report.expected)
+		tell(reports, kept);
+}
+
+const struct report *reports_at(struct reports *reports, u32 index)
+{
+	if (!reports->found || index < reports->found_at) {
+		reports->found = STAILQ_FIRST(&reports->list);
+		reports->found_at = 0;
+	}
+	if (index >= reports->count)
+		return NULL;
+	for (; reports->found_at < index; reports->found_at++)
+		reports->found = STAILQ_NEXT(reports->found, link);
+	return reports->found;
 }
 
 void reports_expect(struct reports *reports, enum dmasim_report_id id, u32 count)

@@ -8,50 +8,66 @@
 #include <bsd/sys/queue.h>
 
 #include <dmasim/report.h>
+#include <dmasim/site.h>
 
 #include "world/memory.h"
+#include "world/report_rule.h"
 
 #define REPORT_ID_MAX 64
 
-struct report {
-	STAILQ_ENTRY(report) link;
-	enum dmasim_report_id id;
-	u64 at_ns;
-	dmasim_sbdf dev;
-	u64 dma;
-	bool expected;
-	const char *line; /* all three lie behind the struct */
-	const char *text;
-	const char *linux_text;
-};
-
-STAILQ_HEAD(report_list, report);
-
-struct reports {
-	struct memory *memory;
-	struct report_list list;
-	u32 count;
-	u32 lost; /* could not be recorded: no memory */
-	u32 lost_unexpected;
-	u32 expected[REPORT_ID_MAX];
-	bool suppressed[REPORT_ID_MAX];
-};
-
-/* What a new report says. */
+/* What a report says. */
 struct report_content {
 	enum dmasim_report_id id;
 	u64 at_ns;
 	dmasim_sbdf dev;
 	u64 dma;
+	u64 size;
+	struct dmasim_site call; /* file NULL: not known; so the others */
+	struct dmasim_site mapped;
+	struct dmasim_site unmapped;
+	u64 mapping; /* with mapping_size 0: no mapping is concerned */
+	u64 mapping_size;
+	phys_addr_t mapping_phys;
 	const char *line;
 	const char *text;
 	const char *linux_text; /* NULL or "": none */
+};
+
+struct report {
+	STAILQ_ENTRY(report) link;
+	struct report_content says; /* its strings lie behind the struct */
+	bool expected;		    /* or suppressed */
+	bool suppressed;
+};
+
+STAILQ_HEAD(report_list, report);
+
+/* Hears of each report that nobody expected, NULL: one that could not be recorded. */
+typedef void report_listener(void *cookie, const struct report *report);
+
+struct reports {
+	struct memory *memory;
+	struct report_list list;
+	u32 count;
+	const struct report *found; /* asked for last, and its place */
+	u32 found_at;
+	u32 lost; /* could not be recorded: no memory */
+	u32 lost_unexpected;
+	u32 expected[REPORT_ID_MAX];
+	bool suppressed[REPORT_ID_MAX];
+	struct report_rule_list rules; /* what is said of some reports of a kind */
+	report_listener *listener;     /* NULL: nobody */
+	void *cookie;
+	bool telling; /* the listener has not come back */
 };
 
 void reports_init(struct reports *reports, struct memory *memory);
 
 /* The strings are copied. */
 void reports_add(struct reports *reports, const struct report_content *content);
+
+/* That of a place in the list; NULL: there is none. One after the other costs one step each. */
+const struct report *reports_at(struct reports *reports, u32 index);
 
 void reports_suppress(struct reports *reports, enum dmasim_report_id id);
 void reports_expect(struct reports *reports, enum dmasim_report_id id, u32 count);

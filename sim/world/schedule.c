@@ -20,9 +20,19 @@ void schedule_fini(struct schedule *schedule)
 	schedule->choices = NULL;
 }
 
-bool schedule_is_running(const struct schedule *schedule)
+bool schedule_is_running(struct schedule *schedule)
 {
-	return schedule->current != SCHEDULE_NOBODY;
+	const struct coroutine *coroutine;
+
+	if (schedule->current == SCHEDULE_NOBODY)
+		return false;
+	coroutine = &schedule->slot[schedule->current].coroutine;
+	if (coroutine_is_here(coroutine))
+		return true;
+	coroutine_jumped_out(coroutine);
+	schedule->current = SCHEDULE_NOBODY;
+	schedule->jumped = true;
+	return false;
 }
 
 /* ---- Who can go on --------------------------------------------------------------------------- */
@@ -119,10 +129,11 @@ static void leave(struct schedule *schedule)
 
 void schedule_point(struct schedule *schedule)
 {
-	u32 current = schedule->current;
+	u32 current;
 
-	if (current == SCHEDULE_NOBODY)
+	if (!schedule_is_running(schedule))
 		return;
+	current = schedule->current;
 	if (!schedule->chooser.looks || !schedule->chooser.looks(schedule->chooser.context)) {
 		schedule->next = decide(schedule, current);
 		if (schedule->next == current)
@@ -135,7 +146,7 @@ bool schedule_wait(struct schedule *schedule, const bool *held)
 {
 	struct schedule_slot *slot;
 
-	if (schedule->current == SCHEDULE_NOBODY)
+	if (!schedule_is_running(schedule))
 		return false;
 	slot = &schedule->slot[schedule->current];
 	slot->waits = held;

@@ -54,6 +54,7 @@ struct schedule {
 	u32 current; /* the task that runs; SCHEDULE_NOBODY: none does */
 	u32 next;
 	bool given_up;
+	bool jumped; /* a task was left by a jump: nothing runs here any more */
 	struct schedule_chooser chooser;
 	u32 *cpu;
 	char *choices; /* of the last run, as text */
@@ -76,8 +77,8 @@ int schedule_run(struct schedule *schedule, const struct schedule_task *tasks, u
 /* The choices of the run that is on or was last: a digit for each; "": there were none. */
 const char *schedule_choices(const struct schedule *schedule);
 
-/* True within a task. */
-bool schedule_is_running(const struct schedule *schedule);
+/* True within a task, which stays on its stack. Notices that one was left by a jump. */
+bool schedule_is_running(struct schedule *schedule);
 
 /* A preemption point of the task that runs. */
 void schedule_point(struct schedule *schedule);

@@ -227,7 +227,7 @@ bool caching_submit_malformed(struct caching_run *run, u32 unit)
 
 static u32 kind_of(const struct report *report, struct caching_counts *counts)
 {
-	switch (report->id) {
+	switch (report->says.id) {
 	case DMASIM_REPORT_STALE_TRANSLATION:
 		counts->stale++;
 		return STALE;
@@ -264,7 +264,7 @@ static u32 new_reports(struct caching_run *run, u32 *kinds, char *text, size_t s
 		run->last_report = report;
 		if (!kind)
 			continue;
-		snprintf(text, size, "%s", report->text);
+		snprintf(text, size, "%s", report->says.text);
 		*kinds |= kind;
 		count++;
 	}

@@ -247,6 +247,14 @@ static void a_clean_machine_writes_an_empty_text(void **state)
 	assert_string_equal(found, "");
 }
 
+/* Lines first: up to the empty line before the first block, or all. */
+static size_t lines_end(const char *found)
+{
+	const char *block = strstr(found, "\n\n");
+
+	return block ? (size_t)(block + 1 - found) : strlen(found);
+}
+
 static void one_line_for_each_thing_that_is_wrong(void **state)
 {
 	struct rig *rig = *state;
@@ -257,9 +265,30 @@ static void one_line_for_each_thing_that_is_wrong(void **state)
 	dma_map_phys(&rig->nvme->dev, ram(rig, SZ_4K), SZ_4K, DMA_TO_DEVICE, 0);
 	dmasim_expect(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
 	expect_u64(dmasim_check_clean(rig->s, found, sizeof(found)), 5);
+	found[lines_end(found)] = '\0';
 	expect_u64(lines_of(found), 5);
 	for (u32 i = 0; dmasim_report_get(rig->s, i, &report); i++)
 		assert_non_null(strstr(found, report.line));
+}
+
+static void the_blocks_follow_the_lines(void **state)
+{
+	struct rig *rig = *state;
+	struct dmasim_report report;
+	char found[16384];
+	const char *at;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_IOMMU_FAULT, 1);
+	faults(rig, 4);
+	expect_u64(dmasim_check_clean(rig->s, found, sizeof(found)), 3);
+	at = found + lines_end(found);
+	for (u32 i = 1; i < 4; i++) {
+		assert_true(dmasim_report_get(rig->s, i, &report));
+		assert_int_equal(*at++, '\n');
+		assert_memory_equal(at, report.text, strlen(report.text));
+		at += strlen(report.text);
+	}
+	assert_string_equal(at, "");
 }
 
 static void the_same_is_found_again_and_leaks_are_counted_once(void **state)
@@ -293,24 +322,35 @@ static void a_leak_found_once_and_ended_later_stays_found(void **state)
 static void the_buffer_may_have_any_length(void **state)
 {
 	struct rig *rig = *state;
-	char whole[2048], cut[2048];
-	size_t len;
+	char whole[8192], cut[8192];
+	size_t len, lines;
 
 	faults(rig, 3);
 	expect_u64(dmasim_check_clean(rig->s, NULL, 0), 3);
 	expect_u64(dmasim_check_clean(rig->s, whole, sizeof(whole)), 3);
 	len = strlen(whole);
-	assert_true(len > 100);
+	lines = lines_end(whole);
+	assert_true(lines > 100 && len > lines + 100);
 	memset(cut, 'x', sizeof(cut));
 	expect_u64(dmasim_check_clean(rig->s, cut, 0), 3);
 	assert_int_equal(cut[0], 'x');
 	for (size_t size = 1; size <= len + 1; size += 7) {
+		size_t got;
+
 		memset(cut, 'x', sizeof(cut));
 		expect_u64(dmasim_check_clean(rig->s, cut, size), 3);
-		expect_u64(strlen(cut), size - 1);
-		assert_memory_equal(cut, whole, size - 1);
+		got = strlen(cut);
+		assert_memory_equal(cut, whole, got);
 		assert_int_equal(cut[size], 'x');
+		/* Lines are cut anywhere; of blocks there are whole ones. */
+		if (size <= lines)
+			expect_u64(got, size - 1);
+		else
+			assert_true(got == lines || got == len ||
+				    !strncmp(whole + got, "\nDMASIM-001", 11));
 	}
+	expect_u64(dmasim_check_clean(rig->s, cut, len + 1), 3);
+	assert_string_equal(cut, whole);
 }
 
 static void a_machine_without_any_device_is_clean(void **state)
@@ -363,6 +403,7 @@ TEST_MAIN(BEHIND_VTD(every_report_has_a_name_and_a_sentence),
 	  IN_BOTH_MODES(an_expected_leak_is_clean),
 	  BEHIND_VTD(a_clean_machine_writes_an_empty_text),
 	  BEHIND_VTD(one_line_for_each_thing_that_is_wrong),
+	  BEHIND_VTD(the_blocks_follow_the_lines),
 	  BEHIND_VTD(the_same_is_found_again_and_leaks_are_counted_once),
 	  IN_BOTH_MODES(a_leak_found_once_and_ended_later_stays_found),
 	  BEHIND_VTD(the_buffer_may_have_any_length),

@@ -61,10 +61,10 @@ static void reports_stand_in_order_of_time(void **state)
 	add(fixture, DMASIM_REPORT_IOMMU_FAULT, 0x3000);
 	expect_u64(fixture->reports.count, 3);
 	for (u32 i = 0; i < 3; i++)
-		expect_u64(nth(fixture, i)->dma, 0x1000 * (i + 1));
-	assert_int_equal(nth(fixture, 1)->id, DMASIM_REPORT_USE_AFTER_UNMAP);
-	expect_u64(nth(fixture, 1)->at_ns, 7);
-	expect_u64(nth(fixture, 1)->dev, DMASIM_SBDF(0, 3, 0, 0));
+		expect_u64(nth(fixture, i)->says.dma, 0x1000 * (i + 1));
+	assert_int_equal(nth(fixture, 1)->says.id, DMASIM_REPORT_USE_AFTER_UNMAP);
+	expect_u64(nth(fixture, 1)->says.at_ns, 7);
+	expect_u64(nth(fixture, 1)->says.dev, DMASIM_SBDF(0, 3, 0, 0));
 	assert_null(nth(fixture, 3));
 }
 
@@ -81,10 +81,10 @@ static void what_a_report_says_is_copied(void **state)
 	reports_add(&fixture->reports, &(struct report_content){ .id = DMASIM_REPORT_IOMMU_FAULT,
 								 .line = "",
 								 .text = "" });
-	assert_string_equal(nth(fixture, 0)->line, "the line");
-	assert_string_equal(nth(fixture, 0)->text, "the\ntext");
-	assert_string_equal(nth(fixture, 1)->line, "");
-	assert_string_equal(nth(fixture, 1)->text, "");
+	assert_string_equal(nth(fixture, 0)->says.line, "the line");
+	assert_string_equal(nth(fixture, 0)->says.text, "the\ntext");
+	assert_string_equal(nth(fixture, 1)->says.line, "");
+	assert_string_equal(nth(fixture, 1)->says.text, "");
 }
 
 /* Expected: two faults. Reported: fault, use after unmap, fault, fault. */
@@ -137,8 +137,8 @@ static void a_report_without_memory_is_counted_as_lost(void **state)
 		add(fixture, DMASIM_REPORT_IOMMU_FAULT, i);
 	expect_u64(fixture->reports.count, 2);
 	expect_u64(fixture->reports.lost, 1);
-	expect_u64(nth(fixture, 0)->dma, 0);
-	expect_u64(nth(fixture, 1)->dma, 2);
+	expect_u64(nth(fixture, 0)->says.dma, 0);
+	expect_u64(nth(fixture, 1)->says.dma, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
