@@ -215,102 +215,6 @@ static void on_mapping_error(struct check *check, const struct dmasim_event *eve
 		piece->asked |= piece->dev == event->dev;
 }
 
-/*
- * Somebody else's mapping in what was taken out of the page table: it is torn down, and from now on
- * its owner finds nothing there. False: there is none.
- */
-static bool judge_foreign(struct check *check, struct owner_space *space,
-			  const struct dmasim_event *event)
-{
-	const struct check_taken *taken = &check->call->taken;
-	struct piece *piece;
-	bool found = false;
-
-	piece = taken->valid ? owners_first(space, taken->start, taken->last) : NULL;
-	while (piece) {
-		struct piece *next = owners_next(space, piece, taken->start, taken->last);
-
-		if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece)) {
-			if (!found)
-				judge_found(check, event,
-					    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN,
-							       .piece = piece });
-			found = true;
-			owners_end(&check->owners, piece, event->site);
-		}
-		piece = next;
-	}
-	return found;
-}
-
-/*
- * The mapping that an unmap means. Without an IOMMU the same buffer may be mapped several times: of
- * those, the one that differs least.
- */
-static struct piece *meant(const struct check_taken *taken, const struct owner_space *space,
-			   const struct dmasim_event *event)
-{
-	struct piece *piece, *best = NULL;
-	u32 least = ~0U;
-
-	for (piece = owners_first(space, event->dma, event->dma); piece;
-	     piece = owners_next(space, piece, event->dma, event->dma)) {
-		u32 differs;
-
-		if (piece->at.start != event->dma || piece->dev != event->dev ||
-		    piece->kind == PIECE_LINK || piece->kind == PIECE_SG_BUS ||
-		    judge_is_others(taken, piece))
-			continue;
-		differs = 8U * (piece->kind != judge_kind(event)) +
-			  4U * (piece->at.last != judge_last(event->dma, event->size)) +
-			  2U * (piece->dir != event->dir) +
-			  judge_other_attrs(piece->attrs, event->attrs);
-		if (differs < least) {
-			least = differs;
-			best = piece;
-		}
-	}
-	return best;
-}
-
-static void tell_not_mapped(struct check *check, const struct owner_space *space,
-			    const struct dmasim_event *event)
-{
-	bool error = event->dma == DMA_MAPPING_ERROR;
-
-	judge_found(check, event,
-		    &(struct finding){
-			    .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
-			    .what = error ? "the address is what a failed mapping returns" : NULL,
-			    .past = owners_past(space, event->dev, event->dma),
-			    .debug[0] = { .check = error ? DMA_DEBUG_ERROR_VALUE
-							 : DMA_DEBUG_NOT_ALLOCATED,
-					  .number = { event->dma, event->size } },
-		    });
-}
-
-static void on_unmap_phys(struct check *check, const struct dmasim_event *event)
-{
-	struct owner_space *space = owners_space(&check->owners, event->dev);
-	struct piece *piece;
-
-	if (!space || !event->size)
-		return;
-	piece = meant(&check->call->taken, space, event);
-	if (!piece) {
-		if (!judge_foreign(check, space, event))
-			tell_not_mapped(check, space, event);
-		return;
-	}
-	owners_end(&check->owners, piece, event->site);
-	/*
-	 * With another size it may have taken a neighbour along: that is told instead. If not,
-	 * nothing has ended since, and the record is still there.
-	 */
-	if (!judge_foreign(check, space, event))
-		judge_pair(check, event, piece);
-}
-
 /* ---- All events ------------------------------------------------------- */
 
 /*
@@ -436,7 +340,7 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
 	[DMASIM_EVENT_MAP_REFUSED] = judge_map_refused,
 	[DMASIM_EVENT_MAPPING_ERROR] = on_mapping_error,
-	[DMASIM_EVENT_UNMAP_PHYS] = on_unmap_phys,
+	[DMASIM_EVENT_UNMAP_PHYS] = judge_unmap_phys,
 	[DMASIM_EVENT_SYNC_FOR_CPU] = judge_turn_single,
 	[DMASIM_EVENT_SYNC_FOR_DEVICE] = judge_turn_single,
 	[DMASIM_EVENT_SYNC_SG_FOR_CPU] = judge_turn_sg,
@@ -446,7 +350,7 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_BOUNCE] = on_bounce,
 	[DMASIM_EVENT_BOUNCE_END] = on_bounce_end,
 	[DMASIM_EVENT_ALLOC] = on_map_phys,
-	[DMASIM_EVENT_ALLOC_FREE] = on_unmap_phys,
+	[DMASIM_EVENT_ALLOC_FREE] = judge_unmap_phys,
 	[DMASIM_EVENT_MAP_SG_ENTRY] = judge_map_sg_entry,
 	[DMASIM_EVENT_MAP_SG] = judge_map_sg,
 	[DMASIM_EVENT_UNMAP_SG_ENTRY] = judge_unmap_sg_entry,

@@ -47,6 +47,9 @@ bool judge_other_attrs(u64 mapped, u64 unmapped);
 /* Everything in which an unmap differs from the mapping it ends; a report for each. */
 void judge_pair(struct check *check, const struct dmasim_event *event, const struct piece *was);
 
+/* A mapping of one piece ends. */
+void judge_unmap_phys(struct check *check, const struct dmasim_event *event);
+
 /* A new piece leads to memory; NULL: none. */
 void judge_memory(struct check *check, const struct dmasim_event *event, struct piece *piece);
 void judge_map_refused(struct check *check, const struct dmasim_event *event);

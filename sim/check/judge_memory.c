@@ -45,12 +45,21 @@ static bool share_bytes(const struct piece *a, const struct piece *b)
 	return a->memory.start <= b->memory.last && b->memory.start <= a->memory.last;
 }
 
+/*
+ * A source and a destination of one device, two lists that lead to the same memory: it works in
+ * place, and nothing is brought back from what it only reads.
+ */
+static bool is_in_place(const struct piece *a, const struct piece *b)
+{
+	return a->dev == b->dev && may_write(a) != may_write(b);
+}
+
 static bool collide(struct check *check, const struct piece *a, const struct piece *b)
 {
 	if (is_on_purpose(a, b) || (!may_write(a) && !may_write(b)))
 		return false;
 	if (share_bytes(a, b))
-		return true;
+		return !is_in_place(a, b);
 	return loses_lines(check, a) || loses_lines(check, b);
 }
 

@@ -311,6 +311,11 @@ static void judge_no_list(struct check *check, struct owner_space *space,
 			      .number = { first.start, size } },
 	};
 
+	if (!event->count) {
+		/* dma-debug goes from entry to entry, and there is none. */
+		finding.what = "the list has no entries: was it never mapped?";
+		finding.debug[0].check = DMA_DEBUG_NONE;
+	}
 	if (piece) {
 		finding.id = DMASIM_REPORT_UNMAP_MISMATCH;
 		finding.what = "it was mapped by another call";

@@ -126,6 +126,20 @@ static void A22_neighbours_in_a_line(void **state)
 	expect_silence(rig);
 }
 
+/* One device works in place, by two mappings: it brings back nothing of what it only reads. */
+static void A22_in_place(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	dma_addr_t source = mapped(dev, buf, SZ_4K, DMA_TO_DEVICE);
+	dma_addr_t destination = mapped(dev, buf, SZ_4K, DMA_FROM_DEVICE);
+
+	dma_unmap_phys(dev, destination, SZ_4K, DMA_FROM_DEVICE, 0);
+	dma_unmap_phys(dev, source, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_silence(rig);
+}
+
 /* A fragment that several mappings send: the same. */
 static void A22_shared_fragments(void **state)
 {
@@ -496,7 +510,7 @@ TEST_MAIN(ON_BOTH_OTHER(D01_overlap_of_first_lines), ON_BOTH(D01_overlap_on_x86)
 	  ON_BOTH_OTHER(D01_overlap_of_other_lines), ON_BOTH_OTHER(D01_overlap_of_a_reader),
 	  ON_BOTH_OTHER(D01_overlap_in_a_list), IN(no_snoop, D01_shared_line_without_snooping),
 	  IN(direct_no_snoop, D01_shared_line_without_snooping), ON_BOTH_OTHER(D01_right),
-	  ON_BOTH(D01_right), IN(debug, D01_more_than_can_be_counted),
+	  ON_BOTH(D01_right), IN(debug, D01_more_than_can_be_counted), ON_BOTH_OTHER(A22_in_place),
 	  ON_BOTH_OTHER(A22_shared_fragments), ON_BOTH(A22_neighbours_in_a_line),
 	  ON_BOTH_OTHER(A22_registered_often), ON_BOTH(A22_registered_often),
 	  ON_BOTH_UNCHECKED(A22_pages_that_come_mapped), ON_BOTH(D02_stack),

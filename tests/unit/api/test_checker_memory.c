@@ -48,8 +48,8 @@ static void mappings_overlap(void **state)
 	NEXT_LINE(first);
 	ask(rig, dma_map_phys(dev, buf, 0x800, DMA_FROM_DEVICE, 0));
 	NEXT_LINE(second);
-	ask(rig, dma_map_phys(dev, buf + 0x400, 0x800, DMA_TO_DEVICE, 0));
-	dma_unmap_phys(dev, buf + 0x400, 0x800, DMA_TO_DEVICE, 0);
+	ask(rig, dma_map_phys(dev, buf + 0x400, 0x800, DMA_FROM_DEVICE, 0));
+	dma_unmap_phys(dev, buf + 0x400, 0x800, DMA_FROM_DEVICE, 0);
 	dma_unmap_phys(dev, buf, 0x800, DMA_FROM_DEVICE, 0);
 	snprintf(lines, sizeof(lines),
 		 "  here      the same bytes are mapped already\n"

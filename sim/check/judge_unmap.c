@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a mapping of one piece: which one an address means, and what went along with it.
+ */
+#include <dmasim/dma.h>
+
+#include "check/judge.h"
+
+/* What dma-debug finds that looks at addresses and sizes alone. */
+static struct dma_debug_message unlike(const struct dmasim_event *event, const struct piece *meant)
+{
+	u64 size = meant ? meant->at.last - meant->at.start + 1 : 0;
+
+	if (!meant)
+		return (struct dma_debug_message){ .check = DMA_DEBUG_NOT_ALLOCATED,
+						   .number = { event->dma, event->size } };
+	if (size == event->size)
+		return (struct dma_debug_message){ .check = DMA_DEBUG_NONE };
+	return (struct dma_debug_message){ .check = DMA_DEBUG_SIZE,
+					   .number = { event->dma, size, event->size } };
+}
+
+/*
+ * Somebody else's mapping in what was taken out of the page table: it is torn down, and from now on
+ * its owner finds nothing there. False: there is none. `meant` is the mapping that the unmap is
+ * for; NULL: there is none either.
+ */
+static bool judge_foreign(struct check *check, struct owner_space *space,
+			  const struct dmasim_event *event, const struct piece *meant)
+{
+	const struct check_taken *taken = &check->call->taken;
+	struct piece *piece;
+	bool found = false;
+
+	piece = taken->valid ? owners_first(space, taken->start, taken->last) : NULL;
+	while (piece) {
+		struct piece *next = owners_next(space, piece, taken->start, taken->last);
+
+		if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece)) {
+			if (!found)
+				judge_found(check, event,
+					    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN,
+							       .piece = piece,
+							       .debug[0] = unlike(event, meant) });
+			found = true;
+			owners_end(&check->owners, piece, event->site);
+		}
+		piece = next;
+	}
+	return found;
+}
+
+/*
+ * The mapping that an unmap means. Without an IOMMU the same buffer may be mapped several times: of
+ * those, the one that differs least.
+ */
+static struct piece *meant(const struct check_taken *taken, const struct owner_space *space,
+			   const struct dmasim_event *event)
+{
+	struct piece *piece, *best = NULL;
+	u32 least = ~0U;
+
+	for (piece = owners_first(space, event->dma, event->dma); piece;
+	     piece = owners_next(space, piece, event->dma, event->dma)) {
+		u32 differs;
+
+		if (piece->at.start != event->dma || piece->dev != event->dev ||
+		    piece->kind == PIECE_LINK || piece->kind == PIECE_SG_BUS ||
+		    judge_is_others(taken, piece))
+			continue;
+		differs = 8U * (piece->kind != judge_kind(event)) +
+			  4U * (piece->at.last != judge_last(event->dma, event->size)) +
+			  2U * (piece->dir != event->dir) +
+			  judge_other_attrs(piece->attrs, event->attrs);
+		if (differs < least) {
+			least = differs;
+			best = piece;
+		}
+	}
+	return best;
+}
+
+/* The device's own mapping that the address lies in, but does not begin; NULL: there is none. */
+static struct piece *around(const struct check_taken *taken, const struct owner_space *space,
+			    const struct dmasim_event *event)
+{
+	struct piece *piece;
+
+	for (piece = owners_first(space, event->dma, event->dma); piece;
+	     piece = owners_next(space, piece, event->dma, event->dma)) {
+		if (piece->dev == event->dev && piece->kind == PIECE_PHYS &&
+		    !judge_is_others(taken, piece))
+			return piece;
+	}
+	return NULL;
+}
+
+static void tell_not_mapped(struct check *check, const struct owner_space *space,
+			    const struct dmasim_event *event, const struct piece *around)
+{
+	bool error = event->dma == DMA_MAPPING_ERROR;
+	const char *what = error ? "the address is what a failed mapping returns" : NULL;
+
+	judge_found(check, event,
+		    &(struct finding){
+			    .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
+			    .what = around ? "the address is not that of the mapping, but inside it"
+					   : what,
+			    .piece = around,
+			    .past = around ? NULL : owners_past(space, event->dev, event->dma),
+			    .debug[0] = { .check = error ? DMA_DEBUG_ERROR_VALUE
+							 : DMA_DEBUG_NOT_ALLOCATED,
+					  .number = { event->dma, event->size } },
+		    });
+}
+
+/* No mapping begins at the address. Behind an IOMMU one around it goes with its granule. */
+static void unmap_unknown(struct check *check, struct owner_space *space,
+			  const struct dmasim_event *event)
+{
+	const struct check_taken *taken = &check->call->taken;
+	struct piece *piece = around(taken, space, event);
+
+	if (!piece) {
+		if (!judge_foreign(check, space, event, NULL))
+			tell_not_mapped(check, space, event, NULL);
+		return;
+	}
+	if (taken->valid)
+		owners_end(&check->owners, piece, event->site);
+	if (!taken->valid || !judge_foreign(check, space, event, NULL))
+		tell_not_mapped(check, space, event, piece);
+}
+
+void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space = owners_space(&check->owners, event->dev);
+	struct piece *piece;
+
+	if (!space || !event->size)
+		return;
+	piece = meant(&check->call->taken, space, event);
+	if (!piece) {
+		unmap_unknown(check, space, event);
+		return;
+	}
+	owners_end(&check->owners, piece, event->site);
+	/*
+	 * With another size it may have taken a neighbour along: that is told instead. If not,
+	 * nothing has ended since, and the record is still there.
+	 */
+	if (!judge_foreign(check, space, event, piece))
+		judge_pair(check, event, piece);
+}
