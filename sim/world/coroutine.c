@@ -153,8 +153,10 @@ void coroutine_jumped_out(const struct coroutine *coroutine)
 {
 #if COROUTINE_ASAN
 	const struct coroutine_home *home = coroutine->home;
+	void *kept;
 
-	__sanitizer_start_switch_fiber(NULL, home->bottom, home->bytes);
+	/* Whoever has run since the jump may have frames on the fake stack that was left. */
+	__sanitizer_start_switch_fiber(&kept, home->bottom, home->bytes);
 	__sanitizer_finish_switch_fiber(home->fake_stack, NULL, NULL);
 #else
 	(void)coroutine;
