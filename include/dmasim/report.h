@@ -43,7 +43,7 @@ struct dmasim;
 struct dmasim_error; /* topology.h */
 
 #define DMASIM_REPORT_LINE_BYTES     256
-#define DMASIM_REPORT_TEXT_BYTES     2048
+#define DMASIM_REPORT_TEXT_BYTES     4096
 #define DMASIM_REPORT_LINUX_BYTES    512
 #define DMASIM_REPORT_FILE_BYTES     108
 #define DMASIM_REPORT_FUNCTION_BYTES 64

@@ -16,7 +16,9 @@ struct finding {
 	const char *what;	       /* one clause: what happened here */
 	const char *cause;	       /* one word: why */
 	const char *explained;	       /* lines of the block: why, and what follows */
+	const char *hardware;	       /* what it would have done, where the number does not tell */
 	const struct piece *piece;     /* the mapping concerned */
+	const struct piece *own;       /* the one that this call made, if it meets `piece` */
 	const struct owner_past *past; /* a mapping that was there before */
 	const struct owner_range *range;
 	const struct dmasim_site *site; /* of the call that did it */

@@ -105,6 +105,19 @@ void judge_way(struct check *check, const struct dmasim_event *event)
 
 /* ---- IOVA space ------------------------------------------------------- */
 
+static void tell_window(struct check *check, const struct dmasim_event *event, u64 start, u64 last)
+{
+	char what[128];
+	struct text text;
+
+	text_init(&text, what, sizeof(what));
+	text_add(&text, "0x%llx-0x%llx is the host bridge's: a switch below it claims such an ",
+		 start, last);
+	text_add(&text, "address before the IOMMU sees it");
+	judge_found(check, event,
+		    &(struct finding){ .id = DMASIM_REPORT_IOVA_IN_WINDOW, .what = what });
+}
+
 static void judge_iova_window(struct check *check, const struct dmasim_event *event)
 {
 	u64 last = judge_last(event->dma, event->size);
@@ -121,12 +134,7 @@ static void judge_iova_window(struct check *check, const struct dmasim_event *ev
 		u64 start = root->window[i].start + root->window[i].bus_offset;
 
 		if (event->dma <= judge_last(start, root->window[i].bytes) && last >= start) {
-			judge_found(
-				check, event,
-				&(struct finding){
-					.id = DMASIM_REPORT_IOVA_IN_WINDOW,
-					.what = "a switch below this host bridge claims such an "
-						"address before the IOMMU sees it" });
+			tell_window(check, event, start, judge_last(start, root->window[i].bytes));
 			return;
 		}
 	}

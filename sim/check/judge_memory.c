@@ -78,6 +78,7 @@ static void tell_collision(struct check *check, const struct dmasim_event *event
 					     : "the same cache line is mapped already, and a "
 					       "device that does not snoop writes to it",
 			     .piece = other,
+			     .own = piece,
 			     .debug[0] = { .check = DMA_DEBUG_OVERLAP },
 		     });
 }

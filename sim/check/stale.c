@@ -210,6 +210,8 @@ static void tell_context(struct check *check, const struct cached_context *conte
 	};
 	struct text text;
 
+	if (id == DMASIM_REPORT_TABLE_FREED_EARLY)
+		finding.hardware = "a walk takes what comes to lie in the table for entries";
 	text_init(&text, what, sizeof(what));
 	text_add(&text, "no invalidation covered the context entry of %02x:%02x.%x, domain %u",
 		 requester >> 8, (requester >> 3) & 0x1f, requester & 7, context->context.domain);

@@ -69,7 +69,7 @@ static bool is_frames(const struct frames *frames, phys_addr_t phys)
 	return false;
 }
 
-static void add_owner(struct check *check, struct text *text, const struct hw_target *target)
+void stale_text_owner(struct check *check, struct text *text, const struct hw_target *target)
 {
 	const struct frames *frames = &check->hw->frames;
 
@@ -111,7 +111,7 @@ static void add_reach(struct check *check, struct text *text, const struct cache
 	text_add(text, "phys ");
 	add_range(text, target->phys, target->phys + (bytes - 1));
 	text_add(text, " to %s: ", allowed(leaf->read, leaf->write));
-	add_owner(check, text, target);
+	stale_text_owner(check, text, target);
 	text_add(text, "\n");
 }
 

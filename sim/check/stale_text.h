@@ -19,4 +19,7 @@ const char *stale_text_table(struct check *check, struct text *text,
 const char *stale_text_context(struct check *check, struct text *text,
 			       const struct cached_context *context);
 
+/* Whose the bytes at a target are: "page frames that are in use", "BAR 0 of 0000:04:00.0". */
+void stale_text_owner(struct check *check, struct text *text, const struct hw_target *target);
+
 #endif

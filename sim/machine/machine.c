@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/stdlib.h>
+
 #include "pci/acs.h"
 
 #define DEFAULT_RAM_BYTES   (16ULL << 30)
@@ -309,6 +311,7 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 	s->config = complete;
 	world_init(&s->world, &(struct world_config){
 				      .seed = s->config.seed,
+				      .program = getprogname(),
 				      .random_choices = s->config.random_choices,
 				      .trace_file = s->config.trace,
 				      .trace = s->config.trace_hash,

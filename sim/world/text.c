@@ -42,7 +42,7 @@ void text_add_size(struct text *text, u64 bytes)
 		bytes /= 1024;
 		index++;
 	}
-	text_add(text, "%llu %s", bytes, unit[index]);
+	text_add(text, "%llu %s", bytes, bytes == 1 && !index ? "byte" : unit[index]);
 }
 
 void text_add_errno(struct text *text, int error)

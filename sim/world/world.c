@@ -4,6 +4,7 @@
 void world_init(struct world *world, const struct world_config *config)
 {
 	world->seed = config->seed;
+	world->program = config->program;
 	world->random_choices = config->random_choices;
 	clock_init(&world->clock);
 	random_init(&world->random, config->seed);

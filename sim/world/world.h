@@ -18,6 +18,7 @@
 
 struct world_config {
 	u64 seed;
+	const char *program; /* for the line that replays a report; NULL: not known */
 	bool random_choices; /* draw at choice points; else always take answer 0 */
 	FILE *trace_file;
 	bool trace;
@@ -25,6 +26,7 @@ struct world_config {
 
 struct world {
 	u64 seed;
+	const char *program;
 	bool random_choices;
 	struct clock clock;
 	struct random random;

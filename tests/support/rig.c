@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/examples.h"
+
 static struct pci_dev *add(struct rig *rig, const struct dmasim_config *config, const char *path,
 			   u64 bar_bytes)
 {
@@ -35,8 +37,10 @@ void rig_init(struct rig *rig, const struct dmasim_config *config)
 
 void rig_fini(struct rig *rig)
 {
-	u64 leaks = dmasim_destroy(rig->s);
+	u64 leaks;
 
+	examples_of(rig->s);
+	leaks = dmasim_destroy(rig->s);
 	rig->s = NULL;
 	expect_u64(leaks, 0);
 }
@@ -55,8 +59,10 @@ int rig_setup(void **state)
 int rig_teardown(void **state)
 {
 	struct rig *rig = *state;
-	u64 leaks = dmasim_destroy(rig->s);
+	u64 leaks;
 
+	examples_of(rig->s);
+	leaks = dmasim_destroy(rig->s);
 	free(rig);
 	return leaks ? -1 : 0;
 }

@@ -55,7 +55,8 @@ static void sizes_are_exact_in_the_largest_unit(void **state)
 		u64 bytes;
 		const char *text;
 	} sizes[] = {
-		{ 0, "0 bytes" },	    { 1023, "1023 bytes" },
+		{ 0, "0 bytes" },	    { 1, "1 byte" },
+		{ 2, "2 bytes" },	    { 1023, "1023 bytes" },
 		{ 1024, "1 KiB" },	    { 1536, "1536 bytes" },
 		{ SZ_2M, "2 MiB" },	    { 5ULL << 30, "5 GiB" },
 		{ 1ULL << 51, "2048 TiB" }, { ~0ULL, "18446744073709551615 bytes" },

@@ -90,7 +90,7 @@ static void a_size_has_the_largest_unit_that_divides_it(void **state)
 		const char *text;
 	} row[] = {
 		{ 0, "0 bytes" },
-		{ 1, "1 bytes" },
+		{ 1, "1 byte" },
 		{ 300, "300 bytes" },
 		{ 1024, "1 KiB" },
 		{ 1025, "1025 bytes" },

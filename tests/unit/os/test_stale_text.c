@@ -407,7 +407,8 @@ static void a_context_whose_table_is_freed_early(void **state)
 		    "was over\n"
 		    "  reaches   the page table at phys 0x105000, domain 5\n"
 		    "  since     t=0, over at t=0\n"
-		    "  cache     the context cache of unit 0 may hold it; now it does not\n");
+		    "  cache     the context cache of unit 0 may hold it; now it does not\n"
+		    "  hardware  a walk takes what comes to lie in the table for entries\n");
 	dmasim_assert_clean(fixture->rig.s);
 }
 
@@ -436,7 +437,8 @@ static void a_context_that_is_not_invalidated(void **state)
 		    "was over\n"
 		    "  reaches   the page table at phys 0x105000, domain 5\n"
 		    "  since     t=0, over at t=0\n"
-		    "  cache     the context cache of unit 0 may hold it; now it does not\n");
+		    "  cache     the context cache of unit 0 may hold it; now it does not\n"
+		    "  hardware  requests of the device may still go by the old context entry\n");
 	dmasim_assert_clean(fixture->rig.s);
 }
 
