@@ -152,7 +152,7 @@ struct dmasim_event {
 	s64 ret;
 	u64 boundary;		  /* MAP_SG: low bits of addresses that no segment crosses */
 	struct scatterlist *list; /* calls of lists: the list itself, while it is told */
-	const void *pointer;	  /* MAP_REFUSED */
+	const void *pointer;	  /* MAP_REFUSED; TRY_ALLOC: the struct dma_iova_state */
 	const struct dmasim_site *site;
 };
 

@@ -51,7 +51,8 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 	*state = (struct dma_iova_state){ 0 };
 	done = try_alloc(dev, state, phys, size);
 	PLATFORM_EVENT(dev->os->platform, TRY_ALLOC, .dev = dev->id, .dma = state->addr,
-		       .phys = phys, .size = size, .ret = done, .site = dev->site);
+		       .phys = phys, .size = size, .ret = done, .pointer = state,
+		       .site = dev->site);
 	dma_leave(dev);
 	return done;
 }

@@ -44,10 +44,12 @@ static void add_past(struct text *text, const struct owner_past *past)
 
 static void add_range(struct text *text, const struct owner_range *range)
 {
-	text_add(text, "  %-9s state %u owns ", "range", range->state);
+	text_add(text, "  %-9s state %u %s ", "range", range->state,
+		 range->is_over ? "owned" : "owns");
 	add_span(text, range->at.start, range->at.last);
 	text_add(text, "\n");
 	add_site(text, "allocated", range->site);
+	add_site(text, "ended", range->ended_at);
 }
 
 static void add_access(struct text *text, const struct hw_access *access, phys_addr_t expected)

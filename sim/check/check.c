@@ -85,9 +85,18 @@ void check_settle(struct check *check)
 	tell_blind(check);
 }
 
+/* Linux warns twice of an unmap that finds too little: where it looks for copies, and at the end. */
+static bool says_the_same(const struct check_held *held, const struct platform_report *report)
+{
+	return held->valid && report->id == DMASIM_REPORT_UNMAP_SHORT &&
+	       held->report.id == report->id && held->report.dev == report->dev;
+}
+
 /* One mistake is told once: the event that follows may say the same more precisely. */
 void check_software_report(struct check *check, const struct platform_report *report)
 {
+	if (says_the_same(&check->call->held, report))
+		return;
 	check_settle_call(check);
 	check->call->held.valid = true;
 	check->call->held.report = *report;
@@ -251,19 +260,55 @@ static void tell_leak(struct check *check, const struct piece *piece,
 			    });
 }
 
-/* A range without links is a leak by itself; with links, its links are told. */
+/* The links of a range are told with it. */
+static u64 take_links(const struct owner_space *space, const struct owner_range *range,
+		      const struct piece **first)
+{
+	struct piece *piece = owners_first(space, range->at.start, range->at.last);
+	u64 count = 0;
+
+	for (; piece; piece = owners_next(space, piece, range->at.start, range->at.last)) {
+		if (piece->kind != PIECE_LINK || piece->state != range->state || piece->told)
+			continue;
+		piece->told = true;
+		*first = count++ ? *first : piece;
+	}
+	return count;
+}
+
+static void add_links(struct text *text, u64 count, const char *what)
+{
+	if (what)
+		text_add(text, "%s%s", what, count ? "; " : "");
+	if (count)
+		text_add(text, "%llu link%s of it, of which this is the first", count,
+			 count == 1 ? "" : "s");
+}
+
+/* Nobody can end it who has only the struct: something else is in there. */
 static void tell_range_leak(struct check *check, const struct owner_space *space,
 			    const struct owner_range *range, const struct leak_query *query)
 {
-	if (!owners_first(space, range->at.start, range->at.last))
-		check_report(check, &(struct finding){
-					    .id = DMASIM_REPORT_MAPPING_LEAKED,
-					    .dev = range->dev,
-					    .dma = range->at.start,
-					    .size = range->size,
-					    .what = query->what,
-					    .range = range,
-				    });
+	const struct owner_range *over = owners_range_over(space, range);
+	const struct piece *first = NULL;
+	u64 links = take_links(space, range, &first);
+	char what[160];
+	struct text text;
+
+	text_init(&text, what, sizeof(what));
+	add_links(&text, links,
+		  over ? "the call below allocated into the same struct dma_iova_state"
+		       : query->what);
+	check_report(check, &(struct finding){
+				    .id = DMASIM_REPORT_MAPPING_LEAKED,
+				    .dev = range->dev,
+				    .dma = range->at.start,
+				    .size = range->size,
+				    .what = *what ? what : NULL,
+				    .range = range,
+				    .piece = first,
+				    .site = over ? over->site : NULL,
+			    });
 }
 
 static void tell_ranges(struct check *check, const struct owner_space *space,

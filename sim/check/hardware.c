@@ -145,6 +145,12 @@ static const struct {
 					  "owner finds them in use",
 					  "there is no page table: a kernel would follow a NULL "
 					  "pointer" },
+	[DMASIM_REPORT_STATE_ENDED] = { "the IOVA may be another's by now: its entries are "
+					"written, or cleared",
+					NULL },
+	[DMASIM_REPORT_STATE_FOREIGN] = { "the address means something else to this device, or "
+					  "nothing",
+					  NULL },
 	[DMASIM_REPORT_LINK_OUTSIDE] = { "entries of whoever has the IOVA behind the range are "
 					 "written, or cleared",
 					 NULL },

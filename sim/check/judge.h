@@ -8,6 +8,9 @@
 #include "check/check.h"
 #include "check/explain.h"
 
+/* Places within a page, the smallest granule there is. */
+#define JUDGE_GRANULE_MASK 0xfffULL
+
 static inline u64 judge_last(u64 start, u64 size)
 {
 	return start + (size ? size - 1 : 0);
@@ -61,6 +64,20 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_map_sg(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event);
+
+/*
+ * The range of the state that a call names. NULL, and reported: the state owns none that the call
+ * could mean. One of another device is reported, too.
+ */
+struct owner_range *judge_range(struct check *check, const struct dmasim_event *event,
+				struct owner_space **space);
+
+/* True, and reported: not inside the range. The end of a link that went too far is no new mistake. */
+bool judge_outside(struct check *check, const struct dmasim_event *event,
+		   const struct owner_space *space, const struct owner_range *range);
+
+/* Afterwards links begin and end at both ends of [start, last]. */
+void judge_cut_around(struct check *check, struct owner_space *space, u64 start, u64 last);
 
 void judge_try_alloc(struct check *check, const struct dmasim_event *event);
 void judge_link(struct check *check, const struct dmasim_event *event);

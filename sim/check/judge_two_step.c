@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two-step API: ranges, and the links in them.
+ * The two-step API: states, from try_alloc to the end, and calls that do not fit them. What is
+ * linked in their ranges is in judge_link.c and judge_unlink.c.
+ *
+ * The account knows a state by its device and address: Linux's 16 bytes may be copied. So a state
+ * that is allocated over is no mistake yet; the range that nobody can end any more is a leak, and
+ * that is told with the call that took the struct.
  */
 #include "check/judge.h"
 
@@ -16,12 +21,71 @@ void judge_try_alloc(struct check *check, const struct dmasim_event *event)
 				 &(struct piece_desc){ .dev = event->dev,
 						       .dma = event->dma,
 						       .size = event->size,
+						       .where = event->pointer,
 						       .site = event->site });
 }
 
-/* The range of the state that a call names; reports a state that owns none. */
-static struct owner_range *range_of(struct check *check, const struct dmasim_event *event,
-				    struct owner_space **space)
+/* It was meant to end the range, which now stays: the same mistake, and no leak beside it. */
+static void excuse(struct owner_space *space, struct owner_range *range)
+{
+	struct piece *piece = owners_first(space, range->at.start, range->at.last);
+
+	range->told = true;
+	for (; piece; piece = owners_next(space, piece, range->at.start, range->at.last))
+		piece->told |= piece->kind == PIECE_LINK && piece->state == range->state;
+}
+
+static struct owner_range *tell_foreign(struct check *check, const struct dmasim_event *event,
+					struct owner_space *space, struct owner_space *its_space,
+					struct owner_range *range)
+{
+	char what[96];
+	struct text text;
+
+	text_init(&text, what, sizeof(what));
+	text_add(&text, "it was allocated for ");
+	text_add_bdf(&text, range->dev);
+	text_add(&text, ": every call of a state takes the same device");
+	judge_found(check, event,
+		    &(struct finding){
+			    .id = DMASIM_REPORT_STATE_FOREIGN, .what = what, .range = range });
+	if (its_space == space)
+		return range;
+	if (event->type == DMASIM_EVENT_FREE || event->type == DMASIM_EVENT_DESTROY)
+		excuse(its_space, range);
+	return NULL;
+}
+
+static struct owner_range *tell_no_range(struct check *check, const struct dmasim_event *event,
+					 struct owner_space *space)
+{
+	const struct owner_range *past = owners_range_past(space, event->dev, event->dma);
+	struct owner_space *its_space;
+	struct owner_range *range;
+
+	if (past) {
+		judge_found(check, event,
+			    &(struct finding){ .id = DMASIM_REPORT_STATE_ENDED,
+					       .what = "dma_iova_free() and dma_iova_destroy() end "
+						       "a state, and leave its bytes as they are",
+					       .range = past });
+		return NULL;
+	}
+	range = event->dma ? owners_range_of_any(&check->owners, event->dma, &its_space) : NULL;
+	if (range)
+		return tell_foreign(check, event, space, its_space, range);
+	judge_found(check, event,
+		    &(struct finding){
+			    .id = DMASIM_REPORT_STATE_UNKNOWN,
+			    .what = event->dma ? "no dma_iova_try_alloc() gave this address"
+					       : "dma_iova_try_alloc() was not called, or said no: "
+						 "dma_use_iova() tells",
+		    });
+	return NULL;
+}
+
+struct owner_range *judge_range(struct check *check, const struct dmasim_event *event,
+				struct owner_space **space)
 {
 	struct owner_range *range;
 
@@ -29,155 +93,56 @@ static struct owner_range *range_of(struct check *check, const struct dmasim_eve
 	if (!*space)
 		return NULL;
 	range = owners_range_find(*space, event->dev, event->dma);
-	if (!range)
-		judge_found(check, event, &(struct finding){ .id = DMASIM_REPORT_STATE_UNKNOWN });
-	return range;
+	if (DMASIM_LIKELY(range))
+		return range;
+	return tell_no_range(check, event, *space);
 }
 
-static void judge_inside(struct check *check, const struct dmasim_event *event,
-			 const struct owner_range *range)
+/* ---- Outside ---------------------------------------------------------- */
+
+static bool is_inside(const struct dmasim_event *event, const struct owner_range *range)
 {
-	if (event->offset > range->size || event->size > range->size - event->offset)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_LINK_OUTSIDE, .range = range });
+	return event->offset <= range->size && event->size <= range->size - event->offset;
 }
 
-void judge_link(struct check *check, const struct dmasim_event *event)
+/* What lies behind the range: links that went too far with a report, or somebody else's mapping. */
+static struct piece *behind(const struct owner_space *space, const struct owner_range *range,
+			    const struct dmasim_event *event)
 {
-	struct owner_space *space;
-	struct owner_range *range = range_of(check, event, &space);
-	struct piece *piece;
+	u64 start = event->dma + event->offset;
+	u64 last = judge_last(start, event->size);
 
-	if (check->call->mapped_nothing && event->size)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_LINKED_NOTHING,
-					       .what = "some tables refuse that, others do it" });
-	if (event->ret || !space)
-		return;
-	if (range)
-		judge_inside(check, event, range);
-	piece = owners_add(&check->owners, space,
-			   &(struct piece_desc){
-				   .kind = PIECE_LINK,
-				   .dev = event->dev,
-				   .dma = event->dma + event->offset,
-				   .size = event->size,
-				   .phys = event->phys,
-				   .dir = event->dir,
-				   .attrs = event->attrs,
-				   .state = range ? range->state : 0,
-				   .site = event->site,
-			   });
-	judge_way(check, event);
-	judge_memory(check, event, piece);
+	start = start > range->at.last ? start : range->at.last + 1;
+	return last < start ? NULL : owners_first(space, start, last);
 }
 
-/* Afterwards links begin and end at both ends of [start, last]. */
-static void cut_around(struct check *check, struct owner_space *space, u64 start, u64 last)
+bool judge_outside(struct check *check, const struct dmasim_event *event,
+		   const struct owner_space *space, const struct owner_range *range)
+{
+	const struct piece *piece;
+	char what[128];
+	struct text text;
+
+	if (DMASIM_LIKELY(is_inside(event, range)))
+		return false;
+	piece = behind(space, range, event);
+	if (piece && piece->told && piece->state == range->state)
+		return true;
+	text_init(&text, what, sizeof(what));
+	text_add(&text, "from offset 0x%llx on 0x%llx bytes, and the range has 0x%llx",
+		 event->offset, event->size, range->size);
+	judge_found(check, event,
+		    &(struct finding){ .id = DMASIM_REPORT_LINK_OUTSIDE,
+				       .what = what,
+				       .piece = piece,
+				       .range = range });
+	return true;
+}
+
+/* ---- Inside ----------------------------------------------------------- */
+
+void judge_cut_around(struct check *check, struct owner_space *space, u64 start, u64 last)
 {
 	owners_cut(&check->owners, space, start);
 	owners_cut(&check->owners, space, last + 1);
-}
-
-void judge_sync(struct check *check, const struct dmasim_event *event)
-{
-	struct owner_space *space;
-	struct owner_range *range = range_of(check, event, &space);
-	u64 start = event->dma + event->offset;
-	u64 last = judge_last(start, event->size);
-	struct piece *piece;
-
-	if (!range || event->ret || !event->size)
-		return;
-	judge_inside(check, event, range);
-	cut_around(check, space, start, last);
-	for (piece = owners_first(space, start, last); piece;
-	     piece = owners_next(space, piece, start, last))
-		piece->synced |= piece->kind == PIECE_LINK;
-	judge_no_absent(check, event, start, last);
-}
-
-/*
- * Takes the links of [start, last] out of the account. `last` is that of a granule, or the end of
- * what was found there: beyond a hole links stay.
- */
-static void end_links(struct check *check, struct owner_space *space, u64 start, u64 last,
-		      const struct dmasim_site *site)
-{
-	struct piece *piece;
-
-	cut_around(check, space, start, last);
-	piece = owners_first(space, start, last);
-	while (piece) {
-		struct piece *next = owners_next(space, piece, start, last);
-
-		if (piece->kind == PIECE_LINK && !judge_is_others(&check->call->taken, piece))
-			owners_end(&check->owners, piece, site);
-		piece = next;
-	}
-}
-
-/* What the call has really unlinked. */
-static void end_taken(struct check *check, struct owner_space *space,
-		      const struct dmasim_site *site)
-{
-	if (check->call->taken.valid)
-		end_links(check, space, check->call->taken.start, check->call->taken.last, site);
-}
-
-void judge_unlink(struct check *check, const struct dmasim_event *event)
-{
-	struct owner_space *space;
-	struct owner_range *range = range_of(check, event, &space);
-	u64 start = event->dma + event->offset;
-	u64 last = judge_last(start, event->size);
-
-	if (!space || !event->size)
-		return;
-	if (range)
-		judge_inside(check, event, range);
-	end_taken(check, space, event->site);
-	if (space->is_domain)
-		stale_judge(check, space->id, start, last, STALE_UNMAPPED);
-}
-
-/* The whole range goes: links that are still there are reachable through somebody else's IOVA. */
-static void end_range(struct check *check, const struct dmasim_event *event,
-		      struct owner_space *space, struct owner_range *range)
-{
-	struct piece *left = owners_first(space, range->at.start, range->at.last);
-
-	while (left && left->kind != PIECE_LINK)
-		left = owners_next(space, left, range->at.start, range->at.last);
-	if (left) {
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_FREE_WITH_LINKS,
-					       .piece = left,
-					       .range = range });
-		end_links(check, space, range->at.start, range->at.last, event->site);
-	}
-	owners_range_end(&check->owners, space, range);
-}
-
-void judge_free(struct check *check, const struct dmasim_event *event)
-{
-	struct owner_space *space;
-	struct owner_range *range = range_of(check, event, &space);
-
-	if (range)
-		end_range(check, event, space, range);
-}
-
-void judge_destroy(struct check *check, const struct dmasim_event *event)
-{
-	struct owner_space *space;
-	struct owner_range *range = range_of(check, event, &space);
-
-	if (!space)
-		return;
-	if (range)
-		judge_inside(check, event, range);
-	end_taken(check, space, event->site);
-	if (range)
-		end_range(check, event, space, range);
 }

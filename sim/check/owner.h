@@ -59,14 +59,17 @@ struct owner_list {
 	u64 attrs;
 };
 
-/* The IOVA space of a dma_iova_state, from try_alloc to free. */
+/* The IOVA space of a dma_iova_state, from try_alloc to free; kept for a while after that. */
 struct owner_range {
 	struct interval at; /* first member */
 	dmasim_sbdf dev;
 	u32 state;
 	u64 size;
-	bool told; /* its leak was reported */
+	bool told;	   /* its leak was reported */
+	bool is_over;	   /* it was freed, or destroyed */
+	const void *where; /* the program's struct: compared, never read */
 	const struct dmasim_site *site;
+	const struct dmasim_site *ended_at;
 };
 
 /*
@@ -79,7 +82,8 @@ struct owner_past {
 	u64 ended_ns;
 };
 
-#define OWNER_PAST 64
+#define OWNER_PAST	  64
+#define OWNER_PAST_RANGES 32
 
 struct owner_space {
 	SLIST_ENTRY(owner_space) link;
@@ -91,6 +95,8 @@ struct owner_space {
 	struct owner_range *range;	     /* found last */
 	struct owner_past *past[OWNER_PAST]; /* a ring */
 	u32 past_count;
+	struct owner_range *past_ranges[OWNER_PAST_RANGES]; /* the same of ranges */
+	u32 past_range_count;
 };
 
 struct owner_device {
@@ -154,6 +160,7 @@ struct piece_desc {
 	u32 state;
 	bool synced;
 	enum dmasim_alloc alloc;
+	const void *where; /* of a range */
 	const struct dmasim_site *site;
 };
 
@@ -237,6 +244,19 @@ static inline struct owner_range *owners_range_find(struct owner_space *space, d
 	return owners_range_search(space, dev, dma);
 }
 
-void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range);
+/* Ends a range and remembers it. */
+void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range,
+		      const struct dmasim_site *where);
+
+/* The latest ended range whose state has this address; NULL: none is remembered. */
+const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
+					    u64 dma);
+
+/* A live range of any device whose state has this address; NULL: there is none. */
+struct owner_range *owners_range_of_any(struct owners *owners, u64 dma, struct owner_space **space);
+
+/* The one that was allocated into the same struct after this range; NULL: not known. */
+const struct owner_range *owners_range_over(const struct owner_space *space,
+					    const struct owner_range *range);
 
 #endif

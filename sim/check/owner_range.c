@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ranges of the two-step API: those that live, and the last that ended. States may be copied: a
+ * range is known by its device and its address. Where its struct was is no more than a hint.
+ */
+#include "check/owner.h"
+
+struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
+				     const struct piece_desc *desc)
+{
+	struct owner_range *range = check_pool_get(&owners->ranges);
+
+	if (!range)
+		return NULL;
+	range->told = false;
+	range->is_over = false;
+	range->at.start = desc->dma;
+	range->at.last = desc->dma + desc->size - 1;
+	range->dev = desc->dev;
+	range->size = desc->size;
+	range->where = desc->where;
+	range->site = desc->site;
+	range->ended_at = NULL;
+	range->state = owners->next_state++;
+	interval_insert(&space->ranges, &range->at);
+	return range;
+}
+
+struct owner_range *owners_range_search(struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	struct interval *found;
+
+	for (found = interval_first(&space->ranges, dma, dma); found;
+	     found = interval_next(&space->ranges, found, dma, dma)) {
+		struct owner_range *range = (struct owner_range *)found;
+
+		if (range->at.start == dma && range->dev == dev) {
+			space->range = range;
+			return range;
+		}
+	}
+	return NULL;
+}
+
+void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range,
+		      const struct dmasim_site *where)
+{
+	struct owner_range **past =
+		&space->past_ranges[space->past_range_count++ % OWNER_PAST_RANGES];
+
+	if (space->range == range)
+		space->range = NULL;
+	interval_remove(&space->ranges, &range->at);
+	range->is_over = true;
+	range->ended_at = where;
+	if (*past)
+		check_pool_put(&owners->ranges, *past);
+	*past = range;
+}
+
+static u32 kept(const struct owner_space *space)
+{
+	return space->past_range_count < OWNER_PAST_RANGES ? space->past_range_count
+							   : OWNER_PAST_RANGES;
+}
+
+/* The one that ended `back` ends ago, from 1. */
+static const struct owner_range *ended(const struct owner_space *space, u32 back)
+{
+	return space->past_ranges[(space->past_range_count - back) % OWNER_PAST_RANGES];
+}
+
+const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
+					    u64 dma)
+{
+	for (u32 back = 1; back <= kept(space); back++) {
+		const struct owner_range *range = ended(space, back);
+
+		if (range->dev == dev && range->at.start == dma)
+			return range;
+	}
+	return NULL;
+}
+
+struct owner_range *owners_range_of_any(struct owners *owners, u64 dma, struct owner_space **space)
+{
+	SLIST_FOREACH(*space, &owners->spaces, link) {
+		struct interval *at = interval_first(&(*space)->ranges, dma, dma);
+
+		for (; at; at = interval_next(&(*space)->ranges, at, dma, dma)) {
+			if (at->start == dma)
+				return (struct owner_range *)at;
+		}
+	}
+	return NULL;
+}
+
+/* The earlier of two that came after the range, into the same struct. */
+static const struct owner_range *next_into(const struct owner_range *range,
+					   const struct owner_range *one,
+					   const struct owner_range *best)
+{
+	if (one->where != range->where || one->state <= range->state)
+		return best;
+	return best && best->state < one->state ? best : one;
+}
+
+const struct owner_range *owners_range_over(const struct owner_space *space,
+					    const struct owner_range *range)
+{
+	const struct owner_range *best = NULL;
+	const struct interval *at;
+
+	if (!range->where)
+		return NULL;
+	for (at = interval_first(&space->ranges, 0, ~0ULL); at;
+	     at = interval_next(&space->ranges, at, 0, ~0ULL))
+		best = next_into(range, (const struct owner_range *)at, best);
+	for (u32 back = 1; back <= kept(space); back++)
+		best = next_into(range, ended(space, back), best);
+	return best;
+}
