@@ -59,7 +59,7 @@ static void judge_refused_link(struct check *check, const struct dmasim_event *e
 		return;
 	if (event->ret == -EADDRINUSE)
 		judge_overlap(check, event, space, range);
-	else if (event->ret == -ENXIO || event->ret == -EINVAL)
+	else if (event->ret == -ENXIO || event->ret == -EINVAL || event->ret == -ERANGE)
 		judge_aligned(check, event, space, range);
 }
 

@@ -448,6 +448,7 @@ static void a_link_that_meets_another_takes_its_leaves_back(void **state)
 	assert_true(dma_iova_try_alloc(dev, &st, 0, 3 * SZ_4K));
 	link_at(rig, &st, 2);
 	from = points_now(rig->s);
+	dmasim_expect(rig->s, DMASIM_REPORT_LINK_OVERLAP, 1);
 	expect_error(dma_iova_link(dev, &st, SZ_1M, 0, 3 * SZ_4K, DMA_TO_DEVICE, 0), -EADDRINUSE);
 	expect_points(rig->s, &from, (struct points){ .leaf = 2, .clear = 2, .queue = 1 });
 	dma_iova_unlink(dev, &st, 2 * SZ_4K, SZ_4K, DMA_TO_DEVICE, 0);

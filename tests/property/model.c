@@ -110,15 +110,17 @@ bool model_end_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_add
 	return true;
 }
 
-bool model_sync_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_addr_t end)
+bool model_sync_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_addr_t end,
+		      bool *any)
 {
+	*any = false;
 	if (!cut_at_edges(model, mapping, start, end))
 		return false;
 	for (u32 i = 0; i < model->extent_end; i++) {
 		struct extent *extent = &model->extent[i];
 
 		if (extent->mapping == mapping && extent->dma >= start && extent->dma < end)
-			extent->synced = true;
+			*any = extent->synced = true;
 	}
 	return true;
 }

@@ -140,8 +140,9 @@ void model_extent_end(struct model *model, struct extent *extent);
 bool model_extent_cut(struct model *model, struct extent *extent, dma_addr_t at);
 /* Ends, in this model, the bytes of a mapping in [start, end). False: too many extents. */
 bool model_end_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_addr_t end);
-/* Marks the bytes of a mapping in [start, end) as synced. */
-bool model_sync_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_addr_t end);
+/* Marks the bytes of a mapping in [start, end) as synced. *any: there were some. */
+bool model_sync_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_addr_t end,
+		      bool *any);
 
 /* True if some extent translates the granule of this address in the domain. */
 bool model_translates(struct model *model, u32 domain, dma_addr_t dma);

@@ -190,7 +190,7 @@ static bool link_twice(struct run *run, struct dice *dice, struct mapping *mappi
 					    (size_t)(extent->dma + extent->bytes - start),
 					    mapping->dir, mapping->attrs),
 			      -EADDRINUSE) &&
-	       expect_no_report(run);
+	       expect_report(run, DMASIM_REPORT_LINK_OVERLAP);
 }
 
 /* Facts 6.6: the range of the table is tested before the alignment. */
@@ -217,7 +217,7 @@ static bool bad_link_at(struct run *run, struct dice *dice, struct mapping *mapp
 				      dma_iova_link(dev, state, phys, (size_t)offset + 1, 1,
 						    mapping->dir, mapping->attrs),
 				      misaligned_errno(run, state->addr + offset + 1)) &&
-		       expect_no_report(run);
+		       expect_report(run, DMASIM_REPORT_LINK_MISALIGNED);
 	default:
 		return expect_refusal(run, "a link of nothing",
 				      dma_iova_link(dev, state, phys, (size_t)offset, 0,
