@@ -89,7 +89,7 @@
 	X(50, SYNC_MISMATCH, "sync-mismatch", "A sync does not match the mapping it is of")        \
 	X(51, MAPPING_UNCHECKED, "mapping-unchecked",                                              \
 	  "A mapping ended without dma_mapping_error() having been asked about it")                \
-	X(52, RESOURCE_IS_RAM, "resource-is-ram", "Memory was mapped as if it were a resource")            \
+	X(52, RESOURCE_IS_RAM, "resource-is-ram", "Memory was mapped as if it were a resource")    \
 	X(57, STATE_ENDED, "state-ended",                                                          \
 	  "A two-step call with a state whose range was freed or destroyed before")                \
 	X(58, STATE_FOREIGN, "state-foreign", "A two-step call with a state of another device")    \

@@ -85,7 +85,7 @@ void check_settle(struct check *check)
 	tell_blind(check);
 }
 
-/* Linux warns twice of an unmap that finds too little: where it looks for copies, and at the end. */
+/* Linux warns twice of an unlink that finds too little: where it looks for copies, and later. */
 static bool says_the_same(const struct check_held *held, const struct platform_report *report)
 {
 	return held->valid && report->id == DMASIM_REPORT_UNMAP_SHORT &&

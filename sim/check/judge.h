@@ -72,7 +72,7 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event);
 struct owner_range *judge_range(struct check *check, const struct dmasim_event *event,
 				struct owner_space **space);
 
-/* True, and reported: not inside the range. The end of a link that went too far is no new mistake. */
+/* True, and reported: not inside the range. The end of a link that went too far is none again. */
 bool judge_outside(struct check *check, const struct dmasim_event *event,
 		   const struct owner_space *space, const struct owner_range *range);
 

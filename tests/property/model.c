@@ -110,8 +110,7 @@ bool model_end_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_add
 	return true;
 }
 
-bool model_sync_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_addr_t end,
-		      bool *any)
+bool model_sync_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_addr_t end, bool *any)
 {
 	*any = false;
 	if (!cut_at_edges(model, mapping, start, end))

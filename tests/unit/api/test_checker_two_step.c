@@ -97,7 +97,7 @@ static void destroying_less_than_was_linked(void **state)
 	expect_only(rig->s, DMASIM_REPORT_FREE_WITH_LINKS, 1);
 }
 
-/* ---- 57 state-ended --------------------------------------------------------------------------- */
+/* ---- 57 state-ended -------------------------------------------------------------------------- */
 
 static void every_call_with_a_state_that_was_freed(void **state)
 {
@@ -149,7 +149,7 @@ static void a_state_that_was_never_allocated(void **state)
 	expect_only(rig->s, DMASIM_REPORT_STATE_UNKNOWN, 1);
 }
 
-/* ---- 58 state-foreign ------------------------------------------------------------------------- */
+/* ---- 58 state-foreign ------------------------------------------------------------------------ */
 
 /* The state is the nvme's; the disk has another domain. */
 static void a_state_of_another_device(void **state)
