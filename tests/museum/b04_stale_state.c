@@ -287,7 +287,7 @@ static bool play(struct exhibit *exhibit, enum museum_form form, unsigned int by
 #define ITS_OWNER                                                                   \
 	{ DMASIM_REPORT_USE_AFTER_UNMAP, "unmapped", "[destroy]", "blk_complete" }, \
 	{                                                                           \
-		DMASIM_REPORT_STATE_UNKNOWN, "call", "[destroy]", "blk_complete"    \
+		DMASIM_REPORT_STATE_ENDED, "ended", "[destroy]", "blk_complete"     \
 	}
 /* And what was mapped piece by piece stays so. */
 #define ITS_PIECES(bytes)                                                                       \
