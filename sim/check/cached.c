@@ -11,6 +11,8 @@ void cached_init(struct cached *cached, struct world *world, bool *blind)
 	SLIST_INIT(&cached->units);
 	SLIST_INIT(&cached->devices);
 	check_pool_init(&cached->leaves, &world->memory, blind, sizeof(struct cached_leaf));
+	check_pool_init(&cached->pages, &world->memory, blind, sizeof(struct cached_pages));
+	LIST_INIT(&cached->pages_ended);
 	cached_contexts_init(&cached->contexts, world, blind);
 }
 
@@ -82,6 +84,9 @@ struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *
 	bool below = from > leaf->at.start, above = to < leaf->at.last;
 	struct cached_leaf *part = leaf, *rest = NULL;
 
+	/* What comes back is younger than all that is there. */
+	if (below || above)
+		cached_pages_spread(cached, leaf->domain, leaf->at.start, leaf->at.last);
 	if (below || above) {
 		part = part_of(cached, leaf, from, to);
 		if (!part)
@@ -199,6 +204,7 @@ static struct cached_domain *domain_get(struct cached *cached, struct hw_iommu *
 	SLIST_INIT(&domain->sources);
 	interval_tree_init(&domain->leaves);
 	interval_tree_by_page(&domain->leaves, &cached->world->memory, cached->blind);
+	interval_tree_init(&domain->pages);
 	interval_tree_init(&domain->tables);
 	interval_insert(&cached->domains, &domain->at);
 	if (last)
@@ -233,6 +239,7 @@ void cached_fini(struct cached *cached)
 	while ((any = interval_any(&cached->domains)))
 		domain_drop(cached, (struct cached_domain *)any);
 	check_pool_fini(&cached->leaves);
+	check_pool_fini(&cached->pages);
 	cached_units_fini(cached);
 }
 
@@ -357,8 +364,10 @@ static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u
 {
 	struct interval *at = NULL;
 
-	if (domain->iommu->walker.cache)
+	if (domain->iommu->walker.cache) {
+		cached_pages_spread(cached, domain, start, last);
 		at = interval_first(&domain->leaves, start, last);
+	}
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
 
@@ -388,6 +397,18 @@ void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 st
 	mark_unmapped(cached, domain, start, last, true);
 }
 
+static bool knows_page(const struct cached_domain *domain, const struct hw_leaf *leaf, bool ended)
+{
+	const struct cached_pages *pages = cached_pages_search(domain, leaf->iova, leaf->iova);
+	u64 bit = cached_pages_bit(leaf->iova);
+
+	return pages && ((ended ? pages->ended : 0) | pages->holding) & bit &&
+	       leaf->page_lg2 == CACHED_PAGE_LG2 &&
+	       pages->phys[cached_pages_index(leaf->iova)] + (leaf->iova & CACHED_PAGE_LAST) ==
+		       leaf->phys &&
+	       (!leaf->read || pages->read & bit) && (!leaf->write || pages->write & bit);
+}
+
 /* True if the set has it, as something that holds, or also as something that did. */
 static bool knows(const struct cached_domain *domain, const struct hw_leaf *leaf, bool ended)
 {
@@ -395,6 +416,8 @@ static bool knows(const struct cached_domain *domain, const struct hw_leaf *leaf
 	const struct interval_tree *leaves = &domain->leaves;
 	struct interval *at;
 
+	if (leaf->bytes <= PAGE_SIZE && knows_page(domain, leaf, ended))
+		return true;
 	for (at = interval_first(leaves, start, last); at;
 	     at = interval_next(leaves, at, start, last)) {
 		const struct cached_leaf *known = (const struct cached_leaf *)at;
@@ -423,6 +446,7 @@ void cached_filled(struct cached *cached, struct hw_iommu *iommu, u32 id,
 	cached_changed(cached, domain, leaf->iova, leaf->iova + (leaf->bytes - 1));
 	if (knows(domain, leaf, true))
 		return;
+	cached_pages_spread(cached, domain, leaf->iova, leaf->iova + (leaf->bytes - 1));
 	new = cached_leaf_new(cached);
 	if (!new)
 		return;

@@ -49,6 +49,7 @@
 
 #include "check/cached_context.h"
 #include "check/cached_device.h"
+#include "check/cached_pages.h"
 #include "check/cached_unit.h"
 #include "check/interval.h"
 #include "check/moment.h"
@@ -136,8 +137,10 @@ struct cached_domain {
 	struct cached_source_list sources;
 	struct cached_way way;
 	struct interval_tree leaves;
-	u64 holding; /* of them */
-	bool large;  /* some were of more than 4 KiB */
+	u64 holding;		    /* of them */
+	bool large;		    /* some were of more than 4 KiB */
+	struct interval_tree pages; /* the others (cached_pages.h) */
+	struct cached_pages *near;  /* used last; it may be empty */
 	struct interval_tree tables;
 	u32 ended_tables;
 };
@@ -161,7 +164,9 @@ struct cached {
 	struct interval_tree ended_by_phys;
 	LIST_HEAD(, cached_leaf) unindexed; /* leaves that have ended and are not there yet */
 	struct check_pool leaves;	    /* records */
-	u64 ended;			    /* leaves */
+	struct check_pool pages;
+	LIST_HEAD(, cached_pages) pages_ended;
+	u64 ended; /* leaves */
 	struct cached_contexts contexts;
 	struct cached_device_list devices;
 	struct cached_windows windows;
@@ -219,6 +224,13 @@ void cached_executed(struct cached *cached, struct hw_iommu *iommu,
 void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number);
 
 /* ---- Judging ---------------------------------------------------------- */
+
+/* True if the set has anything of [start, last], whatever it is. */
+static inline bool cached_any(const struct cached_domain *domain, u64 start, u64 last)
+{
+	return cached_pages_any(domain, start, last) ||
+	       interval_first(&domain->leaves, start, last);
+}
 
 /* What is wrong with a page that may be cached, held against what the tables say now. */
 enum cached_harm {

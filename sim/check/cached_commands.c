@@ -163,7 +163,8 @@ static bool any_holds(const struct cached_domain *domain, const struct hw_invali
 	const struct interval_tree *leaves = &domain->leaves;
 	struct interval *at;
 
-	if (!what->leaf_only && interval_first(&domain->tables, what->start, what->last))
+	if ((!what->leaf_only && interval_first(&domain->tables, what->start, what->last)) ||
+	    cached_pages_hold(domain, what->start, what->last))
 		return true;
 	at = domain->holding ? interval_first(leaves, what->start, what->last) : NULL;
 	while (at && !cached_holds((struct cached_leaf *)at))
@@ -306,17 +307,6 @@ static void confirm_tables(struct confirmation *confirmation, struct cached_doma
 
 /* ---- Pages ------------------------------------------------------------ */
 
-static void note_window(struct cached *cached, const struct cached_leaf *leaf)
-{
-	struct cached_windows *windows = &cached->windows;
-	u64 ns = cached->world->clock.now_ns - leaf->until.ns;
-
-	windows->count++;
-	windows->total_ns += ns;
-	if (ns > windows->longest_ns)
-		windows->longest_ns = ns;
-}
-
 static void confirm_leaves(const struct confirmation *confirmation, struct cached_domain *domain,
 			   const struct cached_command *command)
 {
@@ -324,6 +314,11 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 	struct cached *cached = confirmation->cached;
 	struct interval *at = NULL;
 
+	/* What devices keep is known by leaves. */
+	if (DMASIM_UNLIKELY(confirmation->iommu->walker.device_tlb))
+		cached_pages_spread_ended(cached, domain, start, last);
+	else if (!leaves_it(&command->what, CACHED_PAGE_LG2))
+		cached_pages_cover(cached, domain, command);
 	if (cached->ended)
 		at = interval_first(&domain->leaves, start, last);
 	while (at) {
@@ -337,7 +332,7 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 		if (!leaf)
 			return;
 		if (!leaf->absent)
-			note_window(cached, leaf);
+			cached_note_window(cached, leaf->until);
 		if (leaf->domain->iommu->walker.device_tlb)
 			cached_devices_keep(cached, leaf, command, confirmation->now);
 		cached_leaf_free(cached, leaf);

@@ -162,6 +162,8 @@ static void end_run(struct comparison *comparison)
 	if (!comparison->running)
 		return;
 	comparison->running = false;
+	/* What is there of pages is something else, and older. */
+	cached_pages_spread(comparison->cached, comparison->domain, run->start, run->last);
 	for (at = interval_first(leaves, run->start, run->last); at;
 	     at = interval_next(leaves, at, run->start, run->last)) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
@@ -201,19 +203,38 @@ static bool goes(const struct comparison *comparison, const struct stretch *stre
 	return cached_goes_with(comparison->cached, comparison->way, &leaf, NULL);
 }
 
+/* True if the set has it as a page, and it holds: that is confirmed. */
+static bool is_known_page(const struct comparison *comparison, const struct stretch *stretch)
+{
+	const struct cached_page page = {
+		.start = stretch->start,
+		.phys = stretch->phys,
+		.read = stretch->read,
+		.write = stretch->write,
+	};
+
+	return stretch->page_lg2 == CACHED_PAGE_LG2 &&
+	       stretch->last - stretch->start == CACHED_PAGE_LAST && !stretch->absent &&
+	       !stretch->accessed && !stretch->dirty &&
+	       cached_pages_confirm(comparison->cached, comparison->domain, &page);
+}
+
 static void found_stretch(struct comparison *comparison, const struct stretch *stretch)
 {
+	bool known;
+
 	if (goes(comparison, stretch))
 		return;
 	comparison->found_first = lower(comparison->found_first, stretch->start);
 	comparison->found_last = higher(comparison->found_last, stretch->last);
-	if (continues(comparison, stretch)) {
+	known = is_known_page(comparison, stretch);
+	if (!known && continues(comparison, stretch)) {
 		comparison->run.last = stretch->last;
 		return;
 	}
 	end_run(comparison);
 	comparison->run = *stretch;
-	comparison->running = true;
+	comparison->running = !known;
 }
 
 /* Whether it goes with a table is another question for each page. */
@@ -263,6 +284,8 @@ static void end_unconfirmed_leaves(struct comparison *comparison)
 	u64 start = comparison->start, last = comparison->last;
 	struct interval *at = NULL;
 
+	cached_pages_end_unconfirmed(comparison->cached, comparison->domain, start, last,
+				     comparison->now);
 	if (comparison->domain->holding && !comparison->alone)
 		at = interval_first(leaves, start, last);
 	while (at) {
@@ -503,6 +526,10 @@ static void widen_to_pages(struct comparison *comparison, u64 address)
 	struct interval_tree *leaves = &comparison->domain->leaves;
 	struct interval *at;
 
+	if (cached_pages_hold(comparison->domain, address, address)) {
+		comparison->start = lower(comparison->start, address & ~CACHED_PAGE_LAST);
+		comparison->last = higher(comparison->last, address | CACHED_PAGE_LAST);
+	}
 	for (at = interval_first(leaves, address, address); at;
 	     at = interval_next(leaves, at, address, address)) {
 		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
@@ -536,6 +563,11 @@ void cached_compare(struct cached *cached, struct cached_domain *domain, u64 sta
 
 	if (cached_way_compare(cached, domain, start, last, now))
 		return;
+	/* Of a page of which only a part is compared, another part may hold on. */
+	if (start & CACHED_PAGE_LAST)
+		cached_pages_spread(cached, domain, start, start);
+	if (~last & CACHED_PAGE_LAST)
+		cached_pages_spread(cached, domain, last, last);
 	comparison.cached = cached;
 	comparison.domain = domain;
 	comparison.now = now;

@@ -134,7 +134,7 @@ void cached_devices_keep(struct cached *cached, const struct cached_leaf *leaf,
 void cached_device_lost(struct cached *cached, const struct cached_context *context,
 			const struct cached_command *command, u64 behind, struct check_moment now)
 {
-	const struct cached_domain *domain;
+	struct cached_domain *domain;
 	struct cached_device *device;
 	struct interval *at;
 
@@ -144,6 +144,7 @@ void cached_device_lost(struct cached *cached, const struct cached_context *cont
 	device = domain ? get(cached, context->iommu, (u16)context->at.start) : NULL;
 	if (!device)
 		return;
+	cached_pages_spread(cached, domain, 0, ~0ULL);
 	for (at = interval_first(&domain->leaves, 0, ~0ULL); at;
 	     at = interval_next(&domain->leaves, at, 0, ~0ULL)) {
 		const struct cached_leaf *leaf = (const struct cached_leaf *)at;

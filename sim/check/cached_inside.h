@@ -37,6 +37,18 @@ static inline void cached_leaf_free(struct cached *cached, struct cached_leaf *l
 	check_pool_put(&cached->leaves, leaf);
 }
 
+/* What was over at that moment is covered. */
+static inline void cached_note_window(struct cached *cached, struct check_moment until)
+{
+	struct cached_windows *windows = &cached->windows;
+	u64 ns = cached->world->clock.now_ns - until.ns;
+
+	windows->count++;
+	windows->total_ns += ns;
+	if (ns > windows->longest_ns)
+		windows->longest_ns = ns;
+}
+
 /* Puts a leaf into the set. */
 void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf);
 

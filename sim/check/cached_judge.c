@@ -84,6 +84,8 @@ static bool any_holds(const struct cached_domain *domain, u64 start, u64 last)
 {
 	struct interval *at = NULL;
 
+	if (cached_pages_hold(domain, start, last))
+		return true;
 	if (domain->holding)
 		at = interval_first(&domain->leaves, start, last);
 	while (at && !cached_holds((struct cached_leaf *)at))
@@ -99,6 +101,10 @@ struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *do
 
 	if (any_holds(domain, start, last))
 		cached_changed(cached, domain, start, last);
+	if (other_ways(domain))
+		cached_pages_spread(cached, domain, start, last);
+	else
+		cached_pages_spread_ended(cached, domain, start, last);
 	for (at = interval_first(leaves, start, last); at;
 	     at = interval_next(leaves, at, start, last)) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
@@ -125,8 +131,10 @@ static void tell(struct cached *cached, struct cached_leaf *leaf, u64 start, u64
 
 void cached_told(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
-	struct interval *at = interval_first(&domain->leaves, start, last);
+	struct interval *at;
 
+	cached_pages_spread(cached, domain, start, last);
+	at = interval_first(&domain->leaves, start, last);
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
 		u64 from = at->start > start ? at->start : start;
@@ -207,6 +215,7 @@ struct cached_leaf *cached_reaching(struct cached *cached, phys_addr_t start, ph
 {
 	struct interval *found;
 
+	cached_pages_spread_reaching(cached, start, last);
 	index_all(cached);
 	found = interval_first(&cached->ended_by_phys, start, last);
 	return found ? leaf_of(found) : NULL;

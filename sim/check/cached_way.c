@@ -6,8 +6,6 @@
 
 #include "check/cached_inside.h"
 
-#define PAGE_LAST (PAGE_SIZE - 1)
-
 /* Where an entry stands on the host; NULL: it has no place there, or is not seen as it stands. */
 static const u8 *host_of(const struct cached_domain *domain, phys_addr_t entry)
 {
@@ -71,61 +69,42 @@ void cached_way_learn(struct cached_domain *domain, u64 iova, bool read, bool wr
 	way->knows_page = true;
 }
 
-static void add_page(struct cached *cached, struct cached_domain *domain, u64 start,
-		     phys_addr_t phys, struct check_moment now)
+static bool is_of(const struct cached_leaf *leaf, const struct cached_page *page)
 {
-	struct cached_leaf *leaf = cached_leaf_new(cached);
-
-	if (!leaf)
-		return;
-	leaf->at.start = start;
-	leaf->at.last = start + PAGE_LAST;
-	leaf->domain = domain;
-	leaf->phys = phys;
-	leaf->page_lg2 = INTERVAL_PAGE_LG2;
-	leaf->read = domain->way.read;
-	leaf->write = domain->way.write;
-	leaf->accessed = leaf->dirty = leaf->absent = leaf->unmapped = false;
-	leaf->told = leaf->told_page = leaf->indexed = leaf->confirmed = false;
-	leaf->since = now;
-	leaf->until = CHECK_NEVER;
-	leaf->round = 0;
-	cached_leaf_put(cached, leaf);
+	return leaf->at.start <= page->start && leaf->at.last >= (page->start | CACHED_PAGE_LAST) &&
+	       leaf->page_lg2 == CACHED_PAGE_LG2 && leaf->read == page->read &&
+	       leaf->write == page->write && !leaf->absent && !leaf->accessed && !leaf->dirty &&
+	       leaf->phys + (page->start - leaf->at.start) == page->phys;
 }
 
-static bool is_page(const struct cached_leaf *leaf, u64 start, phys_addr_t phys)
+/* One page of memory. False: the set has something else. */
+static bool compare_page(struct cached *cached, struct cached_domain *domain,
+			 const struct cached_page *page, struct check_moment now)
 {
-	const struct cached_way *way = &leaf->domain->way;
+	const struct cached_pages *pages = cached_pages_search(domain, page->start, page->start);
+	struct interval *at = NULL;
 
-	return leaf->page_lg2 == INTERVAL_PAGE_LG2 && leaf->read == way->read &&
-	       leaf->write == way->write && !leaf->absent && !leaf->accessed && !leaf->dirty &&
-	       leaf->phys + (start - leaf->at.start) == phys;
-}
-
-/* One page of memory at `phys`. False: the set has something else. */
-static bool compare_page(struct cached *cached, struct cached_domain *domain, u64 start,
-			 phys_addr_t phys, struct check_moment now)
-{
-	const struct interval_tree *leaves = &domain->leaves;
-	struct interval *at = interval_first(leaves, start, start + PAGE_LAST);
-
-	for (; at; at = interval_next(leaves, at, start, start + PAGE_LAST)) {
+	if (pages && pages->holding & cached_pages_bit(page->start))
+		return cached_pages_is(pages, page);
+	if (domain->holding)
+		at = interval_first(&domain->leaves, page->start, page->start | CACHED_PAGE_LAST);
+	for (; at;
+	     at = interval_next(&domain->leaves, at, page->start, page->start | CACHED_PAGE_LAST)) {
 		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
 
 		if (cached_holds(leaf))
-			return at->start <= start && at->last >= start + PAGE_LAST &&
-			       is_page(leaf, start, phys);
+			return is_of(leaf, page);
 	}
-	add_page(cached, domain, start, phys, now);
+	cached_pages_put(cached, domain, page, now);
 	return true;
 }
 
 static bool any_entry(const struct cached_domain *domain, u64 start, u64 last)
 {
-	for (u64 at = start & ~PAGE_LAST;; at += PAGE_SIZE) {
+	for (u64 at = start & ~CACHED_PAGE_LAST;; at += PAGE_SIZE) {
 		if (read_page(&domain->way, at))
 			return true;
-		if (last - at <= PAGE_LAST)
+		if (last - at <= CACHED_PAGE_LAST)
 			return false;
 	}
 }
@@ -155,6 +134,7 @@ static bool end_pages(struct cached *cached, struct cached_domain *domain, u64 s
 
 	if (any_beyond(domain, start, last))
 		return false;
+	cached_pages_end(cached, domain, start, last, now);
 	if (domain->holding)
 		at = interval_first(&domain->leaves, start, last);
 	while (at) {
@@ -175,11 +155,16 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 	const struct cached_way *way = &domain->way;
 	u64 word;
 
-	if (!way->knows_page || !cached_way_holds(domain, start, last))
+	if (!way->knows_page || (start | ~last) & CACHED_PAGE_LAST ||
+	    !cached_way_holds(domain, start, last))
 		return false;
 	word = read_page(way, start);
 	if (word)
-		return (word & ~way->page_bits) == way->page_word && (start ^ last) <= PAGE_LAST &&
-		       compare_page(cached, domain, start & ~PAGE_LAST, word & way->page_bits, now);
+		return (word & ~way->page_bits) == way->page_word &&
+		       last - start == CACHED_PAGE_LAST &&
+		       compare_page(cached, domain,
+				    &(struct cached_page){ start, word & way->page_bits, way->read,
+							   way->write },
+				    now);
 	return !any_entry(domain, start, last) && end_pages(cached, domain, start, last, now);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/pool.h"
 
-#define RECORDS 32 /* of a block */
+#define BLOCK_BYTES 8192 /* if a few records fit */
 
 struct check_pool_block {
 	struct check_pool_block *next;
@@ -11,6 +11,7 @@ struct check_pool_block {
 void check_pool_init(struct check_pool *pool, struct memory *memory, bool *blind, size_t bytes)
 {
 	*pool = (struct check_pool){ .memory = memory, .blind = blind, .bytes = bytes };
+	pool->records = bytes < BLOCK_BYTES / 2 ? (u32)(BLOCK_BYTES / bytes) : 2;
 }
 
 void check_pool_fini(struct check_pool *pool)
@@ -31,7 +32,7 @@ void *check_pool_grow(struct check_pool *pool)
 		struct check_pool_block *block;
 
 		block = memory_alloc(pool->memory, DMASIM_FAULT_CHECK_RECORD,
-				     sizeof(*block) + RECORDS * pool->bytes);
+				     sizeof(*block) + pool->records * pool->bytes);
 		if (!block) {
 			*pool->blind = true;
 			return NULL;
@@ -39,7 +40,7 @@ void *check_pool_grow(struct check_pool *pool)
 		block->next = pool->blocks;
 		pool->blocks = block;
 		pool->next = (u8 *)(block + 1);
-		pool->end = pool->next + RECORDS * pool->bytes;
+		pool->end = pool->next + pool->records * pool->bytes;
 	}
 	record = pool->next;
 	pool->next += pool->bytes;

@@ -15,6 +15,7 @@ struct check_pool {
 	struct memory *memory;
 	bool *blind; /* set when memory runs out */
 	size_t bytes;
+	u32 records;	  /* of a block */
 	void *given_back; /* a list through the first word of each */
 	u8 *next;	  /* those of the latest block that were never had */
 	u8 *end;

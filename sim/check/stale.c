@@ -148,7 +148,7 @@ static void judge_domain(struct check *check, struct cached_domain *domain, u64 
 	struct text text;
 	u64 from, to;
 
-	leaf = interval_first(&domain->leaves, start, last)
+	leaf = cached_any(domain, start, last)
 		       ? cached_stale(&check->cached, domain, start, last, &harm, &from, &to)
 		       : NULL;
 	if (!leaf) {

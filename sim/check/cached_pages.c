@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/cached_pages.h"
+
+#include "check/cached_inside.h"
+
+#define RECORD_BYTES ((u64)CACHED_PAGES << CACHED_PAGE_LG2)
+
+/* ---- Records ---------------------------------------------------------- */
+
+static bool is_in(const struct cached_pages *pages, u64 address)
+{
+	return pages && address - pages->at.start < RECORD_BYTES;
+}
+
+struct cached_pages *cached_pages_search(const struct cached_domain *domain, u64 start, u64 last)
+{
+	if (DMASIM_LIKELY(is_in(domain->near, start)))
+		return domain->near;
+	return (struct cached_pages *)interval_first(&domain->pages, start, last);
+}
+
+struct cached_pages *cached_pages_next(const struct cached_domain *domain,
+				       struct cached_pages *pages, u64 start, u64 last)
+{
+	if (pages->at.last >= last)
+		return NULL;
+	return (struct cached_pages *)interval_next(&domain->pages, &pages->at, start, last);
+}
+
+static void drop(struct cached *cached, struct cached_pages *pages)
+{
+	interval_remove(&pages->domain->pages, &pages->at);
+	check_pool_put(&cached->pages, pages);
+}
+
+/* The one used last stays, so that pages that come and go do not make and drop it. */
+static void set_near(struct cached *cached, struct cached_domain *domain,
+		     struct cached_pages *pages)
+{
+	struct cached_pages *old = domain->near;
+
+	domain->near = pages;
+	if (old && old != pages && !(old->holding | old->ended))
+		drop(cached, old);
+}
+
+static struct cached_pages *record_new(struct cached *cached, struct cached_domain *domain,
+				       u64 address)
+{
+	struct cached_pages *pages = check_pool_get(&cached->pages);
+
+	if (!pages)
+		return NULL;
+	pages->at.start = address & ~(RECORD_BYTES - 1);
+	pages->at.last = pages->at.start + (RECORD_BYTES - 1);
+	pages->domain = domain;
+	pages->holding = pages->ended = pages->read = pages->write = 0;
+	pages->round = 0;
+	pages->memory_first = ~0ULL;
+	pages->memory_last = 0;
+	interval_insert(&domain->pages, &pages->at);
+	return pages;
+}
+
+static struct cached_pages *record_get(struct cached *cached, struct cached_domain *domain,
+				       u64 address)
+{
+	struct cached_pages *pages = domain->near;
+
+	if (DMASIM_LIKELY(is_in(pages, address)))
+		return pages;
+	pages = cached_pages_search(domain, address, address);
+	if (!pages)
+		pages = record_new(cached, domain, address);
+	if (pages)
+		set_near(cached, domain, pages);
+	return pages;
+}
+
+static void tidy(struct cached *cached, struct cached_pages *pages)
+{
+	if (pages->holding | pages->ended)
+		return;
+	pages->memory_first = ~0ULL;
+	pages->memory_last = 0;
+	if (pages != pages->domain->near)
+		drop(cached, pages);
+}
+
+/* The first of some pages, which is taken out of them. */
+static u32 take_first(u64 *of)
+{
+	u32 page = (u32)__builtin_ctzll(*of);
+
+	*of &= *of - 1;
+	return page;
+}
+
+/* ---- What holds ------------------------------------------------------- */
+
+void cached_pages_put(struct cached *cached, struct cached_domain *domain,
+		      const struct cached_page *page, struct check_moment now)
+{
+	struct cached_pages *pages = record_get(cached, domain, page->start);
+	u64 bit = cached_pages_bit(page->start);
+	u32 index = cached_pages_index(page->start);
+
+	if (!pages)
+		return;
+	if (DMASIM_UNLIKELY(pages->ended & bit))
+		cached_pages_spread(cached, domain, page->start, page->start);
+	pages->holding |= bit;
+	pages->read = page->read ? pages->read | bit : pages->read & ~bit;
+	pages->write = page->write ? pages->write | bit : pages->write & ~bit;
+	pages->phys[index] = page->phys;
+	pages->since[index] = now;
+	if (page->phys < pages->memory_first)
+		pages->memory_first = page->phys;
+	if (page->phys > pages->memory_last)
+		pages->memory_last = page->phys | CACHED_PAGE_LAST;
+}
+
+bool cached_pages_is(const struct cached_pages *pages, const struct cached_page *page)
+{
+	u64 bit = cached_pages_bit(page->start);
+
+	return pages->phys[cached_pages_index(page->start)] == page->phys &&
+	       !(pages->read & bit) == !page->read && !(pages->write & bit) == !page->write;
+}
+
+bool cached_pages_hold(const struct cached_domain *domain, u64 start, u64 last)
+{
+	struct cached_pages *pages = cached_pages_search(domain, start, last);
+
+	for (; pages; pages = cached_pages_next(domain, pages, start, last)) {
+		if (pages->holding & cached_pages_mask(pages, start, last))
+			return true;
+	}
+	return false;
+}
+
+bool cached_pages_any(const struct cached_domain *domain, u64 start, u64 last)
+{
+	struct cached_pages *pages = cached_pages_search(domain, start, last);
+
+	for (; pages; pages = cached_pages_next(domain, pages, start, last)) {
+		if ((pages->holding | pages->ended) & cached_pages_mask(pages, start, last))
+			return true;
+	}
+	return false;
+}
+
+/* ---- Ending ----------------------------------------------------------- */
+
+static void end(struct cached *cached, struct cached_pages *pages, u64 which,
+		struct check_moment now)
+{
+	which &= pages->holding;
+	if (!which)
+		return;
+	if (!pages->ended)
+		LIST_INSERT_HEAD(&cached->pages_ended, pages, any_ended);
+	cached->windows.open += (u32)__builtin_popcountll(which);
+	pages->holding &= ~which;
+	pages->ended |= which;
+	while (which)
+		pages->until[take_first(&which)] = now;
+}
+
+void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		      struct check_moment now)
+{
+	struct cached_pages *pages = cached_pages_search(domain, start, last);
+
+	for (; pages; pages = cached_pages_next(domain, pages, start, last))
+		end(cached, pages, cached_pages_mask(pages, start, last), now);
+}
+
+static u64 confirmed(const struct cached *cached, const struct cached_pages *pages)
+{
+	return pages->round == cached->round ? pages->confirmed : 0;
+}
+
+void cached_pages_end_unconfirmed(struct cached *cached, struct cached_domain *domain, u64 start,
+				  u64 last, struct check_moment now)
+{
+	struct cached_pages *pages = cached_pages_search(domain, start, last);
+
+	for (; pages; pages = cached_pages_next(domain, pages, start, last))
+		end(cached, pages,
+		    cached_pages_mask(pages, start, last) & ~confirmed(cached, pages), now);
+}
+
+bool cached_pages_confirm(struct cached *cached, const struct cached_domain *domain,
+			  const struct cached_page *page)
+{
+	struct cached_pages *pages = cached_pages_search(domain, page->start, page->start);
+	u64 bit = cached_pages_bit(page->start);
+
+	if (!pages || !(pages->holding & bit) || !cached_pages_is(pages, page))
+		return false;
+	pages->confirmed = confirmed(cached, pages) | bit;
+	pages->round = cached->round;
+	return true;
+}
+
+/* ---- Covering --------------------------------------------------------- */
+
+static void remove_ended(struct cached *cached, struct cached_pages *pages, u64 which)
+{
+	if (!which)
+		return;
+	cached->windows.open -= (u32)__builtin_popcountll(which);
+	pages->ended &= ~which;
+	if (!pages->ended)
+		LIST_REMOVE(pages, any_ended);
+}
+
+static void cover(struct cached *cached, struct cached_pages *pages, u64 which,
+		  struct check_moment submitted)
+{
+	u64 covered = 0;
+
+	which &= pages->ended;
+	while (which) {
+		u32 page = take_first(&which);
+
+		if (!check_before(pages->until[page], submitted))
+			continue;
+		cached_note_window(cached, pages->until[page]);
+		covered |= 1ULL << page;
+	}
+	remove_ended(cached, pages, covered);
+	tidy(cached, pages);
+}
+
+void cached_pages_cover(struct cached *cached, struct cached_domain *domain,
+			const struct cached_command *command)
+{
+	u64 start = command->what.start, last = command->what.last;
+	struct cached_pages *pages = cached_pages_search(domain, start, last);
+
+	while (pages) {
+		struct cached_pages *next = cached_pages_next(domain, pages, start, last);
+
+		cover(cached, pages, cached_pages_mask(pages, start, last), command->submitted);
+		pages = next;
+	}
+}
+
+/* ---- Spreading -------------------------------------------------------- */
+
+static void spread_page(struct cached *cached, struct cached_pages *pages, u32 page)
+{
+	struct cached_leaf *leaf = cached_leaf_new(cached);
+	u64 bit = 1ULL << page;
+	bool holds = pages->holding & bit;
+
+	if (leaf) {
+		*leaf = (struct cached_leaf){
+			.at.start = pages->at.start + ((u64)page << CACHED_PAGE_LG2),
+			.domain = pages->domain,
+			.phys = pages->phys[page],
+			.page_lg2 = CACHED_PAGE_LG2,
+			.read = pages->read & bit,
+			.write = pages->write & bit,
+			.since = pages->since[page],
+			.until = holds ? CHECK_NEVER : pages->until[page],
+			.round = cached->round,
+			.confirmed = confirmed(cached, pages) & bit,
+		};
+		leaf->at.last = leaf->at.start | CACHED_PAGE_LAST;
+		leaf->next = leaf->at.start;
+	}
+	pages->holding &= ~bit;
+	if (!holds)
+		remove_ended(cached, pages, bit);
+	if (leaf)
+		cached_leaf_put(cached, leaf);
+}
+
+static void spread(struct cached *cached, struct cached_pages *pages, u64 which)
+{
+	while (which)
+		spread_page(cached, pages, take_first(&which));
+	tidy(cached, pages);
+}
+
+void cached_pages_spread(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	struct cached_pages *pages = cached_pages_search(domain, start, last);
+
+	while (pages) {
+		struct cached_pages *next = cached_pages_next(domain, pages, start, last);
+
+		spread(cached, pages,
+		       (pages->holding | pages->ended) & cached_pages_mask(pages, start, last));
+		pages = next;
+	}
+}
+
+void cached_pages_spread_ended(struct cached *cached, struct cached_domain *domain, u64 start,
+			       u64 last)
+{
+	struct cached_pages *pages = cached_pages_search(domain, start, last);
+
+	while (pages) {
+		struct cached_pages *next = cached_pages_next(domain, pages, start, last);
+
+		spread(cached, pages, pages->ended & cached_pages_mask(pages, start, last));
+		pages = next;
+	}
+}
+
+void cached_pages_spread_reaching(struct cached *cached, phys_addr_t start, phys_addr_t last)
+{
+	struct cached_pages *pages = LIST_FIRST(&cached->pages_ended);
+
+	while (pages) {
+		struct cached_pages *next = LIST_NEXT(pages, any_ended);
+		u64 ended = pages->memory_first <= last && pages->memory_last >= start
+				    ? pages->ended
+				    : 0;
+		u64 which = 0;
+
+		while (ended) {
+			u32 page = take_first(&ended);
+			phys_addr_t phys = pages->phys[page];
+
+			if (phys <= last && (phys | CACHED_PAGE_LAST) >= start)
+				which |= 1ULL << page;
+		}
+		if (which)
+			spread(cached, pages, which);
+		pages = next;
+	}
+}
