@@ -40,6 +40,7 @@ static void note_end(struct cached *cached, struct cached_leaf *leaf)
 void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf)
 {
 	interval_insert(&leaf->domain->leaves, &leaf->at);
+	leaf->domain->count++;
 	leaf->domain->large |= leaf->page_lg2 > 12;
 	if (cached_holds(leaf))
 		leaf->domain->holding++;
@@ -50,6 +51,7 @@ void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf)
 void cached_leaf_remove(struct cached *cached, struct cached_leaf *leaf)
 {
 	interval_remove(&leaf->domain->leaves, &leaf->at);
+	leaf->domain->count--;
 	if (cached_holds(leaf)) {
 		leaf->domain->holding--;
 		return;
@@ -204,9 +206,10 @@ static struct cached_domain *domain_get(struct cached *cached, struct hw_iommu *
 	SLIST_INIT(&domain->sources);
 	interval_tree_init(&domain->leaves);
 	interval_tree_by_page(&domain->leaves, &cached->world->memory, cached->blind);
-	interval_tree_init(&domain->pages);
+	interval_tree_init(&domain->rows.records);
 	interval_tree_init(&domain->tables);
 	interval_insert(&cached->domains, &domain->at);
+	cached->caching |= iommu->caching_mode;
 	if (last)
 		*last = domain;
 	return domain;
@@ -362,12 +365,12 @@ void cached_changed(struct cached *cached, struct cached_domain *domain, u64 sta
 static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			  bool unmapped)
 {
-	struct interval *at = NULL;
+	struct interval *at;
 
-	if (domain->iommu->walker.cache) {
-		cached_pages_spread(cached, domain, start, last);
-		at = interval_first(&domain->leaves, start, last);
-	}
+	if (DMASIM_LIKELY(!domain->iommu->walker.cache))
+		return;
+	cached_pages_spread(cached, domain, start, last);
+	at = interval_first(&domain->leaves, start, last);
 	while (at) {
 		struct cached_leaf *leaf = (struct cached_leaf *)at;
 
@@ -399,14 +402,18 @@ void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 st
 
 static bool knows_page(const struct cached_domain *domain, const struct hw_leaf *leaf, bool ended)
 {
-	const struct cached_pages *pages = cached_pages_search(domain, leaf->iova, leaf->iova);
+	const struct cached_pages *pages =
+		cached_pages_first(&domain->rows, leaf->iova, leaf->iova);
 	u64 bit = cached_pages_bit(leaf->iova);
+	u64 says;
 
-	return pages && ((ended ? pages->ended : 0) | pages->holding) & bit &&
-	       leaf->page_lg2 == CACHED_PAGE_LG2 &&
-	       pages->phys[cached_pages_index(leaf->iova)] + (leaf->iova & CACHED_PAGE_LAST) ==
-		       leaf->phys &&
-	       (!leaf->read || pages->read & bit) && (!leaf->write || pages->write & bit);
+	if (!pages || !(((ended ? pages->ended : 0) | pages->holding) & bit))
+		return false;
+	says = pages->says[cached_pages_index(leaf->iova)];
+	return leaf->page_lg2 == CACHED_PAGE_LG2 &&
+	       (says & ~CACHED_PAGE_LAST) + (leaf->iova & CACHED_PAGE_LAST) == leaf->phys &&
+	       (!leaf->read || says & CACHED_PAGE_READ) &&
+	       (!leaf->write || says & CACHED_PAGE_WRITE);
 }
 
 /* True if the set has it, as something that holds, or also as something that did. */

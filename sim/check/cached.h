@@ -120,10 +120,9 @@ struct cached_way {
 	const struct cached_table *table;
 	const u8 *pages; /* its entries */
 	bool knows_page; /* what an entry of a page says: */
-	bool read;	 /* it allows this, and has no marks, */
-	bool write;
-	u64 page_bits; /* if it is, but for these, its address, */
-	u64 page_word; /* this */
+	u64 allows;	 /* this, without marks, as rows have it, */
+	u64 page_bits;	 /* if it is, but for these, its address, */
+	u64 page_word;	 /* this */
 };
 
 /* A domain id of a unit. */
@@ -137,10 +136,10 @@ struct cached_domain {
 	struct cached_source_list sources;
 	struct cached_way way;
 	struct interval_tree leaves;
-	u64 holding;		    /* of them */
-	bool large;		    /* some were of more than 4 KiB */
-	struct interval_tree pages; /* the others (cached_pages.h) */
-	struct cached_pages *near;  /* used last; it may be empty */
+	u64 count;		 /* of them */
+	u64 holding;		 /* of these */
+	bool large;		 /* some were of more than 4 KiB */
+	struct cached_rows rows; /* the others (cached_pages.h) */
 	struct interval_tree tables;
 	u32 ended_tables;
 };
@@ -158,6 +157,7 @@ struct cached {
 	struct world *world;
 	struct check_clock clock;
 	struct interval_tree domains; /* by id */
+	bool caching;		      /* a unit of one of them is in caching mode */
 	struct cached_domain *recent; /* found last, the first of its id */
 	struct cached_unit_list units;
 	struct interval_tree tables_by_phys;
@@ -228,8 +228,8 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number);
 /* True if the set has anything of [start, last], whatever it is. */
 static inline bool cached_any(const struct cached_domain *domain, u64 start, u64 last)
 {
-	return cached_pages_any(domain, start, last) ||
-	       interval_first(&domain->leaves, start, last);
+	return cached_pages_any(&domain->rows, start, last) ||
+	       (domain->count && interval_first(&domain->leaves, start, last));
 }
 
 /* What is wrong with a page that may be cached, held against what the tables say now. */

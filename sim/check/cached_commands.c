@@ -164,7 +164,7 @@ static bool any_holds(const struct cached_domain *domain, const struct hw_invali
 	struct interval *at;
 
 	if ((!what->leaf_only && interval_first(&domain->tables, what->start, what->last)) ||
-	    cached_pages_hold(domain, what->start, what->last))
+	    cached_pages_hold(&domain->rows, what->start, what->last))
 		return true;
 	at = domain->holding ? interval_first(leaves, what->start, what->last) : NULL;
 	while (at && !cached_holds((struct cached_leaf *)at))

@@ -206,17 +206,13 @@ static bool goes(const struct comparison *comparison, const struct stretch *stre
 /* True if the set has it as a page, and it holds: that is confirmed. */
 static bool is_known_page(const struct comparison *comparison, const struct stretch *stretch)
 {
-	const struct cached_page page = {
-		.start = stretch->start,
-		.phys = stretch->phys,
-		.read = stretch->read,
-		.write = stretch->write,
-	};
+	u64 says = stretch->phys | (stretch->read ? CACHED_PAGE_READ : 0) |
+		   (stretch->write ? CACHED_PAGE_WRITE : 0);
 
 	return stretch->page_lg2 == CACHED_PAGE_LG2 &&
 	       stretch->last - stretch->start == CACHED_PAGE_LAST && !stretch->absent &&
 	       !stretch->accessed && !stretch->dirty &&
-	       cached_pages_confirm(comparison->cached, comparison->domain, &page);
+	       cached_pages_confirm(comparison->cached, comparison->domain, stretch->start, says);
 }
 
 static void found_stretch(struct comparison *comparison, const struct stretch *stretch)
@@ -526,7 +522,7 @@ static void widen_to_pages(struct comparison *comparison, u64 address)
 	struct interval_tree *leaves = &comparison->domain->leaves;
 	struct interval *at;
 
-	if (cached_pages_hold(comparison->domain, address, address)) {
+	if (cached_pages_hold(&comparison->domain->rows, address, address)) {
 		comparison->start = lower(comparison->start, address & ~CACHED_PAGE_LAST);
 		comparison->last = higher(comparison->last, address | CACHED_PAGE_LAST);
 	}
@@ -555,14 +551,12 @@ static void widen(struct comparison *comparison)
 	} while (start != comparison->start || last != comparison->last);
 }
 
-void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-		    struct check_moment now, bool mapped)
+static void compare_tables(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+			   struct check_moment now, bool mapped)
 {
 	struct cached_table *near[NEAR_MAX];
 	struct comparison comparison;
 
-	if (cached_way_compare(cached, domain, start, last, now))
-		return;
 	/* Of a page of which only a part is compared, another part may hold on. */
 	if (start & CACHED_PAGE_LAST)
 		cached_pages_spread(cached, domain, start, start);
@@ -589,4 +583,11 @@ void cached_compare(struct cached *cached, struct cached_domain *domain, u64 sta
 	} while (comparison.found_first < comparison.start ||
 		 comparison.found_last > comparison.last || end_unconfirmed_tables(&comparison));
 	end_unconfirmed_leaves(&comparison);
+}
+
+void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		    struct check_moment now, bool mapped)
+{
+	if (!cached_way_compare(cached, domain, start, last, now))
+		compare_tables(cached, domain, start, last, now, mapped);
 }

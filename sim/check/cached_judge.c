@@ -84,7 +84,7 @@ static bool any_holds(const struct cached_domain *domain, u64 start, u64 last)
 {
 	struct interval *at = NULL;
 
-	if (cached_pages_hold(domain, start, last))
+	if (cached_pages_hold(&domain->rows, start, last))
 		return true;
 	if (domain->holding)
 		at = interval_first(&domain->leaves, start, last);

@@ -3,33 +3,11 @@
 
 #include "check/cached_inside.h"
 
-#define RECORD_BYTES ((u64)CACHED_PAGES << CACHED_PAGE_LG2)
-
 /* ---- Records ---------------------------------------------------------- */
-
-static bool is_in(const struct cached_pages *pages, u64 address)
-{
-	return pages && address - pages->at.start < RECORD_BYTES;
-}
-
-struct cached_pages *cached_pages_search(const struct cached_domain *domain, u64 start, u64 last)
-{
-	if (DMASIM_LIKELY(is_in(domain->near, start)))
-		return domain->near;
-	return (struct cached_pages *)interval_first(&domain->pages, start, last);
-}
-
-struct cached_pages *cached_pages_next(const struct cached_domain *domain,
-				       struct cached_pages *pages, u64 start, u64 last)
-{
-	if (pages->at.last >= last)
-		return NULL;
-	return (struct cached_pages *)interval_next(&domain->pages, &pages->at, start, last);
-}
 
 static void drop(struct cached *cached, struct cached_pages *pages)
 {
-	interval_remove(&pages->domain->pages, &pages->at);
+	interval_remove(&pages->domain->rows.records, &pages->at);
 	check_pool_put(&cached->pages, pages);
 }
 
@@ -37,9 +15,9 @@ static void drop(struct cached *cached, struct cached_pages *pages)
 static void set_near(struct cached *cached, struct cached_domain *domain,
 		     struct cached_pages *pages)
 {
-	struct cached_pages *old = domain->near;
+	struct cached_pages *old = domain->rows.near;
 
-	domain->near = pages;
+	domain->rows.near = pages;
 	if (old && old != pages && !(old->holding | old->ended))
 		drop(cached, old);
 }
@@ -51,25 +29,25 @@ static struct cached_pages *record_new(struct cached *cached, struct cached_doma
 
 	if (!pages)
 		return NULL;
-	pages->at.start = address & ~(RECORD_BYTES - 1);
-	pages->at.last = pages->at.start + (RECORD_BYTES - 1);
+	pages->at.start = address & ~(CACHED_PAGES_BYTES - 1);
+	pages->at.last = pages->at.start + (CACHED_PAGES_BYTES - 1);
 	pages->domain = domain;
-	pages->holding = pages->ended = pages->read = pages->write = 0;
+	pages->holding = pages->ended = 0;
 	pages->round = 0;
 	pages->memory_first = ~0ULL;
 	pages->memory_last = 0;
-	interval_insert(&domain->pages, &pages->at);
+	interval_insert(&domain->rows.records, &pages->at);
 	return pages;
 }
 
 static struct cached_pages *record_get(struct cached *cached, struct cached_domain *domain,
 				       u64 address)
 {
-	struct cached_pages *pages = domain->near;
+	struct cached_pages *pages = domain->rows.near;
 
-	if (DMASIM_LIKELY(is_in(pages, address)))
+	if (DMASIM_LIKELY(cached_pages_are(pages, address)))
 		return pages;
-	pages = cached_pages_search(domain, address, address);
+	pages = cached_pages_first(&domain->rows, address, address);
 	if (!pages)
 		pages = record_new(cached, domain, address);
 	if (pages)
@@ -83,7 +61,7 @@ static void tidy(struct cached *cached, struct cached_pages *pages)
 		return;
 	pages->memory_first = ~0ULL;
 	pages->memory_last = 0;
-	if (pages != pages->domain->near)
+	if (pages != pages->domain->rows.near)
 		drop(cached, pages);
 }
 
@@ -96,58 +74,14 @@ static u32 take_first(u64 *of)
 	return page;
 }
 
-/* ---- What holds ------------------------------------------------------- */
-
-void cached_pages_put(struct cached *cached, struct cached_domain *domain,
-		      const struct cached_page *page, struct check_moment now)
+struct cached_pages *cached_pages_make_room(struct cached *cached, struct cached_domain *domain,
+					    u64 start)
 {
-	struct cached_pages *pages = record_get(cached, domain, page->start);
-	u64 bit = cached_pages_bit(page->start);
-	u32 index = cached_pages_index(page->start);
+	struct cached_pages *pages = record_get(cached, domain, start);
 
-	if (!pages)
-		return;
-	if (DMASIM_UNLIKELY(pages->ended & bit))
-		cached_pages_spread(cached, domain, page->start, page->start);
-	pages->holding |= bit;
-	pages->read = page->read ? pages->read | bit : pages->read & ~bit;
-	pages->write = page->write ? pages->write | bit : pages->write & ~bit;
-	pages->phys[index] = page->phys;
-	pages->since[index] = now;
-	if (page->phys < pages->memory_first)
-		pages->memory_first = page->phys;
-	if (page->phys > pages->memory_last)
-		pages->memory_last = page->phys | CACHED_PAGE_LAST;
-}
-
-bool cached_pages_is(const struct cached_pages *pages, const struct cached_page *page)
-{
-	u64 bit = cached_pages_bit(page->start);
-
-	return pages->phys[cached_pages_index(page->start)] == page->phys &&
-	       !(pages->read & bit) == !page->read && !(pages->write & bit) == !page->write;
-}
-
-bool cached_pages_hold(const struct cached_domain *domain, u64 start, u64 last)
-{
-	struct cached_pages *pages = cached_pages_search(domain, start, last);
-
-	for (; pages; pages = cached_pages_next(domain, pages, start, last)) {
-		if (pages->holding & cached_pages_mask(pages, start, last))
-			return true;
-	}
-	return false;
-}
-
-bool cached_pages_any(const struct cached_domain *domain, u64 start, u64 last)
-{
-	struct cached_pages *pages = cached_pages_search(domain, start, last);
-
-	for (; pages; pages = cached_pages_next(domain, pages, start, last)) {
-		if ((pages->holding | pages->ended) & cached_pages_mask(pages, start, last))
-			return true;
-	}
-	return false;
+	if (pages && DMASIM_UNLIKELY(pages->ended & cached_pages_bit(start)))
+		cached_pages_spread(cached, domain, start, start);
+	return pages;
 }
 
 /* ---- Ending ----------------------------------------------------------- */
@@ -160,19 +94,18 @@ static void end(struct cached *cached, struct cached_pages *pages, u64 which,
 		return;
 	if (!pages->ended)
 		LIST_INSERT_HEAD(&cached->pages_ended, pages, any_ended);
-	cached->windows.open += (u32)__builtin_popcountll(which);
 	pages->holding &= ~which;
 	pages->ended |= which;
-	while (which)
+	for (; which; cached->windows.open++)
 		pages->until[take_first(&which)] = now;
 }
 
 void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 		      struct check_moment now)
 {
-	struct cached_pages *pages = cached_pages_search(domain, start, last);
+	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
-	for (; pages; pages = cached_pages_next(domain, pages, start, last))
+	for (; pages; pages = cached_pages_next(&domain->rows, pages, start, last))
 		end(cached, pages, cached_pages_mask(pages, start, last), now);
 }
 
@@ -184,33 +117,34 @@ static u64 confirmed(const struct cached *cached, const struct cached_pages *pag
 void cached_pages_end_unconfirmed(struct cached *cached, struct cached_domain *domain, u64 start,
 				  u64 last, struct check_moment now)
 {
-	struct cached_pages *pages = cached_pages_search(domain, start, last);
+	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
-	for (; pages; pages = cached_pages_next(domain, pages, start, last))
+	for (; pages; pages = cached_pages_next(&domain->rows, pages, start, last))
 		end(cached, pages,
 		    cached_pages_mask(pages, start, last) & ~confirmed(cached, pages), now);
 }
 
-bool cached_pages_confirm(struct cached *cached, const struct cached_domain *domain,
-			  const struct cached_page *page)
+bool cached_pages_confirm(struct cached *cached, const struct cached_domain *domain, u64 start,
+			  u64 says)
 {
-	struct cached_pages *pages = cached_pages_search(domain, page->start, page->start);
-	u64 bit = cached_pages_bit(page->start);
+	struct cached_pages *pages = cached_pages_first(&domain->rows, start, start);
 
-	if (!pages || !(pages->holding & bit) || !cached_pages_is(pages, page))
+	if (!cached_pages_holds(pages, start) || !cached_pages_says(pages, start, says))
 		return false;
-	pages->confirmed = confirmed(cached, pages) | bit;
+	pages->confirmed = confirmed(cached, pages) | cached_pages_bit(start);
 	pages->round = cached->round;
 	return true;
 }
 
 /* ---- Covering --------------------------------------------------------- */
 
-static void remove_ended(struct cached *cached, struct cached_pages *pages, u64 which)
+/* `which` are `count` pages. */
+static void remove_ended(struct cached *cached, struct cached_pages *pages, u64 which, u32 count)
 {
-	if (!which)
+	if (!count)
 		return;
-	cached->windows.open -= (u32)__builtin_popcountll(which);
+	cached->windows.open -= count;
+	pages->domain->rows.pages -= count;
 	pages->ended &= ~which;
 	if (!pages->ended)
 		LIST_REMOVE(pages, any_ended);
@@ -220,6 +154,7 @@ static void cover(struct cached *cached, struct cached_pages *pages, u64 which,
 		  struct check_moment submitted)
 {
 	u64 covered = 0;
+	u32 count = 0;
 
 	which &= pages->ended;
 	while (which) {
@@ -229,8 +164,9 @@ static void cover(struct cached *cached, struct cached_pages *pages, u64 which,
 			continue;
 		cached_note_window(cached, pages->until[page]);
 		covered |= 1ULL << page;
+		count++;
 	}
-	remove_ended(cached, pages, covered);
+	remove_ended(cached, pages, covered, count);
 	tidy(cached, pages);
 }
 
@@ -238,10 +174,10 @@ void cached_pages_cover(struct cached *cached, struct cached_domain *domain,
 			const struct cached_command *command)
 {
 	u64 start = command->what.start, last = command->what.last;
-	struct cached_pages *pages = cached_pages_search(domain, start, last);
+	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
 	while (pages) {
-		struct cached_pages *next = cached_pages_next(domain, pages, start, last);
+		struct cached_pages *next = cached_pages_next(&domain->rows, pages, start, last);
 
 		cover(cached, pages, cached_pages_mask(pages, start, last), command->submitted);
 		pages = next;
@@ -260,10 +196,10 @@ static void spread_page(struct cached *cached, struct cached_pages *pages, u32 p
 		*leaf = (struct cached_leaf){
 			.at.start = pages->at.start + ((u64)page << CACHED_PAGE_LG2),
 			.domain = pages->domain,
-			.phys = pages->phys[page],
+			.phys = pages->says[page] & ~CACHED_PAGE_LAST,
 			.page_lg2 = CACHED_PAGE_LG2,
-			.read = pages->read & bit,
-			.write = pages->write & bit,
+			.read = pages->says[page] & CACHED_PAGE_READ,
+			.write = pages->says[page] & CACHED_PAGE_WRITE,
 			.since = pages->since[page],
 			.until = holds ? CHECK_NEVER : pages->until[page],
 			.round = cached->round,
@@ -273,8 +209,10 @@ static void spread_page(struct cached *cached, struct cached_pages *pages, u32 p
 		leaf->next = leaf->at.start;
 	}
 	pages->holding &= ~bit;
-	if (!holds)
-		remove_ended(cached, pages, bit);
+	if (holds)
+		pages->domain->rows.pages--;
+	else
+		remove_ended(cached, pages, bit, 1);
 	if (leaf)
 		cached_leaf_put(cached, leaf);
 }
@@ -288,10 +226,10 @@ static void spread(struct cached *cached, struct cached_pages *pages, u64 which)
 
 void cached_pages_spread(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
-	struct cached_pages *pages = cached_pages_search(domain, start, last);
+	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
 	while (pages) {
-		struct cached_pages *next = cached_pages_next(domain, pages, start, last);
+		struct cached_pages *next = cached_pages_next(&domain->rows, pages, start, last);
 
 		spread(cached, pages,
 		       (pages->holding | pages->ended) & cached_pages_mask(pages, start, last));
@@ -302,10 +240,10 @@ void cached_pages_spread(struct cached *cached, struct cached_domain *domain, u6
 void cached_pages_spread_ended(struct cached *cached, struct cached_domain *domain, u64 start,
 			       u64 last)
 {
-	struct cached_pages *pages = cached_pages_search(domain, start, last);
+	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
 	while (pages) {
-		struct cached_pages *next = cached_pages_next(domain, pages, start, last);
+		struct cached_pages *next = cached_pages_next(&domain->rows, pages, start, last);
 
 		spread(cached, pages, pages->ended & cached_pages_mask(pages, start, last));
 		pages = next;
@@ -325,9 +263,10 @@ void cached_pages_spread_reaching(struct cached *cached, phys_addr_t start, phys
 
 		while (ended) {
 			u32 page = take_first(&ended);
-			phys_addr_t phys = pages->phys[page];
+			u64 says = pages->says[page];
 
-			if (phys <= last && (phys | CACHED_PAGE_LAST) >= start)
+			if ((says & ~CACHED_PAGE_LAST) <= last &&
+			    (says | CACHED_PAGE_LAST) >= start)
 				which |= 1ULL << page;
 		}
 		if (which)

@@ -18,37 +18,39 @@
 #include "check/interval.h"
 #include "check/moment.h"
 
-#define CACHED_PAGES	 64
-#define CACHED_PAGE_LG2	 12
-#define CACHED_PAGE_LAST ((1ULL << CACHED_PAGE_LG2) - 1)
+#define CACHED_PAGES	   64
+#define CACHED_PAGE_LG2	   12
+#define CACHED_PAGE_LAST   ((1ULL << CACHED_PAGE_LG2) - 1)
+#define CACHED_PAGES_BYTES ((u64)CACHED_PAGES << CACHED_PAGE_LG2)
+
+/* What a page says: its memory, and what it allows. */
+#define CACHED_PAGE_READ  1ULL
+#define CACHED_PAGE_WRITE 2ULL
 
 struct cached;
 struct cached_command;
 struct cached_domain;
 
 struct cached_pages {
-	struct interval at;		    /* addresses; first member */
-	LIST_ENTRY(cached_pages) any_ended; /* of the set, if any has */
+	struct interval at; /* addresses; first member */
 	struct cached_domain *domain;
 	u64 holding; /* a bit for each page */
 	u64 ended;
-	u64 read; /* what it allows */
-	u64 write;
-	u64 confirmed; /* by the comparison of this */
+	u64 confirmed; /* by the comparison of this round */
 	u64 round;
-	phys_addr_t memory_first; /* what they translate to is all in here */
+	LIST_ENTRY(cached_pages) any_ended; /* of the set, if any has */
+	phys_addr_t memory_first;	    /* what they translate to is all in here */
 	phys_addr_t memory_last;
-	phys_addr_t phys[CACHED_PAGES];
+	u64 says[CACHED_PAGES];
 	struct check_moment since[CACHED_PAGES];
 	struct check_moment until[CACHED_PAGES]; /* of those that have ended */
 };
 
-/* What a page is. */
-struct cached_page {
-	u64 start;
-	phys_addr_t phys;
-	bool read;
-	bool write;
+/* The records of a domain. */
+struct cached_rows {
+	struct interval_tree records;
+	struct cached_pages *near; /* used last; it may be empty */
+	u64 pages;		   /* in all of them */
 };
 
 static inline u32 cached_pages_index(u64 address)
@@ -59,6 +61,12 @@ static inline u32 cached_pages_index(u64 address)
 static inline u64 cached_pages_bit(u64 address)
 {
 	return 1ULL << cached_pages_index(address);
+}
+
+/* True if an address is one of the record's. */
+static inline bool cached_pages_are(const struct cached_pages *pages, u64 address)
+{
+	return pages && address - pages->at.start < CACHED_PAGES_BYTES;
 }
 
 /* The pages of a record that [start, last], which touches it, has a part of. */
@@ -74,32 +82,92 @@ static inline u64 cached_pages_mask(const struct cached_pages *pages, u64 start,
 }
 
 /* The records that have a part of [start, last], in order; NULL: no more. */
-struct cached_pages *cached_pages_search(const struct cached_domain *domain, u64 start, u64 last);
-struct cached_pages *cached_pages_next(const struct cached_domain *domain,
-				       struct cached_pages *pages, u64 start, u64 last);
+static inline struct cached_pages *cached_pages_first(const struct cached_rows *rows, u64 start,
+						      u64 last)
+{
+	if (DMASIM_LIKELY(cached_pages_are(rows->near, start)))
+		return rows->near;
+	return rows->pages ? (struct cached_pages *)interval_first(&rows->records, start, last)
+			   : NULL;
+}
 
-/* A page that is not there as one that holds. No memory: the checker is blind. */
-void cached_pages_put(struct cached *cached, struct cached_domain *domain,
-		      const struct cached_page *page, struct check_moment now);
-
-/* True if a page that holds is this one. */
-bool cached_pages_is(const struct cached_pages *pages, const struct cached_page *page);
+static inline struct cached_pages *cached_pages_next(const struct cached_rows *rows,
+						     struct cached_pages *pages, u64 start,
+						     u64 last)
+{
+	if (DMASIM_LIKELY(pages->at.last >= last))
+		return NULL;
+	return (struct cached_pages *)interval_next(&rows->records, &pages->at, start, last);
+}
 
 /* True if any page of [start, last] holds; holds, or has ended. */
-bool cached_pages_hold(const struct cached_domain *domain, u64 start, u64 last);
-bool cached_pages_any(const struct cached_domain *domain, u64 start, u64 last);
+static inline bool cached_pages_hold(const struct cached_rows *rows, u64 start, u64 last)
+{
+	struct cached_pages *pages = cached_pages_first(rows, start, last);
 
-/* What holds of [start, last] has ended; what the comparison has confirmed is spared. */
+	for (; pages; pages = cached_pages_next(rows, pages, start, last)) {
+		if (pages->holding & cached_pages_mask(pages, start, last))
+			return true;
+	}
+	return false;
+}
+
+static inline bool cached_pages_any(const struct cached_rows *rows, u64 start, u64 last)
+{
+	struct cached_pages *pages = cached_pages_first(rows, start, last);
+
+	for (; pages; pages = cached_pages_next(rows, pages, start, last)) {
+		if ((pages->holding | pages->ended) & cached_pages_mask(pages, start, last))
+			return true;
+	}
+	return false;
+}
+
+/* True if the page at `start` says this, and holds; of which that was asked before. */
+static inline bool cached_pages_holds(const struct cached_pages *pages, u64 start)
+{
+	return pages && pages->holding & cached_pages_bit(start);
+}
+
+static inline bool cached_pages_says(const struct cached_pages *pages, u64 start, u64 says)
+{
+	return pages->says[cached_pages_index(start)] == says;
+}
+
+/*
+ * A record for the page at `start`, where none holds. What has ended there is a leaf from now on.
+ * NULL: no memory, and the checker is blind.
+ */
+struct cached_pages *cached_pages_make_room(struct cached *cached, struct cached_domain *domain,
+					    u64 start);
+
+/* A page that holds is in the record where there is room for it. */
+static inline void cached_pages_fill(struct cached_pages *pages, struct cached_rows *rows,
+				     u64 start, u64 says, struct check_moment now)
+{
+	u32 index = cached_pages_index(start);
+
+	rows->pages++;
+	pages->holding |= 1ULL << index;
+	pages->says[index] = says;
+	pages->since[index] = now;
+	if (says < pages->memory_first)
+		pages->memory_first = says & ~CACHED_PAGE_LAST;
+	if (says > pages->memory_last)
+		pages->memory_last = says | CACHED_PAGE_LAST;
+}
+
+/* What holds of [start, last] has ended; or what of that the comparison has not confirmed. */
 void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 		      struct check_moment now);
 void cached_pages_end_unconfirmed(struct cached *cached, struct cached_domain *domain, u64 start,
 				  u64 last, struct check_moment now);
 
-/* True if this page holds: it is confirmed. */
-bool cached_pages_confirm(struct cached *cached, const struct cached_domain *domain,
-			  const struct cached_page *page);
+/* True if a page holds that says this: it is confirmed. */
+bool cached_pages_confirm(struct cached *cached, const struct cached_domain *domain, u64 start,
+			  u64 says);
 
-/* A completed command takes out those of [start, last] that had ended before it. */
+/* A completed command takes out those of its window that had ended before it. */
 void cached_pages_cover(struct cached *cached, struct cached_domain *domain,
 			const struct cached_command *command);
 

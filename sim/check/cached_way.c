@@ -64,38 +64,51 @@ void cached_way_learn(struct cached_domain *domain, u64 iova, bool read, bool wr
 		return;
 	way->page_bits = iommu->arch->page_bits(&iommu->walker);
 	way->page_word = read_page(way, iova) & ~way->page_bits;
-	way->read = read;
-	way->write = write;
+	way->allows = (read ? CACHED_PAGE_READ : 0) | (write ? CACHED_PAGE_WRITE : 0);
 	way->knows_page = true;
 }
 
-static bool is_of(const struct cached_leaf *leaf, const struct cached_page *page)
+/* Held against a leaf that covers it. */
+static bool is_of(const struct cached_leaf *leaf, u64 start, u64 says)
 {
-	return leaf->at.start <= page->start && leaf->at.last >= (page->start | CACHED_PAGE_LAST) &&
-	       leaf->page_lg2 == CACHED_PAGE_LG2 && leaf->read == page->read &&
-	       leaf->write == page->write && !leaf->absent && !leaf->accessed && !leaf->dirty &&
-	       leaf->phys + (page->start - leaf->at.start) == page->phys;
+	u64 phys = leaf->phys + (start - leaf->at.start);
+
+	return leaf->page_lg2 == CACHED_PAGE_LG2 && !leaf->absent && !leaf->accessed &&
+	       !leaf->dirty &&
+	       (phys | (leaf->read ? CACHED_PAGE_READ : 0) |
+		(leaf->write ? CACHED_PAGE_WRITE : 0)) == says;
 }
 
-/* One page of memory. False: the set has something else. */
-static bool compare_page(struct cached *cached, struct cached_domain *domain,
-			 const struct cached_page *page, struct check_moment now)
+/* What holds there, of a page that is not among the rows; NULL: nothing. */
+static const struct cached_leaf *holding_leaf(const struct cached_domain *domain, u64 start)
 {
-	const struct cached_pages *pages = cached_pages_search(domain, page->start, page->start);
 	struct interval *at = NULL;
 
-	if (pages && pages->holding & cached_pages_bit(page->start))
-		return cached_pages_is(pages, page);
 	if (domain->holding)
-		at = interval_first(&domain->leaves, page->start, page->start | CACHED_PAGE_LAST);
-	for (; at;
-	     at = interval_next(&domain->leaves, at, page->start, page->start | CACHED_PAGE_LAST)) {
-		const struct cached_leaf *leaf = (const struct cached_leaf *)at;
+		at = interval_first(&domain->leaves, start, start | CACHED_PAGE_LAST);
+	while (at && !cached_holds((struct cached_leaf *)at))
+		at = interval_next(&domain->leaves, at, start, start | CACHED_PAGE_LAST);
+	return (struct cached_leaf *)at;
+}
 
-		if (cached_holds(leaf))
-			return is_of(leaf, page);
-	}
-	cached_pages_put(cached, domain, page, now);
+/* One page. False: the set has something else. */
+static bool compare_page(struct cached *cached, struct cached_domain *domain, u64 start, u64 says,
+			 struct check_moment now)
+{
+	struct cached_pages *pages = domain->rows.near;
+	const struct cached_leaf *leaf;
+
+	if (!cached_pages_are(pages, start) || pages->ended & cached_pages_bit(start))
+		pages = cached_pages_make_room(cached, domain, start);
+	if (!pages)
+		return true;
+	if (cached_pages_holds(pages, start))
+		return cached_pages_says(pages, start, says);
+	leaf = holding_leaf(domain, start);
+	if (leaf)
+		return leaf->at.start <= start && leaf->at.last >= (start | CACHED_PAGE_LAST) &&
+		       is_of(leaf, start, says);
+	cached_pages_fill(pages, &domain->rows, start, says, now);
 	return true;
 }
 
@@ -162,9 +175,7 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 	if (word)
 		return (word & ~way->page_bits) == way->page_word &&
 		       last - start == CACHED_PAGE_LAST &&
-		       compare_page(cached, domain,
-				    &(struct cached_page){ start, word & way->page_bits, way->read,
-							   way->write },
+		       compare_page(cached, domain, start, (word & way->page_bits) | way->allows,
 				    now);
 	return !any_entry(domain, start, last) && end_pages(cached, domain, start, last, now);
 }

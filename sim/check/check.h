@@ -91,7 +91,7 @@ static inline void check_on_cpu(struct check *check, u32 cpu)
 /* What the software did. */
 void check_event(struct check *check, const struct dmasim_event *event);
 
-/* The same to dma-debug, the second judge (dma_debug_judge.c). */
+/* The same to dma-debug, the second judge (dma_debug_judge.c), if it listens. */
 void check_debug_event(struct check *check, const struct dmasim_event *event);
 
 /* True for a sync at which Linux stops: it is no call then that anybody judges. */

@@ -80,12 +80,12 @@ static bool reaches_below_root(struct check *check, dmasim_sbdf dev, const struc
  * A driver that was told to go through the host bridge does no wrong, whatever shorter way there
  * is; one that did not ask, or was told otherwise, does.
  */
-void judge_way(struct check *check, const struct dmasim_event *event)
+void judge_peer_way(struct check *check, const struct dmasim_event *event)
 {
 	struct hw_target target;
 	struct check_verdict *verdict;
 
-	if (event->phys - check->ram.start < check->ram.bytes || !check_can_judge(check))
+	if (!check_can_judge(check))
 		return;
 	if (ram_find_range(&check->hw->ram, event->phys, &check->ram))
 		return;
@@ -120,27 +120,22 @@ static void tell_window(struct check *check, const struct dmasim_event *event, u
 
 static void judge_iova_window(struct check *check, const struct dmasim_event *event)
 {
+	const struct hw_root *root = hw_root_find(check->hw, event->dev);
 	u64 last = judge_last(event->dma, event->size);
-	struct hw_function *function;
-	const struct hw_root *root;
 
-	if (event->ret || !check_can_judge(check))
-		return;
-	function = hw_function_find(check->hw, event->dev);
-	if (!function)
-		return;
-	root = function->bus->root;
-	for (u32 i = 0; i < root->window_count; i++) {
+	for (u32 i = 0; root && i < root->window_count; i++) {
 		u64 start = root->window[i].start + root->window[i].bus_offset;
+		u64 end = judge_last(start, root->window[i].bytes);
 
-		if (event->dma <= judge_last(start, root->window[i].bytes) && last >= start) {
-			tell_window(check, event, start, judge_last(start, root->window[i].bytes));
-			return;
-		}
+		if (DMASIM_LIKELY(event->dma > end || last < start))
+			continue;
+		if (!event->ret && check_can_judge(check) && hw_function_find(check->hw, event->dev))
+			tell_window(check, event, start, end);
+		return;
 	}
 }
 
-void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start, u64 last)
+void judge_absent_cached(struct check *check, const struct dmasim_event *event, u64 start, u64 last)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct cached_domain *domain;

@@ -30,10 +30,24 @@ void judge_found(struct check *check, const struct dmasim_event *event,
 		 const struct finding *finding);
 
 /* A mapping through the IOMMU of what the hardware reaches below the root. */
-void judge_way(struct check *check, const struct dmasim_event *event);
+void judge_peer_way(struct check *check, const struct dmasim_event *event);
+static inline void judge_way(struct check *check, const struct dmasim_event *event)
+{
+	/* Most is the memory that was mapped from last. */
+	if (DMASIM_UNLIKELY(event->phys - check->ram.start >= check->ram.bytes))
+		judge_peer_way(check, event);
+}
 
 /* Reports that a mapping that is ready for its device may still be cached as absent. */
-void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start, u64 last);
+void judge_absent_cached(struct check *check, const struct dmasim_event *event, u64 start,
+			 u64 last);
+static inline void judge_no_absent(struct check *check, const struct dmasim_event *event, u64 start,
+				   u64 last)
+{
+	/* Only units in caching mode do that. */
+	if (DMASIM_UNLIKELY(check->cached.caching))
+		judge_absent_cached(check, event, start, last);
+}
 
 /* A provider of peer memory ends: no mapping of its BARs may be alive. */
 void judge_p2p_release(struct check *check, const struct dmasim_event *event);

@@ -250,19 +250,25 @@ static struct hw_bus *bus_towards(const struct hw_bus *bus, u8 number)
 	return NULL;
 }
 
-struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev)
+struct hw_root *hw_root_find(const struct hw *hw, dmasim_sbdf dev)
 {
 	u8 number = (u8)(dev >> 8);
-	struct hw_bus *bus = NULL;
 	struct hw_root *root;
 
 	TAILQ_FOREACH(root, &hw->roots, link) {
 		if (root->segment == dev >> 16 && number >= root->bus_first &&
-		    number <= root->bus_last) {
-			bus = &root->bus;
+		    number <= root->bus_last)
 			break;
-		}
 	}
+	return root;
+}
+
+struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev)
+{
+	struct hw_root *root = hw_root_find(hw, dev);
+	struct hw_bus *bus = root ? &root->bus : NULL;
+	u8 number = (u8)(dev >> 8);
+
 	while (bus && hw_bus_number(bus) != number) {
 		struct hw_bus *below = bus_towards(bus, number);
 

@@ -223,6 +223,9 @@ static inline bool hw_function_answers(const struct hw_function *function)
 /* Linear over the functions of one bus, those with its number. NULL: nobody there. */
 struct hw_function *hw_function_on(const struct hw_bus *bus, u8 devfn);
 
+/* The host bridge that requests for a number begin at. NULL: none. */
+struct hw_root *hw_root_find(const struct hw *hw, dmasim_sbdf dev);
+
 /* Routed by the bus numbers in the bridges, as hardware does. NULL: nobody there. */
 struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev);
 

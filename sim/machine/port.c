@@ -285,8 +285,18 @@ static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
 		check_event(&s->check, event);
 }
 
+/* Those that the kernel's log has a line of, too. */
+static void log_event(struct dmasim *s, const struct dmasim_event *event)
+{
+	if (event->type == DMASIM_EVENT_IOVA_DAC)
+		kernel_log_bits(s, event->dev, event->count);
+	if (event->type == DMASIM_EVENT_P2P_WARN)
+		kernel_log_peer(s, event->dev, event->peer);
+}
+
 static void port_event(void *machine, const struct dmasim_event *event)
 {
+	const u64 logged = 1ULL << DMASIM_EVENT_IOVA_DAC | 1ULL << DMASIM_EVENT_P2P_WARN;
 	struct dmasim *s = machine;
 
 	check_on_cpu(&s->check, s->platform.cpu);
@@ -294,11 +304,10 @@ static void port_event(void *machine, const struct dmasim_event *event)
 		trace_and_check(s, event);
 	else
 		check_event(&s->check, event);
-	check_debug_event(&s->check, event);
-	if (event->type == DMASIM_EVENT_IOVA_DAC)
-		kernel_log_bits(s, event->dev, event->count);
-	if (event->type == DMASIM_EVENT_P2P_WARN)
-		kernel_log_peer(s, event->dev, event->peer);
+	if (DMASIM_UNLIKELY(dma_debug_listens(&s->check.debug)))
+		check_debug_event(&s->check, event);
+	if (DMASIM_UNLIKELY(logged >> event->type & 1))
+		log_event(s, event);
 }
 
 static void port_report(void *machine, const struct platform_report *report)
