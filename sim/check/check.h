@@ -38,7 +38,7 @@ struct check_taken {
 	bool valid;
 	u64 start;
 	u64 last;
-	u64 number; /* while CPUs run at once: what pieces remember of it; else 0 */
+	u32 number; /* while CPUs run at once: what pieces remember of it; else 0 */
 };
 
 /* What is known of the call that a CPU is in. */
@@ -71,7 +71,7 @@ struct check {
 	struct memory_kinds kinds;
 	struct dma_debug debug;
 	struct check_call calls[CHECK_CPUS];
-	u64 takings;		 /* numbers given */
+	u32 takings;		 /* numbers given */
 	struct check_call *call; /* of the CPU whose event or report it is */
 };
 

@@ -83,8 +83,11 @@ static inline bool interval_only_blocks(const struct interval_tree *tree, u64 st
 	return !root || last < tree->low || start > root->max_last;
 }
 
-/* start and last are set by the caller and stay as they are while the interval is in the tree. */
-static inline void interval_insert(struct interval_tree *tree, struct interval *interval)
+/*
+ * start and last are set by the caller and stay as they are while the interval is in the tree.
+ * True: nothing else reaches into the page of 4 KiB that it lies in; false: that may be.
+ */
+static inline bool interval_insert_alone(struct interval_tree *tree, struct interval *interval)
 {
 	struct interval_block *block = tree->near;
 	u64 bit = 1ULL << interval_page(interval->start);
@@ -93,12 +96,18 @@ static inline void interval_insert(struct interval_tree *tree, struct interval *
 	if (!interval_is_in(block, interval->start) || (block->used & bit) ||
 	    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2) {
 		interval_put(tree, interval);
-		return;
+		return false;
 	}
 	interval->beside = NULL;
 	interval->block = block;
 	block->page[interval_page(interval->start)] = interval;
 	block->used |= bit;
+	return RB_EMPTY(&tree->root);
+}
+
+static inline void interval_insert(struct interval_tree *tree, struct interval *interval)
+{
+	interval_insert_alone(tree, interval);
 }
 
 static inline void interval_remove(struct interval_tree *tree, struct interval *interval)

@@ -5,6 +5,8 @@
 #ifndef CHECK_JUDGE_H
 #define CHECK_JUDGE_H
 
+#include <dmasim/dma.h>
+
 #include "check/check.h"
 #include "check/explain.h"
 
@@ -61,14 +63,32 @@ enum piece_kind judge_kind(const struct dmasim_event *event);
 /* True if an unmap names attributes that are not those of the map, where they must be. */
 bool judge_other_attrs(u64 mapped, u64 unmapped);
 
-/* Everything in which an unmap differs from the mapping it ends; a report for each. */
-void judge_pair(struct check *check, const struct dmasim_event *event, const struct piece *was);
+/*
+ * Everything in which an unmap differs from the mapping it ends; a report for each. `same`: the
+ * call, the size, the direction and the attributes are known to be the same.
+ */
+void judge_differences(struct check *check, const struct dmasim_event *event,
+		       const struct piece *was);
+static inline void judge_pair(struct check *check, const struct dmasim_event *event,
+			      const struct piece *was, bool same)
+{
+	if (!same || was->kind != PIECE_PHYS || check->report_unchecked)
+		judge_differences(check, event, was);
+}
 
 /* A mapping of one piece ends. */
 void judge_unmap_phys(struct check *check, const struct dmasim_event *event);
 
 /* A new piece leads to memory; NULL: none. */
-void judge_memory(struct check *check, const struct dmasim_event *event, struct piece *piece);
+void judge_what_memory(struct check *check, const struct dmasim_event *event, struct piece *piece);
+static inline void judge_memory(struct check *check, const struct dmasim_event *event,
+				struct piece *piece)
+{
+	/* The two-step API has no owner of memory, which most links need not be judged for. */
+	if (piece && (piece->kind != PIECE_LINK || memory_kinds_any(&check->kinds) ||
+		      piece->attrs & DMA_ATTR_MMIO))
+		judge_what_memory(check, event, piece);
+}
 void judge_map_refused(struct check *check, const struct dmasim_event *event);
 
 void judge_turn_single(struct check *check, const struct dmasim_event *event);

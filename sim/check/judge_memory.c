@@ -90,7 +90,8 @@ static void judge_shared(struct check *check, const struct dmasim_event *event, 
 	u64 last = piece->phys + (piece->at.last - piece->at.start);
 	struct piece *other;
 
-	share_begin(&check->owners, piece);
+	if (DMASIM_LIKELY(share_begin(&check->owners, piece)))
+		return;
 	last |= SHARE_LINE_BYTES - 1;
 	for (other = share_first(&check->owners, start, last); other;
 	     other = share_next(&check->owners, other, start, last)) {
@@ -153,12 +154,12 @@ static struct finding finding_of(enum memory_kind kind, u64 bytes)
 	};
 }
 
-void judge_memory(struct check *check, const struct dmasim_event *event, struct piece *piece)
+void judge_what_memory(struct check *check, const struct dmasim_event *event, struct piece *piece)
 {
 	enum memory_kind kind;
 	struct finding finding;
 
-	if (!piece || !check_can_judge(check))
+	if (!check_can_judge(check))
 		return;
 	if (piece->attrs & DMA_ATTR_MMIO) {
 		judge_resource(check, event, piece);

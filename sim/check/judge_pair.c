@@ -117,7 +117,8 @@ static void judge_asked(struct check *check, const struct dmasim_event *event,
 						  .word = { dma_debug_type(judge_type(was)) } } });
 }
 
-void judge_pair(struct check *check, const struct dmasim_event *event, const struct piece *was)
+void judge_differences(struct check *check, const struct dmasim_event *event,
+		       const struct piece *was)
 {
 	judge_size(check, event, was);
 	judge_function(check, event, was);

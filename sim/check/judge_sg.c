@@ -96,7 +96,7 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 	list->dir = event->dir;
 	list->attrs = event->attrs;
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
-		piece->dir = event->dir;
+		piece->dir = (u8)event->dir;
 		piece->attrs = event->attrs;
 		if (piece->kind == PIECE_SG)
 			judge_memory(check, event, piece);
@@ -189,7 +189,7 @@ static struct owner_list *find_list(struct check *check, struct owner_space *spa
 	     piece = owners_next(space, piece, first->start, first->last)) {
 		struct fit this;
 
-		if (!piece->list || piece->dev != event->dev || piece->list == best)
+		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == best)
 			continue;
 		this = fit_of(check, piece->list, event);
 		if (this.named && (!best || score(&this) > score(fit))) {

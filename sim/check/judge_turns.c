@@ -159,7 +159,7 @@ static const struct piece *list_at(const struct owner_space *space,
 
 	for (piece = owners_first(space, dma, dma); piece;
 	     piece = owners_next(space, piece, dma, dma)) {
-		if (piece->dev != event->dev || !piece->list)
+		if (piece->dev != event->dev || !owners_is_of_list(piece))
 			continue;
 		if (piece->list->entries == event->count)
 			return piece;

@@ -52,11 +52,13 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 
 /*
  * The mapping that an unmap means. Without an IOMMU the same buffer may be mapped several times: of
- * those, the one that differs least.
+ * those, the one that differs least; *same: in nothing.
  */
 static struct piece *meant(const struct check_taken *taken, const struct owner_space *space,
-			   const struct dmasim_event *event)
+			   const struct dmasim_event *event, bool *same)
 {
+	enum piece_kind kind = judge_kind(event);
+	u64 last = judge_last(event->dma, event->size);
 	struct piece *piece, *best = NULL;
 	u32 least = ~0U;
 
@@ -68,10 +70,12 @@ static struct piece *meant(const struct check_taken *taken, const struct owner_s
 		    piece->kind == PIECE_LINK || piece->kind == PIECE_SG_BUS ||
 		    judge_is_others(taken, piece))
 			continue;
-		differs = 8U * (piece->kind != judge_kind(event)) +
-			  4U * (piece->at.last != judge_last(event->dma, event->size)) +
+		differs = 8U * (piece->kind != kind) + 4U * (piece->at.last != last) +
 			  2U * (piece->dir != event->dir) +
 			  judge_other_attrs(piece->attrs, event->attrs);
+		*same = !differs;
+		if (*same)
+			return piece;
 		if (differs < least) {
 			least = differs;
 			best = piece;
@@ -136,10 +140,11 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct piece *piece;
+	bool same;
 
 	if (!space || !event->size)
 		return;
-	piece = meant(&check->call->taken, space, event);
+	piece = meant(&check->call->taken, space, event, &same);
 	if (!piece) {
 		unmap_unknown(check, space, event);
 		return;
@@ -150,5 +155,5 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 	 * nothing has ended since, and the record is still there.
 	 */
 	if (!judge_foreign(check, space, event, piece))
-		judge_pair(check, event, piece);
+		judge_pair(check, event, piece, same);
 }

@@ -56,7 +56,7 @@ enum memory_kind memory_kind_at(const struct memory_kinds *kinds, u64 phys, u64 
 {
 	const struct interval *at;
 
-	if (DMASIM_LIKELY(RB_EMPTY(&kinds->tree.root)) || !bytes)
+	if (DMASIM_LIKELY(!memory_kinds_any(kinds)) || !bytes)
 		return MEMORY_PLAIN;
 	at = interval_first(&kinds->tree, phys, phys + (bytes - 1));
 	return at ? ((const struct kind_range *)(const void *)at)->kind : MEMORY_PLAIN;

@@ -35,6 +35,12 @@ void memory_kinds_fini(struct memory_kinds *kinds);
 void memory_kinds_add(struct memory_kinds *kinds, u64 phys, const void *ptr, u64 bytes);
 void memory_kinds_drop(struct memory_kinds *kinds, u64 phys);
 
+/* True if there is any memory that is not plain. */
+static inline bool memory_kinds_any(const struct memory_kinds *kinds)
+{
+	return !RB_EMPTY(&kinds->tree.root);
+}
+
 /* The kind of the first byte of [phys, phys + bytes) that is not plain; PLAIN: there is none. */
 enum memory_kind memory_kind_at(const struct memory_kinds *kinds, u64 phys, u64 bytes);
 

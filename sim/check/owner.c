@@ -50,12 +50,11 @@ static void release(struct owners *owners, void *memory)
 
 static void leave_list(struct owners *owners, struct piece *piece)
 {
-	if (!piece->list)
+	if (!owners_is_of_list(piece))
 		return;
 	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
 	if (TAILQ_EMPTY(&piece->list->pieces) && piece->list != owners->open)
 		check_pool_put(&owners->lists, piece->list);
-	piece->list = NULL;
 }
 
 void owners_fini(struct owners *owners)

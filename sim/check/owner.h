@@ -28,27 +28,32 @@ enum piece_kind {
 
 struct owner_list;
 
+/*
+ * Two lines of the host's cache have what every call needs; behind them is what lists, registers
+ * and shared memory do.
+ */
 struct piece {
 	struct interval at; /* addresses; first member */
-	enum piece_kind kind;
-	dmasim_sbdf dev;
-	phys_addr_t phys; /* of at.start */
-	u32 dir;
-	u64 attrs;
-	bool synced;
-	bool told; /* its leak was reported */
 	struct owner_space *space;
-	TAILQ_ENTRY(piece) of_list;
-	const void *peer;	 /* whose BAR answered before a write of registers (peer.c) */
-	struct owner_list *list; /* the scatterlist mapping it belongs to; NULL: none */
-	u32 state;		 /* number of the two-step state; 0: none */
-	u64 number;		 /* in order of birth, from 1 */
-	enum dmasim_alloc alloc; /* of kind ALLOC */
-	bool asked;		 /* dma_mapping_error() was asked about it */
-	bool is_shared;		 /* it is in `by_phys` of the owners */
-	struct interval memory;	 /* physical addresses */
-	u64 taken; /* the call that took its entries (check_taken); 0: none, or unknown */
+	phys_addr_t phys; /* of at.start */
+	u64 attrs;
+	u64 number; /* in order of birth, from 1 */
 	const struct dmasim_site *site;
+	dmasim_sbdf dev;
+	u32 state; /* number of the two-step state; 0: none */
+	u32 taken; /* the call that took its entries (check_taken); 0: none, or unknown */
+	u8 dir;
+	u8 kind : 4;  /* PIECE_ */
+	u8 alloc : 4; /* DMASIM_ALLOC_, of kind ALLOC */
+	bool synced : 1;
+	bool told : 1;	    /* its leak was reported */
+	bool asked : 1;	    /* dma_mapping_error() was asked about it */
+	bool is_shared : 1; /* it is in `by_phys` of the owners */
+
+	struct owner_list *list; /* of kinds SG: the scatterlist mapping it belongs to */
+	TAILQ_ENTRY(piece) of_list;
+	const void *peer;	/* whose BAR answers while registers are written (peer.c) */
+	struct interval memory; /* physical addresses */
 };
 
 /* One mapped scatterlist; it goes with its last piece. */
@@ -148,6 +153,11 @@ static inline struct owner_space *owners_space(struct owners *owners, dmasim_sbd
 /* The space of a domain; NULL: blind. */
 struct owner_space *owners_domain(struct owners *owners, u32 domain);
 
+static inline bool owners_is_of_list(const struct piece *piece)
+{
+	return piece->kind == PIECE_SG || piece->kind == PIECE_SG_BUS;
+}
+
 /* What a new piece is. */
 struct piece_desc {
 	enum piece_kind kind;
@@ -178,15 +188,13 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	piece->kind = desc->kind;
 	piece->dev = desc->dev;
 	piece->phys = desc->phys;
-	piece->dir = desc->dir;
+	piece->dir = (u8)desc->dir;
 	piece->attrs = desc->attrs;
 	piece->synced = desc->synced;
 	piece->told = false;
-	piece->peer = NULL;
 	piece->alloc = desc->alloc;
 	piece->asked = false;
 	piece->is_shared = false;
-	piece->list = NULL;
 	piece->state = desc->state;
 	piece->taken = 0;
 	piece->site = desc->site;

@@ -10,13 +10,16 @@
 /* What devices and the CPU's cache take turns with. */
 #define SHARE_LINE_BYTES 64
 
-/* The piece is among those that share_first() finds, until it ends. */
-static inline void share_begin(struct owners *owners, struct piece *piece)
+/*
+ * The piece is among those that share_first() finds, until it ends. True: no other leads to the
+ * same page of 4 KiB, so to none of its lines.
+ */
+static inline bool share_begin(struct owners *owners, struct piece *piece)
 {
 	piece->memory.start = piece->phys;
 	piece->memory.last = piece->phys + (piece->at.last - piece->at.start);
 	piece->is_shared = true;
-	interval_insert(&owners->by_phys, &piece->memory);
+	return interval_insert_alone(&owners->by_phys, &piece->memory);
 }
 
 static inline void share_end(struct owners *owners, struct piece *piece)
