@@ -121,6 +121,15 @@ enum dmasim_alloc {
 
 struct scatterlist;
 
+/* One entry of a list that is mapped, or one segment of it that is about to be unmapped. */
+struct dmasim_sg_entry {
+	u64 dma;
+	u64 phys; /* unmap: 0 */
+	u64 size; /* in bytes */
+	u64 done; /* map by bus address: the length that its segment was given */
+	bool bus_address;
+};
+
 /*
  * MAP_REFUSED is about a pointer that has no physical address. UNBOUND: the driver has let go of
  * its device.
@@ -128,6 +137,9 @@ struct scatterlist;
  * A flat record; each event sets the fields its line prints and leaves the others 0. For the calls
  * of the two-step API `dma` is the state's address and `size` the length of this step, even where
  * the line does not print them.
+ *
+ * MAP_SG_ENTRY and UNMAP_SG_ENTRY may be about several entries in a row: `entries` has `count` of
+ * them while they are told, and each is a line. NULL: the record itself has the only one.
  */
 struct dmasim_event {
 	enum dmasim_event_type type;
@@ -153,6 +165,7 @@ struct dmasim_event {
 	u64 boundary;		  /* MAP_SG: low bits of addresses that no segment crosses */
 	struct scatterlist *list; /* calls of lists: the list itself, while it is told */
 	const void *pointer;	  /* MAP_REFUSED; TRY_ALLOC: the struct dma_iova_state */
+	const struct dmasim_sg_entry *entries;
 	const struct dmasim_site *site;
 };
 

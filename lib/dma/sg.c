@@ -6,22 +6,20 @@
 
 #include "dma/direct.h"
 
-void dma_sg_event(struct device *dev, enum dmasim_event_type type, const struct dma_sg_piece *piece)
+void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
 {
 	struct platform *p = dev->os->platform;
 
-	if (DMASIM_LIKELY(!p->listening))
+	if (DMASIM_LIKELY(!told->count))
 		return;
 	p->ops->event(p->machine, &(struct dmasim_event){
-					  .type = type,
+					  .type = told->type,
 					  .dev = dev->id,
-					  .dma = piece->dma,
-					  .phys = piece->phys,
-					  .size = piece->size,
-					  .done = piece->segment,
-					  .bus_address = piece->bus_address,
+					  .count = told->count,
+					  .entries = told->entry,
 					  .site = dev->site,
 				  });
+	told->count = 0;
 }
 
 static void direct_unmap_sg(struct device *dev, struct scatterlist *sg, int count,
@@ -62,6 +60,23 @@ static int direct_map_entry(struct device *dev, struct scatterlist *s,
 	return 0;
 }
 
+void dma_sg_tell_mapped(struct device *dev, struct scatterlist *sg, int nents)
+{
+	struct dma_sg_told told;
+	struct scatterlist *s;
+	int i;
+
+	if (DMASIM_LIKELY(!dev->os->platform->listening))
+		return;
+	told.type = DMASIM_EVENT_MAP_SG_ENTRY;
+	told.count = 0;
+	for_each_sg(sg, s, nents, i)
+		dma_sg_add(dev, &told,
+			   &(struct dmasim_sg_entry){ s->dma_address, sg_phys(s), s->length,
+						      sg_dma_len(s), sg_dma_is_bus_address(s) });
+	dma_sg_tell(dev, &told);
+}
+
 /* One DMA segment for each entry. */
 static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 			 struct dma_call call)
@@ -79,10 +94,7 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 			return err;
 		}
 	}
-	for_each_sg(sg, s, nents, i)
-		dma_sg_event(dev, DMASIM_EVENT_MAP_SG_ENTRY,
-			     &(struct dma_sg_piece){ s->dma_address, sg_phys(s), s->length,
-						     sg_dma_is_bus_address(s), sg_dma_len(s) });
+	dma_sg_tell_mapped(dev, sg, nents);
 	return nents;
 }
 
@@ -160,17 +172,23 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 static void tell_segments(struct device *dev, struct scatterlist *sg, int nents)
 {
 	bool merged = iommu_dma_domain(dev) && !sg_dma_is_swiotlb(sg);
+	struct dma_sg_told told;
 	struct scatterlist *s;
 	int i;
 
+	if (DMASIM_LIKELY(!dev->os->platform->listening))
+		return;
+	told.type = DMASIM_EVENT_UNMAP_SG_ENTRY;
+	told.count = 0;
 	for_each_sg(sg, s, nents, i) {
 		/* Merging left the last entries without a segment. */
 		if (merged && !sg_dma_len(s))
-			return;
-		dma_sg_event(dev, DMASIM_EVENT_UNMAP_SG_ENTRY,
-			     &(struct dma_sg_piece){ s->dma_address, 0, sg_dma_len(s),
-						     sg_dma_is_bus_address(s) });
+			break;
+		dma_sg_add(dev, &told,
+			   &(struct dmasim_sg_entry){ s->dma_address, 0, sg_dma_len(s), 0,
+						      sg_dma_is_bus_address(s) });
 	}
+	dma_sg_tell(dev, &told);
 }
 
 static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)

@@ -179,6 +179,7 @@ struct sg_output {
 	struct scatterlist *cur;
 	u32 cur_len; /* 0: nothing may be joined to it */
 	int count;
+	struct dma_sg_told told;
 };
 
 static void open_segment(struct sg_output *out, u64 dma, u32 length)
@@ -200,8 +201,8 @@ static void put_bus_entry(struct sg_mapping *mapping, struct sg_output *out, str
 	open_segment(out, dma, length);
 	sg_dma_mark_bus_address(out->cur);
 	out->cur_len = 0;
-	dma_sg_event(mapping->dev, DMASIM_EVENT_MAP_SG_ENTRY,
-		     &(struct dma_sg_piece){ dma, sg_phys(s), s->length, true, length });
+	dma_sg_add(mapping->dev, &out->told,
+		   &(struct dmasim_sg_entry){ dma, sg_phys(s), s->length, length, true });
 }
 
 /* Restores an entry and puts its bytes, at `iova` of the block, into a segment. */
@@ -230,15 +231,21 @@ static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct 
 	/* The next entry begins in another granule: the bytes in between are not the list's. */
 	if (length + offset < padded)
 		out->cur_len = 0;
-	dma_sg_event(mapping->dev, DMASIM_EVENT_MAP_SG_ENTRY,
-		     &(struct dma_sg_piece){ iova + offset, sg_phys(s), length, false });
+	dma_sg_add(mapping->dev, &out->told,
+		   &(struct dmasim_sg_entry){ iova + offset, sg_phys(s), length, 0, false });
 }
 
 static int finalise(struct sg_mapping *mapping, u64 iova)
 {
-	struct sg_output out = { .cur = mapping->sg };
+	struct sg_output out;
 	struct scatterlist *s;
 	int i;
+
+	out.cur = mapping->sg;
+	out.cur_len = 0;
+	out.count = 0;
+	out.told.type = DMASIM_EVENT_MAP_SG_ENTRY;
+	out.told.count = 0;
 
 	for_each_sg(mapping->sg, s, mapping->nents, i) {
 		u32 padded = s->length;
@@ -250,6 +257,7 @@ static int finalise(struct sg_mapping *mapping, u64 iova)
 		put_entry(mapping, &out, s, iova);
 		iova += padded;
 	}
+	dma_sg_tell(mapping->dev, &out.told);
 	return out.count;
 }
 
@@ -297,10 +305,7 @@ static int map_each(struct device *dev, struct iommu_domain *domain, struct scat
 		}
 		sg_dma_len(s) = s->length;
 	}
-	for_each_sg(sg, s, nents, i)
-		dma_sg_event(
-			dev, DMASIM_EVENT_MAP_SG_ENTRY,
-			&(struct dma_sg_piece){ s->dma_address, sg_phys(s), s->length, false });
+	dma_sg_tell_mapped(dev, sg, nents);
 	return nents;
 }
 

@@ -129,7 +129,8 @@ static void judge_iova_window(struct check *check, const struct dmasim_event *ev
 
 		if (DMASIM_LIKELY(event->dma > end || last < start))
 			continue;
-		if (!event->ret && check_can_judge(check) && hw_function_find(check->hw, event->dev))
+		if (!event->ret && check_can_judge(check) &&
+		    hw_function_find(check->hw, event->dev))
 			tell_window(check, event, start, end);
 		return;
 	}

@@ -9,6 +9,7 @@
 
 #include "check/check.h"
 #include "check/explain.h"
+#include "check/share.h"
 
 /* Places within a page, the smallest granule there is. */
 #define JUDGE_GRANULE_MASK 0xfffULL
@@ -31,12 +32,17 @@ static inline bool judge_is_others(const struct check_taken *taken, const struct
 void judge_found(struct check *check, const struct dmasim_event *event,
 		 const struct finding *finding);
 
+/* True if it is the memory that was mapped from last, as most is; false: it may be. */
+static inline bool judge_is_ram(const struct check *check, phys_addr_t phys)
+{
+	return phys - check->ram.start < check->ram.bytes;
+}
+
 /* A mapping through the IOMMU of what the hardware reaches below the root. */
 void judge_peer_way(struct check *check, const struct dmasim_event *event);
 static inline void judge_way(struct check *check, const struct dmasim_event *event)
 {
-	/* Most is the memory that was mapped from last. */
-	if (DMASIM_UNLIKELY(event->phys - check->ram.start >= check->ram.bytes))
+	if (DMASIM_UNLIKELY(!judge_is_ram(check, event->phys)))
 		judge_peer_way(check, event);
 }
 
@@ -81,13 +87,19 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event);
 
 /* A new piece leads to memory; NULL: none. */
 void judge_what_memory(struct check *check, const struct dmasim_event *event, struct piece *piece);
+void judge_shared(struct check *check, const struct dmasim_event *event, struct piece *piece);
 static inline void judge_memory(struct check *check, const struct dmasim_event *event,
 				struct piece *piece)
 {
-	/* The two-step API has no owner of memory, which most links need not be judged for. */
-	if (piece && (piece->kind != PIECE_LINK || memory_kinds_any(&check->kinds) ||
-		      piece->attrs & DMA_ATTR_MMIO))
+	if (!piece || !check_can_judge(check))
+		return;
+	if (DMASIM_UNLIKELY(memory_kinds_any(&check->kinds) || piece->attrs & DMA_ATTR_MMIO))
 		judge_what_memory(check, event, piece);
+	/* The two-step API has no owner of memory: it is made for what several devices share. */
+	if (piece->kind == PIECE_LINK || piece->attrs & DMA_ATTR_MMIO)
+		return;
+	if (DMASIM_UNLIKELY(!share_begin(&check->owners, piece)))
+		judge_shared(check, event, piece);
 }
 void judge_map_refused(struct check *check, const struct dmasim_event *event);
 

@@ -84,14 +84,12 @@ static void tell_collision(struct check *check, const struct dmasim_event *event
 }
 
 /* Memory that is not RAM is in no cache, and has no owner among CPU and devices. */
-static void judge_shared(struct check *check, const struct dmasim_event *event, struct piece *piece)
+void judge_shared(struct check *check, const struct dmasim_event *event, struct piece *piece)
 {
 	u64 start = piece->phys & ~(u64)(SHARE_LINE_BYTES - 1);
 	u64 last = piece->phys + (piece->at.last - piece->at.start);
 	struct piece *other;
 
-	if (DMASIM_LIKELY(share_begin(&check->owners, piece)))
-		return;
 	last |= SHARE_LINE_BYTES - 1;
 	for (other = share_first(&check->owners, start, last); other;
 	     other = share_next(&check->owners, other, start, last)) {
@@ -159,8 +157,6 @@ void judge_what_memory(struct check *check, const struct dmasim_event *event, st
 	enum memory_kind kind;
 	struct finding finding;
 
-	if (!check_can_judge(check))
-		return;
 	if (piece->attrs & DMA_ATTR_MMIO) {
 		judge_resource(check, event, piece);
 		return;
@@ -170,9 +166,6 @@ void judge_what_memory(struct check *check, const struct dmasim_event *event, st
 		finding = finding_of(kind, size_of(piece));
 		tell_mapping(check, event, piece, &finding);
 	}
-	/* The two-step API has no owner of memory: it is made for what several devices share. */
-	if (piece->kind != PIECE_LINK)
-		judge_shared(check, event, piece);
 }
 
 /* A pointer that has no physical address: the call was refused. */

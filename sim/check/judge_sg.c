@@ -7,32 +7,60 @@
 
 #include "check/judge.h"
 
+/* The event's only entry, if it has no others. */
+static struct dmasim_sg_entry of_event(const struct dmasim_event *event)
+{
+	return (struct dmasim_sg_entry){ event->dma, event->phys, event->size, event->done,
+					 event->bus_address };
+}
+
+/* What is to be said of one entry by itself: rarely anything. */
+static void judge_entry(struct check *check, const struct dmasim_event *event,
+			const struct dmasim_sg_entry *entry)
+{
+	struct dmasim_event one = *event;
+
+	one.dma = entry->dma;
+	one.phys = entry->phys;
+	one.size = entry->size;
+	if (!entry->bus_address) {
+		judge_no_absent(check, &one, one.dma, judge_last(one.dma, one.size));
+		judge_way(check, &one);
+	} else if (entry->done != entry->size) {
+		judge_found(check, &one,
+			    &(struct finding){ .id = DMASIM_REPORT_SEGMENT_LENGTH,
+					       .what = "the device goes by the segment" });
+	}
+}
+
 void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
+	const struct dmasim_sg_entry only = of_event(event);
+	const struct dmasim_sg_entry *entry = event->entries ? event->entries : &only;
+	const struct dmasim_sg_entry *end = entry + (event->entries ? event->count : 1);
 
-	/* An entry without bytes gives the device nothing. */
-	if (!space || !event->size)
+	if (!space)
 		return;
-	owners_add_to_list(&check->owners, space,
-			   &(struct piece_desc){
-				   .kind = event->bus_address ? PIECE_SG_BUS : PIECE_SG,
-				   .dev = event->dev,
-				   .dma = event->dma,
-				   .size = event->size,
-				   .phys = event->phys,
-				   .dir = DMA_NONE,
-				   .synced = true,
-				   .site = event->site,
-			   });
-	if (!event->bus_address)
-		judge_no_absent(check, event, event->dma, judge_last(event->dma, event->size));
-	if (!event->bus_address)
-		judge_way(check, event);
-	else if (event->done != event->size)
-		judge_found(check, event,
-			    &(struct finding){ .id = DMASIM_REPORT_SEGMENT_LENGTH,
-					       .what = "the device goes by the segment" });
+	for (; entry < end; entry++) {
+		/* An entry without bytes gives the device nothing. */
+		if (!entry->size)
+			continue;
+		owners_add_to_list(&check->owners, space,
+				   &(struct piece_desc){
+					   .kind = entry->bus_address ? PIECE_SG_BUS : PIECE_SG,
+					   .dev = event->dev,
+					   .dma = entry->dma,
+					   .size = entry->size,
+					   .phys = entry->phys,
+					   .dir = DMA_NONE,
+					   .synced = true,
+					   .site = event->site,
+				   });
+		if (entry->bus_address || check->cached.caching ||
+		    !judge_is_ram(check, entry->phys))
+			judge_entry(check, event, entry);
+	}
 }
 
 static void tell_limit(struct check *check, const struct dmasim_event *event,
@@ -107,15 +135,21 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 {
-	struct check_range segment = {
-		.start = event->dma,
-		.last = judge_last(event->dma, event->size),
-		.bus_address = event->bus_address,
-	};
+	const struct dmasim_sg_entry only = of_event(event);
+	const struct dmasim_sg_entry *entry = event->entries ? event->entries : &only;
+	const struct dmasim_sg_entry *end = entry + (event->entries ? event->count : 1);
 
-	if (event->size &&
-	    !check_ranges_add(&check->call->segments, &check->world->memory, &segment))
-		check->blind = true;
+	for (; entry < end; entry++) {
+		struct check_range segment = {
+			.start = entry->dma,
+			.last = judge_last(entry->dma, entry->size),
+			.bus_address = entry->bus_address,
+		};
+
+		if (entry->size &&
+		    !check_ranges_add(&check->call->segments, &check->world->memory, &segment))
+			check->blind = true;
+	}
 }
 
 /*

@@ -89,7 +89,7 @@ static void put_words(struct trace *trace, const struct dmasim_event *event, u32
 		trace_ret(trace, "ret", event->ret);
 }
 
-void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state)
+static void put_line(struct trace *trace, const struct dmasim_event *event, u32 state)
 {
 	u32 fields = formats[event->type].fields;
 
@@ -99,4 +99,26 @@ void trace_event(struct trace *trace, const struct dmasim_event *event, u32 stat
 	put_numbers(trace, event, fields);
 	put_words(trace, event, fields);
 	trace_end(trace);
+}
+
+static void put_entries(struct trace *trace, const struct dmasim_event *event)
+{
+	for (u32 i = 0; i < event->count; i++) {
+		struct dmasim_event one = *event;
+
+		one.dma = event->entries[i].dma;
+		one.phys = event->entries[i].phys;
+		one.size = event->entries[i].size;
+		one.done = event->entries[i].done;
+		one.bus_address = event->entries[i].bus_address;
+		put_line(trace, &one, 0);
+	}
+}
+
+void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state)
+{
+	if (event->entries)
+		put_entries(trace, event);
+	else
+		put_line(trace, event, state);
 }
