@@ -170,8 +170,8 @@ DMASIM_API u32 dmasim_report_rules(struct dmasim *s, char *buf, size_t len);
 /*
  * `tell` is called for each report that nobody expected, as soon as it is certain: what the device
  * does, while it does it; what a call did, before it returns, on its stack; what is found at the
- * end, within dmasim_check_clean(). (Where the software itself warns outside of a mapping call, the
- * report may wait for the next call, or until somebody asks.) Nothing is told within
+ * end, within dmasim_check_clean(). (What Linux warns of and then does not do at all, such as a map
+ * with no direction, may wait for the next call, or until somebody asks.) Nothing is told within
  * dmasim_destroy(). NULL: nobody is told, as at first.
  *
  * The machine is in the middle of something then. `tell` may note and print, with the functions

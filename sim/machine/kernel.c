@@ -59,6 +59,8 @@ void kernel_misuse(struct dmasim *s, const struct device *dev, u64 address, cons
 						 .dma = address,
 						 .what = what,
 					 });
+	/* No call of the DMA API follows that would say more. */
+	check_settle_call(&s->check);
 }
 
 void *kernel_record(struct dmasim *s, size_t bytes)

@@ -53,7 +53,10 @@ static int say_error(struct dmasim_error *error, const char *name,
 	if (!err || !error)
 		return err;
 	text_init(&text, error->text, sizeof(error->text));
-	text_add(&text, "%s:%u: ", name, what->line);
+	text_add(&text, "%s", name);
+	if (what->line)
+		text_add(&text, ":%u", what->line);
+	text_add(&text, ": ");
 	if (what->found[0])
 		text_add(&text, "found '%s'; ", what->found);
 	if (what->expected)

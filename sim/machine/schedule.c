@@ -95,6 +95,7 @@ static void say_deadlock(struct dmasim *s)
 				.what = "each CPU that has not ended waits for a lock, and nobody "
 					"is left who could let go of one",
 			});
+	check_settle_call(&s->check);
 }
 
 int dmasim_run_cpus(struct dmasim *s, const struct dmasim_task *tasks, u32 count,

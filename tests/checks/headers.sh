@@ -16,7 +16,11 @@ headers=$(cd include && find dmasim -name '*.h' | sort)
 kernel_headers=$(cd include/kernel && find linux -name '*.h' | sort)
 
 # What dmasim/cmocka.h asks for before it, and a declaration: a header of macros has none.
-printf '#include <stdlib.h>\n#define fail_msg(...) abort()\n' >"$scratch/prelude.h"
+cat >"$scratch/prelude.h" <<'END'
+#include <stdlib.h>
+#define print_error(...) ((void)0)
+#define _fail(file, line) abort()
+END
 printf 'typedef int declaration;\n' >"$scratch/any.h"
 
 # compiles WHAT FILE LANGUAGE COMPILER FLAGS...

@@ -4,12 +4,15 @@
  * calls: headers.sh compiles, links and runs it. Exit status 0: what it did had the results it
  * should have.
  */
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
 /* In place of CMocka's, for dmasim/cmocka.h. */
-#define fail_msg(...) (std::fprintf(stderr, __VA_ARGS__), std::abort())
+#define print_error(...)  std::fprintf(stderr, __VA_ARGS__)
+#define _fail(file, line) (std::fprintf(stderr, "%s:%d\n", (file), (line)), std::abort())
 
+#include <dmasim/assert.h>
 #include <dmasim/cmocka.h>
 #include <dmasim/dmasim.h>
 #include <dmasim/iova.h>
@@ -220,6 +223,47 @@ static void description()
 	CHECK(dmasim_destroy(s) == 0);
 }
 
+static void note_report(struct dmasim *, const struct dmasim_report *report, void *cookie)
+{
+	*static_cast<u32 *>(cookie) += report->id == DMASIM_REPORT_UNMAP_NOT_MAPPED;
+}
+
+static void reports(const machine &m)
+{
+	dmasim_report_match match = {};
+	struct dmasim_report report;
+	struct dmasim_error error;
+	char rules[256];
+	u32 told = 0, at = 0;
+
+	match.id = DMASIM_REPORT_UNMAP_NOT_MAPPED;
+	match.function = "rep*";
+	CHECK(dmasim_expect_match(m.s, &match, 1) == 0);
+	match.dev = "99:*";
+	CHECK(dmasim_suppress_match(m.s, &match) == 0);
+	CHECK(dmasim_parse_suppressions(m.s, "suppress *?", 11, "text", &error) == -EINVAL);
+	CHECK(dmasim_read_suppressions(m.s, "/nowhere", NULL) == -ENOENT);
+	dmasim_on_report(m.s, note_report, &told);
+	dma_unmap_phys(m.dev, 0x5000, SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_on_report(m.s, NULL, NULL);
+	CHECK(told == 0);
+	CHECK(dmasim_report_find(m.s, match.id, &report) && report.call.line > 0);
+	match = dmasim_report_match();
+	match.standing = DMASIM_EXPECTED;
+	CHECK(dmasim_report_next(m.s, &match, &at, &report) && report.expected);
+	CHECK(dmasim_report_matches(m.s, NULL) >= dmasim_report_matches(m.s, &match));
+	CHECK(dmasim_report_rules(m.s, rules, sizeof(rules)) == 1);
+}
+
+static void fixtures()
+{
+	void *state = NULL;
+
+	CHECK(dmasim_cmocka_setup(&state) == 0);
+	dmasim_on_report(static_cast<struct dmasim *>(state), dmasim_cmocka_tell, NULL);
+	CHECK(dmasim_cmocka_teardown(&state) == 0);
+}
+
 int main()
 {
 	struct dmasim_config config = { DMASIM_CONFIG, .iommu = DMASIM_VTD, .seed = 7 };
@@ -253,8 +297,11 @@ int main()
 	turns(m);
 	shared_memory(m);
 	description();
+	reports(m);
+	fixtures();
 
 	dmasim_assert_clean(m.s);
-	CHECK(dmasim_destroy(m.s) == 0);
+	dmasim_must_be_clean(m.s);
+	dmasim_must_end(m.s);
 	return 0;
 }
