@@ -177,6 +177,11 @@ struct platform_ops {
 	/* Takes back what frames_alloc gave, with the same arguments. */
 	void (*frames_free)(void *machine, enum dmasim_fault_point why, phys_addr_t phys,
 			    u64 count);
+	/*
+	 * How many page frames there are that frames_alloc gave and that begin at phys, rounded up
+	 * to a power of two; 0: none do.
+	 */
+	u64 (*frames_count)(void *machine, phys_addr_t phys);
 
 	/*
 	 * Host pointer to RAM or to plain BAR memory; moves the platform's window there, see

@@ -19,6 +19,12 @@ void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr
 
 /* The two halves of that: in between it is told that the mapping is over. */
 void dma_unmap_mapped(struct device *dev, size_t size, dma_addr_t dma);
-void dma_free_unmapped(struct device *dev, size_t size, phys_addr_t phys);
+void dma_free_frames(struct device *dev, phys_addr_t phys, u64 count);
+
+/*
+ * How many frames a driver frees that says so: what begins at phys, if that is another size, which
+ * is reported; 0: nothing does, which is reported.
+ */
+u64 dma_frames_to_free(struct device *dev, phys_addr_t phys, size_t size, dma_addr_t dma);
 
 #endif

@@ -56,11 +56,34 @@ static phys_addr_t frames_for(struct device *dev, u64 count)
 	return direct_frames(dev, count, dma_coherent_limit(dev));
 }
 
-static void free_frames(struct device *dev, phys_addr_t phys, u64 count)
+static bool is_pooled(struct device *dev, phys_addr_t phys)
 {
-	if (!iommu_dma_domain(dev) && dev->io_tlb && swiotlb_free(dev, phys, count << PAGE_SHIFT))
-		return;
-	platform_frames_free(dev->os->platform, DMASIM_FAULT_COHERENT, phys, count);
+	return !iommu_dma_domain(dev) && dev->io_tlb && is_swiotlb_buffer(dev, phys);
+}
+
+void dma_free_frames(struct device *dev, phys_addr_t phys, u64 count)
+{
+	if (is_pooled(dev, phys))
+		swiotlb_free(dev, phys, count << PAGE_SHIFT);
+	else if (count)
+		platform_frames_free(dev->os->platform, DMASIM_FAULT_COHERENT, phys, count);
+}
+
+/* Freeing other frames than were given out corrupts a kernel's lists of pages. */
+u64 dma_frames_to_free(struct device *dev, phys_addr_t phys, size_t size, dma_addr_t dma)
+{
+	struct platform *p = dev->os->platform;
+	u64 count = dma_page_count(size), given;
+
+	if (is_pooled(dev, phys))
+		return count;
+	given = phys == PLATFORM_NO_PHYS ? 0 : p->ops->frames_count(p->machine, phys);
+	if (given >= count && given < 2 * count)
+		return count;
+	dma_warn(dev, DMASIM_REPORT_KERNEL_MISUSE, dma, size,
+		 given ? "the memory that is freed is not as large as it was"
+		       : "the memory that is freed is not allocated");
+	return given;
 }
 
 /* ---- Shared memory ---------------------------------------------------- */
@@ -107,7 +130,7 @@ static void *alloc_shared(struct device *dev, size_t size, dma_addr_t *dma, phys
 		return NULL;
 	*dma = map_frames(dev, *phys, count << PAGE_SHIFT, call, dma_coherent_limit(dev));
 	if (*dma == DMA_MAPPING_ERROR) {
-		free_frames(dev, *phys, count);
+		dma_free_frames(dev, *phys, count);
 		return NULL;
 	}
 	set_cached(dev, *phys, count << PAGE_SHIFT, false);
@@ -138,17 +161,16 @@ void dma_free_attrs(struct device *dev, size_t size, void *cpu_addr, dma_addr_t 
 {
 	struct platform *p = dev->os->platform;
 	phys_addr_t phys = cpu_addr ? p->ops->phys(p->machine, cpu_addr) : PLATFORM_NO_PHYS;
-	struct iommu_domain *domain = iommu_dma_domain(dev);
-	u64 bytes = dma_page_count(size) << PAGE_SHIFT;
+	u64 count;
 
-	if (phys != PLATFORM_NO_PHYS) {
-		set_cached(dev, phys, bytes, true);
-		if (domain)
-			iommu_dma_unmap(dev, domain, dma_handle, bytes);
+	if (cpu_addr) {
+		dma_unmap_mapped(dev, size, dma_handle);
+		count = dma_frames_to_free(dev, phys, size, dma_handle);
+		set_cached(dev, phys, count << PAGE_SHIFT, true);
 		PLATFORM_EVENT(p, ALLOC_FREE, .dev = dev->id, .dma = dma_handle, .phys = phys,
 			       .size = size, .dir = DMA_BIDIRECTIONAL, .attrs = attrs,
 			       .site = dev->site);
-		free_frames(dev, phys, bytes >> PAGE_SHIFT);
+		dma_free_frames(dev, phys, count);
 	}
 	dma_leave(dev);
 }
@@ -168,7 +190,7 @@ phys_addr_t dma_alloc_mapped(struct device *dev, size_t size, dma_addr_t *dma, s
 		return PLATFORM_NO_PHYS;
 	*dma = map_frames(dev, phys, count << PAGE_SHIFT, call, limit);
 	if (*dma == DMA_MAPPING_ERROR) {
-		free_frames(dev, phys, count);
+		dma_free_frames(dev, phys, count);
 		return PLATFORM_NO_PHYS;
 	}
 	return phys;
@@ -182,15 +204,10 @@ void dma_unmap_mapped(struct device *dev, size_t size, dma_addr_t dma)
 		iommu_dma_unmap(dev, domain, dma, dma_page_count(size) << PAGE_SHIFT);
 }
 
-void dma_free_unmapped(struct device *dev, size_t size, phys_addr_t phys)
-{
-	free_frames(dev, phys, dma_page_count(size));
-}
-
 void dma_free_mapped(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t dma)
 {
 	dma_unmap_mapped(dev, size, dma);
-	dma_free_unmapped(dev, size, phys);
+	dma_free_frames(dev, phys, dma_page_count(size));
 }
 
 static struct page *alloc_pages(struct device *dev, size_t size, dma_addr_t *dma, gfp_t gfp,
@@ -233,11 +250,14 @@ struct page *dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *dma_ha
 void dma_free_pages(struct device *dev, size_t size, struct page *page, dma_addr_t dma_handle,
 		    enum dma_data_direction dir)
 {
+	u64 count;
+
 	dma_unmap_mapped(dev, size, dma_handle);
+	count = dma_frames_to_free(dev, page_phys(page), size, dma_handle);
 	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma_handle,
 		       .phys = page_phys(page), .size = size, .dir = dir,
 		       .alloc = DMASIM_ALLOC_NONCOHERENT, .site = dev->site);
-	dma_free_unmapped(dev, size, page_phys(page));
+	dma_free_frames(dev, page_phys(page), count);
 	dma_leave(dev);
 }
 

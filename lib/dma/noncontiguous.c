@@ -88,12 +88,14 @@ void dma_free_noncontiguous(struct device *dev, size_t size, struct sg_table *sg
 			    enum dma_data_direction dir)
 {
 	dma_addr_t dma = sgt->sgl->dma_address;
+	u64 count;
 
 	dma_unmap_mapped(dev, size, dma);
+	count = dma_frames_to_free(dev, sg_phys(sgt->sgl), size, dma);
 	PLATFORM_EVENT(dev->os->platform, ALLOC_FREE, .dev = dev->id, .dma = dma,
 		       .phys = sg_phys(sgt->sgl), .size = whole_pages(size), .dir = dir,
 		       .alloc = DMASIM_ALLOC_NONCONTIGUOUS, .site = dev->site);
-	dma_free_unmapped(dev, size, sg_phys(sgt->sgl));
+	dma_free_frames(dev, sg_phys(sgt->sgl), count);
 	os_free(dev->os, sgt);
 	dma_leave(dev);
 }

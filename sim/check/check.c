@@ -85,11 +85,17 @@ void check_settle(struct check *check)
 	tell_blind(check);
 }
 
-/* Linux warns twice of an unlink that finds too little: where it looks for copies, and later. */
+/*
+ * Linux warns twice of an unlink that finds too little: where it looks for copies, and later. And
+ * what a call does to a kernel after something else was found in it comes of that.
+ */
 static bool says_the_same(const struct check_held *held, const struct platform_report *report)
 {
-	return held->valid && report->id == DMASIM_REPORT_UNMAP_SHORT &&
-	       held->report.id == report->id && held->report.dev == report->dev;
+	if (!held->valid || held->report.dev != report->dev)
+		return false;
+	if (report->id == DMASIM_REPORT_KERNEL_MISUSE)
+		return held->report.id != report->id;
+	return report->id == DMASIM_REPORT_UNMAP_SHORT && held->report.id == report->id;
 }
 
 /* One mistake is told once: the event that follows may say the same more precisely. */

@@ -349,6 +349,13 @@ void frames_free(struct frames *frames, enum dmasim_fault_point why, phys_addr_t
 	release(frames, block);
 }
 
+u64 frames_count(const struct frames *frames, phys_addr_t phys)
+{
+	const struct frame_block *block = find_block(frames, phys >> FRAME_SHIFT);
+
+	return block && !block->free && phys % FRAME_BYTES == 0 ? 1ULL << block->order : 0;
+}
+
 bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes)
 {
 	struct frame_block *block = RB_ROOT(&frames->blocks);

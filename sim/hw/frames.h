@@ -80,6 +80,9 @@ phys_addr_t frames_alloc_below(struct frames *frames, enum dmasim_fault_point wh
 /* phys, count and why are those of the allocation. */
 void frames_free(struct frames *frames, enum dmasim_fault_point why, phys_addr_t phys, u64 count);
 
+/* How many frames the allocated block that begins at phys has; 0: none begins there. */
+u64 frames_count(const struct frames *frames, phys_addr_t phys);
+
 /* True if [phys, phys + bytes) lies inside one block that is allocated. */
 bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes);
 

@@ -37,6 +37,13 @@ static void port_frames_free(void *machine, enum dmasim_fault_point why, phys_ad
 	frames_free(&s->hw.frames, why, phys, count);
 }
 
+static u64 port_frames_count(void *machine, phys_addr_t phys)
+{
+	struct dmasim *s = machine;
+
+	return frames_count(&s->hw.frames, phys);
+}
+
 static void *port_ptr(void *machine, phys_addr_t phys)
 {
 	struct dmasim *s = machine;
@@ -323,6 +330,7 @@ void port_init(struct dmasim *s)
 	static const struct platform_ops ops = {
 		.frames_alloc = port_frames_alloc,
 		.frames_free = port_frames_free,
+		.frames_count = port_frames_count,
 		.ptr = port_ptr,
 		.phys = port_phys,
 		.bar_ptr = port_bar_ptr,

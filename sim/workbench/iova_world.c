@@ -187,6 +187,12 @@ static void no_frames_free(void *machine, enum dmasim_fault_point why, phys_addr
 	(void)machine, (void)why, (void)phys, (void)count;
 }
 
+static u64 no_frames_count(void *machine, phys_addr_t phys)
+{
+	(void)machine, (void)phys;
+	return 0;
+}
+
 static void *no_ptr(void *machine, phys_addr_t phys)
 {
 	(void)machine, (void)phys;
@@ -296,6 +302,7 @@ static void world_report(void *machine, const struct platform_report *report)
 static const struct platform_ops world_ops = {
 	.frames_alloc = no_frames,
 	.frames_free = no_frames_free,
+	.frames_count = no_frames_count,
 	.ptr = no_ptr,
 	.phys = no_phys,
 	.bar_ptr = no_bar,

@@ -280,6 +280,38 @@ static void freeing_pages_after_larger_ones_of_another_device(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* Facts 11, D9. What was given out is freed all the same: the program goes on. */
+static void memory_that_came_mapped_is_freed_with_another_size(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	dma_addr_t dma;
+	void *memory = dma_alloc_coherent(dev, SZ_4K, &dma, GFP_KERNEL);
+	struct page *page;
+
+	assert_non_null(memory);
+	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_MISMATCH, 2);
+	dma_free_coherent(dev, SZ_16K, memory, dma);
+	page = mapped_pages(rig->nvme, SZ_16K, &dma);
+	dma_free_pages(dev, SZ_4K, page, dma, DMA_BIDIRECTIONAL);
+	expect_only(rig->s, DMASIM_REPORT_UNMAP_MISMATCH, 2);
+}
+
+/* Facts 11, D8. */
+static void memory_that_came_mapped_is_freed_twice(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	dma_addr_t dma;
+	void *memory = dma_alloc_coherent(dev, SZ_4K, &dma, GFP_KERNEL);
+
+	assert_non_null(memory);
+	dma_free_coherent(dev, SZ_4K, memory, dma);
+	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	dma_free_coherent(dev, SZ_4K, memory, dma);
+	expect_only(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+}
+
 /* ---- 24 mapping-leaked ----------------------------------------------------------------------- */
 
 static void a_mapping_that_is_never_ended(void **state)
@@ -336,6 +368,8 @@ TEST_MAIN(IN_BOTH_MODES(an_unmap_of_what_was_never_mapped), IN_BOTH_MODES(unmapp
 	  IN_BOTH_MODES(unmapping_a_list_with_another_direction),
 	  BEHIND_VTD(an_unmap_that_tears_down_its_neighbour),
 	  BEHIND_VTD(freeing_pages_after_larger_ones_of_another_device),
+	  IN_BOTH_MODES(memory_that_came_mapped_is_freed_with_another_size),
+	  IN_BOTH_MODES(memory_that_came_mapped_is_freed_twice),
 	  WITH_SETUP(an_unmap_of_another_devices_mapping, rig_setup_acs_off),
 	  WITH_SETUP(an_unmap_of_a_bus_address_that_is_somebodys_iova, setup_hidden),
 	  IN_BOTH_MODES(a_mapping_that_is_never_ended),
