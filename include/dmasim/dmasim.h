@@ -36,6 +36,7 @@
 #include <dmasim/group.h>
 #include <dmasim/iova-domain.h>
 #include <dmasim/iova.h>
+#include <dmasim/lint.h>
 #include <dmasim/machine.h>
 #include <dmasim/p2p-why.h>
 #include <dmasim/p2pdma.h>

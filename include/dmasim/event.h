@@ -28,8 +28,15 @@ enum dmasim_event_field {
 	DMASIM_F_ATTRS = 1 << 12, /* attrs=  DMA_ATTR_ bits, hexadecimal, only when not 0 */
 	DMASIM_F_PROT = 1 << 13,  /* prot=   letters r w c x m p */
 	DMASIM_F_BUS = 1 << 14, /* bus=    1: a PCI bus address, 0: an IOVA or a physical address */
-	DMASIM_F_TYPE = 1 << 15, /* type=   P2P map type */
-	DMASIM_F_RET = 1 << 16,	 /* ret=    0, a count, or an errno by name */
+	DMASIM_F_TYPE = 1 << 15,  /* type=   P2P map type */
+	DMASIM_F_RET = 1 << 16,	  /* ret=    0, a count, or an errno by name */
+	DMASIM_F_ALLOC = 1 << 17, /* kind=   coherent noncoherent noncontiguous */
+	DMASIM_F_MEMORY =
+		1 << 18, /* memory= plain stack read-only vmalloc: what a pointer leads to */
+	DMASIM_F_LIMITS = 1 << 19, /* longest= boundary=   of segments, decimal and hexadecimal */
+	DMASIM_F_CHANGED =
+		1 << 20,	  /* changed=1, only when the CPU's half of the list was changed */
+	DMASIM_F_BELOW = 1 << 21, /* below=1, only when the device reaches phys below the root */
 };
 
 #define DMASIM_F_CALL (DMASIM_F_DIR | DMASIM_F_ATTRS)
@@ -62,10 +69,12 @@ enum dmasim_event_field {
 	  DMASIM_F_DOMAIN | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_RET)                          \
 	X(IOMMU_FLUSHED, "iommu_flushed", DMASIM_F_DOMAIN | DMASIM_F_RET)                         \
 	X(MAP_PHYS, "dma_map_phys",                                                               \
-	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL)            \
+	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL |           \
+		  DMASIM_F_BELOW)                                                                 \
 	X(UNMAP_PHYS, "dma_unmap_phys",                                                           \
 	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_CALL)                            \
-	X(MAP_REFUSED, "dma_map_single", DMASIM_F_DEV | DMASIM_F_SIZE | DMASIM_F_DIR)             \
+	X(MAP_REFUSED, "dma_map_single",                                                          \
+	  DMASIM_F_DEV | DMASIM_F_SIZE | DMASIM_F_DIR | DMASIM_F_MEMORY)                          \
 	X(MAPPING_ERROR, "dma_mapping_error", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_RET)         \
 	X(BOUNCE, "swiotlb_map", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE)     \
 	X(BOUNCE_END, "swiotlb_unmap", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE)               \
@@ -78,26 +87,34 @@ enum dmasim_event_field {
 	  DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_DIR)                                           \
 	X(NEED_UNMAP, "dma_need_unmap", DMASIM_F_DEV | DMASIM_F_RET)                              \
 	X(ALLOC, "dma_alloc",                                                                     \
-	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL)            \
-	X(ALLOC_FREE, "dma_free", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_CALL)    \
+	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL |           \
+		  DMASIM_F_ALLOC)                                                                 \
+	X(ALLOC_FREE, "dma_free",                                                                 \
+	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_CALL |           \
+		  DMASIM_F_ALLOC)                                                                 \
 	X(MAP_SG_ENTRY, "sg_map",                                                                 \
-	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_BUS)             \
-	X(MAP_SG, "dma_map_sg", DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_CALL | DMASIM_F_RET)     \
+	  DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE | DMASIM_F_DONE |           \
+		  DMASIM_F_BUS | DMASIM_F_BELOW)                                                  \
+	X(MAP_SG, "dma_map_sg",                                                                   \
+	  DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_CALL | DMASIM_F_RET | DMASIM_F_LIMITS |        \
+		  DMASIM_F_CHANGED)                                                               \
 	X(UNMAP_SG_ENTRY, "sg_unmap", DMASIM_F_DEV | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_BUS) \
 	X(UNMAP_SG, "dma_unmap_sg", DMASIM_F_DEV | DMASIM_F_COUNT | DMASIM_F_CALL)                \
 	X(TRY_ALLOC, "dma_iova_try_alloc",                                                        \
 	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_SIZE |          \
 		  DMASIM_F_RET)                                                                   \
 	X(LINK, "dma_iova_link",                                                                  \
-	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_PHYS | DMASIM_F_OFFSET | DMASIM_F_SIZE |       \
-		  DMASIM_F_CALL | DMASIM_F_RET)                                                   \
+	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_DMA | DMASIM_F_PHYS | DMASIM_F_OFFSET |        \
+		  DMASIM_F_SIZE | DMASIM_F_CALL | DMASIM_F_RET | DMASIM_F_BELOW)                  \
 	X(SYNC, "dma_iova_sync",                                                                  \
-	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_OFFSET | DMASIM_F_SIZE | DMASIM_F_RET)         \
+	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_DMA | DMASIM_F_OFFSET | DMASIM_F_SIZE |        \
+		  DMASIM_F_RET)                                                                   \
 	X(UNLINK, "dma_iova_unlink",                                                              \
-	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_OFFSET | DMASIM_F_SIZE | DMASIM_F_CALL)        \
-	X(FREE, "dma_iova_free", DMASIM_F_DEV | DMASIM_F_STATE)                                   \
+	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_DMA | DMASIM_F_OFFSET | DMASIM_F_SIZE |        \
+		  DMASIM_F_CALL)                                                                  \
+	X(FREE, "dma_iova_free", DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_DMA | DMASIM_F_SIZE)    \
 	X(DESTROY, "dma_iova_destroy",                                                            \
-	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_SIZE | DMASIM_F_CALL)                          \
+	  DMASIM_F_DEV | DMASIM_F_STATE | DMASIM_F_DMA | DMASIM_F_SIZE | DMASIM_F_CALL)           \
 	X(UNBOUND, "driver_unbound", DMASIM_F_DEV)                                                \
 	X(P2P_TYPE, "p2p_map_type", DMASIM_F_DEV | DMASIM_F_PEER | DMASIM_F_TYPE)                 \
 	X(P2P_WARN, "p2p_warn", DMASIM_F_DEV | DMASIM_F_PEER | DMASIM_F_COUNT | DMASIM_F_TYPE)    \
@@ -135,8 +152,8 @@ struct dmasim_sg_entry {
  * its device.
  *
  * A flat record; each event sets the fields its line prints and leaves the others 0. For the calls
- * of the two-step API `dma` is the state's address and `size` the length of this step, even where
- * the line does not print them.
+ * of the two-step API `dma` is the state's address and `size` the length of this step. What memory
+ * is, and what is below the root, the tracer finds out: an event has no such field.
  *
  * MAP_SG_ENTRY and UNMAP_SG_ENTRY may be about several entries in a row: `entries` has `count` of
  * them while they are told, and each is a line. NULL: the record itself has the only one.

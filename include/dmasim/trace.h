@@ -11,13 +11,37 @@
  *           | decimal (sizes, offsets, counts, numbers of objects)
  *           | segment ":" bus ":" device "." function (devices)
  *           | word
+ *           | '"' text '"' (one that has no quotes in it)
+ *
+ * A file may have several traces, one behind the other: each begins with its header. dmasim lint
+ * (lint.h) reads traces, and judges what they tell.
  *
  * Events of the software, with the arguments of the call and its result, are those of event.h, with
  * the fields listed there in the order of enum dmasim_event_field. A result is 0, a count, or an
- * errno by name ("ret=-EINVAL"); a field that is 0 is printed, except attrs. Objects are numbered
+ * errno by name ("ret=-EINVAL"); a field that is 0 is printed, except attrs, changed and below.
+ * Objects are numbered
  * from 1 in order of birth: st (a dma_iova_state's range), dom (a domain); groups from 0.
  *
- *   t=0 cpu=0 dma_iova_link dev=0000:01:00.0 st=1 phys=0x100000 off=0 size=4096 dir=TO_DEVICE ret=0
+ *   t=0 cpu=0 dma_iova_sync dev=0000:01:00.0 st=1 dma=0xfffff000 off=0 size=4096 ret=0
+ *
+ * With them come, each before the event that it is about:
+ *
+ *   sg_entry   dma= size= done=          an entry of the list that dma_map_sg has mapped, or that is
+ *                                        synced: size is the CPU's half, dma and done the segment
+ *   warn       id= [dev=] dma= size= what=      what the software itself has found during a call
+ *   settled                              somebody looks at the reports: a warn that no event has
+ *                                        ended is told now
+ *   leaks_sought                         what is mapped is leaked
+ *   memory     phys= size= memory=stack|read-only|plain    adopted memory of a kind; plain: no more
+ *
+ * What the machine is, before the first event or access that counts on it:
+ *
+ *   ram        phys= size=
+ *   window     at= last= dma= size=      bus addresses that the host bridge at= claims, whose buses
+ *                                        end with number last=
+ *   device     dev= snoop=0              its requests do not look into the CPU's cache
+ *   reserved   [dev=] dma= size=         what firmware reserves, for all devices or one
+ *   bar        dev= bar= phys= size=     peer memory that is mapped
  *
  * Events of the hardware:
  *
@@ -32,6 +56,11 @@
  *   amd_iotlb_pages  unit= source= dma= [size=]                             AMD's for the same
  *   hop        at= what= addr=                       one step of a request (config.trace_hops)
  *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
+ *   dev_access dev= dma= size= dir=read|write to=   a stretch of a transfer, and where it went:
+ *              to=ram phys= | to=bar [phys=] at= bar= off= root= | to=interrupt
+ *              to=unsupported why= | to=blocked at= why=
+ *              to=fault [unit=] source= dom= [pasid=] reason= flags=
+ *                                                    root=1: past the root complex
  *   dev_walk   dev= dma= dir= phys= reason=          a translation that was watched (walk.h)
  *   fault      unit= dev= dma= reason= dir=          a refused request
  *   report     id= [dev=] [dma=] [size=]             a report of the checker

@@ -76,8 +76,23 @@ void check_settle_call(struct check *check)
 	tell_blind(check);
 }
 
+/* Where somebody looks at the reports, what was held back for a call's end is told as it is. */
+static void trace_settled(struct check *check)
+{
+	const struct check_call *call = check->calls;
+
+	while (!call->held.valid && STAILQ_EMPTY(&call->stale)) {
+		if (++call == check->calls + CHECK_CPUS)
+			return;
+	}
+	if (trace_begin(&check->world->trace, "settled"))
+		trace_end(&check->world->trace);
+}
+
 void check_settle(struct check *check)
 {
+	if (DMASIM_UNLIKELY(check->world->trace.on))
+		trace_settled(check);
 	for (u32 i = 0; i < CHECK_CPUS; i++) {
 		stale_tell(check, &check->calls[i].stale, NULL);
 		tell_held(check, &check->calls[i]);
@@ -98,9 +113,23 @@ static bool says_the_same(const struct check_held *held, const struct platform_r
 	return report->id == DMASIM_REPORT_UNMAP_SHORT && held->report.id == report->id;
 }
 
+static void trace_warning(struct trace *trace, const struct platform_report *report)
+{
+	if (!trace_begin(trace, "warn"))
+		return;
+	trace_word(trace, "id", dmasim_report_name(report->id));
+	if (report->dev != DMASIM_NO_SBDF)
+		trace_bdf(trace, "dev", report->dev);
+	trace_hex(trace, "dma", report->dma);
+	trace_dec(trace, "size", report->size);
+	trace_text(trace, "what", report->what ? report->what : "");
+	trace_end(trace);
+}
+
 /* One mistake is told once: the event that follows may say the same more precisely. */
 void check_software_report(struct check *check, const struct platform_report *report)
 {
+	trace_warning(&check->world->trace, report);
 	if (says_the_same(&check->call->held, report))
 		return;
 	check_settle_call(check);
@@ -349,11 +378,30 @@ static void tell_pieces(struct check *check, const struct owner_space *space,
 	}
 }
 
+u64 check_alive(struct check *check)
+{
+	struct owner_space *space;
+	struct interval *at;
+	u64 count = 0;
+
+	SLIST_FOREACH(space, &check->owners.spaces, link) {
+		for (at = interval_first(&space->pieces, 0, ~0ULL); at;
+		     at = interval_next(&space->pieces, at, 0, ~0ULL))
+			count++;
+		for (at = interval_first(&space->ranges, 0, ~0ULL); at;
+		     at = interval_next(&space->ranges, at, 0, ~0ULL))
+			count += !owners_first(space, at->start, at->last);
+	}
+	return count;
+}
+
 void check_leaks(struct check *check)
 {
 	const struct leak_query all = { .dev = DMASIM_NO_SBDF };
 	struct owner_space *space;
 
+	if (trace_begin(&check->world->trace, "leaks_sought"))
+		trace_end(&check->world->trace);
 	if (!check_can_judge(check))
 		return;
 	SLIST_FOREACH(space, &check->owners.spaces, link) {

@@ -100,6 +100,11 @@ bool check_stopped(const struct check *check, const struct dmasim_event *event);
 /* The number of the live two-step state that an event is about; 0: none. */
 u32 check_state(struct check *check, const struct dmasim_event *event);
 
+/* True if a BAR answers at phys: *bar says whose. */
+bool check_finds_bar(struct check *check, phys_addr_t phys, struct hw_target *bar);
+/* True if the hardware takes what a device sends to that BAR there without passing the root. */
+bool check_reaches_below_root(struct check *check, dmasim_sbdf dev, const struct hw_target *bar);
+
 /* What the software found (a WARN or BUG of Linux). */
 void check_software_report(struct check *check, const struct platform_report *report);
 
@@ -133,6 +138,9 @@ void check_waited(void *cookie, struct hw_iommu *iommu, u64 number);
 void check_ats_off(void *cookie, struct hw_iommu *iommu, u16 requester);
 void check_timed_out(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what);
 void check_queue_error(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
+
+/* How many mappings are alive, and ranges of two-step states without links. */
+u64 check_alive(struct check *check);
 
 /* Reports every mapping that is still alive, each once. */
 void check_leaks(struct check *check);

@@ -59,7 +59,7 @@ static void on_p2p_type(struct check *check, const struct dmasim_event *event)
 }
 
 /* Where the hardware would take a request of the device for this BAR's bus address. */
-static bool reaches_below_root(struct check *check, dmasim_sbdf dev, const struct hw_target *bar)
+bool check_reaches_below_root(struct check *check, dmasim_sbdf dev, const struct hw_target *bar)
 {
 	struct hw_request request = {
 		.from = hw_function_find(check->hw, dev),
@@ -76,6 +76,15 @@ static bool reaches_below_root(struct check *check, dmasim_sbdf dev, const struc
 	       reached.function == bar->function;
 }
 
+bool check_finds_bar(struct check *check, phys_addr_t phys, struct hw_target *bar)
+{
+	if (phys - check->ram.start < check->ram.bytes ||
+	    ram_find_range(&check->hw->ram, phys, &check->ram))
+		return false;
+	*bar = hw_phys_target(check->hw, phys);
+	return bar->kind == HW_TARGET_BAR;
+}
+
 /*
  * A driver that was told to go through the host bridge does no wrong, whatever shorter way there
  * is; one that did not ask, or was told otherwise, does.
@@ -85,17 +94,12 @@ void judge_peer_way(struct check *check, const struct dmasim_event *event)
 	struct hw_target target;
 	struct check_verdict *verdict;
 
-	if (!check_can_judge(check))
-		return;
-	if (ram_find_range(&check->hw->ram, event->phys, &check->ram))
-		return;
-	target = hw_phys_target(check->hw, event->phys);
-	if (target.kind != HW_TARGET_BAR)
+	if (!check_can_judge(check) || !check_finds_bar(check, event->phys, &target))
 		return;
 	verdict = find_verdict(check, event->dev, hw_function_sbdf(target.function));
 	if (verdict && verdict->type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE)
 		return;
-	if (reaches_below_root(check, event->dev, &target))
+	if (check_reaches_below_root(check, event->dev, &target))
 		judge_found(check, event,
 			    &(struct finding){
 				    .id = DMASIM_REPORT_P2P_WRONG_WAY,

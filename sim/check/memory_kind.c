@@ -26,6 +26,29 @@ void memory_kinds_fini(struct memory_kinds *kinds)
 		drop(kinds, at);
 }
 
+const char *memory_kind_name(enum memory_kind kind)
+{
+	static const char *const names[] = {
+		[MEMORY_PLAIN] = "plain",
+		[MEMORY_STACK] = "stack",
+		[MEMORY_READ_ONLY] = "read-only",
+		[MEMORY_VMALLOC] = "vmalloc",
+	};
+
+	return names[kind];
+}
+
+/* Nothing: what it was is over. */
+static void trace_kind(struct trace *trace, u64 phys, u64 bytes, enum memory_kind kind)
+{
+	if (!trace_begin(trace, "memory"))
+		return;
+	trace_hex(trace, "phys", phys);
+	trace_dec(trace, "size", bytes);
+	trace_word(trace, "memory", memory_kind_name(kind));
+	trace_end(trace);
+}
+
 void memory_kinds_add(struct memory_kinds *kinds, u64 phys, const void *ptr, u64 bytes)
 {
 	enum memory_kind kind = kinds->of_host(kinds->cookie, ptr, bytes);
@@ -33,6 +56,7 @@ void memory_kinds_add(struct memory_kinds *kinds, u64 phys, const void *ptr, u64
 
 	if (kind == MEMORY_PLAIN)
 		return;
+	trace_kind(&kinds->world->trace, phys, bytes, kind);
 	range = memory_alloc(&kinds->world->memory, DMASIM_FAULT_CHECK_RECORD, sizeof(*range));
 	if (!range) {
 		*kinds->blind = true;
@@ -48,8 +72,10 @@ void memory_kinds_drop(struct memory_kinds *kinds, u64 phys)
 {
 	struct interval *at = interval_first(&kinds->tree, phys, phys);
 
-	if (at)
-		drop(kinds, at);
+	if (!at)
+		return;
+	trace_kind(&kinds->world->trace, phys, 0, MEMORY_PLAIN);
+	drop(kinds, at);
 }
 
 enum memory_kind memory_kind_at(const struct memory_kinds *kinds, u64 phys, u64 bytes)

@@ -17,6 +17,9 @@ enum memory_kind {
 	MEMORY_VMALLOC,	  /* of the kernel-named layer: pages from anywhere */
 };
 
+/* As the trace has it. */
+const char *memory_kind_name(enum memory_kind kind);
+
 /* The kind of a host pointer to `bytes`. */
 typedef enum memory_kind memory_kind_of(void *cookie, const void *ptr, u64 bytes);
 

@@ -20,6 +20,7 @@ int cli_demo(int argc, char **argv);
 int cli_iova(int argc, char **argv);
 int cli_fault(int argc, char **argv);
 int cli_groups(int argc, char **argv);
+int cli_lint(int argc, char **argv);
 int cli_p2p(int argc, char **argv);
 int cli_send(int argc, char **argv);
 int cli_topo(int argc, char **argv);
@@ -65,6 +66,10 @@ struct cli_option {
  * CLI_BAD_INPUT.
  */
 int cli_read_options(int argc, char **argv, const struct cli_option *options, const char **file);
+
+/* The same with one trace, which may be "-". */
+int cli_read_trace_options(int argc, char **argv, const struct cli_option *options,
+			   const char **file);
 
 /* True, and the help is printed, if --help is among the arguments. */
 bool cli_asks_for_help(int argc, char **argv, const char *help);

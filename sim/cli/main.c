@@ -20,6 +20,7 @@ static const struct {
 	{ "p2p", cli_p2p, "which device reaches which other's memory, by which way, and why not" },
 	{ "send", cli_send, "one request on its way, hop by hop" },
 	{ "topo", cli_topo, "the PCI tree of a machine: text, picture, graph, JSON, dump, C" },
+	{ "lint", cli_lint, "the checker over a trace that another run has written" },
 	{ "reports", cli_reports, "every report the checker can make" },
 };
 

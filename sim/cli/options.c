@@ -62,11 +62,20 @@ static int take_option(const struct cli_option *options, char **argv, int *at)
 			     argv[*at] ? argv[*at] : "", option->expected);
 }
 
-int cli_read_options(int argc, char **argv, const struct cli_option *options, const char **file)
+/* What stands where a file may though it begins like an option. */
+typedef bool is_file(const char *argument);
+
+static bool is_stdin(const char *argument)
+{
+	return !strcmp(argument, "-");
+}
+
+static int read_all(int argc, char **argv, const struct cli_option *options, is_file *stands_for,
+		    const char **file)
 {
 	*file = NULL;
 	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] == '-' && !cli_is_host(argv[i])) {
+		if (argv[i][0] == '-' && !stands_for(argv[i])) {
 			if (take_option(options, argv, &i))
 				return CLI_BAD_INPUT;
 		} else if (*file) {
@@ -75,7 +84,24 @@ int cli_read_options(int argc, char **argv, const struct cli_option *options, co
 			*file = argv[i];
 		}
 	}
+	return CLI_DONE;
+}
+
+int cli_read_options(int argc, char **argv, const struct cli_option *options, const char **file)
+{
+	if (read_all(argc, argv, options, cli_is_host, file))
+		return CLI_BAD_INPUT;
 	if (!*file)
 		return cli_bad_input("%s: expected the name of an lspci dump, or --host", argv[0]);
+	return CLI_DONE;
+}
+
+int cli_read_trace_options(int argc, char **argv, const struct cli_option *options,
+			   const char **file)
+{
+	if (read_all(argc, argv, options, is_stdin, file))
+		return CLI_BAD_INPUT;
+	if (!*file)
+		return cli_bad_input("%s: expected the name of a trace, or -", argv[0]);
 	return CLI_DONE;
 }

@@ -2,6 +2,7 @@
 #include "hw/engine.h"
 
 #include "hw/ats.h"
+#include "hw/engine_trace.h"
 
 /* What one side of a transfer holds: exactly one of the two is set. */
 struct side {
@@ -110,6 +111,7 @@ static void tell(struct hw *hw, const struct hw_access *access)
 {
 	const struct hw_hooks *hooks = &hw->hooks;
 
+	engine_trace(&hw->world->trace, access);
 	if (refused(access->target)) {
 		if (hooks->refused)
 			hooks->refused(hooks->cookie, access);

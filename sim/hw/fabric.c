@@ -32,9 +32,10 @@ const char *hw_hop_name(enum hw_hop_kind kind)
 
 static const struct {
 	u16 bit;
+	const char *name;
 	const char *text;
 } whys[] = {
-#define WHY(name, acs_bit, words) [HW_WHY_##name] = { acs_bit, words },
+#define WHY(name, acs_bit, words) [HW_WHY_##name] = { acs_bit, #name, words },
 	HW_WHYS(WHY)
 #undef WHY
 };
@@ -42,6 +43,11 @@ static const struct {
 const char *hw_why_text(enum hw_why why)
 {
 	return whys[why].text;
+}
+
+const char *hw_why_name(enum hw_why why)
+{
+	return whys[why].name;
 }
 
 u16 hw_why_bit(enum hw_why why)
@@ -313,7 +319,8 @@ static void complete(struct journey *journey, struct hw_target *target)
 	target->completion = back.way;
 }
 
-struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struct hw_route *route)
+static struct hw_target send(struct hw *hw, const struct hw_request *request,
+			     struct hw_route *route)
 {
 	struct journey journey = {
 		.hw = hw,
@@ -341,6 +348,13 @@ struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struc
 	return target;
 }
 
+struct hw_target hw_route(struct hw *hw, const struct hw_request *request, struct hw_route *route)
+{
+	if (DMASIM_UNLIKELY(hw->told))
+		return hw->told->route(hw->told, request);
+	return send(hw, request, route);
+}
+
 /* ---- The CPU's view -------------------------------------------------------------------------- */
 
 /* The first on the bus, as for requests. */
@@ -364,6 +378,8 @@ struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys)
 	const struct hw_bus *bus;
 	u64 address;
 
+	if (DMASIM_UNLIKELY(hw->told))
+		return hw->told->at(hw->told, phys);
 	if (ram_bytes)
 		return (struct hw_target){ HW_TARGET_RAM, .phys = phys, .run_bytes = ram_bytes };
 	root = root_of_window(hw, phys, &address);

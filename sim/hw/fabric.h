@@ -176,6 +176,9 @@ const char *hw_hop_name(enum hw_hop_kind kind);
 const char *hw_why_text(enum hw_why why);
 u16 hw_why_bit(enum hw_why why);
 
+/* "RR", as the trace has it. */
+const char *hw_why_name(enum hw_why why);
+
 /* The CPU's own view: what is at a physical address. */
 struct hw_target hw_phys_target(struct hw *hw, phys_addr_t phys);
 

@@ -255,6 +255,11 @@ struct hw_root *hw_root_find(const struct hw *hw, dmasim_sbdf dev)
 	u8 number = (u8)(dev >> 8);
 	struct hw_root *root;
 
+	if (DMASIM_UNLIKELY(hw->told)) {
+		struct hw_function *function = hw->told->find(hw->told, dev);
+
+		return function ? function->bus->root : NULL;
+	}
 	TAILQ_FOREACH(root, &hw->roots, link) {
 		if (root->segment == dev >> 16 && number >= root->bus_first &&
 		    number <= root->bus_last)
@@ -269,6 +274,8 @@ struct hw_function *hw_function_find(const struct hw *hw, dmasim_sbdf dev)
 	struct hw_bus *bus = root ? &root->bus : NULL;
 	u8 number = (u8)(dev >> 8);
 
+	if (DMASIM_UNLIKELY(hw->told))
+		return hw->told->find(hw->told, dev);
 	while (bus && hw_bus_number(bus) != number) {
 		struct hw_bus *below = bus_towards(bus, number);
 

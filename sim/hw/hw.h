@@ -10,6 +10,7 @@
 #include "hw/frames.h"
 #include "hw/iommu.h"
 #include "hw/pci.h"
+#include "hw/told.h"
 
 /* What a transfer of a device did, told after it happened; one call per contiguous stretch. */
 struct hw_access {
@@ -80,7 +81,8 @@ struct hw {
 	struct hw_hooks hooks;
 	struct hw_costs costs;
 	u64 fault_order; /* of the next fault record */
-	bool trace_hops; /* every hop of every request goes into the trace */
+	const struct hw_told *told; /* it is not there: this answers. NULL: it is */
+	bool trace_hops;	    /* every hop of every request goes into the trace */
 };
 
 void hw_init(struct hw *hw, struct world *world);

@@ -54,6 +54,7 @@ struct hw_bar {
 	bool is_64;
 	bool inferred;	     /* its size is not told by the machine's description */
 	struct hw_span span; /* what it decodes now */
+	u64 traced_at;	     /* where the trace says that the CPU finds it, plus 1; 0: nowhere */
 	struct ram *memory;  /* plain memory behind it, made when touched; addresses are offsets */
 };
 

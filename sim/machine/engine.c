@@ -54,6 +54,7 @@ struct dmasim_transfer dmasim_dev_read(struct pci_dev *pdev, dma_addr_t dma, voi
 	struct hw_transfer result = { .status = HW_TRANSFER_NO_MEMORY, .address = dma };
 
 	check_settle(&s->check);
+	trace_machine(s);
 	if (machine_start(s))
 		result = hw_engine_read(machine_function(pdev), dma, to, bytes);
 	trace_transfer(s, "dev_read", pdev, bytes, &result, dma);
@@ -67,6 +68,7 @@ struct dmasim_transfer dmasim_dev_write(struct pci_dev *pdev, dma_addr_t dma, co
 	struct hw_transfer result = { .status = HW_TRANSFER_NO_MEMORY, .address = dma };
 
 	check_settle(&s->check);
+	trace_machine(s);
 	if (machine_start(s))
 		result = hw_engine_write(machine_function(pdev), dma, from, bytes);
 	trace_transfer(s, "dev_write", pdev, bytes, &result, dma);

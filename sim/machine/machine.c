@@ -212,6 +212,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " shadow=1");
 	if (config->iommu_caching_mode)
 		text_add(&text, " cm=1");
+	if (config->no_check)
+		text_add(&text, " check=0");
 	if (config->report_unchecked)
 		text_add(&text, " unchecked=1");
 	if (config->report_lazy_pages)
@@ -382,6 +384,7 @@ u64 dmasim_destroy(struct dmasim *s)
 		leaks = software_leaks(s);
 	}
 	check_fini(&s->check);
+	lint_fini(s);
 	firmware_fini(s);
 	import_records_fini(&s->world.memory, &s->records);
 	hw_fini(&s->hw);

@@ -35,6 +35,8 @@ struct firmware {
 #define MACHINE_ADDRESS_BITS 52
 #define MACHINE_ADOPT_START  (1ULL << (MACHINE_ADDRESS_BITS - 1))
 
+struct lint;
+
 struct dmasim {
 	struct dmasim_config config;
 	struct world world;
@@ -45,6 +47,7 @@ struct dmasim {
 	struct kernel kernel;
 	struct firmware firmware;
 	struct direct_region_list direct_regions;
+	bool trace_knows; /* the trace has told of the machine */
 	phys_addr_t next_adopted;
 	u32 next_unit;
 	u64 ram_dropped; /* state of the RAM's pointers when the platform's window was set */
@@ -55,6 +58,7 @@ struct dmasim {
 	u32 cpu_family;
 	dmasim_tell_report *tell; /* NULL: nobody */
 	void *tell_cookie;
+	struct lint *lint; /* it stands for one that wrote a trace (lint.h) */
 };
 
 /* Stands first in every public function, before anything of the machine is touched. */
@@ -128,8 +132,38 @@ struct dma_debug_config machine_dma_debug(struct dmasim *s);
 /* What memory of the process is; `cookie` is the machine (host_memory.c). */
 enum memory_kind machine_host_kind(void *cookie, const void *ptr, u64 bytes);
 
-/* One line of the trace for an event of the software (trace_event.c). */
-void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state);
+/* What the trace says of an event of the software that the event does not (trace_event.c). */
+struct trace_facts {
+	u32 state;
+	bool below_root;
+	enum memory_kind memory;
+};
+
+/* One line of the trace for an event of the software. */
+void trace_event(struct trace *trace, const struct dmasim_event *event,
+		 const struct trace_facts *facts);
+
+/* What a reader of traces holds (lint.c). */
+void lint_fini(struct dmasim *s);
+
+/* How its line is made. */
+struct trace_format {
+	const char *name;
+	u32 fields; /* enum dmasim_event_field */
+};
+
+extern const struct trace_format trace_formats[DMASIM_EVENT_COUNT];
+
+/* Words of the trace by their numbers; NULL: there is none of that number. */
+const char *trace_dir_word(u32 dir);
+const char *trace_type_word(u32 type);
+const char *trace_alloc_word(u32 alloc);
+
+/* The lines before an event: what it counts on, of the machine and of lists (trace_machine.c). */
+void trace_before_event(struct dmasim *s, const struct dmasim_event *event,
+			struct trace_facts *facts);
+/* Of the machine, once: before the first event, or the first access of a device. */
+void trace_machine(struct dmasim *s);
 
 /* ---- Hardware being built --------------------------------------------- */
 

@@ -282,12 +282,40 @@ static bool port_wait(void *machine, const bool *held)
 	return s->world.schedule && schedule_wait(s->world.schedule, held);
 }
 
+/* Each of several entries is a line. */
+static void trace_entries(struct dmasim *s, const struct dmasim_event *event)
+{
+	for (u32 i = 0; i < event->count; i++) {
+		const struct dmasim_sg_entry *entry = &event->entries[i];
+		struct trace_facts facts = { 0 };
+		struct dmasim_event one = *event;
+
+		one.entries = NULL;
+		one.dma = entry->dma;
+		one.phys = entry->phys;
+		one.size = entry->size;
+		one.done = entry->done;
+		one.bus_address = entry->bus_address;
+		trace_before_event(s, &one, &facts);
+		trace_event(&s->world.trace, &one, &facts);
+	}
+	check_event(&s->check, event);
+}
+
 static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
 {
+	struct trace_facts facts = { 0 };
+
+	if (event->entries) {
+		trace_entries(s, event);
+		return;
+	}
+	trace_before_event(s, event, &facts);
 	/* A state has a number while it lives: from its allocation on, up to its end. */
 	if (event->type == DMASIM_EVENT_TRY_ALLOC)
 		check_event(&s->check, event);
-	trace_event(&s->world.trace, event, check_state(&s->check, event));
+	facts.state = check_state(&s->check, event);
+	trace_event(&s->world.trace, event, &facts);
 	if (event->type != DMASIM_EVENT_TRY_ALLOC)
 		check_event(&s->check, event);
 }

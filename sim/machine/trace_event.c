@@ -4,28 +4,38 @@
  */
 #include "machine/machine.h"
 
-static const struct {
-	const char *name;
-	u32 fields;
-} formats[] = {
+const struct trace_format trace_formats[DMASIM_EVENT_COUNT] = {
 #define EVENT_FORMAT(id, name, fields) { name, fields },
 	DMASIM_EVENTS(EVENT_FORMAT)
 #undef EVENT_FORMAT
 };
 
-static const char *dir_word(u32 dir)
+const char *trace_dir_word(u32 dir)
 {
-	static const char *const words[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE" };
+	static const char *const words[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE",
+					     "INVALID" };
 
-	return dir < 4 ? words[dir] : "INVALID";
+	return dir < 5 ? words[dir] : NULL;
 }
 
-static const char *type_word(u32 type)
+const char *trace_type_word(u32 type)
 {
-	static const char *const words[] = { "UNKNOWN", "NONE", "NOT_SUPPORTED", "BUS_ADDR",
-					     "THRU_HOST_BRIDGE" };
+	static const char *const words[] = { "UNKNOWN",		 "NONE",
+					     "NOT_SUPPORTED",	 "BUS_ADDR",
+					     "THRU_HOST_BRIDGE", "INVALID" };
 
-	return type < 5 ? words[type] : "INVALID";
+	return type < 6 ? words[type] : NULL;
+}
+
+const char *trace_alloc_word(u32 alloc)
+{
+	static const char *const words[] = {
+		[DMASIM_ALLOC_COHERENT] = "coherent",
+		[DMASIM_ALLOC_NONCOHERENT] = "noncoherent",
+		[DMASIM_ALLOC_NONCONTIGUOUS] = "noncontiguous",
+	};
+
+	return alloc < sizeof(words) / sizeof(words[0]) ? words[alloc] : NULL;
 }
 
 static void put_prot(struct trace *trace, u32 prot)
@@ -76,7 +86,7 @@ static void put_numbers(struct trace *trace, const struct dmasim_event *event, u
 static void put_words(struct trace *trace, const struct dmasim_event *event, u32 fields)
 {
 	if (fields & DMASIM_F_DIR)
-		trace_word(trace, "dir", dir_word(event->dir));
+		trace_word(trace, "dir", trace_dir_word(event->dir < 4 ? event->dir : 4));
 	if ((fields & DMASIM_F_ATTRS) && event->attrs)
 		trace_hex(trace, "attrs", event->attrs);
 	if (fields & DMASIM_F_PROT)
@@ -84,41 +94,41 @@ static void put_words(struct trace *trace, const struct dmasim_event *event, u32
 	if (fields & DMASIM_F_BUS)
 		trace_dec(trace, "bus", event->bus_address);
 	if (fields & DMASIM_F_TYPE)
-		trace_word(trace, "type", type_word(event->p2p_type));
+		trace_word(trace, "type",
+			   trace_type_word(event->p2p_type < 5 ? event->p2p_type : 5));
 	if (fields & DMASIM_F_RET)
 		trace_ret(trace, "ret", event->ret);
 }
 
-static void put_line(struct trace *trace, const struct dmasim_event *event, u32 state)
+/* What few events have. */
+static void put_rest(struct trace *trace, const struct dmasim_event *event, u32 fields,
+		     const struct trace_facts *facts)
 {
-	u32 fields = formats[event->type].fields;
+	if (fields & DMASIM_F_ALLOC)
+		trace_word(trace, "kind", trace_alloc_word(event->alloc));
+	if (fields & DMASIM_F_MEMORY)
+		trace_word(trace, "memory", memory_kind_name(facts->memory));
+	if (fields & DMASIM_F_LIMITS) {
+		trace_dec(trace, "longest", event->segment_bytes);
+		trace_hex(trace, "boundary", event->boundary);
+	}
+	if ((fields & DMASIM_F_CHANGED) && event->list_changed)
+		trace_dec(trace, "changed", 1);
+	if ((fields & DMASIM_F_BELOW) && facts->below_root)
+		trace_dec(trace, "below", 1);
+}
 
-	if (!trace_begin(trace, formats[event->type].name))
+void trace_event(struct trace *trace, const struct dmasim_event *event,
+		 const struct trace_facts *facts)
+{
+	u32 fields = trace_formats[event->type].fields;
+
+	if (!trace_begin(trace, trace_formats[event->type].name))
 		return;
-	put_identity(trace, event, fields, state);
+	put_identity(trace, event, fields, facts->state);
 	put_numbers(trace, event, fields);
 	put_words(trace, event, fields);
+	if (fields >= DMASIM_F_ALLOC)
+		put_rest(trace, event, fields, facts);
 	trace_end(trace);
-}
-
-static void put_entries(struct trace *trace, const struct dmasim_event *event)
-{
-	for (u32 i = 0; i < event->count; i++) {
-		struct dmasim_event one = *event;
-
-		one.dma = event->entries[i].dma;
-		one.phys = event->entries[i].phys;
-		one.size = event->entries[i].size;
-		one.done = event->entries[i].done;
-		one.bus_address = event->entries[i].bus_address;
-		put_line(trace, &one, 0);
-	}
-}
-
-void trace_event(struct trace *trace, const struct dmasim_event *event, u32 state)
-{
-	if (event->entries)
-		put_entries(trace, event);
-	else
-		put_line(trace, event, state);
 }

@@ -69,6 +69,17 @@ void trace_bdf(struct trace *trace, const char *key, dmasim_sbdf dev)
 	text_add_bdf(&trace->line, dev);
 }
 
+void trace_text(struct trace *trace, const char *key, const char *value)
+{
+	char copy[TRACE_TEXT_BYTES];
+	size_t length = 0;
+
+	for (; value[length] && length < sizeof(copy) - 1; length++)
+		copy[length] = value[length] == '"' ? '\'' : value[length];
+	copy[length] = '\0';
+	text_add(&trace->line, " %s=\"%s\"", key, copy);
+}
+
 void trace_ret(struct trace *trace, const char *key, s64 value)
 {
 	text_add(&trace->line, " %s=", key);

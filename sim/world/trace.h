@@ -15,6 +15,7 @@
 #include "world/text.h"
 
 #define TRACE_LINE_BYTES 1024
+#define TRACE_TEXT_BYTES 256 /* of a text in quotes, with its end */
 
 struct trace {
 	const struct clock *clock;
@@ -35,6 +36,8 @@ void trace_hex(struct trace *trace, const char *key, u64 value);
 void trace_dec(struct trace *trace, const char *key, u64 value);
 void trace_word(struct trace *trace, const char *key, const char *word);
 void trace_bdf(struct trace *trace, const char *key, dmasim_sbdf dev);
+/* key="text": quotes within become apostrophes, and a long text is cut. */
+void trace_text(struct trace *trace, const char *key, const char *text);
 /* 0 and counts as decimals; negative errno values as "-EINVAL". */
 void trace_ret(struct trace *trace, const char *key, s64 value);
 void trace_end(struct trace *trace);

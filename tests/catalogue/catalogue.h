@@ -53,12 +53,14 @@ static inline int rig_setup_below(void **state, const struct dmasim_config *conf
 	static const char *const paths[] = { "00:01.0/00.0/00.0/00.0", "00:01.0/00.0/01.0/00.0",
 					     "00:01.0/00.0/02.0/00.0", "00:02.0/00.0" };
 	struct rig *rig = calloc(1, sizeof(*rig));
+	struct dmasim_config traced;
 	struct pci_dev **pdev[] = { &rig->nvme, &rig->gpu, &rig->nic, &rig->disk };
 
 	if (!rig)
 		return -1;
 	*state = rig;
-	rig->s = dmasim_create(config);
+	traced = rig_trace_begin(&rig->trace, config);
+	rig->s = dmasim_create(&traced);
 	assert_non_null(rig->s);
 	expect_ok(dmasim_add_host_bridge(rig->s, bridge));
 	for (int i = 0; i < 4; i++) {

@@ -21,9 +21,12 @@ static struct pci_dev *add(struct rig *rig, const struct dmasim_config *config, 
 
 void rig_init(struct rig *rig, const struct dmasim_config *config)
 {
+	struct dmasim_config traced;
 	struct pci_dev *all[4];
 
-	*rig = (struct rig){ .s = dmasim_create(config) };
+	*rig = (struct rig){ 0 };
+	traced = rig_trace_begin(&rig->trace, config);
+	rig->s = dmasim_create(&traced);
 	assert_non_null(rig->s);
 	all[0] = rig->nvme = add(rig, config, "00:01.0/00.0/00.0/00.0", SZ_16K);
 	all[1] = rig->gpu = add(rig, config, "00:01.0/00.0/01.0/00.0", SZ_1G);
@@ -37,11 +40,14 @@ void rig_init(struct rig *rig, const struct dmasim_config *config)
 
 void rig_fini(struct rig *rig)
 {
+	bool agrees = rig_trace_agrees(&rig->trace, rig->s);
 	u64 leaks;
 
 	examples_of(rig->s);
 	leaks = dmasim_destroy(rig->s);
 	rig->s = NULL;
+	rig_trace_end(&rig->trace);
+	assert_true(agrees);
 	expect_u64(leaks, 0);
 }
 
@@ -59,12 +65,14 @@ int rig_setup(void **state)
 int rig_teardown(void **state)
 {
 	struct rig *rig = *state;
+	bool agrees = rig_trace_agrees(&rig->trace, rig->s);
 	u64 leaks;
 
 	examples_of(rig->s);
 	leaks = dmasim_destroy(rig->s);
+	rig_trace_end(&rig->trace);
 	free(rig);
-	return leaks ? -1 : 0;
+	return leaks || !agrees ? -1 : 0;
 }
 
 void fill_pattern(void *buffer, size_t bytes, u64 seed)

@@ -12,6 +12,7 @@
 #define SUPPORT_RIG_H
 
 #include "support/expect.h"
+#include "support/lint.h"
 
 struct rig {
 	struct dmasim *s;
@@ -19,6 +20,7 @@ struct rig {
 	struct pci_dev *gpu;
 	struct pci_dev *nic;
 	struct pci_dev *disk;
+	struct rig_trace trace;
 };
 
 /*

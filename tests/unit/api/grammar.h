@@ -13,7 +13,7 @@
 #include "support/expect.h"
 
 /* Kinds of values, by key. */
-enum trace_kind { HEX, DECIMAL, BDF, WORD, DIRECTION, PROT, RESULT, FLAG };
+enum trace_kind { HEX, DECIMAL, BDF, WORD, DIRECTION, PROT, RESULT, FLAG, TEXT };
 
 struct trace_field {
 	const char *key;
@@ -21,7 +21,7 @@ struct trace_field {
 	bool optional;
 };
 
-#define TRACE_FIELDS_MAX 20
+#define TRACE_FIELDS_MAX 24
 
 struct trace_event {
 	const char *name;
@@ -84,6 +84,49 @@ static const struct trace_event trace_hardware[] = {
 	    { "size", DECIMAL, false },
 	    { "done", DECIMAL, false },
 	    { "status", WORD, false } } },
+	{ "dev_access",
+	  { { "dev", BDF, false },
+	    { "dma", HEX, false },
+	    { "size", DECIMAL, false },
+	    { "dir", WORD, false },
+	    { "to", WORD, false },
+	    { "phys", HEX, true },
+	    { "at", BDF, true },
+	    { "bar", DECIMAL, true },
+	    { "off", DECIMAL, true },
+	    { "root", FLAG, true },
+	    { "why", WORD, true },
+	    { "unit", DECIMAL, true },
+	    { "source", HEX, true },
+	    { "dom", DECIMAL, true },
+	    { "pasid", DECIMAL, true },
+	    { "reason", HEX, true },
+	    { "flags", HEX, true } } },
+	{ "ram", { { "phys", HEX, false }, { "size", DECIMAL, false } } },
+	{ "window",
+	  { { "at", BDF, false },
+	    { "last", DECIMAL, false },
+	    { "dma", HEX, false },
+	    { "size", DECIMAL, false } } },
+	{ "device", { { "dev", BDF, false }, { "snoop", FLAG, false } } },
+	{ "reserved", { { "dev", BDF, true }, { "dma", HEX, false }, { "size", DECIMAL, false } } },
+	{ "bar",
+	  { { "dev", BDF, false },
+	    { "bar", DECIMAL, false },
+	    { "phys", HEX, false },
+	    { "size", DECIMAL, false } } },
+	{ "memory",
+	  { { "phys", HEX, false }, { "size", DECIMAL, false }, { "memory", WORD, false } } },
+	{ "sg_entry",
+	  { { "dma", HEX, false }, { "size", DECIMAL, false }, { "done", DECIMAL, false } } },
+	{ "warn",
+	  { { "id", WORD, false },
+	    { "dev", BDF, true },
+	    { "dma", HEX, false },
+	    { "size", DECIMAL, false },
+	    { "what", TEXT, false } } },
+	{ "settled", { { NULL, WORD, false } } },
+	{ "leaks_sought", { { NULL, WORD, false } } },
 	{ "dev_walk",
 	  { { "dev", BDF, false },
 	    { "dma", HEX, false },
@@ -105,13 +148,21 @@ static const struct trace_event trace_hardware[] = {
 
 /* Fields of the software's events, in the order of enum dmasim_event_field. */
 static const struct trace_field trace_software_field[] = {
-	{ "dev", BDF, false },	     { "peer", BDF, false },	{ "st", DECIMAL, false },
-	{ "group", DECIMAL, false }, { "dom", DECIMAL, false }, { "dma", HEX, false },
-	{ "phys", HEX, false },	     { "off", DECIMAL, false }, { "size", DECIMAL, false },
-	{ "done", DECIMAL, false },  { "n", DECIMAL, false },	{ "dir", DIRECTION, false },
-	{ "attrs", HEX, true },	     { "prot", PROT, false },	{ "bus", FLAG, false },
-	{ "type", WORD, false },     { "ret", RESULT, false },
+	{ "dev", BDF, false },	     { "peer", BDF, false },	    { "st", DECIMAL, false },
+	{ "group", DECIMAL, false }, { "dom", DECIMAL, false },	    { "dma", HEX, false },
+	{ "phys", HEX, false },	     { "off", DECIMAL, false },	    { "size", DECIMAL, false },
+	{ "done", DECIMAL, false },  { "n", DECIMAL, false },	    { "dir", DIRECTION, false },
+	{ "attrs", HEX, true },	     { "prot", PROT, false },	    { "bus", FLAG, false },
+	{ "type", WORD, false },     { "ret", RESULT, false },	    { "kind", WORD, false },
+	{ "memory", WORD, false },   { "longest", DECIMAL, false }, { "boundary", HEX, false },
+	{ "changed", FLAG, true },   { "below", FLAG, true },
 };
+
+/* The bit of each: one has two keys. */
+static const u8 trace_software_bit[] = { 0,  1,	 2,  3,	 4,  5,	 6,  7,	 8,  9,	 10, 11,
+					 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 21 };
+
+#define TRACE_SOFTWARE_KEYS (sizeof(trace_software_bit) / sizeof(trace_software_bit[0]))
 
 static const struct {
 	const char *name;
@@ -204,6 +255,18 @@ static inline bool trace_take_result(const char **at)
 	return true;
 }
 
+/* In quotes, without any within. */
+static inline bool trace_take_text(const char **at)
+{
+	if (**at != '"')
+		return false;
+	for (++*at; **at != '"'; ++*at)
+		if (**at == '\n' || !**at)
+			return false;
+	++*at;
+	return true;
+}
+
 static inline bool trace_take_value(const char **at, enum trace_kind kind)
 {
 	static const char *const directions[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE",
@@ -227,6 +290,8 @@ static inline bool trace_take_value(const char **at, enum trace_kind kind)
 		return trace_take_result(at);
 	case WORD:
 		return trace_take_word(at);
+	case TEXT:
+		return trace_take_text(at);
 	}
 	return false;
 }
@@ -263,9 +328,9 @@ static inline bool trace_take_event(const char **at)
 		if (strlen(trace_software[i].name) != len ||
 		    strncmp(trace_software[i].name, name, len) != 0)
 			continue;
-		for (u32 bit = 0; bit < 17; bit++)
-			if (trace_software[i].fields & (1u << bit))
-				field[count++] = trace_software_field[bit];
+		for (u32 key = 0; key < TRACE_SOFTWARE_KEYS; key++)
+			if (trace_software[i].fields & (1u << trace_software_bit[key]))
+				field[count++] = trace_software_field[key];
 		return trace_take_fields(at, field);
 	}
 	for (size_t i = 0; i < sizeof(trace_hardware) / sizeof(trace_hardware[0]); i++)

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine that a trace is of, as far as the trace has told of it: devices by their numbers,
+ * memory, BARs, windows of host bridges. It answers for the hardware that is not there.
+ */
+#include <errno.h>
+
+#include "machine/lint.h"
+
+static int compare_devices(const struct lint_device *a, const struct lint_device *b)
+{
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static int compare_buses(const struct lint_bus *a, const struct lint_bus *b)
+{
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+RB_PROTOTYPE(lint_device_tree, lint_device, by_number, compare_devices)
+RB_GENERATE(lint_device_tree, lint_device, by_number, compare_devices)
+RB_PROTOTYPE(lint_bus_tree, lint_bus, by_number, compare_buses)
+RB_GENERATE(lint_bus_tree, lint_bus, by_number, compare_buses)
+
+/* ---- Devices ---------------------------------------------------------- */
+
+static struct lint_device *find_device(struct lint *lint, dmasim_sbdf number)
+{
+	struct lint_device wanted;
+
+	if (DMASIM_LIKELY(lint->recent && lint->recent->number == number))
+		return lint->recent;
+	wanted.number = number;
+	return RB_FIND(lint_device_tree, &lint->devices, &wanted);
+}
+
+/* The windows of its host bridge are those of a bus, as far as there is room. */
+static void add_window(struct lint_bus *bus, const struct lint_window *window)
+{
+	struct hw_root *root = &bus->root;
+
+	if (bus->number < window->first || bus->number > window->last ||
+	    root->window_count == HW_ROOT_WINDOWS_MAX)
+		return;
+	root->window[root->window_count++] =
+		(struct hw_window){ .start = window->start, .bytes = window->bytes };
+}
+
+static struct lint_bus *bus_of(struct lint *lint, dmasim_sbdf device)
+{
+	struct lint_bus *bus, wanted;
+
+	wanted.number = device >> 8;
+	bus = RB_FIND(lint_bus_tree, &lint->buses, &wanted);
+	if (bus)
+		return bus;
+	bus = lint_alloc(lint, sizeof(*bus));
+	if (!bus)
+		return NULL;
+	bus->number = device >> 8;
+	bus->root.segment = (u16)(device >> 16);
+	bus->root.bus_first = bus->root.bus_last = (u8)(device >> 8);
+	bus->root.bus.root = &bus->root;
+	TAILQ_INIT(&bus->root.bus.functions);
+	for (u32 i = 0; i < lint->window_count; i++)
+		add_window(bus, &lint->window[i]);
+	RB_INSERT(lint_bus_tree, &lint->buses, bus);
+	return bus;
+}
+
+struct lint_device *lint_device(struct lint *lint, dmasim_sbdf number)
+{
+	struct lint_device *device = find_device(lint, number);
+	struct lint_bus *bus;
+
+	lint->recent = device;
+	if (DMASIM_LIKELY(device))
+		return device;
+	if (lint->device_count == LINT_DEVICES_MAX) {
+		lint_wrong(lint, "one more device, expected at most %u", LINT_DEVICES_MAX);
+		return NULL;
+	}
+	bus = bus_of(lint, number);
+	device = bus ? lint_alloc(lint, sizeof(*device)) : NULL;
+	if (!device)
+		return NULL;
+	device->number = number;
+	device->function.hw = &lint->s->hw;
+	device->function.bus = &bus->root.bus;
+	device->function.devfn = (u8)number;
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++)
+		device->function.bar[i].span = HW_NO_SPAN;
+	RB_INSERT(lint_device_tree, &lint->devices, device);
+	lint->device_count++;
+	lint->recent = device;
+	return device;
+}
+
+struct hw_iommu *lint_unit(struct lint *lint, u32 number)
+{
+	struct hw *hw = &lint->s->hw;
+	struct hw_iommu *iommu = hw_iommu_find(hw, number);
+
+	if (iommu)
+		return iommu;
+	if (lint->s->next_unit == LINT_UNITS_MAX) {
+		lint_wrong(lint, "one more IOMMU, expected at most %u", LINT_UNITS_MAX);
+		return NULL;
+	}
+	iommu = hw_iommu_add(hw, &(struct hw_iommu_desc){
+					 .arch = lint->arch,
+					 .unit = number,
+					 .levels = 4,
+					 .address_bits = MACHINE_ADDRESS_BITS,
+					 .iotlb_entries = 1,
+				 });
+	if (!iommu)
+		lint_no_memory(lint);
+	else
+		lint->s->next_unit++;
+	return iommu;
+}
+
+/* ---- Answers ---------------------------------------------------------- */
+
+static struct lint *lint_of(const struct hw_told *told)
+{
+	return (struct lint *)(uintptr_t)told;
+}
+
+static struct hw_function *told_find(const struct hw_told *told, dmasim_sbdf dev)
+{
+	struct lint_device *device = find_device(lint_of(told), dev);
+
+	return device ? &device->function : NULL;
+}
+
+static struct hw_target in_bar(const struct lint_bar *bar, phys_addr_t phys)
+{
+	/* It is a member of its device's array, and its device knows which. */
+	struct hw_target target = { .kind = HW_TARGET_BAR, .phys = phys };
+
+	target.offset = phys - bar->at.start;
+	target.bar = bar->index;
+	target.function = &bar->device->function;
+	target.run_bytes = bar->at.last - phys + 1;
+	return target;
+}
+
+static struct hw_target told_at(const struct hw_told *told, phys_addr_t phys)
+{
+	struct lint *lint = lint_of(told);
+	const struct interval *bar = interval_first(&lint->bars, phys, phys);
+	struct ram_range range;
+
+	if (bar)
+		return in_bar((const struct lint_bar *)(const void *)bar, phys);
+	/* What a program adopts is memory; the trace tells only of what is special about it. */
+	if (phys >= MACHINE_ADOPT_START || ram_find_range(&lint->s->hw.ram, phys, &range))
+		return (struct hw_target){ .kind = HW_TARGET_RAM, .phys = phys, .run_bytes = 1 };
+	return (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS };
+}
+
+/* Of what is mapped on this line. */
+static struct hw_target told_route(const struct hw_told *told, const struct hw_request *request)
+{
+	struct hw_target target = told_at(told, request->address);
+
+	target.passed_root = !lint_of(told)->below_root;
+	return target;
+}
+
+/* ---- Lines ------------------------------------------------------------ */
+
+enum { RAM_PHYS, RAM_SIZE };
+
+int lint_take_ram(struct lint *lint, const struct lint_value *value)
+{
+	struct ram *ram = &lint->s->hw.ram;
+	u64 start = value[RAM_PHYS].number, bytes = value[RAM_SIZE].number;
+
+	if (ram->range_count == RAM_RANGES_MAX)
+		return lint_wrong(lint, "one more range of memory, expected at most %u",
+				  RAM_RANGES_MAX);
+	if (!bytes || start + (bytes - 1) < start)
+		return lint_wrong(lint, "%llu bytes of memory at 0x%llx, expected some", bytes,
+				  start);
+	ram->range[ram->range_count++] = (struct ram_range){ start, bytes };
+	return 0;
+}
+
+enum { WINDOW_AT, WINDOW_LAST, WINDOW_DMA, WINDOW_SIZE };
+
+int lint_take_window(struct lint *lint, const struct lint_value *value)
+{
+	dmasim_sbdf at = (dmasim_sbdf)value[WINDOW_AT].number;
+	struct lint_window window = {
+		.first = at >> 8,
+		.last = at >> 16 << 8 | (u8)value[WINDOW_LAST].number,
+		.start = value[WINDOW_DMA].number,
+		.bytes = value[WINDOW_SIZE].number,
+	};
+	struct lint_bus *bus;
+
+	if (lint->window_count == LINT_WINDOWS_MAX)
+		return lint_wrong(lint, "one more window, expected at most %u", LINT_WINDOWS_MAX);
+	if (!lint->window)
+		lint->window = lint_alloc(lint, LINT_WINDOWS_MAX * sizeof(window));
+	if (!lint->window)
+		return -ENOMEM;
+	lint->window[lint->window_count++] = window;
+	RB_FOREACH(bus, lint_bus_tree, &lint->buses)
+		add_window(bus, &window);
+	return 0;
+}
+
+enum { DEVICE_DEV, DEVICE_SNOOP };
+
+int lint_take_device(struct lint *lint, const struct lint_value *value)
+{
+	struct lint_device *device = lint_device(lint, (dmasim_sbdf)value[DEVICE_DEV].number);
+
+	if (!device)
+		return -EINVAL;
+	device->function.traits.no_snoop = !value[DEVICE_SNOOP].number;
+	return 0;
+}
+
+enum { RESERVED_DEV, RESERVED_DMA, RESERVED_SIZE };
+
+int lint_take_reserved(struct lint *lint, const struct lint_value *value)
+{
+	struct platform_firmware *firmware = &lint->firmware;
+	const struct lint_value *dev = &value[RESERVED_DEV];
+
+	if (firmware->reserved_count == LINT_RESERVED_MAX)
+		return lint_wrong(lint, "one more reserved region, expected at most %u",
+				  LINT_RESERVED_MAX);
+	if (!lint->reserved)
+		lint->reserved =
+			lint_alloc(lint, LINT_RESERVED_MAX * sizeof(struct platform_reserved));
+	if (!lint->reserved)
+		return -ENOMEM;
+	lint->reserved[firmware->reserved_count++] = (struct platform_reserved){
+		.dev = dev->given ? (dmasim_sbdf)dev->number : DMASIM_NO_SBDF,
+		.start = value[RESERVED_DMA].number,
+		.bytes = value[RESERVED_SIZE].number,
+	};
+	firmware->reserved = lint->reserved;
+	check_firmware(&lint->s->check, firmware);
+	return 0;
+}
+
+enum { BAR_DEV, BAR_BAR, BAR_PHYS, BAR_SIZE };
+
+int lint_take_bar(struct lint *lint, const struct lint_value *value)
+{
+	struct lint_device *device = lint_device(lint, (dmasim_sbdf)value[BAR_DEV].number);
+	u64 index = value[BAR_BAR].number, start = value[BAR_PHYS].number;
+	u64 bytes = value[BAR_SIZE].number;
+	struct lint_bar *bar;
+
+	if (!device)
+		return -EINVAL;
+	if (index >= PCI_STD_NUM_BARS)
+		return lint_wrong(lint, "bar=%llu, expected 0 to 5", index);
+	if (!bytes || start + (bytes - 1) < start)
+		return lint_wrong(lint, "a BAR of %llu bytes at 0x%llx, expected some", bytes,
+				  start);
+	bar = &device->bar[index];
+	if (bar->device)
+		interval_remove(&lint->bars, &bar->at);
+	*bar = (struct lint_bar){ .at = { .start = start, .last = start + (bytes - 1) },
+				  .device = device,
+				  .index = (u32)index };
+	interval_insert(&lint->bars, &bar->at);
+	device->function.bar[index].bytes = bytes;
+	device->function.bar[index].span = (struct hw_span){ bar->at.start, bar->at.last };
+	return 0;
+}
+
+enum { MEMORY_PHYS, MEMORY_SIZE, MEMORY_WORD };
+
+/* The kind that the checker asks for is that of the line. */
+static enum memory_kind kind_told(void *cookie, const void *ptr, u64 bytes)
+{
+	(void)ptr;
+	(void)bytes;
+	return ((struct lint *)cookie)->memory;
+}
+
+int lint_take_memory(struct lint *lint, const struct lint_value *value)
+{
+	struct memory_kinds *kinds = &lint->s->check.kinds;
+	u64 start = value[MEMORY_PHYS].number, bytes = value[MEMORY_SIZE].number;
+
+	lint->memory = (enum memory_kind)value[MEMORY_WORD].number;
+	if (lint->memory == MEMORY_PLAIN) {
+		memory_kinds_drop(kinds, start);
+		return 0;
+	}
+	if (!bytes || start + (bytes - 1) < start)
+		return lint_wrong(lint, "%llu bytes of memory at 0x%llx, expected some", bytes,
+				  start);
+	memory_kinds_add(kinds, start, lint, bytes);
+	return 0;
+}
+
+/* ---- Beginning and end ------------------------------------------------ */
+
+void lint_machine_init(struct lint *lint)
+{
+	struct dmasim *s = lint->s;
+
+	RB_INIT(&lint->devices);
+	RB_INIT(&lint->buses);
+	interval_tree_init(&lint->bars);
+	lint->arch = &hw_vtd;
+	lint->told.find = told_find;
+	lint->told.at = told_at;
+	lint->told.route = told_route;
+	/* Nothing is there but what is told. */
+	s->hw.ram.range_count = 0;
+	s->hw.told = &lint->told;
+	s->check.kinds.of_host = kind_told;
+	s->check.kinds.cookie = lint;
+	check_firmware(&s->check, &lint->firmware);
+}
+
+void lint_machine_fini(struct lint *lint)
+{
+	struct memory *memory = &lint->s->world.memory;
+	struct hw *hw = &lint->s->hw;
+	struct lint_device *device;
+	struct lint_bus *bus;
+
+	while (!TAILQ_EMPTY(&hw->iommus))
+		hw_iommu_remove(TAILQ_FIRST(&hw->iommus));
+	lint->s->next_unit = 0;
+	while ((device = RB_ROOT(&lint->devices))) {
+		RB_REMOVE(lint_device_tree, &lint->devices, device);
+		memory_free(memory, device);
+	}
+	while ((bus = RB_ROOT(&lint->buses))) {
+		RB_REMOVE(lint_bus_tree, &lint->buses, bus);
+		memory_free(memory, bus);
+	}
+	memory_free(memory, lint->window);
+	memory_free(memory, lint->reserved);
+	lint->window = NULL;
+	lint->reserved = NULL;
+	lint->recent = NULL;
+	lint->device_count = lint->window_count = 0;
+	lint->firmware.reserved_count = 0;
+}
