@@ -125,8 +125,6 @@ static void put_rest(struct lint *lint, struct dmasim_event *event, const struct
 
 /* ---- What no run can have told ---------------------------------------- */
 
-#define OF(type) (1ULL << DMASIM_EVENT_##type)
-
 /* Events that begin a mapping, if they succeeded. */
 static bool begins(const struct dmasim_event *event)
 {
@@ -188,21 +186,15 @@ static int use_list(struct lint *lint, struct dmasim_event *event)
 
 /* ---- Taking ----------------------------------------------------------- */
 
-/* Of these the place is remembered. */
-static const u64 kept = OF(MAP_PHYS) | OF(UNMAP_PHYS) | OF(ALLOC) | OF(ALLOC_FREE) |
-			OF(MAP_SG_ENTRY) | OF(UNMAP_SG) | OF(TRY_ALLOC) | OF(LINK) | OF(UNLINK) |
-			OF(FREE) | OF(DESTROY);
-
 static int judge(struct lint *lint, struct dmasim_event *event)
 {
-	const struct dmasim_site here = { lint->name, (int)lint->line, lint->now->name };
 	int err = judge_ranges(lint, event);
 
 	if (!err)
 		err = use_list(lint, event);
 	if (err)
 		return err;
-	event->site = kept >> event->type & 1 ? lint_site(lint, lint->now->name) : &here;
+	event->site = lint_site(lint, lint->now->name);
 	if (!event->site)
 		return -ENOMEM;
 	check_on_cpu(&lint->s->check, lint->s->platform.cpu);
@@ -213,7 +205,7 @@ static int judge(struct lint *lint, struct dmasim_event *event)
 static int take_event(struct lint *lint, const struct lint_value *value)
 {
 	u32 fields = trace_formats[lint->now->event].fields;
-	struct dmasim_event event = { .type = lint->now->event, .pointer = lint };
+	struct dmasim_event event = { .type = lint->now->event };
 
 	lint->below_root = false;
 	for (u32 i = 0; i < KEYS; i++) {

@@ -200,18 +200,22 @@ static bool take_prot(struct lint *lint, u64 *value)
 	return true;
 }
 
-/* 0 or a count; or a minus, and the name or the number of an errno, which matters to nobody. */
+/* 0 or a count; or a minus, and the name or the number of an errno. */
 static bool take_result(struct lint *lint, struct lint_value *value)
 {
-	u64 number;
-
 	if (*lint->at != '-')
 		return take_decimal(lint, ~0ULL >> 1, &value->number);
 	lint->at++;
-	value->number = (u64)-1;
-	if (is_digit(*lint->at))
-		return take_decimal(lint, 4095, &number);
-	return *lint->at == 'E' && take_name(lint, value);
+	if (is_digit(*lint->at)) {
+		if (!take_decimal(lint, 4095, &value->number))
+			return false;
+	} else {
+		if (!take_name(lint, value))
+			return false;
+		value->number = (u64)text_find_errno(value->text, value->length);
+	}
+	value->number = -value->number;
+	return value->number;
 }
 
 static bool take_value(struct lint *lint, const struct lint_key *key, struct lint_value *value)

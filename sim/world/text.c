@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void text_init(struct text *text, char *at, size_t size)
 {
@@ -45,27 +46,39 @@ void text_add_size(struct text *text, u64 bytes)
 	text_add(text, "%llu %s", bytes, bytes == 1 && !index ? "byte" : unit[index]);
 }
 
+/* Those that Linux's DMA layer has a use for. */
+static const struct {
+	int value;
+	const char *name;
+} errnos[] = {
+	{ EPERM, "EPERM" },	      { EIO, "EIO" },
+	{ ENXIO, "ENXIO" },	      { ENOMEM, "ENOMEM" },
+	{ EFAULT, "EFAULT" },	      { EBUSY, "EBUSY" },
+	{ EEXIST, "EEXIST" },	      { ENODEV, "ENODEV" },
+	{ EINVAL, "EINVAL" },	      { ENOSPC, "ENOSPC" },
+	{ ERANGE, "ERANGE" },	      { EOVERFLOW, "EOVERFLOW" },
+	{ EOPNOTSUPP, "EOPNOTSUPP" }, { EADDRINUSE, "EADDRINUSE" },
+	{ ETIMEDOUT, "ETIMEDOUT" },   { EREMOTEIO, "EREMOTEIO" },
+};
+
+#define ERRNOS (sizeof(errnos) / sizeof(errnos[0]))
+
 void text_add_errno(struct text *text, int error)
 {
-	static const struct {
-		int value;
-		const char *name;
-	} known[] = {
-		{ EPERM, "EPERM" },	      { EIO, "EIO" },
-		{ ENXIO, "ENXIO" },	      { ENOMEM, "ENOMEM" },
-		{ EFAULT, "EFAULT" },	      { EBUSY, "EBUSY" },
-		{ EEXIST, "EEXIST" },	      { ENODEV, "ENODEV" },
-		{ EINVAL, "EINVAL" },	      { ENOSPC, "ENOSPC" },
-		{ ERANGE, "ERANGE" },	      { EOVERFLOW, "EOVERFLOW" },
-		{ EOPNOTSUPP, "EOPNOTSUPP" }, { EADDRINUSE, "EADDRINUSE" },
-		{ ETIMEDOUT, "ETIMEDOUT" },   { EREMOTEIO, "EREMOTEIO" },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].value == error) {
-			text_add(text, "%s", known[i].name);
+	for (size_t i = 0; i < ERRNOS; i++) {
+		if (errnos[i].value == error) {
+			text_add(text, "%s", errnos[i].name);
 			return;
 		}
 	}
 	text_add(text, "%d", error);
+}
+
+int text_find_errno(const char *name, size_t length)
+{
+	for (size_t i = 0; i < ERRNOS; i++) {
+		if (strlen(errnos[i].name) == length && !memcmp(errnos[i].name, name, length))
+			return errnos[i].value;
+	}
+	return 0;
 }

@@ -27,5 +27,7 @@ void text_add_size(struct text *text, u64 bytes);
 
 /* The name of an errno value: "EINVAL"; its number where Linux's DMA layer has no use for it. */
 void text_add_errno(struct text *text, int error);
+/* Its value by such a name; 0: none has it. */
+int text_find_errno(const char *name, size_t length);
 
 #endif
