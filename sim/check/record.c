@@ -4,9 +4,11 @@
  */
 #include "check/explain.h"
 
-static struct dmasim_site site_of(const struct dmasim_site *site)
+static struct report_site site_of(const struct dmasim_site *site)
 {
-	return site ? *site : (struct dmasim_site){ 0 };
+	if (!site)
+		return (struct report_site){ 0 };
+	return (struct report_site){ site->file, site->function, site->line };
 }
 
 static void add_piece(struct report_content *content, const struct piece *piece)

@@ -53,7 +53,7 @@ u32 dmasim_report_count(struct dmasim *s)
 }
 
 /* Of a long path the end tells more. */
-static void copy_site(struct dmasim_report_site *to, const struct dmasim_site *from)
+static void copy_site(struct dmasim_report_site *to, const struct report_site *from)
 {
 	size_t length;
 

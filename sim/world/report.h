@@ -8,12 +8,18 @@
 #include <bsd/sys/queue.h>
 
 #include <dmasim/report.h>
-#include <dmasim/site.h>
 
 #include "world/memory.h"
 #include "world/report_rule.h"
 
 #define REPORT_ID_MAX 64
+
+/* A place in the program; file NULL: not known. */
+struct report_site {
+	const char *file;
+	const char *function;
+	int line;
+};
 
 /* What a report says. */
 struct report_content {
@@ -22,9 +28,9 @@ struct report_content {
 	dmasim_sbdf dev;
 	u64 dma;
 	u64 size;
-	struct dmasim_site call; /* file NULL: not known; so the others */
-	struct dmasim_site mapped;
-	struct dmasim_site unmapped;
+	struct report_site call;
+	struct report_site mapped;
+	struct report_site unmapped;
 	u64 mapping; /* with mapping_size 0: no mapping is concerned */
 	u64 mapping_size;
 	phys_addr_t mapping_phys;

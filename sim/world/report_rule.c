@@ -44,7 +44,7 @@ static bool is_file(const char *pattern, const char *path)
 	return true;
 }
 
-static bool is_site(const struct dmasim_report_match *match, const struct dmasim_site *site)
+static bool is_site(const struct dmasim_report_match *match, const struct report_site *site)
 {
 	if (!site->file)
 		return false;

@@ -10,6 +10,7 @@
  *   - nothing leaks.
  */
 #include "import.h"
+#include "lines.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,48 +21,17 @@
 
 #include <dmasim/dmasim.h>
 
-#define FILE_BYTES 65536U
 #define PATH_BYTES 32
 
 enum { FEATURE_REFUSED = 1, FEATURE_ACCEPTED, FEATURE_NOTE };
 
 struct paste {
 	struct fuzz_run *run;
-	struct bytes bytes;
 	const struct import_lines *lines;
-	size_t length;
-	char text[FILE_BYTES];
+	struct lines out;
 };
 
 /* ---- The file -------------------------------------------------------------------------- */
-
-static void put(struct paste *paste, char c)
-{
-	if (paste->length < FILE_BYTES)
-		paste->text[paste->length++] = c;
-}
-
-static void put_text(struct paste *paste, const char *text)
-{
-	while (*text)
-		put(paste, *text++);
-}
-
-/* '@' is a hexadecimal digit, '#' a decimal one, '*' a sign: a byte of the input each. */
-static void put_line(struct paste *paste, const char *line)
-{
-	for (; *line; line++) {
-		if (*line == '@')
-			put(paste, "0123456789abcdef"[take8(&paste->bytes) & 15]);
-		else if (*line == '#')
-			put(paste, (char)('0' + take8(&paste->bytes) % 10));
-		else if (*line == '*')
-			put(paste, take8(&paste->bytes) & 1 ? '+' : '-');
-		else
-			put(paste, *line);
-	}
-	put(paste, '\n');
-}
 
 /* 64 or 256 registers: bytes of the input at places of the header that matter. */
 static void put_registers(struct paste *paste, u32 count)
@@ -71,15 +41,15 @@ static void put_registers(struct paste *paste, u32 count)
 	char text[8];
 
 	for (size_t i = 0; i < sizeof(places); i++)
-		config[places[i]] = take8(&paste->bytes);
+		config[places[i]] = take8(&paste->out.bytes);
 	config[0x0e] &= 0x81;
 	for (u32 at = 0; at < count; at++) {
 		if (at % 16 == 0) {
 			snprintf(text, sizeof(text), "%02x:", at);
-			put_text(paste, text);
+			lines_put_text(&paste->out, text);
 		}
 		snprintf(text, sizeof(text), " %02x%s", config[at], at % 16 == 15 ? "\n" : "");
-		put_text(paste, text);
+		lines_put_text(&paste->out, text);
 	}
 }
 
@@ -88,38 +58,37 @@ static void put_other(struct paste *paste, u8 what)
 {
 	switch (what & 7) {
 	case 0:
-		for (u32 count = 1 + (what >> 3); count && paste->bytes.left; count--)
-			put(paste, (char)take8(&paste->bytes));
+		lines_put_bytes(&paste->out, 1U + (what >> 3));
 		break;
 	case 1:
-		paste->length -= paste->length < what ? paste->length : what / 8U;
+		lines_cut(&paste->out, paste->out.length < what ? paste->out.length : what / 8U);
 		break;
 	case 2:
-		put_text(paste, "> ");
+		lines_put_text(&paste->out, "> ");
 		break;
 	case 3:
-		put(paste, '\n');
+		lines_put(&paste->out, '\n');
 		break;
 	case 4:
 	case 5:
 		put_registers(paste, what & 8 ? 256 : 64);
 		break;
 	default:
-		put_line(paste, "\n@@:0@.# PCI bridge: Maker Device @@@@ (rev 01)");
-		put_line(paste, "\tControl: I/O* Mem* BusMaster*");
+		lines_put_line(&paste->out, "\n@@:0@.# PCI bridge: Maker Device @@@@ (rev 01)");
+		lines_put_line(&paste->out, "\tControl: I/O* Mem* BusMaster*");
 		break;
 	}
 }
 
 static void write_paste(struct paste *paste)
 {
-	while (paste->bytes.left) {
-		u8 what = take8(&paste->bytes);
+	while (paste->out.bytes.left) {
+		u8 what = take8(&paste->out.bytes);
 
 		if (what < 192)
-			put_line(paste, paste->lines->line[what % paste->lines->count]);
+			lines_put_line(&paste->out, paste->lines->line[what % paste->lines->count]);
 		else
-			put_other(paste, take8(&paste->bytes));
+			put_other(paste, take8(&paste->out.bytes));
 	}
 }
 
@@ -160,18 +129,6 @@ static char *exported(struct dmasim *s)
 	return NULL;
 }
 
-/* A sentence without its numbers, as a number. */
-static u32 kind_of(const char *text)
-{
-	u32 kind = 1;
-
-	for (; *text; text++) {
-		if (*text >= 'g' && *text <= 'z')
-			kind = kind * 31 + (u8)*text;
-	}
-	return kind & 0xffff;
-}
-
 static u32 count(struct dmasim *s)
 {
 	struct pci_dev *pdev = NULL;
@@ -184,22 +141,6 @@ static u32 count(struct dmasim *s)
 
 /* ---- Checks ---------------------------------------------------------------------------- */
 
-/* "PATH:LINE: ... expected ...", in one line. */
-static void check_error(struct paste *paste, const char *path, char *error)
-{
-	size_t length = strlen(path);
-	char *line = error + length;
-
-	if (paste->run->canary == IMPORT_LOSES_LINE && *line == ':')
-		memmove(line, line + strcspn(line, " "), strlen(line + strcspn(line, " ")) + 1);
-	fuzz_check(paste->run, !strncmp(error, path, length), "'%.100s' names no file", error);
-	fuzz_check(paste->run, *line == ':' && strtoul(line + 1, NULL, 10) > 0,
-		   "'%.100s' names no line", error);
-	fuzz_check(paste->run, strstr(error, "expected"), "'%.100s': what was expected?", error);
-	fuzz_check(paste->run, !strchr(error, '\n'), "an error of two lines");
-	fuzz_feature(paste->run, FEATURE_REFUSED, kind_of(line), 0);
-}
-
 static void check_refused(struct paste *paste, struct dmasim *s)
 {
 	static const char good[] = "00:1f.0 0601: 8086:1234\n\tControl: Mem+\n";
@@ -209,7 +150,7 @@ static void check_refused(struct paste *paste, struct dmasim *s)
 	int fd = open_file(good, sizeof(good) - 1, path, sizeof(path));
 	char *left;
 
-	if (paste->run->canary == IMPORT_KEEPS_FUNCTION && paste->length > 200)
+	if (paste->run->canary == IMPORT_KEEPS_FUNCTION && paste->out.length > 200)
 		dmasim_add_endpoint(s, "00:01.0/00.0", &(struct dmasim_endpoint){ 0 });
 	left = exported(s);
 	fuzz_check(paste->run, left && !*left, "half of a refused file is in the machine");
@@ -240,7 +181,7 @@ static void check_accepted(struct paste *paste, struct dmasim *s, const char *pa
 		   "another machine the second time");
 	fuzz_check(paste->run, count(s) == count(again), "other functions the second time");
 	fuzz_feature(paste->run, FEATURE_ACCEPTED, count(s), 0);
-	fuzz_feature(paste->run, FEATURE_NOTE, kind_of(notes), 0);
+	fuzz_feature(paste->run, FEATURE_NOTE, lines_kind(notes), 0);
 	free(first);
 	free(second);
 	fuzz_check(paste->run, !dmasim_destroy(again), "memory leaks");
@@ -257,7 +198,9 @@ static void check_file(struct paste *paste, const char *path)
 	err = import(s, path, &error);
 	fuzz_check(paste->run, !err || err == -EINVAL, "result %d", err);
 	if (err) {
-		check_error(paste, path, error.text);
+		lines_check_error(paste->run, path, error.text,
+				  paste->run->canary == IMPORT_LOSES_LINE);
+		fuzz_feature(paste->run, FEATURE_REFUSED, lines_kind(error.text + strlen(path)), 0);
 		check_refused(paste, s);
 	} else {
 		check_accepted(paste, s, path, error.text);
@@ -275,11 +218,11 @@ bool fuzz_import(struct fuzz_run *run, const u8 *data, size_t size,
 	if (!paste)
 		return true;
 	paste->run = run;
-	paste->bytes.at = data;
-	paste->bytes.left = size < FUZZ_INPUT_BYTES ? size : FUZZ_INPUT_BYTES;
+	paste->out.bytes.at = data;
+	paste->out.bytes.left = size < FUZZ_INPUT_BYTES ? size : FUZZ_INPUT_BYTES;
 	paste->lines = lines;
 	write_paste(paste);
-	fd = open_file(paste->text, paste->length, path, sizeof(path));
+	fd = open_file(paste->out.text, paste->out.length, path, sizeof(path));
 	if (fd >= 0)
 		check_file(paste, path);
 	if (fd >= 0)

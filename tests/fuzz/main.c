@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_queue, fuzz_tables, fuzz_text, fuzz_hex: runs a target.
+ * fuzz_queue, fuzz_tables, fuzz_text, fuzz_hex, fuzz_rules: runs a target.
  *
  *   fuzz_queue FILE|FOLDER...                  runs these inputs
  *   fuzz_queue --runs N --seed S [INPUTS]      and then N that it makes of them

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kept inputs of the importers' targets are clean, and mistakes that are put in are found, by a
- * fixed seed and number of runs.
+ * The kept inputs of the targets that read text are clean, and mistakes that are put in are found, by
+ * a fixed seed and number of runs.
  */
 #include <stdlib.h>
 
@@ -9,6 +9,7 @@
 
 #include "driver.h"
 #include "import.h"
+#include "rules.h"
 
 #define RUNS_MAX 2000
 
@@ -71,6 +72,20 @@ static void kept_inputs_of_registers_are_clean(void **state)
 	expect_clean(&fuzz_hex_target);
 }
 
+/* trust: any bytes as rules for reports are refused whole, or listed | an independent model */
+static void kept_inputs_of_rules_are_clean(void **state)
+{
+	(void)state;
+	expect_clean(&fuzz_rules_target);
+}
+
+static void a_rule_that_stays_or_is_lost_is_found(void **state)
+{
+	(void)state;
+	expect_found(&fuzz_rules_target, RULES_KEEPS_RULE);
+	expect_found(&fuzz_rules_target, RULES_LOSES_RULE);
+}
+
 static void a_function_that_stays_is_found(void **state)
 {
 	(void)state;
@@ -83,9 +98,12 @@ static void an_error_without_its_line_is_found(void **state)
 	(void)state;
 	expect_found(&fuzz_text_target, IMPORT_LOSES_LINE);
 	expect_found(&fuzz_hex_target, IMPORT_LOSES_LINE);
+	expect_found(&fuzz_rules_target, RULES_LOSES_LINE);
 }
 
 TEST_MAIN(cmocka_unit_test(kept_inputs_of_text_are_clean),
 	  cmocka_unit_test(kept_inputs_of_registers_are_clean),
+	  cmocka_unit_test(kept_inputs_of_rules_are_clean),
+	  cmocka_unit_test(a_rule_that_stays_or_is_lost_is_found),
 	  cmocka_unit_test(a_function_that_stays_is_found),
 	  cmocka_unit_test(an_error_without_its_line_is_found))
