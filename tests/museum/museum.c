@@ -74,11 +74,13 @@ void exhibit_write(struct exhibit *exhibit, u64 dma, const void *from, u64 bytes
 int exhibit_setup(void **state, const struct dmasim_config *config)
 {
 	struct exhibit *exhibit = calloc(1, sizeof(*exhibit));
+	struct dmasim_config traced;
 
 	if (!exhibit)
 		return -1;
 	*state = exhibit;
-	exhibit->s = dmasim_create(config);
+	traced = rig_trace_begin(&exhibit->trace, config);
+	exhibit->s = dmasim_create(&traced);
 	assert_non_null(exhibit->s);
 	exhibit->before = dmasim_enter(exhibit->s);
 	exhibit->debug = config->dma_debug;
@@ -92,6 +94,7 @@ int exhibit_teardown(void **state)
 	struct exhibit *exhibit = *state;
 
 	dmasim_destroy(exhibit->s);
+	rig_trace_end(&exhibit->trace);
 	dmasim_enter(exhibit->before);
 	free(exhibit);
 	return 0;
@@ -290,6 +293,7 @@ void exhibit_close(struct exhibit *exhibit, const char *file, const struct caugh
 		print_reports(exhibit->s);
 	expect_u64(dmasim_report_count(exhibit->s), index);
 	expect_u64(dmasim_dma_debug(exhibit->s).error_count, exhibit->messages);
+	assert_true(rig_trace_agrees(&exhibit->trace, exhibit->s));
 	expect_u64(dmasim_destroy(exhibit->s), leaks);
 	exhibit->s = NULL;
 }

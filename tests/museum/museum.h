@@ -52,6 +52,7 @@ void museum_disable(struct pci_dev *pdev, void __iomem *regs);
 
 struct exhibit {
 	struct dmasim *s;
+	struct rig_trace trace;
 	struct dmasim *before; /* the machine this thread was in */
 	bool debug;	       /* dma-debug is there, too */
 	bool bounces;	       /* devices are shown copies */

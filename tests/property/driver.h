@@ -24,6 +24,7 @@
 
 #include "matrix/forecast.h"
 #include "property/dice.h"
+#include "support/lint.h"
 
 #define DRIVER_DEVICES	   4
 #define DRIVER_BUFFERS	   16
@@ -134,6 +135,7 @@ struct driver {
 	const struct mode_facts *facts;
 	u64 seed;
 	struct dmasim *s;
+	struct rig_trace trace;
 	struct pci_dev *dev[DRIVER_DEVICES];
 	struct p2pdma_provider *provider[DRIVER_DEVICES]; /* NULL: none */
 	phys_addr_t block;				  /* that buffers are carved from; or 0 */

@@ -102,6 +102,7 @@ bool driver_begin(struct driver *driver)
 
 	driver->facts = &facts_of[driver->mode];
 	config = config_of(driver);
+	config = rig_trace_begin(&driver->trace, &config);
 	driver->s = dmasim_create(&config);
 	if (!driver->s)
 		return driver_wrong(driver, "no machine");
@@ -126,6 +127,8 @@ static bool is_clean(struct driver *driver)
 	}
 	if (dmasim_check_clean(driver->s, found, sizeof(found)))
 		return driver_wrong(driver, "at the end: %s", found);
+	if (!rig_trace_agrees(&driver->trace, driver->s))
+		return driver_wrong(driver, "its trace is linted otherwise");
 	leaks = dmasim_destroy(driver->s);
 	driver->s = NULL;
 	return !leaks || driver_wrong(driver, "%llu allocations leaked", leaks);
@@ -156,6 +159,7 @@ bool driver_finish(struct driver *driver)
 void driver_destroy(struct driver *driver)
 {
 	dmasim_destroy(driver->s);
+	rig_trace_end(&driver->trace);
 	for (u32 i = 0; i < DRIVER_BUFFERS; i++) {
 		free(driver->buffer[i].shadow);
 		free(driver->buffer[i].adopted);

@@ -241,6 +241,7 @@ bool machine_make(struct run *run, bool traced)
 	run->model.amd_vi = config.iommu == DMASIM_AMD_VI;
 	run->model.scalable = config.iommu_scalable;
 	run->model.address_bits = config.iommu_levels == 3 ? 39 : 48;
+	config = rig_trace_begin(&run->trace, &config);
 	run->s = dmasim_create(&config);
 	if (!run->s)
 		return wrong(run, "no machine");
@@ -281,6 +282,8 @@ bool machine_end(struct run *run)
 		return false;
 	if (dmasim_check_clean(run->s, found, sizeof(found)))
 		return wrong(run, "the machine is not clean:\n%s", found);
+	if (!rig_trace_agrees(&run->trace, run->s))
+		return wrong(run, "its trace is linted otherwise");
 	leaks = dmasim_destroy(run->s);
 	run->s = NULL;
 	return leaks ? wrong(run, "%llu allocations leaked", leaks) : true;

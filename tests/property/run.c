@@ -93,6 +93,7 @@ void run_script(const struct script *script, struct outcome *outcome)
 	outcome->step = run->step;
 	memcpy(outcome->failure, run->failure, sizeof(outcome->failure));
 	dmasim_destroy(run->s);
+	rig_trace_end(&run->trace);
 	model_fini(&run->model);
 	free(run);
 }

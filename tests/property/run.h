@@ -19,6 +19,7 @@
 
 #include "property/dice.h"
 #include "property/model.h"
+#include "support/lint.h"
 
 #define RUN_MAPPINGS   24
 #define RUN_SG_ENTRIES 8
@@ -96,6 +97,7 @@ enum bridge_trust {
 struct run {
 	u64 seed;
 	struct dmasim *s;
+	struct rig_trace trace;
 	struct pci_dev *dev[RUN_DEVICES];
 	struct p2pdma_provider *provider[RUN_DEVICES];
 	struct model model;
