@@ -23,6 +23,7 @@ int lint_wrong(struct lint *lint, const char *format, ...)
 
 int lint_no_memory(struct lint *lint)
 {
+	lint->no_memory = true;
 	lint_wrong(lint, "no memory for what the trace tells");
 	return -ENOMEM;
 }
@@ -31,10 +32,8 @@ void *lint_alloc(struct lint *lint, size_t bytes)
 {
 	void *memory = memory_alloc(&lint->s->world.memory, DMASIM_FAULT_CHECK_RECORD, bytes);
 
-	if (!memory) {
-		lint->no_memory = true;
+	if (!memory)
 		lint_no_memory(lint);
-	}
 	return memory;
 }
 

@@ -304,6 +304,7 @@ static int read_key(struct lint *lint, const struct lint_key *key, struct lint_v
 static int read_number(struct lint *lint, const char *key, u64 last, u64 *value)
 {
 	size_t length = strlen(key);
+	const char *start = lint->at;
 
 	if ((size_t)(lint->stop - lint->at) > length && !memcmp(lint->at, key, length)) {
 		lint->at += length;
@@ -312,8 +313,9 @@ static int read_number(struct lint *lint, const char *key, u64 last, u64 *value)
 			return 0;
 		}
 	}
-	return lint_wrong(lint, "'%.*s', expected %s and a number up to %llu", rest_of(lint),
-			  lint->at, key, last);
+	lint->at = start;
+	return lint_wrong(lint, "'%.*s', expected %s, a number up to %llu and a blank",
+			  rest_of(lint), lint->at, key, last);
 }
 
 /* "t=42 cpu=0 " */
@@ -399,9 +401,11 @@ static int read_setting(struct lint *lint)
 
 	while (equals < lint->stop && *equals >= 'a' && *equals <= 'z')
 		equals++;
-	if (*lint->at != ' ' || *equals != '=' || equals == key)
+	if (*lint->at != ' ' || *equals != '=' || equals == key) {
+		lint->at += *lint->at == ' ';
 		return lint_wrong(lint, "'%.*s' in the header, expected key=value", rest_of(lint),
 				  lint->at);
+	}
 	for (end = equals + 1; end<lint->stop && * end> ' ' && *end < 0x7f;)
 		end++;
 	lint->at = end;
