@@ -36,11 +36,11 @@ static inline void dmasim_cmocka_print(const char *text)
 	}
 }
 
-/* How many things are wrong; all of them are printed. */
-static inline u32 dmasim_cmocka_unclean(struct dmasim *s)
+/* Prints what is wrong and was not printed before; how much that is. */
+static inline u32 dmasim_cmocka_show(struct dmasim *s)
 {
 	char found[16384];
-	u32 count = dmasim_check_clean(s, found, sizeof(found));
+	u32 count = dmasim_check_news(s, found, sizeof(found));
 
 	if (count) {
 		print_error("the machine is not clean:\n");
@@ -50,24 +50,27 @@ static inline u32 dmasim_cmocka_unclean(struct dmasim *s)
 }
 
 /* Fails the test, with every report as text, if the machine is not clean. */
-#define dmasim_assert_clean(s)                     \
-	do {                                       \
-		if (dmasim_cmocka_unclean(s))      \
-			_fail(__FILE__, __LINE__); \
+#define dmasim_assert_clean(s)                          \
+	do {                                            \
+		if (dmasim_check_clean((s), NULL, 0)) { \
+			dmasim_cmocka_show(s);          \
+			_fail(__FILE__, __LINE__);      \
+		}                                       \
 	} while (0)
 
 /*
- * For a tear-down: ends the machine. 0; -1, and why is printed: it is not clean, or the software
- * has not given back what it allocated.
+ * For a tear-down: ends the machine. 0; -1, and why is printed: there is something wrong that no
+ * assertion has shown, or the software has not given back what it allocated.
  */
 static inline int dmasim_cmocka_end(struct dmasim *s)
 {
-	u32 unclean = dmasim_cmocka_unclean(s);
+	bool clean = !dmasim_check_clean(s, NULL, 0);
+	u32 news = dmasim_cmocka_show(s);
 	u64 leaks = dmasim_destroy(s);
 
-	if (leaks)
+	if (clean && leaks)
 		print_error("the software leaked %llu allocations\n", leaks);
-	return unclean || leaks ? -1 : 0;
+	return news || (clean && leaks) ? -1 : 0;
 }
 
 /* A set-up and a tear-down for tests whose state is a machine with defaults. */

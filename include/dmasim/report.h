@@ -209,6 +209,14 @@ DMASIM_API void dmasim_on_report(struct dmasim *s, dmasim_tell_report *tell, voi
 DMASIM_API u32 dmasim_check_clean(struct dmasim *s, char *buf, size_t len);
 
 /*
+ * The same of what this function has not written before, for adapters: a tear-down does not show
+ * again what an assertion has. The report with which dmasim_on_report() has called a function that
+ * jumped out is no news either. Of expectations and memory there is news if their number is
+ * another.
+ */
+DMASIM_API u32 dmasim_check_news(struct dmasim *s, char *buf, size_t len);
+
+/*
  * A number of bytes as reports have it: "4 KiB", "300 bytes", exact, in the largest unit that
  * divides it; into buf, always terminated. len is at least 1.
  */

@@ -6,21 +6,21 @@
 
 #include "machine/reports.h"
 
-static u32 list_unexpected(const struct reports *reports, struct text *text)
+static bool is_wanted(const struct report *report, bool news)
+{
+	return !report->expected && !(news && report->shown);
+}
+
+static u32 list_unexpected(const struct reports *reports, struct text *text, bool news)
 {
 	const struct report *report;
 	u32 found = 0;
 
 	STAILQ_FOREACH(report, &reports->list, link) {
-		if (report->expected)
+		if (!is_wanted(report, news))
 			continue;
 		text_add(text, "%s\n", report->says.line);
 		found++;
-	}
-	if (reports->lost_unexpected) {
-		text_add(text, "%u reports could not be recorded: no memory\n",
-			 reports->lost_unexpected);
-		found += reports->lost_unexpected;
 	}
 	return found;
 }
@@ -50,13 +50,26 @@ static u32 list_missing(const struct reports *reports, struct text *text)
 	return found;
 }
 
+/* What is no report of the list. */
+static u32 list_others(struct dmasim *s, struct text *text)
+{
+	const struct reports *reports = &s->world.reports;
+	u32 found = reports->lost_unexpected;
+
+	if (found)
+		text_add(text, "%u reports could not be recorded: no memory\n", found);
+	found += list_missing(reports, text);
+	found += kernel_list_slabs(s, text);
+	return found + kernel_list_vmallocs(s, text);
+}
+
 /* As many as fit whole: half a block helps nobody. */
-static void add_blocks(const struct reports *reports, struct text *text)
+static void add_blocks(const struct reports *reports, struct text *text, bool news)
 {
 	const struct report *report;
 
 	STAILQ_FOREACH(report, &reports->list, link) {
-		if (report->expected)
+		if (!is_wanted(report, news))
 			continue;
 		if (strlen(report->says.text) + 2 > text->size - text->length)
 			return;
@@ -64,20 +77,54 @@ static void add_blocks(const struct reports *reports, struct text *text)
 	}
 }
 
+static void note_shown(struct reports *reports)
+{
+	struct report *report;
+
+	STAILQ_FOREACH(report, &reports->list, link)
+		report->shown = true;
+}
+
+/* The whole of it, or what has not been shown. */
+static u32 look(struct dmasim *s, struct text *text, bool news)
+{
+	struct reports *reports = reports_settled(s);
+	size_t length;
+	u32 found, others;
+
+	check_leaks(&s->check);
+	found = list_unexpected(reports, text, news);
+	length = text->length;
+	others = list_others(s, text);
+	/* Of these there is news if there are more of them, or fewer. */
+	if (news && others == s->others_shown) {
+		text->length = length;
+		text->at[length] = '\0';
+		others = 0;
+	}
+	add_blocks(reports, text, news);
+	return found + others;
+}
+
 u32 dmasim_check_clean(struct dmasim *s, char *buf, size_t len)
 {
-	struct reports *reports;
+	char nothing[1];
+	struct text text;
+
+	text_init(&text, len ? buf : nothing, len ? len : sizeof(nothing));
+	return look(s, &text, false);
+}
+
+u32 dmasim_check_news(struct dmasim *s, char *buf, size_t len)
+{
 	char nothing[1];
 	struct text text;
 	u32 found;
 
 	text_init(&text, len ? buf : nothing, len ? len : sizeof(nothing));
-	reports = reports_settled(s);
-	check_leaks(&s->check);
-	found = list_unexpected(reports, &text);
-	found += list_missing(reports, &text);
-	found += kernel_list_slabs(s, &text);
-	found += kernel_list_vmallocs(s, &text);
-	add_blocks(reports, &text);
+	found = look(s, &text, true);
+	note_shown(&s->world.reports);
+	text_init(&text, nothing, sizeof(nothing));
+	s->others_shown = list_others(s, &text);
 	return found;
 }

@@ -79,13 +79,17 @@ static struct report *copied(struct reports *reports, struct report *from)
 	return to;
 }
 
-/* It may jump out, and is not called again then. */
-static void tell(struct reports *reports, const struct report *report)
+/* It may jump out, and is not called again then: it has done with the report what it wanted. */
+static void tell(struct reports *reports, struct report *report)
 {
 	if (!reports->listener || reports->telling)
 		return;
 	reports->telling = true;
+	if (report)
+		report->shown = true;
 	reports->listener(reports->cookie, report);
+	if (report)
+		report->shown = false;
 	reports->telling = false;
 }
 

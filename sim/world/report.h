@@ -44,6 +44,7 @@ struct report {
 	struct report_content says; /* its strings lie behind the struct */
 	bool expected;		    /* or suppressed */
 	bool suppressed;
+	bool shown; /* to whoever asks for news */
 };
 
 STAILQ_HEAD(report_list, report);

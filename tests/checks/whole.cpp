@@ -253,6 +253,7 @@ static void reports(const machine &m)
 	CHECK(dmasim_report_next(m.s, &match, &at, &report) && report.expected);
 	CHECK(dmasim_report_matches(m.s, NULL) >= dmasim_report_matches(m.s, &match));
 	CHECK(dmasim_report_rules(m.s, rules, sizeof(rules)) == 1);
+	CHECK(dmasim_check_news(m.s, NULL, 0) == 0);
 }
 
 static void fixtures()

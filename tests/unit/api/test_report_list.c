@@ -354,6 +354,31 @@ static void the_buffer_may_have_any_length(void **state)
 	assert_string_equal(cut, whole);
 }
 
+/* ---- News ------------------------------------------------------------------------------------ */
+
+static void what_was_shown_is_no_news(void **state)
+{
+	struct rig *rig = *state;
+	char all[8192], found[8192];
+
+	faults(rig, 2);
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_ARGUMENT, 1);
+	expect_u64(dmasim_check_clean(rig->s, all, sizeof(all)), 3);
+	expect_u64(dmasim_check_news(rig->s, found, sizeof(found)), 3);
+	assert_string_equal(found, all);
+	expect_u64(dmasim_check_news(rig->s, found, sizeof(found)), 0);
+	assert_string_equal(found, "");
+	/* A third one: neither the others nor what is still missing. */
+	faults(rig, 1);
+	expect_u64(dmasim_check_news(rig->s, found, sizeof(found)), 1);
+	expect_u64(lines_end(found), strlen("t=0 report=DMASIM-001 name=iommu-fault "
+					    "dev=0000:03:00.0 dma=0x100000 size=1\n"));
+	dmasim_expect(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 2);
+	expect_u64(dmasim_check_news(rig->s, NULL, 0), 3);
+	expect_u64(dmasim_check_news(rig->s, NULL, 0), 0);
+	expect_u64(dmasim_check_clean(rig->s, NULL, 0), 6);
+}
+
 static void a_machine_without_any_device_is_clean(void **state)
 {
 	struct dmasim *s = dmasim_create(NULL);
@@ -407,6 +432,6 @@ TEST_MAIN(BEHIND_VTD(every_report_has_a_name_and_a_sentence),
 	  BEHIND_VTD(the_blocks_follow_the_lines),
 	  BEHIND_VTD(the_same_is_found_again_and_leaks_are_counted_once),
 	  IN_BOTH_MODES(a_leak_found_once_and_ended_later_stays_found),
-	  BEHIND_VTD(the_buffer_may_have_any_length),
+	  BEHIND_VTD(the_buffer_may_have_any_length), BEHIND_VTD(what_was_shown_is_no_news),
 	  cmocka_unit_test_teardown(a_machine_without_any_device_is_clean, destroy_machine),
 	  BEHIND_VTD(a_report_without_memory_is_counted), BEHIND_VTD(a_thousand_reports_are_kept))
