@@ -95,6 +95,11 @@
 	X(58, STATE_FOREIGN, "state-foreign", "A two-step call with a state of another device")    \
 	X(59, LINK_OVERLAP, "link-overlap", "A link of what is linked already")                    \
 	X(60, LINK_MISALIGNED, "link-misaligned",                                                  \
-	  "A link whose buffer and IOVA have different places in their granules")
+	  "A link whose buffer and IOVA have different places in their granules")                  \
+	X(61, BUS_ADDRESS_UNMAPPED, "bus-address-unmapped",                                        \
+	  "The bus address of peer memory was unmapped as if it were an IOVA")                     \
+	X(62, P2P_VERDICT, "p2p-verdict",                                                          \
+	  "Peer memory was used in another way than pci_p2pdma_map_type() says for the device")    \
+	X(63, PEER_AS_RAM, "peer-as-ram", "Memory of a BAR was mapped as if it were RAM")
 
 #endif

@@ -5,7 +5,7 @@
 #include <dmasim/dma.h>
 
 #include "check/check.h"
-#include "check/explain.h"
+#include "check/judge.h"
 
 static bool allowed_by_direction(const struct piece *piece, bool write)
 {
@@ -99,6 +99,21 @@ static bool judge_part(struct check *check, const struct hw_access *access,
 	return false;
 }
 
+/* True: it is of peer memory, and the device was not told to use it so. */
+static bool judge_peer(struct check *check, const struct hw_access *access, u64 dma)
+{
+	struct finding finding = { .dma = dma };
+	char what[192];
+	struct text text;
+
+	text_init(&text, what, sizeof(what));
+	if (!judge_peer_used(check, access, dma, &text, &finding.id))
+		return false;
+	finding.what = what;
+	found(check, access, &finding);
+	return true;
+}
+
 /*
  * An address that no mapping covers. Peer memory reached below a switch is none of the mappings'
  * business: bus addresses need none.
@@ -106,11 +121,12 @@ static bool judge_part(struct check *check, const struct hw_access *access,
 static bool judge_uncovered(struct check *check, const struct hw_access *access,
 			    const struct owner_space *space, u64 dma)
 {
-	const struct owner_past *past;
+	const struct owner_past *past = owners_past(space, hw_function_sbdf(access->from), dma);
 
+	if (!past && judge_peer(check, access, dma))
+		return true;
 	if (access->target->kind == HW_TARGET_BAR && !access->target->passed_root)
 		return false;
-	past = owners_past(space, hw_function_sbdf(access->from), dma);
 	found(check, access,
 	      &(struct finding){ .id = past ? DMASIM_REPORT_USE_AFTER_UNMAP
 					    : DMASIM_REPORT_ACCESS_NOT_MAPPED,
@@ -169,5 +185,7 @@ void check_refused(void *cookie, const struct hw_access *access)
 		finding.id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION;
 	if (finding.past)
 		finding.id = DMASIM_REPORT_USE_AFTER_UNMAP;
+	if (space && !finding.piece && !finding.past && judge_peer(check, access, access->address))
+		return;
 	found(check, access, &finding);
 }

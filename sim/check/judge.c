@@ -3,7 +3,6 @@
  * The software's events: the account of mappings is kept, and each call is held against it.
  */
 #include <dmasim/dma.h>
-#include <dmasim/p2pdma.h>
 
 #include "check/judge.h"
 
@@ -24,87 +23,6 @@ void judge_found(struct check *check, const struct dmasim_event *event,
 		check->call->held.valid = false;
 	}
 	check_report(check, &full);
-}
-
-/* ---- Peer memory ------------------------------------------------------ */
-
-static struct check_verdict *find_verdict(struct check *check, dmasim_sbdf client,
-					  dmasim_sbdf provider)
-{
-	struct check_verdict *verdict;
-
-	SLIST_FOREACH(verdict, &check->verdicts, link) {
-		if (verdict->client == client && verdict->provider == provider)
-			return verdict;
-	}
-	return NULL;
-}
-
-static void on_p2p_type(struct check *check, const struct dmasim_event *event)
-{
-	struct check_verdict *verdict = find_verdict(check, event->dev, event->peer);
-
-	if (!verdict) {
-		verdict = memory_alloc(&check->world->memory, DMASIM_FAULT_CHECK_RECORD,
-				       sizeof(*verdict));
-		if (!verdict) {
-			check->blind = true;
-			return;
-		}
-		verdict->client = event->dev;
-		verdict->provider = event->peer;
-		SLIST_INSERT_HEAD(&check->verdicts, verdict, link);
-	}
-	verdict->type = event->p2p_type;
-}
-
-/* Where the hardware would take a request of the device for this BAR's bus address. */
-bool check_reaches_below_root(struct check *check, dmasim_sbdf dev, const struct hw_target *bar)
-{
-	struct hw_request request = {
-		.from = hw_function_find(check->hw, dev),
-		.address = bar->function->bar[bar->bar].span.start + bar->offset,
-		.write = true,
-		.probe = true,
-	};
-	struct hw_target reached;
-
-	if (!request.from)
-		return false;
-	reached = hw_route(check->hw, &request, NULL);
-	return reached.kind == HW_TARGET_BAR && !reached.passed_root &&
-	       reached.function == bar->function;
-}
-
-bool check_finds_bar(struct check *check, phys_addr_t phys, struct hw_target *bar)
-{
-	if (phys - check->ram.start < check->ram.bytes ||
-	    ram_find_range(&check->hw->ram, phys, &check->ram))
-		return false;
-	*bar = hw_phys_target(check->hw, phys);
-	return bar->kind == HW_TARGET_BAR;
-}
-
-/*
- * A driver that was told to go through the host bridge does no wrong, whatever shorter way there
- * is; one that did not ask, or was told otherwise, does.
- */
-void judge_peer_way(struct check *check, const struct dmasim_event *event)
-{
-	struct hw_target target;
-	struct check_verdict *verdict;
-
-	if (!check_can_judge(check) || !check_finds_bar(check, event->phys, &target))
-		return;
-	verdict = find_verdict(check, event->dev, hw_function_sbdf(target.function));
-	if (verdict && verdict->type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE)
-		return;
-	if (check_reaches_below_root(check, event->dev, &target))
-		judge_found(check, event,
-			    &(struct finding){
-				    .id = DMASIM_REPORT_P2P_WRONG_WAY,
-				    .what = "requests stay below the root: pci_p2pdma_map_type() "
-					    "says how, pci_p2pdma_bus_addr_map() maps" });
 }
 
 /* ---- IOVA space ------------------------------------------------------- */
@@ -343,7 +261,7 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_IOMMU_UNMAP] = on_iommu_unmap,
 	[DMASIM_EVENT_IOMMU_CHANGED] = on_iommu_changed,
 	[DMASIM_EVENT_IOMMU_SYNCED] = on_iommu_synced,
-	[DMASIM_EVENT_P2P_TYPE] = on_p2p_type,
+	[DMASIM_EVENT_P2P_TYPE] = judge_p2p_type,
 	[DMASIM_EVENT_P2P_RELEASE] = judge_p2p_release,
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
 	[DMASIM_EVENT_MAP_REFUSED] = judge_map_refused,

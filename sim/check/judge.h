@@ -38,13 +38,35 @@ static inline bool judge_is_ram(const struct check *check, phys_addr_t phys)
 	return phys - check->ram.start < check->ram.bytes;
 }
 
-/* A mapping through the IOMMU of what the hardware reaches below the root. */
+/* A verdict; and all those of a provider, which ends. */
+void judge_p2p_type(struct check *check, const struct dmasim_event *event);
+void judge_forget_verdicts(struct check *check, dmasim_sbdf provider);
+
+/*
+ * A mapping of peer memory: against the verdict, through the IOMMU where the hardware reaches it
+ * below the root, or as if it were RAM.
+ */
 void judge_peer_way(struct check *check, const struct dmasim_event *event);
 static inline void judge_way(struct check *check, const struct dmasim_event *event)
 {
 	if (DMASIM_UNLIKELY(!judge_is_ram(check, event->phys)))
 		judge_peer_way(check, event);
 }
+
+/*
+ * True, and reported: what was unmapped is a bus address. torn: the mapping that had this IOVA, and
+ * is gone; NULL: none had. debug: what dma-debug says of it.
+ */
+bool judge_bus_unmapped(struct check *check, const struct owner_space *space,
+			const struct dmasim_event *event, const struct piece *torn,
+			const struct dma_debug_message *debug);
+
+/*
+ * True if the address, which no mapping covers, is a bus address that the device was not told to
+ * use; *id and *what say how.
+ */
+bool judge_peer_used(struct check *check, const struct hw_access *access, u64 dma,
+		     struct text *what, enum dmasim_report_id *id);
 
 /* Reports that a mapping that is ready for its device may still be cached as absent. */
 void judge_absent_cached(struct check *check, const struct dmasim_event *event, u64 start,

@@ -110,8 +110,11 @@ static struct piece *first_link(const struct owner_space *space, u64 start, u64 
 static void add_short(struct text *text, const struct dmasim_event *event, u64 hole, u64 last,
 		      const struct finding *finding)
 {
-	if (hole > (last | JUDGE_GRANULE_MASK))
-		text_add(text, "a larger page went whole: a link is unlinked as it was linked");
+	if (hole > (last | JUDGE_GRANULE_MASK) ||
+	    (finding->piece && finding->piece->at.start <= hole))
+		text_add(
+			text,
+			"it is not a whole page of the table: a link is unlinked as it was linked");
 	else if (finding->piece)
 		text_add(text,
 			 "a hole at offset 0x%llx ends the unlink: each part is unlinked by "

@@ -20,6 +20,20 @@ static struct dma_debug_message unlike(const struct dmasim_event *event, const s
 					   .number = { event->dma, size, event->size } };
 }
 
+static void tell_foreign(struct check *check, const struct owner_space *space,
+			 const struct dmasim_event *event, const struct piece *torn,
+			 const struct piece *meant)
+{
+	struct dma_debug_message debug = unlike(event, meant);
+
+	if (!meant && !owners_past(space, event->dev, event->dma) &&
+	    judge_bus_unmapped(check, space, event, torn, &debug))
+		return;
+	judge_found(check, event,
+		    &(struct finding){
+			    .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = torn, .debug[0] = debug });
+}
+
 /*
  * Somebody else's mapping in what was taken out of the page table: it is torn down, and from now on
  * its owner finds nothing there. False: there is none. `meant` is the mapping that the unmap is
@@ -38,10 +52,7 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 
 		if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece)) {
 			if (!found)
-				judge_found(check, event,
-					    &(struct finding){ .id = DMASIM_REPORT_UNMAP_FOREIGN,
-							       .piece = piece,
-							       .debug[0] = unlike(event, meant) });
+				tell_foreign(check, space, event, piece, meant);
 			found = true;
 			owners_end(&check->owners, piece, event->site);
 		}
@@ -104,18 +115,18 @@ static void tell_not_mapped(struct check *check, const struct owner_space *space
 {
 	bool error = event->dma == DMA_MAPPING_ERROR;
 	const char *what = error ? "the address is what a failed mapping returns" : NULL;
+	struct finding finding = {
+		.id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
+		.what = around ? "the address is not that of the mapping, but inside it" : what,
+		.piece = around,
+		.past = around ? NULL : owners_past(space, event->dev, event->dma),
+		.debug[0] = { .check = error ? DMA_DEBUG_ERROR_VALUE : DMA_DEBUG_NOT_ALLOCATED,
+			      .number = { event->dma, event->size } },
+	};
 
-	judge_found(check, event,
-		    &(struct finding){
-			    .id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
-			    .what = around ? "the address is not that of the mapping, but inside it"
-					   : what,
-			    .piece = around,
-			    .past = around ? NULL : owners_past(space, event->dev, event->dma),
-			    .debug[0] = { .check = error ? DMA_DEBUG_ERROR_VALUE
-							 : DMA_DEBUG_NOT_ALLOCATED,
-					  .number = { event->dma, event->size } },
-		    });
+	if (around || finding.past ||
+	    !judge_bus_unmapped(check, space, event, NULL, &finding.debug[0]))
+		judge_found(check, event, &finding);
 }
 
 /* No mapping begins at the address. Behind an IOMMU one around it goes with its granule. */

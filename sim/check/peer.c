@@ -38,9 +38,43 @@ static struct piece *next_piece(struct check *check, struct piece *piece)
 	return NULL;
 }
 
+/* The links of its state, and their range. */
+static void tell_no_more_links(struct piece *piece)
+{
+	struct owner_space *space = piece->space;
+	struct interval *at = interval_first(&space->ranges, piece->at.start, piece->at.start);
+
+	for (; at; at = interval_next(&space->ranges, at, piece->at.start, piece->at.start)) {
+		struct owner_range *range = (struct owner_range *)at;
+		struct piece *link;
+
+		if (range->state != piece->state)
+			continue;
+		range->told = true;
+		for (link = owners_first(space, at->start, at->last); link;
+		     link = owners_next(space, link, at->start, at->last))
+			link->told |= link->state == range->state;
+	}
+}
+
+/* That it was never ended would be the same mistake; the rest of its list or state is, too. */
+static void tell_no_more(struct piece *piece)
+{
+	struct piece *entry;
+
+	piece->told = true;
+	if (piece->list)
+		TAILQ_FOREACH(entry, &piece->list->pieces, of_list)
+			entry->told = true;
+	if (piece->state)
+		tell_no_more_links(piece);
+}
+
 static void tell(struct check *check, struct piece *piece, enum dmasim_report_id id,
 		 const char *what)
 {
+	if (piece->told)
+		return;
 	check_report(check, &(struct finding){
 				    .id = id,
 				    .dev = piece->dev,
@@ -49,8 +83,7 @@ static void tell(struct check *check, struct piece *piece, enum dmasim_report_id
 				    .what = what,
 				    .piece = piece,
 			    });
-	/* That it was never ended would be the same mistake. */
-	piece->told = true;
+	tell_no_more(piece);
 }
 
 void judge_p2p_release(struct check *check, const struct dmasim_event *event)
@@ -70,6 +103,7 @@ void judge_p2p_release(struct check *check, const struct dmasim_event *event)
 		if (peer && hw_function_sbdf(peer) == event->dev)
 			tell(check, piece, DMASIM_REPORT_PEER_RELEASED, what);
 	}
+	judge_forget_verdicts(check, event->dev);
 }
 
 /* ---- Registers -------------------------------------------------------- */

@@ -110,7 +110,7 @@ static int with_windows_reserved(const struct demo_options *options, bool acs_of
 	fill(taker, dma, filling);
 	printf("  %s takes all IOVA space in %u ranges: %s covers that number\n", pci_name(taker),
 	       filling->count, filling->covers < 0 ? "none" : "one");
-	dmasim_expect(stage.s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	dmasim_expect(stage.s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 	dma_unmap_page_attrs(&stage.client->dev, dma, DEMO_BYTES, DMA_BIDIRECTIONAL, 0);
 	printf("  dma_unmap_page(0x%llx) looks for an IOVA:\n", dma);
 	judge_that(ledger, print_report_line(&stage, "  Linux"), "the unmap does not warn");
@@ -141,7 +141,7 @@ static void tear_down(struct demo_stage *stage, struct demo_ledger *ledger, stru
 	if (elsewhere)
 		judge_that(ledger, dmasim_dev_write(victim, dma, stage->sent, 4096).done == 4096,
 			   "the victim cannot use its mapping");
-	dmasim_expect(stage->s, DMASIM_REPORT_UNMAP_FOREIGN, 1);
+	dmasim_expect(stage->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 	dma_unmap_page_attrs(&stage->client->dev, dma, DEMO_BYTES, DMA_BIDIRECTIONAL, 0);
 	printf("  dma_unmap_page(0x%llx) finds an IOVA, and it is another mapping's:\n", dma);
 	judge_that(ledger, print_report_line(stage, "  mapping"),

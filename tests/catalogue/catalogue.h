@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The catalogue: a test for each entry of the facts' lists of misuse (M1 to M26), of things to test
- * (T1 to T16), and of dma-debug's checks (D1 to D23, debug.h). entries.tsv is the table; a test's
- * name begins with its entry and ends with the mode it ran in: M05_unmap_twice__lazy.
+ * (T1 to T16), of dma-debug's checks (D1 to D23, debug.h), and of misuse that no kernel sees (S of
+ * the two-step API, two_step.h; P of peer memory). entries.tsv is the table; a test's name begins
+ * with its entry and ends with the mode it ran in: M05_unmap_twice__lazy.
  *
  * A test shows what the calls return, what stands for the kernel's WARN or BUG, what is left in
  * page table, IOVA space and bounce pool, and what the checker makes of it.
@@ -42,6 +43,8 @@ MODE(lazy_cm, .iommu_caching_mode = true, .policy = DMASIM_LAZY)
 /* Leaves have every size here: where a test counts those of a page, it does so on VT-d alone. */
 MODE(amd_vi, .iommu = DMASIM_AMD_VI)
 MODE(amd_vi_lazy, .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY)
+/* Firmware is silent about the host bridges' windows: an IOVA may be a bus address. */
+MODE(strict_bus_hidden, .acs = DMASIM_ACS_OFF, .forcedac = true, .hide_windows = true)
 MODE(strict_debug, .acs = DMASIM_ACS_OFF, .dma_debug = true)
 
 #undef MODE

@@ -134,7 +134,7 @@ static void unmap_bus_as_mmio(struct rig *rig, dma_addr_t *bus)
 	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, SZ_1M, 0));
 	*bus = pci_p2pdma_bus_addr_map(pcim_p2pdma_provider(rig->gpu, 0),
 				       pci_resource_start(rig->gpu, 0));
-	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 	dma_unmap_phys(&rig->nvme->dev, *bus, SZ_4K, DMA_TO_DEVICE, DMA_ATTR_MMIO);
 }
 

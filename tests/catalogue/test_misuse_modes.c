@@ -57,12 +57,13 @@ static void unmap_a_bus_address(struct rig *rig, unsigned long attrs, const char
 	/* Using it is no mistake that anything could see. */
 	expect_both_ways(rig->s, rig->nvme, bus, bar, SZ_4K);
 	expect_u64(dmasim_report_count(rig->s), 0);
-	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 	dma_unmap_phys(dev, bus, SZ_4K, DMA_BIDIRECTIONAL, attrs);
-	assert_true(report_says(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, words) == translates(dev));
+	assert_true(report_says(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, words) ==
+		    translates(dev));
 	/* A bus address needs no mapping: it still leads there. */
 	expect_both_ways(rig->s, rig->nvme, bus, bar, SZ_4K);
-	expect_only(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	expect_only(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 }
 
 /* trust: M14: a bus address unmapped | our reading of the facts: dma-api 15 */

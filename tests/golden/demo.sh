@@ -81,7 +81,7 @@ planted flag bus-flag-lost
 planted sync access-before-sync
 planted unlink free-with-links
 planted type p2p-wrong-way
-planted type acs-violation --acs keep
+planted type p2p-verdict --acs keep
 has a-way-to-nowhere-is-told 'FAILED: .* does not end in the provider' "$temp/out"
 planted flag bus-flag-lost --acs off
 

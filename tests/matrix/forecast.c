@@ -118,6 +118,14 @@ static struct verdict iommu_piece(const struct mode_facts *mode, const struct pi
 
 /* ---- Calls ------------------------------------------------------------ */
 
+/* Each mapping of peer memory that is not by a list. */
+static enum dmasim_report_id peer_report(const struct mode_facts *mode, unsigned long attrs)
+{
+	if (mode->peer_bus)
+		return DMASIM_REPORT_P2P_WRONG_WAY;
+	return attrs & DMA_ATTR_MMIO ? 0 : DMASIM_REPORT_PEER_AS_RAM;
+}
+
 /* Facts 3.1, 3.3: one piece, an error value and no number. */
 static void forecast_one(const struct cell *cell, const struct shape *shape, struct forecast *out)
 {
@@ -141,8 +149,8 @@ static void forecast_one(const struct cell *cell, const struct shape *shape, str
 
 	out->error = verdict.refused ? -ENOMEM : 0;
 	out->report = verdict.report;
-	if (mode->peer_bus && !verdict.refused)
-		out->report = DMASIM_REPORT_P2P_WRONG_WAY;
+	if (mode->peer && !verdict.refused)
+		out->report = peer_report(mode, attrs);
 	out->before = out->after = !(attrs & NOT_BY_CACHES);
 	if (verdict.bounced)
 		copy_range(mode, out->piece, shape->piece[0].at, shape->piece[0].bytes);
@@ -227,8 +235,8 @@ static void forecast_links(const struct cell *cell, const struct shape *shape, s
 			forecast_link_copies(mode, piece, &out->piece[k]);
 		}
 	}
-	if (mode->peer_bus) {
-		out->report = DMASIM_REPORT_P2P_WRONG_WAY;
+	if (mode->peer) {
+		out->report = peer_report(mode, cell->attrs);
 		out->reports = shape->count;
 	}
 }

@@ -110,6 +110,7 @@ bool machine_make(struct machine *machine, enum mode mode)
 	dmasim_suppress(machine->s, DMASIM_REPORT_BAD_ARGUMENT);
 	dmasim_suppress(machine->s, DMASIM_REPORT_P2P_WRONG_WAY);
 	dmasim_suppress(machine->s, DMASIM_REPORT_RESOURCE_IS_RAM);
+	dmasim_suppress(machine->s, DMASIM_REPORT_PEER_AS_RAM);
 	dmasim_suppress(machine->s, DMASIM_REPORT_SEGMENT_LIMIT);
 	return true;
 }

@@ -394,6 +394,15 @@ static struct landing land(struct model *model, u32 device, dma_addr_t dma, bool
 
 /* ---- What is said about it ------------------------------------------------------------------- */
 
+bool model_is_bus_address(const struct model *model, dma_addr_t dma)
+{
+	for (u32 i = 0; i < MODEL_OBJECTS; i++)
+		if (model->object[i].kind == OBJECT_BAR &&
+		    dma - model->object[i].bus_address < model->object[i].bytes)
+			return true;
+	return false;
+}
+
 /* The kinds of report that one byte of an access deserves. */
 static u64 judge(struct model *model, u32 device, dma_addr_t dma, bool write,
 		 const struct landing *landing)
@@ -429,6 +438,9 @@ static u64 judge(struct model *model, u32 device, dma_addr_t dma, bool write,
 		return MODEL_KIND(DMASIM_REPORT_USE_AFTER_UNMAP);
 	if (!live && in_history(&model->device[device].history, dma))
 		kinds |= MODEL_KIND(DMASIM_REPORT_USE_AFTER_UNMAP);
+	/* Its verdict may have said otherwise; the model does not know who has asked. */
+	if (!live && model_is_bus_address(model, dma))
+		kinds |= MODEL_KIND(DMASIM_REPORT_P2P_VERDICT);
 	if (landing->arrives)
 		return kinds | MODEL_KIND(DMASIM_REPORT_ACCESS_NOT_MAPPED);
 	return kinds | MODEL_KIND(landing->status == DMASIM_IOMMU_FAULT

@@ -147,6 +147,8 @@ bool model_sync_bytes(struct model *model, u32 mapping, dma_addr_t start, dma_ad
 /* True if some extent translates the granule of this address in the domain. */
 bool model_translates(struct model *model, u32 domain, dma_addr_t dma);
 /* True if some live extent of the device has this byte. */
+/* True for an address of a BAR that is among the objects. */
+bool model_is_bus_address(const struct model *model, dma_addr_t dma);
 bool model_owns(struct model *model, u32 device, dma_addr_t dma);
 
 void model_history_add(struct model *model, u32 device, u64 start, u64 end);

@@ -152,6 +152,7 @@ bool step_bad_unmap(struct run *run, struct dice *dice)
 	u32 device = pick_device(run, dice);
 	struct history *history = &run->model.device[device].history;
 	u64 bytes = pick_bytes(dice, 3 * GRANULE);
+	struct dmasim_report report;
 	dma_addr_t dma = GRANULE * dice_from(dice, 1, 1 << 20);
 
 	if (history->count && dice_chance(dice, 80))
@@ -162,6 +163,11 @@ bool step_bad_unmap(struct run *run, struct dice *dice)
 		return true;
 	note(run, "unmap of what is not mapped: dev %u 0x%llx, %llu bytes", device, dma, bytes);
 	dma_unmap_phys(&run->dev[device]->dev, dma, bytes, pick_direction(dice), 0);
+	/* What was mapped there last is told instead, while it is remembered. */
+	if (model_is_bus_address(&run->model, dma) &&
+	    dmasim_report_get(run->s, run->report_count, &report) &&
+	    report.id == DMASIM_REPORT_BUS_ADDRESS_UNMAPPED)
+		return expect_report(run, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED);
 	return expect_report(run, DMASIM_REPORT_UNMAP_NOT_MAPPED);
 }
 

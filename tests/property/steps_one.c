@@ -73,6 +73,9 @@ static bool mapped_is_right(struct run *run, const struct choice *choice, dma_ad
 	}
 	if (mapped && choice->wrong_way && !expect_report(run, DMASIM_REPORT_P2P_WRONG_WAY))
 		return false;
+	if (mapped && choice->object->kind == OBJECT_BAR && !choice->wrong_way &&
+	    mapping->attrs != DMA_ATTR_MMIO && !expect_report(run, DMASIM_REPORT_PEER_AS_RAM))
+		return false;
 	if (!mapped) {
 		mapping_forget(run, mapping);
 		return expect_no_report(run);

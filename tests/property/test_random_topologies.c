@@ -321,6 +321,9 @@ static bool check_pair(struct tree *tree, struct pci_dev *provider, struct pci_d
 	if (tree->style != STYLE_MIXED)
 		expect_u64(type == PCI_P2PDMA_MAP_BUS_ADDR,
 			   direct && ways.meet && !(acs_bits(ways.meet) & REDIRECT));
+	/* Also where nobody said so, which is told. */
+	if (direct && type != PCI_P2PDMA_MAP_BUS_ADDR)
+		dmasim_expect(tree->s, DMASIM_REPORT_P2P_VERDICT, 1);
 	if (direct)
 		check_data(tree, provider, client);
 	return type == PCI_P2PDMA_MAP_BUS_ADDR;

@@ -234,9 +234,9 @@ static void unmapping_a_bus_address_is_reported(void **state)
 	struct p2pdma_provider *provider = pcim_p2pdma_provider(rig->gpu, 0);
 	dma_addr_t dma = pci_p2pdma_bus_addr_map(provider, pci_resource_start(rig->gpu, 0));
 
-	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 	dma_unmap_page(&rig->nvme->dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
-	expect_only(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	expect_only(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 }
 
 /* clang-format off */

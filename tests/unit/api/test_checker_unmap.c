@@ -68,9 +68,9 @@ static void unmapping_a_bus_address(void **state)
 	expect_ok(pci_p2pdma_add_resource(rig->gpu, 0, SZ_1M, 0));
 	dma = pci_p2pdma_bus_addr_map(pcim_p2pdma_provider(rig->gpu, 0), bar);
 	expect_both_ways(rig->s, rig->nvme, dma, bar, SZ_4K);
-	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 	dma_unmap_page(&rig->nvme->dev, dma, SZ_4K, DMA_BIDIRECTIONAL);
-	expect_only(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	expect_only(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 }
 
 /* Facts 3.1: no bytes map where the buffer does not start on a granule; the unmap is their pair. */
@@ -241,9 +241,9 @@ static void an_unmap_of_a_bus_address_that_is_somebodys_iova(void **state)
 	iova = dma_map_phys(&rig->nvme->dev, buf, SZ_4K, DMA_BIDIRECTIONAL, 0);
 	bus = pci_p2pdma_bus_addr_map(provider, bar + SZ_64K - SZ_4K);
 	expect_u64(bus, iova);
-	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_FOREIGN, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, 1);
 	dma_unmap_page(&rig->nic->dev, bus, SZ_4K, DMA_BIDIRECTIONAL);
-	expect_says(rig->s, DMASIM_REPORT_UNMAP_FOREIGN, map.words);
+	expect_says(rig->s, DMASIM_REPORT_BUS_ADDRESS_UNMAPPED, map.words);
 	expect_u64(dmasim_report_count(rig->s), 2);
 	dmasim_assert_clean(rig->s);
 }

@@ -74,7 +74,7 @@ static void sizes_are_exact_in_the_largest_unit(void **state)
 
 static void unknown_numbers_have_neither(void **state)
 {
-	static const int unknown[] = { 0, 7, 25, 63, 1000, -1 };
+	static const int unknown[] = { 0, 7, 25, 66, 1000, -1 };
 
 	(void)state;
 	for (int i = 0; i < 6; i++) {
