@@ -41,7 +41,7 @@
  *                                        end with number last=
  *   device     dev= snoop=0              its requests do not look into the CPU's cache
  *   reserved   [dev=] dma= size=         what firmware reserves, for all devices or one
- *   bar        dev= bar= phys= size=     peer memory that is mapped
+ *   bar        dev= bar= phys= bus= size=  peer memory that is mapped, or may be
  *
  * Events of the hardware:
  *

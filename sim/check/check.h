@@ -104,6 +104,8 @@ u32 check_state(struct check *check, const struct dmasim_event *event);
 bool check_finds_bar(struct check *check, phys_addr_t phys, struct hw_target *bar);
 /* True if the hardware takes what a device sends to that BAR there without passing the root. */
 bool check_reaches_below_root(struct check *check, dmasim_sbdf dev, const struct hw_target *bar);
+/* And true if a device's address is the bus address of one, best below its own host bridge. */
+bool check_finds_bus_address(struct check *check, dmasim_sbdf dev, u64 dma, struct hw_target *bar);
 
 /* What the software found (a WARN or BUG of Linux). */
 void check_software_report(struct check *check, const struct platform_report *report);

@@ -90,12 +90,15 @@ static bool in_window_of(struct check *check, const struct hw_root *root, u64 dm
 	return false;
 }
 
-/* True if the number is the bus address of a BAR, best of one below the device's host bridge. */
-static bool is_bus_address(struct check *check, dmasim_sbdf dev, u64 dma, struct hw_target *bar)
+bool check_finds_bus_address(struct check *check, dmasim_sbdf dev, u64 dma, struct hw_target *bar)
 {
 	const struct hw_function *function = hw_function_find(check->hw, dev);
 	const struct hw_root *root;
 
+	if (check->hw->told) {
+		*bar = check->hw->told->bus(check->hw->told, dma);
+		return bar->kind == HW_TARGET_BAR;
+	}
 	if (!function)
 		return false;
 	if (in_window_of(check, hw_root_of(function), dma, bar))
@@ -124,7 +127,7 @@ bool judge_bus_unmapped(struct check *check, const struct owner_space *space,
 	char what[160];
 	struct text text;
 
-	if (!is_bus_address(check, event->dev, event->dma, &bar))
+	if (!check_finds_bus_address(check, event->dev, event->dma, &bar))
 		return false;
 	text_init(&text, what, sizeof(what));
 	add_bar(&text, event->dma, &bar);
@@ -229,7 +232,7 @@ static bool names_peer(struct check *check, const struct hw_access *access, u64 
 {
 	*bar = *access->target;
 	if ((bar->kind != HW_TARGET_BAR || bar->passed_root) &&
-	    !is_bus_address(check, hw_function_sbdf(access->from), dma, bar))
+	    !check_finds_bus_address(check, hw_function_sbdf(access->from), dma, bar))
 		return false;
 	return bar->function != access->from;
 }

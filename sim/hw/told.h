@@ -13,10 +13,11 @@ struct hw_request;
 struct hw_target;
 
 struct hw_told {
-	/* hw_function_find(), hw_phys_target() and hw_route() of a dry run. */
+	/* hw_function_find(), hw_phys_target() and hw_route() of a dry run; a BAR's bus address. */
 	struct hw_function *(*find)(const struct hw_told *told, dmasim_sbdf dev);
 	struct hw_target (*at)(const struct hw_told *told, phys_addr_t phys);
 	struct hw_target (*route)(const struct hw_told *told, const struct hw_request *request);
+	struct hw_target (*bus)(const struct hw_told *told, u64 address);
 };
 
 #endif

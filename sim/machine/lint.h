@@ -77,6 +77,7 @@ struct lint_device;
 struct lint_bar {
 	struct interval at;	    /* where the CPU finds it; first member */
 	struct lint_device *device; /* NULL: the trace has not told of it */
+	u64 bus;
 	u32 index;
 };
 

@@ -170,6 +170,21 @@ static struct hw_target told_route(const struct hw_told *told, const struct hw_r
 	return target;
 }
 
+static struct hw_target told_bus(const struct hw_told *told, u64 address)
+{
+	const struct lint *lint = lint_of(told);
+	const struct interval *at;
+
+	for (at = interval_first(&lint->bars, 0, ~0ULL); at;
+	     at = interval_next(&lint->bars, at, 0, ~0ULL)) {
+		const struct lint_bar *bar = (const struct lint_bar *)(const void *)at;
+
+		if (address - bar->bus <= at->last - at->start)
+			return in_bar(bar, at->start + (address - bar->bus));
+	}
+	return (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS };
+}
+
 /* ---- Lines ------------------------------------------------------------ */
 
 enum { RAM_PHYS, RAM_SIZE };
@@ -251,7 +266,7 @@ int lint_take_reserved(struct lint *lint, const struct lint_value *value)
 	return 0;
 }
 
-enum { BAR_DEV, BAR_BAR, BAR_PHYS, BAR_SIZE };
+enum { BAR_DEV, BAR_BAR, BAR_PHYS, BAR_BUS, BAR_SIZE };
 
 int lint_take_bar(struct lint *lint, const struct lint_value *value)
 {
@@ -272,6 +287,7 @@ int lint_take_bar(struct lint *lint, const struct lint_value *value)
 		interval_remove(&lint->bars, &bar->at);
 	*bar = (struct lint_bar){ .at = { .start = start, .last = start + (bytes - 1) },
 				  .device = device,
+				  .bus = value[BAR_BUS].number,
 				  .index = (u32)index };
 	interval_insert(&lint->bars, &bar->at);
 	device->function.bar[index].bytes = bytes;
@@ -319,6 +335,7 @@ void lint_machine_init(struct lint *lint)
 	lint->told.find = told_find;
 	lint->told.at = told_at;
 	lint->told.route = told_route;
+	lint->told.bus = told_bus;
 	/* Nothing is there but what is told. */
 	s->hw.ram.range_count = 0;
 	s->hw.told = &lint->told;

@@ -373,7 +373,7 @@ static const struct {
 	{ "window", lint_take_window, { D("at"), S("last"), H("dma"), K("size") } },
 	{ "device", lint_take_device, { D("dev"), F("snoop") } },
 	{ "reserved", lint_take_reserved, { OD("dev"), H("dma"), K("size") } },
-	{ "bar", lint_take_bar, { D("dev"), S("bar"), H("phys"), K("size") } },
+	{ "bar", lint_take_bar, { D("dev"), S("bar"), H("phys"), H("bus"), K("size") } },
 	{ "memory", lint_take_memory, { H("phys"), K("size"), W("memory", memory_word) } },
 	{ "sg_entry", take_entry, { H("dma"), S("size"), S("done") } },
 	{ "warn",

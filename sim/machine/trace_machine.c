@@ -92,8 +92,37 @@ static void tell_bar(struct trace *trace, const struct hw_target *target)
 	trace_bdf(trace, "dev", hw_function_sbdf(target->function));
 	trace_dec(trace, "bar", target->bar);
 	trace_hex(trace, "phys", phys);
+	trace_hex(trace, "bus", bar->span.start);
 	trace_dec(trace, "size", bar->bytes);
 	trace_end(trace);
+}
+
+static void tell_bars(struct trace *trace, const struct hw_bus *bus)
+{
+	struct hw_target target = { .kind = HW_TARGET_BAR };
+	struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		target.function = function;
+		for (target.bar = 0; target.bar < PCI_STD_NUM_BARS; target.bar++) {
+			target.phys = function->bar[target.bar].bytes
+					      ? hw_bar_phys(function, target.bar)
+					      : RAM_NO_PHYS;
+			if (target.phys != RAM_NO_PHYS)
+				tell_bar(trace, &target);
+		}
+		if (function->secondary)
+			tell_bars(trace, function->secondary);
+	}
+}
+
+/* Once somebody has asked for a verdict, any BAR may be meant by its bus address. */
+static void tell_peers(struct dmasim *s)
+{
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link)
+		tell_bars(&s->world.trace, &root->bus);
 }
 
 static bool has_list(const struct dmasim_event *event)
@@ -131,6 +160,11 @@ void trace_before_event(struct dmasim *s, const struct dmasim_event *event,
 		tell_bar(trace, &bar);
 		facts->below_root = check_reaches_below_root(&s->check, event->dev, &bar);
 	}
+	if (event->type == DMASIM_EVENT_P2P_TYPE)
+		tell_peers(s);
+	if (event->type == DMASIM_EVENT_UNMAP_PHYS &&
+	    check_finds_bus_address(&s->check, event->dev, event->dma, &bar))
+		tell_bar(trace, &bar);
 	if (fields & DMASIM_F_MEMORY)
 		facts->memory =
 			s->check.kinds.of_host(s->check.kinds.cookie, event->pointer, event->size);
