@@ -126,7 +126,7 @@ static void a_line_that_no_trace_has_is_told_with_what_was_expected(void **state
 		  "id=nonsense, expected a report that `dmasim reports` prints" },
 		{ "t=0 cpu=0 warn id=unmap-short dma=0x0 size=0 what=\"open\n",
 		  "what= of warn goes on with '\"open', expected a text in quotes" },
-		{ "t=0 cpu=0 bar dev=0000:03:00.0 bar=6 phys=0x1000 size=4096\n",
+		{ "t=0 cpu=0 bar dev=0000:03:00.0 bar=6 phys=0x1000 bus=0x1000 size=4096\n",
 		  "bar=6, expected 0 to 5" },
 		{ "t=0 cpu=0 dev_access dev=0000:03:00.0 dma=0x0 size=1 dir=read to=ram\n",
 		  "no phys= in dev_access, expected one with to=ram" },
@@ -431,8 +431,8 @@ static void memory_that_fails_is_told(void **state)
 	static const char text[] = HEADER RAM
 		"t=0 cpu=0 window at=0000:00:00.0 last=255 dma=0x80000000 size=4096\n"
 		"t=0 cpu=0 reserved dma=0x9000 size=4096\n"
-		"t=0 cpu=0 bar dev=0000:04:00.0 bar=0 phys=0x80000000 size=4096\n" MAP
-		"t=0 cpu=0 sg_entry dma=0x1000 size=4096 done=4096\n"
+		"t=0 cpu=0 bar dev=0000:04:00.0 bar=0 phys=0x80000000 bus=0x80000000 "
+		"size=4096\n" MAP "t=0 cpu=0 sg_entry dma=0x1000 size=4096 done=4096\n"
 		"t=0 cpu=0 dma_sync_sg_for_cpu dev=0000:03:00.0 n=1 dir=TO_DEVICE\n"
 		"t=0 cpu=0 dev_access dev=0000:03:00.0 dma=0x9000 size=4 dir=read "
 		"to=fault unit=0 source=0x300 dom=1 reason=0x6 flags=0x0\n" UNMAP(512);
