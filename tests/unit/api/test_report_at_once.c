@@ -275,7 +275,7 @@ static void the_environment_may_ask_for_it(void **state)
 	unsetenv("DMASIM_ABORT");
 }
 
-static void expect_refused(const char *word)
+static void expect_no_machine(const char *word)
 {
 	setenv("DMASIM_ABORT", word, 1);
 	contract.what = NULL;
@@ -292,7 +292,7 @@ static void other_words_of_the_environment_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		expect_refused(words[i]);
+		expect_no_machine(words[i]);
 	unsetenv("DMASIM_ABORT");
 }
 
