@@ -122,7 +122,7 @@ static void sum_up(const struct lint_options *options, const struct dmasim_lint_
 	if (options->told != result->found)
 		printf(", %llu told", options->told);
 	if (result->alive && !options->leaks)
-		printf("; %llu mappings are alive at the end (--leaks tells them)", result->alive);
+		printf("; alive at the end: %llu (--leaks tells them)", result->alive);
 	if (result->not_seen)
 		printf("; the run has %llu more, of kinds that no trace shows", result->not_seen);
 	if (!result->compared)

@@ -187,6 +187,8 @@ static struct lint *begin(struct dmasim *s, const struct dmasim_lint *how,
 	lint->name = memory_alloc(memory, DMASIM_FAULT_CHECK_RECORD, name_bytes);
 	lint->block = memory_alloc(memory, DMASIM_FAULT_CHECK_RECORD, LINT_BLOCK_BYTES);
 	s->lint = lint;
+	/* What replays it is the program that wrote the trace. */
+	s->world.program = NULL;
 	SLIST_INIT(&lint->sites);
 	RB_INIT(&lint->balances);
 	lint_machine_init(lint);

@@ -144,7 +144,7 @@ void lint_tell(struct lint *lint, bool compare)
 		struct report *next = STAILQ_NEXT(found, link);
 
 		lint->result->found++;
-		if (compare)
+		if (compare && dmasim_lint_sees(found->says.id))
 			count(lint,
 			      &(struct lint_balance){ .id = found->says.id,
 						      .dev = found->says.dev,

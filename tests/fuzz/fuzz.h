@@ -51,6 +51,7 @@ extern const struct fuzz_target fuzz_queue_target;
 extern const struct fuzz_target fuzz_tables_target;
 extern const struct fuzz_target fuzz_text_target;
 extern const struct fuzz_target fuzz_hex_target;
+extern const struct fuzz_target fuzz_lint_target;
 extern const struct fuzz_target fuzz_rules_target;
 
 fuzz_function fuzz_queue;

@@ -9,6 +9,7 @@
 
 #include "driver.h"
 #include "import.h"
+#include "lint.h"
 #include "rules.h"
 
 #define RUNS_MAX 2000
@@ -79,6 +80,20 @@ static void kept_inputs_of_rules_are_clean(void **state)
 	expect_clean(&fuzz_rules_target);
 }
 
+/* trust: any bytes as a trace are refused, or judged the same way twice | fuzzing */
+static void kept_inputs_of_traces_are_clean(void **state)
+{
+	(void)state;
+	expect_clean(&fuzz_lint_target);
+}
+
+static void a_report_or_a_line_that_is_lost_is_found(void **state)
+{
+	(void)state;
+	expect_found(&fuzz_lint_target, LINT_LOSES_REPORT);
+	expect_found(&fuzz_lint_target, LINT_LOSES_LINE);
+}
+
 static void a_rule_that_stays_or_is_lost_is_found(void **state)
 {
 	(void)state;
@@ -104,6 +119,8 @@ static void an_error_without_its_line_is_found(void **state)
 TEST_MAIN(cmocka_unit_test(kept_inputs_of_text_are_clean),
 	  cmocka_unit_test(kept_inputs_of_registers_are_clean),
 	  cmocka_unit_test(kept_inputs_of_rules_are_clean),
+	  cmocka_unit_test(kept_inputs_of_traces_are_clean),
+	  cmocka_unit_test(a_report_or_a_line_that_is_lost_is_found),
 	  cmocka_unit_test(a_rule_that_stays_or_is_lost_is_found),
 	  cmocka_unit_test(a_function_that_stays_is_found),
 	  cmocka_unit_test(an_error_without_its_line_is_found))
