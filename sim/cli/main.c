@@ -21,7 +21,7 @@ static const struct {
 	{ "send", cli_send, "one request on its way, hop by hop" },
 	{ "topo", cli_topo, "the PCI tree of a machine: text, picture, graph, JSON, dump, C" },
 	{ "lint", cli_lint, "the checker over a trace that another run has written" },
-	{ "reports", cli_reports, "every report the checker can make" },
+	{ "reports", cli_reports, "every report the checker can make, and what one means" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -45,18 +45,6 @@ bool cli_number(const char *text, u64 *value)
 	errno = 0;
 	*value = strtoull(text, &end, 0);
 	return *text && *text != '-' && !*end && !errno;
-}
-
-int cli_reports(int argc, char **argv)
-{
-	if (argc > 1)
-		return cli_bad_input("%s: unexpected argument '%s'", argv[0], argv[1]);
-	for (int id = 1; id < 1000; id++) {
-		if (dmasim_report_name(id))
-			printf("DMASIM-%03d %-26s %s\n", id, dmasim_report_name(id),
-			       dmasim_report_sentence(id));
-	}
-	return CLI_DONE;
 }
 
 static void usage(FILE *to)

@@ -321,8 +321,32 @@ static void an_address_that_is_mapped_again_is_used_rightly(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* ---- 43 acs-violation ------------------------------------------------------------------------ */
+
+/*
+ * The switch redirects the request to its root port, which does not turn it around: the bus address
+ * of a BAR is not for drivers that were not told to use it.
+ */
+static void a_bus_address_that_acs_redirects(void **state)
+{
+	struct rig *rig = *state;
+	struct pci_dev *port = rig->nvme;
+	u64 bar = pci_bus_address(rig->gpu, 0);
+	u8 byte = 1;
+
+	while (pci_upstream_bridge(port))
+		port = pci_upstream_bridge(port);
+	expect_ok(pci_write_config_word(port, port->acs_cap + PCI_ACS_CTRL, PCI_ACS_RR));
+	dmasim_expect(rig->s, DMASIM_REPORT_ACS_VIOLATION, 1);
+	expect_transfer(dmasim_dev_write(rig->nvme, bar, &byte, 1), DMASIM_ACS_VIOLATION, 0);
+	expect_headline(rig->s, DMASIM_REPORT_ACS_VIOLATION);
+	expect_says(rig->s, DMASIM_REPORT_ACS_VIOLATION, "blocked at 0000:00:01.0");
+	expect_only(rig->s, DMASIM_REPORT_ACS_VIOLATION, 1);
+}
+
 TEST_MAIN(BEHIND_VTD(an_access_to_an_address_that_was_never_mapped),
 	  WITHOUT_IOMMU(an_access_that_reaches_nobody),
+	  BEHIND_VTD(a_bus_address_that_acs_redirects),
 	  WITHOUT_IOMMU(an_access_to_memory_that_no_mapping_gives),
 	  IN_BOTH_MODES(an_access_beyond_the_buffer_inside_its_granule),
 	  BEHIND_VTD(an_access_to_a_range_that_is_linked_but_not_synced),

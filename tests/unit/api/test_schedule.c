@@ -2,6 +2,7 @@
 /*
  * Virtual CPUs at once: turns, choices and their replay, timers in between, locks, deadlocks.
  */
+#include "support/examples.h"
 #include "unit/api/machines.h"
 
 #include <dmasim/kernel.h>
@@ -342,6 +343,7 @@ static u64 find_deadlock(bool crossed, bool *found)
 			dmasim_suppress(rig.s, DMASIM_REPORT_MAPPING_LEAKED);
 			expect_u64(count_reports(rig.s, DMASIM_REPORT_DEADLOCK), 1);
 			/* What ran is left as it is: the end of the machine is all that is left. */
+			examples_of(rig.s);
 			dmasim_destroy(rig.s);
 		} else {
 			expect_ok(err);
