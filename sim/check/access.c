@@ -121,7 +121,8 @@ static bool judge_peer(struct check *check, const struct hw_access *access, u64 
 static bool judge_uncovered(struct check *check, const struct hw_access *access,
 			    const struct owner_space *space, u64 dma)
 {
-	const struct owner_past *past = owners_past(space, hw_function_sbdf(access->from), dma);
+	dmasim_sbdf dev = hw_function_sbdf(access->from);
+	const struct owner_past *past = owners_past(space, dev, dma);
 
 	if (!past && judge_peer(check, access, dma))
 		return true;
@@ -131,7 +132,8 @@ static bool judge_uncovered(struct check *check, const struct hw_access *access,
 	      &(struct finding){ .id = past ? DMASIM_REPORT_USE_AFTER_UNMAP
 					    : DMASIM_REPORT_ACCESS_NOT_MAPPED,
 				 .dma = dma,
-				 .past = past });
+				 .past = past,
+				 .range = past ? NULL : owners_range_at(space, dev, dma) });
 	return true;
 }
 
@@ -185,7 +187,11 @@ void check_refused(void *cookie, const struct hw_access *access)
 		finding.id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION;
 	if (finding.past)
 		finding.id = DMASIM_REPORT_USE_AFTER_UNMAP;
-	if (space && !finding.piece && !finding.past && judge_peer(check, access, access->address))
-		return;
+	if (space && !finding.piece && !finding.past) {
+		if (judge_peer(check, access, access->address))
+			return;
+		/* It may be a part of a range where nothing is linked. */
+		finding.range = owners_range_at(space, dev, access->address);
+	}
 	found(check, access, &finding);
 }

@@ -157,6 +157,16 @@ static const struct {
 	[DMASIM_REPORT_BUS_FLAG_LOST] = { "the entries at that address, if there are any, are "
 					  "those of another mapping",
 					  NULL },
+	[DMASIM_REPORT_BUS_ADDRESS_UNMAPPED] = { "it is looked up as an IOVA, and whoever has that "
+						 "loses the mapping",
+						 "nothing: there is no table to look it up in" },
+	[DMASIM_REPORT_PEER_AS_RAM] = { "its entry is one for memory; where the device does not "
+					"snoop, caches are flushed for a BAR",
+					"where the device does not snoop, caches are flushed for a "
+					"BAR; where it bounces, a BAR is copied" },
+	[DMASIM_REPORT_LINK_OVERLAP] = { "nothing: Linux refuses the link (-EADDRINUSE)", NULL },
+	[DMASIM_REPORT_LINK_MISALIGNED] = { "nothing: Linux refuses the link (-ENXIO, or -EINVAL)",
+					    NULL },
 	[DMASIM_REPORT_P2P_WRONG_WAY] = { "each request climbs to the root complex and comes down "
 					  "again, where that forwards "
 					  "it at all",

@@ -260,6 +260,10 @@ void owners_range_end(struct owners *owners, struct owner_space *space, struct o
 const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
 					    u64 dma);
 
+/* A live range of the device that the address is in; NULL: it is in none. */
+const struct owner_range *owners_range_at(const struct owner_space *space, dmasim_sbdf dev,
+					  u64 dma);
+
 /* A live range of any device whose state has this address; NULL: there is none. */
 struct owner_range *owners_range_of_any(struct owners *owners, u64 dma, struct owner_space **space);
 

@@ -82,6 +82,20 @@ const struct owner_range *owners_range_past(const struct owner_space *space, dma
 	return NULL;
 }
 
+const struct owner_range *owners_range_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	const struct interval *at;
+
+	for (at = interval_first(&space->ranges, dma, dma); at;
+	     at = interval_next(&space->ranges, at, dma, dma)) {
+		const struct owner_range *range = (const struct owner_range *)at;
+
+		if (range->dev == dev)
+			return range;
+	}
+	return NULL;
+}
+
 struct owner_range *owners_range_of_any(struct owners *owners, u64 dma, struct owner_space **space)
 {
 	SLIST_FOREACH(*space, &owners->spaces, link) {

@@ -138,6 +138,20 @@ static void S03_destroy_across_a_hole(void **state)
 		   "a hole at offset 0x1000 ends the unlink: each part is unlinked by itself");
 }
 
+/* It is told whose range the device is in. */
+static void S03_use_of_a_hole(void **state)
+{
+	struct pages pages = with_a_hole(*state);
+
+	sync_pages(&pages, 0, 3);
+	about_to(pages.rig, DMASIM_REPORT_IOMMU_FAULT);
+	assert_false(page_is_used(&pages, 1));
+	expect_says(pages.rig->s, DMASIM_REPORT_IOMMU_FAULT, "range     state 1 owns");
+	unlink_pages(&pages, 2, 1);
+	destroy_pages(&pages, 1);
+	expect_only(pages.rig->s, DMASIM_REPORT_IOMMU_FAULT, 1);
+}
+
 static void S03_unlink_across_a_hole(void **state)
 {
 	struct pages pages = with_a_hole(*state);
@@ -352,8 +366,8 @@ TEST_MAIN(BEHIND_ALL(S01_link_past_the_end), BEHIND_ALL(S01_link_past_the_end_in
 	  BEHIND_ALL(S01_destroy_past_the_end), BEHIND_ALL(S01_right), BEHIND_ALL(S02_link_twice),
 	  BEHIND_ALL(S02_link_over_a_part), BEHIND_ALL(S02_right),
 	  BEHIND_ALL(S03_destroy_across_a_hole), BEHIND_ALL(S03_unlink_across_a_hole),
-	  BEHIND_ALL(S03_right), BEHIND_ALL(S04_partial_middle), BEHIND_ALL(S04_right),
-	  BEHIND_ALL(S05_low_bits_differ), BEHIND_ALL(S05_right),
+	  BEHIND_ALL(S03_use_of_a_hole), BEHIND_ALL(S03_right), BEHIND_ALL(S04_partial_middle),
+	  BEHIND_ALL(S04_right), BEHIND_ALL(S05_low_bits_differ), BEHIND_ALL(S05_right),
 	  BEHIND_ALL(S06_unaligned_later_link), BEHIND_ALL(S06_right), BEHIND_ALL(S07_no_sync),
 	  BEHIND_ALL(S07_right), BEHIND_ALL(S08_short_sync), BEHIND_ALL(S08_right),
 	  BEHIND_ALL(S09_sync_comes_first), BEHIND_ALL(S09_sync_of_what_was_unlinked),
