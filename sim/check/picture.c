@@ -175,29 +175,32 @@ static void add_mapping(struct text *text, const struct finding *finding, const 
 		text_add(text, ", not synced");
 }
 
-static void add_past(struct text *text, const struct finding *finding,
-		     const struct owner_past *past)
+/* Where it ended: " by this call", " at nic.c:120". */
+static void add_end(struct text *text, const struct finding *finding, const struct owner_past *past)
 {
-	text_add(text, ": was %s", picture_kind(&past->piece));
 	if (past->ended_at && past->ended_at == finding->site)
-		text_add(text, ", which this call has ended");
+		text_add(text, " by this call");
 	else if (past->ended_at)
-		text_add(text, " until %s:%d", file_name(past->ended_at->file),
-			 past->ended_at->line);
+		text_add(text, " at %s:%d", file_name(past->ended_at->file), past->ended_at->line);
 }
 
 static void add_nothing(struct text *text, const struct view *view, const struct finding *finding,
 			const struct view_row *row)
 {
-	if (row->range)
+	if (row->range && row->past) {
+		text_add(text, "state %u, unlinked", row->range->state);
+		add_end(text, finding, row->past);
+	} else if (row->range) {
 		text_add(text, "state %u, nothing linked", row->range->state);
-	else if (!row->beside)
-		text_add(text, "nothing");
-	else
+	} else if (row->beside) {
 		text_add(text, view->space ? "nothing, but its page is mapped"
 					   : "nothing, but the cache line is shared");
-	if (row->past && !row->beside)
-		add_past(text, finding, row->past);
+	} else if (row->past) {
+		text_add(text, "nothing: was %s, ended", picture_kind(&row->past->piece));
+		add_end(text, finding, row->past);
+	} else {
+		text_add(text, "nothing");
+	}
 }
 
 static void add_bars(struct text *text, const struct view_row *row)
