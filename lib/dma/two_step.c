@@ -63,16 +63,12 @@ int iova_link_granules(const struct dma_link *link)
 {
 	struct device *dev = link->dev;
 	u64 start_pad = iommu_dma_offset(link->domain, link->phys);
-	u32 prot = dma_prot(dev, link->call);
 
 	if (!dev->dma_coherent && !(link->call.attrs & DMA_ATTRS_NO_CACHE))
 		arch_sync_dma_for_device(dev, link->phys, link->size);
-	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
-		dma_warn(dev, DMASIM_REPORT_BAD_DIRECTION, link->state->addr, link->size,
-			 "a link is to, from or bidirectional");
-	return iommu_map_nosync(link->domain, link->state->addr + link->offset - start_pad,
-				link->phys - start_pad,
-				iommu_dma_span(link->domain, link->phys, link->size), prot);
+	return iommu_map_nosync(
+		link->domain, link->state->addr + link->offset - start_pad, link->phys - start_pad,
+		iommu_dma_span(link->domain, link->phys, link->size), dma_prot(dev, link->call));
 }
 
 static int link_piece(const struct dma_link *link)
@@ -95,6 +91,10 @@ static int link_piece(const struct dma_link *link)
 		if (!dev->dma_coherent)
 			return -EOPNOTSUPP;
 	}
+	/* The page table refuses it. */
+	if (!(dma_prot(dev, link->call) & (IOMMU_READ | IOMMU_WRITE)))
+		dma_warn(dev, DMASIM_REPORT_BAD_DIRECTION, link->state->addr, link->size,
+			 "a link is to, from or bidirectional");
 	if (DMASIM_UNLIKELY(dev_use_swiotlb(dev, link->size, link->call.dir) &&
 			    iommu_dma_offset(link->domain, link->phys | link->size))) {
 		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))

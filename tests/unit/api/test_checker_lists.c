@@ -141,6 +141,28 @@ static void a_bad_direction_names_the_call(void **state)
 	expect_only(rig->s, DMASIM_REPORT_BAD_DIRECTION, 1);
 }
 
+static int setup_untrusted(void **state)
+{
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .traits.untrusted = true });
+}
+
+/* The head and the tail are copies. */
+static void a_bad_direction_of_a_link_that_is_copied(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K) + 64;
+	struct dma_iova_state st;
+
+	dma_set_min_align_mask(dev, SZ_4K - 1);
+	assert_true(dma_iova_try_alloc(dev, &st, buf, 100));
+	dmasim_expect(rig->s, DMASIM_REPORT_BAD_DIRECTION, 1);
+	expect_error(dma_iova_link(dev, &st, buf, 0, 100, DMA_NONE, 0), -EINVAL);
+	dma_iova_free(dev, &st);
+	expect_only(rig->s, DMASIM_REPORT_BAD_DIRECTION, 1);
+}
+
 static void a_missing_mask_names_the_call(void **state)
 {
 	struct rig *rig = *state;
@@ -256,6 +278,7 @@ TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kep
 	  WITH_SETUP(peer_memory_linked_although_it_has_a_bus_address, setup_peers),
 	  WITH_PEERS(peer_memory_through_the_host_bridge_is_mapped_by_phys),
 	  IN_BOTH_MODES(a_bad_direction_names_the_call),
+	  WITH_SETUP(a_bad_direction_of_a_link_that_is_copied, setup_untrusted),
 	  IN_BOTH_MODES(a_missing_mask_names_the_call),
 	  WITH_SETUP(a_mask_that_is_too_small_names_the_call, setup_no_bounce),
 	  BEHIND_VTD(a_bad_size_names_the_call),
