@@ -122,6 +122,9 @@ void check_table_freed(struct check *check, phys_addr_t table);
 /* Page frames were allocated. */
 void check_frames_allocated(struct check *check, phys_addr_t phys, u64 bytes);
 
+/* Memory is given back, by whatever call: no device is to reach it any more. */
+void check_memory_freed(struct check *check, phys_addr_t phys, u64 bytes);
+
 /*
  * Software is about to write a configuration register, and has: what is mapped may have stopped
  * answering.

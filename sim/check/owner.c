@@ -266,3 +266,23 @@ const struct owner_past *owners_past_of_any(const struct owner_space *space, u64
 {
 	return find_past(space, DMASIM_NO_SBDF, dma);
 }
+
+struct piece *owners_next_of_all(const struct owners *owners, struct piece *piece)
+{
+	struct owner_space *space = SLIST_FIRST(&owners->spaces);
+
+	if (piece) {
+		struct piece *next = owners_next(piece->space, piece, 0, ~0ULL);
+
+		if (next)
+			return next;
+		space = SLIST_NEXT(piece->space, link);
+	}
+	for (; space; space = SLIST_NEXT(space, link)) {
+		struct piece *first = owners_first(space, 0, ~0ULL);
+
+		if (first)
+			return first;
+	}
+	return NULL;
+}

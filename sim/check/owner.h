@@ -231,6 +231,9 @@ static inline struct piece *owners_next(const struct owner_space *space, struct 
 	return (struct piece *)interval_next(&space->pieces, &piece->at, start, last);
 }
 
+/* All live mappings, those of one space after the other: NULL starts, NULL ends. */
+struct piece *owners_next_of_all(const struct owners *owners, struct piece *piece);
+
 /* The latest ended piece that covered the address for this device, if nothing covers it now. */
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
 

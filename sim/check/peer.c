@@ -15,29 +15,6 @@ static const struct hw_function *peer_of(struct check *check, const struct piece
 	return target.kind == HW_TARGET_BAR ? target.function : NULL;
 }
 
-/* All live mappings, those of one space after the other: NULL starts, NULL ends. */
-static struct piece *next_piece(struct check *check, struct piece *piece)
-{
-	struct owner_space *space;
-
-	if (piece) {
-		struct piece *next = owners_next(piece->space, piece, 0, ~0ULL);
-
-		if (next)
-			return next;
-		space = SLIST_NEXT(piece->space, link);
-	} else {
-		space = SLIST_FIRST(&check->owners.spaces);
-	}
-	for (; space; space = SLIST_NEXT(space, link)) {
-		struct piece *first = owners_first(space, 0, ~0ULL);
-
-		if (first)
-			return first;
-	}
-	return NULL;
-}
-
 /* The links of its state, and their range. */
 static void tell_no_more_links(struct piece *piece)
 {
@@ -97,7 +74,7 @@ void judge_p2p_release(struct check *check, const struct dmasim_event *event)
 	text_init(&text, what, sizeof(what));
 	text_add_bdf(&text, event->dev);
 	text_add(&text, " is no provider any more, and its memory is still mapped");
-	while ((piece = next_piece(check, piece))) {
+	while ((piece = owners_next_of_all(&check->owners, piece))) {
 		const struct hw_function *peer = peer_of(check, piece);
 
 		if (peer && hw_function_sbdf(peer) == event->dev)
@@ -139,7 +116,7 @@ void check_before_config(struct check *check, const struct hw_function *function
 				may_revoke(function, offset, bytes, value);
 	if (!check->config_matters)
 		return;
-	while ((piece = next_piece(check, piece)))
+	while ((piece = owners_next_of_all(&check->owners, piece)))
 		piece->peer = piece->told ? NULL : peer_of(check, piece);
 }
 
@@ -156,7 +133,7 @@ void check_after_config(struct check *check, const struct hw_function *function,
 	text_add_bdf(&text, hw_function_sbdf(function));
 	text_add(&text, " was written%s",
 		 offset <= PCI_COMMAND ? ", and memory decoding is off" : "");
-	while ((piece = next_piece(check, piece))) {
+	while ((piece = owners_next_of_all(&check->owners, piece))) {
 		if (piece->peer && piece->peer != peer_of(check, piece))
 			tell(check, piece, DMASIM_REPORT_PEER_REVOKED, what);
 		piece->peer = NULL;

@@ -294,6 +294,13 @@ void ram_unadopt(struct ram *ram, phys_addr_t start)
 	drop_extent(ram, extent);
 }
 
+u64 ram_adopted_bytes(const struct ram *ram, phys_addr_t phys)
+{
+	const struct ram_extent *extent = find_extent(ram, phys);
+
+	return extent && extent->adopted && extent->start == phys ? extent->bytes : 0;
+}
+
 phys_addr_t ram_phys_of(const struct ram *ram, const void *host)
 {
 	struct ram_extent *extent;

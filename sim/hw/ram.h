@@ -104,6 +104,9 @@ bool ram_join(struct ram *ram, phys_addr_t start, u64 bytes);
 int ram_adopt(struct ram *ram, phys_addr_t start, void *host, u64 bytes);
 void ram_unadopt(struct ram *ram, phys_addr_t start);
 
+/* How many bytes were adopted at phys; 0: none. */
+u64 ram_adopted_bytes(const struct ram *ram, phys_addr_t phys);
+
 /*
  * The physical address of a host pointer into an extent; RAM_NO_PHYS for any other. Of memory that
  * was adopted twice, the latest.

@@ -226,6 +226,7 @@ void kfree(const void *ptr)
 		kernel_misuse(s, NULL, (uintptr_t)ptr, "kfree() of what kmalloc() did not give");
 		return;
 	}
+	check_memory_freed(&s->check, slab->phys + (u64)piece * slab->bytes, slab->bytes);
 	memset(slab->host + (size_t)piece * slab->bytes, FILL_FREED, slab->bytes);
 	slab->taken[piece / 64] &= ~(1ULL << piece % 64);
 	if (slab->list && slab->used == slab->pieces)
@@ -298,10 +299,12 @@ void __free_pages(struct page *page, unsigned int order)
 	phys_addr_t phys = page_to_phys(page);
 	struct kernel_slab *slab = slab_at(s, phys);
 
-	if (slab && slab->is_pages && slab->phys == phys && slab->frames == 1U << order)
-		free_slab(s, slab);
-	else
+	if (!slab || !slab->is_pages || slab->phys != phys || slab->frames != 1U << order) {
 		kernel_misuse(s, NULL, phys, "__free_pages() of what alloc_pages() did not give");
+		return;
+	}
+	check_memory_freed(&s->check, phys, slab->frames * PAGE_SIZE);
+	free_slab(s, slab);
 }
 
 /* ---- What is left ----------------------------------------------------- */

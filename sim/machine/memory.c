@@ -12,6 +12,7 @@ phys_addr_t dmasim_alloc(struct dmasim *s, u64 bytes)
 void dmasim_free(struct dmasim *s, phys_addr_t phys, u64 bytes)
 {
 	machine_exists(s);
+	check_memory_freed(&s->check, phys, bytes);
 	s->platform.ops->frames_free(s, DMASIM_FAULT_FRAMES, phys,
 				     (bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
 }
@@ -68,6 +69,7 @@ phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes)
 void dmasim_unadopt(struct dmasim *s, phys_addr_t phys)
 {
 	machine_exists(s);
+	check_memory_freed(&s->check, phys, ram_adopted_bytes(&s->hw.ram, phys));
 	ram_unadopt(&s->hw.ram, phys);
 	memory_kinds_drop(&s->check.kinds, phys);
 	s->platform.window_bytes = 0;

@@ -312,6 +312,85 @@ static void memory_that_came_mapped_is_freed_twice(void **state)
 	expect_only(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
 }
 
+/* ---- 32 kernel-misuse ------------------------------------------------------------------------ */
+
+#define FREED "memory is freed that is still mapped"
+
+static void memory_is_freed_before_it_is_unmapped(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_16K);
+	struct list list;
+
+	list_init(&list, 1);
+	list_set(rig, &list, 0, buf + SZ_4K, 100);
+	expect_u64(dma_map_sg(dev, list.sg, 1, DMA_TO_DEVICE), 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_KERNEL_MISUSE, 1);
+	dmasim_free(rig->s, buf, SZ_16K);
+	expect_says(rig->s, DMASIM_REPORT_KERNEL_MISUSE, FREED);
+	dma_unmap_sg(dev, list.sg, 1, DMA_TO_DEVICE);
+	expect_only(rig->s, DMASIM_REPORT_KERNEL_MISUSE, 1);
+}
+
+static void adopted_memory_goes_before_it_is_unmapped(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	static u8 own[SZ_4K];
+	phys_addr_t buf = dmasim_adopt(rig->s, own, sizeof(own));
+	dma_addr_t dma = dma_map_phys(dev, buf + 64, 64, DMA_FROM_DEVICE, 0);
+
+	dmasim_expect(rig->s, DMASIM_REPORT_KERNEL_MISUSE, 1);
+	dmasim_unadopt(rig->s, buf);
+	expect_says(rig->s, DMASIM_REPORT_KERNEL_MISUSE, FREED);
+	dma_unmap_phys(dev, dma, 64, DMA_FROM_DEVICE, 0);
+	expect_only(rig->s, DMASIM_REPORT_KERNEL_MISUSE, 1);
+}
+
+static void memory_is_freed_before_it_is_unlinked(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_4K);
+	struct dma_iova_state st;
+
+	assert_true(dma_iova_try_alloc(dev, &st, 0, SZ_4K));
+	expect_ok(dma_iova_link(dev, &st, buf, 0, SZ_4K, DMA_TO_DEVICE, 0));
+	expect_ok(dma_iova_sync(dev, &st, 0, SZ_4K));
+	dmasim_expect(rig->s, DMASIM_REPORT_KERNEL_MISUSE, 1);
+	dmasim_free(rig->s, buf, SZ_4K);
+	expect_says(rig->s, DMASIM_REPORT_KERNEL_MISUSE, FREED);
+	dma_iova_destroy(dev, &st, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_only(rig->s, DMASIM_REPORT_KERNEL_MISUSE, 1);
+}
+
+static void memory_that_is_freed_after_its_unmap_is_no_mistake(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_4K), other = dmasim_alloc(rig->s, SZ_4K);
+	dma_addr_t dma = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+
+	dmasim_free(rig->s, other, SZ_4K);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_free(rig->s, buf, SZ_4K);
+	dmasim_assert_clean(rig->s);
+}
+
+/* Who was told that it need not unmap frees its memory when the device is done. */
+static void memory_that_need_not_be_unmapped_is_freed(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_4K);
+
+	dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+	assert_false(dma_need_unmap(dev));
+	dmasim_free(rig->s, buf, SZ_4K);
+	dmasim_assert_clean(rig->s);
+}
+
 /* ---- 24 mapping-leaked ----------------------------------------------------------------------- */
 
 static void a_mapping_that_is_never_ended(void **state)
@@ -372,5 +451,10 @@ TEST_MAIN(IN_BOTH_MODES(an_unmap_of_what_was_never_mapped), IN_BOTH_MODES(unmapp
 	  IN_BOTH_MODES(memory_that_came_mapped_is_freed_twice),
 	  WITH_SETUP(an_unmap_of_another_devices_mapping, rig_setup_acs_off),
 	  WITH_SETUP(an_unmap_of_a_bus_address_that_is_somebodys_iova, setup_hidden),
+	  IN_BOTH_MODES(memory_is_freed_before_it_is_unmapped),
+	  IN_BOTH_MODES(adopted_memory_goes_before_it_is_unmapped),
+	  BEHIND_VTD(memory_is_freed_before_it_is_unlinked),
+	  IN_BOTH_MODES(memory_that_is_freed_after_its_unmap_is_no_mistake),
+	  WITHOUT_IOMMU(memory_that_need_not_be_unmapped_is_freed),
 	  IN_BOTH_MODES(a_mapping_that_is_never_ended),
 	  IN_BOTH_MODES(a_list_that_is_never_unmapped), WITHOUT_IOMMU(a_leak_without_an_iommu))
