@@ -329,7 +329,7 @@ static bool is_reached(struct driver *driver, const struct part_wish *wish,
 		return false;
 	if (!wish->peer)
 		return true;
-	if (buffer->owner == wish->device)
+	if (buffer->owner == wish->device || !driver->provider[buffer->owner])
 		return false;
 	type = pci_p2pdma_map_type(driver->provider[buffer->owner],
 				   driver_dev(driver, wish->device));
