@@ -32,6 +32,7 @@
  *   settled                              somebody looks at the reports: a warn that no event has
  *                                        ended is told now
  *   leaks_sought                         what is mapped is leaked
+ *   freed      phys= size=               memory that is mapped, or may be, is given back
  *   memory     phys= size= memory=stack|read-only|plain    adopted memory of a kind; plain: no more
  *
  * What the machine is, before the first event or access that counts on it:

@@ -49,24 +49,40 @@ static struct piece *find_mapping(struct owners *owners, u64 start, u64 last)
 	return piece;
 }
 
+/* For those who judge the trace; without the checker any memory may be mapped. */
+static void trace_freed(struct check *check, phys_addr_t phys, u64 bytes)
+{
+	struct trace *trace = &check->world->trace;
+
+	if (!trace_begin(trace, "freed"))
+		return;
+	trace_hex(trace, "phys", phys);
+	trace_dec(trace, "size", bytes);
+	trace_end(trace);
+}
+
 void check_memory_freed(struct check *check, phys_addr_t phys, u64 bytes)
 {
 	u64 last = phys + (bytes - 1);
-	struct piece *piece;
+	struct piece *piece = NULL;
 
-	if (!check_can_judge(check) || !bytes)
+	if (!bytes || last < phys)
 		return;
-	piece = find_mapping(&check->owners, phys, last);
-	if (!piece)
-		piece = find_link(&check->owners, phys, last);
-	if (!piece)
-		return;
-	check_report(check, &(struct finding){
-				    .id = DMASIM_REPORT_KERNEL_MISUSE,
-				    .dev = piece->dev,
-				    .dma = piece->at.start,
-				    .size = piece->at.last - piece->at.start + 1,
-				    .what = "memory is freed that is still mapped",
-				    .piece = piece,
-			    });
+	if (check_can_judge(check)) {
+		piece = find_mapping(&check->owners, phys, last);
+		if (!piece)
+			piece = find_link(&check->owners, phys, last);
+		if (!piece)
+			return;
+	}
+	trace_freed(check, phys, bytes);
+	if (piece)
+		check_report(check, &(struct finding){
+					    .id = DMASIM_REPORT_KERNEL_MISUSE,
+					    .dev = piece->dev,
+					    .dma = piece->at.start,
+					    .size = piece->at.last - piece->at.start + 1,
+					    .what = "memory is freed that is still mapped",
+					    .piece = piece,
+				    });
 }

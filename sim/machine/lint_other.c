@@ -220,6 +220,14 @@ static int take_leaks_sought(struct lint *lint, const struct lint_value *value)
 	return 0;
 }
 
+enum { FREED_PHYS, FREED_SIZE };
+
+static int take_freed(struct lint *lint, const struct lint_value *value)
+{
+	check_memory_freed(&lint->s->check, value[FREED_PHYS].number, value[FREED_SIZE].number);
+	return 0;
+}
+
 enum { REPORT_ID, REPORT_DEV, REPORT_DMA };
 
 static int take_report(struct lint *lint, const struct lint_value *value)
@@ -381,6 +389,7 @@ static const struct {
 	  { N("id"), OD("dev"), H("dma"), K("size"), { "what", LINT_TEXT, false, NULL } } },
 	{ "settled", take_settled, { { 0 } } },
 	{ "leaks_sought", take_leaks_sought, { { 0 } } },
+	{ "freed", take_freed, { H("phys"), K("size") } },
 	{ "report", take_report, { N("id"), OD("dev"), OH("dma"), OK("size") } },
 };
 

@@ -4,16 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USE(kind)    (1U << USE_##kind)
-#define MAPPED	     (USE(ONE) | USE(LIST) | USE(ALLOC) | USE(LINKS))
-#define STREAMED     (USE(ONE) | USE(LIST))
-#define R(id)	     DMASIM_REPORT_##id
-#define UNMAP	     R(UNMAP_NOT_MAPPED), R(UNMAP_MISMATCH), R(UNMAP_FOREIGN), R(UNMAP_SHORT)
-#define STATE	     R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN)
-#define RANGE	     R(LINK_OUTSIDE), R(FREE_WITH_LINKS), R(UNMAP_SHORT)
+#define USE(kind) (1U << USE_##kind)
+#define MAPPED	  (USE(ONE) | USE(LIST) | USE(ALLOC) | USE(LINKS))
+#define STREAMED  (USE(ONE) | USE(LIST))
+#define R(id)	  DMASIM_REPORT_##id
+#define UNMAP                                                                     \
+	R(UNMAP_NOT_MAPPED), R(UNMAP_MISMATCH), R(UNMAP_FOREIGN), R(UNMAP_SHORT), \
+		R(BUS_ADDRESS_UNMAPPED)
+#define STATE R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN)
+#define RANGE R(LINK_OUTSIDE), R(FREE_WITH_LINKS), R(UNMAP_SHORT)
 /* What never ends is in the way of the next use of its memory, or of the memory's end. */
-#define LEAK	     R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE)
-#define ACCESS	     R(USE_AFTER_UNMAP), R(IOMMU_FAULT), R(ACCESS_NOT_MAPPED), R(UNSUPPORTED_REQUEST)
+#define LEAK  R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE)
+#define ACCESS                                                                            \
+	R(USE_AFTER_UNMAP), R(IOMMU_FAULT), R(ACCESS_NOT_MAPPED), R(UNSUPPORTED_REQUEST), \
+		R(P2P_VERDICT)
 #define STEPS_BEFORE 24 /* at least, so that there are mappings */
 #define STEPS_RANDOM 60
 #define STEPS_AFTER  40
@@ -51,7 +55,6 @@ const struct misuse_kind misuse_kinds[] = {
 	MISUSE(access_device, MAPPED, { ACCESS, R(ACS_VIOLATION) }),
 	MISUSE(access_phys, 0, { ACCESS, R(ACS_VIOLATION) }),
 	MISUSE(access_error, MAPPED, { ACCESS }),
-	MISUSE(cpu_writes, STREAMED, { 0 }, { 0 }),
 	MISUSE(memory_freed, STREAMED | USE(LINKS), { R(KERNEL_MISUSE) }),
 	MISUSE(map_no_direction, MAPPED, { R(BAD_DIRECTION) }),
 	MISUSE(map_overlap, STREAMED, { R(MAPPINGS_OVERLAP) }),

@@ -12,7 +12,7 @@
 
 #include "property/driver.h"
 
-#define MISUSE_REPORTS 10
+#define MISUSE_REPORTS 12
 
 /* What came of a misuse. */
 enum misuse_result {

@@ -337,6 +337,7 @@ static void a_driver_is_named(void **state)
 	dmasim_dma_debug_all_errors(rig->s, true);
 	dmasim_suppress(rig->s, DMASIM_REPORT_SYNC_NOT_MAPPED);
 	dmasim_suppress(rig->s, DMASIM_REPORT_MAPPING_LEAKED);
+	dmasim_suppress(rig->s, DMASIM_REPORT_KERNEL_MISUSE);
 	expect_ok(pci_register_driver(&driver));
 	pci_unregister_driver(&driver);
 	dmasim_enter(NULL);
