@@ -154,19 +154,6 @@ static const struct {
 	[DMASIM_REPORT_LINK_OUTSIDE] = { "entries of whoever has the IOVA behind the range are "
 					 "written, or cleared",
 					 NULL },
-	[DMASIM_REPORT_LINK_OVERLAP] = { "the page table refuses it (-EADDRINUSE), and has what "
-					 "was there before",
-					 NULL },
-	[DMASIM_REPORT_BUS_ADDRESS_UNMAPPED] = { "whoever has that number as an IOVA loses the "
-						 "mapping",
-						 "none of it is mapped: caches are cleaned that "
-						 "have nothing of it" },
-	[DMASIM_REPORT_PEER_AS_RAM] = { "caches are cleaned that have nothing of it; a bounce "
-					"buffer would be a copy of "
-					"registers",
-					"caches are cleaned that have nothing of it; a bounce "
-					"buffer would be a copy of "
-					"registers" },
 	[DMASIM_REPORT_BUS_FLAG_LOST] = { "the entries at that address, if there are any, are "
 					  "those of another mapping",
 					  NULL },
