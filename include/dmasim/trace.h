@@ -43,6 +43,8 @@
  *   device     dev= snoop=0              its requests do not look into the CPU's cache
  *   reserved   [dev=] dma= size=         what firmware reserves, for all devices or one
  *   bar        dev= bar= phys= bus= size=  peer memory that is mapped, or may be
+ *   bar_lost   dev= bar= at= register=   it is not there any more since a register of at= was
+ *                                        written
  *
  * Events of the hardware:
  *
@@ -57,6 +59,8 @@
  *   amd_iotlb_pages  unit= source= dma= [size=]                             AMD's for the same
  *   hop        at= what= addr=                       one step of a request (config.trace_hops)
  *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
+ *   queue_error         unit= low= high=         a command that stopped the queue, in two words
+ *   device_tlb_timeout  unit= dev= dma= [size=]  a device did not answer one for its TLB
  *   dev_access dev= dma= size= dir=read|write to=   a stretch of a transfer, and where it went:
  *              to=ram phys= | to=bar [phys=] at= bar= off= root= | to=interrupt
  *              to=unsupported why= | to=blocked at= why=

@@ -73,6 +73,43 @@ static void trace_command(const struct hw_iommu *iommu, const struct hw_command 
 	trace_end(trace);
 }
 
+void hw_queue_trace_error(const struct hw_iommu *iommu, const u64 word[2])
+{
+	struct trace *trace = &iommu->hw->world->trace;
+
+	if (!trace_begin(trace, "queue_error"))
+		return;
+	trace_dec(trace, "unit", iommu->unit);
+	trace_hex(trace, "low", word[0]);
+	trace_hex(trace, "high", word[1]);
+	trace_end(trace);
+}
+
+static u16 segment_of(const struct hw_iommu *iommu)
+{
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &iommu->hw->roots, link) {
+		if (root->iommu == iommu)
+			return root->segment;
+	}
+	return 0;
+}
+
+void hw_queue_trace_timeout(const struct hw_iommu *iommu, const struct hw_invalidation *what)
+{
+	struct trace *trace = &iommu->hw->world->trace;
+
+	if (!trace_begin(trace, "device_tlb_timeout"))
+		return;
+	trace_dec(trace, "unit", iommu->unit);
+	trace_bdf(trace, "dev", (u32)segment_of(iommu) << 16 | what->requester);
+	trace_hex(trace, "dma", what->start);
+	if (what->start || what->last != ~0ULL)
+		trace_dec(trace, "size", what->last - what->start + 1);
+	trace_end(trace);
+}
+
 static u64 tag_of(const struct hw_invalidation *what)
 {
 	return what->has_pasid ? iotlb_pasid_tag(what->domain, what->pasid)
@@ -197,6 +234,7 @@ static void fail(struct hw_iommu *iommu, const struct hw_command *command)
 	iommu->queue.error = -EIO;
 	iommu->fault_status |= HW_STATUS_QUEUE;
 	iommu->arch->queue_stopped(iommu, HW_QUEUE_STORE, command->number - 1);
+	hw_queue_trace_error(iommu, command->word);
 	if (hooks->queue_error)
 		hooks->queue_error(hooks->cookie, iommu, command->word);
 }

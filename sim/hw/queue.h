@@ -142,6 +142,10 @@ void hw_queue_resume(struct hw_iommu *iommu);
 /* The invalidations of one cache each that a command for everything is made of. */
 void hw_command_split(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS]);
 
+/* The trace's lines for a queue that stops: at this command, or as a device did not answer. */
+void hw_queue_trace_error(const struct hw_iommu *iommu, const u64 word[2]);
+void hw_queue_trace_timeout(const struct hw_iommu *iommu, const struct hw_invalidation *what);
+
 /* Does what the command asks for. False: a device did not answer in time. */
 bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command);
 

@@ -198,11 +198,11 @@ void lint_machine_fini(struct lint *lint);
 
 /* The device of a number; made if need be. NULL: the error is written. */
 struct lint_device *lint_device(struct lint *lint, dmasim_sbdf number);
-/* The unit of a number; made if need be. NULL: the error is written. */
-struct hw_iommu *lint_unit(struct lint *lint, u32 number);
+/* The unit of a number, which this device is below; made if need be. NULL: the error is written. */
+struct hw_iommu *lint_unit(struct lint *lint, u32 number, dmasim_sbdf below);
 
 lint_take lint_take_ram, lint_take_window, lint_take_device, lint_take_reserved, lint_take_bar,
-	lint_take_memory;
+	lint_take_bar_lost, lint_take_memory;
 
 /* ---- Reports (lint_compare.c) ----------------------------------------- */
 

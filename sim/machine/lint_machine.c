@@ -96,9 +96,10 @@ struct lint_device *lint_device(struct lint *lint, dmasim_sbdf number)
 	return device;
 }
 
-struct hw_iommu *lint_unit(struct lint *lint, u32 number)
+struct hw_iommu *lint_unit(struct lint *lint, u32 number, dmasim_sbdf below)
 {
 	struct hw *hw = &lint->s->hw;
+	struct hw_root *root;
 	struct hw_iommu *iommu = hw_iommu_find(hw, number);
 
 	if (iommu)
@@ -107,17 +108,23 @@ struct hw_iommu *lint_unit(struct lint *lint, u32 number)
 		lint_wrong(lint, "one more IOMMU, expected at most %u", LINT_UNITS_MAX);
 		return NULL;
 	}
-	iommu = hw_iommu_add(hw, &(struct hw_iommu_desc){
-					 .arch = lint->arch,
-					 .unit = number,
-					 .levels = 4,
-					 .address_bits = MACHINE_ADDRESS_BITS,
-					 .iotlb_entries = 1,
-				 });
-	if (!iommu)
+	/* Its host bridge says which segment it is of; all else of that is in lint_bus. */
+	root = hw_root_add(hw, (u16)(below >> 16), 0, 0);
+	iommu = root ? hw_iommu_add(hw,
+				    &(struct hw_iommu_desc){
+					    .arch = lint->arch,
+					    .unit = number,
+					    .levels = 4,
+					    .address_bits = MACHINE_ADDRESS_BITS,
+					    .iotlb_entries = 1,
+				    })
+		     : NULL;
+	if (!iommu) {
 		lint_no_memory(lint);
-	else
-		lint->s->next_unit++;
+		return NULL;
+	}
+	root->iommu = iommu;
+	lint->s->next_unit++;
 	return iommu;
 }
 
@@ -295,6 +302,30 @@ int lint_take_bar(struct lint *lint, const struct lint_value *value)
 	return 0;
 }
 
+enum { LOST_DEV, LOST_BAR, LOST_AT, LOST_REGISTER };
+
+int lint_take_bar_lost(struct lint *lint, const struct lint_value *value)
+{
+	struct lint_device *device = lint_device(lint, (dmasim_sbdf)value[LOST_DEV].number);
+	struct lint_device *at = lint_device(lint, (dmasim_sbdf)value[LOST_AT].number);
+	struct check *check = &lint->s->check;
+	u64 index = value[LOST_BAR].number;
+	struct lint_bar *bar;
+
+	if (!device || !at)
+		return -EINVAL;
+	bar = index < PCI_STD_NUM_BARS ? &device->bar[index] : NULL;
+	if (!bar || !bar->device)
+		return lint_wrong(lint, "bar=%llu, expected one that the trace has told of", index);
+	/* A write of any of these may do that; which it was matters afterwards. */
+	check_before_config(check, &at->function, PCI_BASE_ADDRESS_0, 4, 0);
+	interval_remove(&lint->bars, &bar->at);
+	*bar = (struct lint_bar){ .device = NULL };
+	device->function.bar[index].span = HW_NO_SPAN;
+	check_after_config(check, &at->function, (u32)value[LOST_REGISTER].number);
+	return 0;
+}
+
 enum { MEMORY_PHYS, MEMORY_SIZE, MEMORY_WORD };
 
 /* The kind that the checker asks for is that of the line. */
@@ -351,6 +382,8 @@ void lint_machine_fini(struct lint *lint)
 	struct lint_device *device;
 	struct lint_bus *bus;
 
+	while (!TAILQ_EMPTY(&hw->roots))
+		hw_root_remove(hw, TAILQ_FIRST(&hw->roots));
 	while (!TAILQ_EMPTY(&hw->iommus))
 		hw_iommu_remove(TAILQ_FIRST(&hw->iommus));
 	lint->s->next_unit = 0;

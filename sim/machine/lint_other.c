@@ -103,7 +103,8 @@ static int read_target(struct lint *lint, const struct lint_value *value, struct
 			return -EINVAL;
 	}
 	if (value[ACCESS_UNIT].given) {
-		target->iommu = lint_unit(lint, (u32)value[ACCESS_UNIT].number);
+		target->iommu = lint_unit(lint, (u32)value[ACCESS_UNIT].number,
+					  (dmasim_sbdf)value[ACCESS_DEV].number);
 		if (!target->iommu)
 			return -EINVAL;
 	}
@@ -151,6 +152,39 @@ static int take_access(struct lint *lint, const struct lint_value *value)
 		check_refused(&lint->s->check, &access);
 	else
 		check_access(&lint->s->check, &access);
+	return 0;
+}
+
+/* ---- IOMMUs ----------------------------------------------------------- */
+
+enum { ERROR_UNIT, ERROR_LOW, ERROR_HIGH };
+
+static int take_queue_error(struct lint *lint, const struct lint_value *value)
+{
+	const u64 word[2] = { value[ERROR_LOW].number, value[ERROR_HIGH].number };
+	struct hw_iommu *iommu = lint_unit(lint, (u32)value[ERROR_UNIT].number, 0);
+
+	if (!iommu)
+		return -EINVAL;
+	check_queue_error(&lint->s->check, iommu, word);
+	return 0;
+}
+
+enum { TIMEOUT_UNIT, TIMEOUT_DEV, TIMEOUT_DMA, TIMEOUT_SIZE };
+
+static int take_timeout(struct lint *lint, const struct lint_value *value)
+{
+	dmasim_sbdf dev = (dmasim_sbdf)value[TIMEOUT_DEV].number;
+	struct hw_iommu *iommu = lint_unit(lint, (u32)value[TIMEOUT_UNIT].number, dev);
+	const struct hw_invalidation what = {
+		.requester = (u16)dev,
+		.start = value[TIMEOUT_DMA].number,
+		.last = value[TIMEOUT_DMA].number + (value[TIMEOUT_SIZE].number - 1),
+	};
+
+	if (!iommu)
+		return -EINVAL;
+	check_timed_out(&lint->s->check, iommu, &what);
 	return 0;
 }
 
@@ -382,6 +416,9 @@ static const struct {
 	{ "device", lint_take_device, { D("dev"), F("snoop") } },
 	{ "reserved", lint_take_reserved, { OD("dev"), H("dma"), K("size") } },
 	{ "bar", lint_take_bar, { D("dev"), S("bar"), H("phys"), H("bus"), K("size") } },
+	{ "bar_lost", lint_take_bar_lost, { D("dev"), S("bar"), D("at"), H("register") } },
+	{ "queue_error", take_queue_error, { S("unit"), H("low"), H("high") } },
+	{ "device_tlb_timeout", take_timeout, { S("unit"), D("dev"), H("dma"), OK("size") } },
 	{ "memory", lint_take_memory, { H("phys"), K("size"), W("memory", memory_word) } },
 	{ "sg_entry", take_entry, { H("dma"), S("size"), S("done") } },
 	{ "warn",

@@ -163,6 +163,8 @@ const char *trace_alloc_word(u32 alloc);
 /* The lines before an event: what it counts on, of the machine and of lists (trace_machine.c). */
 void trace_before_event(struct dmasim *s, const struct dmasim_event *event,
 			struct trace_facts *facts);
+/* After a write of registers: BARs that the trace knows and that the CPU no longer finds there. */
+void trace_lost_bars(struct dmasim *s, const struct hw_function *written, u32 offset);
 /* Of the machine, once: before the first event, or the first access of a device. */
 void trace_machine(struct dmasim *s);
 

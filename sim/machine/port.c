@@ -143,6 +143,8 @@ static void port_config_write(void *machine, dmasim_sbdf dev, u32 offset, u32 by
 	check_on_cpu(&s->check, s->platform.cpu);
 	check_before_config(&s->check, function, offset, bytes, value);
 	hw_config_write(function, offset, bytes, value);
+	if (DMASIM_UNLIKELY(s->world.trace.on && s->check.config_matters))
+		trace_lost_bars(s, function, offset);
 	check_after_config(&s->check, function, offset);
 }
 

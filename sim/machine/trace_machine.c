@@ -125,6 +125,53 @@ static void tell_peers(struct dmasim *s)
 		tell_bars(&s->world.trace, &root->bus);
 }
 
+/* What was written, and where. */
+struct register_write {
+	struct dmasim *s;
+	dmasim_sbdf written;
+	u32 offset;
+};
+
+static void tell_lost(const struct register_write *write, struct hw_function *function, u32 index)
+{
+	struct trace *trace = &write->s->world.trace;
+	struct hw_bar *bar = &function->bar[index];
+	struct hw_target now = hw_phys_target(&write->s->hw, bar->traced_at - 1);
+
+	if (now.kind == HW_TARGET_BAR && now.function == function)
+		return;
+	bar->traced_at = 0;
+	trace_begin(trace, "bar_lost");
+	trace_bdf(trace, "dev", hw_function_sbdf(function));
+	trace_dec(trace, "bar", index);
+	trace_bdf(trace, "at", write->written);
+	trace_hex(trace, "register", write->offset);
+	trace_end(trace);
+}
+
+static void tell_lost_on(const struct register_write *write, const struct hw_bus *bus)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+			if (function->bar[i].traced_at)
+				tell_lost(write, function, i);
+		}
+		if (function->secondary)
+			tell_lost_on(write, function->secondary);
+	}
+}
+
+void trace_lost_bars(struct dmasim *s, const struct hw_function *written, u32 offset)
+{
+	const struct register_write write = { s, hw_function_sbdf(written), offset };
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &s->hw.roots, link)
+		tell_lost_on(&write, &root->bus);
+}
+
 static bool has_list(const struct dmasim_event *event)
 {
 	if (event->type == DMASIM_EVENT_MAP_SG)
