@@ -32,10 +32,6 @@ struct os *os_create(const struct os_config *config)
 	os->acs_enable = config->acs_enable;
 	os->disable_acs_redir = config->disable_acs_redir;
 	os->config_acs = config->config_acs;
-	DMASIM_CONTRACT(os->iova_ops->size == sizeof(*os->iova_ops) && os->iova_ops->create &&
-				os->iova_ops->destroy && os->iova_ops->alloc &&
-				os->iova_ops->free && os->iova_ops->reserve,
-			"a table of IOVA functions has its size and all of them");
 	os->next_domain = 1;
 	page_sections_init(&os->pages);
 	SLIST_INIT(&os->groups);

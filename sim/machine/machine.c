@@ -49,8 +49,17 @@ static bool is_power_of_two(u64 value)
 	return value && !(value & (value - 1));
 }
 
+static bool is_whole(const struct iova_allocator_ops *ops)
+{
+	return ops->size == sizeof(*ops) && ops->create && ops->destroy && ops->alloc &&
+	       ops->free && ops->reserve;
+}
+
+/* Before there is anything that a handler which jumps out would leave behind. */
 static void check_config(const struct dmasim_config *config)
 {
+	DMASIM_CONTRACT(!config->iova_ops || is_whole(config->iova_ops),
+			"a table of IOVA functions has its size and all of them");
 	DMASIM_CONTRACT(config->iommu <= DMASIM_AMD_VI, "the IOMMU is one of enum dmasim_iommu");
 	DMASIM_CONTRACT(config->policy <= DMASIM_PASS_THROUGH,
 			"the policy is one of enum dmasim_policy");

@@ -101,6 +101,23 @@ static void a_broken_contract_says_what_and_where(void **state)
 
 /* ---- Machines -------------------------------------------------------------------------------- */
 
+static void a_table_of_iova_functions_is_whole(void **state)
+{
+	const struct iova_allocator_ops *whole = dmasim_iova_linux();
+	struct iova_allocator_ops ops = *whole;
+	struct dmasim_config config = { DMASIM_CONFIG, .iova_ops = &ops };
+
+	(void)state;
+	ops.size--;
+	expect_broken(dmasim_create(&config));
+	ops = *whole;
+	ops.reserve = NULL;
+	expect_broken(dmasim_create(&config));
+	ops = *whole;
+	ops.next = NULL;
+	expect_u64(dmasim_destroy(dmasim_create(&config)), 0);
+}
+
 static void a_configuration_begins_with_its_size(void **state)
 {
 	struct dmasim_config config = { 0 };
@@ -500,8 +517,8 @@ static void each_task_has_a_cpu(void **state)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_what_and_where),
-	  TEST(a_configuration_begins_with_its_size), TEST(page_tables_have_3_or_4_levels),
-	  TEST(values_outside_their_enumeration_are_refused),
+	  TEST(a_table_of_iova_functions_is_whole), TEST(a_configuration_begins_with_its_size),
+	  TEST(page_tables_have_3_or_4_levels), TEST(values_outside_their_enumeration_are_refused),
 	  TEST(lists_of_acs_that_are_malformed_are_refused),
 	  TEST(more_ram_than_addresses_is_refused), TEST(a_null_machine_is_refused),
 	  TEST(destroying_null_is_nothing), TEST(random_numbers_have_a_bound),
