@@ -99,7 +99,7 @@
 	X(61, BUS_ADDRESS_UNMAPPED, "bus-address-unmapped",                                        \
 	  "The bus address of peer memory was unmapped as if it were an IOVA")                     \
 	X(62, P2P_VERDICT, "p2p-verdict",                                                          \
-	  "Peer memory was used in another way than pci_p2pdma_map_type() says for the device")    \
+	  "Peer memory was used in another way than its map type says")                            \
 	X(63, PEER_AS_RAM, "peer-as-ram", "Memory of a BAR was mapped as if it were RAM")
 
 #endif
