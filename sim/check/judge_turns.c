@@ -107,32 +107,68 @@ bool check_stopped(const struct check *check, const struct dmasim_event *event)
 	       (held->valid && held->report.id == DMASIM_REPORT_NO_DMA_MASK);
 }
 
+/* Parts of one mapping: entries that a segment has joined, links of a state. */
+static bool is_one_mapping(const struct piece *a, const struct piece *b)
+{
+	return a->dev == b->dev &&
+	       ((a->list && a->list == b->list) || (a->state && a->state == b->state));
+}
+
+/* How far the mapping of a piece goes on without a gap; no farther than `last` is of interest. */
+static u64 mapping_last(const struct owner_space *space, const struct piece *piece, u64 last)
+{
+	u64 end = piece->at.last;
+
+	while (end < last) {
+		struct piece *next = owners_first(space, end + 1, end + 1);
+
+		while (next && !is_one_mapping(piece, next))
+			next = owners_next(space, next, end + 1, end + 1);
+		if (!next)
+			return end;
+		end = next->at.last;
+	}
+	return last;
+}
+
+/* The mapping that a sync means: the one that has most of it, then one that allows it. */
+static const struct piece *meant(const struct owner_space *space, const struct dmasim_event *event,
+				 const struct turn *turn, u64 *last)
+{
+	struct piece *piece, *best = NULL;
+
+	for (piece = owners_first(space, turn->start, turn->start); piece;
+	     piece = owners_next(space, piece, turn->start, turn->start)) {
+		u64 end;
+
+		if (piece->dev != event->dev)
+			continue;
+		end = mapping_last(space, piece, turn->last);
+		if (best && (end < *last || (end == *last && allows(best, event->dir))))
+			continue;
+		best = piece;
+		*last = end;
+	}
+	return best;
+}
+
 /* False: it was told that the direction is another; once is enough. */
 static bool judge_turn(struct check *check, const struct dmasim_event *event,
 		       const struct turn *turn)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
-	const struct piece *other = NULL;
-	u64 at = turn->start;
+	const struct piece *piece;
+	u64 last = 0;
 
 	if (!space)
 		return true;
-	for (;;) {
-		const struct piece *piece = piece_at(space, event, at);
-
-		if (!piece) {
-			tell_not_mapped(check, event, space, turn, at);
-			break;
-		}
-		if (!other && !allows(piece, event->dir))
-			other = piece;
-		if (piece->at.last >= turn->last)
-			break;
-		at = piece->at.last + 1;
-	}
-	if (other)
-		tell_direction(check, event, turn, other);
-	return !other;
+	piece = meant(space, event, turn, &last);
+	if (!piece || last < turn->last)
+		tell_not_mapped(check, event, space, turn, piece ? last + 1 : turn->start);
+	if (!piece || allows(piece, event->dir))
+		return true;
+	tell_direction(check, event, turn, piece);
+	return false;
 }
 
 static bool is_judged(const struct check *check, const struct dmasim_event *event)

@@ -141,6 +141,42 @@ static void a_bad_direction_names_the_call(void **state)
 	expect_only(rig->s, DMASIM_REPORT_BAD_DIRECTION, 1);
 }
 
+/* Facts 11, D15: what follows in memory is another mapping. */
+static void a_sync_that_goes_on_into_the_next_mapping(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, 2 * SZ_4K);
+	dma_addr_t first = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_addr_t next = dma_map_phys(dev, buf + SZ_4K, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_addr_t low = first < next ? first : next;
+
+	assert_true(low + SZ_4K == (first < next ? next : first));
+	dma_sync_single_for_cpu(dev, low, SZ_4K, DMA_TO_DEVICE);
+	dmasim_expect(rig->s, DMASIM_REPORT_SYNC_NOT_MAPPED, 1);
+	dma_sync_single_for_cpu(dev, low, SZ_4K + 1, DMA_TO_DEVICE);
+	expect_says(rig->s, DMASIM_REPORT_SYNC_NOT_MAPPED, "beyond the end of the mapping");
+	dma_unmap_phys(dev, first, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_unmap_phys(dev, next, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_only(rig->s, DMASIM_REPORT_SYNC_NOT_MAPPED, 1);
+}
+
+/* Without an IOMMU both begin at the same address. */
+static void a_sync_of_the_longer_of_two_mappings(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	dma_addr_t small = dma_map_phys(dev, buf, 100, DMA_TO_DEVICE, 0);
+	dma_addr_t large = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+
+	dma_sync_single_for_cpu(dev, small, 100, DMA_TO_DEVICE);
+	dma_sync_single_for_cpu(dev, large, SZ_4K, DMA_TO_DEVICE);
+	dma_unmap_phys(dev, large, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_unmap_phys(dev, small, 100, DMA_TO_DEVICE, 0);
+	dmasim_assert_clean(rig->s);
+}
+
 static int setup_untrusted(void **state)
 {
 	return rig_setup_with(state,
@@ -278,6 +314,8 @@ TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kep
 	  WITH_SETUP(peer_memory_linked_although_it_has_a_bus_address, setup_peers),
 	  WITH_PEERS(peer_memory_through_the_host_bridge_is_mapped_by_phys),
 	  IN_BOTH_MODES(a_bad_direction_names_the_call),
+	  IN_BOTH_MODES(a_sync_that_goes_on_into_the_next_mapping),
+	  IN_BOTH_MODES(a_sync_of_the_longer_of_two_mappings),
 	  WITH_SETUP(a_bad_direction_of_a_link_that_is_copied, setup_untrusted),
 	  IN_BOTH_MODES(a_missing_mask_names_the_call),
 	  WITH_SETUP(a_mask_that_is_too_small_names_the_call, setup_no_bounce),
