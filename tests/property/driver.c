@@ -26,6 +26,8 @@ void driver_choose_steps(struct driver *driver)
 
 		driver->weight[i] = off ? 0 : step_of[i].weight;
 	}
+	if (driver->facts->peer_bus)
+		driver->weight[DRIVER_BUS] *= 4;
 }
 
 static u32 pick_step(const struct driver *driver, struct dice *dice)

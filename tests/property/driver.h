@@ -54,6 +54,7 @@
 	X(FOR_DEV, for_dev, 10, true)  \
 	X(RELINK, relink, 8, true)     \
 	X(QUESTION, question, 3, true) \
+	X(DIRECT, direct, 3, true)     \
 	X(TIME, time, 3, true)         \
 	X(TURN_CPU, turn_cpu, 3, true) \
 	X(FAIL, fail, 2, true)
@@ -139,6 +140,7 @@ struct driver {
 	struct pci_dev *dev[DRIVER_DEVICES];
 	struct p2pdma_provider *provider[DRIVER_DEVICES]; /* NULL: none */
 	phys_addr_t block;				  /* that buffers are carved from; or 0 */
+	phys_addr_t direct; /* a page that firmware has mapped for device 3; 0: none */
 	u32 carved;
 	struct buffer buffer[DRIVER_BUFFERS];
 	struct use use[DRIVER_USES];

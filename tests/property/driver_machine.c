@@ -44,6 +44,7 @@ static struct dmasim_config config_of(const struct driver *driver)
 	config.walk_entries = (u32)dice_below(&dice, 5);
 	config.iommu_incoherent = dice_chance(&dice, 50);
 	config.forcedac = dice_chance(&dice, 50);
+	config.iommu_device_tlb = dice_chance(&dice, 30);
 	if (config.iommu == DMASIM_VTD) {
 		config.iommu_levels = (u8)dice_from(&dice, 3, 4);
 		config.iommu_caching_mode = dice_chance(&dice, 25);
@@ -51,6 +52,21 @@ static struct dmasim_config config_of(const struct driver *driver)
 		config.iommu_snoop = dice_chance(&dice, 50);
 	}
 	return config;
+}
+
+/* Behind an IOMMU the last device has a region of firmware's now and then. */
+static bool add_direct(struct driver *driver)
+{
+	struct dice dice = dice_of(driver->seed, ~5ULL);
+
+	if (!driver->facts->iommu || !dice_chance(&dice, 30))
+		return true;
+	driver->direct = dmasim_alloc(driver->s, DRIVER_PAGE);
+	if (driver->direct == DMASIM_NO_PHYS ||
+	    dmasim_add_direct_region(driver->s, driver->dev[DRIVER_DEVICES - 1], driver->direct,
+				     DRIVER_PAGE))
+		return driver_wrong(driver, "no region of firmware's");
+	return true;
 }
 
 static bool add_peers(struct driver *driver)
@@ -75,12 +91,15 @@ static bool add_peers(struct driver *driver)
 static bool add_devices(struct driver *driver)
 {
 	u64 mask = driver->mode == MODE_DIRECT_MASK32 ? DMA_BIT_MASK(32) : DMA_BIT_MASK(64);
+	struct dice dice = dice_of(driver->seed, ~4ULL);
+	/* A device that asks the IOMMU about all it uses gets no answer about a bus address. */
+	bool ats = !driver->facts->peer_bus && dice_chance(&dice, 50);
 
 	if (driver->mode == MODE_DIRECT_RANGES &&
 	    dmasim_add_host_bridge(driver->s, &machine_moving_bridge))
 		return driver_wrong(driver, "no host bridge");
 	for (u32 i = 0; i < DRIVER_DEVICES; i++) {
-		const struct dmasim_endpoint endpoint = { .bar = { bar_of[i] } };
+		const struct dmasim_endpoint endpoint = { .bar = { bar_of[i] }, .ats = ats };
 
 		driver->dev[i] = dmasim_add_endpoint(driver->s, path_of[i], &endpoint);
 		if (!driver->dev[i])
@@ -106,7 +125,7 @@ bool driver_begin(struct driver *driver)
 	driver->s = dmasim_create(&config);
 	if (!driver->s)
 		return driver_wrong(driver, "no machine");
-	if (!add_devices(driver) || !add_peers(driver))
+	if (!add_devices(driver) || !add_direct(driver) || !add_peers(driver))
 		return false;
 	/* So much that it lies where there is so much: beyond 4 GiB. */
 	driver->block = driver->facts->out_of_reach ? dmasim_alloc(driver->s, BLOCK_BYTES) : 0;
@@ -150,6 +169,8 @@ bool driver_finish(struct driver *driver)
 			return false;
 		buffer_drop(driver, buffer);
 	}
+	if (driver->direct)
+		dmasim_free(driver->s, driver->direct, DRIVER_PAGE);
 	if (driver->block)
 		dmasim_free(driver->s, driver->block, BLOCK_BYTES);
 	dmasim_run(driver->s, FLUSH_NS);

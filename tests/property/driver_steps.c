@@ -302,6 +302,23 @@ bool driver_question(struct driver *driver, struct dice *dice)
 	return driver_no_report(driver);
 }
 
+/* What firmware has mapped its device may use at any time, and nobody maps it. */
+bool driver_direct(struct driver *driver, struct dice *dice)
+{
+	u64 bytes = dice_word(dice), seen = 0;
+	u64 at = driver->direct + dice_below(dice, DRIVER_PAGE - sizeof(bytes));
+	struct pci_dev *pdev = driver->dev[DRIVER_DEVICES - 1];
+
+	if (!driver->direct)
+		return true;
+	driver_note(driver, "device %u uses its region at 0x%llx", DRIVER_DEVICES - 1, at);
+	driver->accesses += 2;
+	if (dmasim_dev_write(pdev, at, &bytes, sizeof(bytes)).status != DMASIM_DONE ||
+	    dmasim_dev_read(pdev, at, &seen, sizeof(seen)).status != DMASIM_DONE || seen != bytes)
+		return driver_wrong(driver, "a region of firmware's cannot be used");
+	return driver_no_report(driver);
+}
+
 bool driver_time(struct driver *driver, struct dice *dice)
 {
 	dmasim_run(driver->s, dice_from(dice, 1, 12000000));

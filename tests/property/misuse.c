@@ -11,7 +11,7 @@
 #define UNMAP                                                                     \
 	R(UNMAP_NOT_MAPPED), R(UNMAP_MISMATCH), R(UNMAP_FOREIGN), R(UNMAP_SHORT), \
 		R(BUS_ADDRESS_UNMAPPED)
-#define STATE R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN)
+#define STATE R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN), R(LINK_OUTSIDE)
 #define RANGE R(LINK_OUTSIDE), R(FREE_WITH_LINKS), R(UNMAP_SHORT)
 /* What never ends is in the way of the next use of its memory, or of the memory's end. */
 #define LEAK  R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE)
@@ -35,7 +35,8 @@ const struct misuse_kind misuse_kinds[] = {
 	MISUSE(unmap_device, MAPPED, { UNMAP, STATE }, { UNMAP, LEAK }),
 	MISUSE(unmap_address, USE(ONE) | USE(ALLOC) | USE(LINKS), { UNMAP, STATE },
 	       { UNMAP, LEAK }),
-	MISUSE(unmap_count, USE(LIST), { UNMAP }),
+	/* Without an IOMMU another list of the same memory may fit, and is over then. */
+	MISUSE(unmap_count, USE(LIST), { UNMAP }, { UNMAP, R(USE_AFTER_UNMAP), LEAK }),
 	MISUSE(unmap_function, MAPPED, { UNMAP }),
 	MISUSE(unmap_twice, MAPPED, { UNMAP, STATE }, { UNMAP }),
 	MISUSE(unmap_forgotten, MAPPED, { 0 }, { LEAK }),
