@@ -58,7 +58,7 @@ struct dmasim {
 	u32 cpu_family;
 	dmasim_tell_report *tell; /* NULL: nobody */
 	void *tell_cookie;
-	u32 others_shown; /* what is wrong besides reports, by dmasim_check_news() */
+	u32 others_shown;  /* what is wrong besides reports, by dmasim_check_news() */
 	struct lint *lint; /* it stands for one that wrote a trace (lint.h) */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kept inputs of the targets that read text are clean, and mistakes that are put in are found, by
- * a fixed seed and number of runs.
+ * The kept inputs of the targets that read text are clean, and mistakes that are put in are found,
+ * by a fixed seed and number of runs.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which reports are expected, suppressed or listed, by what they say; and what they say to programs.
+ * Which reports are expected, suppressed or listed, by what they say; and what they say to
+ * programs.
  */
 #include "unit/api/machines.h"
 
