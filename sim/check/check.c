@@ -230,19 +230,13 @@ void check_timed_out(void *cookie, struct hw_iommu *iommu, const struct hw_inval
 {
 	struct check *check = cookie;
 	char text_of_it[96];
-	struct hw_root *root;
 	struct text text;
-	u32 segment = 0;
 
-	TAILQ_FOREACH(root, &check->hw->roots, link) {
-		if (root->iommu == iommu)
-			segment = root->segment;
-	}
 	text_init(&text, text_of_it, sizeof(text_of_it));
 	text_add(&text, "unit %u has waited for a minute, and its queue has stopped", iommu->unit);
 	check_report(check, &(struct finding){
 				    .id = DMASIM_REPORT_DEVICE_TLB_TIMEOUT,
-				    .dev = segment << 16 | what->requester,
+				    .dev = (u32)hw_iommu_segment(iommu) << 16 | what->requester,
 				    .dma = what->start,
 				    .size = what->last - what->start + 1, /* 0: all there is */
 				    .what = text_of_it,

@@ -8,23 +8,11 @@
 #include "check/dmar.h"
 #include "hw/hw.h"
 
-/* Of the host bridge that the unit serves. */
-static u16 segment_of(const struct hw_iommu *iommu)
-{
-	const struct hw_root *root;
-
-	TAILQ_FOREACH(root, &iommu->hw->roots, link) {
-		if (root->iommu == iommu)
-			return root->segment;
-	}
-	return 0;
-}
-
 void fault_text(struct text *text, const struct hw_iommu *iommu,
 		const struct hw_fault_record *record)
 {
 	if (iommu->arch == &hw_amd)
-		amdvi_text(text, segment_of(iommu), record->word);
+		amdvi_text(text, hw_iommu_segment(iommu), record->word);
 	else
 		dmar_text(text, record);
 }

@@ -86,6 +86,9 @@ const char *cli_class_word(const struct pci_dev *pdev);
 /* What the flags (AMD_FLAG_) of AMD's IO_PAGE_FAULT come to. */
 const char *cli_page_fault_text(u32 flags);
 
+/* "0000:3a:00.0" or "3a:00.0": its number; nobody need be there. False: it is neither. */
+bool cli_bdf(const char *text, dmasim_sbdf *number);
+
 /* A number in C's notation; false: it is not one, or is beyond 64 bits. */
 bool cli_number(const char *text, u64 *value);
 

@@ -41,27 +41,6 @@ struct lint_options {
 
 /* ---- Arguments -------------------------------------------------------- */
 
-static int read_device(struct lint_options *options)
-{
-	unsigned int segment = 0, bus, device, function;
-	const char *text = options->dev_text;
-	int end = 0;
-
-	if (sscanf(text, "%4x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &end) != 4 ||
-	    text[end]) {
-		segment = 0;
-		end = 0;
-		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3 || text[end])
-			return cli_bad_input("lint: --dev '%s': expected a BDF, as 0000:3a:00.0",
-					     text);
-	}
-	if (device > 0x1f || function > 7)
-		return cli_bad_input("lint: --dev '%s': expected a BDF, as 0000:3a:00.0", text);
-	options->dev = DMASIM_SBDF(segment, bus, device, function);
-	options->one_device = true;
-	return CLI_DONE;
-}
-
 static int read_line_number(const char *option, const char *text, u64 *line)
 {
 	if (cli_number(text, line) && *line)
@@ -84,8 +63,10 @@ static int read_arguments(struct lint_options *options, int argc, char **argv)
 	if (cli_read_trace_options(argc, argv, table, &options->file))
 		return CLI_BAD_INPUT;
 	options->to = ~0ULL;
-	if (options->dev_text && read_device(options))
-		return CLI_BAD_INPUT;
+	if (options->dev_text && !cli_bdf(options->dev_text, &options->dev))
+		return cli_bad_input("lint: --dev '%s': expected a BDF, as 0000:3a:00.0",
+				     options->dev_text);
+	options->one_device = options->dev_text;
 	if (options->from_text && read_line_number("--from", options->from_text, &options->from))
 		return CLI_BAD_INPUT;
 	if (options->to_text && read_line_number("--to", options->to_text, &options->to))

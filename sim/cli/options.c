@@ -6,6 +6,22 @@
 
 #include "cli.h"
 
+bool cli_bdf(const char *text, dmasim_sbdf *number)
+{
+	unsigned int segment = 0, bus, device, function;
+	int end = 0;
+
+	if (sscanf(text, "%4x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &end) != 4 ||
+	    text[end]) {
+		segment = 0;
+		end = 0;
+		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3 || text[end])
+			return false;
+	}
+	*number = DMASIM_SBDF(segment, bus, device, function);
+	return device <= 0x1f && function <= 7;
+}
+
 bool cli_asks_for_help(int argc, char **argv, const char *help)
 {
 	for (int i = 1; i < argc; i++) {

@@ -106,20 +106,12 @@ static int read_place(struct dmasim *s, const char *text, u64 *address)
 /* The requester need not exist. */
 static int read_requester(struct send *send)
 {
-	unsigned int segment, bus, device, function;
-	int end = 0;
+	dmasim_sbdf number;
 
-	if (sscanf(send->as, "%4x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &end) != 4 ||
-	    send->as[end]) {
-		end = 0;
-		if (sscanf(send->as, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3 ||
-		    send->as[end])
-			device = 0x20;
-	}
-	if (device > 0x1f || function > 7)
+	if (!cli_bdf(send->as, &number))
 		return cli_bad_input("send: --as is a BDF, not '%s'", send->as);
 	send->request.forged = true;
-	send->request.requester = (u16)DMASIM_SBDF(0, bus, device, function);
+	send->request.requester = (u16)number;
 	return CLI_DONE;
 }
 

@@ -90,6 +90,17 @@ struct hw_iommu *hw_iommu_find(const struct hw *hw, u32 unit)
 	return NULL;
 }
 
+u16 hw_iommu_segment(const struct hw_iommu *iommu)
+{
+	const struct hw_root *root;
+
+	TAILQ_FOREACH(root, &iommu->hw->roots, link) {
+		if (root->iommu == iommu)
+			return root->segment;
+	}
+	return 0;
+}
+
 /* The requests that a context does not refuse. */
 static u8 allowed(const struct hw_iommu *iommu, const struct hw_context *context)
 {

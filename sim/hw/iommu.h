@@ -85,6 +85,8 @@ struct hw_iommu_desc {
 struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc);
 void hw_iommu_remove(struct hw_iommu *iommu);
 struct hw_iommu *hw_iommu_find(const struct hw *hw, u32 unit);
+/* Of the host bridge that it serves; 0: none. */
+u16 hw_iommu_segment(const struct hw_iommu *iommu);
 
 /* Writes the entry; what is cached of it stays. 0 or -ENOMEM. */
 int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context context);

@@ -85,17 +85,6 @@ void hw_queue_trace_error(const struct hw_iommu *iommu, const u64 word[2])
 	trace_end(trace);
 }
 
-static u16 segment_of(const struct hw_iommu *iommu)
-{
-	const struct hw_root *root;
-
-	TAILQ_FOREACH(root, &iommu->hw->roots, link) {
-		if (root->iommu == iommu)
-			return root->segment;
-	}
-	return 0;
-}
-
 void hw_queue_trace_timeout(const struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	struct trace *trace = &iommu->hw->world->trace;
@@ -103,7 +92,7 @@ void hw_queue_trace_timeout(const struct hw_iommu *iommu, const struct hw_invali
 	if (!trace_begin(trace, "device_tlb_timeout"))
 		return;
 	trace_dec(trace, "unit", iommu->unit);
-	trace_bdf(trace, "dev", (u32)segment_of(iommu) << 16 | what->requester);
+	trace_bdf(trace, "dev", (u32)hw_iommu_segment(iommu) << 16 | what->requester);
 	trace_hex(trace, "dma", what->start);
 	if (what->start || what->last != ~0ULL)
 		trace_dec(trace, "size", what->last - what->start + 1);

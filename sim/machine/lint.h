@@ -183,6 +183,8 @@ void lint_forms_init(struct lint *lint);
 /* Adds one; its keys are to be filled in. */
 struct lint_form *lint_form_add(struct lint *lint, const char *name, lint_take *take);
 void lint_form_key(struct lint_form *form, const struct lint_key *key);
+/* A kind of memory by its number; NULL: there is none. */
+const char *lint_memory_word(u32 number);
 /* Those of the software's events (lint_event.c), and the others (lint_other.c). */
 void lint_events_init(struct lint *lint);
 void lint_others_init(struct lint *lint);

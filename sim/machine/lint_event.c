@@ -8,7 +8,7 @@
 
 /* ---- Forms ------------------------------------------------------------ */
 
-static const char *memory_word(u32 number)
+const char *lint_memory_word(u32 number)
 {
 	return number <= MEMORY_VMALLOC ? memory_kind_name((enum memory_kind)number) : NULL;
 }
@@ -36,7 +36,7 @@ static const struct {
 	{ DMASIM_F_TYPE, { "type", LINT_WORD, false, trace_type_word } },
 	{ DMASIM_F_RET, { "ret", LINT_RESULT, false, NULL } },
 	{ DMASIM_F_ALLOC, { "kind", LINT_WORD, false, trace_alloc_word } },
-	{ DMASIM_F_MEMORY, { "memory", LINT_WORD, false, memory_word } },
+	{ DMASIM_F_MEMORY, { "memory", LINT_WORD, false, lint_memory_word } },
 	{ DMASIM_F_LIMITS, { "longest", LINT_SMALL, false, NULL } },
 	{ DMASIM_F_LIMITS, { "boundary", LINT_HEX, false, NULL } },
 	{ DMASIM_F_CHANGED, { "changed", LINT_FLAG, true, NULL } },

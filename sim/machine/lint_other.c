@@ -364,11 +364,6 @@ static int take_entry(struct lint *lint, const struct lint_value *value)
 		key, LINT_BDF, true, NULL \
 	}
 
-static const char *memory_word(u32 number)
-{
-	return number <= MEMORY_VMALLOC ? memory_kind_name((enum memory_kind)number) : NULL;
-}
-
 /* As trace.h lists them. */
 static const struct {
 	const char *name;
@@ -419,7 +414,7 @@ static const struct {
 	{ "bar_lost", lint_take_bar_lost, { D("dev"), S("bar"), D("at"), H("register") } },
 	{ "queue_error", take_queue_error, { S("unit"), H("low"), H("high") } },
 	{ "device_tlb_timeout", take_timeout, { S("unit"), D("dev"), H("dma"), OK("size") } },
-	{ "memory", lint_take_memory, { H("phys"), K("size"), W("memory", memory_word) } },
+	{ "memory", lint_take_memory, { H("phys"), K("size"), W("memory", lint_memory_word) } },
 	{ "sg_entry", take_entry, { H("dma"), S("size"), S("done") } },
 	{ "warn",
 	  take_warning,

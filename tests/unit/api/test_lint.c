@@ -77,66 +77,66 @@ static void lint(struct lint_run *run, const char *text)
 
 /* ---- What is no trace -------------------------------------------------------------------- */
 
-/* trust: the reader of traces: what it refuses | the grammar of trace.h */
+static const struct {
+	const char *line, *error;
+} bad[] = {
+	{ "t=0\n", "'t=0', expected t=, a number up to 18446744073709551615 and a blank" },
+	{ "cpu=0 iova_free\n",
+	  "'cpu=0', expected t=, a number up to 18446744073709551615 and a blank" },
+	{ "t=01 cpu=0 settled\n",
+	  "'t=01', expected t=, a number up to 18446744073709551615 and a blank" },
+	{ "t=18446744073709551616 cpu=0 settled\n",
+	  "'t=18446744073709551616', expected t=, a number up to 18446744073709551615 and "
+	  "a blank" },
+	{ "t=0 cpu=64 settled\n", "'cpu=64', expected cpu=, a number up to 63 and a blank" },
+	{ "t=0 cpu=0 dma_unlink\n", "'dma_unlink', expected an event of trace.h" },
+	{ "t=0 cpu=0 \n", "'', expected an event of trace.h" },
+	{ "t=0 cpu=0 settled now\n", "'now' in settled, expected the end of the line" },
+	{ "t=0 cpu=0 iova_free dom=1 dma=0x1000\n", "'' in iova_free, expected size=" },
+	{ "t=0 cpu=0 iova_free dma=0x1000 dom=1 size=1\n",
+	  "'dma=0x1000' in iova_free, expected dom=" },
+	{ "t=0 cpu=0 iova_free dom=1 dma=0x1000 size=0x1\n",
+	  "size= of iova_free goes on with 'x1', expected a decimal number of 64 bits" },
+	{ "t=0 cpu=0 iova_free dom=1 dma=4096 size=1\n",
+	  "dma= of iova_free goes on with '4096', expected 0x and up to 16 hexadecimal "
+	  "digits" },
+	{ "t=0 cpu=0 iova_free dom=4294967296 dma=0x0 size=1\n",
+	  "dom= of iova_free goes on with '4294967296', expected a decimal number of 32 "
+	  "bits" },
+	{ "t=0 cpu=0 iova_using_bits dev=03:00.0 n=1\n",
+	  "dev= of iova_using_bits goes on with '03:00.0', expected a device, as "
+	  "0000:3a:00.0" },
+	{ "t=0 cpu=0 iova_using_bits dev=ffff:ff:1f.7 n=1\n",
+	  "dev= of iova_using_bits goes on with '', expected a device, as 0000:3a:00.0" },
+	{ "t=0 cpu=0 dma_need_unmap dev=0000:03:00.0 ret=-E\n",
+	  "ret= of dma_need_unmap goes on with '', expected 0, a count or -E..." },
+	{ "t=0 cpu=0 dma_sync_sg_for_cpu dev=0000:03:00.0 n=1 dir=SIDEWAYS\n",
+	  "dir= of dma_sync_sg_for_cpu goes on with 'SIDEWAYS', expected a word that "
+	  "trace.h has for it" },
+	{ "t=0 cpu=0 dma_sync_sg_for_cpu dev=0000:03:00.0 n=1 dir=TO_DEVICE\n",
+	  "0 sg_entry before dma_sync_sg_for_cpu, expected n=1 of them" },
+	{ "t=0 cpu=0 dma_map_phys dev=0000:03:00.0 dma=0xfffffffffffff000 phys=0x1000 "
+	  "size=8192 dir=TO_DEVICE\n",
+	  "8192 bytes at 0xfffffffffffff000, expected some that end below 2^64" },
+	{ "t=0 cpu=0 warn id=nonsense dma=0x0 size=0 what=\"\"\n",
+	  "id=nonsense, expected a report that `dmasim reports` prints" },
+	{ "t=0 cpu=0 warn id=unmap-short dma=0x0 size=0 what=\"open\n",
+	  "what= of warn goes on with '\"open', expected a text in quotes" },
+	{ "t=0 cpu=0 bar dev=0000:03:00.0 bar=6 phys=0x1000 bus=0x1000 size=4096\n",
+	  "bar=6, expected 0 to 5" },
+	{ "t=0 cpu=0 dev_access dev=0000:03:00.0 dma=0x0 size=1 dir=read to=ram\n",
+	  "no phys= in dev_access, expected one with to=ram" },
+	{ "t=0 cpu=0 dev_access dev=0000:03:00.0 dma=0x0 size=1 dir=read to=fault "
+	  "source=0x300 dom=1 reason=0x5 flags=0x0\n",
+	  "no unit= in dev_access, expected whose reason it is" },
+	{ "t=0 cpu=0 settled", "the line is cut, expected its end" },
+	{ "# dmasim-trace v=2\n", "a trace of another version, expected v=1" },
+	{ "# dmasim-trace v=1 seed\n", "'seed' in the header, expected key=value" },
+};
+
+/* trust: lines that no trace has are refused by the reader of traces | our reading of the facts */
 static void a_line_that_no_trace_has_is_told_with_what_was_expected(void **state)
 {
-	static const struct {
-		const char *line, *error;
-	} bad[] = {
-		{ "t=0\n", "'t=0', expected t=, a number up to 18446744073709551615 and a blank" },
-		{ "cpu=0 iova_free\n",
-		  "'cpu=0', expected t=, a number up to 18446744073709551615 and a blank" },
-		{ "t=01 cpu=0 settled\n",
-		  "'t=01', expected t=, a number up to 18446744073709551615 and a blank" },
-		{ "t=18446744073709551616 cpu=0 settled\n",
-		  "'t=18446744073709551616', expected t=, a number up to 18446744073709551615 and "
-		  "a blank" },
-		{ "t=0 cpu=64 settled\n",
-		  "'cpu=64', expected cpu=, a number up to 63 and a blank" },
-		{ "t=0 cpu=0 dma_unlink\n", "'dma_unlink', expected an event of trace.h" },
-		{ "t=0 cpu=0 \n", "'', expected an event of trace.h" },
-		{ "t=0 cpu=0 settled now\n", "'now' in settled, expected the end of the line" },
-		{ "t=0 cpu=0 iova_free dom=1 dma=0x1000\n", "'' in iova_free, expected size=" },
-		{ "t=0 cpu=0 iova_free dma=0x1000 dom=1 size=1\n",
-		  "'dma=0x1000' in iova_free, expected dom=" },
-		{ "t=0 cpu=0 iova_free dom=1 dma=0x1000 size=0x1\n",
-		  "size= of iova_free goes on with 'x1', expected a decimal number of 64 bits" },
-		{ "t=0 cpu=0 iova_free dom=1 dma=4096 size=1\n",
-		  "dma= of iova_free goes on with '4096', expected 0x and up to 16 hexadecimal "
-		  "digits" },
-		{ "t=0 cpu=0 iova_free dom=4294967296 dma=0x0 size=1\n",
-		  "dom= of iova_free goes on with '4294967296', expected a decimal number of 32 "
-		  "bits" },
-		{ "t=0 cpu=0 iova_using_bits dev=03:00.0 n=1\n",
-		  "dev= of iova_using_bits goes on with '03:00.0', expected a device, as "
-		  "0000:3a:00.0" },
-		{ "t=0 cpu=0 iova_using_bits dev=ffff:ff:1f.7 n=1\n",
-		  "dev= of iova_using_bits goes on with '', expected a device, as 0000:3a:00.0" },
-		{ "t=0 cpu=0 dma_need_unmap dev=0000:03:00.0 ret=-E\n",
-		  "ret= of dma_need_unmap goes on with '', expected 0, a count or -E..." },
-		{ "t=0 cpu=0 dma_sync_sg_for_cpu dev=0000:03:00.0 n=1 dir=SIDEWAYS\n",
-		  "dir= of dma_sync_sg_for_cpu goes on with 'SIDEWAYS', expected a word that "
-		  "trace.h has for it" },
-		{ "t=0 cpu=0 dma_sync_sg_for_cpu dev=0000:03:00.0 n=1 dir=TO_DEVICE\n",
-		  "0 sg_entry before dma_sync_sg_for_cpu, expected n=1 of them" },
-		{ "t=0 cpu=0 dma_map_phys dev=0000:03:00.0 dma=0xfffffffffffff000 phys=0x1000 "
-		  "size=8192 dir=TO_DEVICE\n",
-		  "8192 bytes at 0xfffffffffffff000, expected some that end below 2^64" },
-		{ "t=0 cpu=0 warn id=nonsense dma=0x0 size=0 what=\"\"\n",
-		  "id=nonsense, expected a report that `dmasim reports` prints" },
-		{ "t=0 cpu=0 warn id=unmap-short dma=0x0 size=0 what=\"open\n",
-		  "what= of warn goes on with '\"open', expected a text in quotes" },
-		{ "t=0 cpu=0 bar dev=0000:03:00.0 bar=6 phys=0x1000 bus=0x1000 size=4096\n",
-		  "bar=6, expected 0 to 5" },
-		{ "t=0 cpu=0 dev_access dev=0000:03:00.0 dma=0x0 size=1 dir=read to=ram\n",
-		  "no phys= in dev_access, expected one with to=ram" },
-		{ "t=0 cpu=0 dev_access dev=0000:03:00.0 dma=0x0 size=1 dir=read to=fault "
-		  "source=0x300 dom=1 reason=0x5 flags=0x0\n",
-		  "no unit= in dev_access, expected whose reason it is" },
-		{ "t=0 cpu=0 settled", "the line is cut, expected its end" },
-		{ "# dmasim-trace v=2\n", "a trace of another version, expected v=1" },
-		{ "# dmasim-trace v=1 seed\n", "'seed' in the header, expected key=value" },
-	};
 	char text[1024], error[1024];
 	struct lint_run run;
 
@@ -249,6 +249,7 @@ static void a_report_names_lines_of_the_trace(void **state)
 		"not in the trace");
 }
 
+/* trust: what lint finds in a trace is held against what the run found | our reading of the facts */
 static void what_the_run_has_found_is_no_difference(void **state)
 {
 	struct lint_run run;
@@ -341,7 +342,7 @@ static void without_a_listener_reports_are_the_machines(void **state)
 	dmasim_destroy(s);
 }
 
-/* What a device did: trust: the same reports as of a live machine | tests/support/lint.c */
+/* What a device did. */
 static void accesses_are_held_against_mappings(void **state)
 {
 	static const struct {
