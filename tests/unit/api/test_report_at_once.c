@@ -10,6 +10,7 @@
 
 #include "unit/api/machines.h"
 
+#include <dmasim/assert.h>
 #include <dmasim/kernel.h>
 
 static struct {
@@ -296,6 +297,46 @@ static void other_words_of_the_environment_are_refused(void **state)
 	unsetenv("DMASIM_ABORT");
 }
 
+/* ---- Without a framework --------------------------------------------------------------------- */
+
+static void leak_and_ask(struct dmasim *s, struct pci_dev *pdev)
+{
+	dmasim_must_be_clean(s);
+	leak(s, pdev);
+	dmasim_must_be_clean(s);
+}
+
+static void leak_and_end(struct dmasim *s, struct pci_dev *pdev)
+{
+	leak(s, pdev);
+	dmasim_must_end(s);
+}
+
+static void leak_memory_and_end(struct dmasim *s, struct pci_dev *pdev)
+{
+	dmasim_enter(s);
+	ioremap(pci_resource_start(pdev, 0), SZ_4K);
+	dmasim_must_end(s);
+}
+
+static void expect_end_of(void (*run)(struct dmasim *s, struct pci_dev *pdev), const char *says)
+{
+	struct ended ended = run_child(run, NULL);
+
+	assert_int_equal(ended.status, 43);
+	assert_non_null(strstr(ended.said, "test_report_at_once.c:"));
+	if (!strstr(ended.said, says))
+		fail_msg("'%s' is not in '%s'", says, ended.said);
+}
+
+static void what_must_be_clean_aborts_if_it_is_not(void **state)
+{
+	(void)state;
+	expect_end_of(leak_and_ask, ": the machine is not clean:\nt=0 report=DMASIM-024 ");
+	expect_end_of(leak_and_end, ": the machine is not clean:\nt=0 report=DMASIM-024 ");
+	expect_end_of(leak_memory_and_end, ": the software leaked 1 allocations\n");
+}
+
 static void a_leak_aborts_at_the_end(void **state)
 {
 	struct ended ended = run_child(leak, &aborts);
@@ -322,5 +363,6 @@ TEST_MAIN(BEHIND_VTD(a_report_is_told_before_the_call_returns),
 	  cmocka_unit_test(a_report_aborts_where_the_mistake_is_made),
 	  cmocka_unit_test(the_environment_may_ask_for_it),
 	  cmocka_unit_test(other_words_of_the_environment_are_refused),
+	  cmocka_unit_test(what_must_be_clean_aborts_if_it_is_not),
 	  cmocka_unit_test(a_leak_aborts_at_the_end),
 	  cmocka_unit_test(what_is_expected_does_not_abort))
