@@ -52,11 +52,11 @@ struct dmasim_lint_result {
 DMASIM_BEGIN_DECLS
 
 /*
- * Reads a trace to its end and judges it; or several, one behind the other in one file. `s` is a machine that nothing was done with but
- * dmasim_create(), dmasim_expect() and dmasim_suppress(); afterwards it can be asked for its
- * reports and destroyed. 0; -EINVAL: the trace is not in the grammar, -EIO: it cannot be read,
- * -ENOMEM: result->error.text is one line, "name:line: what, what was expected", and what was found
- * before that was told.
+ * Reads a trace to its end and judges it; or several, one behind the other in one file. `s` is a
+ * machine that nothing was done with but dmasim_create(), dmasim_expect() and dmasim_suppress();
+ * afterwards it can be asked for its reports and destroyed. 0; or result->error.text is one line,
+ * "name:line: what, what was expected", and what was found before that was told: -EINVAL: the trace
+ * is not in the grammar, -EIO: it cannot be read, -ENOMEM.
  */
 DMASIM_API int dmasim_lint(struct dmasim *s, const struct dmasim_lint *lint,
 			   struct dmasim_lint_result *result);

@@ -80,7 +80,10 @@ static void kept_inputs_of_rules_are_clean(void **state)
 	expect_clean(&fuzz_rules_target);
 }
 
-/* trust: any bytes as a trace are refused, or judged the same way twice | our reading of the facts: fuzzing */
+/*
+ * trust: any bytes as a trace are refused, or judged the same way twice
+ * | our reading of the facts: fuzzing
+ */
 static void kept_inputs_of_traces_are_clean(void **state)
 {
 	(void)state;

@@ -249,7 +249,10 @@ static void a_report_names_lines_of_the_trace(void **state)
 		"not in the trace");
 }
 
-/* trust: what lint finds in a trace is held against what the run found | our reading of the facts */
+/*
+ * trust: what lint finds in a trace is held against what the run found
+ * | our reading of the facts
+ */
 static void what_the_run_has_found_is_no_difference(void **state)
 {
 	struct lint_run run;
