@@ -26,8 +26,9 @@
  *
  * With them come, each before the event that it is about:
  *
- *   sg_entry   dma= size= done=          an entry of the list that dma_map_sg has mapped, or that
- *                                        is synced: size is the CPU's half, dma and done the segment
+ *   sg_entry   dma= size= done=          an entry of the list that dma_map_sg has mapped, or of one
+ *                                        that is synced: size is the CPU's half, dma and done the
+ *                                        segment
  *   warn       id= [dev=] dma= size= what=      what the software itself has found during a call
  *   settled                              somebody looks at the reports: a warn that no event has
  *                                        ended is told now
