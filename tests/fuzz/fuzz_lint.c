@@ -31,7 +31,7 @@ static const char *const trace_lines[] = {
 	"t=0 cpu=0 window at=0000:00:00.0 last=255 dma=0x1@000 size=4096",
 	"t=0 cpu=0 device dev=0000:03:00.# snoop=0",
 	"t=0 cpu=0 reserved dma=0x1@000 size=4096",
-	"t=0 cpu=0 bar dev=0000:04:00.# bar=# phys=0x10@000 size=4096",
+	"t=0 cpu=0 bar dev=0000:04:00.# bar=# phys=0x10@000 bus=0x10@000 size=4096",
 	"t=0 cpu=0 memory phys=0x10@000 size=4096 memory=stack",
 	"t=0 cpu=0 memory phys=0x10@000 size=0 memory=plain",
 	"t=0 cpu=0 iommu_attach" DEV " group=1 dom=# ret=0",
@@ -87,6 +87,10 @@ static const char *const trace_lines[] = {
 	"t=0 cpu=0 settled",
 	"t=0 cpu=0 leaks_sought",
 	"t=# cpu=0 settled",
+	"t=0 cpu=0 freed" PHYS SIZE,
+	"t=0 cpu=0 bar_lost dev=0000:04:00.# bar=# at=0000:02:00.0 register=0x4",
+	"t=0 cpu=0 queue_error unit=# low=0x1@ high=0x0",
+	"t=0 cpu=0 device_tlb_timeout unit=#" DEV DMA,
 };
 
 #define TRACE_LINES (sizeof(trace_lines) / sizeof(trace_lines[0]))

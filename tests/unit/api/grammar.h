@@ -116,6 +116,7 @@ static const struct trace_event trace_hardware[] = {
 	    { "phys", HEX, false },
 	    { "bus", HEX, false },
 	    { "size", DECIMAL, false } } },
+	{ "freed", { { "phys", HEX, false }, { "size", DECIMAL, false } } },
 	{ "bar_lost",
 	  { { "dev", BDF, false },
 	    { "bar", DECIMAL, false },

@@ -79,7 +79,7 @@ static void lint(struct lint_run *run, const char *text)
 
 static const struct {
 	const char *line, *error;
-} bad[] = {
+} bad_line[] = {
 	{ "t=0\n", "'t=0', expected t=, a number up to 18446744073709551615 and a blank" },
 	{ "cpu=0 iova_free\n",
 	  "'cpu=0', expected t=, a number up to 18446744073709551615 and a blank" },
@@ -141,9 +141,9 @@ static void a_line_that_no_trace_has_is_told_with_what_was_expected(void **state
 	struct lint_run run;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		snprintf(text, sizeof(text), HEADER "%s", bad[i].line);
-		snprintf(error, sizeof(error), "a.trace:2: %s", bad[i].error);
+	for (size_t i = 0; i < sizeof(bad_line) / sizeof(bad_line[0]); i++) {
+		snprintf(text, sizeof(text), HEADER "%s", bad_line[i].line);
+		snprintf(error, sizeof(error), "a.trace:2: %s", bad_line[i].error);
 		lint(&run, text);
 		assert_string_equal(run.result.error.text, error);
 		expect_error(run.err, -EINVAL);
