@@ -8,7 +8,8 @@
 #include "check/share.h"
 #include "check/view.h"
 
-#define ROWS 8 /* of a picture */
+#define ROWS	8 /* of a picture */
+#define COLUMNS 100
 
 static const char *const kind_names[] = {
 	[PIECE_PHYS] = "dma_map_phys",
@@ -53,11 +54,11 @@ static const char *const columns[] = {
 	[DMASIM_REPORT_MAPPINGS_OVERLAP] = "new",    [DMASIM_REPORT_IOVA_IN_WINDOW] = "IOVA",
 };
 
-#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+#define NAMED (sizeof(columns) / sizeof(columns[0]))
 
 static const char *column_of(const struct finding *finding)
 {
-	const char *name = (size_t)finding->id < COLUMNS ? columns[finding->id] : NULL;
+	const char *name = (size_t)finding->id < NAMED ? columns[finding->id] : NULL;
 
 	if (finding->access)
 		return "device";
@@ -122,6 +123,7 @@ static bool look_at_addresses(struct view *view, struct check *check, const stru
 		.unit = space->is_domain ? FRAME_BYTES : 1,
 		.touched = touched_by(finding),
 		.spot = finding->dma,
+		.site = finding->site,
 	};
 	view_include(view, view->touched);
 	if (finding->piece) {
@@ -151,28 +153,38 @@ static const char *file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static void add_place(struct text *text, const struct dmasim_site *site)
+/* A place, if the row has room for it. */
+static void add_place(struct text *row, const char *before, const struct dmasim_site *site)
 {
-	if (site)
-		text_add(text, ", %s:%d", file_name(site->file), site->line);
+	char words[128];
+	struct text place;
+
+	if (!site)
+		return;
+	text_init(&place, words, sizeof(words));
+	text_add(&place, "%s%s:%d", before, file_name(site->file), site->line);
+	if (row->length + place.length <= COLUMNS)
+		text_add(row, "%s", words);
 }
 
 static void add_mapping(struct text *text, const struct finding *finding, const struct piece *piece)
 {
-	if (piece == finding->piece) {
+	bool own = piece == finding->piece;
+
+	if (own)
 		text_add(text, finding->own ? "mapped already" : "this mapping");
-	} else {
+	else
 		text_add(text, "%s", picture_kind(piece));
-		if (piece->dir != DMA_NONE)
-			text_add(text, ", %s", picture_direction(piece));
-		add_place(text, piece->site);
-	}
+	if (!own && piece->dir != DMA_NONE)
+		text_add(text, ", %s", picture_direction(piece));
 	if (finding->dev != DMASIM_NO_SBDF && piece->dev != finding->dev) {
 		text_add(text, ", of ");
 		text_add_bdf(text, piece->dev);
 	}
 	if (!piece->synced)
 		text_add(text, ", not synced");
+	if (!own)
+		add_place(text, ", ", piece->site);
 }
 
 /* Where it ended: " by this call", " at nic.c:120". */
@@ -180,8 +192,8 @@ static void add_end(struct text *text, const struct finding *finding, const stru
 {
 	if (past->ended_at && past->ended_at == finding->site)
 		text_add(text, " by this call");
-	else if (past->ended_at)
-		text_add(text, " at %s:%d", file_name(past->ended_at->file), past->ended_at->line);
+	else
+		add_place(text, " at ", past->ended_at);
 }
 
 static void add_nothing(struct text *text, const struct view *view, const struct finding *finding,
@@ -215,21 +227,23 @@ static void add_bars(struct text *text, const struct view_row *row)
 static void add_row(struct text *text, const struct view *view, const struct finding *finding,
 		    const struct view_row *row)
 {
+	char words[2 * COLUMNS];
 	char bytes[32];
-	struct text size;
+	struct text line, size;
 
+	text_init(&line, words, sizeof(words));
 	text_init(&size, bytes, sizeof(bytes));
 	text_add_size(&size, row->last - row->start + 1);
-	text_add(text, "    0x%0*llx-0x%0*llx", view->digits, row->start, view->digits, row->last);
-	add_bars(text, row);
-	text_add(text, "%*s  ", view->size_letters, bytes);
+	text_add(&line, "    0x%0*llx-0x%0*llx", view->digits, row->start, view->digits, row->last);
+	add_bars(&line, row);
+	text_add(&line, "%*s  ", view->size_letters, bytes);
 	if (row->pieces > 1)
-		text_add(text, "%u mappings", row->pieces);
+		text_add(&line, "%u mappings", row->pieces);
 	else if (row->piece)
-		add_mapping(text, finding, row->piece);
+		add_mapping(&line, finding, row->piece);
 	else
-		add_nothing(text, view, finding, row);
-	text_add(text, "\n");
+		add_nothing(&line, view, finding, row);
+	text_add(text, "%s\n", words);
 }
 
 static void add_rows(struct text *text, const struct view *view, const struct finding *finding)

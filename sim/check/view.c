@@ -3,7 +3,8 @@
 
 #include "world/text.h"
 
-#define EACH_WAY 8 /* mappings below the spot, and above */
+#define EACH_WAY   8		 /* mappings below the spot, and above */
+#define NEAR_BYTES (64ULL << 30) /* what is farther away is no neighbour */
 
 struct view_span view_span(u64 start, u64 bytes)
 {
@@ -52,6 +53,18 @@ static void show_interval(struct view *view, const struct interval *at)
 	view_show(view, (const struct piece *)at, (struct view_span){ at->start, at->last });
 }
 
+/* With all that shares addresses with it. */
+static void show_around(struct view *view, const struct interval *at)
+{
+	struct piece *piece = owners_first(view->space, at->start, at->last);
+
+	show_interval(view, at);
+	for (u32 i = 0; piece && i < EACH_WAY; i++) {
+		show_interval(view, &piece->at);
+		piece = owners_next(view->space, piece, at->start, at->last);
+	}
+}
+
 /* Towards lower addresses: up to the first that lies below the middle. */
 static void collect_below(struct view *view)
 {
@@ -63,7 +76,9 @@ static void collect_below(struct view *view)
 			view->middle.start = at->last == ~0ULL ? at->last : at->last + 1;
 			return;
 		}
-		show_interval(view, at);
+		if (at->last < view->middle.start && view->middle.start - at->last > NEAR_BYTES)
+			return;
+		show_around(view, at);
 		if (at->last < view->middle.start)
 			return;
 		at = interval_before(&view->space->pieces, at->start);
@@ -80,7 +95,9 @@ static void collect_above(struct view *view)
 			view->middle.last = at->start - 1;
 			return;
 		}
-		show_interval(view, at);
+		if (at->start > view->middle.last && at->start - view->middle.last > NEAR_BYTES)
+			return;
+		show_around(view, at);
 		if (at->start > view->middle.last)
 			return;
 		at = interval_after(&view->space->pieces, at->start);
@@ -91,10 +108,8 @@ void view_collect(struct view *view)
 {
 	struct piece *piece = owners_first(view->space, view->spot, view->spot);
 
-	for (u32 i = 0; piece && i < EACH_WAY; i++) {
-		show_interval(view, &piece->at);
-		piece = owners_next(view->space, piece, view->spot, view->spot);
-	}
+	if (piece)
+		show_around(view, &piece->at);
 	collect_below(view);
 	collect_above(view);
 }
@@ -127,16 +142,20 @@ static void cut_span(struct view *view, struct view_span span)
 	cut_behind(view, span.last);
 }
 
-/* The rest of the unit that an end of the mapping lies in, if it was touched. */
-static void cut_unit(struct view *view, struct view_span span)
+/* The picture is of the rest of the unit that an end of the mapping lies in, if it was touched. */
+static void include_unit(struct view *view, struct view_span span)
 {
 	struct view_span before = { span.start & ~(view->unit - 1), span.start - 1 };
 	struct view_span behind = { span.last + 1, span.last | (view->unit - 1) };
 
-	if (before.start != span.start && meet(before, view->touched))
+	if (before.start != span.start && meet(before, view->touched)) {
+		view_include(view, before);
 		cut_at(view, before.start);
-	if (behind.last != span.last && meet(behind, view->touched))
+	}
+	if (behind.last != span.last && meet(behind, view->touched)) {
+		view_include(view, behind);
 		cut_behind(view, behind.last);
+	}
 }
 
 static bool is_in(struct view_span outer, const struct view_row *row)
@@ -206,19 +225,37 @@ static void cut_ranges(struct view *view)
 		cut_span(view, (struct view_span){ at->start, at->last });
 }
 
+/* What the call itself has ended. */
+static void cut_ended(struct view *view)
+{
+	const struct owner_space *space = view->space;
+	u32 kept = space && space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
+
+	for (u32 i = 0; space && view->site && i < kept; i++) {
+		const struct owner_past *past = space->past[i];
+		struct view_span span = view_piece_span(&past->piece);
+
+		if (past->ended_at == view->site && meet(span, view->middle))
+			cut_span(view, span);
+	}
+}
+
 /* Where rows begin; returns all the addresses that are shown. */
 static struct view_span cut(struct view *view)
 {
-	struct view_span all = view->middle;
+	struct view_span all;
 
+	for (u32 i = 0; i < view->shown; i++)
+		include_unit(view, view->span[i]);
+	all = view->middle;
 	cut_span(view, view->middle);
 	cut_span(view, view->touched);
 	if (view->has_was)
 		cut_span(view, view->was);
 	cut_ranges(view);
+	cut_ended(view);
 	for (u32 i = 0; i < view->shown; i++) {
 		cut_span(view, view->span[i]);
-		cut_unit(view, view->span[i]);
 		all.start = view->span[i].start < all.start ? view->span[i].start : all.start;
 		all.last = view->span[i].last > all.last ? view->span[i].last : all.last;
 	}

@@ -38,7 +38,8 @@ struct view {
 
 	struct view_span middle; /* all that it is about; one mapping on each side is shown, too */
 	bool has_middle;
-	struct view_span was; /* where something ended that it is about */
+	const struct dmasim_site *site; /* of the call: what that has ended is a row, too */
+	struct view_span was;		/* where something ended that it is about */
 	bool has_was;
 	bool more_below; /* there is more than can be shown */
 	bool more_above;
