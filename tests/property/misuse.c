@@ -11,7 +11,8 @@
 #define UNMAP                                                                     \
 	R(UNMAP_NOT_MAPPED), R(UNMAP_MISMATCH), R(UNMAP_FOREIGN), R(UNMAP_SHORT), \
 		R(BUS_ADDRESS_UNMAPPED)
-#define STATE R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN), R(LINK_OUTSIDE)
+#define STATE \
+	R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN), R(LINK_OUTSIDE), R(FREE_WITH_LINKS)
 #define RANGE R(LINK_OUTSIDE), R(FREE_WITH_LINKS), R(UNMAP_SHORT)
 /* What never ends is in the way of the next use of its memory, or of the memory's end. */
 #define LEAK  R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE)
@@ -129,8 +130,11 @@ bool misuse_is_mapped(const struct driver *driver, u32 device, dma_addr_t dma, u
 			continue;
 		for (u32 k = 0; k < use->segment_count; k++) {
 			const struct use_segment *segment = &use->segment[k];
+			/* A table's segment has whole pages. */
+			u64 last = segment->dma +
+				   (use->made ? sg_dma_len(use->made->sgl) : segment->bytes) - 1;
 
-			if (dma < segment->dma + segment->bytes && segment->dma < dma + bytes)
+			if (dma <= last && segment->dma < dma + bytes)
 				return true;
 		}
 	}

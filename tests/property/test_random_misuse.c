@@ -13,7 +13,7 @@
 #include "property/shrink.h"
 #include "support/expect.h"
 
-#define RUNS_FULL    120 /* of each kind in each mode */
+#define RUNS_FULL    60 /* of each kind in each mode */
 #define STEPS	     200
 #define FLOOR	     99 /* of 100, of all together and of a kind that states none */
 #define MISSES_SHOWN 12
