@@ -47,7 +47,7 @@ const struct misuse_kind misuse_kinds[] = {
 	MISUSE(free_pointer, USE(ALLOC), { R(UNMAP_MISMATCH) }),
 	MISUSE(sync_size, STREAMED | USE(ALLOC), { R(SYNC_NOT_MAPPED), R(BOUNCE_OVERRUN) }),
 	MISUSE(sync_direction, STREAMED | USE(ALLOC), { R(SYNC_MISMATCH) }),
-	MISUSE(sync_device, STREAMED | USE(ALLOC), { R(SYNC_NOT_MAPPED) }),
+	MISUSE(sync_device, STREAMED | USE(ALLOC), { R(SYNC_NOT_MAPPED), R(BOUNCE_OVERRUN) }),
 	MISUSE(sync_address, USE(ONE) | USE(ALLOC), { R(SYNC_NOT_MAPPED), R(BOUNCE_OVERRUN) }),
 	MISUSE(sync_count, USE(LIST), { R(SYNC_MISMATCH) }),
 	MISUSE(sync_after_unmap, STREAMED | USE(ALLOC), { R(SYNC_NOT_MAPPED) }),

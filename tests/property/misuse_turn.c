@@ -13,6 +13,12 @@ static bool is_single(const struct driver *driver, const struct use *use)
 	return use_can_turn(driver, use) && use->kind != USE_LIST && !use->made;
 }
 
+/* Without an IOMMU another mapping of the same memory may be what is meant. */
+static bool is_ambiguous(const struct driver *driver, const struct use *use)
+{
+	return !driver->facts->iommu && use_shares(driver, use);
+}
+
 static bool one_is_mapped(const struct driver *driver, const struct use *use, dma_addr_t dma)
 {
 	return misuse_is_mapped(driver, use->device, dma, 1);
@@ -22,7 +28,7 @@ bool misuse_sync_size(struct driver *driver, struct dice *dice, struct use *use)
 {
 	u32 more = (u32)dice_from(dice, 1, dice_chance(dice, 50) ? 64 : 2 * DRIVER_PAGE);
 
-	if (!is_single(driver, use))
+	if (!is_single(driver, use) || is_ambiguous(driver, use))
 		return false;
 	driver_note(driver, "use %u is synced with %u bytes more", use_index(driver, use), more);
 	use_sync(driver, use, 0, use->bytes + more, dice_chance(dice, 50));
@@ -76,7 +82,7 @@ bool misuse_sync_count(struct driver *driver, struct dice *dice, struct use *use
 {
 	struct use bad = *use;
 
-	if (!use_can_turn(driver, use) || use->part_count == 1)
+	if (!use_can_turn(driver, use) || use->part_count == 1 || is_ambiguous(driver, use))
 		return false;
 	bad.part_count = use->table.nents < use->part_count ? use->table.nents
 							    : use->part_count - 1;
@@ -164,8 +170,7 @@ bool misuse_access_direction(struct driver *driver, struct dice *dice, struct us
 
 	if (use->dir == DMA_BIDIRECTIONAL || !use_device_stretch(use, dice, &start, &end))
 		return false;
-	/* The same memory may be mapped for it by another call, as reads share. */
-	if (use_shares(driver, use) && !driver->facts->iommu)
+	if (is_ambiguous(driver, use))
 		return false;
 	/* Bus addresses of a list are nobody's mapping. */
 	for (u32 i = 0; i < use->part_count && use->kind == USE_LIST; i++)
