@@ -96,27 +96,28 @@ bool misuse_map_peer_wrong_way(struct driver *driver, struct dice *dice, struct 
 	return true;
 }
 
-static bool has_peer(const struct use *use)
+/* The first part that is mapped peer memory; NULL: there is none. */
+static const struct part *peer_part(const struct use *use)
 {
 	for (u32 i = 0; i < use->part_count; i++)
 		if (use->part[i].buffer->kind == BUFFER_PEER &&
 		    (use->kind != USE_LINKS || use->part[i].linked))
-			return true;
-	return false;
+			return &use->part[i];
+	return NULL;
 }
 
 /* The driver of the memory goes before those that have mapped it. */
 bool misuse_peer_released(struct driver *driver, struct dice *dice, struct use *use)
 {
-	u32 i = 0;
+	const struct part *part = peer_part(use);
+	u32 owner;
 
 	(void)dice;
-	if (use->kind == USE_BUS || !has_peer(use))
+	if (!part)
 		return false;
-	while (use->part[i].buffer->kind != BUFFER_PEER)
-		i++;
-	driver_note(driver, "device %u is no provider any more", use->part[i].buffer->owner);
-	dmasim_p2pdma_release(driver->dev[use->part[i].buffer->owner]);
-	driver->provider[use->part[i].buffer->owner] = NULL;
+	owner = part->buffer->owner;
+	driver_note(driver, "device %u is no provider any more", owner);
+	dmasim_p2pdma_release(driver->dev[owner]);
+	driver->provider[owner] = NULL;
 	return true;
 }
