@@ -11,20 +11,28 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define COROUTINE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COROUTINE_ASAN 1
+/*
+ * AddressSanitizer has to be told of stacks. It is the program's: the library may be built without.
+ */
+#if defined(__has_include)
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#pragma weak __asan_get_current_fake_stack
+#pragma weak __asan_handle_no_return
+#pragma weak __asan_unpoison_memory_region
+#pragma weak __sanitizer_finish_switch_fiber
+#pragma weak __sanitizer_start_switch_fiber
+#define COROUTINE_ASAN (__asan_handle_no_return && __sanitizer_start_switch_fiber)
 #endif
 #endif
 #ifndef COROUTINE_ASAN
-#define COROUTINE_ASAN 0
-#endif
-
-#if COROUTINE_ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
+#define COROUTINE_ASAN					     0
+#define __asan_get_current_fake_stack()			     NULL
+#define __asan_handle_no_return()			     ((void)0)
+#define __asan_unpoison_memory_region(start, bytes)	     ((void)0)
+#define __sanitizer_finish_switch_fiber(fake, bottom, bytes) ((void)(fake))
+#define __sanitizer_start_switch_fiber(fake, bottom, bytes)  ((void)(fake))
 #endif
 
 #if defined(__has_include)
@@ -66,6 +74,13 @@ int coroutine_init(struct coroutine *coroutine, struct coroutine_home *home)
 	return 0;
 }
 
+/* Of frames that never ended something is left. */
+static void unpoison(const struct coroutine *coroutine)
+{
+	if (COROUTINE_ASAN)
+		__asan_unpoison_memory_region(coroutine->stack, coroutine->bytes);
+}
+
 void coroutine_fini(struct coroutine *coroutine)
 {
 	size_t guard = guard_bytes();
@@ -73,9 +88,7 @@ void coroutine_fini(struct coroutine *coroutine)
 	if (!coroutine->stack)
 		return;
 	VALGRIND_STACK_DEREGISTER(coroutine->valgrind_id);
-#if COROUTINE_ASAN
-	ASAN_UNPOISON_MEMORY_REGION(coroutine->stack, coroutine->bytes);
-#endif
+	unpoison(coroutine);
 	munmap(coroutine->stack - guard, guard + coroutine->bytes);
 	coroutine->stack = NULL;
 }
@@ -87,9 +100,9 @@ static void begin(unsigned int high, unsigned int low)
 {
 	struct coroutine *coroutine = (struct coroutine *)(uintptr_t)((u64)high << 32 | low);
 
-#if COROUTINE_ASAN
-	__sanitizer_finish_switch_fiber(NULL, &coroutine->home->bottom, &coroutine->home->bytes);
-#endif
+	if (COROUTINE_ASAN)
+		__sanitizer_finish_switch_fiber(NULL, &coroutine->home->bottom,
+						&coroutine->home->bytes);
 	coroutine->body(coroutine->argument);
 }
 
@@ -97,10 +110,7 @@ void coroutine_start(struct coroutine *coroutine, void (*body)(void *argument), 
 {
 	u64 self = (uintptr_t)coroutine;
 
-#if COROUTINE_ASAN
-	/* Frames of a body that never ended. */
-	ASAN_UNPOISON_MEMORY_REGION(coroutine->stack, coroutine->bytes);
-#endif
+	unpoison(coroutine);
 	memset(&coroutine->context, 0, sizeof(coroutine->context));
 	getcontext(&coroutine->context);
 	coroutine->body = body;
@@ -117,28 +127,26 @@ void coroutine_enter(struct coroutine *coroutine)
 {
 	struct coroutine_home *home = coroutine->home;
 
-#if COROUTINE_ASAN
-	/* It may jump out: nothing of the frames here may stay poisoned then. */
-	__asan_handle_no_return();
-	__sanitizer_start_switch_fiber(&home->fake_stack, coroutine->stack, coroutine->bytes);
-#endif
+	if (COROUTINE_ASAN) {
+		/* It may jump out: nothing of the frames here may stay poisoned then. */
+		__asan_handle_no_return();
+		__sanitizer_start_switch_fiber(&home->fake_stack, coroutine->stack,
+					       coroutine->bytes);
+	}
 	swapcontext(&home->context, &coroutine->context);
-#if COROUTINE_ASAN
-	__sanitizer_finish_switch_fiber(home->fake_stack, NULL, NULL);
-#endif
+	if (COROUTINE_ASAN)
+		__sanitizer_finish_switch_fiber(home->fake_stack, NULL, NULL);
 }
 
 void coroutine_leave(struct coroutine *coroutine)
 {
 	struct coroutine_home *home = coroutine->home;
 
-#if COROUTINE_ASAN
-	__sanitizer_start_switch_fiber(&coroutine->fake_stack, home->bottom, home->bytes);
-#endif
+	if (COROUTINE_ASAN)
+		__sanitizer_start_switch_fiber(&coroutine->fake_stack, home->bottom, home->bytes);
 	swapcontext(&coroutine->context, &home->context);
-#if COROUTINE_ASAN
-	__sanitizer_finish_switch_fiber(coroutine->fake_stack, &home->bottom, &home->bytes);
-#endif
+	if (COROUTINE_ASAN)
+		__sanitizer_finish_switch_fiber(coroutine->fake_stack, &home->bottom, &home->bytes);
 }
 
 bool coroutine_is_here(const struct coroutine *coroutine)
@@ -151,16 +159,14 @@ bool coroutine_is_here(const struct coroutine *coroutine)
 
 void coroutine_jumped_out(const struct coroutine *coroutine)
 {
-#if COROUTINE_ASAN
 	const struct coroutine_home *home = coroutine->home;
 	void *kept;
 
+	if (!COROUTINE_ASAN)
+		return;
 	/* Whoever has run since the jump may have frames on the fake stack that was left. */
 	__sanitizer_start_switch_fiber(&kept, home->bottom, home->bytes);
 	__sanitizer_finish_switch_fiber(home->fake_stack, NULL, NULL);
-#else
-	(void)coroutine;
-#endif
 }
 
 /* ---- Looking at one that is away ------------------------------------------------------------- */
@@ -222,9 +228,5 @@ bool coroutine_is_whole(void)
 	/* Valgrind knows which bytes of a stack nobody wrote, and would not have them compared. */
 	if (RUNNING_ON_VALGRIND)
 		return false;
-#if COROUTINE_ASAN
-	return !__asan_get_current_fake_stack();
-#else
-	return true;
-#endif
+	return !COROUTINE_ASAN || !__asan_get_current_fake_stack();
 }
