@@ -8,8 +8,9 @@
 #include "check/share.h"
 #include "check/view.h"
 
-#define ROWS	8 /* of a picture */
-#define COLUMNS 100
+#define ROWS	    8 /* of a picture */
+#define COLUMNS	    100
+#define LINE_DIGITS 4
 
 static const char *const kind_names[] = {
 	[PIECE_PHYS] = "dma_map_phys",
@@ -153,18 +154,13 @@ static const char *file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* A place, if the row has room for it. */
+/* A place, if the row has room for it, whatever the line's number is. */
 static void add_place(struct text *row, const char *before, const struct dmasim_site *site)
 {
-	char words[128];
-	struct text place;
+	const char *name = site ? file_name(site->file) : NULL;
 
-	if (!site)
-		return;
-	text_init(&place, words, sizeof(words));
-	text_add(&place, "%s%s:%d", before, file_name(site->file), site->line);
-	if (row->length + place.length <= COLUMNS)
-		text_add(row, "%s", words);
+	if (name && row->length + strlen(before) + strlen(name) + LINE_DIGITS + 1 <= COLUMNS)
+		text_add(row, "%s%s:%d", before, name, site->line);
 }
 
 static void add_mapping(struct text *text, const struct finding *finding, const struct piece *piece)

@@ -151,7 +151,9 @@ the tests that are named there: `UPDATE_GOLDEN=1 ./tests/run report_page` makes 
 
 
 def page_of(registry, words, texts):
-    index = "".join(f"* `{number:03} {name}` {sentence}\n" for number, name, sentence in registry)
+    index = "".join(textwrap.fill(f"* `{number:03} {name}` {sentence}", WIDTH,
+                                  subsequent_indent="  ", break_on_hyphens=False) + "\n"
+                    for number, name, sentence in registry)
     return HEAD + index + "".join(
         "\n" + section(number, name, sentence, words[name], texts[name])
         for number, name, sentence in registry if name in texts)
