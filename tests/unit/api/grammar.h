@@ -139,7 +139,6 @@ static const struct trace_event trace_hardware[] = {
 	    { "dma", HEX, false },
 	    { "size", DECIMAL, false },
 	    { "what", TEXT, false } } },
-	{ "freed", { { "phys", HEX, false }, { "size", DECIMAL, false } } },
 	{ "settled", { { NULL, WORD, false } } },
 	{ "leaks_sought", { { NULL, WORD, false } } },
 	{ "dev_walk",
