@@ -45,6 +45,8 @@
 	X(IOMMU_UNIT, "iommu_unit", "a simulated IOMMU")                                     \
 	X(IOMMU_CONTEXT, "iommu_context", "a simulated IOMMU's context entries of one bus")  \
 	X(CHECK_RECORD, "check_record", "a record of the checker; it then stops judging")    \
+	X(CHECK_COPY, "check_copy",                                                          \
+	  "what a device's memory held when it got it; not compared then")                   \
 	X(DMA_DEBUG, "dma_debug", "a record of dma-debug, which then gives up; its log")     \
 	X(REPORT, "report", "the record of a report; the report is then counted only")       \
 	X(REPORT_RULE, "report_rule", "which reports are expected or suppressed")            \

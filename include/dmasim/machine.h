@@ -98,6 +98,21 @@ struct dmasim_traits {
 	enum dmasim_alias alias; /* bridges */
 };
 
+/*
+ * What a program built with AddressSanitizer is kept out of while it is a device's: any access of
+ * the program ends it, with the stack of the access. The simulator's own accesses do not:
+ * dmasim_read() looks at what a device has, and dmasim_write() is reported if it writes there.
+ *
+ * What a device only reads the CPU may look at, too, and programs do: AddressSanitizer cannot tell
+ * such a look from a write. It guards 8 bytes at a time: where less than 8, aligned, are the
+ * device's, they stay accessible.
+ */
+enum dmasim_poison {
+	DMASIM_POISON_WRITABLE = 0, /* mappings that the device may write to */
+	DMASIM_POISON_ALL,	    /* and those that it may only read */
+	DMASIM_POISON_OFF,
+};
+
 /* Zero is a good default in every member but `size`, which DMASIM_CONFIG sets. */
 struct dmasim_config {
 	size_t size;
@@ -159,6 +174,14 @@ struct dmasim_config {
 	bool random_choices; /* hardware makes its free choices by chance, not always the same */
 	bool count_points;   /* count the preemption points the software passes */
 	bool no_check; /* no judging (560 bytes a live mapping); hardware's faults are still told */
+	/*
+	 * Memory that a mapping gives to its device is compared, when the CPU gets it back, with
+	 * what it was: of a mapping the first watch_bytes are (0: 64 KiB, at most 1 GiB), which
+	 * takes as much again of the process's memory. no_watch: none is.
+	 */
+	bool no_watch;
+	u64 watch_bytes;
+	enum dmasim_poison poison;
 	/*
 	 * Lazy mode lets a device reach memory for a while after its unmap, whoever has it by then:
 	 * Linux takes that risk, and so it is counted (dmasim_lazy_windows()). With this it is

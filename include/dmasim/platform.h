@@ -242,6 +242,12 @@ struct platform_ops {
 	/* The CPU uses whole pages without its cache from now on, or with it again. */
 	void (*cache_bypass)(void *machine, phys_addr_t phys, u64 bytes, bool bypass);
 
+	/*
+	 * The software's own copying is about to read [phys, phys + bytes), or with `writes` to
+	 * change it: what a driver mapped, and is bounced.
+	 */
+	void (*cpu_copies)(void *machine, phys_addr_t phys, u64 bytes, bool writes);
+
 	/* By chance, in [0, bound); bound is at least 1. */
 	u64 (*chance)(void *machine, u64 bound);
 	u64 (*now)(void *machine);

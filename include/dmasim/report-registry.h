@@ -90,6 +90,9 @@
 	X(51, MAPPING_UNCHECKED, "mapping-unchecked",                                              \
 	  "A mapping ended without dma_mapping_error() having been asked about it")                \
 	X(52, RESOURCE_IS_RAM, "resource-is-ram", "Memory was mapped as if it were a resource")    \
+	X(53, CPU_WROTE, "cpu-wrote", "The CPU wrote to memory that was a device's")               \
+	X(54, CPU_LINE_LOST, "cpu-line-lost",                                                      \
+	  "The CPU wrote beside a device's buffer, to a cache line that both use")                 \
 	X(57, STATE_ENDED, "state-ended",                                                          \
 	  "A two-step call with a state whose range was freed or destroyed before")                \
 	X(58, STATE_FOREIGN, "state-foreign", "A two-step call with a state of another device")    \

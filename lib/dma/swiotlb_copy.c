@@ -87,14 +87,16 @@ static bool original(struct device *dev, const struct io_tlb_pool *pool, phys_ad
 static void bounce(struct device *dev, phys_addr_t tlb, size_t size, bool to_device)
 {
 	struct io_tlb_pool *pool = swiotlb_pool(dev);
+	struct platform *p = dev->os->platform;
 	phys_addr_t orig;
 
 	if (!original(dev, pool, tlb, &size, &orig))
 		return;
+	p->ops->cpu_copies(p->machine, orig, size, !to_device);
 	if (to_device)
-		copy_phys(dev->os->platform, tlb, orig, size);
+		copy_phys(p, tlb, orig, size);
 	else
-		copy_phys(dev->os->platform, orig, tlb, size);
+		copy_phys(p, orig, tlb, size);
 }
 
 static void mark_lent(struct io_tlb_pool *pool, s64 slot, phys_addr_t orig, size_t size, u64 within)

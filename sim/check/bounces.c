@@ -4,18 +4,20 @@
 /* at: the copy, in the pool. */
 struct bounce {
 	struct interval at; /* first member */
-	phys_addr_t orig;
+	struct interval of; /* the buffer */
 };
 
 void bounces_init(struct bounces *bounces, struct world *world, bool *blind)
 {
 	*bounces = (struct bounces){ .world = world, .blind = blind };
 	interval_tree_init(&bounces->tree);
+	interval_tree_init(&bounces->originals);
 }
 
 static void drop(struct bounces *bounces, struct interval *interval)
 {
 	interval_remove(&bounces->tree, interval);
+	interval_remove(&bounces->originals, &((struct bounce *)interval)->of);
 	memory_free(&bounces->world->memory, interval);
 }
 
@@ -49,8 +51,10 @@ void bounces_add(struct bounces *bounces, const struct dmasim_event *event)
 	}
 	bounce->at.start = event->dma;
 	bounce->at.last = last;
-	bounce->orig = event->phys;
+	bounce->of.start = event->phys;
+	bounce->of.last = event->phys + event->size - 1;
 	interval_insert(&bounces->tree, &bounce->at);
+	interval_insert(&bounces->originals, &bounce->of);
 }
 
 void bounces_end(struct bounces *bounces, const struct dmasim_event *event)
@@ -65,21 +69,12 @@ phys_addr_t bounces_original(const struct bounces *bounces, phys_addr_t phys)
 {
 	const struct interval *interval = interval_first(&bounces->tree, phys, phys);
 
-	return interval ? ((const struct bounce *)(const void *)interval)->orig +
+	return interval ? ((const struct bounce *)(const void *)interval)->of.start +
 				  (phys - interval->start)
 			: phys;
 }
 
 bool bounces_has(const struct bounces *bounces, phys_addr_t phys)
 {
-	struct interval *at;
-
-	for (at = interval_first(&bounces->tree, 0, ~0ULL); at;
-	     at = interval_next(&bounces->tree, at, 0, ~0ULL)) {
-		const struct bounce *bounce = (const struct bounce *)(const void *)at;
-
-		if (phys - bounce->orig <= at->last - at->start)
-			return true;
-	}
-	return false;
+	return interval_first(&bounces->originals, phys, phys);
 }

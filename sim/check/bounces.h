@@ -12,8 +12,9 @@
 
 struct bounces {
 	struct world *world;
-	struct interval_tree tree;
-	bool *blind; /* set when memory runs out */
+	struct interval_tree tree;	/* by the copy */
+	struct interval_tree originals; /* by the buffer */
+	bool *blind;			/* set when memory runs out */
 };
 
 void bounces_init(struct bounces *bounces, struct world *world, bool *blind);

@@ -4,6 +4,11 @@
 #include "check/explain.h"
 #include "check/judge.h"
 
+static void watch_ends(void *cookie, struct piece *piece)
+{
+	cpu_end(cookie, piece);
+}
+
 void check_init(struct check *check, struct world *world, struct hw *hw, bool judging,
 		const struct dma_debug_config *debug)
 {
@@ -13,6 +18,8 @@ void check_init(struct check *check, struct world *world, struct hw *hw, bool ju
 	check_on_cpu(check, 0);
 	SLIST_INIT(&check->verdicts);
 	owners_init(&check->owners, world, &check->blind);
+	check->owners.watch_ends = watch_ends;
+	check->owners.cookie = check;
 	cached_init(&check->cached, world, &check->blind);
 	bounces_init(&check->bounces, world, &check->blind);
 	memory_kinds_init(&check->kinds, world, &check->blind);
@@ -31,6 +38,7 @@ void check_fini(struct check *check)
 		stale_fini(check, &check->calls[i].stale);
 		check_ranges_fini(&check->calls[i].segments, &check->world->memory);
 	}
+	cpu_fini(check);
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
 	bounces_fini(&check->bounces);
@@ -64,6 +72,7 @@ static void tell_blind(struct check *check)
 {
 	if (check->blind && !check->told_blind) {
 		check->told_blind = true;
+		check_let_go(check);
 		if (check->judging)
 			check_report(check, &(struct finding){ .id = DMASIM_REPORT_CHECKER_BLIND,
 							       .dev = DMASIM_NO_SBDF });

@@ -10,6 +10,7 @@
 
 #include "check/bounces.h"
 #include "check/cached.h"
+#include "check/cpu.h"
 #include "check/dma_debug.h"
 #include "check/memory_kind.h"
 #include "check/owner.h"
@@ -69,6 +70,7 @@ struct check {
 	struct cached cached;
 	struct bounces bounces;
 	struct memory_kinds kinds;
+	struct cpu_watches cpu;
 	struct dma_debug debug;
 	struct check_call calls[CHECK_CPUS];
 	u32 takings;		 /* numbers given */

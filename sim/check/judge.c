@@ -128,6 +128,8 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 	judge_way(check, event);
 	if (event->type == DMASIM_EVENT_MAP_PHYS)
 		judge_memory(check, event, piece);
+	if (check->cpu.on && piece)
+		cpu_give(check, piece);
 }
 
 /* Asked about an address, for all that is mapped there. */
@@ -236,8 +238,10 @@ static void on_attach(struct check *check, const struct dmasim_event *event)
 /* The driver was told that it need not unmap: what it has mapped is no leak. */
 static void on_need_unmap(struct check *check, const struct dmasim_event *event)
 {
-	if (!event->ret)
-		owners_excuse(&check->owners, event->dev);
+	if (event->ret)
+		return;
+	owners_excuse(&check->owners, event->dev);
+	cpu_excuse(check, event);
 }
 
 static void on_bounce(struct check *check, const struct dmasim_event *event)

@@ -98,6 +98,8 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 		piece->told = told;
 	judge_way(check, event);
 	judge_memory(check, event, piece);
+	if (check->cpu.on && piece)
+		cpu_give(check, piece);
 }
 
 /* More than is linked may be synced: nobody looks. Where nothing is, it comes too early. */

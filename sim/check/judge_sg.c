@@ -128,6 +128,8 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 		piece->attrs = event->attrs;
 		if (piece->kind == PIECE_SG)
 			judge_memory(check, event, piece);
+		if (check->cpu.on)
+			cpu_give(check, piece);
 	}
 }
 
@@ -267,6 +269,7 @@ static void end_named(struct check *check, struct owner_list *list,
 			tell_flag(check, piece, event);
 			told = true;
 		}
+		cpu_settle(check, event, piece);
 		owners_end(&check->owners, piece, event->site);
 	}
 }
@@ -359,8 +362,10 @@ static void judge_no_list(struct check *check, struct owner_space *space,
 		finding.debug[0].word[1] = dma_debug_type(DMA_DEBUG_SG);
 	}
 	judge_found(check, event, &finding);
-	if (piece)
-		owners_end(&check->owners, piece, event->site);
+	if (!piece)
+		return;
+	cpu_settle(check, event, piece);
+	owners_end(&check->owners, piece, event->site);
 }
 
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event)

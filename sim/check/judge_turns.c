@@ -180,8 +180,13 @@ void judge_turn_single(struct check *check, const struct dmasim_event *event)
 {
 	const struct turn turn = { event->dma, judge_last(event->dma, event->size) };
 
-	if (is_judged(check, event) && event->size)
-		judge_turn(check, event, &turn);
+	if (DMASIM_UNLIKELY(check->blind))
+		check_let_go(check);
+	if (!is_judged(check, event) || !event->size)
+		return;
+	judge_turn(check, event, &turn);
+	if (check->cpu.on)
+		cpu_turn(check, event, turn.start, turn.last);
 }
 
 /*
@@ -230,6 +235,8 @@ void judge_turn_sg(struct check *check, const struct dmasim_event *event)
 	struct scatterlist *sg;
 	u32 i;
 
+	if (DMASIM_UNLIKELY(check->blind))
+		check_let_go(check);
 	if (!is_judged(check, event))
 		return;
 	for_each_sg(event->list, sg, event->count, i) {
@@ -243,5 +250,7 @@ void judge_turn_sg(struct check *check, const struct dmasim_event *event)
 			judge_count(check, event, &turn);
 		if (same_direction)
 			same_direction = judge_turn(check, event, &turn);
+		if (check->cpu.on)
+			cpu_turn(check, event, turn.start, turn.last);
 	}
 }

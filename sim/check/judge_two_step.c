@@ -143,6 +143,8 @@ bool judge_outside(struct check *check, const struct dmasim_event *event,
 
 void judge_cut_around(struct check *check, struct owner_space *space, u64 start, u64 last)
 {
+	cpu_cut(check, space, start);
 	owners_cut(&check->owners, space, start);
+	cpu_cut(check, space, last + 1);
 	owners_cut(&check->owners, space, last + 1);
 }

@@ -160,6 +160,7 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 		unmap_unknown(check, space, event);
 		return;
 	}
+	cpu_settle(check, event, piece);
 	owners_end(&check->owners, piece, event->site);
 	/*
 	 * With another size it may have taken a neighbour along: that is told instead. If not,

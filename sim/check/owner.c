@@ -178,6 +178,8 @@ void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_
 
 	interval_remove(&space->pieces, &piece->at);
 	share_end(owners, piece);
+	if (DMASIM_UNLIKELY(piece->watched))
+		owners->watch_ends(owners->cookie, piece);
 	leave_list(owners, piece);
 	record->ended_at = where;
 	record->ended_ns = owners->world->clock.now_ns;
@@ -234,6 +236,7 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 	upper = &record->piece;
 	interval_remove(&space->pieces, &piece->at);
 	*upper = *piece;
+	upper->watched = false;
 	upper->at.start = address;
 	upper->phys = piece->phys + (address - piece->at.start);
 	piece->at.last = address - 1;

@@ -26,6 +26,7 @@ enum piece_kind {
 	PIECE_ALLOC,  /* memory that comes mapped */
 };
 
+struct cpu_watch;
 struct owner_list;
 
 /*
@@ -49,11 +50,13 @@ struct piece {
 	bool told : 1;	    /* its leak was reported */
 	bool asked : 1;	    /* dma_mapping_error() was asked about it */
 	bool is_shared : 1; /* it is in `by_phys` of the owners */
+	bool watched : 1;   /* its memory is */
 
 	struct owner_list *list; /* of kinds SG: the scatterlist mapping it belongs to */
 	TAILQ_ENTRY(piece) of_list;
-	const void *peer;	/* whose BAR answers while registers are written (peer.c) */
-	struct interval memory; /* physical addresses */
+	const void *peer;	 /* whose BAR answers while registers are written (peer.c) */
+	struct interval memory;	 /* physical addresses */
+	struct cpu_watch *watch; /* how it is watched (cpu.h) */
 };
 
 /* One mapped scatterlist; it goes with its last piece. */
@@ -131,7 +134,10 @@ struct owners {
 	struct check_pool lists;  /* of lists, */
 	struct check_pool ranges; /* and of ranges */
 	u64 pieces;		  /* that were ever made */
-	bool *blind;		  /* set when memory runs out: the account is wrong from then on */
+	/* The memory of a piece that ends is watched. */
+	void (*watch_ends)(void *cookie, struct piece *piece);
+	void *cookie;
+	bool *blind; /* set when memory runs out: the account is wrong from then on */
 };
 
 void owners_init(struct owners *owners, struct world *world, bool *blind);
@@ -197,6 +203,7 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	piece->is_shared = false;
 	piece->state = desc->state;
 	piece->taken = 0;
+	piece->watched = false;
 	piece->site = desc->site;
 	piece->number = ++owners->pieces;
 	interval_insert(&space->pieces, &piece->at);

@@ -38,16 +38,8 @@ void hw_cache_fini(struct hw_cache *cache)
 	ram_fini(&cache->met);
 }
 
-/* One line, or as much of it as is memory. */
-struct line {
-	phys_addr_t at;
-	u64 bytes;
-	u8 cpu[CACHE_LINE_BYTES];
-	u8 met[CACHE_LINE_BYTES];
-};
-
 /* Reads the part of the line around `phys` from `phys` on; false: no memory is there. */
-static bool look_at(struct hw *hw, phys_addr_t phys, struct line *line)
+static bool look_at(struct hw *hw, phys_addr_t phys, struct cache_line *line)
 {
 	u64 left = CACHE_LINE_BYTES - (phys & (CACHE_LINE_BYTES - 1));
 
@@ -57,7 +49,7 @@ static bool look_at(struct hw *hw, phys_addr_t phys, struct line *line)
 	return line->bytes > 0;
 }
 
-static bool is_dirty(const struct line *line)
+static bool is_dirty(const struct cache_line *line)
 {
 	return memcmp(line->cpu, line->met, (size_t)line->bytes) != 0;
 }
@@ -80,7 +72,7 @@ static phys_addr_t first_of_line(struct hw *hw, phys_addr_t phys)
 /* The cache lets go of its clean lines in an extent: the CPU sees what memory holds of them. */
 static void let_go(struct hw *hw, const struct ram_extent *extent)
 {
-	struct line line;
+	struct cache_line line;
 
 	for (u64 at = 0; at < extent->bytes; at += CACHE_LINE_BYTES) {
 		phys_addr_t last = extent->start + at + CACHE_LINE_BYTES - 1;
@@ -90,7 +82,7 @@ static void let_go(struct hw *hw, const struct ram_extent *extent)
 			continue;
 		memory = extent->host + (line.at - extent->start);
 		if (memcmp(memory, line.cpu, (size_t)line.bytes) != 0)
-			ram_write(&hw->ram, line.at, memory, line.bytes);
+			hw_ram_write(hw, line.at, memory, line.bytes);
 	}
 }
 
@@ -118,24 +110,32 @@ static void put(struct hw *hw, struct ram *view, phys_addr_t at, const u8 *from,
 		give_up(hw);
 }
 
-static void write_back(struct hw *hw, const struct line *line)
+static void put_in_cache(struct hw *hw, phys_addr_t at, const u8 *from, u64 bytes)
 {
+	if (hw_ram_write(hw, at, from, bytes) != bytes)
+		give_up(hw);
+}
+
+static void write_back(struct hw *hw, const struct cache_line *line)
+{
+	if (hw->hooks.writing_back)
+		hw->hooks.writing_back(hw->hooks.cookie, line);
 	put(hw, &hw->cache.memory, line->at, line->cpu, line->bytes);
 	put(hw, &hw->cache.met, line->at, line->cpu, line->bytes);
 }
 
-static void drop(struct hw *hw, const struct line *line)
+static void drop(struct hw *hw, const struct cache_line *line)
 {
 	u8 memory[CACHE_LINE_BYTES];
 
 	ram_read(&hw->cache.memory, line->at, memory, line->bytes);
 	put(hw, &hw->cache.met, line->at, memory, line->bytes);
 	if (memcmp(memory, line->cpu, (size_t)line->bytes) != 0)
-		put(hw, &hw->ram, line->at, memory, line->bytes);
+		put_in_cache(hw, line->at, memory, line->bytes);
 }
 
 /* The line that follows `line`. */
-static phys_addr_t after(const struct line *line)
+static phys_addr_t after(const struct cache_line *line)
 {
 	return line_start(line->at) + CACHE_LINE_BYTES;
 }
@@ -143,7 +143,7 @@ static phys_addr_t after(const struct line *line)
 void hw_cache_clean(struct hw *hw, phys_addr_t phys, u64 bytes)
 {
 	phys_addr_t end = phys + bytes;
-	struct line line;
+	struct cache_line line;
 
 	if (!bytes)
 		return;
@@ -159,7 +159,7 @@ void hw_cache_clean(struct hw *hw, phys_addr_t phys, u64 bytes)
 void hw_cache_invalidate(struct hw *hw, phys_addr_t phys, u64 bytes)
 {
 	phys_addr_t start = phys, end = phys + bytes;
-	struct line line;
+	struct cache_line line;
 
 	if (!bytes)
 		return;
@@ -180,7 +180,7 @@ void hw_cache_invalidate(struct hw *hw, phys_addr_t phys, u64 bytes)
 static void evict(struct hw *hw, phys_addr_t phys, u64 bytes)
 {
 	phys_addr_t end = phys + bytes;
-	struct line line;
+	struct cache_line line;
 
 	if (!hw->world->random_choices)
 		return;
@@ -265,7 +265,7 @@ u64 hw_cache_write(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes)
 			return covered;
 		give_up(hw);
 	}
-	return ram_write(&hw->ram, phys, from, bytes);
+	return hw_ram_write(hw, phys, from, bytes);
 }
 
 void hw_cache_snooped(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes)

@@ -26,6 +26,14 @@
 
 struct hw;
 
+/* One line, or as much of it as is memory. */
+struct cache_line {
+	phys_addr_t at;
+	u64 bytes;
+	u8 cpu[CACHE_LINE_BYTES]; /* what the CPU sees */
+	u8 met[CACHE_LINE_BYTES]; /* what it saw when that was last what memory had */
+};
+
 /* Pages that the CPU uses without its cache. */
 struct cache_hole {
 	RB_ENTRY(cache_hole) by_start;

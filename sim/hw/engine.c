@@ -42,7 +42,7 @@ static bool move_ram(struct hw *hw, phys_addr_t phys, struct side side, u64 byte
 	if (side.to)
 		return ram_read(&hw->ram, phys, side.to, bytes) == bytes;
 	hw_cache_snooped(hw, phys, side.from, bytes);
-	return ram_write(&hw->ram, phys, side.from, bytes) == bytes;
+	return hw_ram_write(hw, phys, side.from, bytes) == bytes;
 }
 
 /*

@@ -333,6 +333,7 @@ phys_addr_t frames_alloc_below(struct frames *frames, enum dmasim_fault_point wh
 		release(frames, block);
 		return RAM_NO_PHYS;
 	}
+	block->why = (u16)why;
 	frames->in_use[why] += 1ULL << block->order;
 	return block->frame << FRAME_SHIFT;
 }
@@ -356,17 +357,27 @@ u64 frames_count(const struct frames *frames, phys_addr_t phys)
 	return block && !block->free && phys % FRAME_BYTES == 0 ? 1ULL << block->order : 0;
 }
 
+/* The block around a frame; NULL: the allocator does not have it. */
+static const struct frame_block *block_around(const struct frames *frames, u64 frame)
+{
+	const struct frame_block *block = RB_ROOT(&frames->blocks);
+
+	while (block && frame - block->frame >= 1ULL << block->order)
+		block = frame < block->frame ? RB_LEFT(block, by_frame) : RB_RIGHT(block, by_frame);
+	return block;
+}
+
+enum dmasim_fault_point frames_why(const struct frames *frames, phys_addr_t phys)
+{
+	const struct frame_block *block = block_around(frames, phys >> FRAME_SHIFT);
+
+	return block && !block->free ? (enum dmasim_fault_point)block->why : DMASIM_FAULT_COUNT;
+}
+
 bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes)
 {
-	struct frame_block *block = RB_ROOT(&frames->blocks);
-	u64 frame = phys >> FRAME_SHIFT;
+	const struct frame_block *block = block_around(frames, phys >> FRAME_SHIFT);
 
-	while (block) {
-		u64 end = block->frame + (1ULL << block->order);
-
-		if (frame >= block->frame && frame < end)
-			return !block->free && phys + bytes <= end << FRAME_SHIFT;
-		block = frame < block->frame ? RB_LEFT(block, by_frame) : RB_RIGHT(block, by_frame);
-	}
-	return false;
+	return block && !block->free &&
+	       phys + bytes <= (block->frame + (1ULL << block->order)) << FRAME_SHIFT;
 }

@@ -24,6 +24,7 @@ struct frame_block {
 	u64 frame;
 	u8 order;
 	bool free;
+	u16 why; /* enum dmasim_fault_point: what it was allocated for */
 };
 
 RB_HEAD(frame_tree, frame_block);
@@ -82,6 +83,9 @@ void frames_free(struct frames *frames, enum dmasim_fault_point why, phys_addr_t
 
 /* How many frames the allocated block that begins at phys has; 0: none begins there. */
 u64 frames_count(const struct frames *frames, phys_addr_t phys);
+
+/* What the frame of phys was allocated for; DMASIM_FAULT_COUNT: it is not. */
+enum dmasim_fault_point frames_why(const struct frames *frames, phys_addr_t phys);
 
 /* True if [phys, phys + bytes) lies inside one block that is allocated. */
 bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes);

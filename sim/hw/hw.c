@@ -21,3 +21,16 @@ void hw_fini(struct hw *hw)
 	hw_cache_fini(&hw->cache);
 	ram_fini(&hw->ram);
 }
+
+u64 hw_ram_write(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes)
+{
+	const struct hw_hooks *hooks = &hw->hooks;
+	u64 done;
+
+	if (DMASIM_UNLIKELY(hooks->changing))
+		hooks->changing(hooks->cookie, phys, bytes);
+	done = ram_write(&hw->ram, phys, from, bytes);
+	if (DMASIM_UNLIKELY(hooks->changed))
+		hooks->changed(hooks->cookie, phys, done);
+	return done;
+}

@@ -45,6 +45,11 @@ struct hw_hooks {
 			  const struct hw_invalidation *invalidation);
 	/* A command stopped the queue: it is malformed, or it failed. */
 	void (*queue_error)(void *cookie, struct hw_iommu *iommu, const u64 command[2]);
+	/* Around a change of what the CPU sees of RAM that is none of the CPU's own doing. */
+	void (*changing)(void *cookie, phys_addr_t phys, u64 bytes);
+	void (*changed)(void *cookie, phys_addr_t phys, u64 bytes);
+	/* What the CPU wrote to a line goes to memory, all of the line. */
+	void (*writing_back)(void *cookie, const struct cache_line *line);
 };
 
 /* Exact counts of what the hardware did. */
@@ -87,5 +92,8 @@ struct hw {
 
 void hw_init(struct hw *hw, struct world *world);
 void hw_fini(struct hw *hw);
+
+/* As ram_write(), to what the CPU sees; of all but the CPU itself. */
+u64 hw_ram_write(struct hw *hw, phys_addr_t phys, const void *from, u64 bytes);
 
 #endif

@@ -84,6 +84,18 @@ static const struct ram_range *find_range(const struct ram *ram, phys_addr_t phy
 	return NULL;
 }
 
+static void lift(const struct ram *ram, phys_addr_t phys, u64 bytes)
+{
+	if (DMASIM_UNLIKELY(ram->guard))
+		ram->guard->lift(ram->guard->cookie, phys, bytes);
+}
+
+static void lower(const struct ram *ram, phys_addr_t phys, u64 bytes)
+{
+	if (DMASIM_UNLIKELY(ram->guard))
+		ram->guard->lower(ram->guard->cookie, phys, bytes);
+}
+
 static bool contains(const struct ram_extent *extent, phys_addr_t phys)
 {
 	return phys - extent->start < extent->bytes;
@@ -229,6 +241,7 @@ static bool absorb(struct ram *ram, struct ram_extent *whole)
 			offset += RAM_CHUNK_BYTES;
 			continue;
 		}
+		lift(ram, old->start, old->bytes);
 		memcpy(whole->host + offset, old->host, (size_t)old->bytes);
 		offset += old->bytes;
 		drop_extent(ram, old);
@@ -249,6 +262,7 @@ int ram_make_contiguous(struct ram *ram, phys_addr_t start, u64 bytes)
 		return -ENOMEM;
 	fresh = !absorb(ram, whole);
 	insert_extent(ram, whole);
+	lower(ram, start, bytes);
 	return fresh;
 }
 
@@ -271,6 +285,18 @@ bool ram_join(struct ram *ram, phys_addr_t start, u64 bytes)
 	return extent != NULL;
 }
 
+/* Memory of the program may be adopted again, all of it or a part. */
+static void mark_twice(struct ram *ram, struct ram_extent *extent)
+{
+	struct ram_extent *other;
+
+	LIST_FOREACH(other, &ram->adopted, host_link.adopted_link) {
+		if ((uintptr_t)extent->host - (uintptr_t)other->host < other->bytes ||
+		    (uintptr_t)other->host - (uintptr_t)extent->host < extent->bytes)
+			extent->twice = other->twice = true;
+	}
+}
+
 int ram_adopt(struct ram *ram, phys_addr_t start, void *host, u64 bytes)
 {
 	struct ram_extent *extent;
@@ -282,6 +308,7 @@ int ram_adopt(struct ram *ram, phys_addr_t start, void *host, u64 bytes)
 	extent->bytes = bytes;
 	extent->host = host;
 	extent->adopted = true;
+	mark_twice(ram, extent);
 	insert_extent(ram, extent);
 	return 0;
 }
@@ -299,6 +326,13 @@ u64 ram_adopted_bytes(const struct ram *ram, phys_addr_t phys)
 	const struct ram_extent *extent = find_extent(ram, phys);
 
 	return extent && extent->adopted && extent->start == phys ? extent->bytes : 0;
+}
+
+bool ram_is_adopted_twice(const struct ram *ram, phys_addr_t phys)
+{
+	const struct ram_extent *extent = find_extent(ram, phys);
+
+	return extent && extent->twice;
 }
 
 phys_addr_t ram_phys_of(const struct ram *ram, const void *host)
@@ -329,6 +363,7 @@ void ram_zero(struct ram *ram, phys_addr_t start, u64 bytes)
 
 	if (!extent)
 		extent = RB_MIN(ram_phys_tree, &ram->phys_tree);
+	lift(ram, start, bytes);
 	for (; extent && extent->start < end;
 	     extent = RB_NEXT(ram_phys_tree, &ram->phys_tree, extent)) {
 		phys_addr_t from = extent->start > start ? extent->start : start;
@@ -339,27 +374,7 @@ void ram_zero(struct ram *ram, phys_addr_t start, u64 bytes)
 		if (from < to)
 			memset(extent->host + (from - extent->start), 0, (size_t)(to - from));
 	}
-}
-
-u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes)
-{
-	const u8 *source = from;
-	u64 done = 0;
-
-	while (done < bytes) {
-		struct ram_extent *extent = ram_touch(ram, phys + done);
-		u64 within, here;
-
-		if (!extent)
-			break;
-		within = phys + done - extent->start;
-		here = extent->bytes - within;
-		if (here > bytes - done)
-			here = bytes - done;
-		memcpy(extent->host + within, source + done, (size_t)here);
-		done += here;
-	}
-	return done;
+	lower(ram, start, bytes);
 }
 
 /* How many of `bytes` from phys are RAM that nobody touched: they read as zeros. */
@@ -374,6 +389,50 @@ static u64 untouched_bytes(const struct ram *ram, phys_addr_t phys, u64 bytes)
 	if (here > RAM_CHUNK_BYTES - (phys & (RAM_CHUNK_BYTES - 1)))
 		here = RAM_CHUNK_BYTES - (phys & (RAM_CHUNK_BYTES - 1));
 	return here < bytes ? here : bytes;
+}
+
+u8 *ram_look(struct ram *ram, phys_addr_t phys, u64 *run)
+{
+	struct ram_extent *extent = ram->last;
+	u64 within;
+
+	if (!extent || !contains(extent, phys))
+		extent = find_extent(ram, phys);
+	if (!extent) {
+		u64 untouched = untouched_bytes(ram, phys, *run);
+
+		if (untouched)
+			*run = untouched;
+		return NULL;
+	}
+	ram->last = extent;
+	within = phys - extent->start;
+	if (*run > extent->bytes - within)
+		*run = extent->bytes - within;
+	return extent->host + within;
+}
+
+u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes)
+{
+	const u8 *source = from;
+	u64 done = 0;
+
+	lift(ram, phys, bytes);
+	while (done < bytes) {
+		struct ram_extent *extent = ram_touch(ram, phys + done);
+		u64 within, here;
+
+		if (!extent)
+			break;
+		within = phys + done - extent->start;
+		here = extent->bytes - within;
+		if (here > bytes - done)
+			here = bytes - done;
+		memcpy(extent->host + within, source + done, (size_t)here);
+		done += here;
+	}
+	lower(ram, phys, bytes);
+	return done;
 }
 
 static void remember(struct ram *ram, const struct ram_extent *extent, phys_addr_t phys)
@@ -394,6 +453,7 @@ u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes)
 	u8 *target = to;
 	u64 done = 0;
 
+	lift(ram, phys, bytes);
 	while (done < bytes) {
 		struct ram_extent *extent = ram->last;
 		u64 within, here;
@@ -417,5 +477,6 @@ u64 ram_read(struct ram *ram, phys_addr_t phys, void *to, u64 bytes)
 		memcpy(target + done, extent->host + within, (size_t)here);
 		done += here;
 	}
+	lower(ram, phys, bytes);
 	return done;
 }

@@ -35,6 +35,7 @@ struct ram_extent {
 	u8 *host;
 	u8 *block;    /* what was allocated for it; NULL: adopted */
 	bool adopted; /* host memory belongs to the program; the bounds are exact to the byte */
+	bool twice;   /* adopted: some of it has another address, too, or had */
 };
 
 RB_HEAD(ram_phys_tree, ram_extent);
@@ -48,6 +49,16 @@ struct ram_range {
 };
 
 #define RAM_RANGES_MAX 16
+
+/*
+ * Told around each access that the simulator makes to host memory behind [phys, phys + bytes): from
+ * some of it the program is kept out. Not told for what was never touched.
+ */
+struct ram_guard {
+	void *cookie;
+	void (*lift)(void *cookie, phys_addr_t phys, u64 bytes);
+	void (*lower)(void *cookie, phys_addr_t phys, u64 bytes);
+};
 
 #define RAM_RECENT 64 /* chunks that were read lately: a power of two */
 
@@ -64,6 +75,7 @@ struct ram {
 	/* Chunks by number modulo RAM_RECENT, each in one extent; ~0: none. */
 	u64 recent[RAM_RECENT];
 	const u8 *recent_host[RAM_RECENT];
+	const struct ram_guard *guard; /* NULL: the program may go everywhere */
 	u64 dropped; /* extents dropped so far: pointers resolved earlier may be void */
 };
 
@@ -87,6 +99,12 @@ u64 ram_covered(const struct ram *ram, phys_addr_t phys, u64 bytes);
 struct ram_extent *ram_touch(struct ram *ram, phys_addr_t phys);
 
 /*
+ * Host memory at phys, and in *run how much of it may be used, no more than *run. NULL: nobody has
+ * touched so much from there on, or it is no memory.
+ */
+u8 *ram_look(struct ram *ram, phys_addr_t phys, u64 *run);
+
+/*
  * Makes [start, start + bytes) contiguous on the host. bytes is a power of two, at least
  * RAM_CHUNK_BYTES, start a multiple of it: so each extent lies inside the range or around it.
  * Nobody holds a host pointer into the range. Contents are kept. Returns 1 if it is all zeros, 0 if
@@ -106,6 +124,9 @@ void ram_unadopt(struct ram *ram, phys_addr_t start);
 
 /* How many bytes were adopted at phys; 0: none. */
 u64 ram_adopted_bytes(const struct ram *ram, phys_addr_t phys);
+
+/* True if phys is in memory of which some has another address, too, or had. */
+bool ram_is_adopted_twice(const struct ram *ram, phys_addr_t phys);
 
 /*
  * The physical address of a host pointer into an extent; RAM_NO_PHYS for any other. Of memory that

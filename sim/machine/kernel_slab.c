@@ -227,6 +227,7 @@ void kfree(const void *ptr)
 		return;
 	}
 	check_memory_freed(&s->check, slab->phys + (u64)piece * slab->bytes, slab->bytes);
+	check_memory_gone(&s->check, slab->phys + (u64)piece * slab->bytes, slab->bytes);
 	memset(slab->host + (size_t)piece * slab->bytes, FILL_FREED, slab->bytes);
 	slab->taken[piece / 64] &= ~(1ULL << piece % 64);
 	if (slab->list && slab->used == slab->pieces)

@@ -97,6 +97,8 @@ static void check_config(const struct dmasim_config *config)
 			"a bounce pool has a power of two of areas");
 	DMASIM_CONTRACT(config->group_policy <= DMASIM_GROUPS_STRICT,
 			"the policy of groups is one of enum dmasim_group_policy");
+	DMASIM_CONTRACT(config->watch_bytes <= SZ_1G, "of a mapping at most 1 GiB is compared");
+	DMASIM_CONTRACT(config->poison <= DMASIM_POISON_OFF, "poison is one of enum dmasim_poison");
 	DMASIM_CONTRACT(pci_acs_redir_is_valid(config->disable_acs_redir),
 			"disable_acs_redir looks like 0000:3a:00.0;00:1c.0/00.0");
 	DMASIM_CONTRACT(pci_acs_config_is_valid(config->config_acs),
@@ -145,6 +147,8 @@ static void read_config(struct dmasim_config *to, const struct dmasim_config *fr
 		to->cpu_family = machine_cpu_family(to->cpu);
 	if (!to->cpus)
 		to->cpus = DEFAULT_CPUS;
+	if (!to->watch_bytes)
+		to->watch_bytes = SZ_64K;
 	if (!to->swiotlb_bytes)
 		to->swiotlb_bytes = SZ_64M;
 	to->abort_on_report |= machine_env_abort();
@@ -227,6 +231,10 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " unchecked=1");
 	if (config->report_lazy_pages)
 		text_add(&text, " lazypages=1");
+	if (config->no_watch)
+		text_add(&text, " watch=0");
+	else if (config->watch_bytes != SZ_64K)
+		text_add(&text, " watch=%llu", config->watch_bytes);
 	if (config->iommu_device_tlb)
 		text_add(&text, " dt=1");
 	if (config->iommu_scalable)
@@ -271,6 +279,12 @@ static void wire(struct dmasim *s)
 		.timed_out = check_timed_out,
 		.queue_error = check_queue_error,
 	};
+	cpu_init(&s->check, &(struct cpu_config){
+				    .compares = !s->config.no_watch,
+				    .compared = s->config.watch_bytes,
+				    .guards_reads = s->config.poison == DMASIM_POISON_ALL,
+				    .guard = machine_guard(s->config.poison),
+			    });
 	port_init(s);
 	s->world.trace.cpu = &s->platform.cpu;
 }
@@ -387,6 +401,7 @@ u64 dmasim_destroy(struct dmasim *s)
 	machine_tell_no_reports(s);
 	left = was_left(s);
 	machine_schedule_fini(s);
+	check_let_go(&s->check);
 	kernel_fini(s);
 	if (!left) {
 		os_destroy(s->os);

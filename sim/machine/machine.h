@@ -133,6 +133,9 @@ struct dma_debug_config machine_dma_debug(struct dmasim *s);
 /* What memory of the process is; `cookie` is the machine (host_memory.c). */
 enum memory_kind machine_host_kind(void *cookie, const void *ptr, u64 bytes);
 
+/* How the program is kept out of memory; NULL: nothing does, or nothing is to (poison.c). */
+cpu_guard *machine_guard(enum dmasim_poison poison);
+
 /* What the trace says of an event of the software that the event does not (trace_event.c). */
 struct trace_facts {
 	u32 state;

@@ -49,6 +49,19 @@ phys_addr_t dmasim_virt_to_phys(struct dmasim *s, const void *ptr)
 	return s->platform.ops->phys(s, ptr);
 }
 
+/* Of memory with two addresses nobody can tell who writes there. */
+static void forget_twice(struct dmasim *s, phys_addr_t phys)
+{
+	struct ram_extent *extent;
+
+	if (!ram_is_adopted_twice(&s->hw.ram, phys))
+		return;
+	LIST_FOREACH(extent, &s->hw.ram.adopted, host_link.adopted_link) {
+		if (extent->twice)
+			check_memory_gone(&s->check, extent->start, extent->bytes);
+	}
+}
+
 phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes)
 {
 	phys_addr_t phys;
@@ -60,6 +73,7 @@ phys_addr_t dmasim_adopt(struct dmasim *s, void *ptr, u64 bytes)
 	phys = s->next_adopted + ((uintptr_t)ptr & (FRAME_BYTES - 1));
 	if (ram_adopt(&s->hw.ram, phys, ptr, bytes))
 		return DMASIM_NO_PHYS;
+	forget_twice(s, phys);
 	memory_kinds_add(&s->check.kinds, phys, ptr, bytes);
 	/* A page in between: a device that runs over the end meets nobody. */
 	s->next_adopted = ((phys + bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1)) + FRAME_BYTES;
@@ -70,6 +84,7 @@ void dmasim_unadopt(struct dmasim *s, phys_addr_t phys)
 {
 	machine_exists(s);
 	check_memory_freed(&s->check, phys, ram_adopted_bytes(&s->hw.ram, phys));
+	check_memory_gone(&s->check, phys, ram_adopted_bytes(&s->hw.ram, phys));
 	ram_unadopt(&s->hw.ram, phys);
 	memory_kinds_drop(&s->check.kinds, phys);
 	s->platform.window_bytes = 0;
@@ -89,6 +104,10 @@ u64 dmasim_read(struct dmasim *s, phys_addr_t phys, void *to, u64 bytes)
 
 u64 dmasim_write(struct dmasim *s, phys_addr_t phys, const void *from, u64 bytes)
 {
+	u64 done;
+
 	machine_exists(s);
-	return hw_cpu_write(&s->hw, phys, from, bytes);
+	done = hw_cpu_write(&s->hw, phys, from, bytes);
+	check_cpu_wrote(&s->check, phys, done);
+	return done;
 }

@@ -22,8 +22,10 @@ static phys_addr_t port_frames_alloc(void *machine, enum dmasim_fault_point why,
 	phys_addr_t phys = frames_alloc_below(&s->hw.frames, why, count, last);
 
 	check_window(s);
-	if (phys != RAM_NO_PHYS)
-		check_frames_allocated(&s->check, phys, count << FRAME_SHIFT);
+	if (phys == RAM_NO_PHYS)
+		return phys;
+	check_memory_gone(&s->check, phys, count << FRAME_SHIFT);
+	check_frames_allocated(&s->check, phys, count << FRAME_SHIFT);
 	return phys;
 }
 
@@ -34,6 +36,8 @@ static void port_frames_free(void *machine, enum dmasim_fault_point why, phys_ad
 
 	if (why == DMASIM_FAULT_TABLE_PAGE)
 		check_table_freed(&s->check, phys);
+	else
+		check_memory_gone(&s->check, phys, count << FRAME_SHIFT);
 	frames_free(&s->hw.frames, why, phys, count);
 }
 
@@ -232,6 +236,7 @@ static void port_cache_invalidate(void *machine, phys_addr_t phys, u64 bytes)
 {
 	struct dmasim *s = machine;
 
+	check_ram_changing(&s->check, phys, bytes);
 	hw_cache_invalidate(&s->hw, phys, bytes);
 }
 
@@ -240,6 +245,13 @@ static void port_cache_bypass(void *machine, phys_addr_t phys, u64 bytes, bool b
 	struct dmasim *s = machine;
 
 	hw_cache_bypass(&s->hw, phys, bytes, bypass);
+}
+
+static void port_cpu_copies(void *machine, phys_addr_t phys, u64 bytes, bool writes)
+{
+	struct dmasim *s = machine;
+
+	check_cpu_copies(&s->check, phys, bytes, writes);
 }
 
 static u64 port_chance(void *machine, u64 bound)
@@ -376,6 +388,7 @@ void port_init(struct dmasim *s)
 		.cache_clean = port_cache_clean,
 		.cache_invalidate = port_cache_invalidate,
 		.cache_bypass = port_cache_bypass,
+		.cpu_copies = port_cpu_copies,
 		.chance = port_chance,
 		.now = port_now,
 		.timer_arm = port_timer_arm,

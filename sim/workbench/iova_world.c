@@ -318,6 +318,7 @@ static const struct platform_ops world_ops = {
 	.cache_clean = no_cache,
 	.cache_invalidate = no_cache,
 	.cache_bypass = no_bypass,
+	.cpu_copies = no_bypass,
 	.chance = no_chance,
 	.now = world_now,
 	.timer_arm = world_timer_arm,

@@ -74,9 +74,9 @@ static bool can_be_done_without(u32 point)
 /* The checker stops, the software does not; a report is counted even if it cannot be kept. */
 static bool is_never_needed(u32 point)
 {
-	return point == DMASIM_FAULT_CHECK_RECORD || point == DMASIM_FAULT_REPORT ||
-	       point == DMASIM_FAULT_DMA_DEBUG || point == DMASIM_FAULT_P2P_VERDICT ||
-	       can_be_done_without(point);
+	return point == DMASIM_FAULT_CHECK_RECORD || point == DMASIM_FAULT_CHECK_COPY ||
+	       point == DMASIM_FAULT_REPORT || point == DMASIM_FAULT_DMA_DEBUG ||
+	       point == DMASIM_FAULT_P2P_VERDICT || can_be_done_without(point);
 }
 
 static const char *point_name(u32 point)
@@ -99,8 +99,8 @@ static void expect_same_use(struct dmasim *s, const u64 *use, bool after_refusal
 		if (after_refusal && may_stay((enum dmasim_fault_point)i))
 			continue;
 		/* Both judges' accounts stop where they went blind. */
-		if (i == DMASIM_FAULT_CHECK_RECORD || i == DMASIM_FAULT_REPORT ||
-		    i == DMASIM_FAULT_DMA_DEBUG)
+		if (i == DMASIM_FAULT_CHECK_RECORD || i == DMASIM_FAULT_CHECK_COPY ||
+		    i == DMASIM_FAULT_REPORT || i == DMASIM_FAULT_DMA_DEBUG)
 			continue;
 		if (can_be_done_without(i) && now < use[i])
 			continue;

@@ -12,6 +12,20 @@
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
+/* Bytes that the CPU may not write. What is linked in two steps is not watched. */
+static bool are_devices(const struct run *run, phys_addr_t phys, u64 bytes)
+{
+	for (u32 i = 0; i < run->model.extent_end; i++) {
+		const struct extent *extent = &run->model.extent[i];
+
+		if (extent->mapping != MODEL_NOBODY && extent->phys < phys + bytes &&
+		    phys < extent->phys + extent->bytes &&
+		    run->mapping[extent->mapping].kind != MAPPING_STATE)
+			return true;
+	}
+	return false;
+}
+
 bool step_cpu(struct run *run, struct dice *dice)
 {
 	struct object *object = pick_object(run, dice);
@@ -21,7 +35,7 @@ bool step_cpu(struct run *run, struct dice *dice)
 	if (count > sizeof(bytes))
 		count = sizeof(bytes);
 	offset = dice_from(dice, 0, object->bytes - count);
-	if (dice_chance(dice, 50)) {
+	if (dice_chance(dice, 50) || are_devices(run, object->phys + offset, count)) {
 		if (dmasim_read(run->s, object->phys + offset, bytes, count) != count ||
 		    memcmp(bytes, object->shadow + offset, count))
 			return wrong(run, "the CPU reads wrong bytes at 0x%llx",

@@ -70,7 +70,7 @@ static inline u64 list_bytes(struct sg_table *table)
 	return bytes;
 }
 
-/* The CPU fills the list front to back; the device reads the same bytes, segment by segment. */
+/* In its turn the CPU fills the list front to back; the device reads the same bytes, segment by segment. */
 static inline void expect_device_reads_list(struct dmasim *s, struct pci_dev *pdev,
 					    struct sg_table *table, void *bytes, void *scratch)
 {
@@ -79,11 +79,13 @@ static inline void expect_device_reads_list(struct dmasim *s, struct pci_dev *pd
 	u32 i;
 
 	fill_pattern(bytes, total, total);
+	dma_sync_sgtable_for_cpu(&pdev->dev, table, DMA_TO_DEVICE);
 	for_each_sgtable_sg(table, sg, i) {
 		expect_u64(dmasim_write(s, sg_phys(sg), (u8 *)bytes + done, sg->length),
 			   sg->length);
 		done += sg->length;
 	}
+	dma_sync_sgtable_for_device(&pdev->dev, table, DMA_TO_DEVICE);
 	done = 0;
 	for_each_sgtable_dma_sg(table, sg, i) {
 		assert_true(done + sg_dma_len(sg) <= total);

@@ -132,7 +132,7 @@ static inline void expect_write_lands(struct dmasim *s, struct pci_dev *pdev, dm
 	}
 }
 
-/* The CPU writes bytes at phys that the device then reads. */
+/* In its turn the CPU writes bytes at phys, that the device then reads. */
 static inline void expect_read_sees(struct dmasim *s, struct pci_dev *pdev, dma_addr_t dma,
 				    phys_addr_t phys, u64 bytes)
 {
@@ -142,17 +142,27 @@ static inline void expect_read_sees(struct dmasim *s, struct pci_dev *pdev, dma_
 		u64 step = bytes - at < sizeof(sent) ? bytes - at : sizeof(sent);
 
 		fill_pattern(sent, step, ~(phys + at));
+		dma_sync_single_for_cpu(&pdev->dev, dma + at, step, DMA_TO_DEVICE);
 		expect_u64(dmasim_write(s, phys + at, sent, step), step);
+		dma_sync_single_for_device(&pdev->dev, dma + at, step, DMA_TO_DEVICE);
 		expect_done(dmasim_dev_read(pdev, dma + at, got, step), step);
 		assert_memory_equal(got, sent, step);
 	}
 }
 
+/* What the device writes lands at phys, and what it reads is what is there. */
 static inline void expect_both_ways(struct dmasim *s, struct pci_dev *pdev, dma_addr_t dma,
 				    phys_addr_t phys, u64 bytes)
 {
+	u8 got[SZ_4K];
+
 	expect_write_lands(s, pdev, dma, phys, bytes);
-	expect_read_sees(s, pdev, dma, phys, bytes);
+	for (u64 at = 0; at < bytes; at += sizeof(got)) {
+		u64 step = bytes - at < sizeof(got) ? bytes - at : sizeof(got);
+
+		expect_done(dmasim_dev_read(pdev, dma + at, got, step), step);
+		expect_bytes_at(s, phys + at, got, step);
+	}
 }
 
 /* One byte at dma is out of the device's reach. */

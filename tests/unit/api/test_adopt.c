@@ -63,7 +63,9 @@ static void data_goes_both_ways_without_copies(void **state)
 	fill_pattern(other, BYTES, 1);
 	expect_done(dmasim_dev_write(rig->nvme, dma, other, BYTES), BYTES);
 	assert_memory_equal(memory, other, BYTES);
+	dma_sync_single_for_cpu(dev, dma, BYTES, DMA_BIDIRECTIONAL);
 	fill_pattern(memory, BYTES, 2);
+	dma_sync_single_for_device(dev, dma, BYTES, DMA_BIDIRECTIONAL);
 	expect_done(dmasim_dev_read(rig->nvme, dma, other, BYTES), BYTES);
 	assert_memory_equal(memory, other, BYTES);
 	expect_guards(memory);

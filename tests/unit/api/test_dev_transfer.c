@@ -37,11 +37,12 @@ static void a_transfer_touches_nothing_beside_it(void **state)
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
 	phys_addr_t buf = ram(rig, SZ_16K);
-	dma_addr_t dma = dma_map_phys(dev, buf, SZ_16K, DMA_BIDIRECTIONAL, 0);
 	u8 *host = dmasim_ptr(rig->s, buf, SZ_16K);
 	u8 sent[5000];
+	dma_addr_t dma;
 
 	memset(host, 0x11, SZ_16K);
+	dma = dma_map_phys(dev, buf, SZ_16K, DMA_BIDIRECTIONAL, 0);
 	memset(sent, 0x22, sizeof(sent));
 	expect_done(dmasim_dev_write(rig->nvme, dma + 3333, sent, sizeof(sent)), sizeof(sent));
 	for (u64 at = 0; at < SZ_16K; at++)

@@ -377,6 +377,7 @@ static bool cached_less(struct dmasim *s)
  */
 static void a_start_without_memory_fails_the_call_and_not_the_machine(void **state)
 {
+	const struct dmasim_config config = { DMASIM_CONFIG, .no_watch = true };
 	struct dmasim_endpoint endpoint = { .bar = { SZ_4K } };
 
 	for (int way = 0; way < 3; way++) {
@@ -384,7 +385,7 @@ static void a_start_without_memory_fails_the_call_and_not_the_machine(void **sta
 		u64 nth;
 
 		for (nth = 1; failed; nth++) {
-			struct dmasim *s = dmasim_create(NULL);
+			struct dmasim *s = dmasim_create(&config);
 			struct pci_dev *pdev;
 			bool blind, started, survived;
 

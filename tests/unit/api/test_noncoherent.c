@@ -88,6 +88,7 @@ static void a_map_cleans_and_later_stores_need_a_sync(void **state)
 	cpu_fills(rig, phys, BYTES, 1);
 	dma = map(rig, phys, BYTES, DMA_TO_DEVICE, 0);
 	expect_device(rig, dma, BYTES, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_CPU_WROTE, 2);
 	cpu_fills(rig, phys, BYTES, 2);
 	expect_device(rig, dma, BYTES, 1);
 	dma_sync_single_for_device(&rig->nvme->dev, dma, BYTES, DMA_TO_DEVICE);
@@ -187,7 +188,9 @@ static void nothing_of_this_concerns_a_device_that_snoops(void **state)
 	phys = ram(&rig, BYTES);
 	dma = dma_map_phys(&rig.nvme->dev, phys, BYTES, DMA_BIDIRECTIONAL, 0);
 	expect_ok(dma_mapping_error(&rig.nvme->dev, dma));
+	dma_sync_single_for_cpu(&rig.nvme->dev, dma, BYTES, DMA_BIDIRECTIONAL);
 	expect_u64(dmasim_write(rig.s, phys, data, sizeof(data)), sizeof(data));
+	dma_sync_single_for_device(&rig.nvme->dev, dma, BYTES, DMA_BIDIRECTIONAL);
 	expect_done(dmasim_dev_read(rig.nvme, dma, found, sizeof(found)), sizeof(found));
 	assert_memory_equal(found, data, sizeof(data));
 	expect_both_ways(rig.s, rig.nvme, dma, phys, BYTES);

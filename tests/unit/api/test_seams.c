@@ -140,9 +140,14 @@ static void describe_virtual(struct dump *dump, const char *address)
 
 static void expect_arrival(struct dump *dump, struct pci_dev *pdev, dma_addr_t dma, phys_addr_t buf)
 {
+	char found[6];
+
+	dma_sync_single_for_cpu(&pdev->dev, dma, SZ_4K, DMA_FROM_DEVICE);
 	memset(dmasim_ptr(dump->s, buf, SZ_4K), 0, SZ_4K);
+	dma_sync_single_for_device(&pdev->dev, dma, SZ_4K, DMA_FROM_DEVICE);
 	expect_done(dmasim_dev_write(pdev, dma, "hello", 6), 6);
-	assert_string_equal(dmasim_ptr(dump->s, buf, 6), "hello");
+	expect_u64(dmasim_read(dump->s, buf, found, 6), 6);
+	assert_string_equal(found, "hello");
 }
 
 /*
