@@ -19,11 +19,12 @@ RB_GENERATE(lint_balance_tree, lint_balance, by_what, compare_balances)
 
 /* ---- What lint cannot see --------------------------------------------- */
 
-/* What these say depends on page tables in memory and on caches; the last, on the run alone. */
+/* What these say depends on what memory holds, and on caches; or on the run alone. */
 static const enum dmasim_report_id not_seen[] = {
 	DMASIM_REPORT_STALE_TRANSLATION, DMASIM_REPORT_TABLE_FREED_EARLY,
 	DMASIM_REPORT_CHECKER_BLIND,	 DMASIM_REPORT_ABSENT_CACHED,
 	DMASIM_REPORT_MIXED_PAGE_SIZES,	 DMASIM_REPORT_STALE_CONTEXT,
+	DMASIM_REPORT_CPU_WROTE,	 DMASIM_REPORT_CPU_LINE_LOST,
 };
 
 bool dmasim_lint_sees(enum dmasim_report_id id)

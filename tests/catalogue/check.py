@@ -7,9 +7,9 @@
 Runs the programs, which speak TAP. The name of a test begins with its entry. Fails, with one line
 for each thing that is wrong: a test that failed, or names no entry; a check of dma-debug (D), or a
 misuse that no kernel sees of the two-step API (S), of peer memory (P) or by the CPU (C), without a
-wrong program, or without a right one; an entry without a test that passed, or left out without a reason and an
-issue; a switch of BUG.h without twins that passed; a name or an entry that comes twice; an entry of
-the facts, or of S, P and C, that the table does not have.
+wrong program, or without a right one; an entry without a test that passed, or left out without a
+reason and an issue; a switch of BUG.h without twins that passed; a name or an entry that comes
+twice; an entry of the facts, or of S, P and C, that the table does not have.
 """
 
 import os
@@ -23,7 +23,7 @@ BUG = re.compile(r'\bX\(\w+,\s*"([a-z0-9-]+)"')
 FACTS = ([f"M{i:02}" for i in range(1, 27)] + [f"T{i:02}" for i in range(1, 17)] +
          [f"D{i:02}" for i in range(1, 24)] +
          [f"S{i:02}" for i in range(1, 23)] + [f"P{i:02}" for i in range(1, 14)] +
-         [f"C{i:02}" for i in range(1, 6)])
+         [f"C{i:02}" for i in range(1, 7)])
 
 
 def read_table(path):

@@ -75,7 +75,7 @@ static void C01_a_store_between_map_and_unmap(void **state)
 }
 
 /* Stores before the map, after the unmap, and beside the buffer, where all snoops. */
-static void C01_right_store_before_and_after(void **state)
+static void C01_right__store_before_and_after(void **state)
 {
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
@@ -131,7 +131,7 @@ static void C01_a_write_that_is_told_at_once(void **state)
 }
 
 /* A driver that was told so need not unmap; then nobody knows when the device is done. */
-static void C01_right_store_where_no_unmap_is_needed(void **state)
+static void C01_right__store_where_no_unmap_is_needed(void **state)
 {
 	struct rig *rig = *state;
 	phys_addr_t buf = ram(rig, SZ_4K);
@@ -146,7 +146,7 @@ static void C01_right_store_where_no_unmap_is_needed(void **state)
 }
 
 /* Its driver looks after all turns itself; or both use it at once. */
-static void C01_right_store_that_is_none_of_the_apis(void **state)
+static void C01_right__store_that_is_none_of_the_apis(void **state)
 {
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
@@ -222,7 +222,7 @@ static void C02_a_store_before_the_sync_for_the_device_alone(void **state)
 }
 
 /* More turns than are kept apart; and what only goes to the device needs no sync for the CPU. */
-static void C02_right_store_in_its_turn(void **state)
+static void C02_right__store_in_its_turn(void **state)
 {
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
@@ -265,7 +265,7 @@ static void C03_a_store_to_an_entry(void **state)
 	expect_only(rig->s, DMASIM_REPORT_CPU_WROTE, 1);
 }
 
-static void C03_right_store_in_its_turn(void **state)
+static void C03_right__store_in_its_turn(void **state)
 {
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
@@ -341,7 +341,7 @@ static void C04_a_store_to_another_mapping_of_the_line(void **state)
 }
 
 /* A line for itself; or the store comes after. */
-static void C04_right_store_to_another_line(void **state)
+static void C04_right__store_to_another_line(void **state)
 {
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
@@ -371,7 +371,7 @@ static int mode_kmalloc(void **state)
 						       .traits = { .no_snoop = true } });
 }
 
-static void C04_right_store_beside_what_is_bounced(void **state)
+static void C04_right__store_beside_what_is_bounced(void **state)
 {
 	struct rig *rig = *state;
 
@@ -381,7 +381,7 @@ static void C04_right_store_beside_what_is_bounced(void **state)
 }
 
 /* A device that snoops takes the line from the cache. */
-static void C04_right_store_beside_where_all_snoops(void **state)
+static void C04_right__store_beside_where_all_snoops(void **state)
 {
 	struct rig *rig = *state;
 
@@ -407,7 +407,7 @@ static void C05_a_store_to_what_is_linked(void **state)
 }
 
 /* In turns; and part by part. */
-static void C05_right_store_in_its_turn(void **state)
+static void C05_right__store_in_its_turn(void **state)
 {
 	struct rig *rig = *state;
 	struct device *dev = &rig->nvme->dev;
@@ -426,7 +426,7 @@ static void C05_right_store_in_its_turn(void **state)
 }
 
 /* What snoops may share memory with the CPU, as HMM does. */
-static void C05_right_store_where_all_snoops(void **state)
+static void C05_right__store_where_all_snoops(void **state)
 {
 	struct rig *rig = *state;
 	phys_addr_t buf = ram(rig, 2 * SZ_4K);
@@ -442,31 +442,31 @@ static void C05_right_store_where_all_snoops(void **state)
 		IN(untrusted, test), IN(bounced, test), IN(no_snoop, test),         \
 		IN(direct_no_snoop, test), IN(amd_vi, test)
 
-TEST_MAIN(IN_ALL(C01_a_store_between_map_and_unmap), IN_ALL(C01_right_store_before_and_after),
+TEST_MAIN(IN_ALL(C01_a_store_between_map_and_unmap), IN_ALL(C01_right__store_before_and_after),
 	  IN(strict, C01_a_store_that_the_device_writes_over),
 	  IN(direct, C01_a_store_that_the_device_writes_over),
 	  IN(bounced, C01_a_store_that_the_device_writes_over),
 	  IN(no_snoop, C01_a_store_that_the_device_writes_over),
 	  IN_ALL(C01_a_write_that_is_told_at_once),
-	  IN(direct, C01_right_store_where_no_unmap_is_needed),
-	  IN(strict, C01_right_store_that_is_none_of_the_apis),
-	  IN(direct, C01_right_store_that_is_none_of_the_apis),
+	  IN(direct, C01_right__store_where_no_unmap_is_needed),
+	  IN(strict, C01_right__store_that_is_none_of_the_apis),
+	  IN(direct, C01_right__store_that_is_none_of_the_apis),
 	  IN_ALL(C02_a_store_beside_what_was_synced),
 	  IN_ALL(C02_a_store_after_the_sync_for_the_device),
 	  IN_ALL(C02_a_store_before_the_sync_for_the_device_alone),
-	  IN_ALL(C02_right_store_in_its_turn), IN_ALL(C03_a_store_to_an_entry),
-	  IN_ALL(C03_right_store_in_its_turn),
+	  IN_ALL(C02_right__store_in_its_turn), IN_ALL(C03_a_store_to_an_entry),
+	  IN_ALL(C03_right__store_in_its_turn),
 	  IN(no_snoop, C04_a_store_beside_what_the_device_wrote),
 	  IN(direct_no_snoop, C04_a_store_beside_what_the_device_wrote),
 	  IN(no_snoop, C04_a_store_beside_what_the_device_may_write),
 	  IN(direct_no_snoop, C04_a_store_beside_what_the_device_may_write),
 	  IN(no_snoop, C04_a_store_to_another_mapping_of_the_line),
 	  IN(direct_no_snoop, C04_a_store_to_another_mapping_of_the_line),
-	  IN(no_snoop, C04_right_store_to_another_line),
-	  IN(direct_no_snoop, C04_right_store_to_another_line),
-	  IN(kmalloc, C04_right_store_beside_what_is_bounced),
-	  IN(strict, C04_right_store_beside_where_all_snoops),
-	  IN(direct, C04_right_store_beside_where_all_snoops),
-	  IN(bounced, C04_right_store_beside_where_all_snoops),
-	  IN(no_snoop, C05_a_store_to_what_is_linked), IN(no_snoop, C05_right_store_in_its_turn),
-	  IN(strict, C05_right_store_where_all_snoops))
+	  IN(no_snoop, C04_right__store_to_another_line),
+	  IN(direct_no_snoop, C04_right__store_to_another_line),
+	  IN(kmalloc, C04_right__store_beside_what_is_bounced),
+	  IN(strict, C04_right__store_beside_where_all_snoops),
+	  IN(direct, C04_right__store_beside_where_all_snoops),
+	  IN(bounced, C04_right__store_beside_where_all_snoops),
+	  IN(no_snoop, C05_a_store_to_what_is_linked), IN(no_snoop, C05_right__store_in_its_turn),
+	  IN(strict, C05_right__store_where_all_snoops))
