@@ -15,7 +15,7 @@
 	R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN), R(LINK_OUTSIDE), R(FREE_WITH_LINKS)
 #define RANGE R(LINK_OUTSIDE), R(FREE_WITH_LINKS), R(UNMAP_SHORT)
 /* What never ends is in the way of the next use of its memory, or of the memory's end. */
-#define LEAK  R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE)
+#define LEAK  R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE), R(CPU_WROTE)
 #define ACCESS                                                                            \
 	R(USE_AFTER_UNMAP), R(IOMMU_FAULT), R(ACCESS_NOT_MAPPED), R(UNSUPPORTED_REQUEST), \
 		R(P2P_VERDICT)
