@@ -12,7 +12,7 @@ refusals=refuses-
 . "$(dirname "$0")/command.sh"
 
 # The reports name the trace: it has the same name on every machine.
-cd "$golden" || exit 1
+cd "$2/tests/data" || exit 1
 
 # tells STATUS NAME ARGS...: what is printed is the recorded text.
 tells() {
@@ -32,16 +32,16 @@ tells() {
 
 # ---- A driver with mistakes --------------------------------------------------------------------
 
-tells 1 reports wrong.trace
-tells 1 lines wrong.trace --line
-tells 1 one-device wrong.trace --line --dev 04:00.0
-tells 1 one-line wrong.trace --line --from 12 --to 12
-tells 0 none-of-these-lines wrong.trace --to 9
-tells 1 leaks wrong.trace --line --leaks --from 18
-tells 0 a-right-driver right.trace
-tells 1 what-differs differs.trace
+tells 1 reports lint-wrong.trace
+tells 1 lines lint-wrong.trace --line
+tells 1 one-device lint-wrong.trace --line --dev 04:00.0
+tells 1 one-line lint-wrong.trace --line --from 12 --to 12
+tells 0 none-of-these-lines lint-wrong.trace --to 9
+tells 1 leaks lint-wrong.trace --line --leaks --from 18
+tells 0 a-right-driver lint-right.trace
+tells 1 what-differs lint-differs.trace
 
-if dmasim lint - --line <wrong.trace >"$temp/out" 2>"$temp/err"; then
+if dmasim lint - --line <lint-wrong.trace >"$temp/out" 2>"$temp/err"; then
 	echo "exit status 0" >"$temp/why"
 	not_ok reads-standard-input
 else
@@ -69,13 +69,13 @@ has tells-what-it-cannot-see '^  DMASIM-008 stale-translation$' "$temp/out"
 # ---- What it refuses ---------------------------------------------------------------------------
 
 refused nothing 'expected the name of a trace, or -'
-refused a-second-file "unexpected argument 'more'" right.trace more
-refused an-option-it-does-not-have "no option '--loud'" right.trace --loud
+refused a-second-file "unexpected argument 'more'" lint-right.trace more
+refused an-option-it-does-not-have "no option '--loud'" lint-right.trace --loud
 refused a-file-that-is-not-there 'cannot read not-there: No such file or directory' not-there
 refused a-folder 'cannot read: Is a directory' .
-refused a-line-of-nothing "lint: --from '0': expected a line of the trace, from 1" right.trace \
+refused a-line-of-nothing "lint: --from '0': expected a line of the trace, from 1" lint-right.trace \
 	--from 0
-refused no-device "lint: --dev 'gpu': expected a BDF" right.trace --dev gpu
-refused what-is-no-trace 'lint.sh:1: no header, expected' ../lint.sh
+refused no-device "lint: --dev 'gpu': expected a BDF" lint-right.trace --dev gpu
+refused what-is-no-trace "sriov-4096.hex:1: no header, expected" sriov-4096.hex
 
 echo "1..$number"
