@@ -5,14 +5,14 @@
 #   lint.sh DMASIM SOURCE_ROOT
 # With UPDATE_GOLDEN=1 the recorded text becomes what is printed now: read git diff then.
 set -u
-program=$1
-golden=$2/tests/golden/lint
+program=$(realpath "$1")
+golden=$(realpath "$2")/tests/golden/lint
 verb=lint
 refusals=refuses-
 . "$(dirname "$0")/command.sh"
 
 # The reports name the trace: it has the same name on every machine.
-cd "$2/tests/data" || exit 1
+cd "$golden/../../data" || exit 1
 
 # tells STATUS NAME ARGS...: what is printed is the recorded text.
 tells() {
