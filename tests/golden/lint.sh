@@ -73,8 +73,8 @@ refused a-second-file "unexpected argument 'more'" lint-right.trace more
 refused an-option-it-does-not-have "no option '--loud'" lint-right.trace --loud
 refused a-file-that-is-not-there 'cannot read not-there: No such file or directory' not-there
 refused a-folder 'cannot read: Is a directory' .
-refused a-line-of-nothing "lint: --from '0': expected a line of the trace, from 1" lint-right.trace \
-	--from 0
+refused a-line-of-nothing "lint: --from '0': expected a line of the trace, from 1" \
+	lint-right.trace --from 0
 refused no-device "lint: --dev 'gpu': expected a BDF" lint-right.trace --dev gpu
 refused what-is-no-trace "sriov-4096.hex:1: no header, expected" sriov-4096.hex
 
