@@ -193,15 +193,19 @@ static struct fit fit_of(const struct check *check, const struct owner_list *lis
 		.same_attrs = !judge_other_attrs(list->attrs, event->attrs),
 	};
 	const struct piece *piece;
+	bool within = true;
 	u32 next = 0;
 
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
-		if (naming(&check->call->segments, piece, &next))
+		const struct check_range *segment = naming(&check->call->segments, piece, &next);
+
+		if (segment)
 			fit.named++;
 		else
 			fit.all_named = false;
+		within = within && segment && piece->at.last <= segment->last;
 	}
-	fit.all_segments = next == check->call->segments.count;
+	fit.all_segments = within && next == check->call->segments.count;
 	return fit;
 }
 

@@ -177,6 +177,31 @@ static void a_sync_of_the_longer_of_two_mappings(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* Both begin at the same address, and have one entry. */
+static void a_list_with_a_shorter_entry_is_told_apart(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	struct list large[2], small;
+	u8 bytes[4];
+
+	list_init(&small, 1);
+	list_set(rig, &small, 0, buf, 2);
+	for (u32 i = 0; i < 2; i++) {
+		list_init(&large[i], 1);
+		list_set(rig, &large[i], 0, buf, 241);
+	}
+	expect_u64(dma_map_sg(dev, large[0].sg, 1, DMA_TO_DEVICE), 1);
+	expect_u64(dma_map_sg(dev, small.sg, 1, DMA_TO_DEVICE), 1);
+	expect_u64(dma_map_sg(dev, large[1].sg, 1, DMA_TO_DEVICE), 1);
+	dma_unmap_sg(dev, small.sg, 1, DMA_TO_DEVICE);
+	dma_unmap_sg(dev, large[0].sg, 1, DMA_TO_DEVICE);
+	expect_done(dmasim_dev_read(rig->nvme, sg_dma_address(large[1].sg) + 200, bytes, 4), 4);
+	dma_unmap_sg(dev, large[1].sg, 1, DMA_TO_DEVICE);
+	dmasim_assert_clean(rig->s);
+}
+
 static int setup_untrusted(void **state)
 {
 	return rig_setup_with(state,
@@ -316,6 +341,7 @@ TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kep
 	  IN_BOTH_MODES(a_bad_direction_names_the_call),
 	  IN_BOTH_MODES(a_sync_that_goes_on_into_the_next_mapping),
 	  IN_BOTH_MODES(a_sync_of_the_longer_of_two_mappings),
+	  IN_BOTH_MODES(a_list_with_a_shorter_entry_is_told_apart),
 	  WITH_SETUP(a_bad_direction_of_a_link_that_is_copied, setup_untrusted),
 	  IN_BOTH_MODES(a_missing_mask_names_the_call),
 	  WITH_SETUP(a_mask_that_is_too_small_names_the_call, setup_no_bounce),
