@@ -15,7 +15,8 @@
 	R(STATE_UNKNOWN), R(STATE_ENDED), R(STATE_FOREIGN), R(LINK_OUTSIDE), R(FREE_WITH_LINKS)
 #define RANGE R(LINK_OUTSIDE), R(FREE_WITH_LINKS), R(UNMAP_SHORT)
 /* What never ends is in the way of the next use of its memory, or of the memory's end. */
-#define LEAK  R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE), R(CPU_WROTE)
+#define LEAK \
+	R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE), R(CPU_WROTE), R(CPU_LINE_LOST)
 #define ACCESS                                                                            \
 	R(USE_AFTER_UNMAP), R(IOMMU_FAULT), R(ACCESS_NOT_MAPPED), R(UNSUPPORTED_REQUEST), \
 		R(P2P_VERDICT)
@@ -57,6 +58,7 @@ const struct misuse_kind misuse_kinds[] = {
 	MISUSE(access_device, MAPPED, { ACCESS, R(ACS_VIOLATION) }),
 	MISUSE(access_phys, 0, { ACCESS, R(ACS_VIOLATION) }),
 	MISUSE(access_error, MAPPED, { ACCESS }),
+	MISUSE(cpu_writes, STREAMED, { R(CPU_WROTE) }),
 	MISUSE(memory_freed, STREAMED | USE(LINKS), { R(KERNEL_MISUSE) }),
 	MISUSE(map_no_direction, MAPPED, { R(BAD_DIRECTION) }),
 	MISUSE(map_overlap, STREAMED, { R(MAPPINGS_OVERLAP) }),

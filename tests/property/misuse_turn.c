@@ -236,7 +236,9 @@ bool misuse_cpu_writes(struct driver *driver, struct dice *dice, struct use *use
 	const struct part *part = &use->part[dice_below(dice, use->part_count)];
 	u8 byte;
 
-	if (!use_can_turn(driver, use) || use->cpu_start != use->cpu_end || use->not_synced ||
+	/* Who syncs by himself, or shares, takes turns as he likes. */
+	if (!use_can_turn(driver, use) || use->cpu_start != use->cpu_end ||
+	    use->attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_REQUIRE_COHERENT) ||
 	    use_shares(driver, use))
 		return false;
 	byte = part->buffer->shadow[part->at] ^ 0x55;
