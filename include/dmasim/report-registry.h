@@ -103,6 +103,11 @@
 	  "The bus address of peer memory was unmapped as if it were an IOVA")                     \
 	X(62, P2P_VERDICT, "p2p-verdict",                                                          \
 	  "Peer memory was used in another way than its map type says")                            \
-	X(63, PEER_AS_RAM, "peer-as-ram", "Memory of a BAR was mapped as if it were RAM")
+	X(63, PEER_AS_RAM, "peer-as-ram", "Memory of a BAR was mapped as if it were RAM")          \
+	X(67, ACCESS_BEYOND, "access-beyond", "The device went beyond the bytes of a mapping")     \
+	X(68, ACCESS_FOREIGN, "access-foreign",                                                    \
+	  "The device used an address that was mapped for another device")                         \
+	X(69, PEER_NOT_GIVEN, "peer-not-given",                                                    \
+	  "The device touched peer memory that its pool has not given out")
 
 #endif

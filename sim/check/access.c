@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What devices do: every access is held against the account of mappings.
+ * What devices do: every byte of an access is held against the account of mappings.
+ *
+ *   mapping       |========|
+ *   page      |...bbb======bbb.....|.......|     b: beyond it, where an IOMMU does not see the end
+ *
+ * An IOMMU keeps a device from pages, not from bytes, and from them only when nothing is cached any
+ * more; without one nothing keeps it from anything. So most of what is told here has happened: a
+ * report says how the device got there, and whose memory it was.
  */
 #include <dmasim/dma.h>
 
 #include "check/check.h"
 #include "check/judge.h"
+#include "check/reach.h"
+#include "check/whose.h"
+
+#define TEXT_BYTES 512
 
 static bool allowed_by_direction(const struct piece *piece, bool write)
 {
@@ -68,12 +79,30 @@ static struct piece *piece_at(const struct owner_space *space, dmasim_sbdf dev, 
 	return best;
 }
 
+/* Peer memory that its pool has back. */
+static bool judge_returned(struct check *check, const struct hw_access *access, u64 dma, u64 last)
+{
+	const struct hw_target *target = access->target;
+	phys_addr_t went = target->phys + (dma - access->address);
+	u64 first;
+
+	if (target->kind != HW_TARGET_BAR || target->phys == RAM_NO_PHYS ||
+	    !givens_came_back(&check->givens, went, went + (last - dma), &first))
+		return false;
+	found(check, access,
+	      &(struct finding){ .id = DMASIM_REPORT_PEER_NOT_GIVEN,
+				 .dma = dma + (first - went),
+				 .what = "pci_free_p2pmem() has given it back" });
+	return true;
+}
+
 /* One part of an access that lies in one piece. True: there was something to say. */
 static bool judge_part(struct check *check, const struct hw_access *access,
 		       const struct piece *piece, u64 dma)
 {
 	phys_addr_t expected = piece->phys + (dma - piece->at.start);
 	phys_addr_t went = access->target->phys + (dma - access->address);
+	u64 last;
 
 	if (access->target->phys == RAM_NO_PHYS ||
 	    bounces_original(&check->bounces, went) != expected) {
@@ -96,7 +125,116 @@ static bool judge_part(struct check *check, const struct hw_access *access,
 					 .piece = piece });
 		return true;
 	}
-	return false;
+	last = piece->at.last < access->address + (access->bytes - 1)
+		       ? piece->at.last
+		       : access->address + (access->bytes - 1);
+	return judge_returned(check, access, dma, last);
+}
+
+/* How it got there, and whose memory it is; `dma` is the first byte that it should not have. */
+static void found_at(struct check *check, const struct hw_access *access, u64 dma,
+		     const struct finding *finding)
+{
+	enum reach_kind reach = reach_of(check, access, dma);
+	struct hw_target target = *access->target;
+	struct finding full = *finding;
+	char explained[TEXT_BYTES];
+	struct text text;
+
+	if (target.phys != RAM_NO_PHYS)
+		target.phys += dma - access->address;
+	text_init(&text, explained, sizeof(explained));
+	reach_text(check, &text, reach, full.past, access);
+	if (reach != REACH_REFUSED)
+		whose_text(check, &text, &target, full.past);
+	full.dma = dma;
+	full.cause = reach_word(reach);
+	full.explained = explained;
+	found(check, access, &full);
+}
+
+/* ---- Beside a mapping ------------------------------------------------- */
+
+#define PAGE_LAST 4095ULL
+
+/* The device's mapping whose page [dma, last] begins in, nearest before it, or behind it. */
+static const struct piece *beside(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
+				  u64 last)
+{
+	const struct interval *at, *before = NULL;
+	u64 page = dma & ~PAGE_LAST;
+
+	for (at = interval_first(&space->pieces, page, dma | PAGE_LAST); at;
+	     at = interval_next(&space->pieces, at, page, dma | PAGE_LAST)) {
+		const struct piece *piece = (const struct piece *)(const void *)at;
+
+		if (piece->dev != dev)
+			continue;
+		if (at->start > last)
+			return before ? (const struct piece *)(const void *)before : piece;
+		if (at->last < dma && (!before || at->last > before->last))
+			before = at;
+	}
+	return (const struct piece *)(const void *)before;
+}
+
+static void tell_beside(struct check *check, const struct hw_access *access, u64 dma, u64 last,
+			const struct piece *piece)
+{
+	bool behind = piece->at.last < dma;
+	u64 gap = behind ? dma - piece->at.last - 1 : piece->at.start - last - 1;
+	char what[160];
+	struct text text;
+
+	text_init(&text, what, sizeof(what));
+	text_add_size(&text, last - dma + 1);
+	if (gap) {
+		text_add(&text, ", ");
+		text_add_size(&text, gap);
+	} else {
+		text_add(&text, " right");
+	}
+	text_add(&text, " %s the mapping: %s", behind ? "behind" : "before",
+		 reach_of(check, access, dma) == REACH_UNGUARDED
+			 ? "no IOMMU is in the way"
+			 : "an IOMMU keeps pages, and it is the same page");
+	found_at(check, access, dma,
+		 &(struct finding){
+			 .id = DMASIM_REPORT_ACCESS_BEYOND, .what = what, .piece = piece });
+}
+
+/* ---- Where no mapping is ---------------------------------------------- */
+
+static const struct piece *others_in(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	const struct piece *piece;
+
+	for (piece = owners_first(space, dma, dma); piece;
+	     piece = owners_next(space, (struct piece *)(uintptr_t)piece, dma, dma)) {
+		if (piece->dev != dev)
+			return piece;
+	}
+	return NULL;
+}
+
+/*
+ * The mapping of another device at the address: of one that shares the domain, or, where addresses
+ * are those of memory, of any such.
+ */
+static const struct piece *others(const struct check *check, const struct owner_space *space,
+				  dmasim_sbdf dev, u64 dma)
+{
+	const struct owner_space *each;
+
+	if (space->is_domain)
+		return others_in(space, dev, dma);
+	SLIST_FOREACH(each, &check->owners.spaces, link) {
+		const struct piece *piece = each->is_domain ? NULL : others_in(each, dev, dma);
+
+		if (piece)
+			return piece;
+	}
+	return NULL;
 }
 
 /* True: it is of peer memory, and the device was not told to use it so. */
@@ -115,25 +253,41 @@ static bool judge_peer(struct check *check, const struct hw_access *access, u64 
 }
 
 /*
- * An address that no mapping covers. Peer memory reached below a switch is none of the mappings'
- * business: bus addresses need none.
+ * [dma, last] is what no mapping covers. Peer memory reached below a switch is none of the
+ * mappings' business: bus addresses need none. What was mapped there comes before what is mapped
+ * beside it, as nobody can tell which of them the device meant.
  */
 static bool judge_uncovered(struct check *check, const struct hw_access *access,
-			    const struct owner_space *space, u64 dma)
+			    const struct owner_space *space, u64 dma, u64 last)
 {
 	dmasim_sbdf dev = hw_function_sbdf(access->from);
-	const struct owner_past *past = owners_past(space, dev, dma);
+	const struct piece *piece;
+	struct finding finding = { .id = DMASIM_REPORT_ACCESS_NOT_MAPPED };
 
-	if (!past && judge_peer(check, access, dma))
+	finding.past = owners_past(space, dev, dma);
+	if (!finding.past && judge_peer(check, access, dma))
 		return true;
 	if (access->target->kind == HW_TARGET_BAR && !access->target->passed_root)
-		return false;
-	found(check, access,
-	      &(struct finding){ .id = past ? DMASIM_REPORT_USE_AFTER_UNMAP
-					    : DMASIM_REPORT_ACCESS_NOT_MAPPED,
-				 .dma = dma,
-				 .past = past,
-				 .range = past ? NULL : owners_range_at(space, dev, dma) });
+		return judge_returned(check, access, dma, last);
+	piece = beside(space, dev, dma, last);
+	if (!piece && !space->is_domain && dma)
+		piece = piece_at(space, dev, dma - 1, access->write);
+	if (finding.past) {
+		finding.id = DMASIM_REPORT_USE_AFTER_UNMAP;
+		if (piece && piece->at.last + 1 == dma)
+			finding.what = "it is right behind another mapping: it may have run out of "
+				       "that";
+	} else if (piece) {
+		tell_beside(check, access, dma, last, piece);
+		return true;
+	} else {
+		finding.piece = others(check, space, dev, dma);
+		if (finding.piece)
+			finding.id = DMASIM_REPORT_ACCESS_FOREIGN;
+		else
+			finding.range = owners_range_at(space, dev, dma);
+	}
+	found_at(check, access, dma, &finding);
 	return true;
 }
 
@@ -153,16 +307,46 @@ void check_access(void *cookie, const struct hw_access *access)
 	for (bool told = false; space && dma != end && !told;) {
 		struct piece *piece = piece_at(space, dev, dma, access->write);
 		struct interval *next;
+		u64 next_dma;
 
 		if (piece) {
 			told = judge_part(check, access, piece, dma);
 			dma = piece->at.last < end - 1 ? piece->at.last + 1 : end;
 			continue;
 		}
-		told = judge_uncovered(check, access, space, dma);
 		next = interval_after(&space->pieces, dma);
-		dma = next && next->start < end ? next->start : end;
+		next_dma = next && next->start < end ? next->start : end;
+		told = judge_uncovered(check, access, space, dma, next_dma - 1);
+		dma = next_dma;
 	}
+}
+
+/* Why it was refused, as far as mappings say it. */
+static void explain_refusal(const struct owner_space *space, const struct hw_access *access,
+			    struct finding *finding)
+{
+	dmasim_sbdf dev = hw_function_sbdf(access->from);
+	const struct piece *before = NULL;
+
+	finding->piece = piece_at(space, dev, access->address, access->write);
+	if (finding->piece) {
+		if (!allowed_by_direction(finding->piece, access->write))
+			finding->id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION;
+		else if (!finding->piece->synced)
+			finding->id = DMASIM_REPORT_ACCESS_BEFORE_SYNC;
+		return;
+	}
+	finding->past = owners_past(space, dev, access->address);
+	if (finding->past) {
+		finding->id = DMASIM_REPORT_USE_AFTER_UNMAP;
+		return;
+	}
+	if (access->address)
+		before = piece_at(space, dev, access->address - 1, access->write);
+	if (before)
+		finding->what = "a mapping ends right before it, with its page";
+	/* It may be a part of a range where nothing is linked. */
+	finding->range = owners_range_at(space, dev, access->address);
 }
 
 void check_refused(void *cookie, const struct hw_access *access)
@@ -177,21 +361,11 @@ void check_refused(void *cookie, const struct hw_access *access)
 	if (access->target->kind == HW_TARGET_BLOCKED)
 		finding.id = DMASIM_REPORT_ACS_VIOLATION;
 	space = check_can_judge(check) ? owners_space(&check->owners, dev) : NULL;
-	if (space) {
-		finding.piece = piece_at(space, dev, access->address, access->write);
-		if (!finding.piece)
-			finding.past = owners_past(space, dev, access->address);
-	}
 	/* A refusal with a known cause is told by its cause. */
-	if (finding.piece && !allowed_by_direction(finding.piece, access->write))
-		finding.id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION;
+	if (space)
+		explain_refusal(space, access, &finding);
 	if (finding.past)
-		finding.id = DMASIM_REPORT_USE_AFTER_UNMAP;
-	if (space && !finding.piece && !finding.past) {
-		if (judge_peer(check, access, access->address))
-			return;
-		/* It may be a part of a range where nothing is linked. */
-		finding.range = owners_range_at(space, dev, access->address);
-	}
-	found(check, access, &finding);
+		found_at(check, access, access->address, &finding);
+	else if (!space || finding.piece || !judge_peer(check, access, access->address))
+		found(check, access, &finding);
 }

@@ -20,8 +20,10 @@ void check_init(struct check *check, struct world *world, struct hw *hw, bool ju
 	owners_init(&check->owners, world, &check->blind);
 	check->owners.watch_ends = watch_ends;
 	check->owners.cookie = check;
+	check->owners.frames_allocated = &hw->frames.allocations;
 	cached_init(&check->cached, world, &check->blind);
 	bounces_init(&check->bounces, world, &check->blind);
+	givens_init(&check->givens, world, &check->blind);
 	memory_kinds_init(&check->kinds, world, &check->blind);
 	dma_debug_init(&check->debug, world, debug);
 }
@@ -42,6 +44,7 @@ void check_fini(struct check *check)
 	owners_fini(&check->owners);
 	cached_fini(&check->cached);
 	bounces_fini(&check->bounces);
+	givens_fini(&check->givens);
 	memory_kinds_fini(&check->kinds);
 	dma_debug_fini(&check->debug);
 }

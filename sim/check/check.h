@@ -12,6 +12,7 @@
 #include "check/cached.h"
 #include "check/cpu.h"
 #include "check/dma_debug.h"
+#include "check/given.h"
 #include "check/memory_kind.h"
 #include "check/owner.h"
 #include "check/ranges.h"
@@ -69,6 +70,7 @@ struct check {
 	struct check_verdict_list verdicts;
 	struct cached cached;
 	struct bounces bounces;
+	struct givens givens;
 	struct memory_kinds kinds;
 	struct cpu_watches cpu;
 	struct dma_debug debug;

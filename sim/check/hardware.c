@@ -4,6 +4,7 @@
 #include <dmasim/dma.h>
 
 #include "check/fault_text.h"
+#include "check/reach.h"
 #include "check/stale_text.h"
 
 static void add_label(struct text *text)
@@ -36,39 +37,28 @@ static void add_fault(struct text *text, const struct hw_access *access)
 	fault_text(text, target->iommu, &record);
 }
 
-/* A cached translation of an address whose entry has gone; NULL: none is known. */
-static const struct cached_leaf *stale_at(struct check *check, const struct owner_space *space,
-					  u64 dma)
-{
-	struct cached_domain *domain = cached_domain_first(&check->cached, space->id);
-
-	for (; domain; domain = cached_domain_next(domain)) {
-		struct interval *at = interval_first(&domain->leaves, dma, dma);
-
-		for (; at; at = interval_next(&domain->leaves, at, dma, dma)) {
-			const struct cached_leaf *leaf = (const struct cached_leaf *)at;
-
-			if (!leaf->absent && cached_harm(domain, leaf, dma, dma))
-				return leaf;
-		}
-	}
-	return NULL;
-}
-
 /* Why it got there although it should not have. */
 static void add_way(struct check *check, struct text *text, const struct finding *finding)
 {
-	const struct owner_space *space = owners_space(&check->owners, finding->dev);
-
-	if (!space || !space->is_domain || finding->access->target->as_it_is)
+	switch (reach_of(check, finding->access, finding->dma)) {
+	case REACH_UNGUARDED:
 		text_add(text, "no IOMMU looks at it: ");
-	else if (stale_at(check, space, finding->dma))
+		break;
+	case REACH_PENDING:
+	case REACH_STALE:
 		text_add(text, "its entry is gone, and a cached one leads there until it is "
 			       "invalidated: ");
-	else if (finding->piece)
-		text_add(text, "the entry lets it pass: ");
-	else
-		text_add(text, "an entry of the page table leads there: ");
+		break;
+	case REACH_DEVICE_TLB:
+		text_add(text, "its entry is gone, and the device's own TLB leads there: ");
+		break;
+	case REACH_ENTRY:
+	case REACH_REFUSED:
+		text_add(text, "%s: ",
+			 finding->piece ? "the entry lets it pass"
+					: "an entry of the page table leads there");
+		break;
+	}
 }
 
 static void add_effect(struct check *check, struct text *text, const struct finding *finding)

@@ -125,6 +125,8 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 			   });
 	if (event->size)
 		judge_no_absent(check, event, event->dma, judge_last(event->dma, event->size));
+	else
+		owners_add_empty(&check->owners, event->dev);
 	judge_way(check, event);
 	if (event->type == DMASIM_EVENT_MAP_PHYS)
 		judge_memory(check, event, piece);
@@ -254,6 +256,16 @@ static void on_bounce_end(struct check *check, const struct dmasim_event *event)
 	bounces_end(&check->bounces, event);
 }
 
+static void on_p2p_alloc(struct check *check, const struct dmasim_event *event)
+{
+	givens_add(&check->givens, event);
+}
+
+static void on_p2p_free(struct check *check, const struct dmasim_event *event)
+{
+	givens_end(&check->givens, event);
+}
+
 typedef void judge_event(struct check *check, const struct dmasim_event *event);
 
 /* Who judges what; NULL: nothing to judge. */
@@ -267,6 +279,8 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_IOMMU_SYNCED] = on_iommu_synced,
 	[DMASIM_EVENT_P2P_TYPE] = judge_p2p_type,
 	[DMASIM_EVENT_P2P_RELEASE] = judge_p2p_release,
+	[DMASIM_EVENT_P2P_ALLOC] = on_p2p_alloc,
+	[DMASIM_EVENT_P2P_FREE] = on_p2p_free,
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
 	[DMASIM_EVENT_MAP_REFUSED] = judge_map_refused,
 	[DMASIM_EVENT_MAPPING_ERROR] = on_mapping_error,

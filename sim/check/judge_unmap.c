@@ -153,7 +153,7 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 	struct piece *piece;
 	bool same;
 
-	if (!space || !event->size)
+	if (!space || (!event->size && owners_end_empty(&check->owners, event->dev)))
 		return;
 	piece = meant(&check->call->taken, space, event, &same);
 	if (!piece) {

@@ -170,6 +170,24 @@ bool owners_is_excused(struct owners *owners, const struct piece *piece)
 	return one_step && device && piece->number <= device->excused;
 }
 
+void owners_add_empty(struct owners *owners, dmasim_sbdf dev)
+{
+	struct owner_device *device = owners_space(owners, dev) ? find_device(owners, dev) : NULL;
+
+	if (device)
+		device->empty++;
+}
+
+bool owners_end_empty(struct owners *owners, dmasim_sbdf dev)
+{
+	struct owner_device *device = find_device(owners, dev);
+
+	if (!device || !device->empty)
+		return false;
+	device->empty--;
+	return true;
+}
+
 void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where)
 {
 	struct owner_past *record = (struct owner_past *)piece;
@@ -183,6 +201,7 @@ void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_
 	leave_list(owners, piece);
 	record->ended_at = where;
 	record->ended_ns = owners->world->clock.now_ns;
+	record->frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
 	if (*past)
 		check_pool_put(&owners->past, *past);
 	*past = record;

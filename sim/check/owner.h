@@ -88,6 +88,7 @@ struct owner_past {
 	struct piece piece; /* first member */
 	const struct dmasim_site *ended_at;
 	u64 ended_ns;
+	u64 frames_allocated; /* by then (frames.h) */
 };
 
 #define OWNER_PAST	  64
@@ -113,6 +114,7 @@ struct owner_device {
 	dmasim_sbdf dev;
 	struct owner_space *space;
 	u64 excused; /* pieces up to this number need no unmap: the driver was told so */
+	u64 empty;   /* mappings of no bytes that are alive: they have no pieces */
 };
 
 SLIST_HEAD(owner_space_list, owner_space);
@@ -137,6 +139,7 @@ struct owners {
 	/* The memory of a piece that ends is watched. */
 	void (*watch_ends)(void *cookie, struct piece *piece);
 	void *cookie;
+	const u64 *frames_allocated; /* allocations of page frames so far; NULL: not known */
 	bool *blind; /* set when memory runs out: the account is wrong from then on */
 };
 
@@ -220,6 +223,10 @@ struct owner_list *owners_close_list(struct owners *owners);
 /* What the device's driver has mapped so far, in one step, may stay as it is: that is no leak. */
 void owners_excuse(struct owners *owners, dmasim_sbdf dev);
 bool owners_is_excused(struct owners *owners, const struct piece *piece);
+
+/* A mapping of no bytes; its end. False: the device has none. */
+void owners_add_empty(struct owners *owners, dmasim_sbdf dev);
+bool owners_end_empty(struct owners *owners, dmasim_sbdf dev);
 
 /* Ends a piece and remembers it. */
 void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where);

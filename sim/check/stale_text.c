@@ -58,24 +58,13 @@ static void add_times(struct text *text, struct check_moment since, struct check
 
 /* ---- What it reaches -------------------------------------------------- */
 
-static bool is_frames(const struct frames *frames, phys_addr_t phys)
-{
-	for (u32 i = 0; i < frames->stretch_count; i++) {
-		const struct frame_stretch *stretch = &frames->stretch[i];
-
-		if ((phys >> FRAME_SHIFT) - stretch->frame < stretch->count)
-			return true;
-	}
-	return false;
-}
-
 void stale_text_owner(struct check *check, struct text *text, const struct hw_target *target)
 {
 	const struct frames *frames = &check->hw->frames;
 
 	switch (target->kind) {
 	case HW_TARGET_RAM:
-		if (!is_frames(frames, target->phys))
+		if (!frames_has(frames, target->phys))
 			text_add(text, "memory of the program's");
 		else if (frames_allocated(frames, target->phys, 1))
 			text_add(text, "page frames that are in use");

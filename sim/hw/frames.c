@@ -335,6 +335,7 @@ phys_addr_t frames_alloc_below(struct frames *frames, enum dmasim_fault_point wh
 	}
 	block->why = (u16)why;
 	frames->in_use[why] += 1ULL << block->order;
+	block->born = ++frames->allocations;
 	return block->frame << FRAME_SHIFT;
 }
 
@@ -380,4 +381,16 @@ bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes)
 
 	return block && !block->free &&
 	       phys + bytes <= (block->frame + (1ULL << block->order)) << FRAME_SHIFT;
+}
+
+bool frames_has(const struct frames *frames, phys_addr_t phys)
+{
+	return stretch_of(frames, phys >> FRAME_SHIFT) != NULL;
+}
+
+u64 frames_born(const struct frames *frames, phys_addr_t phys)
+{
+	const struct frame_block *block = block_around(frames, phys >> FRAME_SHIFT);
+
+	return block && !block->free ? block->born : 0;
 }

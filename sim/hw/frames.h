@@ -22,6 +22,7 @@ struct frame_block {
 	RB_ENTRY(frame_block) by_frame;
 	LIST_ENTRY(frame_block) free_link;
 	u64 frame;
+	u64 born; /* in order of allocation, from 1 */
 	u8 order;
 	bool free;
 	u16 why; /* enum dmasim_fault_point: what it was allocated for */
@@ -45,6 +46,7 @@ struct frames {
 	struct frame_stretch stretch[RAM_RANGES_MAX];
 	u32 stretch_count;
 	u64 in_use[DMASIM_FAULT_COUNT]; /* frames, by what they were allocated for */
+	u64 allocations;		/* so far */
 };
 
 /* cache may be NULL. */
@@ -89,5 +91,11 @@ enum dmasim_fault_point frames_why(const struct frames *frames, phys_addr_t phys
 
 /* True if [phys, phys + bytes) lies inside one block that is allocated. */
 bool frames_allocated(const struct frames *frames, phys_addr_t phys, u64 bytes);
+
+/* True if phys is in a stretch of the allocator's. */
+bool frames_has(const struct frames *frames, phys_addr_t phys);
+
+/* What `allocations` was after that which phys is part of; 0: it is free. */
+u64 frames_born(const struct frames *frames, phys_addr_t phys);
 
 #endif

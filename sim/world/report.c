@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#define IS_BELOW(number, id, name, text) \
+	_Static_assert((number) < REPORT_ID_MAX, name " has no place in the tables");
+DMASIM_REPORTS(IS_BELOW)
+#undef IS_BELOW
+
 void reports_init(struct reports *reports, struct memory *memory)
 {
 	*reports = (struct reports){ .memory = memory };

@@ -12,7 +12,7 @@
 #include "world/memory.h"
 #include "world/report_rule.h"
 
-#define REPORT_ID_MAX 64
+#define REPORT_ID_MAX 128
 
 /* A place in the program; file NULL: not known. */
 struct report_site {

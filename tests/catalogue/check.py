@@ -5,11 +5,12 @@
     check.py ENTRIES.tsv BUG.h PROGRAM...
 
 Runs the programs, which speak TAP. The name of a test begins with its entry. Fails, with one line
-for each thing that is wrong: a test that failed, or names no entry; a check of dma-debug (D), or a
-misuse that no kernel sees of the two-step API (S), of peer memory (P) or by the CPU (C), without a
-wrong program, or without a right one; an entry without a test that passed, or left out without a
-reason and an issue; a switch of BUG.h without twins that passed; a name or an entry that comes
-twice; an entry of the facts, or of S, P and C, that the table does not have.
+for each thing that is wrong: a test that failed, or names no entry; a check of dma-debug (D), a
+misuse that no kernel sees of the two-step API (S), of peer memory (P) or by the CPU (C), or what
+devices do (V), without a wrong program, or without a right one; an entry without a test that
+passed, or left out without a reason and an issue; a switch of BUG.h without twins that passed; a
+name or an entry that comes twice; an entry of the facts, or of S, P, C and V, that the table does
+not have.
 """
 
 import os
@@ -18,12 +19,12 @@ import subprocess
 import sys
 
 CASE = re.compile(r"^(not )?ok \d+ - (\S+)(.*)$")
-ENTRY = re.compile(r"^[ACDMPST]\d\d(_[a-z0-9_]+)?$")
+ENTRY = re.compile(r"^[ACDMPSTV]\d\d(_[a-z0-9_]+)?$")
 BUG = re.compile(r'\bX\(\w+,\s*"([a-z0-9-]+)"')
 FACTS = ([f"M{i:02}" for i in range(1, 27)] + [f"T{i:02}" for i in range(1, 17)] +
          [f"D{i:02}" for i in range(1, 24)] +
          [f"S{i:02}" for i in range(1, 23)] + [f"P{i:02}" for i in range(1, 14)] +
-         [f"C{i:02}" for i in range(1, 7)])
+         [f"C{i:02}" for i in range(1, 7)] + [f"V{i:02}" for i in range(1, 10)])
 
 
 def read_table(path):
@@ -87,7 +88,7 @@ def judge(table, passed, bugs):
             wrong.append(f"{name}: the table says that {entry} is left out")
     wrong += [f"{entry}: no test of it passed" for entry, tested in table.items()
               if tested and entry not in covered]
-    for entry in (entry for entry in table if entry[0] in "CDSP"):
+    for entry in (entry for entry in table if entry[0] in "CDSPV"):
         right = [name.startswith(f"{entry}_right__") for name in covered.get(entry, [])]
         if True not in right or False not in right:
             wrong.append(f"{entry}: a wrong program and a right one are wanted")

@@ -111,6 +111,19 @@ static void D08_inside_a_mapping(void **state)
 	expect_both(rig, DMASIM_REPORT_UNMAP_NOT_MAPPED, dev, message);
 }
 
+/* What needed no mapping is unmapped all the same. */
+static void D08_of_no_bytes(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	char message[MESSAGE_BYTES];
+
+	not_allocated(message, 0, 0);
+	dmasim_expect(rig->s, DMASIM_REPORT_UNMAP_NOT_MAPPED, 1);
+	dma_unmap_phys(dev, 0, 0, DMA_TO_DEVICE, 0);
+	expect_both(rig, DMASIM_REPORT_UNMAP_NOT_MAPPED, dev, message);
+}
+
 /* No entry, no error: dma-debug goes from one to the next. */
 static void D08_list_of_none(void **state)
 {
@@ -486,13 +499,13 @@ static void D22_right(void **state)
 TEST_MAIN(ON_BOTH(D07_error_value), ON_BOTH(D07_right), ON_BOTH(D08_unmap_twice),
 	  ON_BOTH_DIRECT(D08_unmap_twice), ON_BOTH_DIRECT(D08_other_device),
 	  ON_BOTH(D08_list_twice), ON_BOTH(D08_inside_a_mapping),
-	  ON_BOTH_DIRECT(D08_inside_a_mapping), ON_BOTH(D08_list_of_none), ON_BOTH(D08_right),
-	  ON_BOTH_DIRECT(D08_right), ON_BOTH(D09_other_size), ON_BOTH_DIRECT(D09_other_size),
-	  ON_BOTH(D09_right), ON_BOTH_DIRECT(D09_right), ON_BOTH(D10_list_as_page),
-	  ON_BOTH(D10_page_as_list), ON_BOTH(D10_pages_as_shared), ON_BOTH(D10_right),
-	  ON_BOTH_DIRECT(D10_right), ON_BOTH(D11_other_cpu_address), ON_BOTH(D11_right),
-	  ON_BOTH(D12_other_count), ON_BOTH(D12_right), ON_BOTH_DIRECT(D12_right),
-	  ON_BOTH(D13_other_direction), ON_BOTH_DIRECT(D13_other_direction),
-	  ON_BOTH(D13_other_direction_and_size), ON_BOTH(D13_right),
-	  ON_BOTH_UNCHECKED(D14_not_asked), IN(debug, D14_not_asked_for),
+	  ON_BOTH_DIRECT(D08_inside_a_mapping), ON_BOTH(D08_list_of_none), ON_BOTH(D08_of_no_bytes),
+	  ON_BOTH_DIRECT(D08_of_no_bytes), ON_BOTH(D08_right), ON_BOTH_DIRECT(D08_right),
+	  ON_BOTH(D09_other_size), ON_BOTH_DIRECT(D09_other_size), ON_BOTH(D09_right),
+	  ON_BOTH_DIRECT(D09_right), ON_BOTH(D10_list_as_page), ON_BOTH(D10_page_as_list),
+	  ON_BOTH(D10_pages_as_shared), ON_BOTH(D10_right), ON_BOTH_DIRECT(D10_right),
+	  ON_BOTH(D11_other_cpu_address), ON_BOTH(D11_right), ON_BOTH(D12_other_count),
+	  ON_BOTH(D12_right), ON_BOTH_DIRECT(D12_right), ON_BOTH(D13_other_direction),
+	  ON_BOTH_DIRECT(D13_other_direction), ON_BOTH(D13_other_direction_and_size),
+	  ON_BOTH(D13_right), ON_BOTH_UNCHECKED(D14_not_asked), IN(debug, D14_not_asked_for),
 	  ON_BOTH_UNCHECKED(D14_right), ON_BOTH(D22_other_attributes), ON_BOTH(D22_right))

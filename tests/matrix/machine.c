@@ -104,6 +104,7 @@ bool machine_make(struct machine *machine, enum mode mode)
 	dmasim_suppress(machine->s, DMASIM_REPORT_IOMMU_FAULT);
 	dmasim_suppress(machine->s, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION);
 	dmasim_suppress(machine->s, DMASIM_REPORT_ACCESS_NOT_MAPPED);
+	dmasim_suppress(machine->s, DMASIM_REPORT_ACCESS_BEYOND);
 	dmasim_suppress(machine->s, DMASIM_REPORT_USE_AFTER_UNMAP);
 	dmasim_suppress(machine->s, DMASIM_REPORT_BOUNCE_FULL);
 	dmasim_suppress(machine->s, DMASIM_REPORT_MASK_OVERFLOW);

@@ -242,7 +242,7 @@ static bool neighbours_are_right(struct run *run, dma_addr_t dma, u32 at)
 		return wrong(run, "beside the buffer the device sees %02x, not %02x", seen[0],
 			     told[0]);
 	/* An earlier cell may have had these addresses. */
-	return new_reports(run, DMASIM_REPORT_ACCESS_NOT_MAPPED, DMASIM_REPORT_USE_AFTER_UNMAP,
+	return new_reports(run, DMASIM_REPORT_ACCESS_BEYOND, DMASIM_REPORT_USE_AFTER_UNMAP,
 			   &count) &&
 	       (count || wrong(run, "an access beside the buffer is not reported"));
 }

@@ -48,6 +48,8 @@ static void an_access_to_memory_that_no_mapping_gives(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
 }
 
+/* ---- 67 access-beyond ------------------------------------------------------------------------ */
+
 /*
  *   granule   |...[buffer]......|
  *   access               [..]        half of it is the buffer's, half is not
@@ -62,13 +64,13 @@ static void an_access_beyond_the_buffer_inside_its_granule(void **state)
 	char neighbour[64];
 
 	expect_both_ways(rig->s, rig->nvme, dma, buf, 0x200);
-	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 2);
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_BEYOND, 2);
 	expect_done(dmasim_dev_read(rig->nvme, dma + 0x200 - 4, bytes, 8), 8);
 	expect_done(dmasim_dev_write(rig->nvme, dma - 1, bytes, 1), 1);
 	snprintf(neighbour, sizeof(neighbour), "0x%llx-0x%llx", dma, dma + 0x1ff);
-	expect_says(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, neighbour);
+	expect_says(rig->s, DMASIM_REPORT_ACCESS_BEYOND, neighbour);
 	dma_unmap_phys(dev, dma, 0x200, DMA_BIDIRECTIONAL, 0);
-	expect_only(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 2);
+	expect_only(rig->s, DMASIM_REPORT_ACCESS_BEYOND, 2);
 }
 
 /* ---- 4 access-before-sync -------------------------------------------------------------------- */

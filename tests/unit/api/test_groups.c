@@ -259,10 +259,10 @@ static void a_group_shares_its_mappings(void **state)
 	dmasim_route(rig->disk, dma, true, &route);
 	assert_true(route.refused);
 	/* The hardware cannot tell them apart; the checker can. */
-	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_FOREIGN, 1);
 	expect_done(dmasim_dev_write(rig->gpu, dma, &byte, 1), 1);
 	dma_unmap_phys(&rig->nvme->dev, dma, SZ_4K, DMA_BIDIRECTIONAL, 0);
-	expect_only(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
+	expect_only(rig->s, DMASIM_REPORT_ACCESS_FOREIGN, 1);
 }
 
 static void addresses_of_a_group_never_collide(void **state)

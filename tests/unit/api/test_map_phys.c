@@ -137,7 +137,7 @@ static void the_granule_around_a_buffer_is_in_reach_and_no_more(void **state)
 	dma_addr_t dma = dma_map_phys(dev, buf + SZ_4K, 16, DMA_BIDIRECTIONAL, 0);
 	u8 byte = 1;
 
-	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_BEYOND, 1);
 	expect_done(dmasim_dev_write(rig->nvme, dma + SZ_4K - 1, &byte, 1), 1);
 	expect_bytes_at(rig->s, buf + 2 * SZ_4K - 1, &byte, 1);
 

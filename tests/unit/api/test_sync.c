@@ -199,7 +199,7 @@ static void an_untrusted_device_sees_its_buffer_and_zeros_around_it(void **state
 		dma_unmap_phys(dev, dma, SZ_4K - 1, DMA_BIDIRECTIONAL, 0);
 	}
 	/* Beside the buffer, in its granule: allowed by the table, and reported. */
-	dmasim_suppress(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED);
+	dmasim_suppress(rig->s, DMASIM_REPORT_ACCESS_BEYOND);
 	memset(page, 0, AT);
 	memset(page + AT + BYTES, 0, SZ_4K - AT - BYTES);
 	for (u32 i = 0; i < 8; i++) {

@@ -315,6 +315,23 @@ static void allocated_ranges_are_known(void **state)
 	assert_false(frames_allocated(frames, START - 1, 1));
 }
 
+/* Who has a frame now came after, or before, a moment that is remembered. */
+static void allocations_have_numbers(void **state)
+{
+	struct frames *frames = frames_of(state);
+	phys_addr_t a = frames_alloc(frames, WHY, 4);
+	u64 then = frames->allocations;
+
+	expect_u64(frames_born(frames, a + 3 * FRAME_BYTES), then);
+	frames_free(frames, WHY, a, 4);
+	expect_u64(frames_born(frames, a), 0);
+	expect_u64(frames_alloc(frames, WHY, 4), a);
+	assert_true(frames_born(frames, a) > then);
+	assert_true(frames_has(frames, START + BYTES - 1));
+	assert_false(frames_has(frames, START + BYTES));
+	expect_u64(frames_born(frames, START + BYTES), 0);
+}
+
 static void freeing_what_was_not_given_breaks_the_contract(void **state)
 {
 	struct frames *frames = frames_of(state);
@@ -362,4 +379,4 @@ TEST_MAIN(TEST(every_size_is_aligned_to_itself),
 	  TEST(other_allocations_move_nothing_that_is_in_use),
 	  TEST(a_stretch_that_was_taken_back_gives_nothing),
 	  TEST(of_two_stretches_that_abut_one_can_be_taken_back), TEST(allocated_ranges_are_known),
-	  TEST(freeing_what_was_not_given_breaks_the_contract))
+	  TEST(allocations_have_numbers), TEST(freeing_what_was_not_given_breaks_the_contract))

@@ -212,6 +212,18 @@ static void last_report(struct dmasim *s, struct dmasim_report *report)
 	assert_true(dmasim_report_get(s, count - 1, report));
 }
 
+/* The newest report says that the device got there by this way. */
+static void expect_way(struct dmasim *s, const char *way)
+{
+	struct dmasim_report report;
+	char end[32];
+
+	last_report(s, &report);
+	snprintf(end, sizeof(end), " cause=%s", way);
+	if (!strstr(report.line, end))
+		fail_msg("no \"%s\" in %s", end, report.line);
+}
+
 static void expect_text(const struct dmasim_report *report, const char *words)
 {
 	if (!strstr(report->text, words))
@@ -239,6 +251,7 @@ static void expect_stale(struct fixture *fixture, enum mistake mistake, const ch
 	expect_text(&report, "the TLB of the device itself");
 	dmasim_expect(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
 	expect_done(dmasim_dev_write(rig->nvme, dma + reached, "late", 4), 4);
+	expect_way(rig->s, "device-tlb");
 	assert_memory_equal(dmasim_ptr(rig->s, buf + reached, 4), "late", 4);
 	dmasim_assert_clean(rig->s);
 	dmasim_free(rig->s, all, 2 * SZ_64K);
@@ -324,6 +337,7 @@ static void without_the_iotlbs_command_that_is_what_is_told(void **state)
 	/* The device asks again, and gets it out of the IOTLB. */
 	dmasim_expect(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
 	expect_done(dmasim_dev_write(rig->nvme, dma, "late", 4), 4);
+	expect_way(rig->s, "stale");
 	dmasim_assert_clean(rig->s);
 	dmasim_free(rig->s, buf, SZ_64K);
 }
