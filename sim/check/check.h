@@ -71,6 +71,8 @@ struct check {
 	struct cached cached;
 	struct bounces bounces;
 	struct givens givens;
+	/* True if phys is what kfree() has back; NULL: not known. Its cookie is that of `kinds`. */
+	bool (*has_freed)(void *cookie, phys_addr_t phys);
 	struct memory_kinds kinds;
 	struct cpu_watches cpu;
 	struct dma_debug debug;

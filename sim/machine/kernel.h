@@ -87,6 +87,9 @@ bool kernel_is_vmalloc(const struct dmasim *s, const void *ptr);
 /* A line for each piece of kmalloc() and pages that is in use, or of vmalloc(); how many. */
 struct text;
 u32 kernel_list_slabs(struct dmasim *s, struct text *text);
+
+/* True if phys is in a piece that kfree() has back, of a page with others in use. */
+bool kernel_has_freed(void *machine, phys_addr_t phys);
 u32 kernel_list_vmallocs(const struct dmasim *s, struct text *text);
 
 /* A record for a driver; zeroed. NULL: no memory. */

@@ -308,6 +308,17 @@ void __free_pages(struct page *page, unsigned int order)
 	free_slab(s, slab);
 }
 
+bool kernel_has_freed(void *machine, phys_addr_t phys)
+{
+	const struct kernel_slab *slab = slab_at(machine, phys);
+	u32 piece;
+
+	if (!slab || slab->is_pages)
+		return false;
+	piece = (u32)(phys - slab->phys) / slab->bytes;
+	return piece >= slab->pieces || !(slab->taken[piece / 64] >> piece % 64 & 1);
+}
+
 /* ---- What is left ----------------------------------------------------- */
 
 static u32 list_slab(const struct kernel_slab *slab, struct text *text)

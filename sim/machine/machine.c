@@ -265,6 +265,7 @@ static void wire(struct dmasim *s)
 	check_init(&s->check, &s->world, &s->hw, !s->config.no_check, &debug);
 	s->check.kinds.of_host = machine_host_kind;
 	s->check.kinds.cookie = s;
+	s->check.has_freed = kernel_has_freed;
 	s->check.report_unchecked = s->config.report_unchecked;
 	s->check.report_lazy_pages = s->config.report_lazy_pages;
 	s->hw.hooks = (struct hw_hooks){

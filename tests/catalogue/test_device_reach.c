@@ -5,6 +5,8 @@
  */
 #include "catalogue/catalogue.h"
 
+#include <dmasim/kernel.h>
+
 #include "unit/api/sites.h"
 
 #define MS 1000000ULL
@@ -105,7 +107,7 @@ static void V02_lazy_window(void **state)
 	expect_told(rig, DMASIM_REPORT_USE_AFTER_UNMAP, "lazy",
 		    "over since t=0, for 3000000 ns; its invalidation comes by t=10000000\n");
 	expect_told(rig, DMASIM_REPORT_USE_AFTER_UNMAP, "lazy",
-		    "still in use by whoever had it at the unmap");
+		    "in use, and not allocated anew since the unmap");
 	expect_only(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
 }
 
@@ -178,7 +180,26 @@ static void V03_unguarded(void **state)
 	dmasim_expect(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
 	writes(rig->nvme, dma, 8);
 	expect_told(rig, DMASIM_REPORT_USE_AFTER_UNMAP, "unguarded",
-		    "still in use by whoever had it at the unmap");
+		    "in use, and not allocated anew since the unmap");
+	expect_only(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
+}
+
+/* The page is in use all the time, as another piece of kmalloc() is in it. */
+static void V03_freed_piece(void **state)
+{
+	struct rig *rig = *state;
+	struct dmasim *before = dmasim_enter(rig->s);
+	void *other = kmalloc(256, GFP_KERNEL), *mine = kmalloc(256, GFP_KERNEL);
+	dma_addr_t dma = mapped_for(rig->nvme, virt_to_phys(mine), 256);
+
+	writes(rig->nvme, dma, 256);
+	dma_unmap_phys(&rig->nvme->dev, dma, 256, DMA_BIDIRECTIONAL, 0);
+	kfree(mine);
+	dmasim_expect(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
+	writes(rig->nvme, dma, 8);
+	expect_told(rig, DMASIM_REPORT_USE_AFTER_UNMAP, "", "free: kfree() has it back");
+	kfree(other);
+	dmasim_enter(before);
 	expect_only(rig->s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
 }
 
@@ -494,8 +515,9 @@ TEST_MAIN(IN(strict, V01_across_links), IN(amd_vi, V01_across_links), IN(strict,
 	  IN(lazy, V02_lazy_window_into_memory_of_others),
 	  IN(amd_vi_lazy, V02_lazy_window_into_memory_of_others), IN(lazy, V02_right),
 	  IN(strict, V03_refused), IN(lazy, V03_refused), IN(amd_vi, V03_refused),
-	  IN(direct, V03_unguarded), IN(pass_through, V03_unguarded), IN(strict, V03_right),
-	  IN(direct, V03_right), IN(strict, V04_entry_that_stayed), IN(lazy, V04_entry_that_stayed),
+	  IN(direct, V03_unguarded), IN(pass_through, V03_unguarded), IN(lazy, V03_freed_piece),
+	  IN(direct, V03_freed_piece), IN(strict, V03_right), IN(direct, V03_right),
+	  IN(strict, V04_entry_that_stayed), IN(lazy, V04_entry_that_stayed),
 	  IN(amd_vi, V04_entry_that_stayed), IN(strict, V04_right), EVERYWHERE(V05_beyond),
 	  IN(strict, V05_beyond_the_page), IN(direct, V05_beyond_the_page_unguarded),
 	  IN(untrusted, V05_beyond_a_copy), IN(bounced, V05_beyond_a_copy), EVERYWHERE(V05_right),
