@@ -160,11 +160,11 @@ static void read_pieces(struct exhibit *exhibit, enum museum_form form, bool fai
 	if (fails)
 		dmasim_fail(exhibit->s, DMASIM_FAULT_COHERENT, 1);
 	expect_error(nvme_read(exhibit->pdev, piece, 3, 7), fails ? -ENOMEM : 0);
+	exhibit_unload(__FILE__);
 	for (u32 i = 0; i < 3; i++) {
 		assert_int_equal(((u8 *)piece[i])[SZ_4K - 1] == 7, !fails);
 		kfree(piece[i]);
 	}
-	exhibit_unload(__FILE__);
 }
 
 /* trust: B3, an error path that leaves the first piece | our reading of the facts: real-bugs B3 */
