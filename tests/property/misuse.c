@@ -19,7 +19,7 @@
 	R(MAPPING_LEAKED), R(MAPPINGS_OVERLAP), R(KERNEL_MISUSE), R(CPU_WROTE), R(CPU_LINE_LOST)
 #define ACCESS                                                                            \
 	R(USE_AFTER_UNMAP), R(IOMMU_FAULT), R(ACCESS_NOT_MAPPED), R(UNSUPPORTED_REQUEST), \
-		R(P2P_VERDICT)
+		R(ACCESS_BEYOND), R(ACCESS_FOREIGN), R(P2P_VERDICT)
 #define STEPS_BEFORE 24 /* at least, so that there are mappings */
 #define STEPS_RANDOM 60
 #define STEPS_AFTER  40
