@@ -190,6 +190,17 @@ static void turn(struct check *check, const struct dmasim_event *event, struct c
 		hand_over(check, watch, start, last);
 }
 
+/* Without an IOMMU two mappings may have the same addresses: a sync may be of either. */
+static bool is_of_two(const struct owner_space *space, const struct piece *piece, u64 start,
+		      u64 last)
+{
+	struct piece *other = space->is_domain ? NULL : owners_first(space, start, last);
+
+	while (other && (other == piece || other->dev != piece->dev))
+		other = owners_next(space, other, start, last);
+	return other;
+}
+
 void cpu_turn(struct check *check, const struct dmasim_event *event, u64 start, u64 last)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
@@ -201,6 +212,9 @@ void cpu_turn(struct check *check, const struct dmasim_event *event, u64 start, 
 		u64 offset = piece->phys - piece->at.start; /* it may wrap */
 
 		if (!piece->watched || piece->dev != event->dev)
+			continue;
+		/* Who was not told that it is the device's may still write. */
+		if (!is_for_cpu(event) && is_of_two(space, piece, from, to))
 			continue;
 		if (to + offset > piece->watch->at.last)
 			to = piece->watch->at.last - offset;

@@ -202,6 +202,25 @@ static void a_list_with_a_shorter_entry_is_told_apart(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* The first is over, and its sync for the device was not of the second. */
+static void turns_of_two_mappings_of_the_same_memory(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	dma_addr_t first = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+	dma_addr_t second = dma_map_phys(dev, buf, 64, DMA_TO_DEVICE, 0);
+
+	dma_sync_single_for_cpu(dev, first, SZ_4K, DMA_TO_DEVICE);
+	dma_sync_single_for_cpu(dev, second, 64, DMA_TO_DEVICE);
+	dma_sync_single_for_device(dev, first, SZ_4K, DMA_TO_DEVICE);
+	dma_unmap_phys(dev, first, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_u64(dmasim_write(rig->s, buf, "own", 4), 4);
+	dma_sync_single_for_device(dev, second, 64, DMA_TO_DEVICE);
+	dma_unmap_phys(dev, second, 64, DMA_TO_DEVICE, 0);
+	dmasim_assert_clean(rig->s);
+}
+
 static int setup_untrusted(void **state)
 {
 	return rig_setup_with(state,
@@ -341,6 +360,7 @@ TEST_MAIN(WITH_PEERS(a_bus_flag_that_is_lost), WITH_PEERS(a_bus_flag_that_is_kep
 	  IN_BOTH_MODES(a_bad_direction_names_the_call),
 	  IN_BOTH_MODES(a_sync_that_goes_on_into_the_next_mapping),
 	  IN_BOTH_MODES(a_sync_of_the_longer_of_two_mappings),
+	  IN_BOTH_MODES(turns_of_two_mappings_of_the_same_memory),
 	  IN_BOTH_MODES(a_list_with_a_shorter_entry_is_told_apart),
 	  WITH_SETUP(a_bad_direction_of_a_link_that_is_copied, setup_untrusted),
 	  IN_BOTH_MODES(a_missing_mask_names_the_call),
