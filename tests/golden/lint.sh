@@ -39,7 +39,7 @@ tells 1 one-line lint-wrong.trace --line --from 12 --to 12
 tells 0 none-of-these-lines lint-wrong.trace --to 9
 tells 1 leaks lint-wrong.trace --line --leaks --from 18
 tells 0 a-right-driver lint-right.trace
-tells 1 what-differs lint-differs.trace
+tells 1 what-differs lint-differs.trace --line
 
 if dmasim lint - --line <lint-wrong.trace >"$temp/out" 2>"$temp/err"; then
 	echo "exit status 0" >"$temp/why"
