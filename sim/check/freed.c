@@ -83,6 +83,8 @@ void check_memory_freed(struct check *check, phys_addr_t phys, u64 bytes)
 					    .dma = piece->at.start,
 					    .size = piece->at.last - piece->at.start + 1,
 					    .what = "memory is freed that is still mapped",
+					    .hardware = "the device still reaches it, whoever "
+							"gets it next",
 					    .piece = piece,
 				    });
 }

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dmasim reports: the index of what the checker can say, and what one of them means. The words and
- * the examples are those of sim/check/reports.md, which the build compiles in.
+ * the examples are those of sim/check/reports.md, which the build compiles in (reports.h).
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+#include "reports.h"
 
-static const char *const page[] = {
-#include "reports_page.inc"
-};
-
-#define PAGE_LINES (sizeof(page) / sizeof(page[0]))
-#define HEADING	   "## DMASIM-"
+#define HEADING "## DMASIM-"
 
 static const char help[] =
 	"usage: dmasim reports [NAME | NUMBER]\n"
@@ -51,23 +47,31 @@ static int report_called(const char *text)
 	return 0;
 }
 
+static bool is_heading(const char *line)
+{
+	return !strncmp(line, HEADING, strlen(HEADING));
+}
+
 /* The section of the page, from its heading to the next one. False: the page has none. */
 static bool print_section(int id)
 {
+	const size_t lines = reports_page_lines;
 	char heading[64];
-	size_t at = 0;
+	size_t at = 0, end;
 
 	snprintf(heading, sizeof(heading), HEADING "%03d ", id);
-	while (at < PAGE_LINES && strncmp(page[at], heading, strlen(heading)) != 0)
+	while (at < lines && strncmp(reports_page[at], heading, strlen(heading)) != 0)
 		at++;
-	if (at == PAGE_LINES)
+	if (at == lines)
 		return false;
-	puts(page[at] + 3);
-	for (at++; at < PAGE_LINES && strncmp(page[at], HEADING, strlen(HEADING)) != 0; at++) {
-		/* The empty line before the next section is not this one's. */
-		if (*page[at] || (at + 1 < PAGE_LINES && *page[at + 1] && *page[at + 1] != '#'))
-			puts(page[at]);
-	}
+	for (end = at + 1; end < lines && !is_heading(reports_page[end]);)
+		end++;
+	/* Empty lines before the next section are not this one's. */
+	while (!*reports_page[end - 1])
+		end--;
+	puts(reports_page[at] + strlen("## "));
+	while (++at < end)
+		puts(reports_page[at]);
 	return true;
 }
 
