@@ -70,7 +70,10 @@ static inline u64 list_bytes(struct sg_table *table)
 	return bytes;
 }
 
-/* In its turn the CPU fills the list front to back; the device reads the same bytes, segment by segment. */
+/*
+ * In its turn the CPU fills the list front to back; the device reads the same bytes, segment by
+ * segment.
+ */
 static inline void expect_device_reads_list(struct dmasim *s, struct pci_dev *pdev,
 					    struct sg_table *table, void *bytes, void *scratch)
 {
