@@ -103,14 +103,15 @@ struct dmasim_traits {
  * the program ends it, with the stack of the access. The simulator's own accesses do not:
  * dmasim_read() looks at what a device has, and dmasim_write() is reported if it writes there.
  *
- * What a device only reads the CPU may look at, too, and programs do: AddressSanitizer cannot tell
- * such a look from a write. It guards 8 bytes at a time: where less than 8, aligned, are the
- * device's, they stay accessible.
+ * It is off unless asked for: tests look at memory through pointers while it is mapped, to see what
+ * a device wrote, and that is no mistake of the driver's. What a device only reads the CPU may look
+ * at, too: AddressSanitizer cannot tell such a look from a write. It guards 8 bytes at a time:
+ * where less than 8, aligned, are the device's, they stay accessible.
  */
 enum dmasim_poison {
-	DMASIM_POISON_WRITABLE = 0, /* mappings that the device may write to */
-	DMASIM_POISON_ALL,	    /* and those that it may only read */
-	DMASIM_POISON_OFF,
+	DMASIM_POISON_OFF = 0,
+	DMASIM_POISON_WRITABLE, /* mappings that the device may write to */
+	DMASIM_POISON_ALL,	/* and those that it may only read */
 };
 
 /* Zero is a good default in every member but `size`, which DMASIM_CONFIG sets. */

@@ -9,7 +9,7 @@
  *
  * Nothing tells of a store of the program's. So what the memory holds is copied when the device
  * gets it, changes of others than the CPU are made to the copy, too, and at the end of the device's
- * turn both are compared. Under AddressSanitizer the bytes are poisoned meanwhile.
+ * turn both are compared. Under AddressSanitizer the bytes can be poisoned meanwhile.
  *
  * Watched are the mappings of dma_map_phys() and its wrappers and of dma_map_sg() that lead to
  * memory. Not watched: those with DMA_ATTR_SKIP_CPU_SYNC, which leaves all turns to the driver, or

@@ -98,7 +98,7 @@ static void check_config(const struct dmasim_config *config)
 	DMASIM_CONTRACT(config->group_policy <= DMASIM_GROUPS_STRICT,
 			"the policy of groups is one of enum dmasim_group_policy");
 	DMASIM_CONTRACT(config->watch_bytes <= SZ_1G, "of a mapping at most 1 GiB is compared");
-	DMASIM_CONTRACT(config->poison <= DMASIM_POISON_OFF, "poison is one of enum dmasim_poison");
+	DMASIM_CONTRACT(config->poison <= DMASIM_POISON_ALL, "poison is one of enum dmasim_poison");
 	DMASIM_CONTRACT(pci_acs_redir_is_valid(config->disable_acs_redir),
 			"disable_acs_redir looks like 0000:3a:00.0;00:1c.0/00.0");
 	DMASIM_CONTRACT(pci_acs_config_is_valid(config->config_acs),

@@ -43,7 +43,7 @@ static void writes(u8 *at)
 }
 
 /* What a process says that runs the driver. True: it came to its end. */
-static bool lives(driver *driver, u8 *at, char said[SAID_BYTES])
+static bool lives(driver *run, u8 *at, char said[SAID_BYTES])
 {
 	size_t length = 0;
 	int pipe_of[2], status = 0;
@@ -56,7 +56,7 @@ static bool lives(driver *driver, u8 *at, char said[SAID_BYTES])
 	if (!child) {
 		dup2(pipe_of[1], STDERR_FILENO);
 		close(pipe_of[0]);
-		driver(at);
+		run(at);
 		_exit(0);
 	}
 	close(pipe_of[1]);
@@ -103,6 +103,22 @@ static dma_addr_t map(struct rig *rig, phys_addr_t phys, u64 bytes, enum dma_dat
 	expect_ok(dma_mapping_error(&rig->nvme->dev, dma));
 	return dma;
 }
+
+#define CLOSED(name, ...)                                                                        \
+	static int mode_##name##_closed(void **state)                                            \
+	{                                                                                        \
+		return rig_setup_with(state,                                                     \
+				      &(struct dmasim_config){ DMASIM_CONFIG,                    \
+							       .poison = DMASIM_POISON_WRITABLE, \
+							       __VA_ARGS__ });                   \
+	}
+
+CLOSED(strict, .policy = DMASIM_STRICT)
+CLOSED(direct, .iommu = DMASIM_NO_IOMMU)
+CLOSED(untrusted, .traits = { .untrusted = true }, .swiotlb_bytes = SZ_1M)
+CLOSED(bounced, .iommu = DMASIM_NO_IOMMU, .swiotlb = DMASIM_SWIOTLB_FORCE, .swiotlb_bytes = SZ_1M)
+CLOSED(no_snoop, .traits = { .no_snoop = true })
+CLOSED(direct_no_snoop, .iommu = DMASIM_NO_IOMMU, .traits = { .no_snoop = true })
 
 /* trust: C06: an access under AddressSanitizer | our reading of the facts: dma-api 3.9 */
 /* The simulator and the device go where the program may not. */
@@ -182,12 +198,6 @@ static int mode_all(void **state)
 						       .no_watch = true });
 }
 
-static int mode_off(void **state)
-{
-	return rig_setup_with(
-		state, &(struct dmasim_config){ DMASIM_CONFIG, .poison = DMASIM_POISON_OFF });
-}
-
 static void C06_an_access_to_what_the_device_only_reads(void **state)
 {
 	struct rig *rig = *state;
@@ -254,9 +264,10 @@ static int end(void **state)
 	return *state ? rig_teardown(state) : 0;
 }
 
-#define IN_EACH(test)                                                               \
-	IN(strict, test), IN(direct, test), IN(untrusted, test), IN(bounced, test), \
-		IN(no_snoop, test), IN(direct_no_snoop, test)
+#define IN_EACH(test)                                                                 \
+	IN(strict_closed, test), IN(direct_closed, test), IN(untrusted_closed, test), \
+		IN(bounced_closed, test), IN(no_snoop_closed, test),                  \
+		IN(direct_no_snoop_closed, test)
 
 #define ENDS(mode, test)                                       \
 	{                                                      \
@@ -264,10 +275,10 @@ static int end(void **state)
 	}
 
 TEST_MAIN(IN_EACH(C06_an_access_between_map_and_unmap),
-	  IN(strict, C06_right__access_beside_and_at_ragged_ends),
+	  IN(strict_closed, C06_right__access_beside_and_at_ragged_ends),
 	  IN_EACH(C06_right__access_in_its_turn),
 	  IN_EACH(C06_right__access_to_what_the_device_only_reads),
 	  IN(all, C06_an_access_to_what_the_device_only_reads),
-	  IN(off, C06_right__access_where_it_is_off),
-	  IN(direct, C06_an_access_while_another_mapping_lives),
-	  ENDS(direct, C06_right__access_after_the_memory_was_given_back))
+	  IN(strict, C06_right__access_where_it_is_off),
+	  IN(direct_closed, C06_an_access_while_another_mapping_lives),
+	  ENDS(direct_closed, C06_right__access_after_the_memory_was_given_back))
