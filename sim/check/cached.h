@@ -116,8 +116,11 @@ struct cached_way {
 	u32 count; /* entries above that table; 0: there is no such way */
 	const u8 *entry[CACHED_WAY_MAX];
 	u64 word[CACHED_WAY_MAX]; /* what they said, as it stands in memory */
-	u64 dropped;		  /* of the memory: since then pointers into it have been valid */
+	const struct ram *ram;	  /* where they stand: pointers into it have been valid */
+	u64 dropped;		  /* since it had dropped so many extents */
 	const struct cached_table *table;
+	u64 start; /* what it maps */
+	u64 last;
 	const u8 *pages; /* its entries */
 	bool knows_page; /* what an entry of a page says: */
 	u64 allows;	 /* this, without marks, as rows have it, */

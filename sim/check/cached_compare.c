@@ -412,6 +412,8 @@ static bool end_unconfirmed(struct comparison *comparison, struct cached_table *
 		return false;
 	table->until = comparison->now;
 	comparison->domain->ended_tables++;
+	/* What only this table leads to may be cached, too: every walk looks there. */
+	comparison->domain->way.count = 0;
 	return true;
 }
 

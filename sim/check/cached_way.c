@@ -38,8 +38,11 @@ void cached_way_keep(struct cached_domain *domain, const struct cached_step *ste
 	if (!count)
 		return;
 	way->table = step[count - 1].table;
+	way->start = way->table->at.start;
+	way->last = way->table->at.last;
 	way->pages = host_of(domain, way->table->phys);
-	way->dropped = domain->iommu->walker.ram->dropped;
+	way->ram = domain->iommu->walker.ram;
+	way->dropped = way->ram->dropped;
 	way->knows_page = false;
 	way->count = way->pages ? count : 0;
 }
@@ -49,8 +52,7 @@ static u64 read_page(const struct cached_way *way, u64 iova)
 {
 	u64 word;
 
-	memcpy(&word,
-	       way->pages + ((iova - way->table->at.start) >> INTERVAL_PAGE_LG2) * sizeof(word),
+	memcpy(&word, way->pages + ((iova - way->start) >> INTERVAL_PAGE_LG2) * sizeof(word),
 	       sizeof(word));
 	return le64toh(word);
 }
@@ -82,10 +84,8 @@ static bool is_of(const struct cached_leaf *leaf, u64 start, u64 says)
 /* What holds there, of a page that is not among the rows; NULL: nothing. */
 static const struct cached_leaf *holding_leaf(const struct cached_domain *domain, u64 start)
 {
-	struct interval *at = NULL;
+	struct interval *at = interval_first(&domain->leaves, start, start | CACHED_PAGE_LAST);
 
-	if (domain->holding)
-		at = interval_first(&domain->leaves, start, start | CACHED_PAGE_LAST);
 	while (at && !cached_holds((struct cached_leaf *)at))
 		at = interval_next(&domain->leaves, at, start, start | CACHED_PAGE_LAST);
 	return (struct cached_leaf *)at;
@@ -104,8 +104,8 @@ static bool compare_page(struct cached *cached, struct cached_domain *domain, u6
 		return true;
 	if (cached_pages_holds(pages, start))
 		return cached_pages_says(pages, start, says);
-	leaf = holding_leaf(domain, start);
-	if (leaf)
+	leaf = domain->holding ? holding_leaf(domain, start) : NULL;
+	if (DMASIM_UNLIKELY(leaf != NULL))
 		return leaf->at.start <= start && leaf->at.last >= (start | CACHED_PAGE_LAST) &&
 		       is_of(leaf, start, says);
 	cached_pages_fill(pages, &domain->rows, start, says, now);

@@ -30,8 +30,8 @@ static inline bool cached_way_holds(const struct cached_domain *domain, u64 star
 {
 	const struct cached_way *way = &domain->way;
 
-	if (!way->count || domain->ended_tables || start < way->table->at.start ||
-	    last > way->table->at.last || way->dropped != domain->iommu->walker.ram->dropped)
+	if (!way->count || start < way->start || last > way->last ||
+	    way->dropped != way->ram->dropped)
 		return false;
 	for (u32 i = 0; i < way->count; i++) {
 		u64 word;

@@ -29,6 +29,12 @@ void interval_root_insert(struct interval_root *root, struct interval *interval)
 	u64 last = interval->last;
 
 	interval->max_last = interval->last;
+	if (RB_EMPTY(root)) {
+		RB_SET(interval, NULL, node);
+		RB_COLOR(interval, node) = RB_BLACK;
+		RB_ROOT(root) = interval;
+		return;
+	}
 	RB_INSERT(interval_root, root, interval);
 	/* The hook sees the changed nodes, perhaps before what is below them is up to date. */
 	while ((interval = RB_PARENT(interval, node))) {
@@ -41,6 +47,10 @@ void interval_root_remove(struct interval_root *root, struct interval *interval)
 {
 	struct interval *parent = RB_PARENT(interval, node);
 
+	if (!parent && !RB_LEFT(interval, node) && !RB_RIGHT(interval, node)) {
+		RB_INIT(root);
+		return;
+	}
 	RB_REMOVE(interval_root, root, interval);
 	/* The hook sees the changed nodes, not all above them. */
 	update_upwards(parent);
@@ -66,7 +76,9 @@ void interval_tree_fini(struct interval_tree *tree)
 
 void interval_put(struct interval_tree *tree, struct interval *interval)
 {
-	if (tree->memory && interval_pages_insert(tree, interval))
+	bool is_in_page = !((interval->start ^ interval->last) >> INTERVAL_PAGE_LG2);
+
+	if (is_in_page && tree->memory && interval_pages_insert(tree, interval))
 		return;
 	interval->block = NULL;
 	if (RB_EMPTY(&tree->root) || interval->start < tree->low)

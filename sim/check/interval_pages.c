@@ -100,8 +100,6 @@ bool interval_pages_insert(struct interval_tree *tree, struct interval *interval
 	u32 page = interval_page(interval->start), length = 0;
 	struct interval **at;
 
-	if ((interval->start ^ interval->last) >> INTERVAL_PAGE_LG2)
-		return false;
 	if (!interval_is_in(block, interval->start))
 		block = block_get(tree, interval->start);
 	if (!block)

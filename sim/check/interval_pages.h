@@ -22,7 +22,7 @@ static inline int interval_compare(const struct interval *a, const struct interv
 void interval_root_insert(struct interval_root *root, struct interval *interval);
 void interval_root_remove(struct interval_root *root, struct interval *interval);
 
-/* False: it does not belong into a page, or there is no room. */
+/* One that lies in a page of 4 KiB. False: there is no room for it. */
 bool interval_pages_insert(struct interval_tree *tree, struct interval *interval);
 void interval_pages_remove(struct interval_tree *tree, struct interval *interval);
 

@@ -141,8 +141,15 @@ struct owner_range *judge_range(struct check *check, const struct dmasim_event *
 				struct owner_space **space);
 
 /* True, and reported: not inside the range. The end of a link that went too far is none again. */
-bool judge_outside(struct check *check, const struct dmasim_event *event,
-		   const struct owner_space *space, const struct owner_range *range);
+bool judge_goes_out(struct check *check, const struct dmasim_event *event,
+		    const struct owner_space *space, const struct owner_range *range);
+static inline bool judge_outside(struct check *check, const struct dmasim_event *event,
+				 const struct owner_space *space, const struct owner_range *range)
+{
+	bool inside = event->offset <= range->size && event->size <= range->size - event->offset;
+
+	return DMASIM_UNLIKELY(!inside) && judge_goes_out(check, event, space, range);
+}
 
 /* Afterwards links begin and end at both ends of [start, last]. */
 void judge_cut_around(struct check *check, struct owner_space *space, u64 start, u64 last);

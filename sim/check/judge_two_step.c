@@ -100,11 +100,6 @@ struct owner_range *judge_range(struct check *check, const struct dmasim_event *
 
 /* ---- Outside ---------------------------------------------------------- */
 
-static bool is_inside(const struct dmasim_event *event, const struct owner_range *range)
-{
-	return event->offset <= range->size && event->size <= range->size - event->offset;
-}
-
 /* What lies behind the range: links that went too far with a report, or somebody else's mapping. */
 static struct piece *behind(const struct owner_space *space, const struct owner_range *range,
 			    const struct dmasim_event *event)
@@ -116,15 +111,13 @@ static struct piece *behind(const struct owner_space *space, const struct owner_
 	return last < start ? NULL : owners_first(space, start, last);
 }
 
-bool judge_outside(struct check *check, const struct dmasim_event *event,
-		   const struct owner_space *space, const struct owner_range *range)
+bool judge_goes_out(struct check *check, const struct dmasim_event *event,
+		    const struct owner_space *space, const struct owner_range *range)
 {
 	const struct piece *piece;
 	char what[128];
 	struct text text;
 
-	if (DMASIM_LIKELY(is_inside(event, range)))
-		return false;
 	piece = behind(space, range, event);
 	if (piece && piece->told && piece->state == range->state)
 		return true;

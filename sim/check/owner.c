@@ -48,10 +48,8 @@ static void release(struct owners *owners, void *memory)
 	memory_free(&owners->world->memory, memory);
 }
 
-static void leave_list(struct owners *owners, struct piece *piece)
+void owners_leave_list(struct owners *owners, struct piece *piece)
 {
-	if (!owners_is_of_list(piece))
-		return;
 	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
 	if (TAILQ_EMPTY(&piece->list->pieces) && piece->list != owners->open)
 		check_pool_put(&owners->lists, piece->list);
@@ -188,44 +186,18 @@ bool owners_end_empty(struct owners *owners, dmasim_sbdf dev)
 	return true;
 }
 
-void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where)
+struct owner_list *owners_new_list(struct owners *owners)
 {
-	struct owner_past *record = (struct owner_past *)piece;
-	struct owner_space *space = piece->space;
-	struct owner_past **past = &space->past[space->past_count++ % OWNER_PAST];
+	struct owner_list *list = check_pool_get(&owners->lists);
 
-	interval_remove(&space->pieces, &piece->at);
-	share_end(owners, piece);
-	if (DMASIM_UNLIKELY(piece->watched))
-		owners->watch_ends(owners->cookie, piece);
-	leave_list(owners, piece);
-	record->ended_at = where;
-	record->ended_ns = owners->world->clock.now_ns;
-	record->frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
-	if (*past)
-		check_pool_put(&owners->past, *past);
-	*past = record;
-}
-
-void owners_add_to_list(struct owners *owners, struct owner_space *space,
-			const struct piece_desc *desc)
-{
-	struct piece *piece;
-
-	if (!owners->open) {
-		owners->open = check_pool_get(&owners->lists);
-		if (!owners->open)
-			return;
-		TAILQ_INIT(&owners->open->pieces);
-		owners->open->entries = 0;
-		owners->open->dir = 0;
-		owners->open->attrs = 0;
-	}
-	piece = owners_add(owners, space, desc);
-	if (!piece)
-		return;
-	piece->list = owners->open;
-	TAILQ_INSERT_TAIL(&owners->open->pieces, piece, of_list);
+	if (!list)
+		return NULL;
+	TAILQ_INIT(&list->pieces);
+	list->entries = 0;
+	list->dir = 0;
+	list->attrs = 0;
+	owners->open = list;
+	return list;
 }
 
 struct owner_list *owners_close_list(struct owners *owners)

@@ -213,9 +213,20 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	return piece;
 }
 
+struct owner_list *owners_new_list(struct owners *owners);
+
 /* Adds a piece to the scatterlist that is being mapped, which begins with its first piece. */
-void owners_add_to_list(struct owners *owners, struct owner_space *space,
-			const struct piece_desc *desc);
+static inline void owners_add_to_list(struct owners *owners, struct owner_space *space,
+				      const struct piece_desc *desc)
+{
+	struct owner_list *list = owners->open ? owners->open : owners_new_list(owners);
+	struct piece *piece = list ? owners_add(owners, space, desc) : NULL;
+
+	if (!piece)
+		return;
+	piece->list = list;
+	TAILQ_INSERT_TAIL(&list->pieces, piece, of_list);
+}
 
 /* The scatterlist is complete. NULL: it has no pieces. */
 struct owner_list *owners_close_list(struct owners *owners);
@@ -228,8 +239,30 @@ bool owners_is_excused(struct owners *owners, const struct piece *piece);
 void owners_add_empty(struct owners *owners, dmasim_sbdf dev);
 bool owners_end_empty(struct owners *owners, dmasim_sbdf dev);
 
+void owners_leave_list(struct owners *owners, struct piece *piece);
+
 /* Ends a piece and remembers it. */
-void owners_end(struct owners *owners, struct piece *piece, const struct dmasim_site *where);
+static inline void owners_end(struct owners *owners, struct piece *piece,
+			      const struct dmasim_site *where)
+{
+	struct owner_past *record = (struct owner_past *)piece;
+	struct owner_space *space = piece->space;
+	struct owner_past **past = &space->past[space->past_count++ % OWNER_PAST];
+
+	interval_remove(&space->pieces, &piece->at);
+	if (piece->is_shared)
+		interval_remove(&owners->by_phys, &piece->memory);
+	if (DMASIM_UNLIKELY(piece->watched))
+		owners->watch_ends(owners->cookie, piece);
+	if (owners_is_of_list(piece))
+		owners_leave_list(owners, piece);
+	record->ended_at = where;
+	record->ended_ns = owners->world->clock.now_ns;
+	record->frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
+	if (*past)
+		check_pool_put(&owners->past, *past);
+	*past = record;
+}
 
 /* After this no piece of kind LINK crosses `address`: one that does becomes two. */
 void owners_cut(struct owners *owners, struct owner_space *space, u64 address);

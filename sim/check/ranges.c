@@ -3,7 +3,7 @@
 
 #define FIRST_ROOM 16
 
-static bool grow(struct check_ranges *ranges, struct memory *memory)
+bool check_ranges_grow(struct check_ranges *ranges, struct memory *memory)
 {
 	u32 room = ranges->room ? 2 * ranges->room : FIRST_ROOM;
 	struct check_range *at;
@@ -16,15 +16,6 @@ static bool grow(struct check_ranges *ranges, struct memory *memory)
 	memory_free(memory, ranges->at);
 	ranges->at = at;
 	ranges->room = room;
-	return true;
-}
-
-bool check_ranges_add(struct check_ranges *ranges, struct memory *memory,
-		      const struct check_range *range)
-{
-	if (ranges->count == ranges->room && !grow(ranges, memory))
-		return false;
-	ranges->at[ranges->count++] = *range;
 	return true;
 }
 

@@ -21,9 +21,17 @@ struct check_ranges {
 	struct check_range *at;
 };
 
+bool check_ranges_grow(struct check_ranges *ranges, struct memory *memory);
+
 /* False: no memory, and the range is not kept. */
-bool check_ranges_add(struct check_ranges *ranges, struct memory *memory,
-		      const struct check_range *range);
+static inline bool check_ranges_add(struct check_ranges *ranges, struct memory *memory,
+				    const struct check_range *range)
+{
+	if (ranges->count == ranges->room && !check_ranges_grow(ranges, memory))
+		return false;
+	ranges->at[ranges->count++] = *range;
+	return true;
+}
 void check_ranges_fini(struct check_ranges *ranges, struct memory *memory);
 
 #endif

@@ -22,14 +22,6 @@ static inline bool share_begin(struct owners *owners, struct piece *piece)
 	return interval_insert_alone(&owners->by_phys, &piece->memory);
 }
 
-static inline void share_end(struct owners *owners, struct piece *piece)
-{
-	if (!piece->is_shared)
-		return;
-	piece->is_shared = false;
-	interval_remove(&owners->by_phys, &piece->memory);
-}
-
 static inline struct piece *share_piece(struct interval *memory)
 {
 	return memory ? (struct piece *)(void *)((u8 *)memory - offsetof(struct piece, memory))
