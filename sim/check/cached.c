@@ -135,7 +135,7 @@ void cached_leaf_end(struct cached *cached, struct cached_leaf *leaf, u64 from, 
 
 void cached_table_drop(struct cached *cached, struct cached_table *table)
 {
-	table->domain->way.count = 0;
+	cached_ways_forget(table->domain);
 	if (check_happened(table->until))
 		table->domain->ended_tables--;
 	interval_remove(&cached->tables_by_phys, &table->by_phys);
@@ -310,7 +310,7 @@ bool cached_find_sources(struct cached *cached, struct cached_domain *domain)
 	}
 	changed |= drop_unused_sources(cached, domain);
 	if (changed)
-		domain->way.count = 0;
+		cached_ways_forget(domain);
 	return changed;
 }
 

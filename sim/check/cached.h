@@ -108,6 +108,8 @@ SLIST_HEAD(cached_source_list, cached_source);
 
 #define CACHED_WAY_MAX 6
 
+#define CACHED_WAYS 4 /* that are kept, by the address */
+
 /*
  * The way from the top down to a table with the smallest leaves, as a comparison found it last:
  * cached_way.h.
@@ -137,7 +139,7 @@ struct cached_domain {
 	phys_addr_t root; /* the tables that hold now: those of the latest context */
 	u8 levels;
 	struct cached_source_list sources;
-	struct cached_way way;
+	struct cached_way way[CACHED_WAYS];
 	struct interval_tree leaves;
 	u64 count;		 /* of them */
 	u64 holding;		 /* of these */

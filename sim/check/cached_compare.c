@@ -413,7 +413,7 @@ static bool end_unconfirmed(struct comparison *comparison, struct cached_table *
 	table->until = comparison->now;
 	comparison->domain->ended_tables++;
 	/* What only this table leads to may be cached, too: every walk looks there. */
-	comparison->domain->way.count = 0;
+	cached_ways_forget(comparison->domain);
 	return true;
 }
 
@@ -464,16 +464,15 @@ static void walk_from(struct comparison *comparison, const struct cached_table *
 }
 
 /* From the last table of the way, which is all that may have changed. */
-static void walk_the_way(struct comparison *comparison)
+static void walk_the_way(struct comparison *comparison, struct cached_way *way)
 {
-	struct cached_way *way = &comparison->domain->way;
 	const struct stretch *run = &comparison->run;
 
 	comparison->near_count = 0;
 	comparison->run.page_lg2 = 0;
 	walk_from(comparison, way->table);
 	if (run->page_lg2 == INTERVAL_PAGE_LG2 && !run->absent && !run->accessed && !run->dirty)
-		cached_way_learn(comparison->domain, run->start, run->read, run->write);
+		cached_way_learn(comparison->domain, way, run->start, run->read, run->write);
 }
 
 static void keep_way(struct comparison *comparison)
@@ -481,7 +480,7 @@ static void keep_way(struct comparison *comparison)
 	struct cached_domain *domain = comparison->domain;
 	const struct cached_source *source = SLIST_FIRST(&domain->sources);
 
-	domain->way.count = 0;
+	cached_way_of(domain, comparison->start)->count = 0;
 	if (source && !SLIST_NEXT(source, link) && !domain->ended_tables &&
 	    comparison->found_count <= CACHED_WAY_MAX)
 		cached_way_keep(domain, comparison->found, comparison->found_count,
@@ -491,13 +490,14 @@ static void keep_way(struct comparison *comparison)
 static void walk_all(struct comparison *comparison)
 {
 	struct cached_domain *domain = comparison->domain;
+	struct cached_way *way = cached_way_of(domain, comparison->start);
 	const struct cached_source *source;
 	struct interval *at = NULL;
 
 	comparison->cached->round++;
 	comparison->alone = false;
-	if (cached_way_holds(domain, comparison->start, comparison->last)) {
-		walk_the_way(comparison);
+	if (cached_way_holds(way, comparison->start, comparison->last)) {
+		walk_the_way(comparison, way);
 		return;
 	}
 	comparison->found_count = 0;

@@ -11,13 +11,14 @@ static void drop(struct cached *cached, struct cached_pages *pages)
 	check_pool_put(&cached->pages, pages);
 }
 
-/* The one used last stays, so that pages that come and go do not make and drop it. */
+/* Those used last stay, so that pages that come and go do not make and drop it. */
 static void set_near(struct cached *cached, struct cached_domain *domain,
 		     struct cached_pages *pages)
 {
-	struct cached_pages *old = domain->rows.near;
+	struct cached_pages **near = &domain->rows.near[cached_pages_slot(pages->at.start)];
+	struct cached_pages *old = *near;
 
-	domain->rows.near = pages;
+	*near = pages;
 	if (old && old != pages && !(old->holding | old->ended))
 		drop(cached, old);
 }
@@ -43,7 +44,7 @@ static struct cached_pages *record_new(struct cached *cached, struct cached_doma
 static struct cached_pages *record_get(struct cached *cached, struct cached_domain *domain,
 				       u64 address)
 {
-	struct cached_pages *pages = domain->rows.near;
+	struct cached_pages *pages = domain->rows.near[cached_pages_slot(address)];
 
 	if (DMASIM_LIKELY(cached_pages_are(pages, address)))
 		return pages;
@@ -61,7 +62,7 @@ static void tidy(struct cached *cached, struct cached_pages *pages)
 		return;
 	pages->memory_first = ~0ULL;
 	pages->memory_last = 0;
-	if (pages != pages->domain->rows.near)
+	if (pages != pages->domain->rows.near[cached_pages_slot(pages->at.start)])
 		drop(cached, pages);
 }
 

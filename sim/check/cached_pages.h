@@ -19,6 +19,7 @@
 #include "check/moment.h"
 
 #define CACHED_PAGES	   64
+#define CACHED_NEAR	   8 /* records that are found at once */
 #define CACHED_PAGE_LG2	   12
 #define CACHED_PAGE_LAST   ((1ULL << CACHED_PAGE_LG2) - 1)
 #define CACHED_PAGES_BYTES ((u64)CACHED_PAGES << CACHED_PAGE_LG2)
@@ -49,8 +50,8 @@ struct cached_pages {
 /* The records of a domain. */
 struct cached_rows {
 	struct interval_tree records;
-	struct cached_pages *near; /* used last; it may be empty */
-	u64 pages;		   /* in all of them */
+	struct cached_pages *near[CACHED_NEAR]; /* used last, by address; they may be empty */
+	u64 pages;				/* in all of them */
 };
 
 static inline u32 cached_pages_index(u64 address)
@@ -61,6 +62,11 @@ static inline u32 cached_pages_index(u64 address)
 static inline u64 cached_pages_bit(u64 address)
 {
 	return 1ULL << cached_pages_index(address);
+}
+
+static inline u32 cached_pages_slot(u64 address)
+{
+	return address / CACHED_PAGES_BYTES % CACHED_NEAR;
 }
 
 /* True if an address is one of the record's. */
@@ -85,8 +91,10 @@ static inline u64 cached_pages_mask(const struct cached_pages *pages, u64 start,
 static inline struct cached_pages *cached_pages_first(const struct cached_rows *rows, u64 start,
 						      u64 last)
 {
-	if (DMASIM_LIKELY(cached_pages_are(rows->near, start)))
-		return rows->near;
+	struct cached_pages *near = rows->near[cached_pages_slot(start)];
+
+	if (DMASIM_LIKELY(cached_pages_are(near, start)))
+		return near;
 	return rows->pages ? (struct cached_pages *)interval_first(&rows->records, start, last)
 			   : NULL;
 }

@@ -21,7 +21,7 @@ static const u8 *host_of(const struct cached_domain *domain, phys_addr_t entry)
 void cached_way_keep(struct cached_domain *domain, const struct cached_step *step, u32 count,
 		     u64 start, u64 last)
 {
-	struct cached_way *way = &domain->way;
+	struct cached_way *way = cached_way_of(domain, start);
 
 	way->count = 0;
 	for (u32 i = 0; i < count; i++) {
@@ -57,10 +57,10 @@ static u64 read_page(const struct cached_way *way, u64 iova)
 	return le64toh(word);
 }
 
-void cached_way_learn(struct cached_domain *domain, u64 iova, bool read, bool write)
+void cached_way_learn(const struct cached_domain *domain, struct cached_way *way, u64 iova,
+		      bool read, bool write)
 {
 	const struct hw_iommu *iommu = domain->iommu;
-	struct cached_way *way = &domain->way;
 
 	if (iommu->caching_mode)
 		return;
@@ -95,7 +95,7 @@ static const struct cached_leaf *holding_leaf(const struct cached_domain *domain
 static bool compare_page(struct cached *cached, struct cached_domain *domain, u64 start, u64 says,
 			 struct check_moment now)
 {
-	struct cached_pages *pages = domain->rows.near;
+	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
 	const struct cached_leaf *leaf;
 
 	if (!cached_pages_are(pages, start) || pages->ended & cached_pages_bit(start))
@@ -112,10 +112,10 @@ static bool compare_page(struct cached *cached, struct cached_domain *domain, u6
 	return true;
 }
 
-static bool any_entry(const struct cached_domain *domain, u64 start, u64 last)
+static bool any_entry(const struct cached_way *way, u64 start, u64 last)
 {
 	for (u64 at = start & ~CACHED_PAGE_LAST;; at += PAGE_SIZE) {
-		if (read_page(&domain->way, at))
+		if (read_page(way, at))
 			return true;
 		if (last - at <= CACHED_PAGE_LAST)
 			return false;
@@ -165,11 +165,11 @@ static bool end_pages(struct cached *cached, struct cached_domain *domain, u64 s
 bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			struct check_moment now)
 {
-	const struct cached_way *way = &domain->way;
+	const struct cached_way *way = cached_way_of(domain, start);
 	u64 word;
 
 	if (!way->knows_page || (start | ~last) & CACHED_PAGE_LAST ||
-	    !cached_way_holds(domain, start, last))
+	    !cached_way_holds(way, start, last))
 		return false;
 	word = read_page(way, start);
 	if (word)
@@ -177,5 +177,5 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 		       last - start == CACHED_PAGE_LAST &&
 		       compare_page(cached, domain, start, (word & way->page_bits) | way->allows,
 				    now);
-	return !any_entry(domain, start, last) && end_pages(cached, domain, start, last, now);
+	return !any_entry(way, start, last) && end_pages(cached, domain, start, last, now);
 }

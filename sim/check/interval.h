@@ -33,6 +33,7 @@ RB_HEAD(interval_root, interval);
 
 #define INTERVAL_PAGE_LG2 12
 #define INTERVAL_PAGES	  64
+#define INTERVAL_NEAR	  8 /* blocks that are found at once */
 
 struct interval_block {
 	struct interval at; /* the pages it is for; first member */
@@ -43,7 +44,7 @@ struct interval_block {
 struct interval_tree {
 	struct interval_root root;
 	struct interval_root blocks;
-	struct interval_block *near; /* used last: the next one is likely in it; it may be empty */
+	struct interval_block *near[INTERVAL_NEAR]; /* used last, by address; they may be empty */
 	struct interval_block *spare;
 	struct memory *memory; /* for blocks; NULL: there are none */
 	bool *blind;	       /* set when there is no memory for one: the tree has it, then */
@@ -69,6 +70,11 @@ static inline u32 interval_page(u64 address)
 	return (address >> INTERVAL_PAGE_LG2) % INTERVAL_PAGES;
 }
 
+static inline u32 interval_slot(u64 address)
+{
+	return address / ((u64)INTERVAL_PAGES << INTERVAL_PAGE_LG2) % INTERVAL_NEAR;
+}
+
 /* True if an address is one of the block's. */
 static inline bool interval_is_in(const struct interval_block *block, u64 address)
 {
@@ -89,7 +95,7 @@ static inline bool interval_only_blocks(const struct interval_tree *tree, u64 st
  */
 static inline bool interval_insert_alone(struct interval_tree *tree, struct interval *interval)
 {
-	struct interval_block *block = tree->near;
+	struct interval_block *block = tree->near[interval_slot(interval->start)];
 	u64 bit = 1ULL << interval_page(interval->start);
 
 	interval->order = tree->next_order++;
@@ -115,7 +121,8 @@ static inline void interval_remove(struct interval_tree *tree, struct interval *
 	struct interval_block *block = interval->block;
 	u32 page = interval_page(interval->start);
 
-	if (!block || block != tree->near || interval->beside || block->page[page] != interval) {
+	if (!block || block != tree->near[interval_slot(interval->start)] || interval->beside ||
+	    block->page[page] != interval) {
 		interval_take(tree, interval);
 		return;
 	}
@@ -125,11 +132,11 @@ static inline void interval_remove(struct interval_tree *tree, struct interval *
 
 /*
  * The first interval, in order of start, that shares an address with [start, last]; and the next.
- * What is all in the block used last is answered at once.
+ * What is all in one of the blocks used last is answered at once.
  */
 static inline struct interval *interval_first(const struct interval_tree *tree, u64 start, u64 last)
 {
-	const struct interval_block *near = tree->near;
+	const struct interval_block *near = tree->near[interval_slot(start)];
 	struct interval *at;
 	u64 pages;
 

@@ -13,8 +13,10 @@ static struct interval_block *block_from(const struct interval_tree *tree, u64 a
 {
 	struct interval *at = RB_ROOT(&tree->blocks), *best = NULL;
 
-	if (DMASIM_LIKELY(interval_is_in(tree->near, address)))
-		return tree->near;
+	struct interval_block *near = tree->near[interval_slot(address)];
+
+	if (DMASIM_LIKELY(interval_is_in(near, address)))
+		return near;
 	while (at) {
 		if (at->last >= address) {
 			best = at;
@@ -40,12 +42,13 @@ static void block_drop(struct interval_tree *tree, struct interval_block *block)
 		tree->spare = block;
 }
 
-/* The one used last stays, so that pages that come and go do not make and drop it. */
+/* Those used last stay, so that pages that come and go do not make and drop it. */
 static void set_near(struct interval_tree *tree, struct interval_block *block)
 {
-	struct interval_block *old = tree->near;
+	struct interval_block **near = &tree->near[interval_slot(block->at.start)];
+	struct interval_block *old = *near;
 
-	tree->near = block;
+	*near = block;
 	if (old && old != block && !old->used)
 		block_drop(tree, old);
 }
@@ -73,7 +76,7 @@ static struct interval_block *block_get(struct interval_tree *tree, u64 address)
 
 	if (!block || block->at.start > address)
 		block = block_new(tree, address);
-	if (block && block != tree->near)
+	if (block)
 		set_near(tree, block);
 	return block;
 }
@@ -89,14 +92,15 @@ void interval_pages_fini(struct interval_tree *tree)
 	if (tree->memory)
 		memory_free(tree->memory, tree->spare);
 	tree->spare = NULL;
-	tree->near = NULL;
+	for (u32 i = 0; i < INTERVAL_NEAR; i++)
+		tree->near[i] = NULL;
 }
 
 /* ---- Coming and going ------------------------------------------------- */
 
 bool interval_pages_insert(struct interval_tree *tree, struct interval *interval)
 {
-	struct interval_block *block = tree->near;
+	struct interval_block *block = tree->near[interval_slot(interval->start)];
 	u32 page = interval_page(interval->start), length = 0;
 	struct interval **at;
 
@@ -127,8 +131,7 @@ void interval_pages_remove(struct interval_tree *tree, struct interval *interval
 	*at = interval->beside;
 	if (!block->page[page])
 		block->used &= ~(1ULL << page);
-	if (block != tree->near)
-		set_near(tree, block);
+	set_near(tree, block);
 }
 
 /* ---- Finding ---------------------------------------------------------- */
