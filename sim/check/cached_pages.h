@@ -158,7 +158,8 @@ static inline void cached_pages_fill(struct cached_pages *pages, struct cached_r
 	rows->pages++;
 	pages->holding |= 1ULL << index;
 	pages->says[index] = says;
-	pages->since[index] = now;
+	pages->since[index].order = now.order;
+	pages->since[index].ns = now.ns;
 	if (says < pages->memory_first)
 		pages->memory_first = says & ~CACHED_PAGE_LAST;
 	if (says > pages->memory_last)
