@@ -112,6 +112,43 @@ static bool compare_page(struct cached *cached, struct cached_domain *domain, u6
 	return true;
 }
 
+/* Like pages side by side that lead to memory side by side. */
+static bool is_run(const struct cached_way *way, u64 start, u64 last, u64 first)
+{
+	u64 word = first;
+
+	for (u64 at = start; word == read_page(way, at); at += PAGE_SIZE, word += PAGE_SIZE) {
+		if (last - at <= CACHED_PAGE_LAST)
+			return !((word ^ first) & ~way->page_bits);
+	}
+	return false;
+}
+
+/* Such pages, which are one leaf. False: the set has something there. */
+static bool add_run(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		    u64 says, struct check_moment now)
+{
+	struct cached_leaf *leaf;
+
+	if (cached_any(domain, start, last))
+		return false;
+	leaf = cached_leaf_new(cached);
+	if (!leaf)
+		return true;
+	*leaf = (struct cached_leaf){
+		.at = { .start = start, .last = last },
+		.domain = domain,
+		.phys = says & ~CACHED_PAGE_LAST,
+		.page_lg2 = CACHED_PAGE_LG2,
+		.read = says & CACHED_PAGE_READ,
+		.write = says & CACHED_PAGE_WRITE,
+		.since = now,
+		.until = CHECK_NEVER,
+	};
+	cached_leaf_put(cached, leaf);
+	return true;
+}
+
 static bool any_entry(const struct cached_way *way, u64 start, u64 last)
 {
 	for (u64 at = start & ~CACHED_PAGE_LAST;; at += PAGE_SIZE) {
@@ -166,16 +203,19 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 			struct check_moment now)
 {
 	const struct cached_way *way = cached_way_of(domain, start);
-	u64 word;
+	u64 word, says;
 
 	if (!way->knows_page || (start | ~last) & CACHED_PAGE_LAST ||
 	    !cached_way_holds(way, start, last))
 		return false;
 	word = read_page(way, start);
+	says = (word & way->page_bits) | way->allows;
+	if (word && (word & ~way->page_bits) != way->page_word)
+		return false;
+	if (word && last - start == CACHED_PAGE_LAST)
+		return compare_page(cached, domain, start, says, now);
 	if (word)
-		return (word & ~way->page_bits) == way->page_word &&
-		       last - start == CACHED_PAGE_LAST &&
-		       compare_page(cached, domain, start, (word & way->page_bits) | way->allows,
-				    now);
+		return is_run(way, start, last, word) &&
+		       add_run(cached, domain, start, last, says, now);
 	return !any_entry(way, start, last) && end_pages(cached, domain, start, last, now);
 }

@@ -61,7 +61,8 @@ void cached_way_learn(const struct cached_domain *domain, struct cached_way *way
 
 /*
  * The same as a comparison of [start, last] since `now`, where that is simple: one page is there
- * that is like others, or nothing is. False: it is not simple, and nothing was done.
+ * that is like others, or a run of them that is new, or nothing is. False: it is not simple, and
+ * nothing was done.
  */
 bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			struct check_moment now);
