@@ -18,6 +18,23 @@ static const u8 *host_of(const struct cached_domain *domain, phys_addr_t entry)
 	return ram_recent(walker->ram, chunk) + entry % RAM_CHUNK_BYTES;
 }
 
+/* What entries of tables say that are reached by as much is the same. */
+static void learn_from_others(const struct cached_domain *domain, struct cached_way *way)
+{
+	way->knows_page = false;
+	for (u32 i = 0; i < CACHED_WAYS && !way->knows_page; i++) {
+		const struct cached_way *other = &domain->way[i];
+
+		if (!other->count || !other->knows_page || other->table->read != way->table->read ||
+		    other->table->write != way->table->write)
+			continue;
+		way->knows_page = true;
+		way->allows = other->allows;
+		way->page_bits = other->page_bits;
+		way->page_word = other->page_word;
+	}
+}
+
 void cached_way_keep(struct cached_domain *domain, const struct cached_step *step, u32 count,
 		     u64 start, u64 last)
 {
@@ -43,17 +60,21 @@ void cached_way_keep(struct cached_domain *domain, const struct cached_step *ste
 	way->pages = host_of(domain, way->table->phys);
 	way->ram = domain->iommu->walker.ram;
 	way->dropped = way->ram->dropped;
-	way->knows_page = false;
 	way->count = way->pages ? count : 0;
+	learn_from_others(domain, way);
 }
 
 /* Of the page at an address, in the last table. */
-static u64 read_page(const struct cached_way *way, u64 iova)
+static const u8 *entry_of(const struct cached_way *way, u64 iova)
+{
+	return way->pages + ((iova - way->start) >> INTERVAL_PAGE_LG2) * sizeof(u64);
+}
+
+static u64 read_entry(const u8 *entry)
 {
 	u64 word;
 
-	memcpy(&word, way->pages + ((iova - way->start) >> INTERVAL_PAGE_LG2) * sizeof(word),
-	       sizeof(word));
+	memcpy(&word, entry, sizeof(word));
 	return le64toh(word);
 }
 
@@ -65,7 +86,7 @@ void cached_way_learn(const struct cached_domain *domain, struct cached_way *way
 	if (iommu->caching_mode)
 		return;
 	way->page_bits = iommu->arch->page_bits(&iommu->walker);
-	way->page_word = read_page(way, iova) & ~way->page_bits;
+	way->page_word = read_entry(entry_of(way, iova)) & ~way->page_bits;
 	way->allows = (read ? CACHED_PAGE_READ : 0) | (write ? CACHED_PAGE_WRITE : 0);
 	way->knows_page = true;
 }
@@ -115,13 +136,14 @@ static bool compare_page(struct cached *cached, struct cached_domain *domain, u6
 /* Like pages side by side that lead to memory side by side. */
 static bool is_run(const struct cached_way *way, u64 start, u64 last, u64 first)
 {
+	const u8 *entry = entry_of(way, start), *end = entry_of(way, last);
 	u64 word = first;
 
-	for (u64 at = start; word == read_page(way, at); at += PAGE_SIZE, word += PAGE_SIZE) {
-		if (last - at <= CACHED_PAGE_LAST)
-			return !((word ^ first) & ~way->page_bits);
+	for (; entry <= end; entry += sizeof(word), word += PAGE_SIZE) {
+		if (read_entry(entry) != word)
+			return false;
 	}
-	return false;
+	return !(((word - PAGE_SIZE) ^ first) & ~way->page_bits);
 }
 
 /* Such pages, which are one leaf. False: the set has something there. */
@@ -151,12 +173,12 @@ static bool add_run(struct cached *cached, struct cached_domain *domain, u64 sta
 
 static bool any_entry(const struct cached_way *way, u64 start, u64 last)
 {
-	for (u64 at = start & ~CACHED_PAGE_LAST;; at += PAGE_SIZE) {
-		if (read_page(way, at))
-			return true;
-		if (last - at <= CACHED_PAGE_LAST)
-			return false;
-	}
+	const u8 *entry = entry_of(way, start), *end = entry_of(way, last);
+	u64 any = 0;
+
+	for (; entry <= end; entry += sizeof(any))
+		any |= read_entry(entry);
+	return any;
 }
 
 /* True if a page that was there may reach beyond [start, last]. */
@@ -208,7 +230,7 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 	if (!way->knows_page || (start | ~last) & CACHED_PAGE_LAST ||
 	    !cached_way_holds(way, start, last))
 		return false;
-	word = read_page(way, start);
+	word = read_entry(entry_of(way, start));
 	says = (word & way->page_bits) | way->allows;
 	if (word && (word & ~way->page_bits) != way->page_word)
 		return false;
