@@ -87,7 +87,8 @@ static const struct kind {
 
 static u64 bytes_of(const struct kind *kind, enum dmasim_iommu iommu, bool checked)
 {
-	struct dmasim_config config = { DMASIM_CONFIG, .iommu = iommu, .no_check = !checked };
+	struct dmasim_config config = { DMASIM_CONFIG, .iommu = iommu, .no_check = !checked,
+					.no_watch = true };
 	struct maker maker = { .s = dmasim_create(&config) };
 	struct pci_dev *pdev;
 	u64 before, after;
