@@ -174,7 +174,7 @@ struct dmasim_config {
 	u64 seed;	     /* of everything random; 0: DMASIM_SEED of the environment, or 1 */
 	bool random_choices; /* hardware makes its free choices by chance, not always the same */
 	bool count_points;   /* count the preemption points the software passes */
-	bool no_check; /* no judging (340 bytes a live mapping); hardware's faults are still told */
+	bool no_check; /* no judging (400 bytes a live mapping); hardware's faults are still told */
 	/*
 	 * Memory that a mapping gives to its device is compared, when the CPU gets it back, with
 	 * what it was: of a mapping the first watch_bytes are (0: 64 KiB, at most 1 GiB), which
