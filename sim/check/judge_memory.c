@@ -88,11 +88,16 @@ void judge_shared(struct check *check, const struct dmasim_event *event, struct 
 {
 	u64 start = piece->phys & ~(u64)(SHARE_LINE_BYTES - 1);
 	u64 last = piece->phys + (piece->at.last - piece->at.start);
-	struct piece *other;
+	struct piece *other, *next;
 
 	last |= SHARE_LINE_BYTES - 1;
-	for (other = share_first(&check->owners, start, last); other;
-	     other = share_next(&check->owners, other, start, last)) {
+	for (other = share_first(&check->owners, start, last); other; other = next) {
+		next = share_next(&check->owners, other, start, last);
+		/* Nobody unmaps it: that the memory is mapped anew is all that tells its end. */
+		if (owners_is_excused(&check->owners, other)) {
+			share_end(&check->owners, other);
+			continue;
+		}
 		if (other == piece || !collide(check, piece, other))
 			continue;
 		if (hw_phys_target(check->hw, piece->phys).kind == HW_TARGET_RAM)

@@ -391,6 +391,31 @@ static void memory_that_need_not_be_unmapped_is_freed(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
+/* Nor does that mapping count when the memory is mapped anew, for whomever. */
+static void memory_that_need_not_be_unmapped_is_mapped_again(void **state)
+{
+	static const enum dma_data_direction dirs[] = { DMA_FROM_DEVICE, DMA_TO_DEVICE,
+							DMA_BIDIRECTIONAL };
+	struct rig *rig = *state;
+	struct pci_dev *const pdevs[] = { rig->nvme, rig->disk, rig->nvme };
+	phys_addr_t buf = ram(rig, SZ_4K);
+
+	for (int i = 0; i < 3; i++) {
+		struct device *dev = &pdevs[i]->dev;
+		dma_addr_t dma = dma_map_phys(dev, buf, SZ_4K, dirs[i], 0);
+
+		expect_ok(dma_mapping_error(dev, dma));
+		assert_false(dma_need_unmap(dev));
+	}
+	dmasim_assert_clean(rig->s);
+	/* Who was not told so has it mapped. */
+	dma_map_phys(&rig->gpu->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_expect(rig->s, DMASIM_REPORT_MAPPINGS_OVERLAP, 1);
+	dma_map_phys(&rig->nvme->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	assert_false(dma_need_unmap(&rig->gpu->dev) || dma_need_unmap(&rig->nvme->dev));
+	expect_only(rig->s, DMASIM_REPORT_MAPPINGS_OVERLAP, 1);
+}
+
 /* ---- 24 mapping-leaked ----------------------------------------------------------------------- */
 
 static void a_mapping_that_is_never_ended(void **state)
@@ -456,5 +481,6 @@ TEST_MAIN(IN_BOTH_MODES(an_unmap_of_what_was_never_mapped), IN_BOTH_MODES(unmapp
 	  BEHIND_VTD(memory_is_freed_before_it_is_unlinked),
 	  IN_BOTH_MODES(memory_that_is_freed_after_its_unmap_is_no_mistake),
 	  WITHOUT_IOMMU(memory_that_need_not_be_unmapped_is_freed),
+	  WITHOUT_IOMMU(memory_that_need_not_be_unmapped_is_mapped_again),
 	  IN_BOTH_MODES(a_mapping_that_is_never_ended),
 	  IN_BOTH_MODES(a_list_that_is_never_unmapped), WITHOUT_IOMMU(a_leak_without_an_iommu))
