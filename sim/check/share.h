@@ -11,7 +11,7 @@
 #define SHARE_LINE_BYTES 64
 
 /*
- * The piece is among those that share_first() finds, until it ends. True: no other leads to the
+ * The piece is among those that share_first() finds, until it ends, or share_end(). True: no other leads to the
  * same page of 4 KiB, so to none of its lines.
  */
 static inline bool share_begin(struct owners *owners, struct piece *piece)
@@ -20,6 +20,13 @@ static inline bool share_begin(struct owners *owners, struct piece *piece)
 	piece->memory.last = piece->phys + (piece->at.last - piece->at.start);
 	piece->is_shared = true;
 	return interval_insert_alone(&owners->by_phys, &piece->memory);
+}
+
+/* The piece, which is among those, is no longer. */
+static inline void share_end(struct owners *owners, struct piece *piece)
+{
+	piece->is_shared = false;
+	interval_remove(&owners->by_phys, &piece->memory);
 }
 
 static inline struct piece *share_piece(struct interval *memory)
