@@ -45,12 +45,11 @@ static void writes(struct pci_dev *pdev, dma_addr_t dma, u64 bytes)
 
 /* ---- V1: before the sync --------------------------------------------------------------------- */
 
+/* trust: V01: the first byte that is not synced yet | our reading of the facts: dma-api 5 */
 /*
  *   links    |aaaaaaa|bbbbbbb|
  *   synced   |sssssss|
  *   access         [....]          told from b on
- *
- * trust: V01: the first byte that is not synced yet | our reading of the facts: dma-api 5
  */
 static void V01_across_links(void **state)
 {
@@ -213,11 +212,10 @@ static void V03_right(void **state)
 
 /* ---- V4: after an unmap that left an entry --------------------------------------------------- */
 
+/* trust: V04: an access by an entry that an unmap left | our reading of the facts: dma-api 15 */
 /*
  *   mapped     |-------|-------|     pages that are never one leaf
  *   unmapped   |-------|
- *
- * trust: V04: an access by an entry that an unmap left | our reading of the facts: dma-api 15
  */
 static void V04_entry_that_stayed(void **state)
 {
@@ -248,11 +246,10 @@ static void V04_right(void **state)
 
 /* ---- V5: beyond a mapping -------------------------------------------------------------------- */
 
+/* trust: V05: an access beyond a mapping, in its page | our reading of the facts: dma-api 3.6 */
 /*
  *   page     |......[aaaa]...[bb]..|     b is another device's
  *   access   <->         <->   <->
- *
- * trust: V05: an access beyond a mapping, in its page | our reading of the facts: dma-api 3.6
  */
 static void V05_beyond(void **state)
 {
@@ -371,9 +368,10 @@ static void V06_right(void **state)
 /* ---- V7: memory that comes mapped ------------------------------------------------------------ */
 
 /*
- * Its pages are whole, its size is not; and when it is free, so is the memory.
- *
  * trust: V07: beyond shared memory, and after it was freed | our reading of the facts: dma-api 6
+ */
+/*
+ * Its pages are whole, its size is not; and when it is free, so is the memory.
  */
 static void V07_shared_memory(void **state)
 {
@@ -410,10 +408,9 @@ static void V07_right(void **state)
 
 /* ---- V8: another device's -------------------------------------------------------------------- */
 
+/* trust: V08: what was mapped for another device | our reading of the facts: dma-api 18 */
 /*
  * One group, one domain: the hardware cannot tell them apart. Without an IOMMU it does not look.
- *
- * trust: V08: what was mapped for another device | our reading of the facts: dma-api 18
  */
 static void V08_mapped_for_another(void **state)
 {

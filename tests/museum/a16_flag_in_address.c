@@ -200,10 +200,11 @@ static bool receive(struct exhibit *exhibit, enum museum_form form, bool stamped
 	}
 
 /*
- * What an IOMMU maps ends with its granule, wherever in it the unmap points.
- *
  * trust: A16, a flag of the device in the address that is unmapped
  * | our reading of the facts: real-bugs A16
+ */
+/*
+ * What an IOMMU maps ends with its granule, wherever in it the unmap points.
  */
 static void flag_in_address_wrong(void **state)
 {
