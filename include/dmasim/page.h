@@ -18,6 +18,7 @@ struct page {
 	/* The provider of a peer-to-peer page; NULL: ordinary memory. */
 	struct p2pdma_provider *provider;
 	struct page *next; /* for whoever owns the page at the moment */
+	u8 order;	   /* log2 of the pages that its owner got with it, this one the first */
 };
 
 DMASIM_BEGIN_DECLS

@@ -265,6 +265,15 @@ struct platform_ops {
 	void (*report)(void *machine, const struct platform_report *report);
 };
 
+#define PLATFORM_CHUNK_LG2 18
+#define PLATFORM_CHUNKS	   64 /* that are remembered: a power of two */
+
+/* A stretch of memory, aligned to its size; host NULL: none. */
+struct platform_chunk {
+	u64 number; /* phys >> PLATFORM_CHUNK_LG2 */
+	u8 *host;
+};
+
 struct platform {
 	const struct platform_ops *ops;
 	void *machine;	/* the first argument of every operation */
@@ -277,6 +286,9 @@ struct platform {
 	phys_addr_t window_start;
 	u64 window_bytes;
 	u8 *window_host;
+
+	/* Stretches that page tables lie in; see platform_frame_ptr(). */
+	struct platform_chunk chunk[PLATFORM_CHUNKS];
 };
 
 /* ---- The hot ones ----------------------------------------------------- */
@@ -292,6 +304,44 @@ static inline void *platform_ptr(struct platform *p, phys_addr_t phys)
 	if (DMASIM_LIKELY(offset < p->window_bytes))
 		return p->window_host + offset;
 	return p->ops->ptr(p->machine, phys);
+}
+
+/* The slow way: where the stretch is not remembered, it is from now on. */
+static inline void *platform_frame_find(struct platform *p, phys_addr_t phys)
+{
+	u64 number = phys >> PLATFORM_CHUNK_LG2;
+	phys_addr_t start = number << PLATFORM_CHUNK_LG2;
+	u8 *host = (u8 *)p->ops->ptr(p->machine, phys);
+	struct platform_chunk *chunk = &p->chunk[number % PLATFORM_CHUNKS];
+	u64 before = start - p->window_start;
+
+	if (host && before < p->window_bytes && (p->window_bytes - before) >> PLATFORM_CHUNK_LG2) {
+		chunk->number = number;
+		chunk->host = p->window_host + before;
+	}
+	return host;
+}
+
+/*
+ * As platform_ptr(), for structures that are spread over many frames of RAM: page tables. Where
+ * they are is remembered for up to PLATFORM_CHUNKS stretches.
+ */
+static inline void *platform_frame_ptr(struct platform *p, phys_addr_t phys)
+{
+	u64 number = phys >> PLATFORM_CHUNK_LG2;
+	const struct platform_chunk *chunk = &p->chunk[number % PLATFORM_CHUNKS];
+
+	if (DMASIM_LIKELY(chunk->number == number && chunk->host))
+		return chunk->host + (phys & ((1ULL << PLATFORM_CHUNK_LG2) - 1));
+	return platform_frame_find(p, phys);
+}
+
+/* What is remembered of where memory is may be wrong from now on. */
+static inline void platform_forget(struct platform *p)
+{
+	p->window_bytes = 0;
+	for (u32 i = 0; i < PLATFORM_CHUNKS; i++)
+		p->chunk[i].host = NULL;
 }
 
 /* Stands before every store that another CPU or the hardware can see. */

@@ -114,23 +114,25 @@ struct page *page_at(struct os *os, phys_addr_t phys)
 	return page_in(section, phys);
 }
 
-struct page *page_alloc(struct os *os, enum dmasim_fault_point why)
+struct page *page_alloc_order(struct os *os, enum dmasim_fault_point why, u8 order)
 {
-	phys_addr_t phys = platform_frames_alloc(os->platform, why, 1);
+	phys_addr_t phys = platform_frames_alloc(os->platform, why, 1ULL << order);
 	struct page *page;
 
 	if (phys == PLATFORM_NO_PHYS)
 		return NULL;
 	page = page_at(os, phys);
-	if (!page)
-		platform_frames_free(os->platform, why, phys, 1);
+	if (page)
+		page->order = order;
+	else
+		platform_frames_free(os->platform, why, phys, 1ULL << order);
 	return page;
 }
 
 void page_free(struct os *os, enum dmasim_fault_point why, struct page *page)
 {
 	page->next = NULL;
-	platform_frames_free(os->platform, why, page_phys(page), 1);
+	platform_frames_free(os->platform, why, page_phys(page), 1ULL << page->order);
 }
 
 phys_addr_t page_to_phys(const struct page *page)

@@ -60,8 +60,18 @@ static inline phys_addr_t page_phys(const struct page *page)
 	return (section->index << SECTION_LG2) + ((u64)(page - section->page) << PAGE_SHIFT);
 }
 
-/* One zeroed frame and its page; NULL: no memory. */
-struct page *page_alloc(struct os *os, enum dmasim_fault_point why);
+/*
+ * 2^order zeroed frames, contiguous and naturally aligned, and the page of the first, which knows
+ * the order; NULL: no memory.
+ */
+struct page *page_alloc_order(struct os *os, enum dmasim_fault_point why, u8 order);
+
+static inline struct page *page_alloc(struct os *os, enum dmasim_fault_point why)
+{
+	return page_alloc_order(os, why, 0);
+}
+
+/* Frees all the frames that were allocated with the page. */
 void page_free(struct os *os, enum dmasim_fault_point why, struct page *page);
 
 #endif

@@ -81,6 +81,7 @@ static const struct pt_format amdv1 = {
 	.grow = amdv1_grow,
 	.granule_lg2 = AMD_V1_GRANULE_LG2,
 	.index_lg2 = AMD_V1_INDEX_BITS,
+	.many = AMD_V1_NEXT_MASK << AMD_V1_NEXT_SHIFT,
 	.leaf = amdv1_leaf,
 	.table = amdv1_table,
 	.is_table = amdv1_is_table,

@@ -16,8 +16,7 @@ static inline void pt_free_tops(struct pgtable *pt, struct page *tops)
 	while (tops) {
 		struct page *next = tops->next;
 
-		page_free(pt->os, DMASIM_FAULT_TABLE_PAGE, tops);
-		pt->os->costs.tables_freed++;
+		pt_page_free(pt, tops);
 		tops = next;
 	}
 }
@@ -29,12 +28,11 @@ static inline void pt_free_tops(struct pgtable *pt, struct page *tops)
 static inline int pt_add_top(const struct pt_format *format, struct pgtable *pt, u8 levels,
 			     phys_addr_t *root, struct page **tops)
 {
-	struct page *page = page_alloc(pt->os, DMASIM_FAULT_TABLE_PAGE);
+	struct page *page = pt_page_alloc(pt, pt_order(format->index_lg2));
 	struct pt_table table;
 
 	if (!page)
 		return -ENOMEM;
-	pt->os->costs.tables_allocated++;
 	page->next = *tops;
 	*tops = page;
 	table = pt_table_at(pt, page_phys(page));

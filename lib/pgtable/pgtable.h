@@ -60,10 +60,11 @@ struct pgtable {
 	struct os *os;
 	struct platform *platform;
 	phys_addr_t root;
-	u64 *top;	/* host pointer to the root table */
-	u64 page_sizes; /* bit n: leaves of 2^n bytes */
-	u8 levels;	/* now */
-	u8 va_bits;	/* with all the levels that it can have */
+	u64 *top;	  /* host pointer to the root table */
+	u64 page_sizes;	  /* bit n: leaves of 2^n bytes */
+	u8 levels;	  /* now */
+	u8 top_extra_lg2; /* how many times as many entries the top has */
+	u8 va_bits;	  /* with all the levels that it can have */
 	u8 pa_bits;
 	bool coherent;	/* else written entries are flushed */
 	bool snoop;	/* leaves force snooping */
@@ -83,10 +84,11 @@ struct pgtable {
 
 struct pgtable_config {
 	struct os *os;
-	u64 page_sizes; /* if not 0: of the format's sizes these alone, and the smallest */
-	u64 encryption; /* AMD: what marks encrypted memory; beyond pa_bits */
-	u8 levels;	/* to begin with */
-	u8 levels_max;	/* AMD: it grows up to so many; 0: not */
+	u64 page_sizes;	  /* if not 0: of the format's sizes these alone, and the smallest */
+	u64 encryption;	  /* AMD: what marks encrypted memory; beyond pa_bits */
+	u8 levels;	  /* to begin with */
+	u8 levels_max;	  /* AMD: it grows up to so many; 0: not */
+	u8 top_extra_lg2; /* RISC-V, Arm: the top has so many times as many entries */
 	u8 pa_bits;
 	bool huge_1g; /* VT-d */
 	bool coherent;

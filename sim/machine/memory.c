@@ -87,7 +87,7 @@ void dmasim_unadopt(struct dmasim *s, phys_addr_t phys)
 	check_memory_gone(&s->check, phys, ram_adopted_bytes(&s->hw.ram, phys));
 	ram_unadopt(&s->hw.ram, phys);
 	memory_kinds_drop(&s->check.kinds, phys);
-	s->platform.window_bytes = 0;
+	platform_forget(&s->platform);
 }
 
 struct page *dmasim_page(struct dmasim *s, phys_addr_t phys)

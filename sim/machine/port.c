@@ -12,7 +12,7 @@ static void check_window(struct dmasim *s)
 	if (s->ram_dropped == s->hw.ram.dropped)
 		return;
 	s->ram_dropped = s->hw.ram.dropped;
-	s->platform.window_bytes = 0;
+	platform_forget(&s->platform);
 }
 
 static phys_addr_t port_frames_alloc(void *machine, enum dmasim_fault_point why, u64 count,

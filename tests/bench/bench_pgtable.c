@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page tables alone: what a format's functions cost, without the DMA API above and hardware below.
+ *
+ * Columns: the median of 31 samples, and the least, in nanoseconds. Rows of 256 pages are also told
+ * for each entry. All tables exist before. Lookups go through 1 GiB of 4 KiB pages: one after the
+ * other, at random, and at random where each address is made from the answer before.
+ *
+ * Usage: bench_pgtable [part of a format's name]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <dmasim/dmasim.h>
+
+#include "bench/measure.h"
+#include "machine/machine.h"
+#include "pgtable/pgtable.h"
+
+#define SAMPLES	   31
+#define CALLS	   256 /* of a sample */
+#define PAGES	   256 /* of a call of many */
+#define IOVA	   0x40000000ULL
+#define PHYS	   0x200000000ULL
+#define TABLE_SPAN 0x200000ULL
+#define SPAN	   0x40000000ULL /* of lookups */
+#define LOOKUPS	   8192
+
+static const struct table_kind {
+	const char *name;
+	const struct pgtable_ops *ops;
+	struct pgtable_config config; /* but for os */
+} kinds[] = {
+	{ "amdv1",
+	  &pgtable_amdv1,
+	  { .levels = 4, .pa_bits = 52, .coherent = true, .page_sizes = 0x40201000 } },
+	{ "amdv1, all",
+	  &pgtable_amdv1,
+	  { .levels = 4, .pa_bits = 52, .coherent = true } },
+	{ "vtdss",
+	  &pgtable_vtdss,
+	  { .levels = 4, .pa_bits = 52, .coherent = true, .huge_1g = true } },
+};
+
+struct bench {
+	const struct table_kind *kind;
+	struct dmasim *s;
+	struct pgtable pt;
+	u64 bytes; /* of one call */
+	u64 sum;   /* of the answers: somebody looks at them */
+};
+
+static u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000000000ULL + (u64)now.tv_nsec;
+}
+
+/* ---- What is measured ------------------------------------------------------------------------ */
+
+/* Each call in a table of its own, so that none profits from the last. */
+static u64 call_iova(u64 call)
+{
+	return IOVA + call * TABLE_SPAN;
+}
+
+static void map_one(struct bench *bench, u64 iova, u64 bytes)
+{
+	struct iommu_iotlb_gather gather;
+	u64 mapped = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	bench->kind->ops->map(&bench->pt, iova, PHYS + (iova - IOVA), bytes,
+			      IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE, &gather, &mapped);
+	bench->sum += mapped;
+}
+
+static void unmap_one(struct bench *bench, u64 iova, u64 bytes)
+{
+	struct iommu_iotlb_gather gather;
+
+	iommu_iotlb_gather_init(&gather);
+	bench->sum += bench->kind->ops->unmap(&bench->pt, iova, bytes, &gather);
+	must(!gather.freelist, "an unmap of half a table freed one");
+}
+
+static void map_calls(struct bench *bench)
+{
+	for (u64 call = 0; call < CALLS; call++)
+		map_one(bench, call_iova(call), bench->bytes);
+}
+
+static void unmap_calls(struct bench *bench)
+{
+	for (u64 call = 0; call < CALLS; call++)
+		unmap_one(bench, call_iova(call), bench->bytes);
+}
+
+/* The same page again and again, as in "one 4 KiB page, warm tables". */
+static void map_same(struct bench *bench)
+{
+	for (u64 call = 0; call < CALLS; call++)
+		map_one(bench, IOVA + call * 4096, bench->bytes);
+}
+
+static void unmap_same(struct bench *bench)
+{
+	for (u64 call = 0; call < CALLS; call++)
+		unmap_one(bench, IOVA + call * 4096, bench->bytes);
+}
+
+static void look_in_order(struct bench *bench)
+{
+	for (u64 i = 0; i < LOOKUPS; i++)
+		bench->sum += bench->kind->ops->iova_to_phys(&bench->pt, IOVA + i * 4096);
+}
+
+static u64 next_random(u64 random)
+{
+	return random * 6364136223846793005ULL + 1442695040888963407ULL;
+}
+
+static void look_at_random(struct bench *bench)
+{
+	u64 random = 1;
+
+	for (u64 i = 0; i < LOOKUPS; i++) {
+		random = next_random(random);
+		bench->sum += bench->kind->ops->iova_to_phys(&bench->pt,
+							     IOVA + (random >> 34) % SPAN);
+	}
+}
+
+static void look_dependent(struct bench *bench)
+{
+	u64 random = 1;
+
+	for (u64 i = 0; i < LOOKUPS; i++) {
+		random = next_random(random);
+		random += bench->kind->ops->iova_to_phys(&bench->pt,
+							 IOVA + (random >> 34) % SPAN);
+	}
+	bench->sum += random;
+}
+
+/* ---- Measuring ------------------------------------------------------------------------------- */
+
+typedef void bench_step(struct bench *bench);
+
+static int compare(const void *a, const void *b)
+{
+	u64 one = *(const u64 *)a, two = *(const u64 *)b;
+
+	return one < two ? -1 : one > two;
+}
+
+/* Tenths of nanoseconds. */
+static void print_row(const struct bench *bench, const char *work, u64 *ns, u64 runs, u64 entries)
+{
+	u64 median, least;
+
+	qsort(ns, SAMPLES, sizeof(ns[0]), compare);
+	median = ns[SAMPLES / 2] * 10 / runs;
+	least = ns[0] * 10 / runs;
+	printf("| %-10s | %-26s | %5llu.%llu | %5llu.%llu |", bench->kind->name, work, median / 10,
+	       median % 10, least / 10, least % 10);
+	if (entries > 1)
+		printf(" %llu.%02llu |\n", median / 10 / entries,
+		       median * 10 / entries % 100);
+	else
+		printf("      |\n");
+}
+
+/* Two steps that undo each other, each timed. */
+static void measure_pair(struct bench *bench, bench_step *map, bench_step *unmap, const char *what,
+			 u64 entries)
+{
+	u64 ns[2][SAMPLES];
+	char work[64];
+
+	for (u32 i = 0; i < SAMPLES; i++) {
+		u64 start = now_ns(), middle;
+
+		map(bench);
+		middle = now_ns();
+		unmap(bench);
+		ns[1][i] = now_ns() - middle;
+		ns[0][i] = middle - start;
+	}
+	snprintf(work, sizeof(work), "map %s", what);
+	print_row(bench, work, ns[0], CALLS, entries);
+	snprintf(work, sizeof(work), "unmap %s", what);
+	print_row(bench, work, ns[1], CALLS, entries);
+}
+
+static void measure_lookups(struct bench *bench, bench_step *look, const char *work)
+{
+	u64 ns[SAMPLES];
+
+	for (u32 i = 0; i < SAMPLES; i++) {
+		u64 start = now_ns();
+
+		look(bench);
+		ns[i] = now_ns() - start;
+	}
+	print_row(bench, work, ns, LOOKUPS, 1);
+}
+
+static void measure_kind(const struct table_kind *kind)
+{
+	struct bench bench = { .kind = kind, .s = dmasim_create(NULL) };
+	struct pgtable_config config = kind->config;
+
+	must(bench.s, "no machine");
+	config.os = bench.s->os;
+	must(!kind->ops->init(&bench.pt, &config), "no table");
+	/* The tables: a page at the end of each, which stays. */
+	for (u64 call = 0; call < CALLS; call++)
+		map_one(&bench, call_iova(call) + TABLE_SPAN - 4096, 4096);
+
+	bench.bytes = 4096;
+	measure_pair(&bench, map_same, unmap_same, "4 KiB, neighbours", 1);
+	measure_pair(&bench, map_calls, unmap_calls, "4 KiB, far apart", 1);
+	bench.bytes = PAGES * 4096;
+	measure_pair(&bench, map_calls, unmap_calls, "256 x 4 KiB", PAGES);
+
+	for (u64 call = 0; call < CALLS; call++)
+		unmap_one(&bench, call_iova(call) + TABLE_SPAN - 4096, 4096);
+	/* Shifted by a page, so that there is no larger leaf. */
+	for (u64 at = 0; at < SPAN; at += 4096)
+		map_one(&bench, IOVA + at, 4096);
+	measure_lookups(&bench, look_in_order, "lookup, in order");
+	measure_lookups(&bench, look_at_random, "lookup, random");
+	measure_lookups(&bench, look_dependent, "lookup, random, dependent");
+	must(bench.sum, "nothing was mapped");
+	kind->ops->fini(&bench.pt);
+	dmasim_destroy(bench.s);
+}
+
+int main(int argc, char **argv)
+{
+	printf("| format     | work                       |  median |   least | an entry |\n"
+	       "| ---------- | -------------------------- | ------: | ------: | -------: |\n");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (argc < 2 || strstr(kinds[i].name, argv[1]))
+			measure_kind(&kinds[i]);
+	}
+	return 0;
+}
