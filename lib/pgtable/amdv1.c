@@ -75,6 +75,27 @@ static u8 amdv1_leaf_lg2(u64 entry, u8 level)
 		       : (u8)(AMD_V1_GRANULE_LG2 + AMD_V1_INDEX_BITS * level);
 }
 
+static u32 amdv1_prot(const struct pgtable *pt, u64 entry)
+{
+	return (entry & AMD_V1_READ ? IOMMU_READ : 0) | (entry & AMD_V1_WRITE ? IOMMU_WRITE : 0) |
+	       (pt->encryption & ~entry ? IOMMU_MMIO : 0);
+}
+
+static bool amdv1_is_dirty(u64 entry)
+{
+	return entry & AMD_V1_DIRTY;
+}
+
+static u64 amdv1_clean(u64 entry)
+{
+	return entry & ~AMD_V1_DIRTY;
+}
+
+static u64 amdv1_dirty(u64 entry)
+{
+	return entry | AMD_V1_DIRTY;
+}
+
 static int amdv1_grow(struct pgtable *pt, u64 last);
 
 static const struct pt_format amdv1 = {
@@ -87,6 +108,10 @@ static const struct pt_format amdv1 = {
 	.is_table = amdv1_is_table,
 	.address = amdv1_address,
 	.leaf_lg2 = amdv1_leaf_lg2,
+	.prot = amdv1_prot,
+	.is_dirty = amdv1_is_dirty,
+	.clean = amdv1_clean,
+	.dirty = amdv1_dirty,
 };
 
 static int amdv1_grow(struct pgtable *pt, u64 last)

@@ -8,36 +8,37 @@
 
 #include "pgtable/walker.h"
 
-#define PT_DEFINE_OPS(format)                                                              \
-	static void format##_fini(struct pgtable *pt)                                      \
+#define PT_DEFINE_OPS(layout)                                                              \
+	static void layout##_fini(struct pgtable *pt)                                      \
 	{                                                                                  \
-		pt_free_tree(&format, pt, pt->root, pt->levels - 1);                       \
+		pt_free_tree(&layout, pt, pt->root, pt->levels - 1);                       \
 	}                                                                                  \
                                                                                            \
-	static int format##_map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, \
+	static int layout##_map(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, \
 				u32 prot, struct iommu_iotlb_gather *gather, u64 *mapped)  \
 	{                                                                                  \
-		return pt_map(&format, pt, iova, phys, bytes, prot, gather, mapped);       \
+		return pt_map(&layout, pt, iova, phys, bytes, prot, gather, mapped);       \
 	}                                                                                  \
                                                                                            \
-	static u64 format##_unmap(struct pgtable *pt, u64 iova, u64 bytes,                 \
+	static u64 layout##_unmap(struct pgtable *pt, u64 iova, u64 bytes,                 \
 				  struct iommu_iotlb_gather *gather)                       \
 	{                                                                                  \
-		return pt_unmap(&format, pt, iova, bytes, gather);                         \
+		return pt_unmap(&layout, pt, iova, bytes, gather);                         \
 	}                                                                                  \
                                                                                            \
-	static phys_addr_t format##_iova_to_phys(struct pgtable *pt, u64 iova)             \
+	static phys_addr_t layout##_iova_to_phys(struct pgtable *pt, u64 iova)             \
 	{                                                                                  \
-		return pt_iova_to_phys(&format, pt, iova);                                 \
+		return pt_iova_to_phys(&layout, pt, iova);                                 \
 	}                                                                                  \
                                                                                            \
-	const struct pgtable_ops pgtable_##format = {                                      \
-		.name = #format,                                                           \
-		.init = format##_init,                                                     \
-		.fini = format##_fini,                                                     \
-		.map = format##_map,                                                       \
-		.unmap = format##_unmap,                                                   \
-		.iova_to_phys = format##_iova_to_phys,                                     \
+	const struct pgtable_ops pgtable_##layout = {                                      \
+		.name = #layout,                                                           \
+		.format = &layout,                                                         \
+		.init = layout##_init,                                                     \
+		.fini = layout##_fini,                                                     \
+		.map = layout##_map,                                                       \
+		.unmap = layout##_unmap,                                                   \
+		.iova_to_phys = layout##_iova_to_phys,                                     \
 	}
 
 #endif

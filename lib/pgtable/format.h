@@ -33,7 +33,10 @@ struct pt_format {
 
 	/* Makes the table reach an address; NULL: it has all its levels from the start. */
 	int (*grow)(struct pgtable *pt, u64 last);
-	/* A leaf, or the first item of one. */
+	/*
+	 * A leaf, or the first item of one. From one leaf of a run to the next the word grows by
+	 * the same number.
+	 */
 	u64 (*leaf)(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2);
 	u64 (*table)(const struct pgtable *pt, phys_addr_t phys, u8 level); /* level of the entry */
 	bool (*is_table)(u64 entry, u8 level); /* of an entry that is not empty */
@@ -85,7 +88,8 @@ PT_INLINE bool pt_is_beyond(const struct pt_format *format, const struct pgtable
 	if (format->sign_extends) {
 		u64 high = iova >> (pt->va_bits - 1);
 
-		return high && high != ~0ULL >> (pt->va_bits - 1);
+		return high &&
+		       (pt->features & PGTABLE_LOWER_HALF || high != ~0ULL >> (pt->va_bits - 1));
 	}
 	return iova >> pt->va_bits;
 }

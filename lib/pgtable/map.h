@@ -79,15 +79,25 @@ PT_INLINE u64 pt_fill(struct pgtable *pt, const struct pt_table *table, u64 inde
 	return done;
 }
 
+/* The word of the leaf at phys; *step: how much more that of the one `apart` bytes further is. */
+PT_INLINE u64 pt_leaf_word(const struct pt_format *format, const struct pgtable *pt,
+			   const struct pt_run *run, phys_addr_t phys, u64 apart, u64 *step)
+{
+	u64 word = format->leaf(pt, phys, run->prot, run->lg2);
+
+	*step = format->leaf(pt, phys + apart, run->prot, run->lg2) - word;
+	return word;
+}
+
 /* Leaves that take one entry each, up to one that is in use; returns how many. */
 PT_INLINE u64 pt_write_single(const struct pt_format *format, struct pgtable *pt,
 			      const struct pt_table *table, const struct pt_run *run, u64 done)
 {
 	u64 index = pt_index(format, pt, run->iova, run->level) + done;
 	phys_addr_t phys = run->phys + (done << run->lg2);
+	u64 step, word = pt_leaf_word(format, pt, run, phys, 1ULL << run->lg2, &step);
 
-	return pt_fill(pt, table, index, run->count - done,
-		       format->leaf(pt, phys, run->prot, run->lg2), 1ULL << run->lg2);
+	return pt_fill(pt, table, index, run->count - done, word, step);
 }
 
 /* The same of leaves that take several entries: all of them, or none. */
@@ -96,13 +106,16 @@ PT_INLINE u64 pt_write_many(const struct pt_format *format, struct pgtable *pt,
 {
 	u64 items = 1ULL << run->items_lg2;
 	u64 index = pt_index(format, pt, run->iova, run->level) + done * items;
-	u64 word = format->leaf(pt, run->phys + (done << run->lg2), run->prot, run->lg2);
-	u64 step = format->items_differ ? 1ULL << pt_level_lg2(format, run->level) : 0;
-	u64 before = done;
+	phys_addr_t phys = run->phys + (done << run->lg2);
+	u64 leaf_step, item_step = 0, before = done;
+	u64 word = pt_leaf_word(format, pt, run, phys, 1ULL << run->lg2, &leaf_step);
 
+	if (format->items_differ)
+		pt_leaf_word(format, pt, run, phys, 1ULL << pt_level_lg2(format, run->level),
+			     &item_step);
 	for (; done < run->count && pt_words_empty(table->entry + index, items); done++) {
-		pt_fill(pt, table, index, items, word, step);
-		word += 1ULL << run->lg2;
+		pt_fill(pt, table, index, items, word, item_step);
+		word += leaf_step;
 		index += items;
 	}
 	return done - before;
@@ -141,6 +154,8 @@ PT_INLINE int pt_check_map(const struct pt_format *format, const struct pgtable 
 			   phys_addr_t phys, u64 bytes, u32 prot)
 {
 	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) || !bytes)
+		return -EINVAL;
+	if (pt->features & PGTABLE_FORCE_WRITE && !(prot & IOMMU_WRITE))
 		return -EINVAL;
 	if ((phys + (bytes - 1)) >> pt->pa_bits || phys + (bytes - 1) < phys)
 		return -ERANGE;

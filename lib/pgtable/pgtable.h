@@ -26,6 +26,16 @@ struct os;
 #define IOMMU_MMIO   (1U << 4)
 #define IOMMU_PRIV   (1U << 5)
 
+/* What a table does beyond its format's ordinary ways; of other formats than named: nothing. */
+#define PGTABLE_CONTIGUOUS  (1U << 0) /* Arm: leaves of several entries with the contiguous bit */
+#define PGTABLE_HW_DIRTY    (1U << 1) /* Arm, stage 1: hardware marks what was written */
+#define PGTABLE_NON_SECURE  (1U << 2) /* Arm, stage 1 */
+#define PGTABLE_S2FWB	    (1U << 3) /* Arm, stage 2: cacheable whatever the first stage says */
+#define PGTABLE_NAPOT	    (1U << 4) /* RISC-V: leaves of 64 KiB (Svnapot) */
+#define PGTABLE_PBMT	    (1U << 5) /* RISC-V: leaves say what is not cacheable (Svpbmt) */
+#define PGTABLE_FORCE_WRITE (1U << 6) /* VT-d: read-only is refused: an erratum of a parent */
+#define PGTABLE_LOWER_HALF  (1U << 7) /* x86-64, RISC-V: of addresses the lower half alone */
+
 /*
  * What changed in a table and is not yet invalidated. Empty while start > last. Pages on the list
  * are unlinked tables: they are freed only after the invalidation.
@@ -62,6 +72,7 @@ struct pgtable {
 	phys_addr_t root;
 	u64 *top;	  /* host pointer to the root table */
 	u64 page_sizes;	  /* bit n: leaves of 2^n bytes */
+	u32 features;	  /* PGTABLE_ */
 	u8 levels;	  /* now */
 	u8 top_extra_lg2; /* how many times as many entries the top has */
 	u8 va_bits;	  /* with all the levels that it can have */
@@ -85,12 +96,13 @@ struct pgtable {
 struct pgtable_config {
 	struct os *os;
 	u64 page_sizes;	  /* if not 0: of the format's sizes these alone, and the smallest */
-	u64 encryption;	  /* AMD: what marks encrypted memory; beyond pa_bits */
+	u64 encryption;	  /* AMD, x86-64: what marks encrypted memory; beyond pa_bits */
+	u32 features;	  /* PGTABLE_ */
 	u8 levels;	  /* to begin with */
 	u8 levels_max;	  /* AMD: it grows up to so many; 0: not */
 	u8 top_extra_lg2; /* RISC-V, Arm: the top has so many times as many entries */
 	u8 pa_bits;
-	bool huge_1g; /* VT-d */
+	bool huge_1g; /* VT-d, x86-64 */
 	bool coherent;
 	bool snoop;
 	/*
@@ -101,9 +113,12 @@ struct pgtable_config {
 	void *cookie;
 };
 
+struct pt_format;
+
 /* A format. One per file in this folder. */
 struct pgtable_ops {
 	const char *name;
+	const struct pt_format *format; /* what it is made from */
 	/* 0, -ENOMEM. */
 	int (*init)(struct pgtable *pt, const struct pgtable_config *config);
 	/* Frees all tables; the hardware does not use them any more. */
@@ -127,5 +142,27 @@ extern const struct pgtable_ops pgtable_vtdss;
 
 /* AMD's host table. */
 extern const struct pgtable_ops pgtable_amdv1;
+
+/* x86-64 as a first stage. */
+extern const struct pgtable_ops pgtable_x86_64;
+
+/* RISC-V: Sv39, Sv48, Sv57; and a G stage's x4 forms of them. */
+extern const struct pgtable_ops pgtable_riscv;
+extern const struct pgtable_ops pgtable_riscv_g;
+
+/* Armv8: two stages, three granules, wider addresses. */
+extern const struct pgtable_ops pgtable_armv8_s1_4k;
+extern const struct pgtable_ops pgtable_armv8_s1_16k;
+extern const struct pgtable_ops pgtable_armv8_s1_64k;
+extern const struct pgtable_ops pgtable_armv8_s1_4k_lpa2;
+extern const struct pgtable_ops pgtable_armv8_s1_16k_lpa2;
+extern const struct pgtable_ops pgtable_armv8_s2_4k;
+extern const struct pgtable_ops pgtable_armv8_s2_16k;
+extern const struct pgtable_ops pgtable_armv8_s2_64k;
+extern const struct pgtable_ops pgtable_armv8_s2_4k_lpa2;
+extern const struct pgtable_ops pgtable_armv8_s2_16k_lpa2;
+
+/* A granule of 2 KiB: no hardware's. */
+extern const struct pgtable_ops pgtable_mock;
 
 #endif

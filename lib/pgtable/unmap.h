@@ -44,6 +44,17 @@ PT_INLINE u64 pt_clear_smallest(const struct pt_format *format, struct pgtable *
 	return done;
 }
 
+PT_INLINE void pt_clear_items(struct pgtable *pt, struct pt_table *table, u64 index, u64 items)
+{
+	if (DMASIM_UNLIKELY(pt->platform->stepping)) {
+		for (u64 item = 0; item < items; item++)
+			pt_clear(pt, table, index + item);
+		return;
+	}
+	for (u64 item = 0; item < items; item++)
+		table->entry[index + item] = 0;
+}
+
 /* How many of the entries from `at` on the range has, at least in part. */
 PT_INLINE u64 pt_entries_left(const struct pt_format *format, const struct pt_unmap *unmap,
 			      u8 level, u64 most)
@@ -63,8 +74,7 @@ PT_INLINE bool pt_unmap_leaf(const struct pt_format *format, struct pgtable *pt,
 
 	if (!entry || unmap->at & (bytes - 1) || *index & (items - 1))
 		return false;
-	for (u64 item = 0; item < items; item++)
-		pt_clear(pt, table, *index + item);
+	pt_clear_items(pt, table, *index, items);
 	unmap->at += items * bytes;
 	*index += items;
 	return true;

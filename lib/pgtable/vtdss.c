@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Intel VT-d second-stage tables (facts "iova-and-page-tables" 2.2): 3 or 4 levels of 512 entries,
- * leaves of 4 KiB, 2 MiB and 1 GiB. No-execute, cacheable and MMIO requests leave no trace.
+ * Intel VT-d second-stage tables (facts "iova-and-page-tables" 2.2): 3, 4 or 5 levels of 512
+ * entries, leaves of 4 KiB, 2 MiB and 1 GiB. No-execute, cacheable and MMIO requests leave no trace.
  */
 #include <dmasim/hw/vtd.h>
 
@@ -40,6 +40,27 @@ static phys_addr_t vtdss_address(const struct pgtable *pt, u64 entry)
 	return entry & VTD_SS_ADDR_MASK;
 }
 
+static u32 vtdss_prot(const struct pgtable *pt, u64 entry)
+{
+	(void)pt;
+	return (entry & VTD_SS_READ ? IOMMU_READ : 0) | (entry & VTD_SS_WRITE ? IOMMU_WRITE : 0);
+}
+
+static bool vtdss_is_dirty(u64 entry)
+{
+	return entry & VTD_SS_DIRTY;
+}
+
+static u64 vtdss_clean(u64 entry)
+{
+	return entry & ~VTD_SS_DIRTY;
+}
+
+static u64 vtdss_dirty(u64 entry)
+{
+	return entry | VTD_SS_DIRTY;
+}
+
 static const struct pt_format vtdss = {
 	.granule_lg2 = VTD_SS_GRANULE_LG2,
 	.index_lg2 = VTD_SS_INDEX_BITS,
@@ -48,6 +69,10 @@ static const struct pt_format vtdss = {
 	.table = vtdss_table,
 	.is_table = vtdss_is_table,
 	.address = vtdss_address,
+	.prot = vtdss_prot,
+	.is_dirty = vtdss_is_dirty,
+	.clean = vtdss_clean,
+	.dirty = vtdss_dirty,
 };
 
 static int vtdss_init(struct pgtable *pt, const struct pgtable_config *config)

@@ -36,9 +36,19 @@ static const struct table_kind {
 	{ "amdv1",
 	  &pgtable_amdv1,
 	  { .levels = 4, .pa_bits = 52, .coherent = true, .page_sizes = 0x40201000 } },
-	{ "amdv1, all",
-	  &pgtable_amdv1,
-	  { .levels = 4, .pa_bits = 52, .coherent = true } },
+	{ "amdv1, all", &pgtable_amdv1, { .levels = 4, .pa_bits = 52, .coherent = true } },
+	{ "x86_64",
+	  &pgtable_x86_64,
+	  { .levels = 4, .pa_bits = 52, .coherent = true, .huge_1g = true } },
+	{ "riscv", &pgtable_riscv, { .levels = 4, .pa_bits = 56, .coherent = true } },
+	{ "riscv, all",
+	  &pgtable_riscv,
+	  { .levels = 4, .pa_bits = 56, .coherent = true, .features = PGTABLE_NAPOT } },
+	{ "arm s1 4k", &pgtable_armv8_s1_4k, { .levels = 4, .pa_bits = 48, .coherent = true } },
+	{ "arm s1 all",
+	  &pgtable_armv8_s1_4k,
+	  { .levels = 4, .pa_bits = 48, .coherent = true, .features = PGTABLE_CONTIGUOUS } },
+	{ "arm s2 4k", &pgtable_armv8_s2_4k, { .levels = 4, .pa_bits = 48, .coherent = true } },
 	{ "vtdss",
 	  &pgtable_vtdss,
 	  { .levels = 4, .pa_bits = 52, .coherent = true, .huge_1g = true } },
@@ -130,8 +140,8 @@ static void look_at_random(struct bench *bench)
 
 	for (u64 i = 0; i < LOOKUPS; i++) {
 		random = next_random(random);
-		bench->sum += bench->kind->ops->iova_to_phys(&bench->pt,
-							     IOVA + (random >> 34) % SPAN);
+		bench->sum +=
+			bench->kind->ops->iova_to_phys(&bench->pt, IOVA + (random >> 34) % SPAN);
 	}
 }
 
@@ -141,8 +151,7 @@ static void look_dependent(struct bench *bench)
 
 	for (u64 i = 0; i < LOOKUPS; i++) {
 		random = next_random(random);
-		random += bench->kind->ops->iova_to_phys(&bench->pt,
-							 IOVA + (random >> 34) % SPAN);
+		random += bench->kind->ops->iova_to_phys(&bench->pt, IOVA + (random >> 34) % SPAN);
 	}
 	bench->sum += random;
 }
@@ -169,8 +178,7 @@ static void print_row(const struct bench *bench, const char *work, u64 *ns, u64 
 	printf("| %-10s | %-26s | %5llu.%llu | %5llu.%llu |", bench->kind->name, work, median / 10,
 	       median % 10, least / 10, least % 10);
 	if (entries > 1)
-		printf(" %llu.%02llu |\n", median / 10 / entries,
-		       median * 10 / entries % 100);
+		printf(" %llu.%02llu |\n", median / 10 / entries, median * 10 / entries % 100);
 	else
 		printf("      |\n");
 }
