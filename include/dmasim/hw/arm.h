@@ -30,6 +30,8 @@
 #define ARM_S1_NS	  (1ULL << 5)
 #define ARM_S1_AP_EL0	  (1ULL << 6)
 #define ARM_S1_AP_RO	  (1ULL << 7)
+#define ARM_S1_PXN	  (1ULL << 53)
+#define ARM_S1_UXN	  (1ULL << 54)
 #define ARM_S1_NG	  (1ULL << 11)
 #define ARM_S1_NS_TABLE	  (1ULL << 63)
 #define ARM_S1_AP_TABLE	  61 /* the lower bit of two: no EL0; read-only */
@@ -53,5 +55,16 @@
 #define ARM_LPA2_TOP	   50 /* 4 and 16 KiB with LPA2: OA[49:48] in place, OA[51:50] in 9:8 */
 #define ARM_LPA2_SHIFT	   8
 #define ARM_LPA2_MASK	   3ULL
+
+/* Events of an SMMUv3, and what a translation's say beside their number. */
+#define ARM_F_WALK_EABT	  0x0b
+#define ARM_F_TRANSLATION 0x10
+#define ARM_F_ADDR_SIZE	  0x11
+#define ARM_F_ACCESS	  0x12
+#define ARM_F_PERMISSION  0x13
+#define ARM_FLAG_S2	  (1U << 0) /* the second stage's */
+#define ARM_FLAG_CLASS	  1	    /* the lower bit of two: */
+#define ARM_CLASS_TABLE	  1U	    /* on the way: the address of a table */
+#define ARM_CLASS_INPUT	  2U	    /* of the address asked for */
 
 #endif

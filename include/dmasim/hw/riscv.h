@@ -35,4 +35,15 @@
 #define RISCV_LEVELS_MAX  5
 #define RISCV_PA_BITS	  56
 
+/* Causes of faults: of a fetch, of a read, of a write. */
+#define RISCV_CAUSE_ACCESS_X	 1 /* tables lie where no memory is */
+#define RISCV_CAUSE_ACCESS_R	 5
+#define RISCV_CAUSE_ACCESS_W	 7
+#define RISCV_CAUSE_PAGE_X	 12
+#define RISCV_CAUSE_PAGE_R	 13
+#define RISCV_CAUSE_PAGE_W	 15
+#define RISCV_CAUSE_GUEST_PAGE_X 20
+#define RISCV_CAUSE_GUEST_PAGE_R 21
+#define RISCV_CAUSE_GUEST_PAGE_W 23
+
 #endif

@@ -158,6 +158,7 @@ int format_setup(void **state)
 							       .coherent = config->coherent,
 							       .iotlb_entries = 4 });
 	iommu_iotlb_gather_init(&fixture->gather);
+	fixture->iommu->walker.first_huge_1g = config->huge_1g;
 	*state = fixture;
 	return fixture->format->ops->init(&fixture->pt, config);
 }
@@ -171,7 +172,7 @@ int format_teardown(void **state)
 		fixture->end_extra(fixture->extra);
 	format_release(fixture);
 	fixture->format->ops->fini(&fixture->pt);
-	tables = format_tables(fixture);
+	tables = dmasim_in_use(fixture->s, DMASIM_FAULT_TABLE_PAGE);
 	leaks = dmasim_destroy(fixture->s);
 	free(fixture);
 	if (tables || leaks)
@@ -204,6 +205,7 @@ u32 format_release(struct format_fixture *fixture)
 
 		fixture->gather.freelist = page->next;
 		page_free(fixture->s->os, DMASIM_FAULT_TABLE_PAGE, page);
+		fixture->s->os->costs.tables_freed++;
 		count++;
 	}
 	return count;
@@ -211,13 +213,31 @@ u32 format_release(struct format_fixture *fixture)
 
 u64 format_tables(const struct format_fixture *fixture)
 {
-	return dmasim_in_use(fixture->s, DMASIM_FAULT_TABLE_PAGE);
+	const struct os_costs *costs = &fixture->s->os->costs;
+
+	return costs->tables_allocated - costs->tables_freed;
+}
+
+u8 format_width(const struct format_fixture *fixture)
+{
+	return fixture->pt.va_bits - (fixture->format->signed_iova ? 1 : 0);
+}
+
+phys_addr_t format_phys(u64 size)
+{
+	return size > 0x400000000ULL ? size : 0x400000000ULL;
+}
+
+u32 format_shows(const struct format_fixture *fixture, u32 prot)
+{
+	return fixture->format->write_reads && prot & IOMMU_WRITE ? prot | IOMMU_READ : prot;
 }
 
 void format_expect(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)
 {
 	u64 granule = 1ULL << fixture->format->granule_lg2;
 
+	prot = format_shows(fixture, prot);
 	for (u64 at = 0; at < bytes; at += granule) {
 		/* Another byte of each page, the first and the last among them. */
 		u64 offset = at == 0 ? 0 : at / granule * 0x9f7 % granule;
@@ -262,7 +282,7 @@ struct leaf_counts format_leaves(const struct format_fixture *fixture)
 {
 	struct leaf_counts counts = { 0 };
 
-	fixture->format->walk_range(fixture, 0, (1ULL << fixture->pt.va_bits) - 1, count_leaf,
+	fixture->format->walk_range(fixture, 0, (1ULL << format_width(fixture)) - 1, count_leaf,
 				    &counts);
 	return counts;
 }

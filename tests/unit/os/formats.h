@@ -32,7 +32,9 @@ struct format_case {
 	const struct pgtable_ops *ops;
 	struct pgtable_config config; /* but for os */
 	u8 granule_lg2;
-	u8 index_lg2; /* log2 of the entries of a table */
+	u8 index_lg2;	  /* log2 of the entries of a table */
+	bool signed_iova; /* the lower half of its addresses ends below half its width */
+	bool write_reads; /* there is no write-only: what may be written may be read */
 	struct seen (*walk)(const struct format_fixture *fixture, u64 iova);
 	void (*walk_range)(const struct format_fixture *fixture, u64 start, u64 last,
 			   seen_leaf_fn *leaf, void *cookie);
@@ -72,15 +74,25 @@ int format_teardown(void **state);
 /* Formats with 4 KiB, 2 MiB and 1 GiB leaves, on which addresses of real cases make sense. */
 #define ON_X86_SIZES(test) ON_VTDSS(test), ON_FORMAT(amdv1_3, test), ON_FORMAT(amdv1_5, test)
 
+/* Those whose addresses repeat their highest bit are tried in the lower half here. */
+#define ON_X86_64(test)	       ON_FORMAT(x86_64_4, test), ON_FORMAT(x86_64_5, test)
+#define ON_ARMV8_3_SIZES(test) ON_FORMAT(armv8_s1_4k, test), ON_FORMAT(armv8_s2_4k, test)
+
 /* Formats with three sizes of leaves. */
-#define ON_FORMATS_OF_3_SIZES(test) ON_X86_SIZES(test), ON_FORMAT(half_pages, test)
+#define ON_FORMATS_OF_3_SIZES(test)                                                               \
+	ON_X86_SIZES(test), ON_FORMAT(half_pages, test), ON_X86_64(test), ON_ARMV8_3_SIZES(test), \
+		ON_FORMAT(riscv_39, test), ON_FORMAT(riscv_39x4, test)
 
 /* All that have no sizes between those of their levels. */
 #define ON_EVERY_FORMAT(test) ON_FORMATS_OF_3_SIZES(test), ON_FORMAT(vtdss_no_1g, test)
 
 /* All, with one whose leaves may have any power of two up to 1 GiB, and one that grows. */
-#define ON_EVERY_FORMAT_AND_SIZE(test) \
-	ON_EVERY_FORMAT(test), ON_FORMAT(amdv1_sizes, test), ON_FORMAT(amdv1_grows, test)
+#define ON_EVERY_FORMAT_AND_SIZE(test)                                                     \
+	ON_EVERY_FORMAT(test), ON_FORMAT(amdv1_sizes, test), ON_FORMAT(amdv1_grows, test), \
+		ON_FORMAT(riscv_48, test), ON_FORMAT(riscv_57, test),                      \
+		ON_FORMAT(armv8_s1_4k_many, test), ON_FORMAT(armv8_s1_16k, test),          \
+		ON_FORMAT(armv8_s1_64k, test), ON_FORMAT(armv8_s2_4k_lpa2, test),          \
+		ON_FORMAT(mock, test)
 
 extern const struct format_case format_vtdss_4;
 extern const struct format_case format_vtdss_3;
@@ -92,6 +104,20 @@ extern const struct format_case format_amdv1_5;		 /* the same, and no snooping *
 extern const struct format_case format_amdv1_grows;	 /* from 3 levels to 5; no snooping */
 extern const struct format_case
 	format_amdv1_sizes; /* 4 KiB, 8 KiB, ..., 1 GiB; sees flushed memory only */
+
+extern const struct format_case format_x86_64_4;
+extern const struct format_case format_x86_64_5; /* sees flushed memory only */
+extern const struct format_case format_riscv_39;
+extern const struct format_case format_riscv_48; /* with Svnapot and Svpbmt */
+extern const struct format_case format_riscv_57; /* with Svnapot; sees flushed memory only */
+extern const struct format_case format_riscv_39x4;
+extern const struct format_case format_armv8_s1_4k;
+extern const struct format_case format_armv8_s1_4k_many; /* contiguous; flushed memory only */
+extern const struct format_case format_armv8_s1_16k;	 /* contiguous */
+extern const struct format_case format_armv8_s1_64k;	 /* contiguous */
+extern const struct format_case format_armv8_s2_4k;	 /* 16 top tables of level 1 */
+extern const struct format_case format_armv8_s2_4k_lpa2; /* of 5 levels */
+extern const struct format_case format_mock;
 
 /*
  * A format of the tests' own: 2 KiB granule, tables of 256 entries, so that whatever takes one page
@@ -107,8 +133,17 @@ u64 format_unmap(struct format_fixture *fixture, u64 iova, u64 bytes);
 /* Frees the tables on the gather's list, as after an invalidation. Returns how many. */
 u32 format_release(struct format_fixture *fixture);
 
-/* Table pages that are allocated, those on a gather's list included. */
+/* Tables that are there, those on a gather's list included. */
 u64 format_tables(const struct format_fixture *fixture);
+
+/* log2 of the addresses from 0 on that it has. */
+u8 format_width(const struct format_fixture *fixture);
+
+/* Memory that a leaf of this size may lead to: 16 GiB, or what is aligned to it. */
+phys_addr_t format_phys(u64 size);
+
+/* What a device may do with what was mapped so. */
+u32 format_shows(const struct format_fixture *fixture, u32 prot);
 
 /* Fails unless [iova, iova + bytes) leads to phys, for hardware and software. */
 void format_expect(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);

@@ -27,14 +27,15 @@ static void every_page_size_maps_as_one_leaf(void **state)
 
 	for (u8 lg2; (lg2 = format_size_lg2(fixture, count)); count++) {
 		u64 size = 1ULL << lg2, iova = 3 * size;
+		phys_addr_t phys = format_phys(size);
 
-		expect_ok(format_map(fixture, iova, PHYS, size, RW));
+		expect_ok(format_map(fixture, iova, phys, size, RW));
 		expect_u64(fixture->mapped, size);
 		expect_u64(format_leaves(fixture).all, 1);
 		expect_u64(format_leaves(fixture).of_size[lg2], 1);
-		format_expect(fixture, iova, PHYS, smallest(fixture), RW);
+		format_expect(fixture, iova, phys, smallest(fixture), RW);
 		format_expect(fixture, iova + size - smallest(fixture),
-			      PHYS + size - smallest(fixture), smallest(fixture), RW);
+			      phys + size - smallest(fixture), smallest(fixture), RW);
 		format_expect_absent(fixture, iova - smallest(fixture), smallest(fixture));
 		format_expect_absent(fixture, iova + size, smallest(fixture));
 		expect_u64(format_unmap(fixture, iova, size), size);
@@ -75,7 +76,7 @@ static void other_attributes_change_nothing(void **state)
 static void the_whole_width_can_be_mapped(void **state)
 {
 	struct format_fixture *fixture = *state;
-	u64 page = smallest(fixture), end = 1ULL << fixture->pt.va_bits;
+	u64 page = smallest(fixture), end = 1ULL << format_width(fixture);
 
 	expect_ok(format_map(fixture, 0, PHYS, page, RW));
 	expect_ok(format_map(fixture, end - page, PHYS + page, page, RW));
@@ -227,7 +228,7 @@ static void a_start_that_no_size_fits_is_ENXIO(void **state)
 static void an_iova_outside_the_table_is_ERANGE(void **state)
 {
 	struct format_fixture *fixture = *state;
-	u64 page = smallest(fixture), end = 1ULL << fixture->pt.va_bits;
+	u64 page = smallest(fixture), end = 1ULL << format_width(fixture);
 
 	expect_refused(fixture, end, PHYS, page, RW, -ERANGE);
 	expect_refused(fixture, end - page, PHYS, 2 * page, RW, -ERANGE);

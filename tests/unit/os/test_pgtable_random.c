@@ -54,7 +54,7 @@ static void compare_leaf(void *cookie, const struct seen_leaf *leaf)
 	if (leaf->iova > run->cursor)
 		expect_nothing_until(run, leaf->iova);
 	if (!page->leaf_lg2 || 1ULL << page->leaf_lg2 != leaf->bytes || page->phys != leaf->phys ||
-	    leaf->read != !!(page->prot & IOMMU_READ) ||
+	    leaf->read != !!(format_shows(run->fixture, page->prot) & IOMMU_READ) ||
 	    leaf->write != !!(page->prot & IOMMU_WRITE))
 		fail_msg("step %llu: hardware sees 0x%llx at 0x%llx, %llu bytes, the model 0x%llx, "
 			 "%llu",

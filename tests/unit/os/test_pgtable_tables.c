@@ -108,7 +108,7 @@ static void each_size_sets_the_bit_of_its_level(void **state)
 		u8 level = (u8)((format_size_lg2(fixture, index) - fixture->format->granule_lg2) /
 				fixture->format->index_lg2);
 
-		expect_ok(format_map(fixture, size, PHYS, size, RW));
+		expect_ok(format_map(fixture, size, format_phys(size), size, RW));
 		format_unmap(fixture, size, size);
 		expect_gather(fixture, size, 2 * size - 1, (u8)(1U << level), 0);
 	}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Armv8 page tables, as hardware reads them (facts "iova-and-page-tables" 2.4 and 2.6).
+ *
+ *   stage 1  63      62:61   60  59   54  53  52    51   47         12 11 10 9:8 7:6 5  4:2  1:0
+ *            NSTable APTable UXN/PXN  UXN PXN cont. DBM  address       nG AF SH  AP  NS attr type
+ *   stage 2                            XN           DBM  address          AF SH  S2AP  attr  type
+ *
+ * Levels count from 0, the smallest leaves. What the facts leave open: bits of a block's address
+ * below its size are ignored, and what a table forbids is forbidden to all that it leads to.
+ */
+#include <dmasim/hw/arm.h>
+
+#include "hw/arm_walk.h"
+#include "hw/hw.h"
+
+static u8 level_lg2(const struct hw_arm_stage *stage, u8 level)
+{
+	return (u8)(stage->granule_lg2 + (stage->granule_lg2 - 3) * level);
+}
+
+/* A top of several tables side by side has more entries than one. */
+static u64 index_of(const struct hw_arm_stage *stage, u64 iova, u8 level)
+{
+	u64 index = iova >> level_lg2(stage, level);
+
+	return level == stage->levels - 1 ? index
+					  : index & ((1ULL << (stage->granule_lg2 - 3)) - 1);
+}
+
+/* ---- One descriptor --------------------------------------------------- */
+
+enum kind {
+	KIND_INVALID,
+	KIND_TABLE,
+	KIND_LEAF,
+};
+
+/* True where a block may stand above level 0. */
+static bool has_blocks(const struct hw_arm_stage *stage, u8 level)
+{
+	bool wide = stage->lpa2 || (stage->granule_lg2 == 16 && stage->output_bits > ARM_ADDR_TOP);
+	u8 most = stage->granule_lg2 == 12 ? 2 : 1;
+
+	return level <= most + (wide ? 1 : 0);
+}
+
+static enum kind kind_of(const struct hw_arm_stage *stage, u64 entry, u8 level)
+{
+	if (!(entry & ARM_DESC_VALID))
+		return KIND_INVALID;
+	if (!level)
+		return entry & ARM_DESC_TABLE ? KIND_LEAF : KIND_INVALID;
+	if (entry & ARM_DESC_TABLE)
+		return KIND_TABLE;
+	return has_blocks(stage, level) ? KIND_LEAF : KIND_INVALID;
+}
+
+/* The address in a descriptor; what is below 2^lg2 is not it. */
+static phys_addr_t address_in(const struct hw_arm_stage *stage, u64 entry, u8 lg2)
+{
+	u64 straight = (1ULL << (stage->lpa2 ? ARM_LPA2_TOP : ARM_ADDR_TOP)) - 1;
+	phys_addr_t address = entry & straight & ~((1ULL << lg2) - 1);
+
+	if (stage->lpa2)
+		address |= (entry >> ARM_LPA2_SHIFT & ARM_LPA2_MASK) << ARM_LPA2_TOP;
+	else if (stage->granule_lg2 == 16 && stage->output_bits > ARM_ADDR_TOP)
+		address |= (entry >> ARM_64K_HIGH_SHIFT & ARM_64K_HIGH_MASK) << ARM_ADDR_TOP;
+	return address;
+}
+
+/* log2 of the page that a leaf is, with those beside it if the contiguous bit says so. */
+static u8 page_lg2(const struct hw_arm_stage *stage, u64 entry, u8 level)
+{
+	u8 many = stage->granule_lg2 == 12 ? 4 : stage->granule_lg2 == 14 && !level ? 7 : 5;
+
+	return level_lg2(stage, level) + (entry & ARM_CONTIGUOUS ? many : 0);
+}
+
+/* ---- Rights ----------------------------------------------------------- */
+
+struct rights {
+	bool read;
+	bool write;
+	bool execute;
+	bool writable_later; /* DBM: a write makes it writable */
+};
+
+/* What the tables on the way forbid: bits of the last of them. */
+struct limits {
+	bool no_user;
+	bool read_only;
+	bool no_user_execute;
+	bool no_privileged_execute;
+};
+
+static void limit(struct limits *limits, u64 table)
+{
+	u64 ap = table >> ARM_S1_AP_TABLE & 3;
+
+	limits->no_user |= ap & 1;
+	limits->read_only |= ap >> 1;
+	limits->no_user_execute |= (table & ARM_S1_UXN_TABLE) != 0;
+	limits->no_privileged_execute |= (table & ARM_S1_PXN_TABLE) != 0;
+}
+
+static struct rights first_rights(const struct limits *limits, u64 entry, bool privileged)
+{
+	bool user = entry & ARM_S1_AP_EL0 && !limits->no_user;
+	u64 no_execute = privileged ? ARM_S1_PXN : ARM_S1_UXN;
+	bool forbidden = privileged ? limits->no_privileged_execute : limits->no_user_execute;
+
+	if (!privileged && !user)
+		return (struct rights){ .execute = !(entry & no_execute) && !forbidden };
+	return (struct rights){
+		.read = true,
+		.write = !(entry & ARM_S1_AP_RO) && !limits->read_only,
+		.execute = !(entry & no_execute) && !forbidden,
+		.writable_later = entry & ARM_DBM && !limits->read_only,
+	};
+}
+
+static struct rights second_rights(u64 entry)
+{
+	return (struct rights){
+		.read = entry & ARM_S2_READ,
+		.write = entry & ARM_S2_WRITE,
+		.execute = entry & ARM_S2_READ && !(entry & ARM_NO_EXECUTE),
+		.writable_later = entry & ARM_DBM,
+	};
+}
+
+static struct rights rights_of(const struct hw_arm_stage *stage, const struct limits *limits,
+			       u64 entry, bool privileged)
+{
+	return stage->second_stage ? second_rights(entry) : first_rights(limits, entry, privileged);
+}
+
+static bool is_dirty(const struct hw_arm_stage *stage, u64 entry)
+{
+	if (!(entry & ARM_DBM))
+		return false;
+	return stage->second_stage ? entry & ARM_S2_WRITE : !(entry & ARM_S1_AP_RO);
+}
+
+/* ---- Walking ---------------------------------------------------------- */
+
+struct journey {
+	const struct hw_arm_stage *stage;
+	const struct hw_arm_access *access;
+	struct hw_walk *walk;
+	struct limits limits;
+};
+
+static bool refuse(const struct journey *journey, u8 event, u32 class)
+{
+	journey->walk->fault = event;
+	journey->walk->fault_flags = (u16)(class << ARM_FLAG_CLASS);
+	if (journey->stage->second_stage)
+		journey->walk->fault_flags |= ARM_FLAG_S2;
+	return false;
+}
+
+/* What the second stage says of an address of the first; false: it refuses. */
+static bool pass_second(const struct journey *journey, phys_addr_t address, bool write, u32 class,
+			struct hw_walk *below)
+{
+	const struct hw_arm_access access = {
+		.iova = address,
+		.write = write,
+		.execute = class == ARM_CLASS_INPUT && journey->access->execute,
+		.privileged = true,
+	};
+
+	*below = hw_walk_arm(journey->stage->second, &access);
+	journey->walk->reads += below->reads;
+	if (!below->fault)
+		return true;
+	journey->walk->fault = below->fault;
+	journey->walk->fault_flags = (u16)(ARM_FLAG_S2 | class << ARM_FLAG_CLASS);
+	return false;
+}
+
+/* Where a descriptor lies in memory. */
+static bool find_entry(const struct journey *journey, phys_addr_t address, bool write,
+		       phys_addr_t *at)
+{
+	struct hw_walk below;
+
+	*at = address;
+	if (!journey->stage->second)
+		return true;
+	if (!pass_second(journey, address, write, ARM_CLASS_TABLE, &below))
+		return false;
+	*at = below.phys;
+	return true;
+}
+
+/* The descriptor becomes another one: hardware has marked it. */
+static bool rewrite(const struct journey *journey, phys_addr_t address, u64 entry)
+{
+	struct hw *hw = journey->stage->hw;
+	u64 raw = htole64(entry);
+	phys_addr_t at;
+
+	if (!find_entry(journey, address, true, &at))
+		return false;
+	hw_cache_snooped(hw, at, &raw, sizeof(raw));
+	if (ram_write(&hw->ram, at, &raw, sizeof(raw)) != sizeof(raw))
+		return refuse(journey, ARM_F_WALK_EABT, ARM_CLASS_TABLE);
+	return true;
+}
+
+/* Sets AF, and what a write to a page with DBM changes; false: refused. */
+static bool mark(const struct journey *journey, phys_addr_t address, u64 *entry,
+		 const struct rights *rights)
+{
+	const struct hw_arm_stage *stage = journey->stage;
+	u64 marked = *entry | ARM_AF;
+
+	if (!(*entry & ARM_AF) && !stage->update_access)
+		return refuse(journey, ARM_F_ACCESS, ARM_CLASS_INPUT);
+	if (journey->access->write && !rights->write) {
+		if (!rights->writable_later || !stage->update_dirty)
+			return refuse(journey, ARM_F_PERMISSION, ARM_CLASS_INPUT);
+		marked = stage->second_stage ? marked | ARM_S2_WRITE : marked & ~ARM_S1_AP_RO;
+	}
+	if (marked == *entry)
+		return true;
+	*entry = marked;
+	return rewrite(journey, address, marked);
+}
+
+static bool arrive(struct journey *journey, u64 entry, u8 level, phys_addr_t at)
+{
+	const struct hw_arm_stage *stage = journey->stage;
+	const struct hw_arm_access *access = journey->access;
+	struct hw_walk *walk = journey->walk;
+	struct rights rights = rights_of(stage, &journey->limits, entry, access->privileged);
+	u8 lg2 = level_lg2(stage, level);
+	phys_addr_t page = address_in(stage, entry, lg2);
+
+	walk->read = rights.read;
+	walk->write = rights.write || (rights.writable_later && stage->update_dirty);
+	if (page >> stage->output_bits)
+		return refuse(journey, ARM_F_ADDR_SIZE, ARM_CLASS_INPUT);
+	if (access->execute ? !rights.execute : !access->write && !rights.read)
+		return refuse(journey, ARM_F_PERMISSION, ARM_CLASS_INPUT);
+	if (!mark(journey, at, &entry, &rights))
+		return false;
+	walk->accessed = true;
+	walk->dirty = is_dirty(stage, entry);
+	walk->page_lg2 = page_lg2(stage, entry, level);
+	walk->phys = page | (access->iova & ((1ULL << lg2) - 1));
+	return true;
+}
+
+static bool go_down(struct journey *journey)
+{
+	const struct hw_arm_stage *stage = journey->stage;
+	struct hw_walk *walk = journey->walk;
+	phys_addr_t table = stage->root;
+
+	for (u8 level = stage->levels; level-- > 0;) {
+		phys_addr_t address = table + 8 * index_of(stage, journey->access->iova, level);
+		phys_addr_t at;
+		enum kind kind;
+		u64 entry;
+
+		walk->step[walk->tables++] = (struct hw_walk_start){ table, level + 1, true, true };
+		if (!find_entry(journey, address, false, &at))
+			return false;
+		walk->reads++;
+		if (!hw_walker_fetch(stage->walker, at, 0, &entry))
+			return refuse(journey, ARM_F_WALK_EABT, ARM_CLASS_TABLE);
+		kind = kind_of(stage, entry, level);
+		if (kind == KIND_INVALID) {
+			walk->absent_lg2 = level_lg2(stage, level);
+			return refuse(journey, ARM_F_TRANSLATION, ARM_CLASS_INPUT);
+		}
+		if (kind == KIND_LEAF)
+			return arrive(journey, entry, level, address);
+		table = address_in(stage, entry, stage->granule_lg2);
+		if (table >> stage->output_bits)
+			return refuse(journey, ARM_F_ADDR_SIZE, ARM_CLASS_TABLE);
+		if (!stage->second_stage)
+			limit(&journey->limits, entry);
+	}
+	return refuse(journey, ARM_F_TRANSLATION, ARM_CLASS_INPUT);
+}
+
+/* The first stage's page, as far as the second's goes. */
+static void end_in_second(const struct journey *journey)
+{
+	struct hw_walk *walk = journey->walk;
+	struct hw_walk below;
+
+	if (!pass_second(journey, walk->phys, journey->access->write, ARM_CLASS_INPUT, &below))
+		return;
+	walk->phys = below.phys;
+	walk->read &= below.read;
+	walk->write &= below.write;
+	if (below.page_lg2 < walk->page_lg2)
+		walk->page_lg2 = below.page_lg2;
+}
+
+struct hw_walk hw_walk_arm(const struct hw_arm_stage *stage, const struct hw_arm_access *access)
+{
+	struct hw_walk walk = { .fault = 0 };
+	struct journey journey = { .stage = stage, .access = access, .walk = &walk };
+
+	if (stage->input_bits < 64 && access->iova >> stage->input_bits)
+		refuse(&journey, ARM_F_TRANSLATION, ARM_CLASS_INPUT);
+	else if (go_down(&journey) && stage->second)
+		end_in_second(&journey);
+	return walk;
+}
+
+/* ---- Ranges ----------------------------------------------------------- */
+
+struct range {
+	struct hw_range_walk walk;
+	const struct hw_arm_stage *stage;
+};
+
+static void walk_table(const struct range *range, const struct limits *limits, phys_addr_t table,
+		       u8 level, u64 base);
+
+static void tell_leaf(const struct range *range, const struct limits *limits, u64 entry, u8 level,
+		      u64 base)
+{
+	const struct hw_arm_stage *stage = range->stage;
+	struct rights rights = rights_of(stage, limits, entry, false);
+	u8 lg2 = level_lg2(stage, level);
+
+	range->walk.leaf(
+		range->walk.cookie,
+		&(struct hw_leaf){
+			.iova = base,
+			.bytes = 1ULL << lg2,
+			.phys = address_in(stage, entry, lg2),
+			.page_lg2 = page_lg2(stage, entry, level),
+			.read = rights.read,
+			.write = rights.write || (rights.writable_later && stage->update_dirty),
+			.accessed = entry & ARM_AF,
+			.dirty = is_dirty(stage, entry),
+		});
+}
+
+static void visit_entry(const struct range *range, const struct limits *limits, phys_addr_t at,
+			u64 entry, u8 level, u64 base)
+{
+	const struct hw_arm_stage *stage = range->stage;
+	struct limits narrower = *limits;
+
+	switch (kind_of(stage, entry, level)) {
+	case KIND_INVALID:
+		if (range->walk.walker->absents)
+			hw_range_tell_absent(&range->walk, base, level_lg2(stage, level));
+		return;
+	case KIND_LEAF:
+		tell_leaf(range, limits, entry, level, base);
+		return;
+	default:
+		break;
+	}
+	if (range->walk.table)
+		range->walk.table(range->walk.cookie,
+				  &(struct hw_table){
+					  .iova = base,
+					  .bytes = 1ULL << level_lg2(stage, level),
+					  .phys = address_in(stage, entry, stage->granule_lg2),
+					  .entry = at,
+					  .levels = level,
+					  .read = true,
+					  .write = true,
+				  });
+	if (!stage->second_stage)
+		limit(&narrower, entry);
+	walk_table(range, &narrower, address_in(stage, entry, stage->granule_lg2), level - 1, base);
+}
+
+static void walk_table(const struct range *range, const struct limits *limits, phys_addr_t table,
+		       u8 level, u64 base)
+{
+	const struct hw_arm_stage *stage = range->stage;
+	u8 lg2 = level_lg2(stage, level);
+	bool top = level == stage->levels - 1;
+	u64 entries = 1ULL << (top ? stage->input_bits - lg2 : stage->granule_lg2 - 3);
+
+	for (u64 index = 0; index < entries; index++) {
+		u64 start = base + (index << lg2), entry;
+
+		if (start > range->walk.last || start + ((1ULL << lg2) - 1) < range->walk.start)
+			continue;
+		if (!hw_walker_fetch(range->walk.walker, table, index, &entry))
+			return;
+		visit_entry(range, limits, table + 8 * index, entry, level, start);
+	}
+}
+
+void hw_walk_arm_range(const struct hw_arm_stage *stage, u64 start, u64 last, hw_walk_leaf *leaf,
+		       hw_walk_table *table, void *cookie)
+{
+	const struct range range = { { stage->walker, start, last, leaf, table, cookie }, stage };
+	const struct limits none = { .no_user = false };
+
+	walk_table(&range, &none, stage->root, stage->levels - 1, 0);
+}

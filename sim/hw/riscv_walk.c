@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RISC-V page tables, as hardware reads them (facts "iova-and-page-tables" 2.5 and 2.6).
+ *
+ *   63 62 61 60  54 53                                        10 9   8 7 6 5 4 3 2 1 0
+ *   N  PBMT  reserved  page number of a page or of a table       RSW   D A G U X W R V
+ *
+ * An entry is judged in the order of the reference model: is it there, is it well formed, does it
+ * allow the access, does its size fit, are its marks set.
+ */
+#include <dmasim/hw/riscv.h>
+
+#include "hw/hw.h"
+#include "hw/riscv_walk.h"
+
+#define GRANULE (1ULL << RISCV_GRANULE_LG2)
+
+enum trouble {
+	NO_TROUBLE,
+	TROUBLE_PAGE,	/* a page fault, of this stage */
+	TROUBLE_GUEST,	/* one of the second stage */
+	TROUBLE_ACCESS, /* there is no memory */
+};
+
+static u8 level_lg2(u8 level)
+{
+	return (u8)(RISCV_GRANULE_LG2 + RISCV_INDEX_BITS * level);
+}
+
+static u8 address_bits(const struct hw_riscv_stage *stage)
+{
+	return level_lg2(stage->levels) + (stage->guest ? RISCV_TOP_EXTRA : 0);
+}
+
+static u64 entries_of(const struct hw_riscv_stage *stage, u8 level)
+{
+	bool wide = stage->guest && level == stage->levels - 1;
+
+	return 1ULL << (RISCV_INDEX_BITS + (wide ? RISCV_TOP_EXTRA : 0));
+}
+
+bool hw_walk_riscv_reaches(const struct hw_riscv_stage *stage, u64 iova)
+{
+	u8 bits = address_bits(stage);
+	u64 above = iova >> (bits - 1);
+
+	if (stage->guest)
+		return !(iova >> bits);
+	return !above || above == ~0ULL >> (bits - 1);
+}
+
+static u64 page_number(u64 entry)
+{
+	return entry >> RISCV_PTE_PPN_SHIFT & RISCV_PTE_PPN_MASK;
+}
+
+/* ---- One entry -------------------------------------------------------- */
+
+static bool is_leaf(u64 entry)
+{
+	return entry & (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X);
+}
+
+static bool is_malformed(const struct hw_riscv_stage *stage, u64 entry, u8 level)
+{
+	u64 type = entry >> RISCV_PTE_PBMT & 3;
+	u64 reserved = RISCV_PTE_RESERVED;
+
+	if (stage->software_bits)
+		reserved &= ~(3ULL << 59);
+	if ((entry & (RISCV_PTE_R | RISCV_PTE_W)) == RISCV_PTE_W || entry & reserved)
+		return true;
+	if (type == 3 || (type && !stage->pbmt))
+		return true;
+	if (entry & RISCV_PTE_N && (level || !stage->napot))
+		return true;
+	if (is_leaf(entry))
+		return false;
+	return !level || entry & (RISCV_PTE_A | RISCV_PTE_D | RISCV_PTE_U) || type ||
+	       entry & RISCV_PTE_N;
+}
+
+/* A G stage knows no supervisor: its pages are all the user's. */
+static bool is_allowed(const struct hw_riscv_stage *stage, u64 entry,
+		       const struct hw_riscv_access *access)
+{
+	bool user = entry & RISCV_PTE_U;
+
+	if (access->supervisor && !stage->guest) {
+		if (user && (access->execute || !access->sum))
+			return false;
+	} else if (!user) {
+		return false;
+	}
+	if (access->execute && !(entry & RISCV_PTE_X))
+		return false;
+	if (access->write)
+		return entry & RISCV_PTE_W;
+	return access->execute || entry & RISCV_PTE_R;
+}
+
+/* log2 of a leaf's size; 0: there is no such leaf. */
+static u8 leaf_lg2(u64 entry, u8 level)
+{
+	if (entry & RISCV_PTE_N)
+		return (page_number(entry) & RISCV_NAPOT_MASK) == RISCV_NAPOT_PPN ? RISCV_NAPOT_LG2
+										  : 0;
+	return page_number(entry) & ((1ULL << (level_lg2(level) - RISCV_GRANULE_LG2)) - 1)
+		       ? 0
+		       : level_lg2(level);
+}
+
+/* ---- Walking ---------------------------------------------------------- */
+
+struct journey {
+	const struct hw_riscv_stage *stage;
+	const struct hw_riscv_access *access;
+	struct hw_walk *walk;
+};
+
+/* Where an address of this stage's tables lies in memory. */
+static enum trouble find_entry(const struct journey *journey, phys_addr_t address, bool write,
+			       phys_addr_t *at)
+{
+	const struct hw_riscv_access implicit = { .iova = address, .write = write };
+	struct hw_walk below;
+
+	*at = address;
+	if (!journey->stage->second)
+		return NO_TROUBLE;
+	below = hw_walk_riscv(journey->stage->second, &implicit);
+	journey->walk->reads += below.reads;
+	*at = below.phys;
+	if (!below.fault)
+		return NO_TROUBLE;
+	return below.fault >= RISCV_CAUSE_GUEST_PAGE_X ? TROUBLE_GUEST : TROUBLE_ACCESS;
+}
+
+/* A and D of the leaf: they are set, or missing. */
+static enum trouble mark(const struct journey *journey, phys_addr_t address, u64 *entry)
+{
+	u64 wanted = RISCV_PTE_A | (journey->access->write ? RISCV_PTE_D : 0);
+	phys_addr_t at;
+	enum trouble trouble;
+	u64 raw;
+
+	if ((*entry & wanted) == wanted)
+		return NO_TROUBLE;
+	if (!journey->stage->marks)
+		return TROUBLE_PAGE;
+	/* The table's own page must be one that the second stage lets be written. */
+	trouble = find_entry(journey, address, true, &at);
+	if (trouble)
+		return trouble;
+	*entry |= wanted;
+	raw = htole64(*entry);
+	hw_cache_snooped(journey->stage->marks, at, &raw, sizeof(raw));
+	return ram_write(&journey->stage->marks->ram, at, &raw, sizeof(raw)) == sizeof(raw)
+		       ? NO_TROUBLE
+		       : TROUBLE_ACCESS;
+}
+
+static enum trouble arrive(const struct journey *journey, u64 entry, u8 level, phys_addr_t at)
+{
+	struct hw_walk *walk = journey->walk;
+	u64 iova = journey->access->iova;
+	enum trouble trouble;
+	u8 lg2 = leaf_lg2(entry, level);
+
+	walk->read = entry & RISCV_PTE_R && entry & RISCV_PTE_U;
+	walk->write = entry & RISCV_PTE_W && entry & RISCV_PTE_U;
+	if (!is_allowed(journey->stage, entry, journey->access) || !lg2)
+		return TROUBLE_PAGE;
+	trouble = mark(journey, at, &entry);
+	if (trouble)
+		return trouble;
+	walk->accessed = entry & RISCV_PTE_A;
+	walk->dirty = entry & RISCV_PTE_D;
+	walk->page_lg2 = lg2;
+	walk->phys = (page_number(entry) << RISCV_GRANULE_LG2 & ~((1ULL << lg2) - 1)) |
+		     (iova & ((1ULL << lg2) - 1));
+	return NO_TROUBLE;
+}
+
+static enum trouble go_down(const struct journey *journey)
+{
+	const struct hw_riscv_stage *stage = journey->stage;
+	struct hw_walk *walk = journey->walk;
+	phys_addr_t table = stage->root;
+
+	for (u8 level = stage->levels; level-- > 0;) {
+		u64 index = journey->access->iova >> level_lg2(level) &
+			    (entries_of(stage, level) - 1);
+		enum trouble trouble;
+		phys_addr_t at;
+		u64 entry;
+
+		walk->step[walk->tables++] = (struct hw_walk_start){ table, level + 1, true, true };
+		trouble = find_entry(journey, table + 8 * index, false, &at);
+		if (trouble)
+			return trouble;
+		walk->reads++;
+		if (!hw_walker_fetch(stage->walker, at & ~7ULL, 0, &entry))
+			return TROUBLE_ACCESS;
+		if (!(entry & RISCV_PTE_V)) {
+			walk->absent_lg2 = level_lg2(level);
+			return TROUBLE_PAGE;
+		}
+		if (is_malformed(stage, entry, level))
+			return TROUBLE_PAGE;
+		if (is_leaf(entry))
+			return arrive(journey, entry, level, table + 8 * index);
+		table = page_number(entry) << RISCV_GRANULE_LG2;
+	}
+	return TROUBLE_PAGE;
+}
+
+/* The last of both stages: the first's page, as far as the second's goes. */
+static enum trouble pass_second(const struct journey *journey)
+{
+	const struct hw_riscv_stage *second = journey->stage->second;
+	struct hw_riscv_access access = *journey->access;
+	struct hw_walk *walk = journey->walk;
+	struct hw_walk below;
+
+	if (!second)
+		return NO_TROUBLE;
+	access.iova = walk->phys;
+	below = hw_walk_riscv(second, &access);
+	walk->reads += below.reads;
+	if (below.fault)
+		return below.fault >= RISCV_CAUSE_GUEST_PAGE_X ? TROUBLE_GUEST : TROUBLE_ACCESS;
+	walk->phys = below.phys;
+	walk->read &= below.read;
+	walk->write &= below.write;
+	if (below.page_lg2 < walk->page_lg2)
+		walk->page_lg2 = below.page_lg2;
+	return NO_TROUBLE;
+}
+
+static u8 cause_of(enum trouble trouble, const struct hw_riscv_stage *stage,
+		   const struct hw_riscv_access *access)
+{
+	static const u8 causes[3][3] = {
+		{ RISCV_CAUSE_PAGE_R, RISCV_CAUSE_PAGE_W, RISCV_CAUSE_PAGE_X },
+		{ RISCV_CAUSE_GUEST_PAGE_R, RISCV_CAUSE_GUEST_PAGE_W, RISCV_CAUSE_GUEST_PAGE_X },
+		{ RISCV_CAUSE_ACCESS_R, RISCV_CAUSE_ACCESS_W, RISCV_CAUSE_ACCESS_X },
+	};
+
+	if (trouble == TROUBLE_PAGE && stage->guest)
+		trouble = TROUBLE_GUEST;
+	return causes[trouble - TROUBLE_PAGE][access->execute ? 2 : access->write];
+}
+
+struct hw_walk hw_walk_riscv(const struct hw_riscv_stage *stage,
+			     const struct hw_riscv_access *access)
+{
+	struct hw_walk walk = { .fault = 0 };
+	const struct journey journey = { stage, access, &walk };
+	enum trouble trouble = TROUBLE_PAGE;
+
+	if (hw_walk_riscv_reaches(stage, access->iova))
+		trouble = go_down(&journey);
+	if (!trouble)
+		trouble = pass_second(&journey);
+	if (trouble)
+		walk.fault = cause_of(trouble, stage, access);
+	return walk;
+}
+
+/* ---- Ranges ----------------------------------------------------------- */
+
+static void walk_table(const struct hw_range_walk *range, const struct hw_riscv_stage *stage,
+		       phys_addr_t table, u8 level, u64 base);
+
+/* Of a page that several entries hold, each says its part. */
+static void visit_entry(const struct hw_range_walk *range, const struct hw_riscv_stage *stage,
+			phys_addr_t at, u64 entry, u8 level, u64 base)
+{
+	u64 bytes = 1ULL << level_lg2(level);
+	phys_addr_t phys = page_number(entry) << RISCV_GRANULE_LG2;
+
+	if (is_malformed(stage, entry, level))
+		return;
+	if (is_leaf(entry)) {
+		u8 lg2 = leaf_lg2(entry, level);
+		u64 offset = base & ((1ULL << lg2) - 1);
+
+		if (!lg2)
+			return;
+		range->leaf(range->cookie,
+			    &(struct hw_leaf){
+				    .iova = base,
+				    .bytes = bytes,
+				    .phys = (phys & ~((1ULL << lg2) - 1)) | offset,
+				    .page_lg2 = lg2,
+				    .read = entry & RISCV_PTE_R && entry & RISCV_PTE_U,
+				    .write = entry & RISCV_PTE_W && entry & RISCV_PTE_U,
+				    .accessed = entry & RISCV_PTE_A,
+				    .dirty = entry & RISCV_PTE_D,
+			    });
+		return;
+	}
+	if (range->table)
+		range->table(range->cookie, &(struct hw_table){
+						    .iova = base,
+						    .bytes = bytes,
+						    .phys = phys,
+						    .entry = at,
+						    .levels = level,
+						    .read = true,
+						    .write = true,
+					    });
+	walk_table(range, stage, phys, level - 1, base);
+}
+
+static void walk_table(const struct hw_range_walk *range, const struct hw_riscv_stage *stage,
+		       phys_addr_t table, u8 level, u64 base)
+{
+	u8 lg2 = level_lg2(level);
+
+	for (u64 index = 0; index < entries_of(stage, level); index++) {
+		u64 start = base + (index << lg2), entry;
+
+		/* The upper half of a first stage's addresses. */
+		if (!stage->guest && start >> (address_bits(stage) - 1) & 1)
+			start |= ~0ULL << (address_bits(stage) - 1);
+		if (start > range->last || start + ((1ULL << lg2) - 1) < range->start)
+			continue;
+		if (!hw_walker_fetch(range->walker, table, index, &entry))
+			return;
+		if (entry & RISCV_PTE_V)
+			visit_entry(range, stage, table + 8 * index, entry, level, start);
+		else if (range->walker->absents)
+			hw_range_tell_absent(range, start, lg2);
+	}
+}
+
+void hw_walk_riscv_range(const struct hw_riscv_stage *stage, u64 start, u64 last,
+			 hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
+{
+	const struct hw_range_walk range = { stage->walker, start, last, leaf, table, cookie };
+
+	walk_table(&range, stage, stage->root, stage->levels - 1, 0);
+}
