@@ -35,6 +35,7 @@ struct os;
 #define PGTABLE_PBMT	    (1U << 5) /* RISC-V: leaves say what is not cacheable (Svpbmt) */
 #define PGTABLE_FORCE_WRITE (1U << 6) /* VT-d: read-only is refused: an erratum of a parent */
 #define PGTABLE_LOWER_HALF  (1U << 7) /* x86-64, RISC-V: of addresses the lower half alone */
+#define PGTABLE_BBML2	    (1U << 8) /* Arm: leaves may be cut and collapsed (FEAT_BBM level 2) */
 
 /*
  * What changed in a table and is not yet invalidated. Empty while start > last. Pages on the list
@@ -113,6 +114,21 @@ struct pgtable_config {
 	void *cookie;
 };
 
+/* A leaf, as a program sees it. */
+struct pgtable_leaf {
+	u64 iova;
+	phys_addr_t phys;
+	u8 lg2;	  /* log2 of its bytes */
+	u32 prot; /* IOMMU_, as far as the format keeps them */
+	bool dirty;
+};
+
+/* False: enough. */
+typedef bool pgtable_leaf_fn(void *cookie, const struct pgtable_leaf *leaf);
+
+/* [iova, iova + bytes) was written. */
+typedef void pgtable_dirty_fn(void *cookie, u64 iova, u64 bytes);
+
 struct pt_format;
 
 /* A format. One per file in this folder. */
@@ -135,6 +151,45 @@ struct pgtable_ops {
 	u64 (*unmap)(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather);
 	/* The physical address, or 0 where nothing is mapped. */
 	phys_addr_t (*iova_to_phys)(struct pgtable *pt, u64 iova);
+
+	/*
+	 * What follows takes a range, and refuses one that no table has: -EINVAL (0 bytes),
+	 * -EOVERFLOW, -ERANGE. Leaves that lie in it in part belong to it whole, if nothing else is
+	 * said. What is gathered must be invalidated; addresses lead where they led before.
+	 */
+
+	/* Tells every leaf, in order of address, until somebody has enough. */
+	int (*iterate)(struct pgtable *pt, u64 iova, u64 bytes, pgtable_leaf_fn *leaf,
+		       void *cookie);
+	/*
+	 * Tells what hardware has marked as written, as far as it was asked for; with `clear` the
+	 * marks go, of whole leaves. What is told is final once the gather was invalidated.
+	 * -EOPNOTSUPP: the format has no such mark.
+	 */
+	int (*read_and_clear_dirty)(struct pgtable *pt, u64 iova, u64 bytes, bool clear,
+				    pgtable_dirty_fn *tell, void *cookie,
+				    struct iommu_iotlb_gather *gather);
+	/* Marks the entry of one address as hardware does. 0, -ENOENT, -EOPNOTSUPP. */
+	int (*set_dirty)(struct pgtable *pt, u64 iova);
+	/*
+	 * Gives leaves other rights and attributes. Adds to *changed the bytes from iova on that
+	 * have them now: the last leaf counts whole. -EINVAL also: no permission, or iova lies
+	 * inside a leaf; -ENOENT: a hole, which ends it.
+	 */
+	int (*protect)(struct pgtable *pt, u64 iova, u64 bytes, u32 prot,
+		       struct iommu_iotlb_gather *gather, u64 *changed);
+	/*
+	 * Makes a leaf begin at iova, in smaller ones. -EINVAL: not aligned; -ENOENT: nothing is
+	 * mapped; -EOPNOTSUPP: see PGTABLE_BBML2; -ENOMEM: nothing has changed, or it is cut as far
+	 * as memory went.
+	 */
+	int (*cut)(struct pgtable *pt, u64 iova, struct iommu_iotlb_gather *gather);
+	/*
+	 * Makes larger leaves of smaller ones that lie whole in the range, follow each other and
+	 * allow the same. Adds to *fewer how many leaves there are less. -EOPNOTSUPP as above.
+	 */
+	int (*collapse)(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather,
+			u64 *fewer);
 };
 
 /* Intel VT-d second stage. */

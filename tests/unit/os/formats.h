@@ -6,6 +6,8 @@
 #ifndef UNIT_OS_FORMATS_H
 #define UNIT_OS_FORMATS_H
 
+#include <string.h>
+
 #include "support/expect.h"
 
 #include "machine/machine.h"
@@ -115,6 +117,8 @@ extern const struct format_case format_armv8_s1_4k;
 extern const struct format_case format_armv8_s1_4k_many; /* contiguous; flushed memory only */
 extern const struct format_case format_armv8_s1_16k;	 /* contiguous */
 extern const struct format_case format_armv8_s1_64k;	 /* contiguous */
+extern const struct format_case format_armv8_s1_4k_bbm;	 /* may be cut; flushed memory only */
+extern const struct format_case format_armv8_s1_16k_bbm; /* the same, and marks what is written */
 extern const struct format_case format_armv8_s2_4k;	 /* 16 top tables of level 1 */
 extern const struct format_case format_armv8_s2_4k_lpa2; /* of 5 levels */
 extern const struct format_case format_mock;

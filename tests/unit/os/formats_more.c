@@ -148,6 +148,8 @@ static struct hw_arm_stage arm_stage(const struct format_fixture *fixture)
 		.output_bits = fixture->pt.pa_bits,
 		.lpa2 = strstr(fixture->format->ops->name, "lpa2"),
 		.second_stage = strstr(fixture->format->ops->name, "_s2_"),
+		.update_dirty = fixture->config.features & PGTABLE_HW_DIRTY,
+		.hw = &fixture->s->hw,
 	};
 }
 
@@ -308,6 +310,11 @@ CASE(armv8_s1_4k_many, armv8_s1_4k, arm, 12, true, false,
      .levels = 4, .pa_bits = 48, .features = PGTABLE_CONTIGUOUS);
 CASE(armv8_s1_16k, armv8_s1_16k, arm, 14, true, false,
      .levels = 4, .pa_bits = 48, .coherent = true, .features = PGTABLE_CONTIGUOUS);
+CASE(armv8_s1_4k_bbm, armv8_s1_4k, arm, 12, true, false,
+     .levels = 4, .pa_bits = 48, .features = PGTABLE_CONTIGUOUS | PGTABLE_BBML2);
+CASE(armv8_s1_16k_bbm, armv8_s1_16k, arm, 14, true, false,
+     .levels = 4, .pa_bits = 48, .coherent = true,
+     .features = PGTABLE_CONTIGUOUS | PGTABLE_BBML2 | PGTABLE_HW_DIRTY);
 CASE(armv8_s1_64k, armv8_s1_64k, arm, 16, true, false,
      .levels = 3, .pa_bits = 52, .coherent = true, .features = PGTABLE_CONTIGUOUS);
 CASE(armv8_s2_4k, armv8_s2_4k, arm, 12, false, false,

@@ -42,6 +42,12 @@ static phys_addr_t address(const struct pgtable *pt, u64 entry)
 	return entry & ENTRY_ADDRESS;
 }
 
+static u32 prot_of(const struct pgtable *pt, u64 entry)
+{
+	(void)pt;
+	return (entry & ENTRY_R ? IOMMU_READ : 0) | (entry & ENTRY_W ? IOMMU_WRITE : 0);
+}
+
 static const struct pt_format half_pages = {
 	.granule_lg2 = GRANULE_LG2,
 	.index_lg2 = INDEX_LG2,
@@ -50,6 +56,7 @@ static const struct pt_format half_pages = {
 	.table = table_entry,
 	.is_table = is_table,
 	.address = address,
+	.prot = prot_of,
 };
 
 static int half_pages_init(struct pgtable *pt, const struct pgtable_config *config)

@@ -41,6 +41,15 @@ void model_fini(struct model *model);
 struct model_change model_map(struct model *model, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
 struct model_change model_unmap(struct model *model, u64 iova, u64 bytes);
 
+/* As many leaves as there are, from one address up to another. */
+u64 model_leaves(const struct model *model, u64 iova, u64 bytes);
+
+struct model_change model_protect(struct model *model, u64 iova, u64 bytes, u32 prot);
+/* err: 0, -ENOENT. */
+struct model_change model_cut(struct model *model, u64 iova);
+/* done: how many leaves there are less. */
+struct model_change model_collapse(struct model *model, u64 iova, u64 bytes);
+
 struct model_page *model_page(const struct model *model, u64 iova);
 
 /* Where the leaf that iova lies in begins. */

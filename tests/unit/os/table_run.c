@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "table_run.h"
+
+#include <stdlib.h>
+
+#include "unit/hw/scale.h"
+
+#define MEMORY_LG2 40
+
+u64 run_draw(struct run *run, u64 bound)
+{
+	return random_below(&run->random, bound);
+}
+
+/* Bytes of the larger leaves: what a table of the smallest ones maps. */
+u64 run_large(const struct run *run)
+{
+	return 1ULL << (run->model.granule_lg2 + run->model.index_lg2);
+}
+
+/* ---- Looking --------------------------------------------------------------------------------- */
+
+static void expect_nothing_until(struct run *run, u64 end)
+{
+	for (; run->cursor < end; run->cursor += 1ULL << run->model.granule_lg2) {
+		if (model_page(&run->model, run->cursor)->leaf_lg2)
+			fail_msg("step %llu: hardware sees nothing at 0x%llx", run->steps,
+				 run->cursor);
+	}
+}
+
+static void compare_leaf(void *cookie, const struct seen_leaf *leaf)
+{
+	struct run *run = cookie;
+	const struct model_page *page = model_page(&run->model, leaf->iova);
+
+	if (leaf->iova > run->cursor)
+		expect_nothing_until(run, leaf->iova);
+	if (!page->leaf_lg2 || 1ULL << page->leaf_lg2 != leaf->bytes || page->phys != leaf->phys ||
+	    leaf->read != !!(format_shows(run->fixture, page->prot) & IOMMU_READ) ||
+	    leaf->write != !!(page->prot & IOMMU_WRITE))
+		fail_msg("step %llu: hardware sees 0x%llx at 0x%llx, %llu bytes, the model 0x%llx, "
+			 "%llu",
+			 run->steps, leaf->phys, leaf->iova, leaf->bytes, page->phys,
+			 1ULL << page->leaf_lg2);
+	run->cursor = leaf->iova + leaf->bytes;
+}
+
+/* The range and what lies around it, as far as the window. */
+void run_compare(struct run *run, u64 iova, u64 bytes)
+{
+	u64 around = 2 * SZ_2M;
+	u64 start = iova - RUN_WINDOW_AT < around ? RUN_WINDOW_AT : iova - around;
+	u64 end = iova + bytes + around;
+
+	start &= ~((1ULL << run->model.granule_lg2) - 1);
+	if (end > RUN_WINDOW_AT + RUN_WINDOW)
+		end = RUN_WINDOW_AT + RUN_WINDOW;
+	run->cursor = start;
+	run->fixture->format->walk_range(run->fixture, start, end - 1, compare_leaf, run);
+	expect_nothing_until(run, end);
+	for (int i = 0; i < 8; i++) {
+		u64 at = start + run_draw(run, end - start);
+		const struct model_page *page = model_page(&run->model, at);
+		u64 offset = at & ((1ULL << run->model.granule_lg2) - 1);
+
+		expect_u64(run->fixture->format->ops->iova_to_phys(&run->fixture->pt, at),
+			   page->leaf_lg2 ? page->phys + offset : 0);
+	}
+}
+
+void run_compare_gather(const struct run *run, u64 iova, const struct model_change *change)
+{
+	const struct iommu_iotlb_gather *gather = &run->fixture->gather;
+
+	expect_u64(gather->table_levels, change->table_levels);
+	assert_int_equal(gather->freelist != NULL, change->table_levels != 0);
+	if (!change->done) {
+		assert_true(iommu_iotlb_gather_empty(gather));
+		return;
+	}
+	expect_u64(gather->start, iova);
+	expect_u64(gather->last, iova + change->done - 1);
+	expect_u64(gather->leaf_levels, change->leaf_levels);
+}
+
+/* ---- Doing ----------------------------------------------------------------------------------- */
+
+/* A length of 1 to very many pages, small ones far more often. */
+u64 run_draw_bytes(struct run *run)
+{
+	u64 pages = 1 + run_draw(run, 1ULL << run_draw(run, 14));
+
+	return pages << run->model.granule_lg2;
+}
+
+u64 run_draw_iova(struct run *run)
+{
+	u64 granule = 1ULL << run->model.granule_lg2;
+	u64 large = run_large(run);
+	u64 align = run_draw(run, 3) ? granule : large;
+
+	return RUN_WINDOW_AT + (run_draw(run, RUN_WINDOW) & ~(align - 1));
+}
+
+void run_unmap(struct run *run, u64 iova, u64 bytes)
+{
+	struct model_change change = model_unmap(&run->model, iova, bytes);
+
+	expect_u64(format_unmap(run->fixture, iova, bytes), change.done);
+	run_compare_gather(run, iova, &change);
+	run->holes += change.done < bytes;
+	run_compare(run, iova, change.done > bytes ? change.done : bytes);
+	format_release(run->fixture);
+}
+
+void run_map(struct run *run, u64 iova, phys_addr_t phys, u64 bytes)
+{
+	static const u32 prots[] = { IOMMU_READ, IOMMU_WRITE, IOMMU_READ | IOMMU_WRITE };
+	u32 prot = prots[run_draw(run, 3)];
+	struct model_change change =
+		model_map(&run->model, iova, phys, bytes, format_shows(run->fixture, prot));
+
+	expect_error(format_map(run->fixture, iova, phys, bytes, prot), change.err);
+	expect_u64(run->fixture->mapped, change.done);
+	expect_u64(run->fixture->gather.table_levels, change.table_levels);
+	run_compare(run, iova, bytes);
+	format_release(run->fixture);
+	run->refused += change.err != 0;
+	run->large += model_page(&run->model, iova)->leaf_lg2 > run->model.granule_lg2;
+	/* Some callers take back what was done. */
+	if (change.err && change.done && run_draw(run, 2))
+		run_unmap(run, iova, change.done);
+}
+
+void run_step_map(struct run *run)
+{
+	u64 large = run_large(run);
+	u64 iova = run_draw_iova(run), bytes = run_draw_bytes(run);
+	phys_addr_t phys = run_draw(run, 1ULL << MEMORY_LG2) & ~(large - 1);
+
+	/* Congruent to the IOVA or not; sometimes in large pieces. */
+	phys |= run_draw(run, 3) ? iova & (large - 1)
+				 : run_draw(run, large) & ~((1ULL << run->model.granule_lg2) - 1);
+	if (run_draw(run, 4) == 0)
+		bytes = (1 + run_draw(run, 8)) * large;
+	if (bytes > RUN_WINDOW_AT + RUN_WINDOW - iova)
+		bytes = RUN_WINDOW_AT + RUN_WINDOW - iova;
+	run_map(run, iova, phys, bytes);
+}
+
+/* From the start of what is mapped somewhere, or from anywhere. */
+void run_step_unmap(struct run *run)
+{
+	u64 iova = run_draw_iova(run), bytes = run_draw_bytes(run);
+
+	if (run_draw(run, 5) && model_page(&run->model, iova)->leaf_lg2)
+		iova = model_leaf_start(&run->model, iova);
+	if (run_draw(run, 4) == 0) {
+		bytes = (1 + run_draw(run, 4)) * run_large(run);
+	}
+	if (bytes > RUN_WINDOW_AT + RUN_WINDOW - iova)
+		bytes = RUN_WINDOW_AT + RUN_WINDOW - iova;
+	run_unmap(run, iova, bytes);
+}
+
+/* From one end of the window to the other, over all holes. */
+void run_empty_the_window(struct run *run)
+{
+	u64 at = RUN_WINDOW_AT;
+
+	while (at < RUN_WINDOW_AT + RUN_WINDOW) {
+		if (model_page(&run->model, at)->leaf_lg2) {
+			u64 bytes = RUN_WINDOW_AT + RUN_WINDOW - at;
+			struct model_change change = model_unmap(&run->model, at, bytes);
+
+			expect_u64(format_unmap(run->fixture, at, bytes), change.done);
+			run_compare_gather(run, at, &change);
+			at += change.done;
+		} else {
+			at += 1ULL << run->model.granule_lg2;
+		}
+	}
+	format_release(run->fixture);
+	expect_u64(format_leaves(run->fixture).all, 0);
+}
+
+static void end(void *extra)
+{
+	struct run *run = extra;
+
+	model_fini(&run->model);
+	free(run);
+}
+
+struct run *run_start(struct format_fixture *fixture)
+{
+	struct run *run = calloc(1, sizeof(*run));
+
+	assert_non_null(run);
+	fixture->extra = run;
+	fixture->end_extra = end;
+	run->fixture = fixture;
+	run->model = (struct model){ .base = RUN_WINDOW_AT,
+				     .bytes = RUN_WINDOW,
+				     .sizes = fixture->pt.page_sizes,
+				     .granule_lg2 = fixture->format->granule_lg2,
+				     .index_lg2 = fixture->format->index_lg2,
+				     .levels = fixture->pt.levels };
+	random_init(&run->random, test_seed(1));
+	model_init(&run->model);
+	return run;
+}
