@@ -211,24 +211,18 @@ static bool rewrite(const struct journey *journey, phys_addr_t address, u64 entr
 	return true;
 }
 
-/* Sets AF, and what a write to a page with DBM changes; false: refused. */
-static bool mark(const struct journey *journey, phys_addr_t address, u64 *entry,
-		 const struct rights *rights)
+/* What may be done with a page, and what a write to one with DBM changes; false: refused. */
+static bool permit(const struct journey *journey, const struct rights *rights, u64 *entry)
 {
 	const struct hw_arm_stage *stage = journey->stage;
-	u64 marked = *entry | ARM_AF;
+	const struct hw_arm_access *access = journey->access;
 
-	if (!(*entry & ARM_AF) && !stage->update_access)
-		return refuse(journey, ARM_F_ACCESS, ARM_CLASS_INPUT);
-	if (journey->access->write && !rights->write) {
-		if (!rights->writable_later || !stage->update_dirty)
-			return refuse(journey, ARM_F_PERMISSION, ARM_CLASS_INPUT);
-		marked = stage->second_stage ? marked | ARM_S2_WRITE : marked & ~ARM_S1_AP_RO;
-	}
-	if (marked == *entry)
+	if (access->execute ? rights->execute : access->write ? rights->write : rights->read)
 		return true;
-	*entry = marked;
-	return rewrite(journey, address, marked);
+	if (!access->write || !rights->writable_later || !stage->update_dirty)
+		return refuse(journey, ARM_F_PERMISSION, ARM_CLASS_INPUT);
+	*entry = stage->second_stage ? *entry | ARM_S2_WRITE : *entry & ~ARM_S1_AP_RO;
+	return true;
 }
 
 static bool arrive(struct journey *journey, u64 entry, u8 level, phys_addr_t at)
@@ -239,15 +233,20 @@ static bool arrive(struct journey *journey, u64 entry, u8 level, phys_addr_t at)
 	struct rights rights = rights_of(stage, &journey->limits, entry, access->privileged);
 	u8 lg2 = level_lg2(stage, level);
 	phys_addr_t page = address_in(stage, entry, lg2);
+	u64 marked = entry;
 
 	walk->read = rights.read;
 	walk->write = rights.write || (rights.writable_later && stage->update_dirty);
 	if (page >> stage->output_bits)
 		return refuse(journey, ARM_F_ADDR_SIZE, ARM_CLASS_INPUT);
-	if (access->execute ? !rights.execute : !access->write && !rights.read)
-		return refuse(journey, ARM_F_PERMISSION, ARM_CLASS_INPUT);
-	if (!mark(journey, at, &entry, &rights))
+	if (!(entry & ARM_AF) && !stage->update_access)
+		return refuse(journey, ARM_F_ACCESS, ARM_CLASS_INPUT);
+	marked |= ARM_AF;
+	if (!permit(journey, &rights, &marked))
 		return false;
+	if (marked != entry && !rewrite(journey, at, marked))
+		return false;
+	entry = marked;
 	walk->accessed = true;
 	walk->dirty = is_dirty(stage, entry);
 	walk->page_lg2 = page_lg2(stage, entry, level);
