@@ -3,7 +3,8 @@
  * Page tables alone: what a format's functions cost, without the DMA API above and hardware below.
  *
  * Columns: the median of 31 samples, and the least, in nanoseconds. Rows of 256 pages are also told
- * for each entry. All tables exist before. Lookups go through 1 GiB of 4 KiB pages: one after the
+ * for each entry. With a kernel tree (-Dkernel_source) Linux's own io-pgtable-arm.c follows ours;
+ * its last column is how many times ours it takes. All tables exist before. Lookups go through 1 GiB of 4 KiB pages: one after the
  * other, at random, and at random where each address is made from the answer before.
  *
  * Usage: bench_pgtable [part of a format's name]
@@ -16,6 +17,7 @@
 #include <dmasim/dmasim.h>
 
 #include "bench/measure.h"
+#include "kernel/arm/arm_tree.h"
 #include "machine/machine.h"
 #include "pgtable/pgtable.h"
 
@@ -32,6 +34,7 @@ static const struct table_kind {
 	const char *name;
 	const struct pgtable_ops *ops;
 	struct pgtable_config config; /* but for os */
+	bool linuxs;		      /* the tree's beside it */
 } kinds[] = {
 	{ "amdv1",
 	  &pgtable_amdv1,
@@ -44,7 +47,10 @@ static const struct table_kind {
 	{ "riscv, all",
 	  &pgtable_riscv,
 	  { .levels = 4, .pa_bits = 56, .coherent = true, .features = PGTABLE_NAPOT } },
-	{ "arm s1 4k", &pgtable_armv8_s1_4k, { .levels = 4, .pa_bits = 48, .coherent = true } },
+	{ "arm s1 4k",
+	  &pgtable_armv8_s1_4k,
+	  { .levels = 4, .pa_bits = 48, .coherent = true },
+	  true },
 	{ "arm s1 all",
 	  &pgtable_armv8_s1_4k,
 	  { .levels = 4, .pa_bits = 48, .coherent = true, .features = PGTABLE_CONTIGUOUS } },
@@ -58,8 +64,10 @@ struct bench {
 	const struct table_kind *kind;
 	struct dmasim *s;
 	struct pgtable pt;
-	u64 bytes; /* of one call */
-	u64 sum;   /* of the answers: somebody looks at them */
+	u64 bytes;	       /* of one call */
+	struct arm_tree *tree; /* the subject, if it is not `pt` */
+	u64 ours[16], rows;    /* medians, in tenths; of a tree's rows: what ours were */
+	u64 sum;	       /* of the answers: somebody looks at them */
 };
 
 static u64 now_ns(void)
@@ -83,6 +91,15 @@ static void map_one(struct bench *bench, u64 iova, u64 bytes)
 	struct iommu_iotlb_gather gather;
 	u64 mapped = 0;
 
+	if (bench->tree) {
+		size_t done = 0;
+
+		arm_tree_map(bench->tree, iova, PHYS + (iova - IOVA), 4096, bytes / 4096,
+			     IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE, &done);
+		bench->sum += done;
+		return;
+	}
+
 	iommu_iotlb_gather_init(&gather);
 	bench->kind->ops->map(&bench->pt, iova, PHYS + (iova - IOVA), bytes,
 			      IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE, &gather, &mapped);
@@ -93,6 +110,10 @@ static void unmap_one(struct bench *bench, u64 iova, u64 bytes)
 {
 	struct iommu_iotlb_gather gather;
 
+	if (bench->tree) {
+		bench->sum += arm_tree_unmap(bench->tree, iova, 4096, bytes / 4096);
+		return;
+	}
 	iommu_iotlb_gather_init(&gather);
 	bench->sum += bench->kind->ops->unmap(&bench->pt, iova, bytes, &gather);
 	must(!gather.freelist, "an unmap of half a table freed one");
@@ -123,10 +144,16 @@ static void unmap_same(struct bench *bench)
 		unmap_one(bench, IOVA + call * 4096, bench->bytes);
 }
 
+static u64 look_at(struct bench *bench, u64 iova)
+{
+	return bench->tree ? arm_tree_iova_to_phys(bench->tree, iova)
+			   : bench->kind->ops->iova_to_phys(&bench->pt, iova);
+}
+
 static void look_in_order(struct bench *bench)
 {
 	for (u64 i = 0; i < LOOKUPS; i++)
-		bench->sum += bench->kind->ops->iova_to_phys(&bench->pt, IOVA + i * 4096);
+		bench->sum += look_at(bench, IOVA + i * 4096);
 }
 
 static u64 next_random(u64 random)
@@ -140,8 +167,7 @@ static void look_at_random(struct bench *bench)
 
 	for (u64 i = 0; i < LOOKUPS; i++) {
 		random = next_random(random);
-		bench->sum +=
-			bench->kind->ops->iova_to_phys(&bench->pt, IOVA + (random >> 34) % SPAN);
+		bench->sum += look_at(bench, IOVA + (random >> 34) % SPAN);
 	}
 }
 
@@ -151,7 +177,7 @@ static void look_dependent(struct bench *bench)
 
 	for (u64 i = 0; i < LOOKUPS; i++) {
 		random = next_random(random);
-		random += bench->kind->ops->iova_to_phys(&bench->pt, IOVA + (random >> 34) % SPAN);
+		random += look_at(bench, IOVA + (random >> 34) % SPAN);
 	}
 	bench->sum += random;
 }
@@ -168,19 +194,21 @@ static int compare(const void *a, const void *b)
 }
 
 /* Tenths of nanoseconds. */
-static void print_row(const struct bench *bench, const char *work, u64 *ns, u64 runs, u64 entries)
+static void print_row(struct bench *bench, const char *work, u64 *ns, u64 runs, u64 entries)
 {
-	u64 median, least;
+	u64 median, least, *ours = &bench->ours[bench->rows++];
 
 	qsort(ns, SAMPLES, sizeof(ns[0]), compare);
 	median = ns[SAMPLES / 2] * 10 / runs;
 	least = ns[0] * 10 / runs;
-	printf("| %-10s | %-26s | %5llu.%llu | %5llu.%llu |", bench->kind->name, work, median / 10,
-	       median % 10, least / 10, least % 10);
-	if (entries > 1)
-		printf(" %llu.%02llu |\n", median / 10 / entries, median * 10 / entries % 100);
+	printf("| %-10s | %-26s | %5llu.%llu | %5llu.%llu | %6llu.%02llu |",
+	       bench->tree ? "  Linux" : bench->kind->name, work, median / 10, median % 10,
+	       least / 10, least % 10, median / 10 / entries, median * 10 / entries % 100);
+	if (bench->tree)
+		printf(" %3llu.%llu |\n", median / *ours, median * 10 / *ours % 10);
 	else
-		printf("      |\n");
+		printf("       |\n");
+	*ours = bench->tree ? *ours : median;
 }
 
 /* Two steps that undo each other, each timed. */
@@ -218,6 +246,38 @@ static void measure_lookups(struct bench *bench, bench_step *look, const char *w
 	print_row(bench, work, ns, LOOKUPS, 1);
 }
 
+static void measure_all(struct bench *bench)
+{
+	bench->rows = 0;
+	/* The tables: a page at the end of each, which stays. */
+	for (u64 call = 0; call < CALLS; call++)
+		map_one(bench, call_iova(call) + TABLE_SPAN - 4096, 4096);
+
+	bench->bytes = 4096;
+	measure_pair(bench, map_same, unmap_same, "4 KiB, neighbours", 1);
+	measure_pair(bench, map_calls, unmap_calls, "4 KiB, far apart", 1);
+	bench->bytes = PAGES * 4096;
+	measure_pair(bench, map_calls, unmap_calls, "256 x 4 KiB", PAGES);
+
+	for (u64 call = 0; call < CALLS; call++)
+		unmap_one(bench, call_iova(call) + TABLE_SPAN - 4096, 4096);
+	for (u64 at = 0; at < SPAN; at += 4096)
+		map_one(bench, IOVA + at, 4096);
+	measure_lookups(bench, look_in_order, "lookup, in order");
+	measure_lookups(bench, look_at_random, "lookup, random");
+	measure_lookups(bench, look_dependent, "lookup, random, dependent");
+	must(bench->sum, "nothing was mapped");
+}
+
+static void measure_linux(struct bench *bench)
+{
+	bench->tree =
+		arm_tree_new(&(struct arm_tree_config){ .page_sizes = 4096, .ias = 48, .oas = 48 });
+	must(bench->tree, "no table of Linux's");
+	measure_all(bench);
+	arm_tree_free(bench->tree);
+}
+
 static void measure_kind(const struct table_kind *kind)
 {
 	struct bench bench = { .kind = kind, .s = dmasim_create(NULL) };
@@ -226,33 +286,19 @@ static void measure_kind(const struct table_kind *kind)
 	must(bench.s, "no machine");
 	config.os = bench.s->os;
 	must(!kind->ops->init(&bench.pt, &config), "no table");
-	/* The tables: a page at the end of each, which stays. */
-	for (u64 call = 0; call < CALLS; call++)
-		map_one(&bench, call_iova(call) + TABLE_SPAN - 4096, 4096);
-
-	bench.bytes = 4096;
-	measure_pair(&bench, map_same, unmap_same, "4 KiB, neighbours", 1);
-	measure_pair(&bench, map_calls, unmap_calls, "4 KiB, far apart", 1);
-	bench.bytes = PAGES * 4096;
-	measure_pair(&bench, map_calls, unmap_calls, "256 x 4 KiB", PAGES);
-
-	for (u64 call = 0; call < CALLS; call++)
-		unmap_one(&bench, call_iova(call) + TABLE_SPAN - 4096, 4096);
-	/* Shifted by a page, so that there is no larger leaf. */
-	for (u64 at = 0; at < SPAN; at += 4096)
-		map_one(&bench, IOVA + at, 4096);
-	measure_lookups(&bench, look_in_order, "lookup, in order");
-	measure_lookups(&bench, look_at_random, "lookup, random");
-	measure_lookups(&bench, look_dependent, "lookup, random, dependent");
-	must(bench.sum, "nothing was mapped");
+	measure_all(&bench);
 	kind->ops->fini(&bench.pt);
 	dmasim_destroy(bench.s);
+	if (kind->linuxs && arm_tree_is_there())
+		measure_linux(&bench);
 }
 
 int main(int argc, char **argv)
 {
-	printf("| format     | work                       |  median |   least | an entry |\n"
-	       "| ---------- | -------------------------- | ------: | ------: | -------: |\n");
+	printf("| format     | work                       |  median |   least |  an entry | times "
+	       "|\n"
+	       "| ---------- | -------------------------- | ------: | ------: | --------: | ----: "
+	       "|\n");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (argc < 2 || strstr(kinds[i].name, argv[1]))
 			measure_kind(&kinds[i]);

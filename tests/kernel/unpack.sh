@@ -9,12 +9,14 @@ folder=$2
 name=$(basename "$archive" .tar.xz)
 tree=$folder/$name
 
-if [ ! -f "$tree/Makefile" ] || [ "$archive" -nt "$tree" ]; then
+if [ ! -f "$tree/drivers/iommu/io-pgtable-arm.c" ] || [ "$archive" -nt "$tree" ]; then
 	new=$(mktemp -d "$folder/.new.XXXXXX")
 	trap 'rm -rf "$new"' EXIT
 	trap 'exit 1' HUP INT TERM
 	# Each once: tar need not read on to the archive's end.
-	tar -xJf "$archive" -C "$new" --occurrence=1 "$name/Makefile" "$name/drivers/iommu/iova.c" \
+	tar -xJf "$archive" -C "$new" --occurrence=1 "$name/Makefile" \
+		"$name/drivers/iommu/io-pgtable-arm.c" "$name/drivers/iommu/io-pgtable-arm.h" \
+		"$name/drivers/iommu/iova.c" "$name/include/linux/io-pgtable.h" \
 		"$name/include/linux/iova.h" "$name/include/linux/rbtree.h" \
 		"$name/include/linux/rbtree_augmented.h" "$name/include/linux/rbtree_types.h" \
 		"$name/lib/rbtree.c"
