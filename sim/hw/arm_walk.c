@@ -303,15 +303,186 @@ static void end_in_second(const struct journey *journey)
 		walk->page_lg2 = below.page_lg2;
 }
 
-struct hw_walk hw_walk_arm(const struct hw_arm_stage *stage, const struct hw_arm_access *access)
-{
-	struct hw_walk walk = { .fault = 0 };
-	struct journey journey = { .stage = stage, .access = access, .walk = &walk };
+/* ---- What most walks meet --------------------------------------------- */
 
+/* What tables of a first stage forbid to what they lead to. */
+#define TABLE_LIMITS (3ULL << ARM_S1_AP_TABLE | ARM_S1_UXN_TABLE | ARM_S1_PXN_TABLE)
+
+/* What a leaf must have for an access, and must not have. */
+struct plain {
+	u64 wanted;
+	u64 unwanted;
+};
+
+static struct plain plain_of(const struct hw_arm_stage *stage, bool write)
+{
+	u64 page = ARM_DESC_VALID | ARM_DESC_TABLE | ARM_AF;
+	u64 wide = ~((1ULL << stage->output_bits) - 1) & ((1ULL << ARM_ADDR_TOP) - 1);
+
+	if (stage->second_stage)
+		return (struct plain){ page | ARM_S2_READ | (write ? ARM_S2_WRITE : 0),
+				       ARM_CONTIGUOUS | wide };
+	return (struct plain){ page | ARM_S1_AP_EL0,
+			       ARM_CONTIGUOUS | wide | (write ? ARM_S1_AP_RO : 0) };
+}
+
+/* Granules of 4 and 16 KiB, and addresses that lie in one place. */
+static bool is_plain(const struct hw_arm_stage *stage)
+{
+	return !stage->walker->cache && !stage->lpa2 && stage->granule_lg2 < 16 &&
+	       stage->output_bits <= ARM_ADDR_TOP;
+}
+
+/* Walks on; each step begins with what the one before has found. */
+struct plain_walk {
+	const struct hw_arm_stage *stage;
+	u64 entry;
+	u64 odd; /* bits that a table has and should not have, or lacks */
+	u32 lg2;
+	u32 bits; /* of the index: more at the top */
+};
+
+static inline struct plain_walk plain_begin(const struct hw_arm_stage *stage)
+{
+	u32 top = level_lg2(stage, stage->levels - 1);
+
+	return (struct plain_walk){ .stage = stage,
+				    .entry = stage->root | ARM_DESC_VALID | ARM_DESC_TABLE,
+				    .lg2 = top,
+				    .bits = stage->input_bits - top };
+}
+
+static inline phys_addr_t plain_next(struct plain_walk *walk, u64 address)
+{
+	u64 granule = 1ULL << walk->stage->granule_lg2;
+	u64 place = (1ULL << ARM_ADDR_TOP) - granule;
+	u64 table = walk->entry & place;
+
+	walk->odd |= (~walk->entry & (ARM_DESC_VALID | ARM_DESC_TABLE)) |
+		     (walk->entry & TABLE_LIMITS) | table >> walk->stage->output_bits;
+	return table + 8 * (address >> walk->lg2 & ((1U << walk->bits) - 1));
+}
+
+static inline bool plain_step(struct plain_walk *walk, const struct ram *ram, phys_addr_t at)
+{
+	walk->lg2 -= walk->stage->granule_lg2 - 3;
+	walk->bits = walk->stage->granule_lg2 - 3;
+	return hw_walker_recent(ram, at, &walk->entry);
+}
+
+static inline bool plain_end(const struct plain_walk *walk, const struct plain *plain)
+{
+	return !walk->odd && (walk->entry & plain->wanted) == plain->wanted &&
+	       !(walk->entry & plain->unwanted);
+}
+
+/* Nothing but tables, down to a page of the smallest size that allows the access. */
+static inline bool pass_plain(const struct hw_arm_stage *stage, const struct ram *ram, u64 address,
+			      const struct plain *plain, u64 *leaf)
+{
+	struct plain_walk walk = plain_begin(stage);
+
+	if (address >> stage->input_bits)
+		return false;
+	for (u32 level = stage->levels; level > 0; level--) {
+		if (!plain_step(&walk, ram, plain_next(&walk, address)))
+			return false;
+	}
+	*leaf = walk.entry;
+	return plain_end(&walk, plain);
+}
+
+/* The same where each address is one of the second stage's. */
+static bool pass_both_plain(const struct hw_arm_stage *stage, u64 address,
+			    const struct plain *plain, u64 *leaf)
+{
+	const struct hw_arm_stage *second = stage->second;
+	const struct plain reads = plain_of(second, false);
+	const struct ram *ram = stage->walker->ram;
+	u64 within = (1ULL << second->granule_lg2) - 1;
+	struct plain_walk walk = plain_begin(stage);
+
+	if (address >> stage->input_bits)
+		return false;
+	for (u32 level = stage->levels; level > 0; level--) {
+		phys_addr_t at = plain_next(&walk, address);
+		u64 below;
+
+		if (!pass_plain(second, ram, at, &reads, &below) ||
+		    !plain_step(&walk, ram,
+				(below & ((1ULL << ARM_ADDR_TOP) - 1) & ~within) | (at & within)))
+			return false;
+	}
+	*leaf = walk.entry;
+	return plain_end(&walk, plain);
+}
+
+static phys_addr_t plain_phys(const struct hw_arm_stage *stage, u64 leaf, u64 address)
+{
+	u64 within = (1ULL << stage->granule_lg2) - 1;
+
+	return (leaf & ((1ULL << ARM_ADDR_TOP) - 1) & ~within) | (address & within);
+}
+
+/* False: it was something else than most walks meet, and nothing has happened. */
+static bool walk_plain(const struct hw_arm_stage *stage, const struct hw_arm_access *access,
+		       struct hw_walk *walk)
+{
+	const struct hw_arm_stage *second = stage->second;
+	struct plain plain = plain_of(stage, access->write);
+	const struct limits none = { .no_user = false };
+	struct rights rights;
+	phys_addr_t phys;
+	u64 leaf;
+
+	if (access->execute || access->privileged || !is_plain(stage) ||
+	    (second && !is_plain(second)) ||
+	    !(second ? pass_both_plain(stage, access->iova, &plain, &leaf)
+		     : pass_plain(stage, stage->walker->ram, access->iova, &plain, &leaf)))
+		return false;
+	hw_walk_begin(walk);
+	rights = rights_of(stage, &none, leaf, false);
+	walk->page_lg2 = stage->granule_lg2;
+	walk->accessed = true;
+	walk->dirty = is_dirty(stage, leaf);
+	phys = plain_phys(stage, leaf, access->iova);
+	hw_walk_end(walk, rights.read,
+		    rights.write || (rights.writable_later && stage->update_dirty), stage->levels);
+	if (second) {
+		plain = plain_of(second, access->write);
+		if (!pass_plain(second, stage->walker->ram, phys, &plain, &leaf))
+			return false;
+		rights = rights_of(second, &none, leaf, true);
+		phys = plain_phys(second, leaf, phys);
+		walk->read &= rights.read;
+		walk->write &= rights.write || (rights.writable_later && second->update_dirty);
+		walk->reads += (stage->levels + 1U) * second->levels;
+		if (second->granule_lg2 < walk->page_lg2)
+			walk->page_lg2 = second->granule_lg2;
+	}
+	walk->phys = phys;
+	return true;
+}
+
+void hw_walk_arm_to(const struct hw_arm_stage *stage, const struct hw_arm_access *access,
+		    struct hw_walk *walk)
+{
+	struct journey journey = { .stage = stage, .access = access, .walk = walk };
+
+	if (walk->no_steps && walk_plain(stage, access, walk))
+		return;
+	*walk = (struct hw_walk){ .no_steps = walk->no_steps };
 	if (stage->input_bits < 64 && access->iova >> stage->input_bits)
 		refuse(&journey, ARM_F_TRANSLATION, ARM_CLASS_INPUT);
 	else if (go_down(&journey) && stage->second)
 		end_in_second(&journey);
+}
+
+struct hw_walk hw_walk_arm(const struct hw_arm_stage *stage, const struct hw_arm_access *access)
+{
+	struct hw_walk walk = { .no_steps = false };
+
+	hw_walk_arm_to(stage, access, &walk);
 	return walk;
 }
 

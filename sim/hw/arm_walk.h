@@ -39,6 +39,10 @@ struct hw_arm_access {
  */
 struct hw_walk hw_walk_arm(const struct hw_arm_stage *stage, const struct hw_arm_access *access);
 
+/* The same; with walk->no_steps, which the caller sets or clears, the quicker way. */
+void hw_walk_arm_to(const struct hw_arm_stage *stage, const struct hw_arm_access *access,
+		    struct hw_walk *walk);
+
 /*
  * As the range walks of walker.h, of one stage alone. read and write are what an unprivileged
  * request may do.

@@ -252,19 +252,137 @@ static u8 cause_of(enum trouble trouble, const struct hw_riscv_stage *stage,
 	return causes[trouble - TROUBLE_PAGE][access->execute ? 2 : access->write];
 }
 
-struct hw_walk hw_walk_riscv(const struct hw_riscv_stage *stage,
-			     const struct hw_riscv_access *access)
+/* ---- What most walks meet --------------------------------------------- */
+
+/* A pointer has V, and what nobody looks at; a leaf none of what is special. */
+#define POINTER_BITS (~(RISCV_PTE_PPN_MASK << RISCV_PTE_PPN_SHIFT | RISCV_PTE_RSW | RISCV_PTE_G))
+#define SPECIAL_BITS (RISCV_PTE_N | 3ULL << RISCV_PTE_PBMT | RISCV_PTE_RESERVED)
+
+/* What a leaf must have so that a user may do it, and nothing is left to mark. */
+static u64 wanted_bits(const struct hw_riscv_access *access)
 {
-	struct hw_walk walk = { .fault = 0 };
-	const struct journey journey = { stage, access, &walk };
+	u64 wanted = RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_U | RISCV_PTE_A;
+
+	return access->write ? wanted | RISCV_PTE_W | RISCV_PTE_D : wanted;
+}
+
+static inline u64 root_entry(const struct hw_riscv_stage *stage)
+{
+	return stage->root >> RISCV_GRANULE_LG2 << RISCV_PTE_PPN_SHIFT | RISCV_PTE_V;
+}
+
+/* The page number in a pointer as an address, and whatever else it has for the caller to judge. */
+static inline phys_addr_t entry_at(u64 entry, u64 address, u32 lg2, u32 bits)
+{
+	return (page_number(entry) << RISCV_GRANULE_LG2) +
+	       8 * (address >> lg2 & ((1U << bits) - 1));
+}
+
+/*
+ * Nothing but pointers, down to a page of 4 KiB that allows all of it. False: it was something
+ * else, and nothing has happened.
+ */
+static inline bool pass_plain(const struct hw_riscv_stage *stage, const struct ram *ram,
+			      u64 address, u64 wanted, u64 *leaf)
+{
+	u64 entry = root_entry(stage), odd = 0;
+	u32 extra = stage->guest ? RISCV_TOP_EXTRA : 0, bits = RISCV_INDEX_BITS + extra;
+	u32 lg2 = level_lg2(stage->levels);
+
+	if (address >> (lg2 + extra - !stage->guest))
+		return false;
+	while (lg2 > RISCV_GRANULE_LG2) {
+		odd |= (entry & POINTER_BITS) ^ RISCV_PTE_V;
+		lg2 -= RISCV_INDEX_BITS;
+		if (!hw_walker_recent(ram, entry_at(entry, address, lg2, bits), &entry))
+			return false;
+		bits = RISCV_INDEX_BITS;
+	}
+	*leaf = entry;
+	return !odd && !(entry & SPECIAL_BITS) && (entry & wanted) == wanted;
+}
+
+/* The same where each address is one of the second stage's. */
+static bool pass_both_plain(const struct hw_riscv_stage *stage, u64 address, u64 wanted, u64 *leaf)
+{
+	const u64 read = RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_U | RISCV_PTE_A;
+	u64 entry = root_entry(stage), odd = 0;
+	const struct ram *ram = stage->walker->ram;
+	u32 lg2 = level_lg2(stage->levels);
+
+	if (address >> (lg2 - 1))
+		return false;
+	while (lg2 > RISCV_GRANULE_LG2) {
+		phys_addr_t at;
+		u64 below;
+
+		odd |= (entry & POINTER_BITS) ^ RISCV_PTE_V;
+		lg2 -= RISCV_INDEX_BITS;
+		at = entry_at(entry, address, lg2, RISCV_INDEX_BITS);
+		if (!pass_plain(stage->second, ram, at, read, &below) ||
+		    !hw_walker_recent(
+			    ram, (page_number(below) << RISCV_GRANULE_LG2) | (at & (GRANULE - 1)),
+			    &entry))
+			return false;
+	}
+	*leaf = entry;
+	return !odd && !(entry & SPECIAL_BITS) && (entry & wanted) == wanted;
+}
+
+static bool walk_plain(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
+		       struct hw_walk *walk)
+{
+	const struct ram *ram = stage->walker->ram;
+	u64 wanted = wanted_bits(access), leaf, rights;
+	phys_addr_t phys;
+
+	if (stage->walker->cache || access->execute || access->supervisor)
+		return false;
+	if (!(stage->second ? pass_both_plain(stage, access->iova, wanted, &leaf)
+			    : pass_plain(stage, ram, access->iova, wanted, &leaf)))
+		return false;
+	rights = leaf;
+	phys = page_number(leaf) << RISCV_GRANULE_LG2;
+	if (stage->second) {
+		if (!pass_plain(stage->second, ram, phys, wanted, &leaf))
+			return false;
+		rights &= leaf;
+		phys = page_number(leaf) << RISCV_GRANULE_LG2;
+	}
+	hw_walk_begin(walk);
+	walk->page_lg2 = RISCV_GRANULE_LG2;
+	walk->phys = phys | (access->iova & (GRANULE - 1));
+	walk->accessed = true;
+	walk->dirty = rights & RISCV_PTE_D;
+	hw_walk_end(walk, true, rights & RISCV_PTE_W, stage->levels);
+	if (stage->second)
+		walk->reads += (stage->levels + 1U) * stage->second->levels;
+	return true;
+}
+
+void hw_walk_riscv_to(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
+		      struct hw_walk *walk)
+{
+	const struct journey journey = { stage, access, walk };
 	enum trouble trouble = TROUBLE_PAGE;
 
+	if (walk->no_steps && walk_plain(stage, access, walk))
+		return;
+	*walk = (struct hw_walk){ .no_steps = walk->no_steps };
 	if (hw_walk_riscv_reaches(stage, access->iova))
 		trouble = go_down(&journey);
 	if (!trouble)
 		trouble = pass_second(&journey);
 	if (trouble)
-		walk.fault = cause_of(trouble, stage, access);
+		walk->fault = cause_of(trouble, stage, access);
+}
+
+struct hw_walk hw_walk_riscv(const struct hw_riscv_stage *stage,
+			     const struct hw_riscv_access *access)
+{
+	struct hw_walk walk = { .no_steps = false };
+
+	hw_walk_riscv_to(stage, access, &walk);
 	return walk;
 }
 

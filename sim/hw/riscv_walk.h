@@ -35,6 +35,10 @@ struct hw_riscv_access {
 struct hw_walk hw_walk_riscv(const struct hw_riscv_stage *stage,
 			     const struct hw_riscv_access *access);
 
+/* The same; with walk->no_steps, which the caller sets or clears, the quicker way. */
+void hw_walk_riscv_to(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
+		      struct hw_walk *walk);
+
 /* True if the address is one that the stage has: its highest bit is repeated, or zeros follow. */
 bool hw_walk_riscv_reaches(const struct hw_riscv_stage *stage, u64 iova);
 

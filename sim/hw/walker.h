@@ -52,6 +52,18 @@ static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t t
 	return true;
 }
 
+/* The quick way alone: false where the entry is not at hand. */
+static inline bool hw_walker_recent(const struct ram *ram, phys_addr_t at, u64 *entry)
+{
+	u64 chunk = at >> RAM_CHUNK_LG2;
+
+	if (DMASIM_UNLIKELY(!ram_is_recent(ram, chunk)))
+		return false;
+	memcpy(entry, ram_recent(ram, chunk) + at % RAM_CHUNK_BYTES, sizeof(*entry));
+	*entry = le64toh(*entry);
+	return true;
+}
+
 /* A table's entries on the host, which stay there during a walk. NULL: they are fetched. */
 static inline const u8 *hw_walker_entries(const struct hw_walker *walker, phys_addr_t table)
 {
