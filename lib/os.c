@@ -34,6 +34,7 @@ struct os *os_create(const struct os_config *config)
 	os->config_acs = config->config_acs;
 	os->next_domain = 1;
 	page_sections_init(&os->pages);
+	iommu_tables_init(os);
 	SLIST_INIT(&os->groups);
 	SLIST_INIT(&os->domains);
 	return os;

@@ -16,6 +16,7 @@
 #include <dmasim/platform.h>
 
 #include "mm/page.h"
+#include "pgtable/pgtable.h"
 
 struct pci_bus;
 struct pci_dev;
@@ -29,10 +30,6 @@ SLIST_HEAD(iommu_domain_list, iommu_domain);
 
 /* Exact counts of what the software did. */
 struct os_costs {
-	u64 entries_written; /* leaf entries */
-	u64 entries_cleared;
-	u64 tables_allocated;
-	u64 tables_freed;
 	u64 iova_allocs;
 	u64 device_tlb_invalidations; /* commands for devices' own TLBs */
 	u64 invalidations;	      /* IOTLB commands submitted */
@@ -100,6 +97,7 @@ struct os {
 	u32 next_domain;
 	bool started;
 	struct os_costs costs;
+	struct pgtable_host tables;
 };
 
 /* NULL: no memory. */

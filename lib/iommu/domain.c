@@ -191,7 +191,7 @@ static struct pgtable_config table_config(struct iommu_domain *domain)
 	u8 first = domain->unit->arch->first_levels;
 
 	return (struct pgtable_config){
-		.os = domain->os,
+		.host = &domain->os->tables,
 		.page_sizes = hw->huge_1g ? 0 : SZ_1G - 1,
 		.levels = first && first < hw->levels ? first : hw->levels,
 		.levels_max = hw->levels,

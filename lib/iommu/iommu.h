@@ -124,6 +124,9 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 /* Invalidates the whole domain and waits. */
 int iommu_flush_iotlb_all(struct iommu_domain *domain);
 
+/* os->tables: where page tables come from. */
+void iommu_tables_init(struct os *os);
+
 /* Frees a list of unlinked tables that nothing reaches any more. */
 void iommu_free_tables(struct os *os, struct page *tables);
 

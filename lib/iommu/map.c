@@ -13,8 +13,8 @@ void iommu_free_tables(struct os *os, struct page *tables)
 	while (tables) {
 		struct page *next = tables->next;
 
-		page_free(os, DMASIM_FAULT_TABLE_PAGE, tables);
-		os->costs.tables_freed++;
+		os->tables.free(&os->tables, tables);
+		os->tables.costs.tables_freed++;
 		tables = next;
 	}
 }

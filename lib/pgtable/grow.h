@@ -35,7 +35,7 @@ static inline int pt_add_top(const struct pt_format *format, struct pgtable *pt,
 		return -ENOMEM;
 	page->next = *tops;
 	*tops = page;
-	table = pt_table_at(pt, page_phys(page));
+	table = pt_table_at(pt, page_to_phys(page));
 	table.entry[0] = htole64(format->table(pt, *root, levels) | format->flushed);
 	pt_flush(pt, &table, 0, 1ULL << format->index_lg2);
 	*root = table.phys;

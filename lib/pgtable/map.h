@@ -143,7 +143,7 @@ PT_INLINE int pt_write_leaves(const struct pt_format *format, struct pgtable *pt
 			break;
 	}
 	pt_flush(pt, table, first, done << run->items_lg2);
-	pt->os->costs.entries_written += done;
+	pt->host->costs.entries_written += done;
 	*written = done;
 	return err;
 }
@@ -184,7 +184,7 @@ PT_INLINE int pt_map_granule(const struct pt_format *format, struct pgtable *pt,
 	pt_store(pt, &table, index, format->leaf(pt, phys, prot, format->granule_lg2),
 		 DMASIM_POINT_PT_LEAF);
 	pt_flush(pt, &table, index, 1);
-	pt->os->costs.entries_written++;
+	pt->host->costs.entries_written++;
 	*mapped += bytes;
 	return 0;
 }

@@ -12,9 +12,8 @@
 
 #include <dmasim/lock.h>
 
-#include "mm/page.h"
-
-struct os;
+#include <dmasim/page.h>
+#include <dmasim/platform.h>
 
 #define PGTABLE_LEVELS_MAX 6
 
@@ -67,8 +66,30 @@ static inline void iommu_iotlb_gather_add(struct iommu_iotlb_gather *gather, u64
 		gather->last = last;
 }
 
+/* Exact counts. */
+struct pgtable_costs {
+	u64 entries_written; /* leaf entries */
+	u64 entries_cleared;
+	u64 tables_allocated;
+	u64 tables_freed;
+};
+
+/* Where tables come from: one for all the tables of a machine. */
+struct pgtable_host {
+	struct platform *platform;
+	/*
+	 * 2^order zeroed frames, contiguous and naturally aligned, and the page of the first, which
+	 * knows the order; NULL: no memory.
+	 */
+	struct page *(*alloc)(struct pgtable_host *host, u8 order);
+	void (*free)(struct pgtable_host *host, struct page *page);
+	/* The page that alloc() gave for a table. */
+	struct page *(*find)(struct pgtable_host *host, phys_addr_t phys);
+	struct pgtable_costs costs;
+};
+
 struct pgtable {
-	struct os *os;
+	struct pgtable_host *host;
 	struct platform *platform;
 	phys_addr_t root;
 	u64 *top;	  /* host pointer to the root table */
@@ -95,7 +116,7 @@ struct pgtable {
 #define PGTABLE_NO_LEAVES (~0ULL)
 
 struct pgtable_config {
-	struct os *os;
+	struct pgtable_host *host;
 	u64 page_sizes;	  /* if not 0: of the format's sizes these alone, and the smallest */
 	u64 encryption;	  /* AMD, x86-64: what marks encrypted memory; beyond pa_bits */
 	u32 features;	  /* PGTABLE_ */

@@ -62,7 +62,7 @@ static void pt_lay_leaves(const struct pt_format *format, struct pgtable *pt,
 			 DMASIM_POINT_PT_LEAF);
 	}
 	pt_flush(pt, table, index, count);
-	pt->os->costs.entries_written += count / items;
+	pt->host->costs.entries_written += count / items;
 }
 
 /* ---- Cut -------------------------------------------------------------- */
@@ -78,7 +78,7 @@ static int pt_cut_entry(const struct pt_format *format, struct pgtable *pt, stru
 
 	if (!page)
 		return -ENOMEM;
-	table = pt_table_at(pt, page_phys(page));
+	table = pt_table_at(pt, page_to_phys(page));
 	part.phys += item << pt_level_lg2(format, place->level);
 	pt_lay_leaves(format, pt, &table, lower, 0, 1ULL << format->index_lg2,
 		      pt_smallest_lg2(format, pt, lower), &part);
@@ -137,7 +137,7 @@ PT_INLINE int pt_cut(const struct pt_format *format, struct pgtable *pt, u64 iov
 				      : pt_cut_entry(format, pt, &place, 0, &stuff);
 		if (err)
 			return err;
-		pt->os->costs.entries_cleared++;
+		pt->host->costs.entries_cleared++;
 		pt_gather_place(&place, gather);
 	}
 }
@@ -217,7 +217,7 @@ static void pt_collapse_items(const struct pt_format *format, struct pgtable *pt
 			    common.leaves == 1 || common.stuff.phys & ((1ULL << lg2) - 1))
 				continue;
 			pt_lay_leaves(format, pt, table, level, index, items, lg2, &common.stuff);
-			pt->os->costs.entries_cleared += common.leaves;
+			pt->host->costs.entries_cleared += common.leaves;
 			pt_collapsed(collapse, iova, lg2, common.leaves, level);
 		}
 	}
@@ -239,7 +239,7 @@ static void pt_collapse_child(const struct pt_format *format, struct pgtable *pt
 	    common.stuff.phys & ((1ULL << lg2) - 1))
 		return;
 	pt_lay_leaves(format, pt, table, level, index, 1, lg2, &common.stuff);
-	pt->os->costs.entries_cleared += common.leaves;
+	pt->host->costs.entries_cleared += common.leaves;
 	pt_collapsed(collapse, iova, lg2, common.leaves, level - 1);
 	pt_gather_table(pt, collapse->gather, below, level);
 }

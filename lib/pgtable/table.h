@@ -10,7 +10,6 @@
 
 #include <errno.h>
 
-#include "os.h"
 #include "pgtable/words.h"
 
 /* A table on the way down. */
@@ -63,23 +62,23 @@ PT_INLINE u8 pt_order(u8 index_lg2)
 /* A new, empty table. NULL: no memory. */
 static inline struct page *pt_page_alloc(struct pgtable *pt, u8 order)
 {
-	struct page *page = page_alloc_order(pt->os, DMASIM_FAULT_TABLE_PAGE, order);
+	struct page *page = pt->host->alloc(pt->host, order);
 
-	pt->os->costs.tables_allocated += page != NULL;
+	pt->host->costs.tables_allocated += page != NULL;
 	return page;
 }
 
 static inline void pt_page_free(struct pgtable *pt, struct page *page)
 {
-	page_free(pt->os, DMASIM_FAULT_TABLE_PAGE, page);
-	pt->os->costs.tables_freed++;
+	pt->host->free(pt->host, page);
+	pt->host->costs.tables_freed++;
 }
 
 /* An unlinked table waits for the invalidation. */
 static inline void pt_gather_table(struct pgtable *pt, struct iommu_iotlb_gather *gather,
 				   phys_addr_t phys, u8 level)
 {
-	struct page *page = page_find(pt->os, phys);
+	struct page *page = pt->host->find(pt->host, phys);
 
 	pt->last_leaves = PGTABLE_NO_LEAVES;
 	page->next = gather->freelist;
@@ -114,7 +113,7 @@ static void pt_free_tree(const struct pt_format *format, struct pgtable *pt, phy
 		if (entry && format->is_table(entry, level))
 			pt_free_tree(format, pt, format->address(pt, entry), level - 1);
 	}
-	pt_page_free(pt, page_find(pt->os, phys));
+	pt_page_free(pt, pt->host->find(pt->host, phys));
 }
 
 /* True if no leaf hangs anywhere below this table. */
@@ -155,7 +154,7 @@ PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
 	if (!page)
 		return -ENOMEM;
 	if (!pt->coherent) {
-		struct pt_table table = pt_table_at(pt, page_phys(page));
+		struct pt_table table = pt_table_at(pt, page_to_phys(page));
 
 		pt_flush(pt, &table, 0, 1ULL << format->index_lg2);
 	}
@@ -165,7 +164,7 @@ PT_INLINE int pt_add_table(const struct pt_format *format, struct pgtable *pt,
 		pt_page_free(pt, page);
 		return 0;
 	}
-	pt_link_table(format, pt, parent, index, format->table(pt, page_phys(page), level));
+	pt_link_table(format, pt, parent, index, format->table(pt, page_to_phys(page), level));
 	return 0;
 }
 

@@ -107,7 +107,7 @@ PT_INLINE void pt_unmap_leaves(const struct pt_format *format, struct pgtable *p
 	unmap->at_end = !unmap->at;
 	unmap->gather->leaf_levels |= 1;
 	pt_flush(pt, table, first, index - first);
-	pt->os->costs.entries_cleared += leaves;
+	pt->host->costs.entries_cleared += leaves;
 }
 
 /*
@@ -151,7 +151,7 @@ static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
 		done++;
 	}
 	pt_flush(pt, &table, first, index - first + (index < entries));
-	pt->os->costs.entries_cleared += done;
+	pt->host->costs.entries_cleared += done;
 }
 
 /* True if the range lies in one table of the smallest leaves, and leaves something of it. */

@@ -50,8 +50,8 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 	struct page *page;
 
 	*pt = (struct pgtable){
-		.os = config->os,
-		.platform = config->os->platform,
+		.host = config->host,
+		.platform = config->host->platform,
 		.levels = config->levels,
 		.top_extra_lg2 = config->top_extra_lg2,
 		.va_bits = pt_va_bits(format, levels_max, config->top_extra_lg2),
@@ -67,7 +67,7 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 	page = pt_page_alloc(pt, pt_order(format->index_lg2 + pt->top_extra_lg2));
 	if (!page)
 		return -ENOMEM;
-	pt->root = page_phys(page);
+	pt->root = page_to_phys(page);
 	table = pt_table_at(pt, pt->root);
 	pt->top = table.entry;
 	pt_flush(pt, &table, 0, pt_entries(format, pt, pt->levels - 1));

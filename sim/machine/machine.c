@@ -466,17 +466,19 @@ u64 dmasim_now(const struct dmasim *s)
 
 struct dmasim_costs dmasim_costs(const struct dmasim *s)
 {
+	const struct pgtable_costs *tables;
 	const struct os_costs *os;
 	const struct hw_costs *hw;
 
 	machine_exists(s);
+	tables = &s->os->tables.costs;
 	os = &s->os->costs;
 	hw = &s->hw.costs;
 	return (struct dmasim_costs){
-		.entries_written = os->entries_written,
-		.entries_cleared = os->entries_cleared,
-		.tables_allocated = os->tables_allocated,
-		.tables_freed = os->tables_freed,
+		.entries_written = tables->entries_written,
+		.entries_cleared = tables->entries_cleared,
+		.tables_allocated = tables->tables_allocated,
+		.tables_freed = tables->tables_freed,
 		.iova_allocs = os->iova_allocs,
 		.invalidations = hw->invalidations,
 		.context_invalidations = hw->context_invalidations,

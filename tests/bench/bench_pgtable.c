@@ -284,7 +284,7 @@ static void measure_kind(const struct table_kind *kind)
 	struct pgtable_config config = kind->config;
 
 	must(bench.s, "no machine");
-	config.os = bench.s->os;
+	config.host = &bench.s->os->tables;
 	must(!kind->ops->init(&bench.pt, &config), "no table");
 	measure_all(&bench);
 	kind->ops->fini(&bench.pt);

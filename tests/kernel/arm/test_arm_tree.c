@@ -76,7 +76,7 @@ static void pair_init(struct pair *pair, const struct arm_tree_config *arm)
 	assert_non_null(pair->s);
 	pair->ops = pair->granule->stage[arm->stage_2];
 	shape(pair, arm->stage_2, &config);
-	config.os = pair->s->os;
+	config.host = &pair->s->os->tables;
 	config.features = (arm->non_secure ? PGTABLE_NON_SECURE : 0) |
 			  (arm->hw_dirty ? PGTABLE_HW_DIRTY : 0);
 	expect_ok(pair->ops->init(&pair->pt, &config));

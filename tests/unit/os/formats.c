@@ -148,7 +148,7 @@ int format_setup(void **state)
 	if (!fixture->s)
 		return -1;
 	fixture->config = fixture->format->config;
-	fixture->config.os = fixture->s->os;
+	fixture->config.host = &fixture->s->os->tables;
 	config = &fixture->config;
 	fixture->iommu = hw_iommu_add(&fixture->s->hw,
 				      &(struct hw_iommu_desc){ .levels = config->levels,
@@ -205,7 +205,7 @@ u32 format_release(struct format_fixture *fixture)
 
 		fixture->gather.freelist = page->next;
 		page_free(fixture->s->os, DMASIM_FAULT_TABLE_PAGE, page);
-		fixture->s->os->costs.tables_freed++;
+		fixture->s->os->tables.costs.tables_freed++;
 		count++;
 	}
 	return count;
@@ -213,7 +213,7 @@ u32 format_release(struct format_fixture *fixture)
 
 u64 format_tables(const struct format_fixture *fixture)
 {
-	const struct os_costs *costs = &fixture->s->os->costs;
+	const struct pgtable_costs *costs = &fixture->s->os->tables.costs;
 
 	return costs->tables_allocated - costs->tables_freed;
 }

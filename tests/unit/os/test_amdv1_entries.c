@@ -114,7 +114,7 @@ static struct table start(struct format_fixture *fixture, u8 levels, bool cohere
 {
 	struct table table = { .fixture = fixture };
 	struct pgtable_config config = {
-		.os = fixture->s->os,
+		.host = &fixture->s->os->tables,
 		.levels = levels,
 		.pa_bits = encryption ? encryption : 52,
 		.coherent = true,
@@ -354,7 +354,7 @@ static void the_sizes_fit_the_tables_and_the_memory(void **state)
 	struct format_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		struct pgtable_config config = { .os = fixture->s->os,
+		struct pgtable_config config = { .host = &fixture->s->os->tables,
 						 .levels = row[i].levels,
 						 .pa_bits = row[i].pa_bits,
 						 .coherent = true };
@@ -375,10 +375,10 @@ static void the_sizes_fit_the_tables_and_the_memory(void **state)
 static void half_a_tebibyte_takes_two_leaves(void **state)
 {
 	struct table table = start(*state, 4, false, 0);
-	u64 bytes = 1ULL << 39, before = table.fixture->s->os->costs.entries_written;
+	u64 bytes = 1ULL << 39, before = table.fixture->s->os->tables.costs.entries_written;
 
 	expect_ok(map(&table, bytes, bytes, bytes, RW));
-	expect_u64(table.fixture->s->os->costs.entries_written - before, 2);
+	expect_u64(table.fixture->s->os->tables.costs.entries_written - before, 2);
 	expect_u64(walk(&table, bytes).page_lg2, 38);
 	expect_u64(walk(&table, 2 * bytes - 1).phys, 2 * bytes - 1);
 	expect_u64(unmap(&table, bytes, bytes), bytes);
@@ -403,9 +403,9 @@ static void a_range_takes_the_largest_leaves_its_addresses_allow(void **state)
 		expect_u64(walk(&table, iova).page_lg2, row[i].lg2);
 		expect_u64(walk(&table, iova + 0xabc).phys, iova + 0x100abc);
 	}
-	expect_u64(table.fixture->s->os->costs.entries_written, 5);
+	expect_u64(table.fixture->s->os->tables.costs.entries_written, 5);
 	expect_u64(unmap(&table, 0x5000, 20 * 4096), 20 * 4096);
-	expect_u64(table.fixture->s->os->costs.entries_cleared, 5);
+	expect_u64(table.fixture->s->os->tables.costs.entries_cleared, 5);
 	end(&table);
 }
 

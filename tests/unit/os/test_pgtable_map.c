@@ -153,14 +153,14 @@ static void a_mixed_range_takes_20_leaves(void **state)
 {
 	struct format_fixture *fixture = *state;
 	u64 start = 0x3fe400000ULL, last = 0x4c0600000ULL - 1;
-	u64 before = fixture->s->os->costs.entries_written;
+	u64 before = fixture->s->os->tables.costs.entries_written;
 	char sizes[64] = "";
 
 	expect_ok(format_map(fixture, start, start, last - start + 1, RW));
 	fixture->format->walk_range(fixture, start, last, collect, sizes);
 	assert_string_equal(sizes, "MMMMMMMMMMMMMMGGGMMM");
 	expect_u64(format_leaves(fixture).all, 20);
-	expect_u64(fixture->s->os->costs.entries_written - before, 20);
+	expect_u64(fixture->s->os->tables.costs.entries_written - before, 20);
 	expect_u64(fixture->mapped, last - start + 1);
 	expect_u64(format_unmap(fixture, start, last - start + 1), last - start + 1);
 }

@@ -79,7 +79,7 @@ static void tables_are_shared(void **state)
 static void made_and_freed_tables_are_counted(void **state)
 {
 	struct format_fixture *fixture = *state;
-	const struct os_costs *costs = &fixture->s->os->costs;
+	const struct pgtable_costs *costs = &fixture->s->os->tables.costs;
 
 	expect_u64(costs->tables_allocated, 1);
 	expect_ok(format_map(fixture, 0, PHYS, smallest(fixture), RW));

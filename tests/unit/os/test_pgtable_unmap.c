@@ -199,9 +199,9 @@ static void cleared_entries_are_counted(void **state)
 
 	expect_ok(format_map(fixture, 2 * size - 3 * page, PHYS + size - 3 * page,
 			     3 * page + 2 * size, RW));
-	before = fixture->s->os->costs.entries_cleared;
+	before = fixture->s->os->tables.costs.entries_cleared;
 	format_unmap(fixture, 2 * size - 3 * page, 3 * page + 2 * size);
-	expect_u64(fixture->s->os->costs.entries_cleared - before, 5);
+	expect_u64(fixture->s->os->tables.costs.entries_cleared - before, 5);
 }
 
 /* Of an address that is not mapped, or cannot be: 0. */

@@ -105,7 +105,7 @@ static void bed_init(struct bed *bed, const struct row *row)
 	assert_non_null(bed->s);
 	bed->ops = has(row, "LPA2") ? kind->lpa2 : kind->ops;
 	config = (struct pgtable_config){
-		.os = bed->s->os,
+		.host = &bed->s->os->tables,
 		.levels = kind->levels,
 		.pa_bits = has(row, "LPA2") ? 52 : kind->pa_bits,
 		.huge_1g = true,
