@@ -66,6 +66,7 @@ static void vtdss_walk_range(const struct format_fixture *fixture, u64 start, u6
 	}
 
 VTDSS(vtdss_4, .levels = 4, .pa_bits = 52, .huge_1g = true, .coherent = true);
+VTDSS(vtdss_5, .levels = 5, .pa_bits = 52, .huge_1g = true, .coherent = true);
 VTDSS(vtdss_3, .levels = 3, .pa_bits = 46, .huge_1g = true, .coherent = true);
 VTDSS(vtdss_no_1g, .levels = 4, .pa_bits = 46, .coherent = true);
 VTDSS(vtdss_snoop, .levels = 4, .pa_bits = 52, .huge_1g = true, .coherent = true, .snoop = true);

@@ -69,9 +69,9 @@ int format_teardown(void **state);
 	}
 
 /* VT-d's with all its sizes of leaves. */
-#define ON_VTDSS(test)                                                                    \
-	ON_FORMAT(vtdss_4, test), ON_FORMAT(vtdss_3, test), ON_FORMAT(vtdss_snoop, test), \
-		ON_FORMAT(vtdss_incoherent, test)
+#define ON_VTDSS(test)                                                                \
+	ON_FORMAT(vtdss_4, test), ON_FORMAT(vtdss_5, test), ON_FORMAT(vtdss_3, test), \
+		ON_FORMAT(vtdss_snoop, test), ON_FORMAT(vtdss_incoherent, test)
 
 /* Formats with 4 KiB, 2 MiB and 1 GiB leaves, on which addresses of real cases make sense. */
 #define ON_X86_SIZES(test) ON_VTDSS(test), ON_FORMAT(amdv1_3, test), ON_FORMAT(amdv1_5, test)
@@ -97,6 +97,7 @@ int format_teardown(void **state);
 		ON_FORMAT(mock, test)
 
 extern const struct format_case format_vtdss_4;
+extern const struct format_case format_vtdss_5;
 extern const struct format_case format_vtdss_3;
 extern const struct format_case format_vtdss_no_1g;
 extern const struct format_case format_vtdss_snoop;
