@@ -11,8 +11,8 @@
 #define SHARE_LINE_BYTES 64
 
 /*
- * The piece is among those that share_first() finds, until it ends, or share_end(). True: no other leads to the
- * same page of 4 KiB, so to none of its lines.
+ * The piece is among those that share_first() finds, until it ends, or share_end(). True: no other
+ * leads to the same page of 4 KiB, so to none of its lines.
  */
 static inline bool share_begin(struct owners *owners, struct piece *piece)
 {
