@@ -34,6 +34,17 @@ static void tell_foreign(struct check *check, const struct owner_space *space,
 			    .id = DMASIM_REPORT_UNMAP_FOREIGN, .piece = torn, .debug[0] = debug });
 }
 
+static const struct owner_list *list_of(const struct piece *piece)
+{
+	return piece && owners_is_of_list(piece) ? piece->list : NULL;
+}
+
+/* A segment leads to several pieces, which are the list's own. */
+static bool is_of_list(const struct piece *piece, const struct owner_list *list)
+{
+	return list && list_of(piece) == list;
+}
+
 /*
  * Somebody else's mapping in what was taken out of the page table: it is torn down, and from now on
  * its owner finds nothing there. False: there is none. `meant` is the mapping that the unmap is
@@ -43,6 +54,7 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 			  const struct dmasim_event *event, const struct piece *meant)
 {
 	const struct check_taken *taken = &check->call->taken;
+	const struct owner_list *list = list_of(meant);
 	struct piece *piece;
 	bool found = false;
 
@@ -50,7 +62,8 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 	while (piece) {
 		struct piece *next = owners_next(space, piece, taken->start, taken->last);
 
-		if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece)) {
+		if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece) &&
+		    !is_of_list(piece, list)) {
 			if (!found)
 				tell_foreign(check, space, event, piece, meant);
 			found = true;
@@ -59,6 +72,25 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 		piece = next;
 	}
 	return found;
+}
+
+/* What else was taken of the list. */
+static void end_own(struct check *check, struct owner_space *space,
+		    const struct dmasim_event *event, const struct owner_list *list)
+{
+	const struct check_taken *taken = &check->call->taken;
+	struct piece *piece;
+
+	piece = taken->valid ? owners_first(space, taken->start, taken->last) : NULL;
+	while (piece) {
+		struct piece *next = owners_next(space, piece, taken->start, taken->last);
+
+		if (is_of_list(piece, list)) {
+			cpu_settle(check, event, piece);
+			owners_end(&check->owners, piece, event->site);
+		}
+		piece = next;
+	}
 }
 
 /*
@@ -150,6 +182,7 @@ static void unmap_unknown(struct check *check, struct owner_space *space,
 void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
+	const struct owner_list *list;
 	struct piece *piece;
 	bool same;
 
@@ -160,6 +193,7 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 		unmap_unknown(check, space, event);
 		return;
 	}
+	list = list_of(piece);
 	cpu_settle(check, event, piece);
 	owners_end(&check->owners, piece, event->site);
 	/*
@@ -168,4 +202,5 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 	 */
 	if (!judge_foreign(check, space, event, piece))
 		judge_pair(check, event, piece, same);
+	end_own(check, space, event, list);
 }
