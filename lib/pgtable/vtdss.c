@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Intel VT-d second-stage tables (facts "iova-and-page-tables" 2.2): 3, 4 or 5 levels of 512
- * entries, leaves of 4 KiB, 2 MiB and 1 GiB. No-execute, cacheable and MMIO requests leave no trace.
+ * entries, leaves of 4 KiB, 2 MiB and 1 GiB. No-execute, cacheable and MMIO requests leave no
+ * trace.
  */
 #include <dmasim/hw/vtd.h>
 

@@ -4,8 +4,9 @@
  *
  * Columns: the median of 31 samples, and the least, in nanoseconds. Rows of 256 pages are also told
  * for each entry. With a kernel tree (-Dkernel_source) Linux's own io-pgtable-arm.c follows ours;
- * its last column is how many times ours it takes. All tables exist before. Lookups go through 1 GiB of 4 KiB pages: one after the
- * other, at random, and at random where each address is made from the answer before.
+ * its last column is how many times ours it takes. All tables exist before. Lookups go through
+ * 1 GiB of 4 KiB pages: one after the other, at random, and at random where each address is made
+ * from the answer before.
  *
  * Usage: bench_pgtable [part of a format's name]
  */

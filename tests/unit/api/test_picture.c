@@ -261,10 +261,10 @@ static void the_rest_of_a_mapped_page_is_a_line_of_its_own(void **state)
 	u64 page = dma & ~0xfffULL;
 	u8 bytes[0x300];
 
-	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_BEYOND, 1);
 	dmasim_dev_read(rig->nvme, dma + 0x100, bytes, 0x100 + 0x80);
-	EXPECT_PICTURE(rig, page, { 0x100, 0x1ff, "# ", "256 bytes  dma_map_phys" },
-		       { 0x200, 0x2ff, "#*", "256 bytes  dma_map_phys" },
+	EXPECT_PICTURE(rig, page, { 0x100, 0x1ff, "# ", "256 bytes  this mapping" },
+		       { 0x200, 0x2ff, "#*", "256 bytes  this mapping" },
 		       { 0x300, 0x37f, " *", "128 bytes  nothing, but its page is mapped" },
 		       { 0x380, 0xfff, "  ", "3200 bytes  nothing, but its page is mapped" });
 	unmap(rig, dma, 0x200);
