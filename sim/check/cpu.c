@@ -166,12 +166,6 @@ void cpu_cut(struct check *check, struct owner_space *space, u64 address)
 
 /* ---- Turns ------------------------------------------------------------------------------- */
 
-static bool is_for_cpu(const struct dmasim_event *event)
-{
-	return event->type == DMASIM_EVENT_SYNC_FOR_CPU ||
-	       event->type == DMASIM_EVENT_SYNC_SG_FOR_CPU;
-}
-
 /*
  * What a device only reads it has by a sync for the device alone, wherever it was written: it need
  * not have been synced for the CPU before. Facts "dma-api" 3.9, 7.4.
@@ -179,7 +173,7 @@ static bool is_for_cpu(const struct dmasim_event *event)
 static void turn(struct check *check, const struct dmasim_event *event, struct cpu_watch *watch,
 		 u64 start, u64 last)
 {
-	bool for_cpu = is_for_cpu(event);
+	bool for_cpu = judge_is_for_cpu(event);
 
 	if (for_cpu || watch->piece->dir != DMA_TO_DEVICE)
 		cpu_compare(check, watch, start, last);
@@ -214,7 +208,7 @@ void cpu_turn(struct check *check, const struct dmasim_event *event, u64 start, 
 		if (!piece->watched || piece->dev != event->dev)
 			continue;
 		/* Who was not told that it is the device's may still write. */
-		if (!is_for_cpu(event) && is_of_two(space, piece, from, to))
+		if (!judge_is_for_cpu(event) && is_of_two(space, piece, from, to))
 			continue;
 		if (to + offset > piece->watch->at.last)
 			to = piece->watch->at.last - offset;

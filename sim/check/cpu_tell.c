@@ -16,14 +16,11 @@ static const char *outcome(const struct cpu_watch *watch)
 
 	if (watch->bounced)
 		return read_only ? "the device has a copy, made before: it does not see them"
-				 : "the device has a copy, made before: it does not see them, and "
-				   "the copy comes back over them";
+				 : "the device has a copy, made before, which comes back over them";
 	if (watch->no_snoop)
-		return read_only ? "they are in the CPU's cache: the device, which does not "
-				   "snoop, reads what was there before"
-				 : "they are in the CPU's cache: the device does not see them, and "
-				   "they are lost with their lines, or lines that are written back "
-				   "go over what the device wrote";
+		return read_only ? "in the CPU's cache: the device reads what was there before"
+				 : "in the CPU's cache: lost with their lines, or written back "
+				   "over what the device wrote";
 	return read_only ? "a race: the device reads what was there before, or they"
 			 : "a race: who writes last has written, and the device may read either";
 }

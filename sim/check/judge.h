@@ -125,6 +125,13 @@ static inline void judge_memory(struct check *check, const struct dmasim_event *
 }
 void judge_map_refused(struct check *check, const struct dmasim_event *event);
 
+/* A sync that gives memory to the CPU; else it gives it to the device. */
+static inline bool judge_is_for_cpu(const struct dmasim_event *event)
+{
+	return event->type == DMASIM_EVENT_SYNC_FOR_CPU ||
+	       event->type == DMASIM_EVENT_SYNC_SG_FOR_CPU;
+}
+
 void judge_turn_single(struct check *check, const struct dmasim_event *event);
 void judge_turn_sg(struct check *check, const struct dmasim_event *event);
 

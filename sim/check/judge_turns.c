@@ -13,12 +13,6 @@ struct turn {
 	u64 last;
 };
 
-static bool is_for_cpu(const struct dmasim_event *event)
-{
-	return event->type == DMASIM_EVENT_SYNC_FOR_CPU ||
-	       event->type == DMASIM_EVENT_SYNC_SG_FOR_CPU;
-}
-
 static bool allows(const struct piece *piece, u32 dir)
 {
 	return piece->dir == DMA_BIDIRECTIONAL || piece->dir == dir;
@@ -87,7 +81,7 @@ static void tell_direction(struct check *check, const struct dmasim_event *event
 			      .word = { dma_debug_direction(piece->dir),
 					dma_debug_direction(event->dir) } },
 	};
-	bool for_cpu = is_for_cpu(event);
+	bool for_cpu = judge_is_for_cpu(event);
 
 	if (piece->dir == (for_cpu ? DMA_TO_DEVICE : DMA_FROM_DEVICE)) {
 		finding.debug[1] = finding.debug[0];
