@@ -62,8 +62,10 @@ static bool judge_foreign(struct check *check, struct owner_space *space,
 	while (piece) {
 		struct piece *next = owners_next(space, piece, taken->start, taken->last);
 
-		if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece) &&
-		    !is_of_list(piece, list)) {
+		if (is_of_list(piece, list)) {
+			/* Whoever is told jumps out, perhaps, before it is ended. */
+			piece->told = true;
+		} else if (piece->kind != PIECE_SG_BUS && !judge_is_others(taken, piece)) {
 			if (!found)
 				tell_foreign(check, space, event, piece, meant);
 			found = true;

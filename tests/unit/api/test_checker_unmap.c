@@ -184,6 +184,37 @@ static void unmapping_a_list_with_another_direction(void **state)
  *   mappings   |bbbbbbb|aaaaaaa|       a is the older one, so b lies below it
  *   unmap of b |---------------|       two granules instead of one: a is gone, too
  */
+static void jump(struct dmasim *s, const struct dmasim_report *report, void *cookie)
+{
+	(void)s;
+	(void)report;
+	longjmp(*(jmp_buf *)cookie, 1);
+}
+
+/* What is told of it is told once, also to those who jump out of the call. */
+static void a_list_that_is_unmapped_as_one_buffer_and_left(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_64K);
+	struct list list;
+	jmp_buf out;
+
+	list_init(&list, 2);
+	for (u32 i = 0; i < 2; i++)
+		list_set(rig, &list, i, buf + 2 * i * SZ_4K, SZ_4K);
+	expect_ok(dma_map_sgtable(dev, &list.table, DMA_TO_DEVICE, 0));
+	dmasim_on_report(rig->s, jump, &out);
+	if (!setjmp(out)) {
+		dma_unmap_phys(dev, sg_dma_address(list.table.sgl), sg_dma_len(list.table.sgl),
+			       DMA_TO_DEVICE, 0);
+		fail_msg("nothing was told");
+	}
+	dmasim_on_report(rig->s, NULL, NULL);
+	expect_u64(dmasim_check_clean(rig->s, NULL, 0), 1);
+	expect_u64(count_reports(rig->s, DMASIM_REPORT_UNMAP_MISMATCH), 1);
+}
+
 /* Its pages became one segment: they are the list's own, and nobody else's. */
 static void a_list_that_is_unmapped_as_if_it_were_one_buffer(void **state)
 {
@@ -492,6 +523,7 @@ TEST_MAIN(IN_BOTH_MODES(an_unmap_of_what_was_never_mapped), IN_BOTH_MODES(unmapp
 	  BEHIND_VTD(unmapping_a_list_with_the_returned_count),
 	  IN_BOTH_MODES(unmapping_a_list_with_another_direction),
 	  BEHIND_VTD(a_list_that_is_unmapped_as_if_it_were_one_buffer),
+	  BEHIND_VTD(a_list_that_is_unmapped_as_one_buffer_and_left),
 	  BEHIND_VTD(an_unmap_that_tears_down_its_neighbour),
 	  BEHIND_VTD(freeing_pages_after_larger_ones_of_another_device),
 	  IN_BOTH_MODES(memory_that_came_mapped_is_freed_with_another_size),
