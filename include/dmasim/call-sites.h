@@ -50,10 +50,19 @@
 #define dma_iova_free(dev, ...)		  (dma_iova_free)(DMASIM_AT(dev), __VA_ARGS__)
 #define dma_iova_destroy(dev, ...)	  (dma_iova_destroy)(DMASIM_AT(dev), __VA_ARGS__)
 
+#define DMASIM_AT_POOL(pool) dmasim_pool_called_at((pool), DMASIM_SITE_HERE)
+
+#define dma_pool_alloc(pool, ...)  (dma_pool_alloc)(DMASIM_AT_POOL(pool), __VA_ARGS__)
+#define dma_pool_zalloc(pool, ...) (dma_pool_zalloc)(DMASIM_AT_POOL(pool), __VA_ARGS__)
+#define dma_pool_free(pool, ...)   (dma_pool_free)(DMASIM_AT_POOL(pool), __VA_ARGS__)
+#define dma_pool_destroy(pool)	   (dma_pool_destroy)(DMASIM_AT_POOL(pool))
+
 #define DMASIM_AT_PCI(pdev) dmasim_pci_called_at((pdev), DMASIM_SITE_HERE)
 
 #define pci_alloc_p2pmem(pdev, ...)	(pci_alloc_p2pmem)(DMASIM_AT_PCI(pdev), __VA_ARGS__)
+#define pci_free_p2pmem(pdev, ...)	(pci_free_p2pmem)(DMASIM_AT_PCI(pdev), __VA_ARGS__)
 #define pci_p2pmem_alloc_sgl(pdev, ...) (pci_p2pmem_alloc_sgl)(DMASIM_AT_PCI(pdev), __VA_ARGS__)
+#define pci_p2pmem_free_sgl(pdev, ...)	(pci_p2pmem_free_sgl)(DMASIM_AT_PCI(pdev), __VA_ARGS__)
 
 #endif
 #endif

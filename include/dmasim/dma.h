@@ -16,8 +16,8 @@
  * *bounced*: copied to memory it can reach, and back. A device that does not snoop sees memory, not
  * the CPU's cache: it depends on dma_sync_ calls.
  *
- * IOVAs are the allocator's choice below the mask; Linux's habit of trying addresses below 4 GiB
- * first is not there yet. Where the kernel would BUG or WARN there is a report, and the call
+ * IOVAs are the allocator's choice below the mask, and below 4 GiB until that fails a device once
+ * (config.forcedac: never). Where the kernel would BUG or WARN there is a report, and the call
  * returns its error value. No function here sleeps or blocks; sizes are in bytes.
  */
 #ifndef DMASIM_DMA_H
@@ -317,6 +317,10 @@ void *dma_pool_zalloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *handle)
  * is reported and nothing is done.
  */
 void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t dma) DMASIM_LINUX(dma_pool_free);
+
+/* As dmasim_called_at(), for the device of a pool; NULL is no pool. */
+DMASIM_API struct dma_pool *dmasim_pool_called_at(struct dma_pool *pool,
+						  const struct dmasim_site *site);
 
 /* ---- Scatterlists ----------------------------------------------------- */
 

@@ -142,6 +142,13 @@ static void put_piece(struct pool_page *page, u32 piece)
 	page->used--;
 }
 
+struct dma_pool *dmasim_pool_called_at(struct dma_pool *pool, const struct dmasim_site *site)
+{
+	if (pool)
+		dmasim_called_at(pool->dev, site);
+	return pool;
+}
+
 void *dma_pool_alloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *handle)
 {
 	struct pool_page *page = pool->pages;
@@ -151,6 +158,7 @@ void *dma_pool_alloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *handle)
 		page = page->next;
 	if (!page)
 		page = add_page(pool, gfp);
+	dma_leave(pool->dev);
 	if (!page)
 		return NULL;
 	offset = offset_of(pool, take_piece(page));
@@ -185,21 +193,27 @@ void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t dma)
 		refuse_free(pool, dma, "dma_pool_free() of a piece that is not in use");
 	else
 		put_piece(page, piece);
+	dma_leave(pool->dev);
 }
 
 void dma_pool_destroy(struct dma_pool *pool)
 {
+	const struct dmasim_site *site;
+
 	if (!pool)
 		return;
+	site = pool->dev->site;
 	while (pool->pages) {
 		struct pool_page *page = pool->pages;
 
 		pool->pages = page->next;
+		dmasim_called_at(pool->dev, site);
 		if (page->used)
 			dma_warn(pool->dev, DMASIM_REPORT_BAD_ARGUMENT, page->dma, page->used,
 				 "dma_pool_destroy() of a pool with pieces in use");
 		dma_free_attrs(pool->dev, pool->bytes, page->memory, page->dma, 0);
 		os_free(pool->dev->os, page);
 	}
+	dma_leave(pool->dev);
 	os_free(pool->dev->os, pool);
 }

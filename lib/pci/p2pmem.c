@@ -160,6 +160,7 @@ static void free_range(struct pci_dev *pdev, struct p2pdma_range *range, size_t 
 					.dev = pdev->dev.id,
 					.size = size,
 					.what = "pci_free_p2pmem() of what was not allocated so",
+					.site = pdev->dev.site,
 				});
 		return;
 	}
@@ -169,12 +170,13 @@ static void free_range(struct pci_dev *pdev, struct p2pdma_range *range, size_t 
 	os_free(os, range);
 }
 
-void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size)
+void(pci_free_p2pmem)(struct pci_dev *pdev, void *addr, size_t size)
 {
 	struct platform *p = pdev->dev.os->platform;
 	phys_addr_t phys = p->ops->phys(p->machine, addr);
 
 	free_range(pdev, pdev->p2pdma ? find_range_at(pdev, phys) : NULL, size);
+	pdev->dev.site = NULL;
 }
 
 u64 pci_p2pmem_virt_to_bus(struct pci_dev *pdev, void *addr)
@@ -216,13 +218,13 @@ struct scatterlist *pci_p2pmem_alloc_sgl(struct pci_dev *pdev, unsigned int *nen
 	return sg;
 
 free_memory:
-	pci_free_p2pmem(pdev, memory, length);
+	(pci_free_p2pmem)(pdev, memory, length);
 free_sg:
 	os_free(os, sg);
 	return NULL;
 }
 
-void pci_p2pmem_free_sgl(struct pci_dev *pdev, struct scatterlist *sgl)
+void(pci_p2pmem_free_sgl)(struct pci_dev *pdev, struct scatterlist *sgl)
 {
 	struct os *os = pdev->dev.os;
 
@@ -230,6 +232,7 @@ void pci_p2pmem_free_sgl(struct pci_dev *pdev, struct scatterlist *sgl)
 		free_range(pdev, pdev->p2pdma ? find_range_at(pdev, sg_phys(sg)) : NULL,
 			   sg->length);
 	}
+	pdev->dev.site = NULL;
 	os_free(os, sgl);
 }
 

@@ -196,8 +196,58 @@ static void a_report_names_the_places_of_each_mapping(void **state)
 	assert_non_null(strstr(unmap[1].words, "in unmap_here"));
 }
 
+static void pools_note_their_place(void **state)
+{
+	struct rig *rig = *state;
+	struct dma_pool *pool = dma_pool_create("test", &rig->nvme->dev, 64, 0, 0);
+	struct place place;
+	dma_addr_t dma;
+	u8 *at;
+
+	at = dma_pool_alloc(pool, GFP_KERNEL, &dma);
+	assert_non_null(at);
+	assert_null(rig->nvme->dev.site);
+	NEXT_LINE(place);
+	dma_pool_free(pool, at + 64, dma + 64);
+	expect_newest_at(rig->s, DMASIM_REPORT_BAD_ARGUMENT, &place);
+	assert_null(rig->nvme->dev.site);
+	assert_non_null(dma_pool_zalloc(pool, GFP_KERNEL, &dma));
+	NEXT_LINE(place);
+	dma_pool_destroy(pool);
+	expect_newest_at(rig->s, DMASIM_REPORT_BAD_ARGUMENT, &place);
+	assert_null(rig->nvme->dev.site);
+	dma_pool_destroy(NULL);
+}
+
+static void what_gives_peer_memory_back_notes_its_place(void **state)
+{
+	struct rig *rig = *state;
+	struct place place;
+	struct scatterlist *sg;
+	unsigned int count;
+	void *memory;
+
+	expect_ok(pcim_p2pdma_init(rig->nvme));
+	expect_ok(pci_p2pdma_add_resource(rig->nvme, 0, 0, 0));
+	memory = pci_alloc_p2pmem(rig->nvme, 2 * SZ_4K);
+	assert_non_null(memory);
+	NEXT_LINE(place);
+	pci_free_p2pmem(rig->nvme, memory, SZ_4K);
+	expect_newest_at(rig->s, DMASIM_REPORT_BAD_ARGUMENT, &place);
+	pci_free_p2pmem(rig->nvme, memory, 2 * SZ_4K);
+	sg = pci_p2pmem_alloc_sgl(rig->nvme, &count, SZ_4K);
+	assert_non_null(sg);
+	pci_free_p2pmem(rig->nvme, dmasim_ptr(rig->s, sg_phys(sg), SZ_4K), SZ_4K);
+	NEXT_LINE(place);
+	pci_p2pmem_free_sgl(rig->nvme, sg);
+	expect_newest_at(rig->s, DMASIM_REPORT_BAD_ARGUMENT, &place);
+	assert_null(rig->nvme->dev.site);
+}
+
 TEST_MAIN(IN_BOTH_MODES(one_call_functions_note_their_place),
 	  IN_BOTH_MODES(list_functions_note_their_place),
 	  BEHIND_VTD(two_step_functions_note_their_place),
 	  IN_BOTH_MODES(the_bare_functions_name_no_place), BEHIND_VTD(arguments_are_evaluated_once),
+	  IN_BOTH_MODES(pools_note_their_place),
+	  BEHIND_VTD(what_gives_peer_memory_back_notes_its_place),
 	  BEHIND_VTD(calls_may_be_nested), IN_BOTH_MODES(a_report_names_the_places_of_each_mapping))
