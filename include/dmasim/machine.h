@@ -203,7 +203,11 @@ struct dmasim_config {
 	bool abort_on_report;
 	const char *suppressions; /* a file of rules for reports (report.h); NULL: none */
 
-	FILE *trace;	 /* one event a line (trace.h); not closed by the machine */
+	/*
+	 * One event a line (trace.h); not closed by the machine, and flushed by
+	 * dmasim_check_clean(), so that a test that aborts then leaves a whole trace.
+	 */
+	FILE *trace;
 	bool trace_hash; /* keep the trace's hash even without a file */
 	bool trace_hops; /* trace every hop of every request, too */
 

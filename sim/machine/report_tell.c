@@ -9,11 +9,16 @@
 
 static const char lost[] = "a report could not be recorded: no memory\n";
 
-/* Whoever debugs wants to see all that there is. */
-static void stop(const struct dmasim *s, const struct report *report)
+void reports_flush_trace(const struct dmasim *s)
 {
 	if (s->config.trace)
 		fflush(s->config.trace);
+}
+
+/* Whoever debugs wants to see all that there is. */
+static void stop(const struct dmasim *s, const struct report *report)
+{
+	reports_flush_trace(s);
 	fputs(report ? report->says.text : lost, stderr);
 	abort();
 }

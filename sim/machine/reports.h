@@ -10,6 +10,9 @@
 /* The list; what is held back belongs to the past of whoever asks. */
 struct reports *reports_settled(struct dmasim *s);
 
+/* A test that fails often aborts: its trace is in the file then, for lint. */
+void reports_flush_trace(const struct dmasim *s);
+
 void reports_copy_out(struct dmasim_report *to, const struct report *from);
 
 /* "suppress use-after-unmap dev=0000:03:00.0": the rule, without how often. */

@@ -103,6 +103,7 @@ static u32 look(struct dmasim *s, struct text *text, bool news)
 		others = 0;
 	}
 	add_blocks(reports, text, news);
+	reports_flush_trace(s);
 	return found + others;
 }
 

@@ -356,6 +356,29 @@ static void what_is_expected_does_not_abort(void **state)
 	assert_int_equal(run_child(do_nothing, &aborts).status, 0);
 }
 
+/* Whoever aborts then, as adapters do, leaves a trace that lint can read. */
+static void the_end_leaves_a_whole_trace(void **state)
+{
+	FILE *file = tmpfile();
+	struct dmasim *s = dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG, .trace = file });
+	struct pci_dev *nic = dmasim_add_endpoint(s, "00:01.0/00.0",
+						  &(struct dmasim_endpoint){ .bar = { SZ_4K } });
+	char text[4096];
+	ssize_t length;
+
+	(void)state;
+	assert_non_null(file);
+	dma_unmap_phys(&nic->dev, 0x5000, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_u64(dmasim_check_clean(s, NULL, 0), 1);
+	length = pread(fileno(file), text, sizeof(text) - 1, 0);
+	assert_true(length > 0);
+	text[length] = '\0';
+	assert_non_null(strstr(text, " report id=unmap-not-mapped "));
+	assert_int_equal(text[length - 1], '\n');
+	dmasim_destroy(s);
+	fclose(file);
+}
+
 TEST_MAIN(BEHIND_VTD(a_report_is_told_before_the_call_returns),
 	  BEHIND_VTD(what_is_expected_is_not_told), BEHIND_VTD(nobody_is_told_any_more),
 	  BEHIND_VTD(leaks_are_told_at_the_end_and_once),
@@ -365,4 +388,5 @@ TEST_MAIN(BEHIND_VTD(a_report_is_told_before_the_call_returns),
 	  cmocka_unit_test(other_words_of_the_environment_are_refused),
 	  cmocka_unit_test(what_must_be_clean_aborts_if_it_is_not),
 	  cmocka_unit_test(a_leak_aborts_at_the_end),
-	  cmocka_unit_test(what_is_expected_does_not_abort))
+	  cmocka_unit_test(what_is_expected_does_not_abort),
+	  cmocka_unit_test(the_end_leaves_a_whole_trace))
