@@ -14,6 +14,7 @@
 #include "check/check.h"
 #include "check/judge.h"
 #include "check/reach.h"
+#include "check/share.h"
 #include "check/whose.h"
 
 #define TEXT_BYTES 512
@@ -321,9 +322,26 @@ void check_access(void *cookie, const struct hw_access *access)
 	}
 }
 
-/* Why it was refused, as far as mappings say it. */
-static void explain_refusal(const struct owner_space *space, const struct hw_access *access,
+/* The device was told where the CPU has a buffer that is mapped for it. */
+static bool is_cpus_address(struct check *check, dmasim_sbdf dev, const struct hw_access *access,
 			    struct finding *finding)
+{
+	u64 at = access->address;
+	struct piece *piece = share_first(&check->owners, at, at);
+
+	while (piece && piece->dev != dev)
+		piece = share_next(&check->owners, piece, at, at);
+	if (!piece || access->target->kind != HW_TARGET_FAULT)
+		return false;
+	finding->piece = piece;
+	finding->what = "it is the physical address of what is mapped: the device needs the "
+			"address that the map gave";
+	return true;
+}
+
+/* Why it was refused, as far as mappings say it. */
+static void explain_refusal(struct check *check, const struct owner_space *space,
+			    const struct hw_access *access, struct finding *finding)
 {
 	dmasim_sbdf dev = hw_function_sbdf(access->from);
 	const struct piece *before = NULL;
@@ -345,6 +363,8 @@ static void explain_refusal(const struct owner_space *space, const struct hw_acc
 		before = piece_at(space, dev, access->address - 1, access->write);
 	if (before)
 		finding->what = "a mapping ends right before it, with its page";
+	else if (is_cpus_address(check, dev, access, finding))
+		return;
 	/* It may be a part of a range where nothing is linked. */
 	finding->range = owners_range_at(space, dev, access->address);
 }
@@ -363,7 +383,7 @@ void check_refused(void *cookie, const struct hw_access *access)
 	space = check_can_judge(check) ? owners_space(&check->owners, dev) : NULL;
 	/* A refusal with a known cause is told by its cause. */
 	if (space)
-		explain_refusal(space, access, &finding);
+		explain_refusal(check, space, access, &finding);
 	if (finding.past)
 		found_at(check, access, access->address, &finding);
 	else if (!space || finding.piece || !judge_peer(check, access, access->address))

@@ -346,7 +346,40 @@ static void a_bus_address_that_acs_redirects(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACS_VIOLATION, 1);
 }
 
+/* The driver told its device where the CPU has the buffer, in place of what the map gave. */
+static void a_physical_address_is_known_by_its_mapping(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	struct dmasim_report report;
+	struct place place;
+	dma_addr_t dma;
+	u8 byte = 0;
+
+	NEXT_LINE(place);
+	dma = dma_map_phys(dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_ok(dma_mapping_error(dev, dma));
+	dmasim_expect(rig->s, DMASIM_REPORT_IOMMU_FAULT, 3);
+	dmasim_dev_read(rig->nvme, buf + 0x80, &byte, 1);
+	expect_says(rig->s, DMASIM_REPORT_IOMMU_FAULT,
+		    "it is the physical address of what is mapped");
+	expect_says(rig->s, DMASIM_REPORT_IOMMU_FAULT, place.words);
+	assert_true(dmasim_report_get(rig->s, 0, &report));
+	expect_u64(report.mapping, dma);
+	/* Not so another device, and what is not mapped. */
+	dmasim_dev_read(rig->gpu, buf + 0x80, &byte, 1);
+	assert_true(dmasim_report_get(rig->s, 1, &report));
+	expect_u64(report.mapping_size, 0);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_dev_read(rig->nvme, buf + 0x80, &byte, 1);
+	assert_true(dmasim_report_get(rig->s, 2, &report));
+	expect_u64(report.mapping_size, 0);
+	assert_null(strstr(report.text, "physical address"));
+}
+
 TEST_MAIN(BEHIND_VTD(an_access_to_an_address_that_was_never_mapped),
+	  BEHIND_VTD(a_physical_address_is_known_by_its_mapping),
 	  WITHOUT_IOMMU(an_access_that_reaches_nobody),
 	  BEHIND_VTD(a_bus_address_that_acs_redirects),
 	  WITHOUT_IOMMU(an_access_to_memory_that_no_mapping_gives),
