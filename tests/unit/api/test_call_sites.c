@@ -249,5 +249,5 @@ TEST_MAIN(IN_BOTH_MODES(one_call_functions_note_their_place),
 	  BEHIND_VTD(two_step_functions_note_their_place),
 	  IN_BOTH_MODES(the_bare_functions_name_no_place), BEHIND_VTD(arguments_are_evaluated_once),
 	  IN_BOTH_MODES(pools_note_their_place),
-	  BEHIND_VTD(what_gives_peer_memory_back_notes_its_place),
-	  BEHIND_VTD(calls_may_be_nested), IN_BOTH_MODES(a_report_names_the_places_of_each_mapping))
+	  BEHIND_VTD(what_gives_peer_memory_back_notes_its_place), BEHIND_VTD(calls_may_be_nested),
+	  IN_BOTH_MODES(a_report_names_the_places_of_each_mapping))
