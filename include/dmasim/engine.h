@@ -11,7 +11,7 @@
 
 enum dmasim_transfer_status {
 	DMASIM_DONE = 0,
-	DMASIM_NOT_MASTER,	    /* pci_set_master() was not called */
+	DMASIM_NOT_MASTER,	    /* its command register does not let it (topology.h) */
 	DMASIM_UNSUPPORTED_REQUEST, /* nobody claims the address */
 	DMASIM_IOMMU_FAULT,	    /* the IOMMU refused */
 	DMASIM_HOST_MEMORY,	    /* no memory to start the machine, or for what was written */

@@ -5,6 +5,31 @@
  * A report has a stable identifier (DMASIM-017 use-after-unmap), one machine-readable line and a
  * block for people. Reports are copied out: what these functions fill in belongs to the caller.
  *
+ * In the block
+ *
+ *   here       what happened; `asked`: what the call named
+ *   device     what the device did; where in its model, a debugger shows (below)
+ *   mapping    the mapping concerned, by kind: dma_map_phys is dma_map_single() and dma_map_page(),
+ *              too, dma_alloc is dma_alloc_coherent() and its like, and memory of a dma_pool
+ *   was        a mapping that has ended; both with where they were `mapped` and `unmapped`
+ *   range      the IOVA space of a dma_iova_state, which has a number
+ *   call       the call that was wrong, or in which it was found: of cpu-wrote and cpu-line-lost
+ *              the one that ended the device's turn, and the store was before it
+ *   hardware   what hardware does, or would do
+ *   Linux      what a kernel might log
+ *   replay     what runs it again
+ *
+ * and a row of the picture is a stretch of addresses: ###### mapped, ++++++ linked and not synced,
+ * ...... a state's with nothing linked; ****** what the device touched or the call named.
+ *
+ * What a report cannot tell:
+ *
+ *   a load of the CPU's is no call: a forgotten sync shows as old data, with a device that does
+ *   not snoop (traits in machine.h), and is told at the load in a program that is built with
+ *   AddressSanitizer (enum dmasim_poison there);
+ *   kfree(), dmasim_free() and devices' accesses name no place: DMASIM_ABORT=1 in a debugger does;
+ *   what became of a device's access is in its result, struct dmasim_transfer (engine.h).
+ *
  * In the tests of any framework a test ends with dmasim_check_clean(), which says what was wrong;
  * dmasim/cmocka.h and dmasim/assert.h make one line of that. Reports that a test is about are
  * expected, those that nobody wants to see are suppressed: here, or in a file:

@@ -19,6 +19,10 @@
  * then upstream and downstream ports in turn. Device 00.0 of each root bus is the host bridge's own
  * function; paths may not use it.
  *
+ * Firmware switches memory decoding and bus mastering on for all that is built here, so that a test
+ * needs neither pci_enable_device() nor pci_set_master(); a driver that forgets the latter is seen
+ * with a device for which pci_clear_master() was called before (kernel.h), or a virtual function.
+ *
  * Firmware gives out bus numbers and addresses whenever hardware is added. They are final when the
  * machine starts (machine.h); a struct pci_dev stays the same and has the present ones.
  */

@@ -137,12 +137,13 @@ page.
 
 Of a report, `here` is what happened, `asked` what the call named, `mapping` the mapping concerned
 (`was`: one that has ended) with the places where it was `mapped` and `unmapped`, `call` the call
-that was wrong, `hardware` what hardware does or would do, `Linux` what a kernel might log, and
-`replay` what runs it again. In the picture a line is a stretch of addresses in which nothing
-changes; the first column is what is there (`######` mapped, `++++++` linked but not synced,
-`......` the IOVA of a state, with nothing linked), the second what the device touched or the call
-named. In these examples long lines are broken, and lines of files are counted from the head of
-their function.
+that was wrong, or in which it was found, `hardware` what hardware does or would do, `Linux` what a
+kernel might log, and `replay` what runs it again. Mappings go by their kind: `dma_map_phys` is
+dma_map_single() and dma_map_page(), too, `dma_alloc` dma_alloc_coherent() and its like. In the
+picture a line is a stretch of addresses in which nothing changes; the first column is what is
+there (`######` mapped, `++++++` linked but not synced, `......` the IOVA of a state, with nothing
+linked), the second what the device touched or the call named. In these examples long lines are
+broken, and lines of files are counted from the head of their function.
 
 This page is made by tests/catalogue/reports.py from the registry, tests/catalogue/reports.txt and
 the tests that are named there: `UPDATE_GOLDEN=1 ./tests/run report_page` makes it anew.
