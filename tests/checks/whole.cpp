@@ -191,6 +191,22 @@ static void devices(const machine &m)
 	CHECK(page_to_phys(m.page) == m.phys && !is_pci_p2pdma_page(m.page));
 }
 
+static void pools(const machine &m)
+{
+	struct dma_pool *pool = dma_pool_create("whole", m.dev, 64, 0, 0);
+	dma_addr_t first, second;
+	void *at;
+
+	CHECK(DMASIM_AT_POOL(pool) == pool && m.dev->site->line == __LINE__);
+	at = dma_pool_alloc(pool, GFP_KERNEL, &first);
+	CHECK(at);
+	dma_pool_free(pool, at, first);
+	at = dma_pool_zalloc(pool, GFP_KERNEL, &second);
+	CHECK(at && first == second);
+	dma_pool_free(pool, at, second);
+	dma_pool_destroy(pool);
+}
+
 static void peer_memory(const machine &m)
 {
 	unsigned int nents;
@@ -290,6 +306,7 @@ int main()
 	CHECK(dma_set_mask(m.dev, DMA_BIT_MASK(64)) == 0);
 
 	devices(m);
+	pools(m);
 	peer_memory(m);
 	iova_space(m);
 	one_call(m);
