@@ -315,7 +315,7 @@ static inline void *platform_frame_find(struct platform *p, phys_addr_t phys)
 	struct platform_chunk *chunk = &p->chunk[number % PLATFORM_CHUNKS];
 	u64 before = start - p->window_start;
 
-	if (host && before < p->window_bytes && (p->window_bytes - before) >> PLATFORM_CHUNK_LG2) {
+	if (before < p->window_bytes && (p->window_bytes - before) >> PLATFORM_CHUNK_LG2) {
 		chunk->number = number;
 		chunk->host = p->window_host + before;
 	}

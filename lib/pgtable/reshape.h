@@ -19,14 +19,12 @@ PT_INLINE bool pt_can_reshape(const struct pt_format *format, const struct pgtab
 	return !format->items_differ || pt->features & PGTABLE_BBML2;
 }
 
-/* log2 of the smallest size whose leaves stand at a level; 0: there is none. */
+/* log2 of the smallest size whose leaves stand at a level, which has some. */
 PT_INLINE u8 pt_smallest_lg2(const struct pt_format *format, const struct pgtable *pt, u8 level)
 {
 	u64 below = (1ULL << pt_level_lg2(format, level)) - 1;
-	u64 sizes = pt->page_sizes & ~below;
-	u8 lg2 = sizes ? (u8)__builtin_ctzll(sizes) : 64;
 
-	return lg2 < pt_level_lg2(format, level + 1) ? lg2 : 0;
+	return (u8)__builtin_ctzll(pt->page_sizes & ~below);
 }
 
 /* What the leaves that take the place of one have of it. */

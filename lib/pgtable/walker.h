@@ -11,17 +11,17 @@
 PT_INLINE phys_addr_t pt_iova_to_phys(const struct pt_format *format, struct pgtable *pt, u64 iova)
 {
 	u64 leaves = iova >> pt_level_lg2(format, 1);
-	u8 level = pt->levels - 1;
+	u8 levels = pt->levels;
 	struct pt_table table;
 
 	if (pt_is_beyond(format, pt, iova) ||
 	    (format->grow && pt_is_above(format, pt->levels, iova)))
 		return 0;
 	if (pt_recall(pt, leaves, &table))
-		level = 0;
+		levels = 1;
 	else
 		table = pt_top(pt);
-	for (;; level--) {
+	for (u8 level = levels; level-- > 0;) {
 		u64 entry = pt_load(&table, pt_index(format, pt, iova, level));
 
 		if (!entry)
@@ -32,6 +32,7 @@ PT_INLINE phys_addr_t pt_iova_to_phys(const struct pt_format *format, struct pgt
 		if (level == 1)
 			pt_remember(pt, leaves, &table);
 	}
+	return 0;
 }
 
 /* The width of a table with so many levels, and more entries in its top if it has them. */

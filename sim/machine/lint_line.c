@@ -321,7 +321,7 @@ static int read_number(struct lint *lint, const char *key, u64 last, u64 *value)
 /* "t=42 cpu=0 " */
 static int read_moment(struct lint *lint)
 {
-	u64 time, cpu;
+	u64 time = 0, cpu = 0;
 	int err = read_number(lint, "t=", ~0ULL, &time);
 
 	if (err)

@@ -74,7 +74,7 @@ void trace_text(struct trace *trace, const char *key, const char *value)
 	char copy[TRACE_TEXT_BYTES];
 	size_t length = 0;
 
-	for (; value[length] && length < sizeof(copy) - 1; length++)
+	for (; length < sizeof(copy) - 1 && value[length]; length++)
 		copy[length] = value[length] == '"' ? '\'' : value[length];
 	copy[length] = '\0';
 	text_add(&trace->line, " %s=\"%s\"", key, copy);
