@@ -50,17 +50,17 @@ static void pt_lay_leaves(const struct pt_format *format, struct pgtable *pt,
 			  const struct pt_stuff *stuff)
 {
 	u8 item_lg2 = pt_level_lg2(format, level);
-	u64 items = 1ULL << (lg2 - item_lg2);
+	u8 items_lg2 = lg2 - item_lg2;
 
 	for (u64 i = 0; i < count; i++) {
-		u64 apart = format->items_differ ? i << item_lg2 : i / items << lg2;
+		u64 apart = format->items_differ ? i << item_lg2 : i >> items_lg2 << lg2;
 		u64 word = format->leaf(pt, stuff->phys + apart, stuff->prot, lg2);
 
 		pt_store(pt, table, index + i, pt_marked_as(format, word, stuff->dirty),
 			 DMASIM_POINT_PT_LEAF);
 	}
 	pt_flush(pt, table, index, count);
-	pt->host->costs.entries_written += count / items;
+	pt->host->costs.entries_written += count >> items_lg2;
 }
 
 /* ---- Cut -------------------------------------------------------------- */
