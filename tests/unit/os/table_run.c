@@ -127,6 +127,8 @@ void run_map(struct run *run, u64 iova, phys_addr_t phys, u64 bytes)
 	run_compare(run, iova, bytes);
 	format_release(run->fixture);
 	run->refused += change.err != 0;
+	run->last_iova = iova;
+	run->last_bytes = change.err ? 0 : bytes;
 	run->large += model_page(&run->model, iova)->leaf_lg2 > run->model.granule_lg2;
 	/* Some callers take back what was done. */
 	if (change.err && change.done && run_draw(run, 2))

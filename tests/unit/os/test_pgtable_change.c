@@ -27,6 +27,16 @@ static u32 draw_prot(struct run *run)
 	return format_shows(run->fixture, prots[run_draw(run, 3)]);
 }
 
+/* Where something was mapped a moment ago, or anywhere. */
+static u64 draw_place(struct run *run)
+{
+	u64 granule = 1ULL << run->model.granule_lg2;
+
+	if (!run->last_bytes || !run_draw(run, 4))
+		return run_draw_iova(run);
+	return run->last_iova + (run_draw(run, run->last_bytes) & ~(granule - 1));
+}
+
 static u64 clip(u64 iova, u64 bytes)
 {
 	u64 left = RUN_WINDOW_AT + RUN_WINDOW - iova;
@@ -43,7 +53,7 @@ static void begin(struct run *run)
 static void step_protect(struct run *run)
 {
 	const struct pgtable_ops *ops = run->fixture->format->ops;
-	u64 iova = run_draw_iova(run), bytes, changed = 0;
+	u64 iova = draw_place(run), bytes, changed = 0;
 	u32 prot = draw_prot(run);
 	struct model_change change;
 
@@ -64,7 +74,7 @@ static void step_protect(struct run *run)
 static void step_cut(struct run *run)
 {
 	const struct pgtable_ops *ops = run->fixture->format->ops;
-	u64 iova = run_draw_iova(run);
+	u64 iova = draw_place(run);
 	struct model_change change;
 
 	begin(run);
@@ -108,7 +118,7 @@ static void collapse(struct run *run, u64 iova, u64 bytes)
 
 static void step_collapse(struct run *run)
 {
-	u64 iova = run_draw_iova(run);
+	u64 iova = draw_place(run);
 
 	collapse(run, iova, clip(iova, run_draw_bytes(run) + 2 * run_large(run)));
 }
@@ -135,7 +145,7 @@ static bool expect_leaf(void *cookie, const struct pgtable_leaf *leaf)
 static void step_iterate(struct run *run)
 {
 	const struct pgtable_ops *ops = run->fixture->format->ops;
-	u64 iova = run_draw_iova(run), bytes = clip(iova, run_draw_bytes(run));
+	u64 iova = draw_place(run), bytes = clip(iova, run_draw_bytes(run));
 	struct told told = { run, 0 };
 
 	expect_ok(ops->iterate(&run->fixture->pt, iova, bytes, expect_leaf, &told));
