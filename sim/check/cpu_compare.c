@@ -27,10 +27,11 @@ static u8 *take_copy(struct cpu_watches *cpu, u32 lg2)
 
 void cpu_forget_copy(struct check *check, struct cpu_watch *watch)
 {
-	void **list = &check->cpu.given_back[watch->copy_lg2 - CPU_COPY_LG2];
+	void **list;
 
 	if (!watch->copy)
 		return;
+	list = &check->cpu.given_back[watch->copy_lg2 - CPU_COPY_LG2];
 	*(void **)watch->copy = *list;
 	*list = watch->copy;
 	watch->copy = NULL;
