@@ -6,94 +6,44 @@
  * privileged requests leave no trace; an MMIO request only where memory is encrypted: such memory
  * is not.
  */
-#include <dmasim/contract.h>
-#include <dmasim/hw/amd.h>
-
+#include "pgtable/amd_words.h"
 #include "pgtable/define_ops.h"
 #include "pgtable/grow.h"
+#include <dmasim/contract.h>
 
-static bool is_natural(u8 lg2)
-{
-	return (lg2 - AMD_V1_GRANULE_LG2) % AMD_V1_INDEX_BITS == 0;
-}
-
-static u64 next_level(u64 entry)
-{
-	return entry >> AMD_V1_NEXT_SHIFT & AMD_V1_NEXT_MASK;
-}
-
-/* Of a leaf whose address codes its size: ones from bit 12 on, one fewer than its pages need. */
 static u8 coded_lg2(u64 entry)
 {
-	return (u8)(AMD_V1_GRANULE_LG2 + 1 + __builtin_ctzll(~(entry >> AMD_V1_GRANULE_LG2)));
+	return AMD_V1_GRANULE_LG2 + amd_coded_granules_lg2(entry);
 }
 
 static u64 amdv1_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
 {
-	u64 entry = phys | AMD_V1_PRESENT;
+	u64 entry = phys | amd_leaf_bits(pt, prot, lg2 - AMD_V1_GRANULE_LG2);
 
-	if (prot & IOMMU_READ)
-		entry |= AMD_V1_READ;
-	if (prot & IOMMU_WRITE)
-		entry |= AMD_V1_WRITE;
-	if (!is_natural(lg2))
-		entry |= ((1ULL << (lg2 - 1)) - (1ULL << AMD_V1_GRANULE_LG2)) |
-			 AMD_V1_NEXT_SIZE << AMD_V1_NEXT_SHIFT;
-	if (pt->snoop)
-		entry |= AMD_V1_FC;
-	if (!(prot & IOMMU_MMIO))
-		entry |= pt->encryption;
-	return entry;
+	return prot & IOMMU_MMIO ? entry : entry | pt->encryption;
 }
 
 static u64 amdv1_table(const struct pgtable *pt, phys_addr_t phys, u8 level)
 {
-	return phys | pt->encryption | (u64)level << AMD_V1_NEXT_SHIFT | AMD_V1_READ |
-	       AMD_V1_WRITE | AMD_V1_PRESENT;
-}
-
-static bool amdv1_is_table(u64 entry, u8 level)
-{
-	u64 next = next_level(entry);
-
-	return level && next != AMD_V1_NEXT_LEAF && next != AMD_V1_NEXT_SIZE;
+	return phys | pt->encryption | amd_table_bits(level);
 }
 
 static phys_addr_t amdv1_address(const struct pgtable *pt, u64 entry)
 {
 	u64 address = entry & AMD_V1_ADDR_MASK & ~pt->encryption;
 
-	if (next_level(entry) == AMD_V1_NEXT_SIZE)
-		address &= ~((1ULL << coded_lg2(entry)) - 1);
-	return address;
+	return amd_is_coded(entry) ? address & ~((1ULL << coded_lg2(entry)) - 1) : address;
 }
 
 static u8 amdv1_leaf_lg2(u64 entry, u8 level)
 {
-	return next_level(entry) == AMD_V1_NEXT_SIZE
-		       ? coded_lg2(entry)
-		       : (u8)(AMD_V1_GRANULE_LG2 + AMD_V1_INDEX_BITS * level);
+	return amd_is_coded(entry) ? coded_lg2(entry)
+				   : (u8)(AMD_V1_GRANULE_LG2 + AMD_V1_INDEX_BITS * level);
 }
 
 static u32 amdv1_prot(const struct pgtable *pt, u64 entry)
 {
-	return (entry & AMD_V1_READ ? IOMMU_READ : 0) | (entry & AMD_V1_WRITE ? IOMMU_WRITE : 0) |
-	       (pt->encryption & ~entry ? IOMMU_MMIO : 0);
-}
-
-static bool amdv1_is_dirty(u64 entry)
-{
-	return entry & AMD_V1_DIRTY;
-}
-
-static u64 amdv1_clean(u64 entry)
-{
-	return entry & ~AMD_V1_DIRTY;
-}
-
-static u64 amdv1_dirty(u64 entry)
-{
-	return entry | AMD_V1_DIRTY;
+	return amd_rights(entry) | (pt->encryption & ~entry ? IOMMU_MMIO : 0);
 }
 
 static int amdv1_grow(struct pgtable *pt, u64 last);
@@ -105,13 +55,13 @@ static const struct pt_format amdv1 = {
 	.many = AMD_V1_NEXT_MASK << AMD_V1_NEXT_SHIFT,
 	.leaf = amdv1_leaf,
 	.table = amdv1_table,
-	.is_table = amdv1_is_table,
+	.is_table = amd_is_table,
 	.address = amdv1_address,
 	.leaf_lg2 = amdv1_leaf_lg2,
 	.prot = amdv1_prot,
-	.is_dirty = amdv1_is_dirty,
-	.clean = amdv1_clean,
-	.dirty = amdv1_dirty,
+	.is_dirty = amd_is_dirty,
+	.clean = amd_clean,
+	.dirty = amd_dirty,
 };
 
 static int amdv1_grow(struct pgtable *pt, u64 last)

@@ -69,29 +69,22 @@ PT_INLINE int pt_read_and_clear_dirty(const struct pt_format *format, struct pgt
 	return err;
 }
 
-static bool pt_mark_leaf(const struct pt_format *format, struct pgtable *pt, struct pt_place *place,
-			 void *cookie)
-{
-	u64 *iova = cookie;
-	u64 item = (*iova - place->iova) >> pt_level_lg2(format, place->level);
-	u64 entry = pt_load(&place->table, place->index + item);
-
-	pt_store(pt, &place->table, place->index + item, format->dirty(entry),
-		 DMASIM_POINT_PT_LEAF);
-	*iova = 0;
-	return false;
-}
-
 PT_INLINE int pt_set_dirty(const struct pt_format *format, struct pgtable *pt, u64 iova)
 {
-	u64 left = iova | 1;
 	int err = pt_check_range(format, pt, iova, 1);
+	struct pt_place place;
+	u64 index;
 
 	if (!format->dirty)
 		return -EOPNOTSUPP;
-	if (!err)
-		pt_visit_range(format, pt, iova, 1, pt_mark_leaf, &left);
-	return err ? err : left ? -ENOENT : 0;
+	if (err)
+		return err;
+	if (!pt_find_place(format, pt, iova, &place))
+		return -ENOENT;
+	index = place.index + ((iova - place.iova) >> pt_level_lg2(format, place.level));
+	pt_store(pt, &place.table, index, format->dirty(pt_load(&place.table, index)),
+		 DMASIM_POINT_PT_LEAF);
+	return 0;
 }
 
 /* ---- Protection ------------------------------------------------------- */

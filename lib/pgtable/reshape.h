@@ -103,15 +103,6 @@ static int pt_cut_items(const struct pt_format *format, struct pgtable *pt, stru
 	return err;
 }
 
-static bool pt_find_place(const struct pt_format *format, struct pgtable *pt,
-			  struct pt_place *place, void *cookie)
-{
-	(void)format;
-	(void)pt;
-	*(struct pt_place *)cookie = *place;
-	return false;
-}
-
 PT_INLINE int pt_cut(const struct pt_format *format, struct pgtable *pt, u64 iova,
 		     struct iommu_iotlb_gather *gather)
 {
@@ -120,11 +111,10 @@ PT_INLINE int pt_cut(const struct pt_format *format, struct pgtable *pt, u64 iov
 	if (err || iova & ((1ULL << format->granule_lg2) - 1))
 		return err ? err : -EINVAL;
 	for (;;) {
-		struct pt_place place = { .items = 0 };
+		struct pt_place place;
 		struct pt_stuff stuff;
 
-		pt_visit_range(format, pt, iova, 1, pt_find_place, &place);
-		if (!place.items)
+		if (!pt_find_place(format, pt, iova, &place))
 			return -ENOENT;
 		if (place.iova == iova)
 			return 0;

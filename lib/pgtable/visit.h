@@ -39,7 +39,7 @@ static bool pt_visit_table(const struct pt_format *format, struct pgtable *pt,
 
 	while (index < entries && base + (index << lg2) <= visit->last) {
 		u64 entry = pt_load(&table, index);
-		struct pt_place place = { .table = table, .level = level, .entry = entry };
+		struct pt_place place = { .table = table, .level = level };
 
 		if (!entry) {
 			index++;
@@ -85,6 +85,24 @@ PT_INLINE void pt_visit_range(const struct pt_format *format, struct pgtable *pt
 	const struct pt_visit visit = { iova, iova + (bytes - 1), leaf, cookie };
 
 	pt_visit_table(format, pt, pt_top(pt), pt->levels - 1, pt_base(format, pt, iova), &visit);
+}
+
+static bool pt_keep_place(const struct pt_format *format, struct pgtable *pt,
+			  struct pt_place *place, void *cookie)
+{
+	(void)format;
+	(void)pt;
+	*(struct pt_place *)cookie = *place;
+	return false;
+}
+
+/* The leaf that serves one address. False: there is none. */
+PT_INLINE bool pt_find_place(const struct pt_format *format, struct pgtable *pt, u64 iova,
+			     struct pt_place *place)
+{
+	place->items = 0;
+	pt_visit_range(format, pt, iova, 1, pt_keep_place, place);
+	return place->items;
 }
 
 PT_INLINE phys_addr_t pt_place_phys(const struct pt_format *format, const struct pgtable *pt,

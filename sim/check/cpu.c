@@ -289,9 +289,11 @@ void check_cpu_copies(struct check *check, phys_addr_t phys, u64 bytes, bool wri
 	cpu_open(check, phys, last);
 }
 
-void check_ram_changing(void *cookie, phys_addr_t phys, u64 bytes)
+typedef void watch_fn(struct check *check, struct cpu_watch *watch, u64 start, u64 last);
+
+/* What is compared of [phys, phys + bytes), mapping by mapping. */
+static inline void each_compared(struct check *check, phys_addr_t phys, u64 bytes, watch_fn *what)
 {
-	struct check *check = cookie;
 	u64 last = phys + bytes - 1;
 	struct cpu_watch *watch;
 
@@ -299,18 +301,15 @@ void check_ram_changing(void *cookie, phys_addr_t phys, u64 bytes)
 		return;
 	for (watch = cpu_watch_first(&check->cpu, phys, last); watch;
 	     watch = cpu_watch_next(&check->cpu, watch, phys, last))
-		cpu_compare(check, watch, phys, last);
+		what(check, watch, phys, last);
+}
+
+void check_ram_changing(void *cookie, phys_addr_t phys, u64 bytes)
+{
+	each_compared(cookie, phys, bytes, cpu_compare);
 }
 
 void check_ram_changed(void *cookie, phys_addr_t phys, u64 bytes)
 {
-	struct check *check = cookie;
-	u64 last = phys + bytes - 1;
-	struct cpu_watch *watch;
-
-	if (!check->cpu.compares || !bytes)
-		return;
-	for (watch = cpu_watch_first(&check->cpu, phys, last); watch;
-	     watch = cpu_watch_next(&check->cpu, watch, phys, last))
-		cpu_remember(check, watch, phys, last);
+	each_compared(cookie, phys, bytes, cpu_remember);
 }
