@@ -19,6 +19,17 @@ int bench_setup(void **state)
 	return 0;
 }
 
+int bench_setup_ram(void **state)
+{
+	struct bench *bench;
+
+	if (bench_setup(state))
+		return -1;
+	bench = *state;
+	ram_add_range(&bench->hw.ram, 0, 1ULL << BENCH_RAM_BITS);
+	return 0;
+}
+
 int bench_teardown(void **state)
 {
 	struct bench *bench = *state;

@@ -22,6 +22,10 @@ struct bench {
 int bench_setup(void **state);
 int bench_teardown(void **state);
 
+/* The same with RAM, from 0 on. */
+#define BENCH_RAM_BITS 40
+int bench_setup_ram(void **state);
+
 /* Allocations that are not freed, of all points together. */
 u64 bench_live(const struct bench *bench);
 

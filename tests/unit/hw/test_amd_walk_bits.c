@@ -24,7 +24,7 @@
 
 #include "hw/walker.h"
 
-#define RAM_BITS 40
+#define RAM_BITS BENCH_RAM_BITS
 
 /* Not 0 at any level, so that no level can be skipped. */
 #define SOME_IOVA \
@@ -223,17 +223,6 @@ static void of_leaves_of_every_coded_size(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	struct bench *bench;
-
-	if (bench_setup(state))
-		return -1;
-	bench = *state;
-	ram_add_range(&bench->hw.ram, 0, 1ULL << RAM_BITS);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_ram, bench_teardown)
 
 TEST_MAIN(TEST(of_leaves_of_their_levels_size), TEST(of_leaves_of_every_coded_size))

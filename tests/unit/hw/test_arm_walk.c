@@ -7,7 +7,7 @@
 #include "hw/arm_walk.h"
 #include "tables.h"
 
-#define RAM_BITS  40
+#define RAM_BITS  BENCH_RAM_BITS
 #define SOME_IOVA (257ULL << 39 | 3ULL << 30 | 510ULL << 21 | 129ULL << 12 | 0x5a8)
 
 /* Tables by level. Any two differ in at least two bits. */
@@ -385,18 +385,7 @@ static void the_second_stage_refuses_tables_and_pages(void **state)
 	expect_u64(walk.fault_flags, 2 << 1);
 }
 
-static int setup(void **state)
-{
-	struct bench *bench;
-
-	if (bench_setup(state))
-		return -1;
-	bench = *state;
-	ram_add_range(&bench->hw.ram, 0, 1ULL << RAM_BITS);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_ram, bench_teardown)
 
 TEST_MAIN(TEST(every_bit_has_its_meaning), TEST(the_contiguous_bit_makes_pages_larger),
 	  TEST(wide_addresses_have_bits_elsewhere), TEST(marks_are_set_where_that_is_allowed),

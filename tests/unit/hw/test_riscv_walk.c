@@ -7,7 +7,7 @@
 #include "hw/riscv_walk.h"
 #include "tables.h"
 
-#define RAM_BITS  40
+#define RAM_BITS  BENCH_RAM_BITS
 #define SOME_IOVA (3ULL << 30 | 510ULL << 21 | 129ULL << 12 | 0x5a8)
 
 /* Tables by level. Any two differ in at least two bits. */
@@ -339,18 +339,7 @@ static void a_mark_needs_a_page_that_may_be_written(void **state)
 	expect_u64(get_entry(&bench->hw.ram, table_at[0], index), LEAF(LEAF_AT));
 }
 
-static int setup(void **state)
-{
-	struct bench *bench;
-
-	if (bench_setup(state))
-		return -1;
-	bench = *state;
-	ram_add_range(&bench->hw.ram, 0, 1ULL << RAM_BITS);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_ram, bench_teardown)
 
 TEST_MAIN(TEST(every_bit_has_its_meaning), TEST(a_napot_page_takes_its_low_bits_from_the_address),
 	  TEST(memory_types_are_one_of_three), TEST(rights_are_those_of_the_leaf),

@@ -27,7 +27,7 @@
 
 #include "hw/vtd_fs.h"
 
-#define RAM_BITS  40
+#define RAM_BITS  BENCH_RAM_BITS
 /* The highest bit that is indexed is 0 with five levels, and 1 with four. */
 #define SOME_BITS (200ULL << 48 | 257ULL << 39 | 3ULL << 30 | 510ULL << 21 | 129ULL << 12 | 0x5a8)
 
@@ -194,17 +194,6 @@ static void check_all_bits(struct bench *bench, const struct hw_walker *walker)
 	}
 }
 
-static int setup(void **state)
-{
-	struct bench *bench;
-
-	if (bench_setup(state))
-		return -1;
-	bench = *state;
-	ram_add_range(&bench->hw.ram, 0, 1ULL << RAM_BITS);
-	return 0;
-}
-
 static void on_a_machine_with_few_features(void **state)
 {
 	check_all_bits(*state, &(struct hw_walker){ .first_levels = 5, .address_bits = 46 });
@@ -259,7 +248,7 @@ static void tables_are_kept_for_plain_requests(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_ram, bench_teardown)
 
 TEST_MAIN(TEST(on_a_machine_with_few_features), TEST(on_machines_of_every_address_width),
 	  TEST(tables_are_kept_for_plain_requests))

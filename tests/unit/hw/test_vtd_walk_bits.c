@@ -26,7 +26,7 @@
 
 #include "hw/walker.h"
 
-#define RAM_BITS  40
+#define RAM_BITS  BENCH_RAM_BITS
 #define SOME_IOVA (257ULL << 39 | 3ULL << 30 | 510ULL << 21 | 129ULL << 12 | 0x5a8)
 
 /*
@@ -161,17 +161,6 @@ static void check_all_bits(struct bench *bench, const struct hw_walker *walker)
 	}
 }
 
-static int setup(void **state)
-{
-	struct bench *bench;
-
-	if (bench_setup(state))
-		return -1;
-	bench = *state;
-	ram_add_range(&bench->hw.ram, 0, 1ULL << RAM_BITS);
-	return 0;
-}
-
 static void on_a_machine_with_few_features(void **state)
 {
 	check_all_bits(*state, &(struct hw_walker){ .levels = 4, .address_bits = 46 });
@@ -207,7 +196,7 @@ static void on_machines_of_every_address_width(void **state)
 			&(struct hw_walker){ .levels = 4, .address_bits = bits, .huge_1g = true });
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_ram, bench_teardown)
 
 TEST_MAIN(TEST(on_a_machine_with_few_features), TEST(on_a_machine_with_1_GiB_leaves),
 	  TEST(on_a_machine_with_snoop_control), TEST(on_a_machine_with_device_tlbs),

@@ -181,6 +181,31 @@ int format_teardown(void **state)
 	return tables || leaks ? -1 : 0;
 }
 
+u64 format_word(struct dmasim *s, phys_addr_t at)
+{
+	u8 byte[8];
+	u64 word = 0;
+
+	expect_u64(ram_read(&s->hw.ram, at, byte, 8), 8);
+	for (int i = 0; i < 8; i++)
+		word |= (u64)byte[i] << (8 * i);
+	return word;
+}
+
+u32 format_prot(const char *letters)
+{
+	static const struct {
+		char letter;
+		u32 prot;
+	} known[] = { { 'r', IOMMU_READ },   { 'w', IOMMU_WRITE }, { 'c', IOMMU_CACHE },
+		      { 'n', IOMMU_NOEXEC }, { 'm', IOMMU_MMIO },  { 'p', IOMMU_PRIV } };
+	u32 prot = 0;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		prot |= strchr(letters, known[i].letter) ? known[i].prot : 0;
+	return prot;
+}
+
 int format_map(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)
 {
 	format_release(fixture);

@@ -130,6 +130,12 @@ extern const struct format_case format_mock;
  */
 extern const struct format_case format_half_pages;
 
+/* The word at an address of memory, byte by byte. */
+u64 format_word(struct dmasim *s, phys_addr_t at);
+
+/* IOMMU_ bits by their letters in tests/data/pte-vectors.tsv. */
+u32 format_prot(const char *letters);
+
 /* ---- Doing and looking ----------------------------------------------------------------------- */
 
 int format_map(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);

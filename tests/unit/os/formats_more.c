@@ -179,17 +179,6 @@ static void arm_walk_range(const struct format_fixture *fixture, u64 start, u64 
 
 #define MOCK_LG2 11
 
-static u64 mock_load(const struct format_fixture *fixture, phys_addr_t at)
-{
-	u8 byte[8];
-	u64 entry = 0;
-
-	expect_u64(ram_read(&fixture->s->hw.ram, at, byte, 8), 8);
-	for (int i = 0; i < 8; i++)
-		entry |= (u64)byte[i] << (8 * i);
-	return entry;
-}
-
 static u8 mock_page_lg2(u64 entry, u8 shift)
 {
 	u8 lg2 = MOCK_LG2 + 1;
@@ -212,7 +201,7 @@ static struct seen mock_walk(const struct format_fixture *fixture, u64 iova)
 
 	for (u8 level = fixture->pt.levels; level-- > 0;) {
 		u8 shift = MOCK_LG2 + 9 * level, lg2;
-		u64 entry = mock_load(fixture, table + 8 * (iova >> shift & 511));
+		u64 entry = format_word(fixture->s, table + 8 * (iova >> shift & 511));
 
 		if (!(entry & 1))
 			return (struct seen){ 0 };
@@ -248,7 +237,7 @@ static void mock_table(const struct mock_range *range, phys_addr_t table, u8 lev
 
 		if (iova > range->last || iova + ((1ULL << shift) - 1) < range->start)
 			continue;
-		entry = mock_load(range->fixture, table + 8 * index);
+		entry = format_word(range->fixture->s, table + 8 * index);
 		if (!(entry & 1))
 			continue;
 		if (level && (entry >> 9 & 7) && (entry >> 9 & 7) != 7) {

@@ -71,17 +71,6 @@ PT_DEFINE_OPS(half_pages);
 
 /* ---- The judge: plain reads of RAM ----------------------------------------------------------- */
 
-static u64 load(const struct format_fixture *fixture, phys_addr_t table, u64 index)
-{
-	u8 byte[8];
-	u64 entry = 0;
-
-	expect_u64(ram_read(&fixture->s->hw.ram, table + 8 * index, byte, 8), 8);
-	for (int i = 0; i < 8; i++)
-		entry |= (u64)byte[i] << (8 * i);
-	return entry;
-}
-
 struct seen half_pages_walk(const struct format_fixture *fixture, u64 iova)
 {
 	phys_addr_t table = fixture->pt.root;
@@ -93,7 +82,7 @@ struct seen half_pages_walk(const struct format_fixture *fixture, u64 iova)
 		u64 entry;
 
 		shift -= INDEX_LG2;
-		entry = load(fixture, table, iova >> shift & (ENTRIES - 1));
+		entry = format_word(fixture->s, table + 8 * (iova >> shift & (ENTRIES - 1)));
 		if (!entry)
 			return (struct seen){ 0 };
 		if (entry & ENTRY_LEAF)
@@ -125,7 +114,7 @@ static void walk_table(const struct format_fixture *fixture, const struct range 
 
 		if (iova > range->last || iova + ((1ULL << shift) - 1) < range->start)
 			continue;
-		entry = load(fixture, table, index);
+		entry = format_word(fixture->s, table + 8 * index);
 		if (entry & ENTRY_LEAF)
 			range->leaf(range->cookie,
 				    &(struct seen_leaf){ iova, 1ULL << shift, entry & ENTRY_ADDRESS,

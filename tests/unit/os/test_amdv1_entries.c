@@ -66,20 +66,6 @@ static u32 read_rows(struct row *rows)
 	return count;
 }
 
-static u32 prot_of(const struct row *row)
-{
-	static const struct {
-		char letter;
-		u32 prot;
-	} known[] = { { 'r', IOMMU_READ },   { 'w', IOMMU_WRITE }, { 'c', IOMMU_CACHE },
-		      { 'n', IOMMU_NOEXEC }, { 'm', IOMMU_MMIO },  { 'p', IOMMU_PRIV } };
-	u32 prot = 0;
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		prot |= strchr(row->prot, known[i].letter) ? known[i].prot : 0;
-	return prot;
-}
-
 /* The words of a row, "w", "w*N" or "w1,w2*N", one after the other. Returns how many. */
 static u32 words_of(const struct row *row, u64 words[256])
 {
@@ -160,17 +146,6 @@ static struct hw_walk walk(const struct table *table, u64 iova)
 
 /* ---- Raw entries ----------------------------------------------------------------------------- */
 
-static u64 load(const struct table *table, phys_addr_t at)
-{
-	u8 byte[8];
-	u64 word = 0;
-
-	expect_u64(ram_read(&table->fixture->s->hw.ram, at, byte, 8), 8);
-	for (int i = 0; i < 8; i++)
-		word |= (u64)byte[i] << (8 * i);
-	return word;
-}
-
 static void store(const struct table *table, phys_addr_t at, u64 word)
 {
 	u8 byte[8];
@@ -186,8 +161,8 @@ static phys_addr_t place_of_entry(const struct table *table, u64 iova, u32 level
 	phys_addr_t at = table->pt.root;
 
 	for (u32 above = table->pt.levels - 1; above > level; above--)
-		at = load(table, at + 8 * (iova >> (12 + 9 * above) & 511)) & ADDRESS &
-		     ~table->pt.encryption;
+		at = format_word(table->fixture->s, at + 8 * (iova >> (12 + 9 * above) & 511)) &
+		     ADDRESS & ~table->pt.encryption;
 	return at + 8 * (iova >> (12 + 9 * level) & 511);
 }
 
@@ -211,20 +186,21 @@ static void check_leaf(struct format_fixture *fixture, const struct row *row)
 	phys_addr_t place;
 
 	expect_u64((u64)count << (12 + 9 * row->level), bytes);
-	expect_ok(map(&table, iova, row->phys, bytes, prot_of(row)));
+	expect_ok(map(&table, iova, row->phys, bytes, format_prot(row->prot)));
 	place = place_of_entry(&table, iova, row->level);
 	for (u32 i = 0; i < count; i++) {
-		expect_u64(load(&table, place + 8 * i), dirty ? words[i] & ~DIRTY : words[i]);
+		expect_u64(format_word(table.fixture->s, place + 8 * i),
+			   dirty ? words[i] & ~DIRTY : words[i]);
 		store(&table, place + 8 * i, words[i]);
 	}
 	/* Not an entry more, on either side. */
-	expect_u64(load(&table, place - 8), 0);
-	expect_u64(load(&table, place + 8 * count), 0);
+	expect_u64(format_word(table.fixture->s, place - 8), 0);
+	expect_u64(format_word(table.fixture->s, place + 8 * count), 0);
 	expect_u64(pgtable_amdv1.iova_to_phys(&table.pt, iova + bytes - 5), row->phys + bytes - 5);
 	expect_u64(pgtable_amdv1.iova_to_phys(&table.pt, iova + bytes / 2), row->phys + bytes / 2);
 	expect_u64(unmap(&table, iova, 4096), bytes);
 	for (u32 i = 0; i < count; i++)
-		expect_u64(load(&table, place + 8 * i), 0);
+		expect_u64(format_word(table.fixture->s, place + 8 * i), 0);
 	end(&table);
 }
 
@@ -239,7 +215,7 @@ static void check_table(struct format_fixture *fixture, const struct row *row)
 	assert_true(row->level < table.pt.levels);
 	expect_u64(word & address, row->phys);
 	expect_ok(map(&table, iova, 0x1000, 4096, RW));
-	entry = load(&table, place_of_entry(&table, iova, row->level));
+	entry = format_word(table.fixture->s, place_of_entry(&table, iova, row->level));
 	expect_u64(entry & ~address, word & ~address);
 	assert_true(frames_allocated(&fixture->s->hw.frames, entry & address, 4096));
 	expect_u64(unmap(&table, iova, 4096), 4096);
@@ -297,7 +273,7 @@ static void every_size_has_its_word(void **state)
 		expect_ok(map(&table, 3 * bytes, phys, bytes, RW));
 		place = place_of_entry(&table, 3 * bytes, level);
 		for (u64 i = 0; i < items; i++)
-			expect_u64(load(&table, place + 8 * i), word);
+			expect_u64(format_word(table.fixture->s, place + 8 * i), word);
 		expect_u64(walk(&table, 3 * bytes + bytes / 2 + 1).phys, phys + bytes / 2 + 1);
 		expect_u64(walk(&table, 3 * bytes).page_lg2, lg2);
 		expect_u64(unmap(&table, 3 * bytes, bytes), bytes);
@@ -316,10 +292,11 @@ static void pages_of_a_run_follow_each_other(void **state)
 	expect_ok(map(&table, 0x4000, 0x7654000, 0x8000, IOMMU_READ));
 	place = place_of_entry(&table, 0, 0);
 	for (u64 i = 0; i < 16; i++)
-		expect_u64(load(&table, place + 8 * i), i < 4	 ? 0
-							: i < 8	 ? 0x3000000007655e01ULL
-							: i < 12 ? 0x3000000007659e01ULL
-								 : 0);
+		expect_u64(format_word(table.fixture->s, place + 8 * i),
+			   i < 4    ? 0
+			   : i < 8  ? 0x3000000007655e01ULL
+			   : i < 12 ? 0x3000000007659e01ULL
+				    : 0);
 	expect_u64(unmap(&table, 0x4000, 0x8000), 0x8000);
 	end(&table);
 }
@@ -331,7 +308,8 @@ static void entries_of_tables_allow_everything(void **state)
 
 	expect_ok(map(&table, 0x5000, 0x1000, 4096, IOMMU_READ));
 	for (u32 level = 1; level < 6; level++)
-		expect_u64(load(&table, place_of_entry(&table, 0x5000, level)) & ~ADDRESS,
+		expect_u64(format_word(table.fixture->s, place_of_entry(&table, 0x5000, level)) &
+				   ~ADDRESS,
 			   0x6000000000000001ULL | level << 9);
 	end(&table);
 }

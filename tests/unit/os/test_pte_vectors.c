@@ -26,20 +26,6 @@ struct row {
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-static u32 prot_of(const struct row *row)
-{
-	static const struct {
-		char letter;
-		u32 prot;
-	} known[] = { { 'r', IOMMU_READ },   { 'w', IOMMU_WRITE }, { 'c', IOMMU_CACHE },
-		      { 'n', IOMMU_NOEXEC }, { 'm', IOMMU_MMIO },  { 'p', IOMMU_PRIV } };
-	u32 prot = 0;
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		prot |= strchr(row->prot, known[i].letter) ? known[i].prot : 0;
-	return prot;
-}
-
 static bool has(const struct row *row, const char *feature)
 {
 	return strstr(row->features, feature);
@@ -134,22 +120,11 @@ static void bed_fini(struct bed *bed)
 	expect_u64(dmasim_destroy(bed->s), 0);
 }
 
-static u64 load(const struct bed *bed, phys_addr_t at)
-{
-	u8 byte[8];
-	u64 word = 0;
-
-	expect_u64(ram_read(&bed->s->hw.ram, at, byte, 8), 8);
-	for (int i = 0; i < 8; i++)
-		word |= (u64)byte[i] << (8 * i);
-	return word;
-}
-
 /* The only entry of a table that is in use, or the first. */
 static u64 first_in_use(const struct bed *bed, phys_addr_t table, u64 entries)
 {
 	for (u64 i = 0; i < entries; i++) {
-		if (load(bed, table + 8 * i))
+		if (format_word(bed->s, table + 8 * i))
 			return i;
 	}
 	fail_msg("a table of %llu entries is empty", entries);
@@ -182,8 +157,8 @@ static int map_row(struct bed *bed, const struct row *row)
 {
 	u64 bytes = 1ULL << row->size_lg2, mapped = 0;
 
-	return bed->ops->map(&bed->pt, bytes, row->phys, bytes, prot_of(row), &bed->gather,
-			     &mapped);
+	return bed->ops->map(&bed->pt, bytes, row->phys, bytes, format_prot(row->prot),
+			     &bed->gather, &mapped);
 }
 
 static void check_leaf(struct bed *bed, const struct row *row)
@@ -197,12 +172,12 @@ static void check_leaf(struct bed *bed, const struct row *row)
 	expect_ok(map_row(bed, row));
 	for (u32 level = bed->pt.levels - 1U; level > row->level; level--) {
 		index = first_in_use(bed, table, entries);
-		table = format->address(&bed->pt, load(bed, table + 8 * index));
+		table = format->address(&bed->pt, format_word(bed->s, table + 8 * index));
 		entries = 1ULL << format->index_lg2;
 	}
 	index = first_in_use(bed, table, entries);
 	for (u32 i = 0; i < count; i++) {
-		u64 word = load(bed, table + 8 * (index + i));
+		u64 word = format_word(bed->s, table + 8 * (index + i));
 
 		if (!i && strstr(row->kind, "+dirty"))
 			word = format->dirty(word);
@@ -214,7 +189,7 @@ static void check_leaf(struct bed *bed, const struct row *row)
 	}
 	/* And not one more. */
 	if (index + count < entries)
-		expect_u64(load(bed, table + 8 * (index + count)), 0);
+		expect_u64(format_word(bed->s, table + 8 * (index + count)), 0);
 }
 
 static void check_table(const struct bed *bed, const struct row *row)

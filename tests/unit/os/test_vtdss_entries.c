@@ -63,20 +63,6 @@ static u32 read_rows(struct row *rows)
 	return count;
 }
 
-static u32 prot_of(const struct row *row)
-{
-	static const struct {
-		char letter;
-		u32 prot;
-	} known[] = { { 'r', IOMMU_READ },   { 'w', IOMMU_WRITE }, { 'c', IOMMU_CACHE },
-		      { 'n', IOMMU_NOEXEC }, { 'm', IOMMU_MMIO },  { 'p', IOMMU_PRIV } };
-	u32 prot = 0;
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		prot |= strchr(row->prot, known[i].letter) ? known[i].prot : 0;
-	return prot;
-}
-
 static bool left_out(const struct row *row)
 {
 	return row->level == 4 || !strcmp(row->features, "FORCEW");
@@ -93,17 +79,6 @@ static bool concerns(const struct row *row, const struct format_fixture *fixture
 
 /* ---- Raw entries ----------------------------------------------------------------------------- */
 
-static u64 load(const struct format_fixture *fixture, phys_addr_t at)
-{
-	u8 byte[8];
-	u64 word = 0;
-
-	expect_u64(ram_read(&fixture->s->hw.ram, at, byte, 8), 8);
-	for (int i = 0; i < 8; i++)
-		word |= (u64)byte[i] << (8 * i);
-	return word;
-}
-
 static void store(const struct format_fixture *fixture, phys_addr_t at, u64 word)
 {
 	u8 byte[8];
@@ -119,7 +94,8 @@ static phys_addr_t place_of_entry(const struct format_fixture *fixture, u64 iova
 	phys_addr_t table = fixture->pt.root;
 
 	for (u32 at = fixture->pt.levels - 1; at > level; at--)
-		table = load(fixture, table + 8 * (iova >> (12 + 9 * at) & 511)) & ADDRESS;
+		table = format_word(fixture->s, table + 8 * (iova >> (12 + 9 * at) & 511)) &
+			ADDRESS;
 	return table + 8 * (iova >> (12 + 9 * level) & 511);
 }
 
@@ -132,16 +108,16 @@ static void check_leaf(struct format_fixture *fixture, const struct row *row)
 	bool dirty = strstr(row->kind, "+dirty");
 	phys_addr_t place;
 
-	expect_ok(format_map(fixture, iova, row->phys, bytes, prot_of(row)));
+	expect_ok(format_map(fixture, iova, row->phys, bytes, format_prot(row->prot)));
 	place = place_of_entry(fixture, iova, row->level);
-	expect_u64(load(fixture, place), dirty ? word & ~0x200ULL : word);
+	expect_u64(format_word(fixture->s, place), dirty ? word & ~0x200ULL : word);
 	if (dirty) {
 		store(fixture, place, word);
-		format_expect(fixture, iova, row->phys, 4096, prot_of(row));
+		format_expect(fixture, iova, row->phys, 4096, format_prot(row->prot));
 	}
 	expect_u64(fixture->format->ops->iova_to_phys(&fixture->pt, iova + 5), row->phys + 5);
 	expect_u64(format_unmap(fixture, iova, bytes), bytes);
-	expect_u64(load(fixture, place), 0);
+	expect_u64(format_word(fixture->s, place), 0);
 }
 
 static void check_refusal(struct format_fixture *fixture, const struct row *row)
@@ -149,7 +125,7 @@ static void check_refusal(struct format_fixture *fixture, const struct row *row)
 	u64 bytes = 1ULL << row->size_lg2;
 
 	assert_string_equal(row->words, "EINVAL");
-	expect_error(format_map(fixture, bytes, row->phys, bytes, prot_of(row)), -EINVAL);
+	expect_error(format_map(fixture, bytes, row->phys, bytes, format_prot(row->prot)), -EINVAL);
 	expect_u64(format_leaves(fixture).all, 0);
 }
 
@@ -162,7 +138,7 @@ static void check_table(struct format_fixture *fixture, const struct row *row)
 	assert_true(row->level < fixture->pt.levels);
 	expect_u64(word & ADDRESS, row->phys);
 	expect_ok(format_map(fixture, iova, 0x1000, 4096, RW));
-	entry = load(fixture, place_of_entry(fixture, iova, row->level));
+	entry = format_word(fixture->s, place_of_entry(fixture, iova, row->level));
 	expect_u64(entry & ~ADDRESS, word & ~ADDRESS);
 	assert_true(frames_allocated(&fixture->s->hw.frames, entry & ADDRESS, 4096));
 	expect_u64(format_unmap(fixture, iova, 4096), 4096);
@@ -243,7 +219,7 @@ static void every_leaf_has_its_word(void **state)
 		u64 bytes = 4096ULL << (9 * words[i].level);
 
 		expect_ok(format_map(fixture, bytes, words[i].phys, bytes, words[i].prot));
-		expect_u64(load(fixture, place_of_entry(fixture, bytes, words[i].level)),
+		expect_u64(format_word(fixture->s, place_of_entry(fixture, bytes, words[i].level)),
 			   words[i].word | snoop);
 		expect_u64(format_unmap(fixture, bytes, bytes), bytes);
 	}
@@ -259,7 +235,7 @@ static void leaves_of_a_run_follow_each_other(void **state)
 	expect_ok(format_map(fixture, 3ULL << 12, 0x7654000, 5ULL << 12, IOMMU_READ));
 	table = place_of_entry(fixture, 0, 0);
 	for (u64 i = 0; i < 512; i++)
-		expect_u64(load(fixture, table + 8 * i),
+		expect_u64(format_word(fixture->s, table + 8 * i),
 			   i < 3 || i >= 8 ? 0 : (0x7654001 | snoop) + ((i - 3) << 12));
 }
 
@@ -271,7 +247,8 @@ static void entries_of_tables_allow_everything(void **state)
 
 	expect_ok(format_map(fixture, 0x5000, 0x1000, 4096, IOMMU_READ));
 	for (u32 level = 1; level < fixture->pt.levels; level++)
-		expect_u64(load(fixture, place_of_entry(fixture, 0x5000, level)) & ~ADDRESS,
+		expect_u64(format_word(fixture->s, place_of_entry(fixture, 0x5000, level)) &
+				   ~ADDRESS,
 			   0x3 | flushed);
 }
 
@@ -282,7 +259,7 @@ static void a_gibibyte_without_huge_leaves_takes_512_entries(void **state)
 
 	expect_ok(format_map(fixture, SZ_1G, 5ULL * SZ_1G, SZ_1G, RW));
 	for (u64 i = 0; i < 512; i++)
-		expect_u64(load(fixture, place_of_entry(fixture, SZ_1G + i * SZ_2M, 1)),
+		expect_u64(format_word(fixture->s, place_of_entry(fixture, SZ_1G + i * SZ_2M, 1)),
 			   (5ULL * SZ_1G + i * SZ_2M) | 0x83);
 }
 
