@@ -119,7 +119,7 @@ struct dmasim_config {
 	size_t size;
 
 	enum dmasim_iommu iommu;
-	u8 iommu_levels;       /* of page tables: VT-d 3 or 4; AMD-Vi at most 4, 5 or 6; 0: 4 */
+	u8 iommu_levels;       /* of page tables: VT-d 3 to 5; AMD-Vi at most 4, 5 or 6; 0: 4 */
 	bool iommu_no_1g;      /* no leaves of 1 GiB; AMD-Vi: and none larger */
 	bool iommu_snoop;      /* snoop control: leaves have the SNP bit; AMD-Vi's always have FC */
 	bool iommu_incoherent; /* table writes reach the walker only when flushed from the cache */

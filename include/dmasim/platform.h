@@ -85,7 +85,7 @@ struct platform_iommu {
 	u16 segment;
 	u8 bus_first;
 	u8 bus_last;
-	u8 levels;	      /* of its page tables: VT-d 3 or 4; AMD at most so many, 4 to 6 */
+	u8 levels;	      /* of its page tables: VT-d 3 to 5; AMD at most so many, 4 to 6 */
 	u8 address_bits;      /* host address width: bits above are reserved in entries */
 	u8 max_address_mask;  /* MAMV: largest AM of a page-selective invalidation */
 	bool huge_1g;	      /* leaves of 1 GiB (of 2 MiB are always there); AMD: and larger */
@@ -148,7 +148,7 @@ enum platform_context_type {
 struct platform_context {
 	enum platform_context_type type;
 	u32 domain;	  /* tag of the translations it caches */
-	u8 levels;	  /* of the tables: VT-d 3 or 4, AMD 1 to 6 */
+	u8 levels;	  /* of the tables: VT-d 3 to 5, AMD 1 to 6 */
 	phys_addr_t root; /* top table */
 	bool device_tlb;  /* TRANSLATE: requests of the device's own TLB are taken */
 };

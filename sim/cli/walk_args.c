@@ -29,7 +29,7 @@ static const char help[] =
 	"\n"
 	"The machine:\n"
 	"  --format NAME            of page tables: vtdss (VT-d; without it this), amdv1 (AMD)\n"
-	"  --levels N               of tables: vtdss 3 or 4; amdv1, which begins with 3, grows to\n"
+	"  --levels N               of tables: vtdss 3 to 5; amdv1, which begins with 3, grows to\n"
 	"                           4, 5 or 6; without it 4\n"
 	"  --no-1g                  no pages of 1 GiB or more\n"
 	"  --snoop                  vtdss: snoop control: leaves have the bit SNP\n"

@@ -11,7 +11,7 @@ static const struct walk_field fields[] = {
 	{ 1, 1, "W", "write; the device may write" },
 	{ 2, 2, "X", "execute, where the unit has it; else ignored" },
 	{ 6, 3, "EMT", "memory type, in nested and extended use; else ignored" },
-	{ 7, 7, "PS", "a leaf, at levels 1 and 2; ignored at 0, must be 0 at 3" },
+	{ 7, 7, "PS", "a leaf, at levels 1 and 2; ignored at 0, must be 0 at 3, 4" },
 	{ 8, 8, "A", "accessed, where the unit keeps it; else ignored" },
 	{ 9, 9, "D", "dirty, where the unit keeps it; else ignored" },
 	{ 10, 10, NULL, "ignored; Linux notes here that it flushed the entry" },
@@ -31,7 +31,7 @@ static u64 reserved_bits(u64 entry, u8 level, const struct walk_unit *unit)
 		reserved |= VTD_SS_SNOOP;
 	if (!unit->device_tlb)
 		reserved |= VTD_SS_TM;
-	if (level == 3 || (level == 2 && unit->no_1g))
+	if (level >= 3 || (level == 2 && unit->no_1g))
 		reserved |= VTD_SS_SUPERPAGE;
 	if (level == 2 && page)
 		reserved |= VTD_SS_1G_RESERVED;

@@ -252,7 +252,7 @@ static u64 visit_entry(const struct hw_range_walk *range, const struct place *pl
 	return 1;
 }
 
-/* `base` is the first address that the table maps. At most four levels deep. */
+/* `base` is the first address that the table maps. At most five levels deep. */
 static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed)
 {

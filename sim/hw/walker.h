@@ -132,7 +132,7 @@ static inline void hw_walk_end(struct hw_walk *walk, bool read, bool write, u32 
 	walk->tables = (u8)visited;
 }
 
-/* Translates one address for an access. levels is 3 or 4. */
+/* Translates one address for an access. levels is 3 to 5. */
 struct hw_walk hw_walk_vtd_ss(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 iova,
 			      bool write);
 

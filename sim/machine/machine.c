@@ -73,8 +73,8 @@ static void check_config(const struct dmasim_config *config)
 		DMASIM_CONTRACT(config->iommu_levels >= 4 && config->iommu_levels <= 6,
 				"AMD's tables grow to 4, 5 or 6 levels");
 	else
-		DMASIM_CONTRACT(config->iommu_levels == 3 || config->iommu_levels == 4,
-				"VT-d tables have 3 or 4 levels");
+		DMASIM_CONTRACT(config->iommu_levels >= 3 && config->iommu_levels <= 5,
+				"VT-d tables have 3, 4 or 5 levels");
 	DMASIM_CONTRACT(config->iotlb_entries <= IOTLB_ENTRIES_MAX,
 			"an IOTLB has at most 2^20 entries");
 	DMASIM_CONTRACT(config->iotlb_ways <= IOTLB_ENTRIES_MAX, "an IOTLB has at most 2^20 ways");

@@ -41,6 +41,8 @@ prints 0 page-1g --map 0x40000000:0x80000000:1G 0x7ffff123
 prints 0 page-1g-without --no-1g --map 0x40000000:0x80000000:1G 0x7ffff123
 prints 0 page-last --map 0xfffffffff000:0xffffffffff000:4K 0xffffffffffff
 prints 0 three-levels --levels 3 --map 0x7ffffff000:0x5000:4K 0x7ffffff000
+prints 0 five-levels --levels 5 --map 0x1fffffffffff000:0x5000:4K --map $page 0x1ffffffffffffff \
+	0x40000000
 prints 0 snoop --snoop --map $page 0x40000000
 prints 0 device-tlb --device-tlb --map $page --poke 0x40000000:0:+62 0x40000000
 prints 0 bits-that-nobody-heeds --map $page --poke 0x40000000:0:+2 --poke 0x40000000:0:+6 \
@@ -76,6 +78,8 @@ prints 1 no-table --map $page --poke 0x40000000:1:0 --poke 0x40000000:0:0 0x4000
 prints 1 map-in-the-way --map $page --poke 0x40001000:0:0x5003 --map 0x40001000:0x6000:4K \
 	0x40001000
 prints 1 beyond --levels 3 --map $page 0x8000000000
+prints 1 beyond-five-levels --levels 5 --map $page 0x200000000000000
+prints 1 reserved-bit-of-the-top --levels 5 --map $page --poke 0x40000000:4:+7 0x40000000
 prints 1 interrupt --write 0xfee00000
 
 # ---- AMD ---------------------------------------------------------------------------------------
@@ -129,6 +133,7 @@ prints_amd 0 bits-that-nobody-heeds --map $page --poke 0x40000000:0:+1 --poke 0x
 
 prints 0 entry-page --entry 1:0x40000083
 prints 0 entry-table --entry 3:0x104003
+prints 1 entry-fifth-level --entry 4:0x105003 --entry 4:0x83
 prints 0 entry-absent --entry 0:0x1234567890000000
 prints 1 entry-reserved --entry 2:0x40001083 --entry 3:0x83 --entry 0:0x4000000000001803
 prints 0 entry-snoop --snoop --entry 0:0x1803
@@ -203,7 +208,7 @@ refused a-device-tlb-with-amd 'are of vtdss alone' --format amdv1 --device-tlb -
 refused three-levels-with-amd 'with 3 levels and grows to 4 at least and 6 at most, not to 3' \
 	--format amdv1 --levels 3 0
 refused a-map-beyond-amd-tables '4 levels map 48 bits' --format amdv1 --map 0x1000000000000:0:4K 0
-refused five-levels 'vtdss has 3 to 4 levels, not 5' --levels 5 0
+refused six-levels 'vtdss has 3 to 5 levels, not 6' --levels 6 0
 refused levels-that-are-none "levels is a number from 1 to 6, not '7'" --levels 7 0
 refused an-iotlb-of-nothing "iotlb is a number from 1 to 65536, not '0'" --iotlb 0 0
 refused an-iotlb-of-3 "iotlb is a power of two, not '3'" --iotlb 3 0
@@ -213,7 +218,7 @@ refused times-0 "times is a number from 1 to 1000, not '0'" --times 0 0
 refused seed-0 "seed is a number, not 0, not '0'" --seed 0 0
 refused a-trace-that-cannot-be-written "cannot write $temp/no/trace" --trace "$temp/no/trace" 0
 refused an-entry-without-level "entry is LEVEL:VALUE like 1:0x40000083, not '7'" --entry 7
-refused an-entry-of-level-4 'vtdss has levels 0 to 3, not 4' --entry 4:0
+refused an-entry-of-level-5 'vtdss has levels 0 to 4, not 5' --entry 5:0
 refused an-entry-of-level-6 'entry is LEVEL:VALUE' --format amdv1 --entry 6:0
 refused an-entry-with-a-map 'entry is without a machine' --entry 0:0 --map $page
 refused an-entry-with-a-cache 'entry is without a machine' --entry 0:0 --iotlb 4

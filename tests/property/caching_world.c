@@ -476,7 +476,7 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed)
 	return (struct dmasim_config){
 		DMASIM_CONFIG,
 		.iommu = amd ? DMASIM_AMD_VI : DMASIM_VTD,
-		.iommu_levels = (u8)(dice_from(dice, 3, 4) + (amd ? 1 : 0)),
+		.iommu_levels = (u8)(dice_from(dice, 3, 5) + (amd ? 1 : 0)),
 		.iotlb_entries = (u32)dice_from(dice, 1, 16),
 		.iotlb_ways = (u32)dice_from(dice, 1, 4),
 		.iommu_caching_mode = dice_chance(dice, 25),

@@ -46,7 +46,7 @@ static struct dmasim_config config_of(const struct driver *driver)
 	config.forcedac = dice_chance(&dice, 50);
 	config.iommu_device_tlb = dice_chance(&dice, 30);
 	if (config.iommu == DMASIM_VTD) {
-		config.iommu_levels = (u8)dice_from(&dice, 3, 4);
+		config.iommu_levels = (u8)dice_from(&dice, 3, 5);
 		config.iommu_caching_mode = dice_chance(&dice, 25);
 		config.iommu_scalable = dice_chance(&dice, 25);
 		config.iommu_snoop = dice_chance(&dice, 50);

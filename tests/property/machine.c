@@ -27,7 +27,7 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 	struct dmasim_config config = {
 		DMASIM_CONFIG,
 		.iommu = iommu,
-		.iommu_levels = (u8)(iommu == DMASIM_AMD_VI ? 4 : dice_from(dice, 3, 4)),
+		.iommu_levels = (u8)(iommu == DMASIM_AMD_VI ? 4 : dice_from(dice, 3, 5)),
 		.iommu_no_1g = dice_chance(dice, 50),
 		.iommu_snoop = dice_chance(dice, 50),
 		.iommu_incoherent = dice_chance(dice, 50),
@@ -245,7 +245,7 @@ bool machine_make(struct run *run, bool traced)
 	run->model.iommu = config.iommu != DMASIM_NO_IOMMU;
 	run->model.amd_vi = config.iommu == DMASIM_AMD_VI;
 	run->model.scalable = config.iommu_scalable;
-	run->model.address_bits = config.iommu_levels == 3 ? 39 : 48;
+	run->model.address_bits = (u8)(12 + 9 * config.iommu_levels);
 	config = rig_trace_begin(&run->trace, &config);
 	run->s = dmasim_create(&config);
 	if (!run->s)

@@ -25,9 +25,9 @@
 #define VTD_SS_INDEX_BITS   9
 #define VTD_SS_GRANULE_LG2  12
 
-/* Address width of a table in a context entry: AW = levels - 2. */
+/* Address width of a table in an entry: AW = levels - 2. 39, 48 and 57 bits. */
 #define VTD_LEVELS_MIN 3
-#define VTD_LEVELS_MAX 4
+#define VTD_LEVELS_MAX 5
 
 /*
  * Queued-invalidation descriptor, two 64-bit words. Type in bits 3:0 of word 0. Those from 6 on

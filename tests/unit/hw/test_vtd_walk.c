@@ -32,7 +32,7 @@ static int setup(void **state)
 	*state = fixture;
 	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
 	fixture->walker = (struct hw_walker){
-		.ram = &fixture->bench->hw.ram, .levels = 4, .address_bits = 46, .huge_1g = true
+		.ram = &fixture->bench->hw.ram, .levels = 5, .address_bits = 46, .huge_1g = true
 	};
 	fixture->tables = (struct tables){ &fixture->bench->hw.ram, 4, ROOT, ROOT + 0x1000 };
 	return 0;
@@ -68,19 +68,24 @@ static void expect_fault(const struct fixture *fixture, u64 iova, u8 of_read, u8
 }
 
 /* An address with a different index at every level: 257, 3, 510, 129. */
-#define SOME_IOVA	(257ULL << 39 | 3ULL << 30 | 510ULL << 21 | 129ULL << 12)
-/* The same without the fourth level. */
-#define IOVA_OF(levels) ((levels) == 4 ? SOME_IOVA : SOME_IOVA & ((1ULL << 39) - 1))
+#define SOME_IOVA (257ULL << 39 | 3ULL << 30 | 510ULL << 21 | 129ULL << 12)
+
+/* The same without the fourth level, or with a fifth: 386. */
+static u64 iova_of(u8 levels)
+{
+	return levels == 3 ? SOME_IOVA & ((1ULL << 39) - 1)
+			   : SOME_IOVA | (levels == 5 ? 386ULL << 48 : 0);
+}
 
 /* First byte, last byte, one in the middle: of the page, and of the leaf's address. */
-static void every_leaf_size_translates_at_both_depths(void **state)
+static void every_leaf_size_translates_at_every_depth(void **state)
 {
 	struct fixture *fixture = *state;
 
-	for (u8 levels = 3; levels <= 4; levels++) {
+	for (u8 levels = 3; levels <= 5; levels++) {
 		for (u8 level = 0; level <= 2; level++) {
 			u64 bytes = bytes_of(level);
-			u64 iova = IOVA_OF(levels) & ~(bytes - 1);
+			u64 iova = iova_of(levels) & ~(bytes - 1);
 			u64 phys = 0x2940000000ULL + (level == 0 ? 0x155000 : 0);
 			const u64 offset[] = { 0, bytes - 1, bytes / 2 + 0x123 };
 
@@ -111,8 +116,8 @@ static void an_empty_entry_of_any_level_refuses(void **state)
 {
 	struct fixture *fixture = *state;
 
-	for (u8 levels = 3; levels <= 4; levels++) {
-		u64 iova = IOVA_OF(levels);
+	for (u8 levels = 3; levels <= 5; levels++) {
+		u64 iova = iova_of(levels);
 
 		start_over(fixture, levels);
 		expect_fault(fixture, iova, 6, 5);
@@ -129,8 +134,8 @@ static void addresses_beyond_the_width_are_refused_before_the_tables(void **stat
 {
 	struct fixture *fixture = *state;
 
-	for (u8 levels = 3; levels <= 4; levels++) {
-		u64 end = levels == 3 ? 1ULL << 39 : 1ULL << 48;
+	for (u8 levels = 3; levels <= 5; levels++) {
+		u64 end = 1ULL << (12 + 9 * levels);
 
 		start_over(fixture, levels);
 		tables_put(&fixture->tables, 0, 0, 0x5000 | ENTRY_RW);
@@ -148,10 +153,10 @@ static void permissions_are_those_of_all_entries_together(void **state)
 {
 	struct fixture *fixture = *state;
 
-	for (u8 levels = 3; levels <= 4; levels++) {
+	for (u8 levels = 3; levels <= 5; levels++) {
 		for (u8 leaf = 0; leaf <= 2; leaf++) {
 			u32 entries = levels - leaf;
-			u64 iova = IOVA_OF(levels) & ~(bytes_of(leaf) - 1);
+			u64 iova = iova_of(levels) & ~(bytes_of(leaf) - 1);
 
 			start_over(fixture, levels);
 			tables_put(&fixture->tables, iova, leaf,
@@ -263,8 +268,12 @@ static void where_large_leaves_may_not_be_the_bit_is_reserved(void **state)
 {
 	struct fixture *fixture = *state;
 
-	tables_put(&fixture->tables, 0, 3, ENTRY_RW | ENTRY_LEAF);
-	expect_fault(fixture, 0, 0xc, 0xc);
+	for (u8 level = 3; level <= 4; level++) {
+		start_over(fixture, 5);
+		tables_put(&fixture->tables, 0, level, ENTRY_RW | ENTRY_LEAF);
+		expect_fault(fixture, 0, 0xc, 0xc);
+	}
+	start_over(fixture, 4);
 	fixture->walker.huge_1g = false;
 	tables_put(&fixture->tables, 1ULL << 39, 2, 0x40000000 | ENTRY_RW | ENTRY_LEAF);
 	expect_fault(fixture, 1ULL << 39, 0xc, 0xc);
@@ -331,7 +340,7 @@ static void a_root_that_is_not_aligned_is_read_where_it_is(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-TEST_MAIN(TEST(every_leaf_size_translates_at_both_depths),
+TEST_MAIN(TEST(every_leaf_size_translates_at_every_depth),
 	  TEST(an_empty_entry_of_any_level_refuses),
 	  TEST(addresses_beyond_the_width_are_refused_before_the_tables),
 	  TEST(permissions_are_those_of_all_entries_together),

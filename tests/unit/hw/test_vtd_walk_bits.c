@@ -4,7 +4,7 @@
  * the fault, or with the other translation, that the architecture says (facts
  * "iova-and-page-tables" 2.2).
  *
- *   bit      leaf 4K   leaf 2M   leaf 1G   table of level 1, 2      table of level 3
+ *   bit      leaf 4K   leaf 2M   leaf 1G   table of level 1, 2      table of level 3, 4
  *   0, 1     R, W
  *   6:2      ignored
  *   7        ignored   size      size      size (level 2: if 1 GiB   reserved
@@ -33,7 +33,7 @@
  * Tables by level, and the leaf's address. Turning one address bit must not lead from one table to
  * another: any two differ in at least two bits.
  */
-static const phys_addr_t table_at[4] = { 0x133000, 0x255000, 0x366000, 0x5aa000 };
+static const phys_addr_t table_at[5] = { 0x133000, 0x255000, 0x366000, 0x5aa000, 0x69c000 };
 #define LEAF_AT 0x2580000000ULL
 
 enum meaning { IGNORED, RESERVED, READ, WRITE, SIZE, ADDRESS };
@@ -52,7 +52,7 @@ static enum meaning meaning_of(const struct world_of_bits *bits, u8 level, u32 b
 		return READ;
 	if (bit == 1)
 		return WRITE;
-	if (bit == 7 && level == 3)
+	if (bit == 7 && level >= 3)
 		return RESERVED;
 	if (bit == 7 && level == 2 && !bits->walker.huge_1g)
 		return RESERVED;
@@ -110,22 +110,24 @@ static u64 plain_entry(const struct world_of_bits *bits, u8 level)
 	return table_at[level - 1] | ENTRY_RW;
 }
 
+static u64 iova_of(const struct world_of_bits *bits)
+{
+	u64 iova = SOME_IOVA & ((1ULL << (12 + 9 * bits->levels)) - 1);
+
+	return bits->levels == 5 ? iova | 386ULL << 48 : iova;
+}
+
 static void build(const struct world_of_bits *bits)
 {
 	for (u8 level = bits->leaf; level < bits->levels; level++)
-		put_entry(bits->walker.ram, table_at[level], index_of(SOME_IOVA, level),
+		put_entry(bits->walker.ram, table_at[level], index_of(iova_of(bits), level),
 			  plain_entry(bits, level));
-}
-
-static u64 iova_of(const struct world_of_bits *bits)
-{
-	return bits->levels == 4 ? SOME_IOVA : SOME_IOVA & ((1ULL << 39) - 1);
 }
 
 static void check_bit(const struct world_of_bits *bits, u8 level, u32 bit)
 {
 	phys_addr_t table = table_at[level];
-	u64 index = index_of(SOME_IOVA, level);
+	u64 index = index_of(iova_of(bits), level);
 
 	put_entry(bits->walker.ram, table, index, plain_entry(bits, level) ^ 1ULL << bit);
 	for (int write = 0; write < 2; write++) {
@@ -148,7 +150,7 @@ static void check_all_bits(struct bench *bench, const struct hw_walker *walker)
 	struct world_of_bits bits = { .walker = *walker };
 
 	bits.walker.ram = &bench->hw.ram;
-	for (bits.levels = 3; bits.levels <= 4; bits.levels++) {
+	for (bits.levels = 3; bits.levels <= 5; bits.levels++) {
 		for (bits.leaf = 0; bits.leaf <= 2; bits.leaf++) {
 			if (bits.leaf == 2 && !walker->huge_1g)
 				continue;
@@ -163,18 +165,18 @@ static void check_all_bits(struct bench *bench, const struct hw_walker *walker)
 
 static void on_a_machine_with_few_features(void **state)
 {
-	check_all_bits(*state, &(struct hw_walker){ .levels = 4, .address_bits = 46 });
+	check_all_bits(*state, &(struct hw_walker){ .levels = 5, .address_bits = 46 });
 }
 
 static void on_a_machine_with_1_GiB_leaves(void **state)
 {
 	check_all_bits(*state,
-		       &(struct hw_walker){ .levels = 4, .address_bits = 46, .huge_1g = true });
+		       &(struct hw_walker){ .levels = 5, .address_bits = 46, .huge_1g = true });
 }
 
 static void on_a_machine_with_snoop_control(void **state)
 {
-	check_all_bits(*state, &(struct hw_walker){ .levels = 4,
+	check_all_bits(*state, &(struct hw_walker){ .levels = 5,
 						    .address_bits = 46,
 						    .huge_1g = true,
 						    .snoop_control = true });
@@ -182,7 +184,7 @@ static void on_a_machine_with_snoop_control(void **state)
 
 static void on_a_machine_with_device_tlbs(void **state)
 {
-	check_all_bits(*state, &(struct hw_walker){ .levels = 4,
+	check_all_bits(*state, &(struct hw_walker){ .levels = 5,
 						    .address_bits = 46,
 						    .huge_1g = true,
 						    .device_tlb = true });
@@ -193,7 +195,7 @@ static void on_machines_of_every_address_width(void **state)
 	for (u8 bits = 39; bits <= 52; bits++)
 		check_all_bits(
 			*state,
-			&(struct hw_walker){ .levels = 4, .address_bits = bits, .huge_1g = true });
+			&(struct hw_walker){ .levels = 5, .address_bits = bits, .huge_1g = true });
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_ram, bench_teardown)
