@@ -13,10 +13,10 @@
 #include <dmasim/bug.h>
 #include <dmasim/group.h>
 #include <dmasim/iova.h>
+#include <dmasim/pgtable/pgtable.h>
 #include <dmasim/platform.h>
 
 #include "mm/page.h"
-#include "pgtable/pgtable.h"
 
 struct pci_bus;
 struct pci_dev;

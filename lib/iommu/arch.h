@@ -8,7 +8,7 @@
 #define IOMMU_ARCH_H
 
 #include "os.h"
-#include "pgtable/pgtable.h"
+#include "pgtable/formats.h"
 
 struct iommu_arch;
 struct iommu_domain;

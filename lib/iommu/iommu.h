@@ -8,10 +8,10 @@
 #include <bsd/sys/queue.h>
 
 #include <dmasim/pci.h>
+#include <dmasim/pgtable/pgtable.h>
 
 #include "iommu/arch.h"
 #include "os.h"
-#include "pgtable/pgtable.h"
 
 /* Devices that cannot be isolated from each other; they share one domain. */
 struct iommu_group {

@@ -8,7 +8,7 @@
 
 #include <dmasim/hw/amd.h>
 
-#include "pgtable/pgtable.h"
+#include <dmasim/pgtable/pgtable.h>
 
 static inline u64 amd_next_level(u64 entry)
 {

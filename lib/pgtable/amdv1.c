@@ -6,10 +6,12 @@
  * privileged requests leave no trace; an MMIO request only where memory is encrypted: such memory
  * is not.
  */
-#include "pgtable/amd_words.h"
-#include "pgtable/define_ops.h"
-#include "pgtable/grow.h"
 #include <dmasim/contract.h>
+#include <dmasim/pgtable/define_ops.h>
+#include <dmasim/pgtable/grow.h>
+
+#include "pgtable/amd_words.h"
+#include "pgtable/formats.h"
 
 static u8 coded_lg2(u64 entry)
 {

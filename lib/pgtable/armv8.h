@@ -16,8 +16,9 @@
 
 #include <dmasim/contract.h>
 #include <dmasim/hw/arm.h>
+#include <dmasim/pgtable/define_ops.h>
 
-#include "pgtable/define_ops.h"
+#include "pgtable/formats.h"
 
 struct arm_kind {
 	u8 granule_lg2;

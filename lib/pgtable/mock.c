@@ -5,8 +5,10 @@
  * purpose: whatever takes one page size for granted stumbles. The address field counts granules as
  * AMD's counts pages, so that it is shifted by one bit.
  */
+#include <dmasim/pgtable/define_ops.h>
+
 #include "pgtable/amd_words.h"
-#include "pgtable/define_ops.h"
+#include "pgtable/formats.h"
 
 #define MOCK_GRANULE_LG2 11
 #define MOCK_LEVELS	 5

@@ -8,8 +8,9 @@
  */
 #include <dmasim/contract.h>
 #include <dmasim/hw/riscv.h>
+#include <dmasim/pgtable/define_ops.h>
 
-#include "pgtable/define_ops.h"
+#include "pgtable/formats.h"
 
 static u64 ppn_of(phys_addr_t phys)
 {

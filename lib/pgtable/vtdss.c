@@ -5,8 +5,9 @@
  * trace.
  */
 #include <dmasim/hw/vtd.h>
+#include <dmasim/pgtable/define_ops.h>
 
-#include "pgtable/define_ops.h"
+#include "pgtable/formats.h"
 
 static u64 vtdss_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
 {

@@ -8,8 +8,9 @@
  */
 #include <dmasim/contract.h>
 #include <dmasim/hw/x86.h>
+#include <dmasim/pgtable/define_ops.h>
 
-#include "pgtable/define_ops.h"
+#include "pgtable/formats.h"
 
 #define SW_FLUSHED (1ULL << 9) /* of the bits that hardware ignores */
 

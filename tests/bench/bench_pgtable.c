@@ -20,7 +20,7 @@
 #include "bench/measure.h"
 #include "kernel/arm/arm_tree.h"
 #include "machine/machine.h"
-#include "pgtable/pgtable.h"
+#include "pgtable/formats.h"
 
 #define SAMPLES	   31
 #define CALLS	   256 /* of a sample */

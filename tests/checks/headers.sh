@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Each public header compiles alone, in C and in C++, also after headers of libc and libbsd's kin
 # that define many names; and a C++ program uses all of them. So do the kernel-named headers, which
-# are GNU C as the kernel is.
+# are GNU C as the kernel is. What a page-table format is made from is GNU C, and tells C++ so.
 #   headers.sh SOURCE BUILD C_COMPILER CPP_COMPILER
 . "$(dirname "$0")/common.sh"
 
@@ -12,7 +12,8 @@ have "$c_compiler" || skip "$c_compiler is not here"
 
 warnings='-Wall -Wextra -Wpedantic -Wundef -Wwrite-strings -Werror'
 c_warnings='-Wshadow -Wstrict-prototypes -Wmissing-prototypes'
-headers=$(cd include && find dmasim -name '*.h' | sort)
+format_headers=$(cd include && find dmasim/pgtable -name '*.h' ! -name pgtable.h | sort)
+headers=$(cd include && find dmasim -name '*.h' | grep -vxF "$format_headers" | sort)
 kernel_headers=$(cd include/kernel && find linux -name '*.h' | sort)
 
 # What dmasim/cmocka.h asks for before it, and a declaration: a header of macros has none.
@@ -73,8 +74,16 @@ both_with() {
 # shellcheck disable=SC2086  # the flags are words
 both_with c "$c_compiler" -std=gnu11 $warnings $c_warnings
 # shellcheck disable=SC2086
+all_with "$format_headers" c "$c_compiler" -std=gnu11 $warnings $c_warnings
+# shellcheck disable=SC2086
 ! have "$cpp_compiler" || both_with c++ "$cpp_compiler" -std=gnu++17 $warnings
-for header in $headers $(echo "$kernel_headers" | sed 's/^/kernel\//'); do
+for header in $format_headers; do
+	have "$cpp_compiler" || break
+	printf '#include <%s>\n' "$header" |
+		"$cpp_compiler" -std=gnu++17 -x c++ -fsyntax-only -I include - 2>&1 |
+		grep -q 'error.* is a C file' || fail "$header does not say that C++ is not for it"
+done
+for header in $headers $format_headers $(echo "$kernel_headers" | sed 's/^/kernel\//'); do
 	grep -q "'$header'" include/meson.build ||
 		fail "$header is not installed (include/meson.build)"
 done
@@ -88,7 +97,7 @@ for header in $kernel_headers; do
 done
 
 # The C++ program names every function-like macro but lists (X) and what only declarations use.
-for macro in $(find include/dmasim -name '*.h' -exec cat {} + |
+for macro in $(cd include && cat $headers |
 	sed -nE 's/^[[:blank:]]*#[[:blank:]]*define[[:blank:]]+([A-Za-z0-9_]+)\([^X)].*/\1/p' |
 	grep -vE '_ENUM$|^DMASIM_(LINUX|PRINTF)$|^PLATFORM_'); do
 	grep -qw "$macro" "$checks/whole.cpp" || fail "tests/checks/whole.cpp does not use $macro()"

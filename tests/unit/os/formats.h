@@ -11,7 +11,7 @@
 #include "support/expect.h"
 
 #include "machine/machine.h"
-#include "pgtable/pgtable.h"
+#include "pgtable/formats.h"
 
 struct format_fixture;
 

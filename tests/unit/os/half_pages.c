@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "half_pages.h"
+#include <dmasim/pgtable/define_ops.h>
 
-#include "pgtable/define_ops.h"
+#include "half_pages.h"
 
 #define ENTRY_R	      (1ULL << 0)
 #define ENTRY_W	      (1ULL << 1)

@@ -5,8 +5,9 @@
  */
 #include <errno.h>
 
+#include <dmasim/pgtable/format.h>
+
 #include "formats.h"
-#include "pgtable/format.h"
 
 #define RW	(IOMMU_READ | IOMMU_WRITE)
 #define PATTERN 0x74a71445deadbeefULL

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <dmasim/pgtable/format.h>
+
 #include "formats.h"
-#include "pgtable/format.h"
 
 struct row {
 	int id;

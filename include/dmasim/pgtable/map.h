@@ -3,10 +3,10 @@
  * Map: a range becomes runs of leaves, each as large as the addresses allow. A run lies in one
  * table, which is gone down to once.
  */
-#ifndef PGTABLE_MAP_H
-#define PGTABLE_MAP_H
+#ifndef DMASIM_PGTABLE_MAP_H
+#define DMASIM_PGTABLE_MAP_H
 
-#include "pgtable/table.h"
+#include <dmasim/pgtable/table.h>
 
 /* A run of leaves in one table. */
 struct pt_run {
@@ -22,9 +22,9 @@ struct pt_run {
 /* ---- Room ------------------------------------------------------------- */
 
 /* An entry that is to become a leaf holds a table, which is empty: it goes. */
-static void pt_replace_table(const struct pt_format *format, struct pgtable *pt,
-			     struct pt_table *table, u64 index, u8 level, u64 iova,
-			     struct iommu_iotlb_gather *gather)
+PT_SHARED void pt_replace_table(const struct pt_format *format, struct pgtable *pt,
+				struct pt_table *table, u64 index, u8 level, u64 iova,
+				struct iommu_iotlb_gather *gather)
 {
 	phys_addr_t below = format->address(pt, pt_load(table, index));
 	u64 bytes = 1ULL << pt_level_lg2(format, level);

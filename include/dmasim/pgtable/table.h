@@ -5,12 +5,12 @@
  * A table that is unlinked is not freed here: hardware may still walk it. It goes onto the gather's
  * list, and whoever owns that frees it after the invalidation.
  */
-#ifndef PGTABLE_TABLE_H
-#define PGTABLE_TABLE_H
+#ifndef DMASIM_PGTABLE_TABLE_H
+#define DMASIM_PGTABLE_TABLE_H
 
 #include <errno.h>
 
-#include "pgtable/words.h"
+#include <dmasim/pgtable/words.h>
 
 /* A table on the way down. */
 struct pt_table {
@@ -87,8 +87,8 @@ static inline void pt_gather_table(struct pgtable *pt, struct iommu_iotlb_gather
 }
 
 /* Puts an unlinked table and all tables below it on the gather's list. */
-static void pt_gather_tree(const struct pt_format *format, struct pgtable *pt,
-			   struct iommu_iotlb_gather *gather, phys_addr_t phys, u8 level)
+PT_SHARED void pt_gather_tree(const struct pt_format *format, struct pgtable *pt,
+			      struct iommu_iotlb_gather *gather, phys_addr_t phys, u8 level)
 {
 	struct pt_table table = pt_table_at(pt, phys);
 
@@ -102,8 +102,8 @@ static void pt_gather_tree(const struct pt_format *format, struct pgtable *pt,
 }
 
 /* Frees a table and all below it; hardware does not use them. */
-static void pt_free_tree(const struct pt_format *format, struct pgtable *pt, phys_addr_t phys,
-			 u8 level)
+PT_SHARED void pt_free_tree(const struct pt_format *format, struct pgtable *pt, phys_addr_t phys,
+			    u8 level)
 {
 	struct pt_table table = pt_table_at(pt, phys);
 
@@ -117,8 +117,8 @@ static void pt_free_tree(const struct pt_format *format, struct pgtable *pt, phy
 }
 
 /* True if no leaf hangs anywhere below this table. */
-static bool pt_is_empty(const struct pt_format *format, struct pgtable *pt, struct pt_table table,
-			u8 level)
+PT_SHARED bool pt_is_empty(const struct pt_format *format, struct pgtable *pt,
+			   struct pt_table table, u8 level)
 {
 	for (u64 index = 0; index < 1ULL << format->index_lg2; index++) {
 		u64 entry = pt_load(&table, index);

@@ -14,12 +14,19 @@
  * of two levels takes several entries of the lower one, its items: either all hold the same word,
  * whose address says how large the leaf is, or each has an address of its own and a mark.
  */
-#ifndef PGTABLE_FORMAT_H
-#define PGTABLE_FORMAT_H
+#ifndef DMASIM_PGTABLE_FORMAT_H
+#define DMASIM_PGTABLE_FORMAT_H
 
-#include "pgtable/pgtable.h"
+#ifdef __cplusplus
+#error "a page-table format is a C file: C++ sees dmasim/pgtable/pgtable.h alone"
+#endif
+
+#include <dmasim/pgtable/pgtable.h>
 
 #define PT_INLINE static inline __attribute__((always_inline))
+
+/* What is not written into each caller: a copy in each file, which not every file needs. */
+#define PT_SHARED static __attribute__((unused))
 
 struct pt_format {
 	u8 granule_lg2;	   /* smallest leaf */

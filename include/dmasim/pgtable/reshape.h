@@ -9,10 +9,10 @@
  * Hardware may have the old leaves cached beside the new ones: it is invalidated before one of them
  * changes. Armv8 forbids both at once unless it says otherwise (FEAT_BBM level 2).
  */
-#ifndef PGTABLE_RESHAPE_H
-#define PGTABLE_RESHAPE_H
+#ifndef DMASIM_PGTABLE_RESHAPE_H
+#define DMASIM_PGTABLE_RESHAPE_H
 
-#include "pgtable/change.h"
+#include <dmasim/pgtable/change.h>
 
 PT_INLINE bool pt_can_reshape(const struct pt_format *format, const struct pgtable *pt)
 {
@@ -45,9 +45,9 @@ static inline struct pt_stuff pt_stuff_of(const struct pt_format *format, const 
 }
 
 /* Writes entries [index, index + count) of a table as leaves of 2^lg2 bytes, over what is there. */
-static void pt_lay_leaves(const struct pt_format *format, struct pgtable *pt,
-			  struct pt_table *table, u8 level, u64 index, u64 count, u8 lg2,
-			  const struct pt_stuff *stuff)
+PT_SHARED void pt_lay_leaves(const struct pt_format *format, struct pgtable *pt,
+			     struct pt_table *table, u8 level, u64 index, u64 count, u8 lg2,
+			     const struct pt_stuff *stuff)
 {
 	u8 item_lg2 = pt_level_lg2(format, level);
 	u8 items_lg2 = lg2 - item_lg2;
@@ -146,8 +146,8 @@ struct pt_common {
 };
 
 /* True if the entries are leaves that follow each other in memory and allow the same. */
-static bool pt_is_one(const struct pt_format *format, struct pgtable *pt, struct pt_table *table,
-		      u8 level, u64 index, u64 count, struct pt_common *common)
+PT_SHARED bool pt_is_one(const struct pt_format *format, struct pgtable *pt, struct pt_table *table,
+			 u8 level, u64 index, u64 count, struct pt_common *common)
 {
 	u8 item_lg2 = pt_level_lg2(format, level);
 	u64 end = index + count, first = index;
@@ -176,7 +176,7 @@ static bool pt_is_one(const struct pt_format *format, struct pgtable *pt, struct
 	return true;
 }
 
-static void pt_collapsed(struct pt_collapse *collapse, u64 iova, u8 lg2, u64 leaves, u8 level)
+PT_SHARED void pt_collapsed(struct pt_collapse *collapse, u64 iova, u8 lg2, u64 leaves, u8 level)
 {
 	iommu_iotlb_gather_add(collapse->gather, iova, iova + ((1ULL << lg2) - 1));
 	collapse->gather->leaf_levels |= (u8)(1U << level);
@@ -184,9 +184,9 @@ static void pt_collapsed(struct pt_collapse *collapse, u64 iova, u8 lg2, u64 lea
 }
 
 /* Leaves of several entries, the largest first. */
-static void pt_collapse_items(const struct pt_format *format, struct pgtable *pt,
-			      struct pt_table *table, u8 level, u64 base,
-			      struct pt_collapse *collapse)
+PT_SHARED void pt_collapse_items(const struct pt_format *format, struct pgtable *pt,
+				 struct pt_table *table, u8 level, u64 base,
+				 struct pt_collapse *collapse)
 {
 	u8 item_lg2 = pt_level_lg2(format, level);
 	u64 entries = pt_entries(format, pt, level);
@@ -212,9 +212,9 @@ static void pt_collapse_items(const struct pt_format *format, struct pgtable *pt
 }
 
 /* A table that is one leaf of the level above, if there is such a size. */
-static void pt_collapse_child(const struct pt_format *format, struct pgtable *pt,
-			      struct pt_table *table, u8 level, u64 index, u64 iova,
-			      struct pt_collapse *collapse)
+PT_SHARED void pt_collapse_child(const struct pt_format *format, struct pgtable *pt,
+				 struct pt_table *table, u8 level, u64 index, u64 iova,
+				 struct pt_collapse *collapse)
 {
 	u8 lg2 = pt_level_lg2(format, level);
 	phys_addr_t below = format->address(pt, pt_load(table, index));
@@ -232,9 +232,9 @@ static void pt_collapse_child(const struct pt_format *format, struct pgtable *pt
 	pt_gather_table(pt, collapse->gather, below, level);
 }
 
-static void pt_collapse_table(const struct pt_format *format, struct pgtable *pt,
-			      struct pt_table table, u8 level, u64 base,
-			      struct pt_collapse *collapse)
+PT_SHARED void pt_collapse_table(const struct pt_format *format, struct pgtable *pt,
+				 struct pt_table table, u8 level, u64 base,
+				 struct pt_collapse *collapse)
 {
 	u8 lg2 = pt_level_lg2(format, level);
 

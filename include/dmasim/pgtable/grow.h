@@ -4,12 +4,12 @@
  * them (facts "iova-and-page-tables" 2.1 and 2.7). What was mapped hangs below entry 0 of the new
  * top table, so walks from the old one stay right, and nothing that is cached becomes wrong.
  */
-#ifndef PGTABLE_GROW_H
-#define PGTABLE_GROW_H
+#ifndef DMASIM_PGTABLE_GROW_H
+#define DMASIM_PGTABLE_GROW_H
 
 #include <dmasim/lock.h>
 
-#include "pgtable/walker.h"
+#include <dmasim/pgtable/walker.h>
 
 static inline void pt_free_tops(struct pgtable *pt, struct page *tops)
 {

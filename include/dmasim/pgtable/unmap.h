@@ -3,10 +3,10 @@
  * Unmap: stops at the first hole, refuses to start inside a leaf, takes the whole leaf when it ends
  * inside one. Tables that the range covers whole are unlinked after what they held.
  */
-#ifndef PGTABLE_UNMAP_H
-#define PGTABLE_UNMAP_H
+#ifndef DMASIM_PGTABLE_UNMAP_H
+#define DMASIM_PGTABLE_UNMAP_H
 
-#include "pgtable/table.h"
+#include <dmasim/pgtable/table.h>
 
 /* What is to go, and how far it went: `at` is the first address not yet removed. */
 struct pt_unmap {
@@ -113,8 +113,8 @@ PT_INLINE void pt_unmap_leaves(const struct pt_format *format, struct pgtable *p
 /*
  * Removes what a table maps of the range. `base` is the first address the table maps.
  */
-static void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
-			   struct pt_table table, u8 level, u64 base, struct pt_unmap *unmap)
+PT_SHARED void pt_unmap_table(const struct pt_format *format, struct pgtable *pt,
+			      struct pt_table table, u8 level, u64 base, struct pt_unmap *unmap)
 {
 	u64 bytes = 1ULL << pt_level_lg2(format, level);
 	u64 entries = pt_entries(format, pt, level);

@@ -2,10 +2,10 @@
 /*
  * Every leaf of a range, in order of address; holes are passed over.
  */
-#ifndef PGTABLE_VISIT_H
-#define PGTABLE_VISIT_H
+#ifndef DMASIM_PGTABLE_VISIT_H
+#define DMASIM_PGTABLE_VISIT_H
 
-#include "pgtable/table.h"
+#include <dmasim/pgtable/table.h>
 
 /* A leaf, and where it stands. */
 struct pt_place {
@@ -30,8 +30,9 @@ struct pt_visit {
 };
 
 /* `base` is the first address the table maps. */
-static bool pt_visit_table(const struct pt_format *format, struct pgtable *pt,
-			   struct pt_table table, u8 level, u64 base, const struct pt_visit *visit)
+PT_SHARED bool pt_visit_table(const struct pt_format *format, struct pgtable *pt,
+			      struct pt_table table, u8 level, u64 base,
+			      const struct pt_visit *visit)
 {
 	u8 lg2 = pt_level_lg2(format, level);
 	u64 entries = pt_entries(format, pt, level);
@@ -87,8 +88,8 @@ PT_INLINE void pt_visit_range(const struct pt_format *format, struct pgtable *pt
 	pt_visit_table(format, pt, pt_top(pt), pt->levels - 1, pt_base(format, pt, iova), &visit);
 }
 
-static bool pt_keep_place(const struct pt_format *format, struct pgtable *pt,
-			  struct pt_place *place, void *cookie)
+PT_SHARED bool pt_keep_place(const struct pt_format *format, struct pgtable *pt,
+			     struct pt_place *place, void *cookie)
 {
 	(void)format;
 	(void)pt;
@@ -142,8 +143,8 @@ struct pt_iteration {
 	void *cookie;
 };
 
-static bool pt_tell_leaf(const struct pt_format *format, struct pgtable *pt, struct pt_place *place,
-			 void *cookie)
+PT_SHARED bool pt_tell_leaf(const struct pt_format *format, struct pgtable *pt,
+			    struct pt_place *place, void *cookie)
 {
 	const struct pt_iteration *iteration = cookie;
 	const struct pgtable_leaf leaf = pt_place_leaf(format, pt, place);

@@ -3,11 +3,11 @@
  * pgtable_NAME, the table of a format: NAME is its struct pt_format, NAME_init() calls pt_init().
  * Each function here is the walker with the format's own written into it.
  */
-#ifndef PGTABLE_DEFINE_OPS_H
-#define PGTABLE_DEFINE_OPS_H
+#ifndef DMASIM_PGTABLE_DEFINE_OPS_H
+#define DMASIM_PGTABLE_DEFINE_OPS_H
 
-#include "pgtable/reshape.h"
-#include "pgtable/walker.h"
+#include <dmasim/pgtable/reshape.h>
+#include <dmasim/pgtable/walker.h>
 
 #define PT_DEFINE_OPS(layout)                                                                    \
 	static void layout##_fini(struct pgtable *pt)                                            \
@@ -69,6 +69,7 @@
 	}                                                                                        \
                                                                                                  \
 	const struct pgtable_ops pgtable_##layout = {                                            \
+		.size = sizeof(struct pgtable_ops),                                              \
 		.name = #layout,                                                                 \
 		.format = &layout,                                                               \
 		.init = layout##_init,                                                           \

@@ -3,12 +3,12 @@
  * Runs of words in a table, eight at a time: filled while they are empty, cleared while they are
  * not. A stretch of small leaves is one such run: each word is the one before it and a constant.
  */
-#ifndef PGTABLE_WORDS_H
-#define PGTABLE_WORDS_H
+#ifndef DMASIM_PGTABLE_WORDS_H
+#define DMASIM_PGTABLE_WORDS_H
 
 #include <endian.h>
 
-#include "pgtable/format.h"
+#include <dmasim/pgtable/format.h>
 
 #define PT_WORDS 8 /* four registers of the kind that every 64-bit processor has */
 

@@ -2,16 +2,19 @@
 /*
  * I/O page tables: what the IOMMU layer asks of a format.
  *
+ * A format of your own is one C file that describes its words (dmasim/pgtable/format.h) and ends
+ * with PT_DEFINE_OPS() of dmasim/pgtable/define_ops.h, which makes a struct pgtable_ops of it; or
+ * one that fills that struct by itself. This header is C++, too; the others are C alone.
+ *
  * Semantics are those of Linux's generic page table (facts "iova-and-page-tables" 2.7): mapping
  * over a leaf is -EADDRINUSE, unmapping stops at the first hole and takes a whole leaf when it ends
  * inside one, a table is unlinked when the range covers all it maps, and is freed by whoever owns
  * the gather after the invalidation.
  */
-#ifndef PGTABLE_PGTABLE_H
-#define PGTABLE_PGTABLE_H
+#ifndef DMASIM_PGTABLE_PGTABLE_H
+#define DMASIM_PGTABLE_PGTABLE_H
 
 #include <dmasim/lock.h>
-
 #include <dmasim/page.h>
 #include <dmasim/platform.h>
 
@@ -50,7 +53,11 @@ struct iommu_iotlb_gather {
 
 static inline void iommu_iotlb_gather_init(struct iommu_iotlb_gather *gather)
 {
-	*gather = (struct iommu_iotlb_gather){ .start = ~0ULL };
+	gather->start = ~0ULL;
+	gather->last = 0;
+	gather->leaf_levels = 0;
+	gather->table_levels = 0;
+	gather->freelist = NULL;
 }
 
 static inline bool iommu_iotlb_gather_empty(const struct iommu_iotlb_gather *gather)
@@ -152,10 +159,11 @@ typedef void pgtable_dirty_fn(void *cookie, u64 iova, u64 bytes);
 
 struct pt_format;
 
-/* A format. One per file in this folder. */
+/* A format. */
 struct pgtable_ops {
+	size_t size; /* sizeof(struct pgtable_ops) */
 	const char *name;
-	const struct pt_format *format; /* what it is made from */
+	const struct pt_format *format; /* what it is made from; may be NULL */
 	/* 0, -ENOMEM. */
 	int (*init)(struct pgtable *pt, const struct pgtable_config *config);
 	/* Frees all tables; the hardware does not use them any more. */
@@ -212,33 +220,5 @@ struct pgtable_ops {
 	int (*collapse)(struct pgtable *pt, u64 iova, u64 bytes, struct iommu_iotlb_gather *gather,
 			u64 *fewer);
 };
-
-/* Intel VT-d second stage. */
-extern const struct pgtable_ops pgtable_vtdss;
-
-/* AMD's host table. */
-extern const struct pgtable_ops pgtable_amdv1;
-
-/* x86-64 as a first stage. */
-extern const struct pgtable_ops pgtable_x86_64;
-
-/* RISC-V: Sv39, Sv48, Sv57; and a G stage's x4 forms of them. */
-extern const struct pgtable_ops pgtable_riscv;
-extern const struct pgtable_ops pgtable_riscv_g;
-
-/* Armv8: two stages, three granules, wider addresses. */
-extern const struct pgtable_ops pgtable_armv8_s1_4k;
-extern const struct pgtable_ops pgtable_armv8_s1_16k;
-extern const struct pgtable_ops pgtable_armv8_s1_64k;
-extern const struct pgtable_ops pgtable_armv8_s1_4k_lpa2;
-extern const struct pgtable_ops pgtable_armv8_s1_16k_lpa2;
-extern const struct pgtable_ops pgtable_armv8_s2_4k;
-extern const struct pgtable_ops pgtable_armv8_s2_16k;
-extern const struct pgtable_ops pgtable_armv8_s2_64k;
-extern const struct pgtable_ops pgtable_armv8_s2_4k_lpa2;
-extern const struct pgtable_ops pgtable_armv8_s2_16k_lpa2;
-
-/* A granule of 2 KiB: no hardware's. */
-extern const struct pgtable_ops pgtable_mock;
 
 #endif

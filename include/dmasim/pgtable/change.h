@@ -3,10 +3,10 @@
  * Leaves that stay where they are, and change: what a device may do with them, and whether
  * hardware has marked them as written.
  */
-#ifndef PGTABLE_CHANGE_H
-#define PGTABLE_CHANGE_H
+#ifndef DMASIM_PGTABLE_CHANGE_H
+#define DMASIM_PGTABLE_CHANGE_H
 
-#include "pgtable/visit.h"
+#include <dmasim/pgtable/visit.h>
 
 /* Stores another word in each item of a leaf; change() makes it from the one that is there. */
 PT_INLINE void pt_rewrite(struct pgtable *pt, struct pt_place *place, u64 (*change)(u64 entry))
@@ -35,8 +35,8 @@ struct pt_dirty {
 };
 
 /* A page is dirty as a whole; it is told as far as it was asked for. */
-static bool pt_read_dirty(const struct pt_format *format, struct pgtable *pt,
-			  struct pt_place *place, void *cookie)
+PT_SHARED bool pt_read_dirty(const struct pt_format *format, struct pgtable *pt,
+			     struct pt_place *place, void *cookie)
 {
 	struct pt_dirty *dirty = cookie;
 	u64 start = place->iova, last = start + ((1ULL << place->lg2) - 1);
@@ -106,8 +106,8 @@ PT_INLINE u64 pt_marked_as(const struct pt_format *format, u64 word, bool dirty)
 }
 
 /* The same leaf with other rights; what hardware has marked stays marked. False: it is as before */
-static bool pt_protect_items(const struct pt_format *format, struct pgtable *pt,
-			     struct pt_place *place, u32 prot)
+PT_SHARED bool pt_protect_items(const struct pt_format *format, struct pgtable *pt,
+				struct pt_place *place, u32 prot)
 {
 	phys_addr_t phys = pt_place_phys(format, pt, place);
 	u64 word = format->leaf(pt, phys, prot, place->lg2);
@@ -130,8 +130,8 @@ static bool pt_protect_items(const struct pt_format *format, struct pgtable *pt,
 	return changed;
 }
 
-static bool pt_protect_leaf(const struct pt_format *format, struct pgtable *pt,
-			    struct pt_place *place, void *cookie)
+PT_SHARED bool pt_protect_leaf(const struct pt_format *format, struct pgtable *pt,
+			       struct pt_place *place, void *cookie)
 {
 	struct pt_protect *protect = cookie;
 

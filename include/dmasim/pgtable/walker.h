@@ -2,11 +2,11 @@
 /*
  * The one walker of all page-table formats: lookup, beginning and end here; the rest beside it.
  */
-#ifndef PGTABLE_WALKER_H
-#define PGTABLE_WALKER_H
+#ifndef DMASIM_PGTABLE_WALKER_H
+#define DMASIM_PGTABLE_WALKER_H
 
-#include "pgtable/map.h"
-#include "pgtable/unmap.h"
+#include <dmasim/pgtable/map.h>
+#include <dmasim/pgtable/unmap.h>
 
 PT_INLINE phys_addr_t pt_iova_to_phys(const struct pt_format *format, struct pgtable *pt, u64 iova)
 {
