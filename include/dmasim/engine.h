@@ -27,7 +27,7 @@ struct dmasim_transfer {
 	 * DMASIM_IOMMU_FAULT: the architecture's reason code; 0: nothing was recorded, the device
 	 * has asked for a translation and got none.
 	 */
-	u8 reason;
+	u16 reason;
 };
 
 /* A request that a device might send. All zeros: an ordinary read of address 0. */
@@ -82,8 +82,8 @@ struct dmasim_fault_record {
 	u16 requester; /* 0: it is about a command (AMD) */
 	u64 address;   /* VT-d: of the page; AMD: of the request, or where the command lies */
 	bool write;
-	u8 reason;	/* the architecture's fault reason, or event code */
-	u64 word[2];	/* the record as the hardware holds it */
+	u16 reason;	/* the architecture's fault reason, or event code */
+	u64 word[4];	/* the record as the hardware holds it: 128 bits, or 256 */
 	char line[192]; /* in the words of Linux's driver */
 };
 

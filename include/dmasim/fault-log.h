@@ -39,14 +39,14 @@ struct dmasim_fault_line {
 	bool has_pasid;
 	bool has_domain;
 	bool write;	   /* DMASIM_LOG_VTD_DMA; an AMD event has it in its flags */
-	u8 reason;	   /* the architecture's fault reason, or event code; see <dmasim/hw/> */
+	u16 reason;	   /* the architecture's fault reason, or event code; see <dmasim/hw/> */
 	u16 segment;	   /* 0 if it is not known */
 	u16 requester;	   /* bus 15:8, device 7:3, function 2:0 */
 	u16 domain;	   /* AMD */
 	u32 pasid;	   /* 20 bits */
 	u32 flags;	   /* an AMD event's, 12 bits; VT-d's status register */
 	u64 address;	   /* as it is printed; DMASIM_LOG_VTD_INTERRUPT: the index of the entry */
-	u64 word[2];	   /* the record as the hardware holds it; a status has none */
+	u64 word[4];	   /* the record as the hardware holds it: 128 bits, or 256 */
 	const char *wrong; /* DMASIM_LOG_CUT, DMASIM_LOG_GARBLED: what was expected; else NULL */
 };
 
@@ -65,10 +65,10 @@ DMASIM_API enum dmasim_log_line dmasim_fault_decode(const char *line,
  * code is not assigned, or the kind has no reasons. Of VT-d's scalable mode and of interrupts the
  * number is the driver's and the words are ours.
  */
-DMASIM_API const char *dmasim_fault_reason(enum dmasim_fault_kind kind, u8 reason);
+DMASIM_API const char *dmasim_fault_reason(enum dmasim_fault_kind kind, u16 reason);
 
 /* What that means, in one sentence; NULL likewise. */
-DMASIM_API const char *dmasim_fault_sentence(enum dmasim_fault_kind kind, u8 reason);
+DMASIM_API const char *dmasim_fault_sentence(enum dmasim_fault_kind kind, u16 reason);
 
 /*
  * The flags of an event or the bits of VT-d's status register by name and in words, "PR: the entry

@@ -64,7 +64,7 @@ struct dmasim_walk {
 	u32 entries; /* that the walk read, top first; 0: none */
 	struct dmasim_walk_entry entry[DMASIM_WALK_ENTRIES_MAX];
 
-	u8 fault;	 /* the architecture's reason, or event code; 0: translated */
+	u16 fault;	 /* the architecture's reason, or event code; 0: translated */
 	u16 fault_flags; /* AMD_FLAG_ */
 	char line[192];	 /* what the driver would log of the fault; else "" */
 	u8 page_lg2;	 /* the answer holds for the rest of such a page */

@@ -8,8 +8,7 @@
 
 #define FIRST_LEVELS 3
 
-static struct iommu_command amd_range(const struct iommu_unit *unit,
-				      const struct iommu_range *range)
+static void amd_range(struct iommu_batch *batch, const struct iommu_range *range)
 {
 	const struct amd_pages pages = {
 		.domain = (u16)range->domain,
@@ -18,8 +17,7 @@ static struct iommu_command amd_range(const struct iommu_unit *unit,
 		.tables = range->tables,
 	};
 
-	(void)unit;
-	return amd_invalidate_pages(&pages);
+	iommu_batch_add(batch, amd_invalidate_pages(&pages));
 }
 
 static struct iommu_command amd_device_range(const struct iommu_unit *unit,

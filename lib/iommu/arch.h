@@ -45,6 +45,9 @@ struct iommu_range {
 	u64 start;
 	u64 last;
 	bool tables; /* cached table entries, too: tables were unlinked, or replaced by leaves */
+	/* As in struct iommu_iotlb_gather: which levels changed. Both 0: nobody knows. */
+	u8 leaf_levels;
+	u8 table_levels;
 };
 
 /*
@@ -71,10 +74,10 @@ struct iommu_arch {
 	const char *name;
 	const struct pgtable_ops *pgtable;
 	u8 first_levels; /* of a new table, which grows; 0: it has all levels of the unit */
+	u32 features;	 /* PGTABLE_, of its tables */
 
-	/* Forgets the translations of a range of a domain. */
-	struct iommu_command (*range)(const struct iommu_unit *unit,
-				      const struct iommu_range *range);
+	/* Forgets the translations of a range of a domain: by one command, or by several. */
+	void (*range)(struct iommu_batch *batch, const struct iommu_range *range);
 	/* Forgets what a device's own TLB has of a range. NULL: the driver knows no such TLBs. */
 	struct iommu_command (*device_range)(const struct iommu_unit *unit,
 					     const struct iommu_device_range *range);
@@ -92,6 +95,11 @@ struct iommu_arch {
 	 * byte of the first piece of [start, last]. NULL: it is one piece.
 	 */
 	u64 (*first_piece)(u64 start, u64 last);
+	/*
+	 * Devices are told only after a wait for what the unit itself was told: its commands may
+	 * overtake each other (facts 3.6, step 6).
+	 */
+	bool wait_before_devices;
 };
 
 extern const struct iommu_arch iommu_vtd;
@@ -119,10 +127,10 @@ int iommu_batch_execute(struct iommu_batch *batch);
 /* ---- What has to be forgotten ----------------------------------------- */
 
 /*
- * Invalidates [start, last] of a domain and waits: the unit's cache first, then those of devices,
- * which could else fetch again what is stale (facts 3.6). 0 or the queue's error.
+ * Invalidates a range of a domain, which names it, and waits: the unit's cache first, then those of
+ * devices, which could else fetch again what is stale (facts 3.6). 0 or the queue's error.
  */
-int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables);
+int iommu_invalidate(struct iommu_domain *domain, const struct iommu_range *range);
 
 /* The same after a map, where absent entries are cached; elsewhere nothing is to be done. */
 int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last);

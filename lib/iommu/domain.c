@@ -195,6 +195,7 @@ static struct pgtable_config table_config(struct iommu_domain *domain)
 		.page_sizes = hw->huge_1g ? 0 : SZ_1G - 1,
 		.levels = first && first < hw->levels ? first : hw->levels,
 		.levels_max = hw->levels,
+		.features = domain->unit->arch->features,
 		.pa_bits = hw->address_bits,
 		.huge_1g = hw->huge_1g,
 		.coherent = hw->coherent,

@@ -38,7 +38,14 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 
 	if (iommu_iotlb_gather_empty(gather))
 		return 0;
-	err = iommu_invalidate(domain, gather->start, gather->last, gather->freelist != NULL);
+	err = iommu_invalidate(domain, &(struct iommu_range){
+					       .domain = domain->id,
+					       .start = gather->start,
+					       .last = gather->last,
+					       .tables = gather->freelist != NULL,
+					       .leaf_levels = gather->leaf_levels,
+					       .table_levels = gather->table_levels,
+				       });
 	if (err)
 		iommu_keep_tables(domain, gather->freelist);
 	else
@@ -51,7 +58,8 @@ int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 
 int iommu_flush_iotlb_all(struct iommu_domain *domain)
 {
-	int err = iommu_invalidate(domain, 0, ~0ULL, true);
+	const struct iommu_range all = { .domain = domain->id, .last = ~0ULL, .tables = true };
+	int err = iommu_invalidate(domain, &all);
 
 	PLATFORM_EVENT(domain->os->platform, IOMMU_FLUSHED, .domain = domain->id, .ret = err);
 	return err;

@@ -120,7 +120,7 @@ void iommu_batch_add(struct iommu_batch *batch, struct iommu_command command)
 static void add_range(struct iommu_batch *batch, const struct iommu_range *range)
 {
 	batch->os->costs.invalidations++;
-	iommu_batch_add(batch, batch->unit->arch->range(batch->unit, range));
+	batch->unit->arch->range(batch, range);
 }
 
 /* Nothing, if it has no TLB that is in use. */
@@ -153,6 +153,13 @@ bool iommu_wants_device_tlb(const struct pci_dev *pdev)
 	       unit->arch->device_range && pci_ats_supported(pdev);
 }
 
+/* The first of a batch's commands for devices comes: what is in it may have to be over. */
+static void before_devices(struct iommu_batch *batch)
+{
+	if (batch->unit->arch->wait_before_devices)
+		iommu_batch_execute(batch);
+}
+
 /*
  * One of these devices has not answered, and what stood behind its command is lost: each is told
  * again, by itself.
@@ -168,23 +175,23 @@ static void invalidate_each_device(struct iommu_domain *domain, u64 start, u64 l
 	}
 }
 
-int iommu_invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables)
+int iommu_invalidate(struct iommu_domain *domain, const struct iommu_range *range)
 {
-	const struct iommu_range range = { domain->id, start, last, tables };
 	const struct pci_dev *pdev;
 	struct iommu_batch batch;
 	u32 devices = 0;
 	int err;
 
 	iommu_batch_begin(&batch, domain->os, domain->unit);
-	add_range(&batch, &range);
+	add_range(&batch, range);
 	for (pdev = domain->attached; pdev; pdev = pdev->domain_next) {
-		add_device_range(&batch, pdev, start, last);
-		devices += pdev->ats_enabled;
+		if (pdev->ats_enabled && !devices++)
+			before_devices(&batch);
+		add_device_range(&batch, pdev, range->start, range->last);
 	}
 	err = iommu_batch_execute(&batch);
 	if (err == -ETIMEDOUT && devices > 1)
-		invalidate_each_device(domain, start, last);
+		invalidate_each_device(domain, range->start, range->last);
 	return err;
 }
 
@@ -208,7 +215,7 @@ int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last)
 int iommu_invalidate_context(struct pci_dev *pdev, u16 requester, u32 tag, u32 domain)
 {
 	struct iommu_unit *unit = pdev->dev.iommu_group->unit;
-	const struct iommu_range all = { domain, 0, ~0ULL, true };
+	const struct iommu_range all = { .domain = domain, .last = ~0ULL, .tables = true };
 	struct iommu_batch batch;
 
 	/* First who translates, then what: else the old entry could bring the old back. */
@@ -218,7 +225,9 @@ int iommu_invalidate_context(struct pci_dev *pdev, u16 requester, u32 tag, u32 d
 		iommu_batch_add(&batch, unit->arch->leading_context(requester));
 	iommu_batch_add(&batch, unit->arch->context(requester, tag));
 	add_range(&batch, &all);
-	if (requester == (u16)pdev->dev.id)
+	if (requester == (u16)pdev->dev.id && pdev->ats_enabled) {
+		before_devices(&batch);
 		add_device_range(&batch, pdev, 0, ~0ULL);
+	}
 	return iommu_batch_execute(&batch);
 }

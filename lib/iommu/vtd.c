@@ -5,6 +5,11 @@
 #include "iommu/iommu.h"
 #include "iommu/vtd_commands.h"
 
+static void vtd_range(struct iommu_batch *batch, const struct iommu_range *range)
+{
+	iommu_batch_add(batch, vtd_range_translations(batch->unit, range));
+}
+
 static struct iommu_command vtd_wait(phys_addr_t phys, u32 value)
 {
 	return vtd_wait_for_all(phys, value, false);
@@ -24,7 +29,7 @@ static bool vtd_absent_context_cached(const struct iommu_unit *unit)
 const struct iommu_arch iommu_vtd = {
 	.name = "vtd",
 	.pgtable = &pgtable_vtdss,
-	.range = vtd_range_translations,
+	.range = vtd_range,
 	.device_range = vtd_device_translations,
 	.context = vtd_context,
 	.wait = vtd_wait,
@@ -47,7 +52,7 @@ static struct iommu_command vtd_leading_context(u16 requester)
 const struct iommu_arch iommu_vtd_scalable = {
 	.name = "vtd, scalable",
 	.pgtable = &pgtable_vtdss,
-	.range = vtd_range_translations,
+	.range = vtd_range,
 	.device_range = vtd_device_translations,
 	.context = vtd_rid_pasid,
 	.leading_context = vtd_leading_context,

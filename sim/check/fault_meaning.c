@@ -43,7 +43,7 @@ static const struct flag vtd_status_bits[] = {
 	{ 0 },
 };
 
-static const struct fault_reason *reason_of(enum dmasim_fault_kind kind, u8 reason)
+static const struct fault_reason *reason_of(enum dmasim_fault_kind kind, u16 reason)
 {
 	const struct amd_event *event;
 
@@ -59,14 +59,14 @@ static const struct fault_reason *reason_of(enum dmasim_fault_kind kind, u8 reas
 	}
 }
 
-const char *dmasim_fault_reason(enum dmasim_fault_kind kind, u8 reason)
+const char *dmasim_fault_reason(enum dmasim_fault_kind kind, u16 reason)
 {
 	const struct fault_reason *found = reason_of(kind, reason);
 
 	return found ? found->text : NULL;
 }
 
-const char *dmasim_fault_sentence(enum dmasim_fault_kind kind, u8 reason)
+const char *dmasim_fault_sentence(enum dmasim_fault_kind kind, u16 reason)
 {
 	const struct fault_reason *found = reason_of(kind, reason);
 

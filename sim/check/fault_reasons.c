@@ -201,7 +201,7 @@ static const struct amd_event amd_events[] = {
 	  AMD_HAS_DEVICE | AMD_HAS_GPA | AMD_HAS_FLAGS },
 };
 
-const struct fault_reason *vtd_fault_reason(u8 code)
+const struct fault_reason *vtd_fault_reason(u16 code)
 {
 	for (size_t i = 0; i < COUNT(vtd_reasons); i++) {
 		if (vtd_reasons[i].code == code)
@@ -210,12 +210,12 @@ const struct fault_reason *vtd_fault_reason(u8 code)
 	return NULL;
 }
 
-bool vtd_fault_of_interrupt(u8 code)
+bool vtd_fault_of_interrupt(u16 code)
 {
 	return code >= VTD_FAULT_IR_REQUEST_RESERVED && code <= VTD_FAULT_IR_SOURCE;
 }
 
-const struct amd_event *amd_event(u8 code)
+const struct amd_event *amd_event(u16 code)
 {
 	for (size_t i = 0; i < COUNT(amd_events); i++) {
 		if (amd_events[i].reason.code == code)

@@ -9,16 +9,16 @@
 #include <dmasim/fault-log.h>
 
 struct fault_reason {
-	u8 code;
+	u16 code;
 	const char *text; /* what the driver's line says */
 	const char *sentence;
 };
 
 /* NULL: the code is not assigned. */
-const struct fault_reason *vtd_fault_reason(u8 code);
+const struct fault_reason *vtd_fault_reason(u16 code);
 
 /* Raised by interrupt requests; their records have an index, no address. */
-bool vtd_fault_of_interrupt(u8 code);
+bool vtd_fault_of_interrupt(u16 code);
 
 /* What an event's line tells besides its name. */
 #define AMD_HAS_DEVICE	(1U << 0)
@@ -34,7 +34,7 @@ struct amd_event {
 };
 
 /* NULL: the code is not assigned, or there is no such name of that length. */
-const struct amd_event *amd_event(u8 code);
+const struct amd_event *amd_event(u16 code);
 const struct amd_event *amd_event_named(const char *name, size_t length);
 
 #endif

@@ -8,30 +8,71 @@
 #include "check/dmar.h"
 #include "hw/hw.h"
 
-void fault_text(struct text *text, const struct hw_iommu *iommu,
-		const struct hw_fault_record *record)
+/* ---- VT-d ------------------------------------------------------------- */
+
+static void add_vtd(struct text *text, const struct hw_iommu *iommu,
+		    const struct hw_fault_record *record)
 {
-	if (iommu->arch == &hw_amd)
-		amdvi_text(text, hw_iommu_segment(iommu), record->word);
-	else
-		dmar_text(text, record);
+	(void)iommu;
+	dmar_text(text, record);
 }
 
-struct fault_said fault_said(const struct hw_iommu *iommu, const struct hw_fault_record *record)
+static struct fault_said vtd_said(const u64 *word)
 {
-	const u64 *word = record->word;
-
-	if (iommu->arch == &hw_amd)
-		return (struct fault_said){
-			.requester = word[0] & AMD_EVENT_DEVICE_MASK,
-			.address = word[1],
-			.write = word[0] >> AMD_EVENT_FLAGS_SHIFT & AMD_FLAG_RW,
-			.reason = word[0] >> AMD_EVENT_CODE_SHIFT & AMD_EVENT_CODE_MASK,
-		};
 	return (struct fault_said){
 		.requester = word[1] & VTD_FRCD_SID_MASK,
 		.address = word[0] & VTD_FRCD_ADDR_MASK,
 		.write = !(word[1] & VTD_FRCD_TYPE_READ),
 		.reason = (word[1] >> VTD_FRCD_REASON_SHIFT) & VTD_FRCD_REASON_MASK,
 	};
+}
+
+/* ---- AMD -------------------------------------------------------------- */
+
+static void add_amd(struct text *text, const struct hw_iommu *iommu,
+		    const struct hw_fault_record *record)
+{
+	amdvi_text(text, hw_iommu_segment(iommu), record->word);
+}
+
+static struct fault_said amd_said(const u64 *word)
+{
+	return (struct fault_said){
+		.requester = word[0] & AMD_EVENT_DEVICE_MASK,
+		.address = word[1],
+		.write = word[0] >> AMD_EVENT_FLAGS_SHIFT & AMD_FLAG_RW,
+		.reason = word[0] >> AMD_EVENT_CODE_SHIFT & AMD_EVENT_CODE_MASK,
+	};
+}
+
+/* ---- Which ------------------------------------------------------------ */
+
+static const struct words {
+	const struct hw_arch *arch;
+	void (*add)(struct text *text, const struct hw_iommu *iommu,
+		    const struct hw_fault_record *record);
+	struct fault_said (*said)(const u64 *word);
+} all_words[] = {
+	{ &hw_vtd, add_vtd, vtd_said },
+	{ &hw_amd, add_amd, amd_said },
+};
+
+static const struct words *words_of(const struct hw_iommu *iommu)
+{
+	const struct words *words = all_words;
+
+	while (words->arch != iommu->arch)
+		words++;
+	return words;
+}
+
+void fault_text(struct text *text, const struct hw_iommu *iommu,
+		const struct hw_fault_record *record)
+{
+	words_of(iommu)->add(text, iommu, record);
+}
+
+struct fault_said fault_said(const struct hw_iommu *iommu, const struct hw_fault_record *record)
+{
+	return words_of(iommu)->said(record->word);
 }

@@ -17,7 +17,7 @@ struct fault_said {
 	u16 requester; /* 0 in events about commands */
 	u64 address;
 	bool write;
-	u8 reason;
+	u16 reason;
 };
 struct fault_said fault_said(const struct hw_iommu *iommu, const struct hw_fault_record *record);
 

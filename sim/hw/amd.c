@@ -64,7 +64,7 @@ static struct hw_refusal context_refusal(const struct hw_iommu *iommu,
 
 /* ---- Device TLBs --------------------------------------------------------------------------- */
 
-static bool is_absence(u8 fault, u16 flags)
+static bool is_absence(u16 fault, u16 flags)
 {
 	return fault == AMD_EVENT_IO_PAGE_FAULT && !(flags & AMD_FLAG_RZ);
 }

@@ -19,9 +19,9 @@ enum hw_queue_stop {
 	HW_QUEUE_STORE,	    /* a wait stores where no memory is */
 };
 
-/* The 128-bit record of the architecture, host byte order. */
+/* The record of the architecture, host byte order: 128 bits, or 256. */
 struct hw_fault_record {
-	u64 word[2];
+	u64 word[4];
 	u64 order; /* among the records of all units of the machine */
 };
 
@@ -47,7 +47,7 @@ struct hw_refusal {
 	u16 domain;
 	u64 iova;
 	bool write;
-	u8 code;	/* VTD_FAULT_ or AMD_EVENT_ */
+	u16 code;	/* VTD_FAULT_ or AMD_EVENT_ */
 	u16 flags;	/* AMD_FLAG_ */
 	bool by_tables; /* a context's: what the tables say comes first, and may be worse */
 	struct hw_prefix prefix;
@@ -91,9 +91,9 @@ struct hw_arch {
 	struct hw_refusal (*pasid_refusal)(const struct hw_iommu *iommu,
 					   const struct hw_context *entry, bool write);
 
-	u8 ats_fault; /* of a request of a device TLB, where the context has none */
+	u16 ats_fault; /* of a request of a device TLB, where the context has none */
 	/* Nothing there, or no permission: a translation request hears it, nobody records it. */
-	bool (*is_absence)(u8 fault, u16 flags);
+	bool (*is_absence)(u16 fault, u16 flags);
 	/*
 	 * Translates where PASIDs have a say: all requests of a unit in scalable mode, and those
 	 * with a prefix. probe: caches, costs and tables stay as they are. NULL: they have none.
@@ -105,6 +105,8 @@ struct hw_arch {
 	bool (*decode)(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
 	/* IOTLB commands take effect after the context commands queued before them. */
 	bool contexts_first;
+	/* Commands for device TLBs may take effect before IOTLB commands queued before them. */
+	bool devices_overtake;
 	bool lost_store_stops; /* else nobody hears of it */
 	/* A command has stopped the queue: the one that came behind so many others. */
 	void (*queue_stopped)(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind);

@@ -22,7 +22,7 @@ struct hw_transfer {
 	enum hw_transfer_status status;
 	u64 done;    /* bytes moved before the first failure */
 	u64 address; /* of the failure */
-	u8 fault;    /* HW_TRANSFER_FAULT: the reason; 0: its translation request got nothing */
+	u16 fault;   /* HW_TRANSFER_FAULT: the reason; 0: its translation request got nothing */
 };
 
 /* The device reads memory into `to`, or writes `from` to memory. bytes may be 0. */

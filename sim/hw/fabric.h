@@ -88,7 +88,7 @@ struct hw_target {
 	enum hw_target_kind kind;
 	enum hw_why why; /* UNSUPPORTED, BLOCKED */
 	bool passed_root;
-	u8 fault;		      /* HW_TARGET_FAULT: the reason, or event code */
+	u16 fault;		      /* HW_TARGET_FAULT: the reason, or event code */
 	u16 fault_flags;	      /* AMD_FLAG_ */
 	struct hw_iommu *iommu;	      /* the unit it passed, if any */
 	u16 domain;		      /* and the domain it was translated in */

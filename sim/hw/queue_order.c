@@ -35,7 +35,7 @@ static bool may_run(const struct hw_iommu *iommu, const struct hw_command *comma
 	if (command->kind == HW_COMMAND_WAIT)
 		return !before->any;
 	if (touches(command, HW_INVALIDATED_DEVICE_TLB))
-		return !before->iotlb;
+		return iommu->arch->devices_overtake || !before->iotlb;
 	if (iommu->arch->contexts_first && touches(command, HW_INVALIDATED_IOTLB))
 		return !before->context;
 	return true;

@@ -130,7 +130,7 @@ static dmasim_sbdf as_requester(const struct journey *journey)
 	return (u32)root->segment << 16 | journey->requester;
 }
 
-static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u8 code)
+static void trace_fault(const struct journey *journey, const struct hw_iommu *iommu, u16 code)
 {
 	struct trace *trace = &journey->hw->world->trace;
 

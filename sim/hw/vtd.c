@@ -79,7 +79,7 @@ static void range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u
 		hw_walk_vtd_ss_range(walker, root, levels, start, last, leaf, table, cookie);
 }
 
-static bool is_absence(u8 fault, u16 flags)
+static bool is_absence(u16 fault, u16 flags)
 {
 	(void)flags;
 	return fault == VTD_FAULT_NO_READ || fault == VTD_FAULT_NO_WRITE;

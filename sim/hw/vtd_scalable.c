@@ -67,7 +67,7 @@ struct hw_refusal hw_vtd_pasid_refusal(const struct hw_iommu *iommu, const struc
 static u8 context_fault(const struct hw_iommu *iommu, const struct hw_context *context,
 			const struct hw_ask *ask)
 {
-	u8 fault = iommu->arch->context_refusal(iommu, context, ask->write).code;
+	u16 fault = iommu->arch->context_refusal(iommu, context, ask->write).code;
 
 	if (fault || !ask->prefix.present)
 		return fault;
@@ -83,7 +83,7 @@ static u8 fetch_entry(struct way *way)
 {
 	struct hw_iommu *iommu = way->iommu;
 	u16 requester = way->ask->requester;
-	u8 fault = VTD_FAULT_SM_PDIR_NOT_PRESENT;
+	u16 fault = VTD_FAULT_SM_PDIR_NOT_PRESENT;
 
 	if (hw_pasid_get(iommu, requester, way->pasid, &way->entry))
 		fault = entry_fault(iommu, &way->entry);
@@ -131,7 +131,7 @@ static u8 find_way(struct way *way)
 	struct hw_context context =
 		way->probe ? hw_context_get(way->iommu, ask->requester)
 			   : *hw_context_find(way->iommu, ask->requester, ask->write);
-	u8 fault = context_fault(way->iommu, &context, ask);
+	u16 fault = context_fault(way->iommu, &context, ask);
 
 	if (!fault)
 		fault = find_entry(way);
@@ -272,7 +272,7 @@ static void fill_tables(const struct way *way, const struct hw_walk *walk)
 
 /* ---- The whole of it ------------------------------------------------------------------------- */
 
-static struct hw_translation refused(const struct way *way, u8 fault)
+static struct hw_translation refused(const struct way *way, u16 fault)
 {
 	return (struct hw_translation){ .fault = fault, .domain = way->entry.domain };
 }
@@ -338,7 +338,7 @@ static struct hw_translation walk(const struct way *way)
 	struct hw_walk walk = walk_tables(way);
 	struct hw_translation result;
 	bool dirty;
-	u8 fault;
+	u16 fault;
 
 	/* What is to be marked is not kept before it is: from then on nobody looks at it again. */
 	if (!tracks(way))
@@ -391,7 +391,7 @@ struct hw_translation hw_vtd_translate(struct hw_iommu *iommu, const struct hw_a
 		.probe = probe,
 		.pasid = ask->prefix.present ? ask->prefix.pasid : HW_RID_PASID,
 	};
-	u8 fault;
+	u16 fault;
 
 	/* Only tables of scalable mode know PASIDs. */
 	if (!iommu->scalable)

@@ -110,7 +110,7 @@ bool dmasim_fault_take(struct dmasim *s, struct dmasim_fault_record *record)
 		.address = said.address,
 		.write = said.write,
 		.reason = said.reason,
-		.word = { found.word[0], found.word[1] },
+		.word = { found.word[0], found.word[1], found.word[2], found.word[3] },
 	};
 	text_init(&text, record->line, sizeof(record->line));
 	fault_text(&text, iommu, &found);

@@ -4,8 +4,7 @@
  */
 #include <errno.h>
 
-#include <dmasim/hw/vtd.h>
-
+#include "machine/arch.h"
 #include "machine/machine.h"
 #include "pci/p2p_allow.h"
 
@@ -66,7 +65,7 @@ static struct counts count(const struct dmasim *s)
 	SLIST_FOREACH(region, &s->direct_regions, link)
 		counts.reserved++;
 	/* And the interrupt window. */
-	counts.reserved++;
+	counts.reserved += machine_arch(s->config.iommu)->msi_bytes != 0;
 	return counts;
 }
 
@@ -170,8 +169,7 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 		if (!root->iommu)
 			continue;
 		*iommu++ = (struct platform_iommu){
-			.arch = s->config.iommu == DMASIM_AMD_VI ? PLATFORM_IOMMU_AMD
-								 : PLATFORM_IOMMU_VTD,
+			.arch = machine_arch(s->config.iommu)->os,
 			.unit = root->iommu->unit,
 			.segment = root->segment,
 			.bus_first = root->bus_first,
@@ -197,15 +195,17 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 
 static void describe_reserved(const struct dmasim *s, struct arrays *arrays)
 {
+	const struct machine_arch *arch = machine_arch(s->config.iommu);
 	struct platform_reserved *reserved = arrays->reserved;
 	const struct direct_region *region;
 
-	*reserved++ = (struct platform_reserved){
-		.type = PLATFORM_RESERVED_MSI,
-		.dev = DMASIM_NO_SBDF,
-		.start = VTD_MSI_START,
-		.bytes = VTD_MSI_LAST - VTD_MSI_START + 1,
-	};
+	if (arch->msi_bytes)
+		*reserved++ = (struct platform_reserved){
+			.type = PLATFORM_RESERVED_MSI,
+			.dev = DMASIM_NO_SBDF,
+			.start = arch->msi_start,
+			.bytes = arch->msi_bytes,
+		};
 	SLIST_FOREACH(region, &s->direct_regions, link)
 		*reserved++ = (struct platform_reserved){
 			.type = PLATFORM_RESERVED_DIRECT,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "machine/arch.h"
 #include "machine/lint.h"
 
 /* ---- Forms ------------------------------------------------------------ */
@@ -372,6 +373,14 @@ int lint_read_line(struct lint *lint)
 
 #define TITLE "# dmasim-trace v="
 
+/* Where nothing translates there are no units, and it does not matter what they are. */
+static void use_iommu(struct lint *lint, const char *name)
+{
+	const struct machine_arch *arch = machine_arch_named(name, strcspn(name, " "));
+
+	lint->arch = arch && arch->hw ? arch->hw : &hw_vtd;
+}
+
 /* What of the configuration says how to judge. */
 static int use_setting(struct lint *lint, const char *key, size_t key_length, const char *value)
 {
@@ -383,7 +392,7 @@ static int use_setting(struct lint *lint, const char *key, size_t key_length, co
 	if (key_length == 4 && !memcmp(key, "seed", 4))
 		fine = take_hex(lint, &s->world.seed);
 	else if (key_length == 5 && !memcmp(key, "iommu", 5))
-		lint->arch = !memcmp(value, "amd-vi", 6) ? &hw_amd : &hw_vtd;
+		use_iommu(lint, value);
 	else if (key_length == 9 && !memcmp(key, "unchecked", 9))
 		s->check.report_unchecked = *value == '1';
 	else if (key_length == 5 && !memcmp(key, "check", 5))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine/machine.h"
+#include "machine/arch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,9 +59,10 @@ static bool is_whole(const struct iova_allocator_ops *ops)
 /* Before there is anything that a handler which jumps out would leave behind. */
 static void check_config(const struct dmasim_config *config)
 {
+	const struct machine_arch *arch = machine_arch(config->iommu);
+
 	DMASIM_CONTRACT(!config->iova_ops || is_whole(config->iova_ops),
 			"a table of IOVA functions has its size and all of them");
-	DMASIM_CONTRACT(config->iommu <= DMASIM_AMD_VI, "the IOMMU is one of enum dmasim_iommu");
 	DMASIM_CONTRACT(config->policy <= DMASIM_PASS_THROUGH,
 			"the policy is one of enum dmasim_policy");
 	DMASIM_CONTRACT(config->swiotlb <= DMASIM_SWIOTLB_FORCE,
@@ -69,19 +71,15 @@ static void check_config(const struct dmasim_config *config)
 	DMASIM_CONTRACT(config->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
 	DMASIM_CONTRACT(config->forwarding <= DMASIM_FORWARDING_NONE,
 			"forwarding is one of enum dmasim_forwarding");
-	if (config->iommu == DMASIM_AMD_VI)
-		DMASIM_CONTRACT(config->iommu_levels >= 4 && config->iommu_levels <= 6,
-				"AMD's tables grow to 4, 5 or 6 levels");
-	else
-		DMASIM_CONTRACT(config->iommu_levels >= 3 && config->iommu_levels <= 5,
-				"VT-d tables have 3, 4 or 5 levels");
+	DMASIM_CONTRACT(config->iommu_levels >= arch->levels_min &&
+				config->iommu_levels <= arch->levels_max,
+			arch->levels_rule);
 	DMASIM_CONTRACT(config->iotlb_entries <= IOTLB_ENTRIES_MAX,
 			"an IOTLB has at most 2^20 entries");
 	DMASIM_CONTRACT(config->iotlb_ways <= IOTLB_ENTRIES_MAX, "an IOTLB has at most 2^20 ways");
 	DMASIM_CONTRACT(config->walk_entries <= IOTLB_ENTRIES_MAX,
 			"a walk cache has at most 2^20 entries of a level");
-	DMASIM_CONTRACT(!config->iommu_scalable || config->iommu == DMASIM_VTD,
-			"scalable mode is VT-d's");
+	DMASIM_CONTRACT(!config->iommu_scalable || arch->scalable, "scalable mode is VT-d's");
 	DMASIM_CONTRACT(config->pasid_entries <= CONTEXT_ENTRIES_MAX,
 			"a PASID cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->context_entries <= CONTEXT_ENTRIES_MAX,
@@ -125,6 +123,8 @@ u32 machine_cpu_family(enum dmasim_cpu cpu)
 
 static void read_config(struct dmasim_config *to, const struct dmasim_config *from)
 {
+	const struct machine_arch *arch;
+
 	*to = (struct dmasim_config){ 0 };
 	if (from) {
 		DMASIM_CONTRACT(from->size >= sizeof(from->size) && from->size <= sizeof(*to),
@@ -135,14 +135,16 @@ static void read_config(struct dmasim_config *to, const struct dmasim_config *fr
 		to->seed = seed_from_environment();
 	if (!to->ram_bytes)
 		to->ram_bytes = DEFAULT_RAM_BYTES;
+	arch = machine_arch(to->iommu);
+	DMASIM_CONTRACT(arch, "the IOMMU is one of enum dmasim_iommu");
 	if (!to->iommu_levels)
-		to->iommu_levels = 4;
+		to->iommu_levels = arch->levels;
 	if (!to->iotlb_entries)
 		to->iotlb_entries = 64;
 	if (!to->iotlb_ways)
 		to->iotlb_ways = IOTLB_WAYS;
-	if (to->iommu == DMASIM_AMD_VI && to->cpu == DMASIM_CPU_INTEL)
-		to->cpu = DMASIM_CPU_AMD;
+	if (to->cpu == DMASIM_CPU_INTEL)
+		to->cpu = arch->cpu;
 	if (!to->cpu_family)
 		to->cpu_family = machine_cpu_family(to->cpu);
 	if (!to->cpus)
@@ -205,7 +207,6 @@ static const char *iova_word(const struct iova_allocator_ops *ops)
 static void write_header(struct dmasim *s)
 {
 	const struct dmasim_config *config = &s->config;
-	static const char *const iommus[] = { "vtd", "none", "amd-vi" };
 	static const char *const policies[] = { "strict", "lazy", "pass-through" };
 	static const char *const pools[] = { "auto", "off", "force" };
 	char line[512];
@@ -213,8 +214,8 @@ static void write_header(struct dmasim *s)
 
 	text_init(&text, line, sizeof(line));
 	text_add(&text, "# dmasim-trace v=%d seed=0x%llx iommu=%s levels=%u ram=%llu",
-		 DMASIM_TRACE_VERSION, config->seed, iommus[config->iommu], config->iommu_levels,
-		 config->ram_bytes);
+		 DMASIM_TRACE_VERSION, config->seed, machine_arch(config->iommu)->name,
+		 config->iommu_levels, config->ram_bytes);
 	text_add(&text, " iotlb=%u coherent=%d snoop=%d windows=%d choices=%s",
 		 config->iotlb_entries, !config->iommu_incoherent, config->iommu_snoop,
 		 !config->hide_windows, config->random_choices ? "random" : "plain");

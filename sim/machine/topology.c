@@ -7,6 +7,7 @@
 
 #include "dma/swiotlb.h"
 #include "iommu/iommu.h"
+#include "machine/arch.h"
 #include "machine/machine.h"
 #include "pci/bus.h"
 
@@ -17,29 +18,30 @@
 struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8 bus_last)
 {
 	struct hw_root *root = hw_root_add(&s->hw, segment, bus_first, bus_last);
-	bool amd = s->config.iommu == DMASIM_AMD_VI;
+	const struct machine_arch *arch = machine_arch(s->config.iommu);
 
-	if (!root || s->config.iommu == DMASIM_NO_IOMMU)
+	if (!root || !arch->hw)
 		return root;
-	root->iommu = hw_iommu_add(&s->hw, &(struct hw_iommu_desc){
-						   .arch = amd ? &hw_amd : &hw_vtd,
-						   .unit = s->next_unit,
-						   .levels = s->config.iommu_levels,
-						   .address_bits = MACHINE_ADDRESS_BITS,
-						   .max_address_mask = MAX_ADDRESS_MASK,
-						   .huge_1g = !s->config.iommu_no_1g,
-						   .snoop_control = amd || s->config.iommu_snoop,
-						   .coherent = !s->config.iommu_incoherent,
-						   .caching_mode = s->config.iommu_caching_mode,
-						   .device_tlb = s->config.iommu_device_tlb,
-						   .scalable = s->config.iommu_scalable,
-						   .wide_commands = s->config.iommu_scalable,
-						   .pasid_entries = s->config.pasid_entries,
-						   .iotlb_entries = s->config.iotlb_entries,
-						   .iotlb_ways = s->config.iotlb_ways,
-						   .walk_entries = s->config.walk_entries,
-						   .context_entries = s->config.context_entries,
-					   });
+	root->iommu = hw_iommu_add(
+		&s->hw, &(struct hw_iommu_desc){
+				.arch = arch->hw,
+				.unit = s->next_unit,
+				.levels = s->config.iommu_levels,
+				.address_bits = MACHINE_ADDRESS_BITS,
+				.max_address_mask = MAX_ADDRESS_MASK,
+				.huge_1g = !s->config.iommu_no_1g,
+				.snoop_control = arch->snoop_control || s->config.iommu_snoop,
+				.coherent = !s->config.iommu_incoherent,
+				.caching_mode = s->config.iommu_caching_mode,
+				.device_tlb = s->config.iommu_device_tlb,
+				.scalable = s->config.iommu_scalable,
+				.wide_commands = s->config.iommu_scalable,
+				.pasid_entries = s->config.pasid_entries,
+				.iotlb_entries = s->config.iotlb_entries,
+				.iotlb_ways = s->config.iotlb_ways,
+				.walk_entries = s->config.walk_entries,
+				.context_entries = s->config.context_entries,
+			});
 	if (!root->iommu) {
 		hw_root_remove(&s->hw, root);
 		return NULL;

@@ -53,7 +53,7 @@ static void add(struct iommu_batch *batch, u32 count)
 	struct iommu_range range = { .domain = 1, .last = 0xfff };
 
 	while (count--)
-		iommu_batch_add(batch, batch->unit->arch->range(batch->unit, &range));
+		batch->unit->arch->range(batch, &range);
 }
 
 /* While that batch waits another CPU executes one of its own. */

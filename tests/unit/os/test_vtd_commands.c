@@ -118,6 +118,16 @@ static void stop_listening(struct fixture *fixture)
 	fixture->rig->s->platform.ops = fixture->real;
 }
 
+static int invalidate(struct iommu_domain *domain, u64 start, u64 last, bool tables)
+{
+	return iommu_invalidate(domain, &(struct iommu_range){
+						.domain = domain->id,
+						.start = start,
+						.last = last,
+						.tables = tables,
+					});
+}
+
 /* The window is the bits in which first and last page differ; vectors worked by hand. */
 static void an_iotlb_command_has_the_bytes_of_the_facts(void **state)
 {
@@ -145,7 +155,7 @@ static void an_iotlb_command_has_the_bytes_of_the_facts(void **state)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct iommu_domain domain = { .os = os, .unit = os->units, .id = row[i].domain };
 
-		expect_ok(iommu_invalidate(&domain, row[i].start, row[i].last, !row[i].leaf_only));
+		expect_ok(invalidate(&domain, row[i].start, row[i].last, !row[i].leaf_only));
 		expect_u64(fixture->words, 4);
 		expect_u64(fixture->word[0], row[i].word[0]);
 		expect_u64(fixture->word[1], row[i].word[1]);
@@ -168,7 +178,7 @@ static void a_command_drains_what_the_unit_can_drain(void **state)
 		unit.hw = &hw;
 		hw.drain_writes = can & 1;
 		hw.drain_reads = can & 2;
-		expect_ok(iommu_invalidate(&domain, 0x7000, 0x7fff, true));
+		expect_ok(invalidate(&domain, 0x7000, 0x7fff, true));
 		expect_u64(fixture->word[0], 0x10032 | can << 6);
 	}
 	stop_listening(fixture);
@@ -187,7 +197,7 @@ static void a_wait_has_the_bytes_of_the_facts(void **state)
 		struct iommu_domain domain = { .os = os, .unit = unit, .id = 1 };
 		u64 next = unit->sequence + 1;
 
-		expect_ok(iommu_invalidate(&domain, 0, 0xfff, true));
+		expect_ok(invalidate(&domain, 0, 0xfff, true));
 		expect_u64(fixture->word[2], 0x65 | next << 32);
 		expect_u64(fixture->word[3], page_phys(unit->status));
 	}
