@@ -214,7 +214,7 @@ static void of_leaves_of_every_coded_size(void **state)
 	bits.coded = true;
 	for (bits.mode = 1; bits.mode <= 6; bits.mode++) {
 		for (bits.leaf = 0; bits.leaf < bits.mode && bits.leaf <= 4; bits.leaf++) {
-			for (u32 more = 1; more < 9 && 12 + 9U * bits.leaf + more <= 50; more++) {
+			for (u32 more = 1; more < 9 && 12 + 9U * bits.leaf + more <= 51; more++) {
 				bits.lg2 = (u8)(12 + 9 * bits.leaf + more);
 				clear(&bits);
 				check_leaf(&bits);

@@ -10,9 +10,10 @@
 #define RAM_BITS  BENCH_RAM_BITS
 #define SOME_IOVA (3ULL << 30 | 510ULL << 21 | 129ULL << 12 | 0x5a8)
 
-/* Tables by level. Any two differ in at least two bits. */
+/* Tables by level, and the root of a G stage. Any two differ in at least two bits. */
 static const phys_addr_t table_at[5] = { 0x133000, 0x255000, 0x366000, 0x5aa000, 0x69c000 };
-#define LEAF_AT 0x2580000000ULL
+#define WIDE_ROOT 0xcc4000ULL
+#define LEAF_AT	  0x2580000000ULL
 
 #define POINTER(table) ((table) >> 12 << 10 | 0x01)
 #define LEAF(phys)     ((phys) >> 12 << 10 | 0xd7) /* V R W U A D */
@@ -20,12 +21,44 @@ static const phys_addr_t table_at[5] = { 0x133000, 0x255000, 0x366000, 0x5aa000,
 struct fixture {
 	struct hw_walker walker;
 	struct hw_riscv_stage stage;
-	u8 leaf; /* level of the leaf */
+	u8 leaf;   /* level of the leaf */
+	bool many; /* it is one of 64 KiB */
 };
+
+/* Aligned as leaves of a level must be: 512 GiB and 256 TiB lie higher. */
+static u64 leaf_at(const struct fixture *fixture)
+{
+	return fixture->leaf <= 2 ? LEAF_AT : 5 * bytes_of(fixture->leaf);
+}
 
 static u64 plain_entry(const struct fixture *fixture, u8 level)
 {
-	return level == fixture->leaf ? LEAF(LEAF_AT) : POINTER(table_at[level - 1]);
+	if (level != fixture->leaf)
+		return POINTER(table_at[level - 1]);
+	return LEAF(leaf_at(fixture)) | (fixture->many ? 1ULL << 63 | 8ULL << 10 : 0);
+}
+
+/* A G stage has addresses of two bits more. */
+static u64 iova_of(const struct fixture *fixture)
+{
+	return SOME_IOVA | (fixture->stage.guest ? 2ULL << (12 + 9 * fixture->stage.levels) : 0);
+}
+
+static bool is_top(const struct fixture *fixture, u8 level)
+{
+	return level == fixture->stage.levels - 1;
+}
+
+static phys_addr_t table_of(const struct fixture *fixture, u8 level)
+{
+	return fixture->stage.guest && is_top(fixture, level) ? WIDE_ROOT : table_at[level];
+}
+
+static u64 place_of(const struct fixture *fixture, u8 level)
+{
+	u64 index = index_of(SOME_IOVA, level);
+
+	return fixture->stage.guest && is_top(fixture, level) ? 2 * 512 + index : index;
 }
 
 static void build(struct bench *bench, struct fixture *fixture, u8 levels, u8 leaf)
@@ -33,10 +66,10 @@ static void build(struct bench *bench, struct fixture *fixture, u8 levels, u8 le
 	fixture->walker.ram = &bench->hw.ram;
 	fixture->stage.walker = &fixture->walker;
 	fixture->stage.levels = levels;
-	fixture->stage.root = table_at[levels - 1];
+	fixture->stage.root = table_of(fixture, levels - 1);
 	fixture->leaf = leaf;
 	for (u8 level = leaf; level < levels; level++)
-		put_entry(&bench->hw.ram, table_at[level], index_of(SOME_IOVA, level),
+		put_entry(&bench->hw.ram, table_of(fixture, level), place_of(fixture, level),
 			  plain_entry(fixture, level));
 }
 
@@ -63,7 +96,7 @@ static struct hw_walk walk_both(const struct hw_riscv_stage *stage,
 static struct hw_walk look(const struct fixture *fixture, bool write)
 {
 	return walk_both(&fixture->stage,
-			 &(struct hw_riscv_access){ .iova = SOME_IOVA, .write = write });
+			 &(struct hw_riscv_access){ .iova = iova_of(fixture), .write = write });
 }
 
 /* ---- Every bit ------------------------------------------------------------------------------- */
@@ -73,19 +106,35 @@ struct outcome {
 	u64 phys;
 };
 
+static u8 page_lg2(const struct fixture *fixture)
+{
+	return fixture->many ? 16 : (u8)(12 + 9 * fixture->leaf);
+}
+
+static struct outcome same_page(const struct fixture *fixture)
+{
+	u64 inside = (1ULL << page_lg2(fixture)) - 1;
+
+	return (struct outcome){ 0, leaf_at(fixture) | (SOME_IOVA & inside) };
+}
+
+/* A G stage has causes of its own, but for memory that is not there. */
+static struct outcome page_fault(const struct fixture *fixture, bool write)
+{
+	return (struct outcome){ (write ? 15 : 13) + (fixture->stage.guest ? 8 : 0), 0 };
+}
+
 static struct outcome of_leaf(const struct fixture *fixture, u32 bit, bool write)
 {
-	u64 size = bytes_of(fixture->leaf);
-	struct outcome same = { 0, LEAF_AT | (SOME_IOVA & (size - 1)) };
-	struct outcome page_fault = { write ? 15 : 13, 0 };
+	struct outcome same = same_page(fixture);
 
 	if (bit == 3 || bit == 5 || bit == 8 || bit == 9)
 		return same; /* X, G, software's */
 	if (bit == 2 || bit == 7)
-		return write ? page_fault : same; /* W, D */
+		return write ? page_fault(fixture, write) : same; /* W, D */
 	if (bit >= 10 && bit <= 53) {
-		if (bit + 2 < 12U + 9U * fixture->leaf)
-			return page_fault; /* not aligned */
+		if (bit + 2 < page_lg2(fixture))
+			return page_fault(fixture, write); /* not aligned, or another code */
 		same.phys ^= 1ULL << (bit + 2);
 		return same;
 	}
@@ -93,29 +142,29 @@ static struct outcome of_leaf(const struct fixture *fixture, u32 bit, bool write
 		return same;
 	if ((bit == 59 || bit == 60) && fixture->stage.software_bits)
 		return same;
-	return page_fault;
+	/* 4 KiB, at the address that was the code. */
+	if (bit == 63 && fixture->many)
+		return (struct outcome){ 0, leaf_at(fixture) | 0x8000 | (SOME_IOVA & 0xfff) };
+	return page_fault(fixture, write);
 }
 
 static struct outcome of_pointer(u32 bit, const struct fixture *fixture, bool write)
 {
-	u64 size = bytes_of(fixture->leaf);
-	struct outcome same = { 0, LEAF_AT | (SOME_IOVA & (size - 1)) };
-
 	if (bit == 5 || bit == 8 || bit == 9)
-		return same;
+		return same_page(fixture);
 	if ((bit == 59 || bit == 60) && fixture->stage.software_bits)
-		return same;
+		return same_page(fixture);
 	if (bit >= 10 && bit <= 53 && bit + 2 >= RAM_BITS)
 		return (struct outcome){ write ? 7 : 5, 0 };
-	return (struct outcome){ write ? 15 : 13, 0 };
+	return page_fault(fixture, write);
 }
 
 static void check_bit(struct bench *bench, const struct fixture *fixture, u8 level, u32 bit)
 {
-	u64 index = index_of(SOME_IOVA, level);
+	phys_addr_t table = table_of(fixture, level);
+	u64 index = place_of(fixture, level);
 
-	put_entry(&bench->hw.ram, table_at[level], index,
-		  plain_entry(fixture, level) ^ 1ULL << bit);
+	put_entry(&bench->hw.ram, table, index, plain_entry(fixture, level) ^ 1ULL << bit);
 	for (int write = 0; write < 2; write++) {
 		struct outcome outcome = level == fixture->leaf ? of_leaf(fixture, bit, write)
 								: of_pointer(bit, fixture, write);
@@ -123,12 +172,32 @@ static void check_bit(struct bench *bench, const struct fixture *fixture, u8 lev
 
 		if (walk.fault == outcome.fault && (walk.fault || walk.phys == outcome.phys))
 			continue;
-		fail_msg("levels %u leaf %u entry %u bit %u %s: fault %u phys 0x%llx, expected "
-			 "%u 0x%llx",
-			 fixture->stage.levels, fixture->leaf, level, bit, write ? "write" : "read",
+		fail_msg("levels %u%s leaf %u%s entry %u bit %u %s: fault %u phys 0x%llx, "
+			 "expected %u 0x%llx",
+			 fixture->stage.levels, fixture->stage.guest ? "x4" : "", fixture->leaf,
+			 fixture->many ? " NAPOT" : "", level, bit, write ? "write" : "read",
 			 walk.fault, walk.phys, outcome.fault, outcome.phys);
 	}
-	put_entry(&bench->hw.ram, table_at[level], index, plain_entry(fixture, level));
+	put_entry(&bench->hw.ram, table, index, plain_entry(fixture, level));
+}
+
+/* All leaves of a table of so many levels, and one of 64 KiB where there are such. */
+static void check_levels(struct bench *bench, struct fixture *fixture, u8 levels)
+{
+	for (u8 number = 0; number <= levels; number++) {
+		fixture->many = number == levels;
+		if (fixture->many && !fixture->stage.napot)
+			continue;
+		build(bench, fixture, levels, fixture->many ? 0 : number);
+		for (u8 level = fixture->leaf; level < levels; level++) {
+			for (u32 bit = 0; bit < 64; bit++)
+				check_bit(bench, fixture, level, bit);
+		}
+		/* What is left must not be found through another's bit. */
+		for (u8 level = fixture->leaf; level < levels; level++)
+			put_entry(&bench->hw.ram, table_of(fixture, level),
+				  place_of(fixture, level), 0);
+	}
 }
 
 /*
@@ -137,22 +206,16 @@ static void check_bit(struct bench *bench, const struct fixture *fixture, u8 lev
  */
 static void every_bit_has_its_meaning(void **state)
 {
-	for (u8 features = 0; features < 8; features++) {
+	for (u8 features = 0; features < 16; features++) {
 		struct fixture fixture = {
 			.stage = { .napot = features & 1,
 				   .pbmt = features & 2,
-				   .software_bits = features & 4 },
+				   .software_bits = features & 4,
+				   .guest = features & 8 },
 		};
 
-		for (u8 levels = 3; levels <= 5; levels++) {
-			for (u8 leaf = 0; leaf < levels && leaf <= 2; leaf++) {
-				build(*state, &fixture, levels, leaf);
-				for (u8 level = leaf; level < levels; level++) {
-					for (u32 bit = 0; bit < 64; bit++)
-						check_bit(*state, &fixture, level, bit);
-				}
-			}
-		}
+		for (u8 levels = 3; levels <= 5; levels++)
+			check_levels(*state, &fixture, levels);
 	}
 }
 
