@@ -78,9 +78,42 @@ complain 'an example of an allocator includes what dmasim/iova.h names alone' \
 complain 'the port is for lib/ and the facade' \
 	"$(included sim/cli sim/hw sim/world | grep '<dmasim/platform\.h>')"
 
+# The public headers that the hardware knows: bits, types, and what a world is made of.
+hardware='hw/[a-z0-9_]+\.h|(types|contract|fault|point|report|report-registry|timer)\.h'
+
+# walker_sees FILE...: what a walker includes, or sees through others, that is neither a bit header,
+# a type, nor the hardware's own: walkers judge what software writes, and share nothing with it.
+walker_sees() {
+	for walker in "$@"; do
+		graph=$($compiler -std=gnu11 -D_GNU_SOURCE -MM -I sim -I lib -I include "$walker" \
+			2>"$scratch/said") || {
+			echo "$walker cannot be read: $(head -n 1 "$scratch/said")"
+			continue
+		}
+		echo "$graph" | tr ' \\' '\n\n' | grep -vxF "$walker" |
+			grep -vE '^$|\.o:$|^sim/(hw|world)/[a-z0-9_]+\.h$' |
+			grep -vE "^include/dmasim/($hardware)\$" | sed "s|^|$walker sees |"
+		included "$walker" | grep -vE ' "hw/[a-z0-9_]+\.h"$' |
+			grep -vE ' <dmasim/(hw/[a-z0-9_]+|types|contract)\.h>$' |
+			sed "s|^.* |$walker includes |"
+	done
+}
+
+# A header of bits has none that a walker and a writer could share by mistake.
+complain 'a header of bits has no functions' "$(code include/dmasim/hw/*.h |
+	grep -E 'inline|^[^:]*:[0-9]*:[^#].*[a-z_]\(|return')"
+
 compiler=$(c_compiler)
 if [ -n "$compiler" ]; then
-	hardware='hw/[a-z0-9_]*\.h|(types|contract|fault|point|report|report-registry|timer)\.h'
+	walkers=$(find sim/hw -name '*_walk.c' -o -name 'vtd_fs.c' | sort)
+	complain 'not for a walker' "$(walker_sees $walkers)"
+	# What it would say of a walker that knows how tables are written.
+	for header in '"pgtable/format.h"' '"machine/machine.h"' '"no/such.h"' \
+		'<dmasim/platform.h>' '<bsd/string.h>'; do
+		printf '#include %s\n' "$header" >"$scratch/bad_walk.c"
+		[ -n "$(walker_sees "$scratch/bad_walk.c")" ] ||
+			fail "a walker that includes $header is not found"
+	done
 	complain 'not for the hardware' "$(sees sim/world "$hardware" -I sim)"
 	complain 'not for the hardware' "$(sees sim/hw "$hardware" -I sim)"
 fi
