@@ -108,8 +108,8 @@ if [ -n "$compiler" ]; then
 	walkers=$(find sim/hw -name '*_walk.c' -o -name 'vtd_fs.c' | sort)
 	complain 'not for a walker' "$(walker_sees $walkers)"
 	# What it would say of a walker that knows how tables are written.
-	for header in '"pgtable/format.h"' '"machine/machine.h"' '"no/such.h"' \
-		'<dmasim/platform.h>' '<bsd/string.h>'; do
+	for header in '"pgtable/armv8.h"' '"machine/machine.h"' '"no/such.h"' \
+		'<dmasim/pgtable/format.h>' '<dmasim/platform.h>' '<bsd/string.h>'; do
 		printf '#include %s\n' "$header" >"$scratch/bad_walk.c"
 		[ -n "$(walker_sees "$scratch/bad_walk.c")" ] ||
 			fail "a walker that includes $header is not found"

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 #include "half_pages.h"
+#include "judges.h"
 
 /* ---- VT-d, judged by the hardware's own walker ----------------------------------------------- */
 
-static struct seen vtdss_walk(const struct format_fixture *fixture, u64 iova)
+struct seen judge_vtdss_walk(const struct format_fixture *fixture, u64 iova)
 {
 	struct hw_walk read = hw_walk_vtd_ss(&fixture->iommu->walker, fixture->pt.root,
 					     fixture->pt.levels, iova, false);
@@ -45,8 +46,8 @@ static void relay_leaf(void *cookie, const struct hw_leaf *leaf)
 						 leaf->read, leaf->write });
 }
 
-static void vtdss_walk_range(const struct format_fixture *fixture, u64 start, u64 last,
-			     seen_leaf_fn *leaf, void *cookie)
+void judge_vtdss_walk_range(const struct format_fixture *fixture, u64 start, u64 last,
+			    seen_leaf_fn *leaf, void *cookie)
 {
 	struct relay relay = { leaf, cookie };
 
@@ -61,8 +62,8 @@ static void vtdss_walk_range(const struct format_fixture *fixture, u64 start, u6
 		.config = { __VA_ARGS__ },      \
 		.granule_lg2 = 12,              \
 		.index_lg2 = 9,                 \
-		.walk = vtdss_walk,             \
-		.walk_range = vtdss_walk_range, \
+		.walk = judge_vtdss_walk,             \
+		.walk_range = judge_vtdss_walk_range, \
 	}
 
 VTDSS(vtdss_4, .levels = 4, .pa_bits = 52, .huge_1g = true, .coherent = true);
@@ -77,7 +78,7 @@ VTDSS(vtdss_incoherent, .levels = 4, .pa_bits = 52, .huge_1g = true);
 
 #define AMD_RZ 0x80 /* flag: a reserved bit or an illegal level */
 
-static struct seen amdv1_walk(const struct format_fixture *fixture, u64 iova)
+struct seen judge_amdv1_walk(const struct format_fixture *fixture, u64 iova)
 {
 	struct hw_walk read = hw_walk_amd_v1(&fixture->iommu->walker, fixture->pt.root,
 					     fixture->pt.levels, iova, false);
@@ -97,8 +98,8 @@ static struct seen amdv1_walk(const struct format_fixture *fixture, u64 iova)
 	};
 }
 
-static void amdv1_walk_range(const struct format_fixture *fixture, u64 start, u64 last,
-			     seen_leaf_fn *leaf, void *cookie)
+void judge_amdv1_walk_range(const struct format_fixture *fixture, u64 start, u64 last,
+			    seen_leaf_fn *leaf, void *cookie)
 {
 	struct relay relay = { leaf, cookie };
 
@@ -113,8 +114,8 @@ static void amdv1_walk_range(const struct format_fixture *fixture, u64 start, u6
 		.config = { __VA_ARGS__ },      \
 		.granule_lg2 = 12,              \
 		.index_lg2 = 9,                 \
-		.walk = amdv1_walk,             \
-		.walk_range = amdv1_walk_range, \
+		.walk = judge_amdv1_walk,             \
+		.walk_range = judge_amdv1_walk_range, \
 	}
 
 AMDV1(amdv1_3, .levels = 3, .pa_bits = 48, .coherent = true, .page_sizes = 0x40201000);
