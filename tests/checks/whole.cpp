@@ -16,6 +16,7 @@
 #include <dmasim/cmocka.h>
 #include <dmasim/dmasim.h>
 #include <dmasim/iova.h>
+#include <dmasim/page-table.h>
 #include <dmasim/platform.h>
 
 #define CHECK(condition)                                                                  \
@@ -294,6 +295,7 @@ int main()
 	CHECK(bug && !config.bugs);
 	CHECK(dmasim_iova_plugin() == &plugin_ops);
 	CHECK(repair == 3 && !config.iova_repairs && dmasim_iova_by_name("linux"));
+	CHECK(dmasim_pgtable_by_name("amdv1") && dmasim_pgtable_host(m.s));
 	CHECK(!DMASIM_UNLIKELY(dmasim_seed(m.s) != 7));
 	endpoint.bar[0] = SZ_16K;
 	m.pdev = dmasim_add_endpoint(m.s, "00:01.0/00.0", &endpoint);
