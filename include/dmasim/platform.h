@@ -76,6 +76,7 @@ struct platform_device {
 enum platform_iommu_arch {
 	PLATFORM_IOMMU_VTD = 0, /* Intel VT-d, second-stage tables */
 	PLATFORM_IOMMU_AMD,	/* AMD, v1 host tables */
+	PLATFORM_IOMMU_RISCV,	/* RISC-V, Sv39, Sv48 or Sv57 */
 };
 
 /* An IOMMU and its scope: every function on the buses [bus_first, bus_last] of the segment. */
@@ -85,8 +86,8 @@ struct platform_iommu {
 	u16 segment;
 	u8 bus_first;
 	u8 bus_last;
-	u8 levels;	      /* of its page tables: VT-d 3 to 5; AMD at most so many, 4 to 6 */
-	u8 address_bits;      /* host address width: bits above are reserved in entries */
+	u8 levels;	 /* of its page tables: VT-d, RISC-V 3 to 5; AMD at most so many, 4 to 6 */
+	u8 address_bits; /* host address width: bits above are reserved in entries */
 	u8 max_address_mask;  /* MAMV: largest AM of a page-selective invalidation */
 	bool huge_1g;	      /* leaves of 1 GiB (of 2 MiB are always there); AMD: and larger */
 	bool snoop_control;   /* ECAP.SC: the SNP bit exists; AMD: FC, always */
@@ -99,6 +100,10 @@ struct platform_iommu {
 	bool scalable;	      /* VT-d's scalable mode: requests take the entry of a PASID */
 	bool wide_commands;   /* of 32 bytes, the upper half 0 */
 	bool shadow_on_flush; /* a hypervisor reads the tables again at a flush: few are better */
+	bool napot;	      /* RISC-V: leaves of 64 KiB (Svnapot); */
+	bool page_types;      /* leaves that say what is not cacheable (Svpbmt); */
+	bool forgets_tables;  /* invalidations of a window may take what is no leaf (NL); */
+	bool forgets_windows; /* they may have more than a page (S) */
 	u32 domain_count;     /* domain ids are 0 to domain_count - 1; 0 is never used */
 };
 

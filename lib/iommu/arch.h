@@ -75,6 +75,8 @@ struct iommu_arch {
 	const struct pgtable_ops *pgtable;
 	u8 first_levels; /* of a new table, which grows; 0: it has all levels of the unit */
 	u32 features;	 /* PGTABLE_, of its tables */
+	/* More of them, as the unit has it. May be NULL. */
+	u32 (*features_of)(const struct platform_iommu *hw);
 
 	/* Forgets the translations of a range of a domain: by one command, or by several. */
 	void (*range)(struct iommu_batch *batch, const struct iommu_range *range);
@@ -96,15 +98,16 @@ struct iommu_arch {
 	 */
 	u64 (*first_piece)(u64 start, u64 last);
 	/*
-	 * Devices are told only after a wait for what the unit itself was told: its commands may
-	 * overtake each other (facts 3.6, step 6).
+	 * Commands may overtake each other: contexts, translations and devices' TLBs are forgotten
+	 * one after the other, with a wait behind each (facts 3.6, step 6).
 	 */
-	bool wait_before_devices;
+	bool commands_overtake;
 };
 
 extern const struct iommu_arch iommu_vtd;
 extern const struct iommu_arch iommu_vtd_scalable;
 extern const struct iommu_arch iommu_amd;
+extern const struct iommu_arch iommu_riscv;
 
 /* 0 or -ENOMEM; both before iommu_unit_fini(). */
 int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw);

@@ -188,14 +188,15 @@ static int change_top(void *cookie, phys_addr_t root, u8 levels)
 static struct pgtable_config table_config(struct iommu_domain *domain)
 {
 	const struct platform_iommu *hw = domain->unit->hw;
-	u8 first = domain->unit->arch->first_levels;
+	const struct iommu_arch *arch = domain->unit->arch;
+	u8 first = arch->first_levels;
 
 	return (struct pgtable_config){
 		.host = &domain->os->tables,
 		.page_sizes = hw->huge_1g ? 0 : SZ_1G - 1,
 		.levels = first && first < hw->levels ? first : hw->levels,
 		.levels_max = hw->levels,
-		.features = domain->unit->arch->features,
+		.features = arch->features | (arch->features_of ? arch->features_of(hw) : 0),
 		.pa_bits = hw->address_bits,
 		.huge_1g = hw->huge_1g,
 		.coherent = hw->coherent,
@@ -203,6 +204,12 @@ static struct pgtable_config table_config(struct iommu_domain *domain)
 		.change_top = change_top,
 		.cookie = domain,
 	};
+}
+
+/* Of what is handed out: the upper half of a table that repeats its highest bit is none of it. */
+static u8 address_bits(const struct pgtable *pt)
+{
+	return pt->va_bits - !!(pt->features & PGTABLE_LOWER_HALF);
 }
 
 static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
@@ -225,7 +232,7 @@ static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 		os_free(os, domain);
 		return NULL;
 	}
-	domain->last_pfn = (1ULL << (domain->pt.va_bits - PAGE_SHIFT)) - 1;
+	domain->last_pfn = (1ULL << (address_bits(&domain->pt) - PAGE_SHIFT)) - 1;
 	if (domain->iova_ops->max_pfn && domain->last_pfn > domain->iova_ops->max_pfn)
 		domain->last_pfn = domain->iova_ops->max_pfn;
 	os->next_domain++;

@@ -13,6 +13,7 @@
 static const struct iommu_arch *const archs[] = {
 	[PLATFORM_IOMMU_VTD] = &iommu_vtd,
 	[PLATFORM_IOMMU_AMD] = &iommu_amd,
+	[PLATFORM_IOMMU_RISCV] = &iommu_riscv,
 };
 
 int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw)
@@ -153,10 +154,10 @@ bool iommu_wants_device_tlb(const struct pci_dev *pdev)
 	       unit->arch->device_range && pci_ats_supported(pdev);
 }
 
-/* The first of a batch's commands for devices comes: what is in it may have to be over. */
-static void before_devices(struct iommu_batch *batch)
+/* What follows needs what is in the batch to be over. */
+static void keep_order(struct iommu_batch *batch)
 {
-	if (batch->unit->arch->wait_before_devices)
+	if (batch->unit->arch->commands_overtake)
 		iommu_batch_execute(batch);
 }
 
@@ -186,7 +187,7 @@ int iommu_invalidate(struct iommu_domain *domain, const struct iommu_range *rang
 	add_range(&batch, range);
 	for (pdev = domain->attached; pdev; pdev = pdev->domain_next) {
 		if (pdev->ats_enabled && !devices++)
-			before_devices(&batch);
+			keep_order(&batch);
 		add_device_range(&batch, pdev, range->start, range->last);
 	}
 	err = iommu_batch_execute(&batch);
@@ -224,9 +225,10 @@ int iommu_invalidate_context(struct pci_dev *pdev, u16 requester, u32 tag, u32 d
 	if (!tag && unit->arch->leading_context)
 		iommu_batch_add(&batch, unit->arch->leading_context(requester));
 	iommu_batch_add(&batch, unit->arch->context(requester, tag));
+	keep_order(&batch);
 	add_range(&batch, &all);
 	if (requester == (u16)pdev->dev.id && pdev->ats_enabled) {
-		before_devices(&batch);
+		keep_order(&batch);
 		add_device_range(&batch, pdev, 0, ~0ULL);
 	}
 	return iommu_batch_execute(&batch);
