@@ -70,14 +70,22 @@ static struct pci_dev *real_dma_device(const struct pci_dev *pdev)
 	return endpoint == DMASIM_NO_SBDF ? NULL : pci_device_at(pdev->dev.os, endpoint);
 }
 
+/* Machines are scanned again and again: most devices have their names. */
+static void name_device(struct pci_dev *pdev, dmasim_sbdf id)
+{
+	if (pdev->dev.name[0] && pdev->dev.id == id)
+		return;
+	pdev->dev.id = id;
+	snprintf(pdev->dev.name, sizeof(pdev->dev.name), "%04x:%02x:%02x.%u",
+		 dmasim_domain(id >> 16), id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
+}
+
 void pci_read_device(struct pci_dev *pdev)
 {
 	dmasim_sbdf id = pci_id_on(pdev->bus, pdev->devfn);
 	u32 header;
 
-	pdev->dev.id = id;
-	snprintf(pdev->dev.name, sizeof(pdev->dev.name), "%04x:%02x:%02x.%u",
-		 dmasim_domain(id >> 16), id >> 8 & 0xff, PCI_SLOT(id), PCI_FUNC(id));
+	name_device(pdev, id);
 	header = pci_config_read(pdev, PCI_HEADER_TYPE, 1);
 	pdev->hdr_type = header & PCI_HEADER_TYPE_MASK;
 	pdev->multifunction = (header & PCI_HEADER_TYPE_MULTI) || PCI_FUNC(id);

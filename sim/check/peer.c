@@ -120,22 +120,29 @@ void check_before_config(struct check *check, const struct hw_function *function
 		piece->peer = piece->told ? NULL : peer_of(check, piece);
 }
 
-void check_after_config(struct check *check, const struct hw_function *function, u32 offset)
+static void tell_revoked(struct check *check, struct piece *piece,
+			 const struct hw_function *function, u32 offset)
 {
-	struct piece *piece = NULL;
 	char what[96];
 	struct text text;
 
-	if (!check->config_matters)
-		return;
 	text_init(&text, what, sizeof(what));
 	text_add(&text, "register 0x%02x of ", offset);
 	text_add_bdf(&text, hw_function_sbdf(function));
 	text_add(&text, " was written%s",
 		 offset <= PCI_COMMAND ? ", and memory decoding is off" : "");
+	tell(check, piece, DMASIM_REPORT_PEER_REVOKED, what);
+}
+
+void check_after_config(struct check *check, const struct hw_function *function, u32 offset)
+{
+	struct piece *piece = NULL;
+
+	if (!check->config_matters)
+		return;
 	while ((piece = owners_next_of_all(&check->owners, piece))) {
 		if (piece->peer && piece->peer != peer_of(check, piece))
-			tell(check, piece, DMASIM_REPORT_PEER_REVOKED, what);
+			tell_revoked(check, piece, function, offset);
 		piece->peer = NULL;
 	}
 }

@@ -19,7 +19,7 @@ enum kind {
 #define BUS_64_START	 0x200000000000ULL /* 32 TiB, or above all RAM */
 #define BUS_64_ALIGN_LG2 40
 #define BRIDGE_ALIGN_LG2 20
-#define ALIGN_LG2_MAX	 51
+#define ALIGN_LG2_MIN	 4
 
 static u64 align_up(u64 at, u8 lg2)
 {
@@ -179,20 +179,57 @@ static void place_window(struct hw_function *bridge, struct placing *placing)
 	placing->at += behind->bytes;
 }
 
+static u64 bars_align(const struct hw_bar *bars, enum kind kind)
+{
+	u64 align = 0;
+
+	for (u32 i = 0; i < PCI_STD_NUM_BARS; i++) {
+		if (bars[i].bytes && kind_of_bar(&bars[i]) == kind)
+			align |= 1ULL << lg2_of(bars[i].bytes);
+	}
+	return align;
+}
+
+/* Bit n: something on the bus wants to be aligned to 2^n. */
+static u64 bus_align(const struct hw_bus *bus, enum kind kind)
+{
+	const struct hw_function *function;
+	u64 align = 0;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		if (!function->physfn)
+			align |= bars_align(function->bar, kind);
+		if (function->sriov_at)
+			align |= bars_align(function->vf_bar, kind);
+		if (function->secondary && function->behind[kind].bytes)
+			align |= 1ULL << function->behind[kind].align_lg2;
+	}
+	return align;
+}
+
+static void place_aligned(struct hw_bus *bus, struct placing *placing)
+{
+	struct hw_function *function;
+
+	TAILQ_FOREACH(function, &bus->functions, link) {
+		place_bars(function, placing);
+		if (function->secondary)
+			place_window(function, placing);
+	}
+}
+
 /* Largest alignment first. Returns the largest there is; 0: nothing of this kind. */
 static u8 place_all(struct hw_bus *bus, struct placing *placing)
 {
+	u64 align = bus_align(bus, placing->kind) >> ALIGN_LG2_MIN << ALIGN_LG2_MIN;
 	u8 largest = 0;
 
-	for (placing->lg2 = ALIGN_LG2_MAX; placing->lg2 >= 4; placing->lg2--) {
-		struct hw_function *function;
+	while (align) {
 		u64 before = placing->at;
 
-		TAILQ_FOREACH(function, &bus->functions, link) {
-			place_bars(function, placing);
-			if (function->secondary)
-				place_window(function, placing);
-		}
+		placing->lg2 = (u8)(63 - __builtin_clzll(align));
+		align &= ~(1ULL << placing->lg2);
+		place_aligned(bus, placing);
 		if (placing->at != before && !largest)
 			largest = placing->lg2;
 	}
