@@ -9,8 +9,11 @@ input=$2
 output=$3
 object=$output.o
 
+# The compiler's own, which may be for another machine.
+tool() { "$compiler" -print-prog-name="$1"; }
+
 "$compiler" -r -nostdlib -Wl,--whole-archive "$input" -Wl,--no-whole-archive -o "$object"
-objcopy --wildcard --keep-global-symbol='dmasim_*' "$object"
+"$(tool objcopy)" --wildcard --keep-global-symbol='dmasim_*' "$object"
 rm -f "$output"
-ar rcs "$output" "$object"
+"$(tool ar)" rcs "$output" "$object"
 rm -f "$object"
