@@ -80,6 +80,11 @@ static bool leaves_it(const struct hw_invalidation *what, u8 lg2)
 	return what->larger_stay && bytes_less_1 > what->last - what->start;
 }
 
+static bool leaves_page(const struct hw_invalidation *what, u8 lg2)
+{
+	return leaves_it(what, lg2) || hw_hint_spares(what, lg2);
+}
+
 static bool covers_table(const struct hw_invalidation *what, const struct cached_table *table)
 {
 	return !what->leaf_only && what->start <= table->at.last && what->last >= table->at.start &&
@@ -90,7 +95,7 @@ static bool covers_table(const struct hw_invalidation *what, const struct cached
 static bool is_for_leaf(const struct hw_invalidation *what, const struct cached_leaf *leaf)
 {
 	return leaf->absent ? leaf->page_lg2 <= 12 || !what->leaf_only
-			    : !leaves_it(what, leaf->page_lg2);
+			    : !leaves_page(what, leaf->page_lg2);
 }
 
 static bool covers_leaf(const struct hw_invalidation *what, const struct cached_leaf *leaf)
@@ -317,7 +322,7 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 	/* What devices keep is known by leaves. */
 	if (DMASIM_UNLIKELY(confirmation->iommu->walker.device_tlb))
 		cached_pages_spread_ended(cached, domain, start, last);
-	else if (!leaves_it(&command->what, CACHED_PAGE_LG2))
+	else if (!leaves_page(&command->what, CACHED_PAGE_LG2))
 		cached_pages_cover(cached, domain, command);
 	if (cached->ended)
 		at = interval_first(&domain->leaves, start, last);

@@ -56,6 +56,8 @@ static struct match match_iotlb(const struct hw_invalidation *what, const struct
 		return (struct match){ true, WHY_TABLES };
 	if (what->larger_stay && less_1 > what->last - what->start)
 		return (struct match){ true, WHY_SMALL };
+	if (!query->table && hw_hint_spares(what, query->lg2))
+		return (struct match){ true, WHY_LEVEL };
 	return (struct match){ true, WHY_NO_GAP };
 }
 
@@ -111,7 +113,7 @@ static u32 weight(const struct cached_unit *unit, const struct cached_command *c
 		why->kind = WHY_NOT_WAITED;
 		return check_happened(command->waited) ? 0 : 4;
 	}
-	return found.gap <= WHY_SMALL ? 3 : 2;
+	return found.gap <= WHY_LEVEL ? 3 : 2;
 }
 
 struct why why_cached(const struct cached *cached, const struct why_query *query)
@@ -183,6 +185,8 @@ static void add_command(struct text *text, const struct why *why)
 	}
 	if (what->what == HW_INVALIDATED_IOTLB)
 		text_add(text, what->leaf_only ? ", leaves only" : "");
+	if (what->only_level)
+		text_add(text, ", of level %u", what->only_level - 1U);
 }
 
 static void add_gap(struct text *text, const struct why_query *query, enum why_gap gap)
@@ -195,6 +199,11 @@ static void add_gap(struct text *text, const struct why_query *query, enum why_g
 		text_add(text, query->table ? "a table that maps " : "a page of ");
 		text_add_size(text, 1ULL << query->lg2);
 		text_add(text, " is larger than the window: it may stay");
+		break;
+	case WHY_LEVEL:
+		text_add(text, "a page of ");
+		text_add_size(text, 1ULL << query->lg2);
+		text_add(text, " is no leaf of the level that the command names: it may stay");
 		break;
 	case WHY_WINDOW:
 		text_add(text, "0x%llx-0x%llx lies outside", query->start, query->last);

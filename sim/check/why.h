@@ -21,6 +21,7 @@ enum why_gap {
 	WHY_NO_GAP = 0,
 	WHY_TABLES,    /* it was for leaves alone */
 	WHY_SMALL,     /* its window is smaller than the page: that may stay */
+	WHY_LEVEL,     /* it names a level of leaves, and the page is none of those */
 	WHY_WINDOW,    /* other addresses */
 	WHY_DOMAIN,    /* another domain */
 	WHY_UNIT,      /* another unit */

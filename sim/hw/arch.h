@@ -91,7 +91,10 @@ struct hw_arch {
 	struct hw_refusal (*pasid_refusal)(const struct hw_iommu *iommu,
 					   const struct hw_context *entry, bool write);
 
-	u16 ats_fault; /* of a request of a device TLB, where the context has none */
+	/* A device's interrupts are writes like others: no window of addresses means messages. */
+	bool no_messages;
+	u16 ats_fault;	      /* of a request of a device TLB, where the context has none */
+	u16 translated_fault; /* of one that is translated already; 0: the same */
 	/* Nothing there, or no permission: a translation request hears it, nobody records it. */
 	bool (*is_absence)(u16 fault, u16 flags);
 	/*
@@ -107,6 +110,8 @@ struct hw_arch {
 	bool contexts_first;
 	/* Commands for device TLBs may take effect before IOTLB commands queued before them. */
 	bool devices_overtake;
+	/* That a device has not answered stops the queue at the next wait; else at its command. */
+	bool timeouts_at_waits;
 	bool lost_store_stops; /* else nobody hears of it */
 	/* A command has stopped the queue: the one that came behind so many others. */
 	void (*queue_stopped)(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind);

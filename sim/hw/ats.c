@@ -4,6 +4,8 @@
 #include <dmasim/hw/amd.h>
 #include <dmasim/hw/vtd.h>
 
+#include "hw/journey.h"
+
 /* ---- The unit's side ------------------------------------------------------------------------- */
 
 /* A context that lets requests through, but none of a device TLB. */
@@ -17,6 +19,16 @@ static struct hw_translation blocked(const struct hw_iommu *iommu, const struct 
 	return (struct hw_translation){ .fault = iommu->scalable ? VTD_FAULT_SM_CONTEXT_DTE
 								 : iommu->arch->ats_fault,
 					.domain = context->domain };
+}
+
+static struct hw_translation blocked_translated(const struct hw_iommu *iommu,
+						const struct hw_context *context)
+{
+	struct hw_translation found = blocked(iommu, context);
+
+	if (iommu->arch->translated_fault)
+		found.fault = iommu->arch->translated_fault;
+	return found;
 }
 
 static bool is_absence(const struct hw_iommu *iommu, const struct hw_translation *found)
@@ -59,7 +71,7 @@ struct hw_translation hw_ats_check(struct hw_iommu *iommu, u16 requester, u64 ad
 	const struct hw_context *context = hw_context_find(iommu, requester, write);
 
 	if (blocks(context))
-		return blocked(iommu, context);
+		return blocked_translated(iommu, context);
 	if (!context->allows)
 		return hw_translate_in(iommu, context, address, write);
 	return (struct hw_translation){
@@ -138,7 +150,7 @@ struct hw_target hw_ats_route(struct hw *hw, const struct hw_request *request)
 
 	/* What has a PASID, and messages, do without. */
 	if (request->prefix.present ||
-	    (request->address >= VTD_MSI_START && request->address <= VTD_MSI_LAST))
+	    root_has_message(hw_root_above(hw_root_of(request->from)), request->address))
 		return hw_route(hw, request, NULL);
 	hit = iotlb_find(tlb, iotlb_tag(0), request->address);
 	if (hit && may(hit, request->write)) {

@@ -23,7 +23,8 @@
  *
  * Translation requests go straight to the root [M]; translated requests go where their address is,
  * as others do. A write into the interrupt window [fee00000, fef00000) is a message, unless it has
- * a PASID: then it is translated. A request that the function translated itself goes nowhere from
+ * a PASID: then it is translated; and so it always is on machines where interrupts are writes like
+ * others (Arm's). A request that the function translated itself goes nowhere from
  * there, nor does one for a translation. Not modelled of VT-d's legacy mode: that hardware blocks a
  * translation into that window; it goes where an address that nobody has goes.
  */

@@ -284,6 +284,11 @@ void iotlb_invalidate_small_pages(struct iotlb *iotlb, u64 tag, u64 start, u64 l
 {
 	u64 sizes = page_lg2_max < 63 ? (2ULL << page_lg2_max) - 1 : ~0ULL;
 
+	iotlb_invalidate_sizes(iotlb, tag, start, last, sizes);
+}
+
+void iotlb_invalidate_sizes(struct iotlb *iotlb, u64 tag, u64 start, u64 last, u64 sizes)
+{
 	invalidate(iotlb, &(struct window){ tag, IOTLB_TAG_MASK, start, last, sizes });
 }
 

@@ -153,6 +153,9 @@ void iotlb_invalidate_range(struct iotlb *iotlb, u64 tag, u64 start, u64 last);
 void iotlb_invalidate_small_pages(struct iotlb *iotlb, u64 tag, u64 start, u64 last,
 				  u8 page_lg2_max);
 
+/* The same as iotlb_invalidate_range(), of pages whose sizes have a bit, and what is absent. */
+void iotlb_invalidate_sizes(struct iotlb *iotlb, u64 tag, u64 start, u64 last, u64 sizes);
+
 /* Drops every translation of the domain, whatever its PASID. */
 void iotlb_invalidate_domain(struct iotlb *iotlb, u16 domain);
 void iotlb_invalidate_all(struct iotlb *iotlb);

@@ -88,4 +88,7 @@ bool root_are_neighbours(const struct hw_function *one, const struct hw_function
 /* The root complex takes TLPs from below the one to below the other. */
 bool root_forwards(const struct hw_root *from, const struct hw_root *to);
 
+/* True if a write to this address is an interrupt. */
+bool root_has_message(const struct hw_root *root, u64 address);
+
 #endif

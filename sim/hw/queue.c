@@ -27,6 +27,8 @@ static void trace_iotlb(struct trace *trace, const struct hw_command *command, c
 		trace_hex(trace, "dma", what->start);
 		trace_dec(trace, "size", what->last - what->start + 1);
 	}
+	if (what->only_level)
+		trace_dec(trace, "level", what->only_level - 1U);
 	if (tables)
 		trace_dec(trace, tables, !what->leaf_only);
 	else
@@ -120,15 +122,29 @@ static void empty_domain(struct hw_iommu *iommu, const struct hw_invalidation *w
 		walk_cache_invalidate_domain(&iommu->walk_cache, what->domain);
 }
 
-/* A page that is larger than the window may stay, or go. */
+/* The sizes of pages that a hint at their level means. */
+static u64 hinted_sizes(const struct hw_invalidation *what)
+{
+	u64 sizes = 0;
+
+	for (u8 lg2 = 12; lg2 < 64; lg2++) {
+		if (!hw_hint_spares(what, lg2))
+			sizes |= 1ULL << lg2;
+	}
+	return sizes;
+}
+
+/* A page that is larger than the window, or not of the level that is hinted at, may stay, or go. */
 static void empty_window(struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	u8 lg2 = (u8)(64 - __builtin_clzll(what->last - what->start));
-	u64 tag = tag_of(what);
+	u64 tag = tag_of(what), hinted = what->only_level ? hinted_sizes(what) : ~0ULL;
 	bool larger = iommu->iotlb.present >> lg2 > 1;
 
 	/* Answer 0, the plain run's, is that it stays. */
-	if (what->larger_stay && larger && !world_choose(iommu->hw->world, 2))
+	if (iommu->iotlb.present & ~hinted && !world_choose(iommu->hw->world, 2))
+		iotlb_invalidate_sizes(&iommu->iotlb, tag, what->start, what->last, hinted);
+	else if (what->larger_stay && larger && !world_choose(iommu->hw->world, 2))
 		iotlb_invalidate_small_pages(&iommu->iotlb, tag, what->start, what->last, lg2);
 	else
 		iotlb_invalidate_range(&iommu->iotlb, tag, what->start, what->last);
@@ -233,6 +249,10 @@ static void wait(struct hw_iommu *iommu, const struct hw_command *command)
 	const struct hw_wait *wait = &command->wait;
 	const struct hw_hooks *hooks = &iommu->hw->hooks;
 
+	if (iommu->queue.timed_out) {
+		iommu->queue.error = -ETIMEDOUT;
+		return;
+	}
 	if (wait->store_bytes && !store(iommu, wait) && iommu->arch->lost_store_stops) {
 		fail(iommu, command);
 		return;

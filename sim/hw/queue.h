@@ -55,6 +55,8 @@ struct hw_invalidation {
 	u64 last;
 	bool leaf_only;	  /* cached non-leaf entries may have been left alone */
 	bool larger_stay; /* so may be entries of pages larger than the window */
+	/* So may be pages that are no leaves of this level, counted from 1: a hint. 0: none. */
+	u8 only_level;
 	bool drain_reads; /* requests that were translated before are over */
 	bool drain_writes;
 	u8 queue_depth;	       /* of a device TLB: invalidations it takes at once, 1 to 32 */
@@ -62,6 +64,12 @@ struct hw_invalidation {
 	u16 requester_ignored; /* 0xffff: all requesters */
 	u16 pf_requester;      /* of a device TLB: the physical function that counts them */
 };
+
+/* True if a hint at a level spares pages of this size. */
+static inline bool hw_hint_spares(const struct hw_invalidation *what, u8 page_lg2)
+{
+	return what->only_level && (page_lg2 - 12) / 9 + 1 != what->only_level;
+}
 
 /* A wait for all commands before it. */
 struct hw_wait {
@@ -102,8 +110,9 @@ struct hw_queue {
 	u32 first; /* the oldest that was not executed */
 	u32 count; /* of it and all behind it */
 	u64 submitted;
-	u64 last_wait; /* number of the latest wait, 0: none was submitted */
-	int error;     /* 0, or why it has stopped */
+	u64 last_wait;	/* number of the latest wait, 0: none was submitted */
+	int error;	/* 0, or why it has stopped */
+	bool timed_out; /* the next wait stops it: a device has not answered */
 };
 
 /*

@@ -65,7 +65,7 @@ static u32 runnable(struct hw_iommu *iommu, u64 nth, struct hw_queued **found)
 	return count;
 }
 
-/* What stands behind it, and maybe before, is not executed any more. */
+/* What stands behind it, and maybe before, is not executed any more; or behind the next wait. */
 static void time_out(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	const struct hw_invalidation *what = &command->invalidation;
@@ -73,7 +73,10 @@ static void time_out(struct hw_iommu *iommu, const struct hw_command *command)
 
 	clock_pass(&iommu->hw->world->clock, HW_DEVICE_TLB_TIMEOUT_NS);
 	iommu->hw->costs.device_tlb_timeouts++;
-	iommu->queue.error = -ETIMEDOUT;
+	if (iommu->arch->timeouts_at_waits)
+		iommu->queue.timed_out = true;
+	else
+		iommu->queue.error = -ETIMEDOUT;
 	iommu->arch->device_timed_out(iommu, what->requester, command->number - 1);
 	hw_queue_trace_timeout(iommu, what);
 	if (hooks->timed_out)
@@ -93,7 +96,8 @@ static void run_one(struct hw_iommu *iommu)
 	chosen->done = true;
 	if (!hw_command_execute(iommu, &chosen->command)) {
 		time_out(iommu, &chosen->command);
-		return;
+		if (queue->error)
+			return;
 	}
 	while (queue->count && entry_at(queue, 0)->done) {
 		queue->first = (queue->first + 1) % HW_QUEUE_ENTRIES;
@@ -247,5 +251,6 @@ void hw_queue_resume(struct hw_iommu *iommu)
 {
 	iommu->queue.count = 0;
 	iommu->queue.error = 0;
+	iommu->queue.timed_out = false;
 	iommu->fault_status &= ~(HW_STATUS_QUEUE | HW_STATUS_TIMEOUT);
 }

@@ -170,10 +170,15 @@ static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu,
 				       });
 }
 
-static bool is_message(const struct journey *journey)
+bool root_has_message(const struct hw_root *root, u64 address)
 {
-	return journey->address >= VTD_MSI_START && journey->address <= VTD_MSI_LAST &&
-	       !journey->request->prefix.present;
+	return address >= VTD_MSI_START && address <= VTD_MSI_LAST &&
+	       !(root->iommu && root->iommu->arch->no_messages);
+}
+
+static bool is_message(const struct journey *journey, const struct hw_root *root)
+{
+	return root_has_message(root, journey->address) && !journey->request->prefix.present;
 }
 
 static struct hw_translation translate(const struct journey *journey, struct hw_iommu *iommu)
@@ -308,7 +313,7 @@ struct hw_target journey_at_root(struct journey *journey, struct hw_function *fr
 	}
 	journey->passed_root = true;
 	journey_hop(journey, HW_HOP_ROOT, journey->request->from, HW_WHY_NONE);
-	if (is_message(journey))
+	if (is_message(journey, root))
 		return at_messages(journey);
 	if (root->iommu)
 		return at_iommu(journey, root);
