@@ -140,6 +140,13 @@ struct dmasim_config {
 	 * same tables as a context does otherwise. Device TLBs stay off.
 	 */
 	bool iommu_scalable;
+	/*
+	 * The units of scalable mode have a first stage, too, whose tables are x86-64's, of 4 or 5
+	 * levels: mappings go there, as Linux has it. Their addresses are the lower half, what a
+	 * device may write it may read, and what is absent is not cached (facts
+	 * "iova-and-page-tables" 2.3).
+	 */
+	bool iommu_first_stage;
 	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
 	u32 iotlb_ways;		     /* of each of its sets; 0: 4; as many as entries: one set */
 	u32 context_entries;	     /* of the context cache; 0: there is none */

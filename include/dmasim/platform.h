@@ -98,6 +98,8 @@ struct platform_iommu {
 	bool device_tlb;      /* ECAP.DT, IotlbSup: devices may have TLBs of their own */
 	bool pf_requester;    /* invalidations of those may name the physical function (PFSID) */
 	bool scalable;	      /* VT-d's scalable mode: requests take the entry of a PASID */
+	u8 first_levels;      /* of first-stage tables, x86-64's: 4 or 5; 0: it has none */
+	bool first_huge_1g;   /* leaves of 1 GiB of those */
 	bool wide_commands;   /* of 32 bytes, the upper half 0 */
 	bool shadow_on_flush; /* a hypervisor reads the tables again at a flush: few are better */
 	bool napot;	      /* RISC-V: leaves of 64 KiB (Svnapot); */
@@ -156,6 +158,7 @@ struct platform_context {
 	u8 levels;	  /* of the tables: VT-d 3 to 5, AMD 1 to 6 */
 	phys_addr_t root; /* top table */
 	bool device_tlb;  /* TRANSLATE: requests of the device's own TLB are taken */
+	bool first_stage; /* TRANSLATE, scalable mode: the tables are a first stage's */
 };
 
 /* ---- Reports of the software (Linux's WARN and BUG) ------------------- */

@@ -77,6 +77,11 @@ struct iommu_arch {
 	u32 features;	 /* PGTABLE_, of its tables */
 	/* More of them, as the unit has it. May be NULL. */
 	u32 (*features_of)(const struct platform_iommu *hw);
+	/*
+	 * Tables are a first stage's: the unit says apart how many levels they have, and what is
+	 * absent in them is never cached.
+	 */
+	bool first_stage;
 
 	/* Forgets the translations of a range of a domain: by one command, or by several. */
 	void (*range)(struct iommu_batch *batch, const struct iommu_range *range);
@@ -106,6 +111,7 @@ struct iommu_arch {
 
 extern const struct iommu_arch iommu_vtd;
 extern const struct iommu_arch iommu_vtd_scalable;
+extern const struct iommu_arch iommu_vtd_first_stage;
 extern const struct iommu_arch iommu_amd;
 extern const struct iommu_arch iommu_riscv;
 

@@ -189,16 +189,18 @@ static struct pgtable_config table_config(struct iommu_domain *domain)
 {
 	const struct platform_iommu *hw = domain->unit->hw;
 	const struct iommu_arch *arch = domain->unit->arch;
+	u8 levels = arch->first_stage ? hw->first_levels : hw->levels;
+	bool huge_1g = arch->first_stage ? hw->first_huge_1g : hw->huge_1g;
 	u8 first = arch->first_levels;
 
 	return (struct pgtable_config){
 		.host = &domain->os->tables,
-		.page_sizes = hw->huge_1g ? 0 : SZ_1G - 1,
-		.levels = first && first < hw->levels ? first : hw->levels,
-		.levels_max = hw->levels,
+		.page_sizes = huge_1g ? 0 : SZ_1G - 1,
+		.levels = first && first < levels ? first : levels,
+		.levels_max = levels,
 		.features = arch->features | (arch->features_of ? arch->features_of(hw) : 0),
 		.pa_bits = hw->address_bits,
-		.huge_1g = hw->huge_1g,
+		.huge_1g = huge_1g,
 		.coherent = hw->coherent,
 		.snoop = hw->snoop_control,
 		.change_top = change_top,
@@ -381,6 +383,7 @@ static struct platform_context context_of(const struct pci_dev *pdev)
 		.levels = domain->pt.levels,
 		.root = domain->pt.root,
 		.device_tlb = iommu_wants_device_tlb(pdev),
+		.first_stage = domain->unit->arch->first_stage,
 	};
 }
 

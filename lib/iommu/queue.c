@@ -16,10 +16,18 @@ static const struct iommu_arch *const archs[] = {
 	[PLATFORM_IOMMU_RISCV] = &iommu_riscv,
 };
 
+/* Where there is a first stage, mappings go there. */
+static const struct iommu_arch *arch_of(const struct platform_iommu *hw)
+{
+	if (!hw->scalable)
+		return archs[hw->arch];
+	return hw->first_levels ? &iommu_vtd_first_stage : &iommu_vtd_scalable;
+}
+
 int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw)
 {
 	unit->hw = hw;
-	unit->arch = hw->scalable ? &iommu_vtd_scalable : archs[hw->arch];
+	unit->arch = arch_of(hw);
 	unit->status_used = 0;
 	unit->sequence = 0;
 	unit->status = page_alloc(os, DMASIM_FAULT_IOMMU_QUEUE);
@@ -202,7 +210,7 @@ int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last)
 	const struct iommu_arch *arch = domain->unit->arch;
 	struct iommu_batch batch;
 
-	if (!domain->unit->hw->caching_mode)
+	if (!domain->unit->hw->caching_mode || arch->first_stage)
 		return 0;
 	iommu_batch_begin(&batch, domain->os, domain->unit);
 	for (;; range.start = range.last + 1) {

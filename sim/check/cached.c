@@ -248,13 +248,19 @@ void cached_fini(struct cached *cached)
 
 /* ---- Contexts --------------------------------------------------------- */
 
+static u8 levels_of(const struct hw_context *context)
+{
+	return context->type == HW_CONTEXT_FIRST_STAGE ? context->levels | HW_FIRST_STAGE
+						       : context->levels;
+}
+
 static struct cached_source *source_get(struct cached *cached, struct cached_domain *domain,
 					const struct hw_context *context, bool *changed)
 {
 	struct cached_source *source;
 
 	SLIST_FOREACH(source, &domain->sources, link) {
-		if (source->root == context->root && source->levels == context->levels &&
+		if (source->root == context->root && source->levels == levels_of(context) &&
 		    source->read == !context->no_read && source->write == !context->no_write)
 			return source;
 	}
@@ -262,7 +268,7 @@ static struct cached_source *source_get(struct cached *cached, struct cached_dom
 	if (!source)
 		return NULL;
 	source->root = context->root;
-	source->levels = context->levels;
+	source->levels = levels_of(context);
 	source->read = !context->no_read;
 	source->write = !context->no_write;
 	SLIST_INSERT_HEAD(&domain->sources, source, link);
@@ -301,8 +307,7 @@ bool cached_find_sources(struct cached *cached, struct cached_domain *domain)
 	     at = interval_next(contexts, at, domain->domain, domain->domain)) {
 		const struct cached_context *context = cached_context_of_domain(at);
 
-		if (context->iommu != domain->iommu ||
-		    context->context.type != HW_CONTEXT_TRANSLATE)
+		if (context->iommu != domain->iommu || !hw_context_has_tables(&context->context))
 			continue;
 		source = source_get(cached, domain, &context->context, &changed);
 		if (source)
@@ -333,13 +338,14 @@ void cached_context_written(struct cached *cached, struct hw_iommu *iommu, u16 r
 	if (lets_nothing_through(iommu, context))
 		entry.type = HW_CONTEXT_ABSENT;
 	cached_context_set(&cached->contexts, iommu, requester, &entry, now);
-	if (entry.type != HW_CONTEXT_TRANSLATE)
+	if (!hw_context_has_tables(&entry))
 		return;
 	domain = domain_get(cached, iommu, context->domain);
 	if (!domain)
 		return;
 	domain->root = context->root;
-	domain->levels = context->levels;
+	domain->levels = levels_of(context);
+	domain->first_stage = context->type == HW_CONTEXT_FIRST_STAGE;
 	if (cached_find_sources(cached, domain))
 		cached_compare(cached, domain, 0, ~0ULL, now, false);
 }

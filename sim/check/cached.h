@@ -98,7 +98,7 @@ struct cached_table {
 struct cached_source {
 	SLIST_ENTRY(cached_source) link;
 	phys_addr_t root;
-	u8 levels;
+	u8 levels; /* for hw_walk_range() */
 	bool read; /* what the context allows */
 	bool write;
 	bool used; /* while they are looked for: a context leads here */
@@ -137,7 +137,8 @@ struct cached_domain {
 	struct hw_iommu *iommu;
 	u32 domain;
 	phys_addr_t root; /* the tables that hold now: those of the latest context */
-	u8 levels;
+	u8 levels;	  /* for hw_walk_range() */
+	bool first_stage; /* of requests without PASID, in scalable mode */
 	struct cached_source_list sources;
 	struct cached_way way[CACHED_WAYS];
 	struct interval_tree leaves;
@@ -204,6 +205,23 @@ static inline struct cached_domain *cached_domain_next(const struct cached_domai
 /* That of one unit; NULL: none. */
 struct cached_domain *cached_domain_find(struct cached *cached, const struct hw_iommu *iommu,
 					 u32 domain);
+
+/* The unit caches what is absent, too; never of a first stage (facts 3.2). */
+static inline bool cached_has_absents(const struct cached_domain *domain)
+{
+	return domain->iommu->caching_mode && !domain->first_stage;
+}
+
+/*
+ * The command is for what is tagged so: by this domain, and, where that is a first stage, by the
+ * PASID of requests without one.
+ */
+static inline bool cached_is_tagged(const struct cached_domain *domain,
+				    const struct hw_invalidation *what)
+{
+	return what->all_domains ||
+	       (what->domain == domain->domain && what->has_pasid == domain->first_stage);
+}
 
 /* The software has changed entries for [start, last], or may have: compares. */
 void cached_changed(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);

@@ -108,8 +108,7 @@ static bool takes_table(const struct cached_command *command, const struct cache
 {
 	const struct hw_invalidation *what = &command->what;
 
-	return what->what == HW_INVALIDATED_IOTLB &&
-	       (what->all_domains || what->domain == table->domain->domain) &&
+	return what->what == HW_INVALIDATED_IOTLB && cached_is_tagged(table->domain, what) &&
 	       check_before(table->until, command->submitted) && covers_table(what, table);
 }
 
@@ -152,7 +151,7 @@ static struct cached_domain *concerned(struct cached *cached, const struct hw_io
 
 	if (!what->all_domains) {
 		domain = after ? after->next : cached_domain_first(cached, what->domain);
-		while (domain && domain->iommu != iommu)
+		while (domain && (domain->iommu != iommu || !cached_is_tagged(domain, what)))
 			domain = domain->next;
 		return domain;
 	}

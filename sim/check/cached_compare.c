@@ -453,13 +453,15 @@ static void walk_from(struct comparison *comparison, const struct cached_table *
 {
 	u64 start = higher(comparison->start, table->at.start);
 	u64 last = lower(comparison->last, table->at.last);
+	u8 levels = table->levels;
 
+	if (comparison->domain->first_stage)
+		levels |= HW_FIRST_STAGE | HW_BELOW_TOP;
 	comparison->base = table->at.start;
 	comparison->read = table->read;
 	comparison->write = table->write;
-	hw_walk_range(comparison->domain->iommu, table->phys, table->levels,
-		      start - table->at.start, last - table->at.start, found_leaf, found_table,
-		      comparison);
+	hw_walk_range(comparison->domain->iommu, table->phys, levels, start - table->at.start,
+		      last - table->at.start, found_leaf, found_table, comparison);
 	end_run(comparison);
 }
 
@@ -567,7 +569,7 @@ static void compare_tables(struct cached *cached, struct cached_domain *domain, 
 	comparison.cached = cached;
 	comparison.domain = domain;
 	comparison.now = now;
-	comparison.mapped = mapped && domain->iommu->caching_mode;
+	comparison.mapped = mapped && cached_has_absents(domain);
 	comparison.new_tables = false;
 	comparison.way = NULL;
 	comparison.running = false;

@@ -11,7 +11,7 @@ void cached_contexts_init(struct cached_contexts *contexts, struct world *world,
 
 static bool translates(const struct cached_context *cached)
 {
-	return cached->context.type == HW_CONTEXT_TRANSLATE;
+	return hw_context_has_tables(&cached->context);
 }
 
 static void drop(struct cached_contexts *contexts, struct cached_context *cached)

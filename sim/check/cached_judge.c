@@ -171,7 +171,7 @@ bool cached_absent_take(struct cached *cached, struct cached_domain *domain, u64
 	struct interval *at;
 	bool any = false;
 
-	if (!domain->iommu->caching_mode)
+	if (!cached_has_absents(domain))
 		return false;
 	cached_changed(cached, domain, start, last);
 	at = interval_first(&domain->leaves, start, last);

@@ -177,7 +177,7 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 /*
  * False: nothing that is kept goes. In scalable mode what is kept of a requester is the entry of
  * its requests without PASID: the commands for these are to it what those for contexts are
- * otherwise.
+ * otherwise. What tables gave is that of these requests, too.
  */
 static bool is_kept(const struct check *check, const struct hw_iommu *iommu,
 		    const struct hw_invalidation *what, struct hw_invalidation *kept)
@@ -188,10 +188,10 @@ static bool is_kept(const struct check *check, const struct hw_iommu *iommu,
 	if (iommu->scalable) {
 		if (what->what == HW_INVALIDATED_CONTEXT)
 			return false;
-		if (what->what == HW_INVALIDATED_PASID && what->pasid == HW_RID_PASID)
-			kept->what = HW_INVALIDATED_CONTEXT;
-		else if (what->has_pasid)
+		if (what->pasid != HW_RID_PASID)
 			return false;
+		if (what->what == HW_INVALIDATED_PASID)
+			kept->what = HW_INVALIDATED_CONTEXT;
 	}
 	switch (kept->what) {
 	case HW_INVALIDATED_IOTLB:

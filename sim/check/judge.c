@@ -68,7 +68,7 @@ void judge_absent_cached(struct check *check, const struct dmasim_event *event, 
 		return;
 	for (domain = cached_domain_first(&check->cached, space->id); domain;
 	     domain = cached_domain_next(domain)) {
-		if (domain->iommu->caching_mode)
+		if (cached_has_absents(domain))
 			any |= cached_absent_take(&check->cached, domain, start, last);
 	}
 	if (!any)

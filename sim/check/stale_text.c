@@ -221,6 +221,7 @@ const char *stale_text_leaf(struct check *check, struct text *text, const struct
 	const struct why_query query = {
 		.iommu = leaf->domain->iommu,
 		.what = HW_INVALIDATED_IOTLB,
+		.first_stage = leaf->domain->first_stage,
 		.domain = leaf->domain->domain,
 		.start = start,
 		.last = last,
@@ -278,6 +279,7 @@ const char *stale_text_table(struct check *check, struct text *text,
 		.iommu = table->domain->iommu,
 		.what = HW_INVALIDATED_IOTLB,
 		.table = true,
+		.first_stage = table->domain->first_stage,
 		.domain = table->domain->domain,
 		.start = table->at.start,
 		.last = table->at.last,
@@ -329,6 +331,7 @@ const char *stale_text_context(struct check *check, struct text *text,
 	add_label(text, "reaches");
 	switch (context->context.type) {
 	case HW_CONTEXT_TRANSLATE:
+	case HW_CONTEXT_FIRST_STAGE:
 		text_add(text, "the page table at phys 0x%llx, domain %u\n", context->context.root,
 			 context->context.domain);
 		break;

@@ -52,6 +52,8 @@ static struct match match_iotlb(const struct hw_invalidation *what, const struct
 	if (!touches(what, query->start, query->last))
 		return (struct match){ in_call || adjoins(what, query->start, query->last),
 				       WHY_WINDOW };
+	if (!what->all_domains && what->has_pasid != query->first_stage)
+		return (struct match){ true, WHY_STAGE };
 	if (query->table && what->leaf_only)
 		return (struct match){ true, WHY_TABLES };
 	if (what->larger_stay && less_1 > what->last - what->start)
@@ -183,6 +185,8 @@ static void add_command(struct text *text, const struct why *why)
 	} else {
 		text_add(text, " of domain %u", what->domain);
 	}
+	if (what->what == HW_INVALIDATED_IOTLB && what->has_pasid)
+		text_add(text, ", PASID %u", what->pasid);
 	if (what->what == HW_INVALIDATED_IOTLB)
 		text_add(text, what->leaf_only ? ", leaves only" : "");
 	if (what->only_level)
@@ -210,6 +214,11 @@ static void add_gap(struct text *text, const struct why_query *query, enum why_g
 		break;
 	case WHY_DOMAIN:
 		text_add(text, "what is cached is tagged with domain %u", query->domain);
+		break;
+	case WHY_STAGE:
+		text_add(text, "what is cached is tagged with %s",
+			 query->first_stage ? "the PASID of requests without one, too"
+					    : "the domain alone");
 		break;
 	case WHY_UNIT:
 		text_add(text, "it is cached by unit %u", query->iommu->unit);

@@ -24,6 +24,7 @@ enum why_gap {
 	WHY_LEVEL,     /* it names a level of leaves, and the page is none of those */
 	WHY_WINDOW,    /* other addresses */
 	WHY_DOMAIN,    /* another domain */
+	WHY_STAGE,     /* the other stage */
 	WHY_UNIT,      /* another unit */
 	WHY_REQUESTER, /* another requester */
 };
@@ -31,8 +32,9 @@ enum why_gap {
 /* What may still be cached. */
 struct why_query {
 	const struct hw_iommu *iommu;
-	u8 what;    /* HW_INVALIDATED_IOTLB, _CONTEXT or _DEVICE_TLB */
-	bool table; /* of the first: a table, not a page */
+	u8 what;	  /* HW_INVALIDATED_IOTLB, _CONTEXT or _DEVICE_TLB */
+	bool table;	  /* of the first: a table, not a page */
+	bool first_stage; /* of the first, too */
 	u32 domain;
 	u16 requester; /* whose TLB it is */
 	u64 start;     /* addresses, or the requester */

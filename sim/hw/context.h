@@ -46,6 +46,12 @@ struct hw_context {
 	u8 pasid_bits;	 /* HW_CONTEXT_PASIDS: PASIDs below 2 to the power of it have a place */
 };
 
+/* It leads to tables. */
+static inline bool hw_context_has_tables(const struct hw_context *context)
+{
+	return context->type == HW_CONTEXT_TRANSLATE || context->type == HW_CONTEXT_FIRST_STAGE;
+}
+
 /* The tag of a PASID's entry. That of a context entry is the requester. */
 static inline u64 hw_pasid_tag(u16 requester, u32 pasid)
 {

@@ -211,6 +211,12 @@ void hw_walk_vtd_fs_range(const struct hw_walker *walker, phys_addr_t root, u8 l
 	struct range_walk range = { walker, start, last, 0, leaf, table, cookie };
 	u64 half, sign;
 
+	if (levels & HW_BELOW_TOP) {
+		levels &= HW_LEVELS;
+		if (!(start >> level_lg2(levels)))
+			walk_table(&range, root, levels - 1, 0, true);
+		return;
+	}
 	DMASIM_CONTRACT(levels >= X86_FS_LEVELS_MIN && levels <= X86_FS_LEVELS_MAX,
 			"a first stage has 4 or 5 levels");
 	half = 1ULL << (level_lg2(levels) - 1);

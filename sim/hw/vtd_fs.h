@@ -26,7 +26,10 @@ struct hw_walk hw_walk_vtd_fs_from(const struct hw_walker *walker,
 				   const struct hw_walk_start *start,
 				   const struct hw_fs_access *access);
 
-/* As in walker.h. read and write are what a privileged request may do. */
+/*
+ * As in walker.h. read and write are what a privileged request may do. levels may have
+ * HW_BELOW_TOP.
+ */
 void hw_walk_vtd_fs_range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
 			  u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 

@@ -28,8 +28,13 @@ struct hw_walker {
 	bool first_huge_1g;
 };
 
-/* In a number of levels: tables of a first stage, where a format has such. */
+/*
+ * In a number of levels: tables of a first stage, where a format has such; of those one below the
+ * top, whose addresses have no sign.
+ */
 #define HW_FIRST_STAGE 0x80
+#define HW_BELOW_TOP   0x40
+#define HW_LEVELS      0x3f
 
 /* Reads one entry of a table: 8 bytes, little endian. False: no memory there. */
 static inline bool hw_walker_fetch(const struct hw_walker *walker, phys_addr_t table, u64 index,

@@ -185,6 +185,8 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 			.device_tlb = root->iommu->walker.device_tlb,
 			.pf_requester = root->iommu->pf_requester,
 			.scalable = root->iommu->scalable,
+			.first_levels = root->iommu->walker.first_levels,
+			.first_huge_1g = root->iommu->walker.first_huge_1g,
 			.wide_commands = root->iommu->wide_commands,
 			.shadow_on_flush = s->config.iommu_shadow_on_flush,
 			.coherent = !root->iommu->walker.cache,

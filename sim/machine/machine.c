@@ -80,6 +80,10 @@ static void check_config(const struct dmasim_config *config)
 	DMASIM_CONTRACT(config->walk_entries <= IOTLB_ENTRIES_MAX,
 			"a walk cache has at most 2^20 entries of a level");
 	DMASIM_CONTRACT(!config->iommu_scalable || arch->scalable, "scalable mode is VT-d's");
+	DMASIM_CONTRACT(!config->iommu_first_stage || config->iommu_scalable,
+			"a first stage is scalable mode's");
+	DMASIM_CONTRACT(!config->iommu_first_stage || config->iommu_levels >= 4,
+			"a first stage has 4 or 5 levels");
 	DMASIM_CONTRACT(config->pasid_entries <= CONTEXT_ENTRIES_MAX,
 			"a PASID cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->context_entries <= CONTEXT_ENTRIES_MAX,
@@ -240,6 +244,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " dt=1");
 	if (config->iommu_scalable)
 		text_add(&text, " scalable=1");
+	if (config->iommu_first_stage)
+		text_add(&text, " first=1");
 	if (config->iotlb_ways != IOTLB_WAYS)
 		text_add(&text, " ways=%u", config->iotlb_ways);
 	if (config->walk_entries)

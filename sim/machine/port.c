@@ -192,9 +192,12 @@ static int port_context_set(void *machine, u32 unit, u16 requester,
 		.root = from->root,
 		.device_tlb = from->device_tlb,
 	};
-	int err = iommu->scalable ? set_rid_pasid(iommu, requester, context)
-				  : hw_context_set(iommu, requester, context);
+	int err;
 
+	if (from->type == PLATFORM_CONTEXT_TRANSLATE && from->first_stage)
+		context.type = HW_CONTEXT_FIRST_STAGE;
+	err = iommu->scalable ? set_rid_pasid(iommu, requester, context)
+			      : hw_context_set(iommu, requester, context);
 	if (!err)
 		check_context(&s->check, iommu, requester, &context);
 	return err;

@@ -23,25 +23,28 @@ struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8
 	if (!root || !arch->hw)
 		return root;
 	root->iommu = hw_iommu_add(
-		&s->hw, &(struct hw_iommu_desc){
-				.arch = arch->hw,
-				.unit = s->next_unit,
-				.levels = s->config.iommu_levels,
-				.address_bits = MACHINE_ADDRESS_BITS,
-				.max_address_mask = MAX_ADDRESS_MASK,
-				.huge_1g = !s->config.iommu_no_1g,
-				.snoop_control = arch->snoop_control || s->config.iommu_snoop,
-				.coherent = !s->config.iommu_incoherent,
-				.caching_mode = s->config.iommu_caching_mode,
-				.device_tlb = s->config.iommu_device_tlb,
-				.scalable = s->config.iommu_scalable,
-				.wide_commands = s->config.iommu_scalable,
-				.pasid_entries = s->config.pasid_entries,
-				.iotlb_entries = s->config.iotlb_entries,
-				.iotlb_ways = s->config.iotlb_ways,
-				.walk_entries = s->config.walk_entries,
-				.context_entries = s->config.context_entries,
-			});
+		&s->hw,
+		&(struct hw_iommu_desc){
+			.arch = arch->hw,
+			.unit = s->next_unit,
+			.levels = s->config.iommu_levels,
+			.address_bits = MACHINE_ADDRESS_BITS,
+			.max_address_mask = MAX_ADDRESS_MASK,
+			.huge_1g = !s->config.iommu_no_1g,
+			.snoop_control = arch->snoop_control || s->config.iommu_snoop,
+			.coherent = !s->config.iommu_incoherent,
+			.caching_mode = s->config.iommu_caching_mode,
+			.device_tlb = s->config.iommu_device_tlb,
+			.scalable = s->config.iommu_scalable,
+			.wide_commands = s->config.iommu_scalable,
+			.first_levels = s->config.iommu_first_stage ? s->config.iommu_levels : 0,
+			.first_huge_1g = !s->config.iommu_no_1g,
+			.pasid_entries = s->config.pasid_entries,
+			.iotlb_entries = s->config.iotlb_entries,
+			.iotlb_ways = s->config.iotlb_ways,
+			.walk_entries = s->config.walk_entries,
+			.context_entries = s->config.context_entries,
+		});
 	if (!root->iommu) {
 		hw_root_remove(&s->hw, root);
 		return NULL;

@@ -58,6 +58,12 @@ static const struct mode modes[] = {
 	MODE("scalable mode", .iommu_scalable = true, .pasid_entries = 1),
 	MODE("device TLB, strict", .iommu_device_tlb = true),
 	MODE("device TLB, lazy", .iommu_device_tlb = true, .policy = DMASIM_LAZY),
+	MODE("five levels", .iommu_levels = 5, .forcedac = true),
+	MODE("first stage, strict", .iommu_scalable = true, .iommu_first_stage = true,
+	     .iommu_caching_mode = true, .iotlb_entries = 2, .iotlb_ways = 1, .pasid_entries = 1,
+	     .walk_entries = 1),
+	MODE("first stage of five levels, lazy", .iommu_scalable = true, .iommu_first_stage = true,
+	     .iommu_levels = 5, .forcedac = true, .policy = DMASIM_LAZY),
 };
 
 struct stage {
@@ -353,4 +359,5 @@ TEST_MAIN(IN_MODE(0, "without_iommu"), IN_MODE(1, "high_memory"), IN_MODE(2, "pa
 	  IN_MODE(13, "caching_mode_lazy"), IN_MODE(14, "amd_vi_growing"),
 	  IN_MODE(15, "amd_vi_lazy"), IN_MODE(16, "amd_vi_np_cache"),
 	  IN_MODE(17, "scalable_mode"), IN_MODE(18, "device_tlb_strict"),
-	  IN_MODE(19, "device_tlb_lazy"))
+	  IN_MODE(19, "device_tlb_lazy"), IN_MODE(20, "five_levels"),
+	  IN_MODE(21, "first_stage_strict"), IN_MODE(22, "first_stage_lazy"))

@@ -12,6 +12,7 @@ struct mode_facts {
 	bool amd_vi; /* of what is behind an IOMMU: AMD's */
 	bool lazy;
 	bool iommu;	   /* it translates: not direct, not passed through */
+	bool reads_anyway; /* and cannot keep a device from reading what it may write */
 	bool untrusted;	   /* behind the IOMMU: what shares a granule is bounced */
 	bool forced;	   /* direct: everything is bounced */
 	bool own_pool;	   /* direct: the device uses no memory but its pool's */

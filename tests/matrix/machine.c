@@ -19,7 +19,8 @@ struct dmasim_config machine_config(enum mode mode)
 	config.iommu = facts->iommu || mode == MODE_PASS_THROUGH ? DMASIM_VTD : DMASIM_NO_IOMMU;
 	if (facts->amd_vi)
 		config.iommu = DMASIM_AMD_VI;
-	config.iommu_caching_mode = mode == MODE_AMD_VI_NP_CACHE;
+	config.iommu_caching_mode = mode == MODE_AMD_VI_NP_CACHE || mode == MODE_FIRST_STAGE;
+	config.iommu_scalable = config.iommu_first_stage = mode == MODE_FIRST_STAGE;
 	config.acs = facts->peer_bus ? DMASIM_ACS_OFF : DMASIM_ACS_ISOLATING;
 	config.bounce_kmalloc = facts->kmalloc;
 	config.traits.no_snoop = facts->no_snoop;

@@ -32,6 +32,7 @@ enum mode {
 	MODE_AMD_VI,	 /* AMD's IOMMU */
 	MODE_AMD_VI_LAZY,
 	MODE_AMD_VI_NP_CACHE, /* and it caches that nothing is there */
+	MODE_FIRST_STAGE,     /* VT-d's scalable mode, with first-stage tables */
 	MODES,
 };
 

@@ -50,6 +50,8 @@ static struct dmasim_config config_of(const struct driver *driver)
 		config.iommu_caching_mode = dice_chance(&dice, 25);
 		config.iommu_scalable = dice_chance(&dice, 25);
 		config.iommu_snoop = dice_chance(&dice, 50);
+		config.iommu_first_stage = config.iommu_scalable && config.iommu_levels >= 4 &&
+					   dice_chance(&dice, 50);
 	}
 	return config;
 }

@@ -47,6 +47,8 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 
 	config.iommu_scalable = config.iommu == DMASIM_VTD && dice_chance(dice, 25);
 	config.pasid_entries = config.context_entries;
+	config.iommu_first_stage = config.iommu_scalable && config.iommu_levels >= 4 &&
+				   dice_chance(dice, 50);
 	return config;
 }
 
@@ -245,7 +247,8 @@ bool machine_make(struct run *run, bool traced)
 	run->model.iommu = config.iommu != DMASIM_NO_IOMMU;
 	run->model.amd_vi = config.iommu == DMASIM_AMD_VI;
 	run->model.scalable = config.iommu_scalable;
-	run->model.address_bits = (u8)(12 + 9 * config.iommu_levels);
+	run->model.first_stage = config.iommu_first_stage;
+	run->model.address_bits = (u8)(12 + 9 * config.iommu_levels - config.iommu_first_stage);
 	config = rig_trace_begin(&run->trace, &config);
 	run->s = dmasim_create(&config);
 	if (!run->s)

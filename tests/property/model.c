@@ -215,15 +215,18 @@ struct landing {
 };
 
 /* Reasons of a VT-d fault, facts "iova-and-page-tables" 2.6. */
-#define REASON_AMD_VI	       2 /* whatever it is: flags tell more */
-#define REASON_BEYOND_WIDTH    4
-#define REASON_NO_WRITE	       5
-#define REASON_NO_READ	       6
+#define REASON_AMD_VI		2 /* whatever it is: flags tell more */
+#define REASON_BEYOND_WIDTH	4
+#define REASON_NO_WRITE		5
+#define REASON_NO_READ		6
 /* Of scalable mode; the first is an entry that allows nothing. */
-#define REASON_SM_NOTHING      0x79
-#define REASON_SM_BEYOND_WIDTH 0x84
-#define REASON_SM_NO_WRITE     0x85
-#define REASON_SM_NO_READ      0x86
+#define REASON_SM_NOTHING	0x79
+#define REASON_SM_BEYOND_WIDTH	0x84
+#define REASON_SM_NO_WRITE	0x85
+#define REASON_SM_NO_READ	0x86
+/* Of a first stage: nothing is there, and neither half of the addresses has it. */
+#define REASON_FS_NOTHING	0x71
+#define REASON_FS_NOT_CANONICAL 0x80
 
 static bool is_ram(const struct model *model, phys_addr_t phys)
 {
@@ -315,8 +318,20 @@ static u8 reason_of(const struct model *model, bool mapped, bool write)
 	if (!model->scalable)
 		return write ? REASON_NO_WRITE : REASON_NO_READ;
 	if (!mapped)
-		return REASON_SM_NOTHING;
+		return model->first_stage ? REASON_FS_NOTHING : REASON_SM_NOTHING;
 	return write ? REASON_SM_NO_WRITE : REASON_SM_NO_READ;
+}
+
+/* Of an address that the tables do not have. The upper half of a first stage is empty. */
+static u8 beyond_width(const struct model *model, dma_addr_t dma)
+{
+	if (model->amd_vi)
+		return REASON_AMD_VI;
+	if (!model->scalable)
+		return REASON_BEYOND_WIDTH;
+	if (!model->first_stage)
+		return REASON_SM_BEYOND_WIDTH;
+	return dma >= -(1ULL << model->address_bits) ? REASON_FS_NOTHING : REASON_FS_NOT_CANONICAL;
 }
 
 /* What the IOMMU makes of the address. False: it refuses. */
@@ -327,19 +342,17 @@ static bool translate(struct model *model, u32 device, dma_addr_t dma, bool writ
 	bool mapped = false;
 
 	landing->status = DMASIM_IOMMU_FAULT;
-	if (dma >> model->address_bits)
-		landing->reason = model->scalable ? REASON_SM_BEYOND_WIDTH : REASON_BEYOND_WIDTH;
-	if (model->amd_vi)
-		landing->reason = REASON_AMD_VI;
-	if (dma >> model->address_bits)
+	if (dma >> model->address_bits) {
+		landing->reason = beyond_width(model, dma);
 		return false;
+	}
 	for (u32 i = 0; i < model->extent_end; i++) {
 		const struct extent *extent = &model->extent[i];
 
 		if (!extent_translates(extent, domain, dma))
 			continue;
 		mapped = true;
-		if (!permits(extent->dir, write))
+		if (!permits(extent->dir, write) && (write || !model->first_stage))
 			continue;
 		landing->phys = GRANULE_DOWN(extent->phys) + (dma - GRANULE_DOWN(extent->dma));
 		return true;

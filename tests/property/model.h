@@ -84,9 +84,10 @@ struct model_device {
 
 struct model {
 	bool iommu;
-	bool amd_vi;	 /* it is AMD's */
-	bool scalable;	 /* its mode */
-	u8 address_bits; /* of IOVAs */
+	bool amd_vi;	  /* it is AMD's */
+	bool scalable;	  /* its mode */
+	bool first_stage; /* of that, with x86-64's tables: what may be written may be read */
+	u8 address_bits;  /* of IOVAs */
 	struct model_device device[MODEL_DEVICES];
 	struct object object[MODEL_OBJECTS];
 	struct extent extent[MODEL_EXTENTS];
