@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entries and commands of an architecture, written out from facts "iova-and-page-tables" 2.1, 2.2,
- * 3.2 and 3.3; nothing of lib/ is used.
+ * Entries and commands of an architecture, written out from facts "iova-and-page-tables" 2.1 to
+ * 2.3, 3.2 and 3.3; nothing of lib/ is used.
  */
 #ifndef INVALIDATION_ARCH_H
 #define INVALIDATION_ARCH_H
@@ -21,7 +21,8 @@ struct command {
 struct arch {
 	const char *name;
 	enum dmasim_iommu iommu;
-	u8 levels; /* of the tables that are tried */
+	u8 levels;	  /* of the tables that are tried */
+	bool first_stage; /* VT-d's, in scalable mode, where commands have 32 bytes */
 
 	u64 (*leaf)(phys_addr_t phys, u8 level, u32 flags);
 	/* The pointer in a table of `level` to one of the level below. */
@@ -35,6 +36,7 @@ struct arch {
 };
 
 extern const struct arch arch_vtd;
+extern const struct arch arch_vtd_first_stage;
 extern const struct arch arch_amd;
 
 #endif

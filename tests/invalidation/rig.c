@@ -18,8 +18,11 @@ void rig_init(struct rig *rig, const struct arch *arch, bool caching_mode)
 		.iommu = arch->iommu,
 		.iommu_levels = arch->levels,
 		.iommu_caching_mode = caching_mode,
+		.iommu_scalable = arch->first_stage,
+		.iommu_first_stage = arch->first_stage,
 		.iotlb_entries = 64,
 		.context_entries = 4,
+		.pasid_entries = 4,
 		.walk_entries = 4,
 	};
 
@@ -127,7 +130,11 @@ void rig_free(struct rig *rig, phys_addr_t table)
 void rig_context(struct rig *rig, u32 domain, phys_addr_t root, u8 levels)
 {
 	const struct platform_context context = {
-		.type = PLATFORM_CONTEXT_TRANSLATE, .domain = domain, .levels = levels, .root = root
+		.type = PLATFORM_CONTEXT_TRANSLATE,
+		.domain = domain,
+		.levels = levels,
+		.root = root,
+		.first_stage = rig->arch->first_stage,
 	};
 
 	expect_ok(port(rig)->ops->context_set(rig->s, rig->iommu->unit, rig->requester, &context));
@@ -151,8 +158,17 @@ void rig_add(struct rig *rig, struct command command)
 
 void rig_submit(struct rig *rig)
 {
-	expect_ok(port(rig)->ops->queue_submit(rig->s, rig->iommu->unit, rig->batch,
-					       rig->commands * sizeof(rig->batch[0])));
+	struct command wide[RIG_BATCH][2] = { 0 };
+	const void *commands = rig->batch;
+	size_t bytes = rig->commands * sizeof(rig->batch[0]);
+
+	if (rig->arch->first_stage) {
+		for (u32 i = 0; i < rig->commands; i++)
+			wide[i][0] = rig->batch[i];
+		commands = wide;
+		bytes *= 2;
+	}
+	expect_ok(port(rig)->ops->queue_submit(rig->s, rig->iommu->unit, commands, bytes));
 	rig->commands = 0;
 }
 

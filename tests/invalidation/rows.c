@@ -241,12 +241,13 @@ const struct row row_restrict = {
 
 static void one_page_to_read(struct rig *rig)
 {
-	one_page(rig, ENTRY_R);
+	/* Marked as used: a first stage's page would be, and writing it anew would clear that. */
+	one_page(rig, ENTRY_R | ENTRY_A);
 }
 
 static void give_write(struct rig *rig)
 {
-	rig_put_leaf(rig, 0, 0, RW);
+	rig_put_leaf(rig, 0, 0, RWA);
 	rig_changed(rig, SZ_4K);
 }
 

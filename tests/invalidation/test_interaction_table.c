@@ -131,6 +131,9 @@ static u32 try_row(const struct arch *arch, size_t at)
 		if (!table[at].reports[mutation])
 			continue;
 		expected = reports_of(table[at].reports[mutation]);
+		/* What a first stage does not have is not cached. */
+		if (table[at].absent_cached && arch->first_stage)
+			expected = 0;
 		seen = act(arch, row, table[at].absent_cached, (enum mutation)mutation);
 		if (seen == expected)
 			continue;
@@ -164,6 +167,13 @@ static void each_row_gives_its_report_on_vtd(void **state)
 	try_rows(&arch_vtd);
 }
 
+/* trust: the same on a first stage of VT-d's | our reading of the facts: 2.3, 3.2 and 6.4 */
+static void each_row_gives_its_report_on_vtds_first_stage(void **state)
+{
+	(void)state;
+	try_rows(&arch_vtd_first_stage);
+}
+
 /* trust: the same on AMD's | our reading of the facts: iova-and-page-tables 6.4 */
 static void each_row_gives_its_report_on_amd(void **state)
 {
@@ -172,4 +182,5 @@ static void each_row_gives_its_report_on_amd(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(each_row_gives_its_report_on_vtd),
+	  cmocka_unit_test(each_row_gives_its_report_on_vtds_first_stage),
 	  cmocka_unit_test(each_row_gives_its_report_on_amd))

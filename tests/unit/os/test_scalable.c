@@ -15,14 +15,16 @@
 #define PASID_CACHE 7U /* types */
 #define IOTLB	    2U
 #define WAIT	    5U
+#define PASID_IOTLB 6U
 #define WIDE	    32U
 
 struct fixture {
 	struct rig rig; /* first member */
 	struct platform_ops ops;
 	const struct platform_ops *real;
-	u32 deaf_to;  /* types of commands that do not reach the unit, a bit each */
-	u64 type[64]; /* word 0 of each command that was handed over */
+	u32 deaf_to;   /* types of commands that do not reach the unit, a bit each */
+	bool mixed_up; /* what is for the first stage becomes one for the second */
+	u64 type[64];  /* word 0 of each command that was handed over */
 	u32 commands;
 };
 
@@ -41,9 +43,11 @@ static int submit(void *machine, u32 unit, const void *commands, size_t bytes)
 		expect_u64(word[2] | word[3], 0);
 		if (fixture->commands < 64)
 			fixture->type[fixture->commands++] = le64toh(word[0]);
+		if (fixture->mixed_up && (le64toh(word[0]) & 0xf) == PASID_IOTLB)
+			word[0] = htole64(le64toh(word[0]) - PASID_IOTLB + IOTLB);
 		if (fixture->deaf_to >> (le64toh(word[0]) & 0xf) & 1)
 			continue;
-		err = fixture->real->queue_submit(machine, unit, (const u8 *)commands + at, WIDE);
+		err = fixture->real->queue_submit(machine, unit, word, WIDE);
 		if (err)
 			return err;
 	}
@@ -90,6 +94,18 @@ static int setup_pass_through(void **state)
 static int setup_device_tlb(void **state)
 {
 	return setup_with(state, (struct dmasim_config){ .iommu_device_tlb = true });
+}
+
+static int setup_first_stage(void **state)
+{
+	return setup_with(state, (struct dmasim_config){ .iommu_first_stage = true });
+}
+
+/* What is absent is never cached of it. */
+static int setup_first_stage_caching_mode(void **state)
+{
+	return setup_with(state, (struct dmasim_config){ .iommu_first_stage = true,
+							 .iommu_caching_mode = true });
 }
 
 static int teardown(void **state)
@@ -285,9 +301,66 @@ static void a_detached_device_writes_on_through_a_cached_entry(void **state)
 	dmasim_free(rig->s, buf, SZ_4K);
 }
 
+/* ---- A first stage --------------------------------------------------------------------------- */
+
+/* Type 6 is for one page of the PASID, or for all of it; a map has nothing to invalidate. */
+static void unmapping_invalidates_the_pasids_first_stage(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device *dev = &fixture->rig.nvme->dev;
+	u64 domain = domain_of(fixture->rig.nvme)->id;
+	u32 from = fixture->commands;
+	dma_addr_t dma = dma_map_phys(dev, SZ_1M, SZ_4K, DMA_TO_DEVICE, 0);
+
+	expect_u64(fixture->commands, from);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_u64(fixture->commands, from + 2);
+	expect_u64(fixture->type[from], 0x36 | domain << 16);
+	iommu_detach_device(fixture->rig.nvme);
+	expect_u64(fixture->commands, from + 5);
+	expect_u64(fixture->type[from + 2], 0x17 | domain << 16);
+	expect_u64(fixture->type[from + 3], 0x26 | domain << 16);
+	dmasim_assert_clean(fixture->rig.s);
+}
+
+/* trust: a first stage's translation not invalidated | our reading of the facts: 3.2 */
+static void a_command_for_the_other_stage_does_not_cover_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device *dev = &fixture->rig.nvme->dev;
+	dma_addr_t dma = dma_map_phys(dev, SZ_1M, SZ_4K, DMA_TO_DEVICE, 0);
+	struct dmasim_report report;
+
+	fixture->mixed_up = true;
+	dmasim_expect(fixture->rig.s, DMASIM_REPORT_STALE_TRANSLATION, 1);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	assert_true(dmasim_report_get(fixture->rig.s, 0, &report));
+	assert_non_null(strstr(report.text, "left out"));
+	assert_non_null(strstr(report.text, "the PASID of requests without one"));
+	dmasim_assert_clean(fixture->rig.s);
+	fixture->mixed_up = false;
+}
+
+/* What may be written may be read: nobody but the checker sees that it should not. */
+static void reads_of_what_is_to_be_written_are_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rig *rig = &fixture->rig;
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_4K);
+	dma_addr_t dma = dma_map_phys(&rig->nvme->dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	u8 byte;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, 1);
+	expect_done(dmasim_dev_read(rig->nvme, dma, &byte, 1), 1);
+	dma_unmap_phys(&rig->nvme->dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_free(rig->s, buf, SZ_4K);
+	dmasim_assert_clean(rig->s);
+}
+
 #define T(test, setup) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 TEST_MAIN(T(a_device_reaches_what_is_mapped_and_nothing_else, setup),
+	  T(a_device_reaches_what_is_mapped_and_nothing_else, setup_first_stage),
 	  T(device_tlbs_stay_off, setup_device_tlb),
 	  T(detaching_invalidates_the_pasid_and_then_its_domain, setup),
 	  T(a_device_that_was_let_pass_is_detached_the_same_way, setup_pass_through),
@@ -296,4 +369,11 @@ TEST_MAIN(T(a_device_reaches_what_is_mapped_and_nothing_else, setup),
 	  T(a_domain_that_ends_as_it_should_gives_no_report, setup),
 	  T(an_entry_that_was_not_invalidated_is_told_when_its_tables_go, setup),
 	  T(a_translation_that_was_not_invalidated_is_told, setup),
-	  T(a_detached_device_writes_on_through_a_cached_entry, setup))
+	  T(a_detached_device_writes_on_through_a_cached_entry, setup),
+	  T(a_domain_that_ends_as_it_should_gives_no_report, setup_first_stage),
+	  T(an_entry_that_was_not_invalidated_is_told_when_its_tables_go, setup_first_stage),
+	  T(a_detached_device_writes_on_through_a_cached_entry, setup_first_stage),
+	  T(unmapping_invalidates_the_pasids_first_stage, setup_first_stage),
+	  T(unmapping_invalidates_the_pasids_first_stage, setup_first_stage_caching_mode),
+	  T(a_command_for_the_other_stage_does_not_cover_it, setup_first_stage),
+	  T(reads_of_what_is_to_be_written_are_told, setup_first_stage))
