@@ -31,6 +31,16 @@ enum dmasim_iommu {
 	DMASIM_VTD = 0,	 /* Intel VT-d, second-stage tables */
 	DMASIM_NO_IOMMU, /* DMA addresses are physical addresses */
 	DMASIM_AMD_VI,	 /* AMD, v1 host tables, which begin with 3 levels and grow */
+	DMASIM_RISCV,	 /* RISC-V: tables of a first stage, Sv39, Sv48 or Sv57 */
+};
+
+/* What a RISC-V IOMMU has unless its machine is made without. */
+enum dmasim_riscv {
+	DMASIM_RISCV_NL = 1U << 0,     /* a window's invalidation may take what is no leaf, too */
+	DMASIM_RISCV_S = 1U << 1,      /* windows of invalidations may be larger than a page */
+	DMASIM_RISCV_NAPOT = 1U << 2,  /* Svnapot: leaves of 64 KiB */
+	DMASIM_RISCV_PBMT = 1U << 3,   /* Svpbmt: leaves say what is not cacheable, and what MMIO */
+	DMASIM_RISCV_EVERYTHING = 0xf, /* all of that */
 };
 
 enum dmasim_cpu {
@@ -119,9 +129,9 @@ struct dmasim_config {
 	size_t size;
 
 	enum dmasim_iommu iommu;
-	u8 iommu_levels;       /* of page tables: VT-d 3 to 5; AMD-Vi at most 4, 5 or 6; 0: 4 */
-	bool iommu_no_1g;      /* no leaves of 1 GiB; AMD-Vi: and none larger */
-	bool iommu_snoop;      /* snoop control: leaves have the SNP bit; AMD-Vi's always have FC */
+	u8 iommu_levels;  /* of page tables: VT-d, RISC-V 3 to 5; AMD-Vi at most 4, 5 or 6; 0: 4 */
+	bool iommu_no_1g; /* no leaves of 1 GiB; AMD-Vi, RISC-V: and none larger */
+	bool iommu_snoop; /* snoop control: leaves have the SNP bit; AMD-Vi's always have FC */
 	bool iommu_incoherent; /* table writes reach the walker only when flushed from the cache */
 	/*
 	 * A hypervisor shadows the tables and reads them again at each flush: lazy domains collect
@@ -147,6 +157,7 @@ struct dmasim_config {
 	 * "iova-and-page-tables" 2.3).
 	 */
 	bool iommu_first_stage;
+	u32 riscv_without;	     /* DMASIM_RISCV_: what a RISC-V IOMMU lacks; 0: nothing */
 	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
 	u32 iotlb_ways;		     /* of each of its sets; 0: 4; as many as entries: one set */
 	u32 context_entries;	     /* of the context cache; 0: there is none */

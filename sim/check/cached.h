@@ -126,8 +126,9 @@ struct cached_way {
 	const u8 *pages; /* its entries */
 	bool knows_page; /* what an entry of a page says: */
 	u64 allows;	 /* this, without marks, as rows have it, */
-	u64 page_bits;	 /* if it is, but for these, its address, */
+	u64 page_bits;	 /* if it is, but for these, its address moved down by page_shift, */
 	u64 page_word;	 /* this */
+	u8 page_shift;
 };
 
 /* A domain id of a unit. */

@@ -269,6 +269,7 @@ struct confirmation {
 	struct cached *cached;
 	struct hw_iommu *iommu;
 	struct cached_unit *unit;
+	u64 wait; /* its number */
 	struct check_moment now;
 };
 
@@ -311,6 +312,15 @@ static void confirm_tables(struct confirmation *confirmation, struct cached_doma
 
 /* ---- Pages ------------------------------------------------------------ */
 
+/*
+ * The number from which on commands for device TLBs take effect after this one: what stands behind
+ * it, or where they overtake, behind the wait.
+ */
+static u64 devices_after(const struct confirmation *confirmation, u64 number)
+{
+	return confirmation->iommu->arch->devices_overtake ? confirmation->wait : number;
+}
+
 static void confirm_leaves(const struct confirmation *confirmation, struct cached_domain *domain,
 			   const struct cached_command *command)
 {
@@ -338,7 +348,9 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 		if (!leaf->absent)
 			cached_note_window(cached, leaf->until);
 		if (leaf->domain->iommu->walker.device_tlb)
-			cached_devices_keep(cached, leaf, command, confirmation->now);
+			cached_devices_keep(cached, leaf, command,
+					    devices_after(confirmation, command->what.number),
+					    confirmation->now);
 		cached_leaf_free(cached, leaf);
 	}
 }
@@ -370,7 +382,7 @@ static u64 in_order_after(const struct confirmation *confirmation,
 		     what->number == command->what.number))
 			number = what->number;
 	}
-	return number;
+	return devices_after(confirmation, number);
 }
 
 static void lost_context(void *cookie, const struct cached_context *context)
@@ -504,6 +516,7 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 		.cached = cached,
 		.iommu = iommu,
 		.unit = unit,
+		.wait = number,
 		.now = check_now(&cached->clock),
 	};
 

@@ -106,7 +106,7 @@ static bool may_fetch(const struct cached_context *context)
 }
 
 void cached_devices_keep(struct cached *cached, const struct cached_leaf *leaf,
-			 const struct cached_command *command, struct check_moment now)
+			 const struct cached_command *command, u64 behind, struct check_moment now)
 {
 	const struct interval_tree *contexts = &cached->contexts.by_domain;
 	struct cached_fetched fetched;
@@ -118,7 +118,7 @@ void cached_devices_keep(struct cached *cached, const struct cached_leaf *leaf,
 	fetched = of_leaf(leaf);
 	fetched.emptied = command->submitted;
 	fetched.gone = now;
-	fetched.behind = command->what.number;
+	fetched.behind = behind;
 	for (at = interval_first(contexts, id, id); at; at = interval_next(contexts, at, id, id)) {
 		const struct cached_context *context = cached_context_of_domain(at);
 		struct cached_device *device;

@@ -49,13 +49,16 @@ SLIST_HEAD(cached_device_list, cached_device);
 
 void cached_devices_fini(struct cached *cached);
 
-/* [at.start, at.last] of a leaf is gone from its unit's cache, by this command. */
+/*
+ * [at.start, at.last] of a leaf is gone from its unit's cache, by this command. behind: commands
+ * for device TLBs with higher numbers take effect later.
+ */
 void cached_devices_keep(struct cached *cached, const struct cached_leaf *leaf,
-			 const struct cached_command *command, struct check_moment now);
+			 const struct cached_command *command, u64 behind, struct check_moment now);
 
 /*
  * A context of a device is gone, by this command: it fetches nothing of that domain any more.
- * behind: commands for its TLB with higher numbers take effect later.
+ * behind: as above.
  */
 void cached_device_lost(struct cached *cached, const struct cached_context *context,
 			const struct cached_command *command, u64 behind, struct check_moment now);

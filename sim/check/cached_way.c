@@ -31,6 +31,7 @@ static void learn_from_others(const struct cached_domain *domain, struct cached_
 		way->knows_page = true;
 		way->allows = other->allows;
 		way->page_bits = other->page_bits;
+		way->page_shift = other->page_shift;
 		way->page_word = other->page_word;
 	}
 }
@@ -86,6 +87,7 @@ void cached_way_learn(const struct cached_domain *domain, struct cached_way *way
 	if (iommu->caching_mode)
 		return;
 	way->page_bits = iommu->arch->page_bits(&iommu->walker);
+	way->page_shift = iommu->arch->page_shift;
 	way->page_word = read_entry(entry_of(way, iova)) & ~way->page_bits;
 	way->allows = (read ? CACHED_PAGE_READ : 0) | (write ? CACHED_PAGE_WRITE : 0);
 	way->knows_page = true;
@@ -137,13 +139,13 @@ static bool compare_page(struct cached *cached, struct cached_domain *domain, u6
 static bool is_run(const struct cached_way *way, u64 start, u64 last, u64 first)
 {
 	const u8 *entry = entry_of(way, start), *end = entry_of(way, last);
-	u64 word = first;
+	u64 word = first, step = (u64)PAGE_SIZE >> way->page_shift;
 
-	for (; entry <= end; entry += sizeof(word), word += PAGE_SIZE) {
+	for (; entry <= end; entry += sizeof(word), word += step) {
 		if (read_entry(entry) != word)
 			return false;
 	}
-	return !(((word - PAGE_SIZE) ^ first) & ~way->page_bits);
+	return !(((word - step) ^ first) & ~way->page_bits);
 }
 
 /* Such pages, which are one leaf. False: the set has something there. */
@@ -231,7 +233,7 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 	    !cached_way_holds(way, start, last))
 		return false;
 	word = read_entry(entry_of(way, start));
-	says = (word & way->page_bits) | way->allows;
+	says = (word & way->page_bits) << way->page_shift | way->allows;
 	if (word && (word & ~way->page_bits) != way->page_word)
 		return false;
 	if (word && last - start == CACHED_PAGE_LAST)

@@ -54,6 +54,8 @@ static const struct fault_reason *reason_of(enum dmasim_fault_kind kind, u16 rea
 	case DMASIM_LOG_AMD_EVENT:
 		event = amd_event(reason);
 		return event ? &event->reason : NULL;
+	case DMASIM_LOG_RISCV:
+		return riscv_fault_reason(reason);
 	default:
 		return NULL;
 	}

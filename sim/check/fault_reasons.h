@@ -20,6 +20,9 @@ const struct fault_reason *vtd_fault_reason(u16 code);
 /* Raised by interrupt requests; their records have an index, no address. */
 bool vtd_fault_of_interrupt(u16 code);
 
+/* The same of a RISC-V IOMMU's cause. */
+const struct fault_reason *riscv_fault_reason(u16 code);
+
 /* What an event's line tells besides its name. */
 #define AMD_HAS_DEVICE	(1U << 0)
 #define AMD_HAS_DOMAIN	(1U << 1)

@@ -2,10 +2,12 @@
 #include "check/fault_text.h"
 
 #include <dmasim/hw/amd.h>
+#include <dmasim/hw/riscv_iommu.h>
 #include <dmasim/hw/vtd.h>
 
 #include "check/amdvi.h"
 #include "check/dmar.h"
+#include "check/riscv_text.h"
 #include "hw/hw.h"
 
 /* ---- VT-d ------------------------------------------------------------- */
@@ -45,6 +47,26 @@ static struct fault_said amd_said(const u64 *word)
 	};
 }
 
+/* ---- RISC-V ----------------------------------------------------------- */
+
+static void add_riscv(struct text *text, const struct hw_iommu *iommu,
+		      const struct hw_fault_record *record)
+{
+	riscv_fault_text(text, hw_iommu_segment(iommu), record->word);
+}
+
+static struct fault_said riscv_said(const u64 *word)
+{
+	u64 type = word[0] >> RISCV_RECORD_TTYP_SHIFT & RISCV_RECORD_TTYP_MASK;
+
+	return (struct fault_said){
+		.requester = (u16)(word[0] >> RISCV_RECORD_DID_SHIFT),
+		.address = word[2],
+		.write = type == RISCV_TTYP_WRITE || type == RISCV_TTYP_TRANS_WRITE,
+		.reason = word[0] & RISCV_RECORD_CAUSE_MASK,
+	};
+}
+
 /* ---- Which ------------------------------------------------------------ */
 
 static const struct words {
@@ -55,6 +77,7 @@ static const struct words {
 } all_words[] = {
 	{ &hw_vtd, add_vtd, vtd_said },
 	{ &hw_amd, add_amd, amd_said },
+	{ &hw_riscv, add_riscv, riscv_said },
 };
 
 static const struct words *words_of(const struct hw_iommu *iommu)

@@ -47,9 +47,10 @@ struct hw_refusal {
 	u16 domain;
 	u64 iova;
 	bool write;
-	u16 code;	/* VTD_FAULT_ or AMD_EVENT_ */
-	u16 flags;	/* AMD_FLAG_ */
-	bool by_tables; /* a context's: what the tables say comes first, and may be worse */
+	u16 code;	 /* VTD_FAULT_ or AMD_EVENT_ */
+	u16 flags;	 /* AMD_FLAG_ */
+	bool translated; /* the request has an address that a device TLB gave */
+	bool by_tables;	 /* a context's: what the tables say comes first, and may be worse */
 	struct hw_prefix prefix;
 };
 
@@ -70,8 +71,12 @@ struct hw_arch {
 	/* Reads all entries that serve [start, last]; see walker.h. */
 	void (*range)(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
 		      u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
-	/* Of the entry of a page of 4 KiB: its address, which may be any within these bits. */
+	/*
+	 * Of the entry of a page of 4 KiB: its address, which may be any within these bits, when it
+	 * is moved up by so many.
+	 */
 	u64 (*page_bits)(const struct hw_walker *walker);
+	u8 page_shift;
 
 	/*
 	 * Sets the marks that the context asks for in the entries of a page that was walked to, and
@@ -108,7 +113,10 @@ struct hw_arch {
 	bool (*decode)(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
 	/* IOTLB commands take effect after the context commands queued before them. */
 	bool contexts_first;
-	/* Commands for device TLBs may take effect before IOTLB commands queued before them. */
+	/*
+	 * Commands for device TLBs may take effect before IOTLB commands queued before them. All
+	 * waits have a fence then.
+	 */
 	bool devices_overtake;
 	/* That a device has not answered stops the queue at the next wait; else at its command. */
 	bool timeouts_at_waits;
@@ -124,5 +132,6 @@ struct hw_arch {
 
 extern const struct hw_arch hw_vtd;
 extern const struct hw_arch hw_amd;
+extern const struct hw_arch hw_riscv;
 
 #endif

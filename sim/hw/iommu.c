@@ -27,6 +27,8 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	iommu->wide_commands = desc->wide_commands;
 	iommu->page_requests = desc->page_requests;
 	iommu->pasid_flags = desc->pasid_flags;
+	iommu->forgets_tables = desc->forgets_tables;
+	iommu->forgets_windows = desc->forgets_windows;
 	RB_INIT(&iommu->pasid_pages);
 	iommu->walker = (struct hw_walker){
 		.ram = &hw->ram,
@@ -40,6 +42,8 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		.runs = true,
 		.first_levels = desc->first_levels,
 		.first_huge_1g = desc->first_huge_1g,
+		.napot = desc->napot,
+		.page_types = desc->page_types,
 	};
 	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries,
 		       desc->iotlb_ways ? desc->iotlb_ways : IOTLB_WAYS))

@@ -29,12 +29,14 @@ struct hw_iommu {
 	u32 unit;
 	struct hw_walker walker; /* the format's geometry and reserved bits */
 	u8 max_address_mask;
-	bool pf_requester;  /* device-TLB commands may name the physical function */
-	bool caching_mode;  /* CAP.CM: contexts that translate nothing are cached, too */
-	bool scalable;	    /* contexts lead to tables of PASIDs */
-	bool wide_commands; /* of 32 bytes */
-	bool page_requests; /* devices may ask for pages, and the queue answers */
-	u8 pasid_flags;	    /* HW_CONTEXT_ flags that entries of PASIDs may have */
+	bool pf_requester;    /* device-TLB commands may name the physical function */
+	bool caching_mode;    /* CAP.CM: contexts that translate nothing are cached, too */
+	bool scalable;	      /* contexts lead to tables of PASIDs */
+	bool wide_commands;   /* of 32 bytes */
+	bool page_requests;   /* devices may ask for pages, and the queue answers */
+	u8 pasid_flags;	      /* HW_CONTEXT_ flags that entries of PASIDs may have */
+	bool forgets_tables;  /* RISC-V: commands may have NL, */
+	bool forgets_windows; /* and S */
 	struct hw_context *contexts[256]; /* by bus, then devfn; made when first set */
 	struct hw_pasid_pages pasid_pages;
 	struct context_cache context_cache;
@@ -64,15 +66,19 @@ struct hw_iommu_desc {
 	bool huge_1g;
 	bool snoop_control;
 	bool coherent;
-	bool device_tlb;    /* ECAP.DT: devices may have TLBs of their own */
-	bool pf_requester;  /* their invalidations may name the physical function (PFSID) */
-	bool caching_mode;  /* CAP.CM */
-	bool scalable;	    /* scalable mode is on: contexts are HW_CONTEXT_PASIDS or absent */
-	bool wide_commands; /* IQA.DW: 32 bytes each */
-	bool page_requests; /* ECAP.PRS */
-	u8 first_levels;    /* of first-stage tables: 4, or up to 5 (CAP.FL5LP); 0: none */
-	bool first_huge_1g; /* CAP.FL1GP */
-	u8 pasid_flags;	    /* HW_CONTEXT_ flags that the unit supports: the others are reserved */
+	bool device_tlb;     /* ECAP.DT: devices may have TLBs of their own */
+	bool pf_requester;   /* their invalidations may name the physical function (PFSID) */
+	bool caching_mode;   /* CAP.CM */
+	bool scalable;	     /* scalable mode is on: contexts are HW_CONTEXT_PASIDS or absent */
+	bool wide_commands;  /* IQA.DW: 32 bytes each */
+	bool page_requests;  /* ECAP.PRS */
+	u8 first_levels;     /* of first-stage tables: 4, or up to 5 (CAP.FL5LP); 0: none */
+	bool first_huge_1g;  /* CAP.FL1GP */
+	u8 pasid_flags;	     /* HW_CONTEXT_ flags that the unit supports: the others are reserved */
+	bool napot;	     /* RISC-V: Svnapot, */
+	bool page_types;     /* Svpbmt, */
+	bool forgets_tables; /* NL and */
+	bool forgets_windows; /* S */
 	u32 iotlb_entries;
 	u32 iotlb_ways;	     /* 0: IOTLB_WAYS */
 	u32 context_entries; /* of the context cache; 0: none */

@@ -280,17 +280,15 @@ static inline phys_addr_t entry_at(u64 entry, u64 address, u32 lg2, u32 bits)
 
 /*
  * Nothing but pointers, down to a page of 4 KiB that allows all of it. False: it was something
- * else, and nothing has happened.
+ * else, and nothing has happened. The stage's tables reach the address.
  */
-static inline bool pass_plain(const struct hw_riscv_stage *stage, const struct ram *ram,
-			      u64 address, u64 wanted, u64 *leaf)
+static inline bool pass_plain_from(const struct hw_riscv_stage *stage, const struct ram *ram,
+				   u64 address, u64 wanted, u64 *leaf)
 {
 	u64 entry = root_entry(stage), odd = 0;
 	u32 extra = stage->guest ? RISCV_TOP_EXTRA : 0, bits = RISCV_INDEX_BITS + extra;
 	u32 lg2 = level_lg2(stage->levels);
 
-	if (address >> (lg2 + extra - !stage->guest))
-		return false;
 	while (lg2 > RISCV_GRANULE_LG2) {
 		odd |= (entry & POINTER_BITS) ^ RISCV_PTE_V;
 		lg2 -= RISCV_INDEX_BITS;
@@ -300,6 +298,13 @@ static inline bool pass_plain(const struct hw_riscv_stage *stage, const struct r
 	}
 	*leaf = entry;
 	return !odd && !(entry & SPECIAL_BITS) && (entry & wanted) == wanted;
+}
+
+static inline bool pass_plain(const struct hw_riscv_stage *stage, const struct ram *ram,
+			      u64 address, u64 wanted, u64 *leaf)
+{
+	return !(address >> (address_bits(stage) - !stage->guest)) &&
+	       pass_plain_from(stage, ram, address, wanted, leaf);
 }
 
 /* The same where each address is one of the second stage's. */
@@ -329,6 +334,17 @@ static bool pass_both_plain(const struct hw_riscv_stage *stage, u64 address, u64
 	return !odd && !(entry & SPECIAL_BITS) && (entry & wanted) == wanted;
 }
 
+static void end_plain(const struct hw_riscv_stage *stage, u64 iova, phys_addr_t phys, u64 rights,
+		      struct hw_walk *walk)
+{
+	hw_walk_begin(walk);
+	walk->page_lg2 = RISCV_GRANULE_LG2;
+	walk->phys = phys | (iova & (GRANULE - 1));
+	walk->accessed = true;
+	walk->dirty = rights & RISCV_PTE_D;
+	hw_walk_end(walk, true, rights & RISCV_PTE_W, stage->levels);
+}
+
 static bool walk_plain(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
 		       struct hw_walk *walk)
 {
@@ -349,12 +365,7 @@ static bool walk_plain(const struct hw_riscv_stage *stage, const struct hw_riscv
 		rights &= leaf;
 		phys = page_number(leaf) << RISCV_GRANULE_LG2;
 	}
-	hw_walk_begin(walk);
-	walk->page_lg2 = RISCV_GRANULE_LG2;
-	walk->phys = phys | (access->iova & (GRANULE - 1));
-	walk->accessed = true;
-	walk->dirty = rights & RISCV_PTE_D;
-	hw_walk_end(walk, true, rights & RISCV_PTE_W, stage->levels);
+	end_plain(stage, access->iova, phys, rights, walk);
 	if (stage->second)
 		walk->reads += (stage->levels + 1U) * stage->second->levels;
 	return true;
@@ -377,6 +388,25 @@ void hw_walk_riscv_to(const struct hw_riscv_stage *stage, const struct hw_riscv_
 		walk->fault = cause_of(trouble, stage, access);
 }
 
+void hw_walk_riscv_from(const struct hw_riscv_stage *stage, u64 iova, bool write,
+			struct hw_walk *walk)
+{
+	const struct hw_riscv_access access = { .iova = iova, .write = write };
+	const struct journey journey = { stage, &access, walk };
+	enum trouble trouble;
+	u64 leaf;
+
+	if (walk->no_steps && !stage->walker->cache &&
+	    pass_plain_from(stage, stage->walker->ram, iova, wanted_bits(&access), &leaf)) {
+		end_plain(stage, iova, page_number(leaf) << RISCV_GRANULE_LG2, leaf, walk);
+		return;
+	}
+	*walk = (struct hw_walk){ .no_steps = walk->no_steps };
+	trouble = go_down(&journey);
+	if (trouble)
+		walk->fault = cause_of(trouble, stage, &access);
+}
+
 struct hw_walk hw_walk_riscv(const struct hw_riscv_stage *stage,
 			     const struct hw_riscv_access *access)
 {
@@ -388,76 +418,183 @@ struct hw_walk hw_walk_riscv(const struct hw_riscv_stage *stage,
 
 /* ---- Ranges ----------------------------------------------------------- */
 
-static void walk_table(const struct hw_range_walk *range, const struct hw_riscv_stage *stage,
-		       phys_addr_t table, u8 level, u64 base);
+/* A walk over a range of addresses as the tables count them: without what is above their bits. */
+struct ranging {
+	struct hw_range_walk range;
+	const struct hw_riscv_stage *stage;
+	u64 above; /* that */
+};
 
-/* Of a page that several entries hold, each says its part. */
-static void visit_entry(const struct hw_range_walk *range, const struct hw_riscv_stage *stage,
-			phys_addr_t at, u64 entry, u8 level, u64 base)
+/* An entry of a table, and the last one of it that the range reaches. */
+struct place {
+	phys_addr_t table;
+	const u8 *entries; /* hw_walker_entries() */
+	u64 index;
+	u64 last;
+	u8 level;
+	u64 base; /* what the entry maps */
+};
+
+static void walk_table(const struct ranging *ranging, phys_addr_t table, u8 level, u64 base);
+
+/* How many entries from this one on say the same of pages side by side. */
+static u64 count_run(const struct ranging *ranging, const struct place *place, u64 entry)
 {
-	u64 bytes = 1ULL << level_lg2(level);
+	u64 step = 1ULL << (RISCV_PTE_PPN_SHIFT + RISCV_INDEX_BITS * place->level), next;
+	u64 count = 1;
+
+	while (place->index + count <= place->last &&
+	       hw_walker_entry(ranging->range.walker, place->entries, place->table,
+			       place->index + count, &next) &&
+	       next == entry + count * step && !((next ^ entry) & RISCV_PTE_RESERVED))
+		count++;
+	return count;
+}
+
+/* The same of a page that several entries hold: those that agree on it. */
+static u64 count_agreeing(const struct ranging *ranging, const struct place *place, u64 entry)
+{
+	u64 items = 1ULL << (RISCV_NAPOT_LG2 - RISCV_GRANULE_LG2), next;
+	u64 count = 1;
+
+	while ((place->index + count) % items && place->index + count <= place->last &&
+	       hw_walker_entry(ranging->range.walker, place->entries, place->table,
+			       place->index + count, &next) &&
+	       next == entry)
+		count++;
+	return count;
+}
+
+/* Without marks an entry lets nobody through that hardware would have to mark it for. */
+static u64 rights_of(const struct hw_riscv_stage *stage, u64 entry)
+{
+	if (!(entry & RISCV_PTE_U))
+		return 0;
+	if (stage->marks)
+		return entry;
+	if (!(entry & RISCV_PTE_A))
+		return 0;
+	return entry & RISCV_PTE_D ? entry : entry & ~RISCV_PTE_W;
+}
+
+/* Tells a page, or a run of them; returns how many entries. */
+static u64 tell_leaf(const struct ranging *ranging, const struct place *place, u64 entry)
+{
+	const struct hw_riscv_stage *stage = ranging->stage;
+	u8 lg2 = leaf_lg2(entry, place->level);
+	u64 within = (1ULL << lg2) - 1;
+	u64 rights = rights_of(stage, entry);
+	u64 count = 1;
+
+	if (!lg2)
+		return 1;
+	if (entry & RISCV_PTE_N)
+		count = count_agreeing(ranging, place, entry);
+	else if (ranging->range.walker->runs)
+		count = count_run(ranging, place, entry);
+	ranging->range.leaf(ranging->range.cookie,
+			    &(struct hw_leaf){
+				    .iova = place->base | ranging->above,
+				    .bytes = count << level_lg2(place->level),
+				    .phys = (page_number(entry) << RISCV_GRANULE_LG2 & ~within) |
+					    (place->base & within),
+				    .page_lg2 = lg2,
+				    .read = rights & RISCV_PTE_R,
+				    .write = rights & RISCV_PTE_W,
+				    .accessed = stage->marks && entry & RISCV_PTE_A,
+				    .dirty = stage->marks && entry & RISCV_PTE_D,
+			    });
+	return count;
+}
+
+/* Returns how many entries it has told. */
+static u64 visit_entry(const struct ranging *ranging, const struct place *place, u64 entry)
+{
+	const struct hw_range_walk *range = &ranging->range;
 	phys_addr_t phys = page_number(entry) << RISCV_GRANULE_LG2;
 
-	if (is_malformed(stage, entry, level))
-		return;
-	if (is_leaf(entry)) {
-		u8 lg2 = leaf_lg2(entry, level);
-		u64 offset = base & ((1ULL << lg2) - 1);
-
-		if (!lg2)
-			return;
-		range->leaf(range->cookie,
-			    &(struct hw_leaf){
-				    .iova = base,
-				    .bytes = bytes,
-				    .phys = (phys & ~((1ULL << lg2) - 1)) | offset,
-				    .page_lg2 = lg2,
-				    .read = entry & RISCV_PTE_R && entry & RISCV_PTE_U,
-				    .write = entry & RISCV_PTE_W && entry & RISCV_PTE_U,
-				    .accessed = entry & RISCV_PTE_A,
-				    .dirty = entry & RISCV_PTE_D,
-			    });
-		return;
+	if (!(entry & RISCV_PTE_V)) {
+		if (range->walker->absents)
+			hw_range_tell_absent(range, place->base | ranging->above,
+					     level_lg2(place->level));
+		return 1;
 	}
+	if (is_malformed(ranging->stage, entry, place->level))
+		return 1;
+	if (is_leaf(entry))
+		return tell_leaf(ranging, place, entry);
 	if (range->table)
-		range->table(range->cookie, &(struct hw_table){
-						    .iova = base,
-						    .bytes = bytes,
-						    .phys = phys,
-						    .entry = at,
-						    .levels = level,
-						    .read = true,
-						    .write = true,
-					    });
-	walk_table(range, stage, phys, level - 1, base);
+		range->table(range->cookie,
+			     &(struct hw_table){
+				     .iova = place->base | ranging->above,
+				     .bytes = 1ULL << level_lg2(place->level),
+				     .phys = phys,
+				     .entry = place->table + place->index * sizeof(entry),
+				     .levels = place->level,
+				     .read = true,
+				     .write = true,
+			     });
+	walk_table(ranging, phys, place->level - 1, place->base);
+	return 1;
 }
 
-static void walk_table(const struct hw_range_walk *range, const struct hw_riscv_stage *stage,
-		       phys_addr_t table, u8 level, u64 base)
+/* `base` is the first address that the table maps. At most five levels deep. */
+static void walk_table(const struct ranging *ranging, phys_addr_t table, u8 level, u64 base)
 {
+	const struct hw_range_walk *range = &ranging->range;
 	u8 lg2 = level_lg2(level);
+	u64 index_last = entries_of(ranging->stage, level) - 1;
+	u64 index_wanted = (range->last - base) >> lg2;
+	struct place place = {
+		.table = table,
+		.entries = hw_walker_entries(range->walker, table),
+		.index = range->start > base ? (range->start - base) >> lg2 : 0,
+		.last = index_wanted < index_last ? index_wanted : index_last,
+		.level = level,
+	};
 
-	for (u64 index = 0; index < entries_of(stage, level); index++) {
-		u64 start = base + (index << lg2), entry;
+	while (place.index <= place.last) {
+		u64 entry, told = 1;
 
-		/* The upper half of a first stage's addresses. */
-		if (!stage->guest && start >> (address_bits(stage) - 1) & 1)
-			start |= ~0ULL << (address_bits(stage) - 1);
-		if (start > range->last || start + ((1ULL << lg2) - 1) < range->start)
-			continue;
-		if (!hw_walker_fetch(range->walker, table, index, &entry))
+		if (!hw_walker_entry(range->walker, place.entries, table, place.index, &entry))
 			return;
-		if (entry & RISCV_PTE_V)
-			visit_entry(range, stage, table + 8 * index, entry, level, start);
-		else if (range->walker->absents)
-			hw_range_tell_absent(range, start, lg2);
+		place.base = base + (place.index << lg2);
+		if (entry || range->walker->absents)
+			told = visit_entry(ranging, &place, entry);
+		place.index += told;
 	}
 }
 
-void hw_walk_riscv_range(const struct hw_riscv_stage *stage, u64 start, u64 last,
+/* The part of [start, last] that begins with these bits above those that the tables count. */
+static void walk_part(const struct ranging *whole, u64 first, u64 end, u64 above)
+{
+	struct ranging part = *whole;
+
+	if (whole->range.start > (end | above) || whole->range.last < (first | above))
+		return;
+	if (part.range.start < (first | above))
+		part.range.start = first | above;
+	if (part.range.last > (end | above))
+		part.range.last = end | above;
+	part.range.start &= ~above;
+	part.range.last &= ~above;
+	part.above = above;
+	walk_table(&part, part.stage->root, part.stage->levels - 1, 0);
+}
+
+void hw_walk_riscv_range(const struct hw_riscv_stage *stage, bool signs, u64 start, u64 last,
 			 hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
 {
-	const struct hw_range_walk range = { stage->walker, start, last, leaf, table, cookie };
+	const struct ranging whole = { { stage->walker, start, last, leaf, table, cookie },
+				       stage,
+				       0 };
+	u8 bits = address_bits(stage);
+	u64 end = (1ULL << bits) - 1, half = 1ULL << (bits - 1);
 
-	walk_table(&range, stage, stage->root, stage->levels - 1, 0);
+	if (!signs) {
+		walk_part(&whole, 0, end, 0);
+		return;
+	}
+	walk_part(&whole, 0, half - 1, 0);
+	walk_part(&whole, half, end, ~end);
 }

@@ -39,14 +39,22 @@ struct hw_walk hw_walk_riscv(const struct hw_riscv_stage *stage,
 void hw_walk_riscv_to(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
 		      struct hw_walk *walk);
 
+/*
+ * The same for a user from a table of one stage, `root` with so many levels, that reaches the
+ * address: it may be one below the top.
+ */
+void hw_walk_riscv_from(const struct hw_riscv_stage *stage, u64 iova, bool write,
+			struct hw_walk *walk);
+
 /* True if the address is one that the stage has: its highest bit is repeated, or zeros follow. */
 bool hw_walk_riscv_reaches(const struct hw_riscv_stage *stage, u64 iova);
 
 /*
  * As the range walks of walker.h, of one stage alone, its addresses given as they are. read and
- * write are what a user may do.
+ * write are what a user may do; where nothing is marked, without marks. signs: the highest bit is
+ * repeated above, as of a first stage from its top.
  */
-void hw_walk_riscv_range(const struct hw_riscv_stage *stage, u64 start, u64 last,
+void hw_walk_riscv_range(const struct hw_riscv_stage *stage, bool signs, u64 start, u64 last,
 			 hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 
 #endif

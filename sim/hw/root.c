@@ -159,6 +159,7 @@ static struct hw_target refuse(struct journey *journey, struct hw_iommu *iommu,
 					       .write = request->write,
 					       .code = why->fault,
 					       .flags = why->fault_flags,
+					       .translated = request->type == HW_REQUEST_TRANSLATED,
 				       });
 	}
 	journey_hop(journey, HW_HOP_FAULT, request->from, HW_WHY_NONE);

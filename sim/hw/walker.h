@@ -26,6 +26,8 @@ struct hw_walker {
 	bool runs;	 /* like pages side by side, of one table, at once */
 	u8 first_levels; /* of first-stage tables: 4 up to this; 0: the unit has none */
 	bool first_huge_1g;
+	bool napot;	 /* RISC-V: leaves of 64 KiB (Svnapot); */
+	bool page_types; /* leaves that say what is not cacheable (Svpbmt) */
 };
 
 /*

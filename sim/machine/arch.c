@@ -42,6 +42,18 @@ static const struct machine_arch archs[] = {
 		.msi_start = VTD_MSI_START,
 		.msi_bytes = MSI_BYTES,
 	},
+	[DMASIM_RISCV] = {
+		.name = "riscv",
+		.hw = &hw_riscv,
+		.os = PLATFORM_IOMMU_RISCV,
+		.levels = 4,
+		.levels_min = 3,
+		.levels_max = 5,
+		.levels_rule = "RISC-V tables have 3, 4 or 5 levels",
+		.cpu = DMASIM_CPU_OTHER,
+		.no_caching_mode = true,
+		.no_snoop_control = true,
+	},
 };
 
 #define ARCHS (sizeof(archs) / sizeof(archs[0]))

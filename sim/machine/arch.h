@@ -19,9 +19,11 @@ struct machine_arch {
 	u8 levels_min;
 	u8 levels_max;
 	const char *levels_rule;
-	enum dmasim_cpu cpu; /* where the configuration leaves it at 0 */
-	bool snoop_control;  /* whatever the configuration says */
-	bool scalable;	     /* may be asked for */
+	enum dmasim_cpu cpu;   /* where the configuration leaves it at 0 */
+	bool snoop_control;    /* whatever the configuration says */
+	bool scalable;	       /* may be asked for */
+	bool no_caching_mode;  /* may not: what is absent is never cached; */
+	bool no_snoop_control; /* nor this: entries have no such bit */
 	/* What no IOVA may be, as it means an interrupt; 0 bytes: nothing. */
 	u64 msi_start;
 	u64 msi_bytes;

@@ -190,6 +190,10 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 			.wide_commands = root->iommu->wide_commands,
 			.shadow_on_flush = s->config.iommu_shadow_on_flush,
 			.coherent = !root->iommu->walker.cache,
+			.napot = root->iommu->walker.napot,
+			.page_types = root->iommu->walker.page_types,
+			.forgets_tables = root->iommu->forgets_tables,
+			.forgets_windows = root->iommu->forgets_windows,
 			.domain_count = 1U << 16,
 		};
 	}

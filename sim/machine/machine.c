@@ -84,6 +84,14 @@ static void check_config(const struct dmasim_config *config)
 			"a first stage is scalable mode's");
 	DMASIM_CONTRACT(!config->iommu_first_stage || config->iommu_levels >= 4,
 			"a first stage has 4 or 5 levels");
+	DMASIM_CONTRACT(!config->iommu_caching_mode || !arch->no_caching_mode,
+			"a RISC-V IOMMU caches nothing that is absent");
+	DMASIM_CONTRACT(!config->iommu_snoop || !arch->no_snoop_control,
+			"RISC-V tables have no snoop control");
+	DMASIM_CONTRACT(!config->riscv_without || config->iommu == DMASIM_RISCV,
+			"only a RISC-V IOMMU can be without what those have");
+	DMASIM_CONTRACT(!(config->riscv_without & ~(u32)DMASIM_RISCV_EVERYTHING),
+			"riscv_without is of enum dmasim_riscv");
 	DMASIM_CONTRACT(config->pasid_entries <= CONTEXT_ENTRIES_MAX,
 			"a PASID cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->context_entries <= CONTEXT_ENTRIES_MAX,
@@ -246,6 +254,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " scalable=1");
 	if (config->iommu_first_stage)
 		text_add(&text, " first=1");
+	if (config->riscv_without)
+		text_add(&text, " without=0x%x", config->riscv_without);
 	if (config->iotlb_ways != IOTLB_WAYS)
 		text_add(&text, " ways=%u", config->iotlb_ways);
 	if (config->walk_entries)

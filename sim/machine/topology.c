@@ -15,6 +15,11 @@
 
 #define MAX_ADDRESS_MASK 18 /* MAMV: page-selective invalidation of up to 1 GiB */
 
+static bool riscv_has(const struct dmasim *s, enum dmasim_riscv what)
+{
+	return s->config.iommu == DMASIM_RISCV && !(s->config.riscv_without & what);
+}
+
 struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8 bus_last)
 {
 	struct hw_root *root = hw_root_add(&s->hw, segment, bus_first, bus_last);
@@ -35,6 +40,10 @@ struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8
 			.coherent = !s->config.iommu_incoherent,
 			.caching_mode = s->config.iommu_caching_mode,
 			.device_tlb = s->config.iommu_device_tlb,
+			.napot = riscv_has(s, DMASIM_RISCV_NAPOT),
+			.page_types = riscv_has(s, DMASIM_RISCV_PBMT),
+			.forgets_tables = riscv_has(s, DMASIM_RISCV_NL),
+			.forgets_windows = riscv_has(s, DMASIM_RISCV_S),
 			.scalable = s->config.iommu_scalable,
 			.wide_commands = s->config.iommu_scalable,
 			.first_levels = s->config.iommu_first_stage ? s->config.iommu_levels : 0,

@@ -86,7 +86,7 @@ void judge_riscv_walk_range(const struct format_fixture *fixture, u64 start, u64
 	struct hw_riscv_stage stage = riscv_stage(fixture);
 	struct judge_relay relay = { .start = start, .last = last, .leaf = leaf, .cookie = cookie };
 
-	hw_walk_riscv_range(&stage, start, last, judge_relay_leaf, NULL, &relay);
+	hw_walk_riscv_range(&stage, !stage.guest, start, last, judge_relay_leaf, NULL, &relay);
 	judge_relay_end(&relay);
 }
 

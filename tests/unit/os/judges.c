@@ -19,9 +19,9 @@ void judge_relay_end(struct judge_relay *relay)
 	relay->page.bytes = 0;
 }
 
-void judge_relay_leaf(void *cookie, const struct hw_leaf *leaf)
+/* A page, or the part of one that an entry has. */
+static void relay_piece(struct judge_relay *relay, const struct hw_leaf *leaf, u64 bytes)
 {
-	struct judge_relay *relay = cookie;
 	u64 less_1 = (1ULL << leaf->page_lg2) - 1;
 	const struct seen_leaf page = {
 		leaf->iova & ~less_1, less_1 + 1, leaf->phys & ~less_1, leaf->read, leaf->write,
@@ -31,12 +31,27 @@ void judge_relay_leaf(void *cookie, const struct hw_leaf *leaf)
 	if (relay->page.bytes && relay->page.iova == page.iova) {
 		assert_true(relay->page.phys == page.phys && relay->page.read == page.read &&
 			    relay->page.write == page.write && relay->page.bytes == page.bytes);
-		relay->told += leaf->bytes;
+		relay->told += bytes;
 		return;
 	}
 	judge_relay_end(relay);
 	relay->page = page;
-	relay->told = leaf->bytes;
+	relay->told = bytes;
+}
+
+/* What is told of several pages is told of each. */
+void judge_relay_leaf(void *cookie, const struct hw_leaf *leaf)
+{
+	u64 page_bytes = 1ULL << leaf->page_lg2;
+	struct hw_leaf piece = *leaf;
+
+	for (u64 done = 0; done < leaf->bytes; done += page_bytes) {
+		u64 left = leaf->bytes - done;
+
+		piece.iova = leaf->iova + done;
+		piece.phys = leaf->phys + done;
+		relay_piece(cookie, &piece, left < page_bytes ? left : page_bytes);
+	}
 }
 
 /* ---- Plain reads of RAM ---------------------------------------------------------------------- */
