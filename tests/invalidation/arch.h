@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Entries and commands of an architecture, written out from facts "iova-and-page-tables" 2.1 to
- * 2.3, 3.2 and 3.3; nothing of lib/ is used.
+ * 2.5, 3.2 to 3.5; nothing of lib/ is used.
  */
 #ifndef INVALIDATION_ARCH_H
 #define INVALIDATION_ARCH_H
 
 #include <dmasim/machine.h>
 
-#define ENTRY_R 1U
-#define ENTRY_W 2U
-#define ENTRY_A 4U /* accessed */
-#define ENTRY_D 8U /* dirty */
+#define ENTRY_R	   1U
+#define ENTRY_W	   2U
+#define ENTRY_A	   4U /* accessed */
+#define ENTRY_D	   8U /* dirty */
+/* Where marks are set beforehand: this one is not. */
+#define ENTRY_NO_A 16U
+#define ENTRY_NO_D 32U
 
 /* Two words of a command, little-endian. */
 struct command {
@@ -23,6 +26,9 @@ struct arch {
 	enum dmasim_iommu iommu;
 	u8 levels;	  /* of the tables that are tried */
 	bool first_stage; /* VT-d's, in scalable mode, where commands have 32 bytes */
+
+	bool no_absents; /* caching mode is not to be had */
+	bool overtakes;	 /* commands do, until a wait */
 
 	u64 (*leaf)(phys_addr_t phys, u8 level, u32 flags);
 	/* The pointer in a table of `level` to one of the level below. */
@@ -38,5 +44,6 @@ struct arch {
 extern const struct arch arch_vtd;
 extern const struct arch arch_vtd_first_stage;
 extern const struct arch arch_amd;
+extern const struct arch arch_riscv;
 
 #endif

@@ -17,7 +17,7 @@ void rig_init(struct rig *rig, const struct arch *arch, bool caching_mode)
 		DMASIM_CONFIG,
 		.iommu = arch->iommu,
 		.iommu_levels = arch->levels,
-		.iommu_caching_mode = caching_mode,
+		.iommu_caching_mode = caching_mode && !arch->no_absents,
 		.iommu_scalable = arch->first_stage,
 		.iommu_first_stage = arch->first_stage,
 		.iotlb_entries = 64,
@@ -40,8 +40,10 @@ void rig_init(struct rig *rig, const struct arch *arch, bool caching_mode)
 	rig->table[rig->levels - 1] = rig_table(rig);
 	rig_context(rig, RIG_DOMAIN, rig->table[rig->levels - 1], rig->levels);
 	rig_add(rig, arch->context(rig->requester, 1));
-	rig_add(rig, arch->domain(1));
 	rig_add(rig, arch->context(rig->requester, 0));
+	rig_submit(rig);
+	rig_wait(rig);
+	rig_add(rig, arch->domain(1));
 	rig_add(rig, arch->domain(RIG_DOMAIN));
 	rig_submit(rig);
 	rig_wait(rig);

@@ -269,7 +269,7 @@ static void one_dirty_page(struct rig *rig)
 
 static void clear_dirty(struct rig *rig)
 {
-	rig_put_leaf(rig, 0, 0, RWA);
+	rig_put_leaf(rig, 0, 0, RWA | ENTRY_NO_D);
 	rig_changed(rig, SZ_4K);
 }
 
@@ -289,7 +289,7 @@ static void one_used_page(struct rig *rig)
 
 static void clear_accessed(struct rig *rig)
 {
-	rig_put_leaf(rig, 0, 0, RW);
+	rig_put_leaf(rig, 0, 0, RW | ENTRY_NO_A);
 	rig_changed(rig, SZ_4K);
 }
 
@@ -330,6 +330,10 @@ static void move_device(struct rig *rig)
 static void context_then_domain(struct rig *rig)
 {
 	rig_add(rig, rig->arch->context(rig->requester, RIG_DOMAIN));
+	if (rig->arch->overtakes) {
+		rig_submit(rig);
+		rig_wait(rig);
+	}
 	rig_add(rig, rig->arch->domain(RIG_DOMAIN));
 }
 
