@@ -93,9 +93,7 @@ static int amdv1_init(struct pgtable *pt, const struct pgtable_config *config)
 	err = pt_init(&amdv1, pt, config);
 	if (err)
 		return err;
-	pt->page_sizes = amdv1_sizes(pt);
-	if (config->page_sizes)
-		pt->page_sizes &= config->page_sizes | 1ULL << AMD_V1_GRANULE_LG2;
+	pt_set_sizes(&amdv1, pt, config, amdv1_sizes(pt));
 	return 0;
 }
 

@@ -133,7 +133,7 @@ static inline int arm_init(struct arm_kind kind, const struct pt_format *format,
 	DMASIM_CONTRACT(config->levels >= 1 && config->levels <= 5, "1 to 5 levels");
 	DMASIM_CONTRACT(config->pa_bits <= most, "a physical address fits into a descriptor");
 	err = pt_init(format, pt, config);
-	pt->page_sizes = arm_sizes(kind, pt);
+	pt_set_sizes(format, pt, config, arm_sizes(kind, pt));
 	return err;
 }
 

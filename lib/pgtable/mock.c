@@ -72,9 +72,7 @@ static int mock_init(struct pgtable *pt, const struct pgtable_config *config)
 	own.levels = MOCK_LEVELS;
 	own.pa_bits = config->pa_bits < 51 ? config->pa_bits : 51;
 	err = pt_init(&mock, pt, &own);
-	pt->page_sizes = (1ULL << 50) - (1ULL << MOCK_GRANULE_LG2);
-	if (config->page_sizes)
-		pt->page_sizes &= config->page_sizes | 1ULL << MOCK_GRANULE_LG2;
+	pt_set_sizes(&mock, pt, config, (1ULL << 50) - (1ULL << MOCK_GRANULE_LG2));
 	return err;
 }
 

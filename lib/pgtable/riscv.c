@@ -114,7 +114,7 @@ static int init(const struct pt_format *format, struct pgtable *pt,
 	DMASIM_CONTRACT(config->levels >= RISCV_LEVELS_MIN && config->levels <= RISCV_LEVELS_MAX,
 			"a RISC-V table has 3, 4 or 5 levels");
 	err = pt_init(format, pt, config);
-	pt->page_sizes = sizes(pt);
+	pt_set_sizes(format, pt, config, sizes(pt));
 	if (config->page_sizes)
 		pt->page_sizes &= config->page_sizes | 1ULL << RISCV_GRANULE_LG2;
 	return err;

@@ -81,9 +81,8 @@ static int vtdss_init(struct pgtable *pt, const struct pgtable_config *config)
 {
 	int err = pt_init(&vtdss, pt, config);
 
-	pt->page_sizes = 1ULL << 12 | 1ULL << 21;
-	if (config->huge_1g)
-		pt->page_sizes |= 1ULL << 30;
+	pt_set_sizes(&vtdss, pt, config,
+		     1ULL << 12 | 1ULL << 21 | (config->huge_1g ? 1ULL << 30 : 0));
 	return err;
 }
 

@@ -69,9 +69,8 @@ static int x86_64_init(struct pgtable *pt, const struct pgtable_config *config)
 	DMASIM_CONTRACT(config->levels >= X86_FS_LEVELS_MIN && config->levels <= X86_FS_LEVELS_MAX,
 			"an x86-64 table has 4 or 5 levels");
 	err = pt_init(&x86_64, pt, config);
-	pt->page_sizes = 1ULL << 12 | 1ULL << 21;
-	if (config->huge_1g)
-		pt->page_sizes |= 1ULL << 30;
+	pt_set_sizes(&x86_64, pt, config,
+		     1ULL << 12 | 1ULL << 21 | (config->huge_1g ? 1ULL << 30 : 0));
 	return err;
 }
 

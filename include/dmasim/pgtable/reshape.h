@@ -19,12 +19,13 @@ PT_INLINE bool pt_can_reshape(const struct pt_format *format, const struct pgtab
 	return !format->items_differ || pt->features & PGTABLE_BBML2;
 }
 
-/* log2 of the smallest size whose leaves stand at a level, which has some. */
+/* log2 of the smallest size whose leaves stand at a level; 0: it has none but tables. */
 PT_INLINE u8 pt_smallest_lg2(const struct pt_format *format, const struct pgtable *pt, u8 level)
 {
 	u64 below = (1ULL << pt_level_lg2(format, level)) - 1;
+	u8 lg2 = (u8)__builtin_ctzll(pt->page_sizes & ~below);
 
-	return (u8)__builtin_ctzll(pt->page_sizes & ~below);
+	return lg2 < pt_level_lg2(format, level + 1) ? lg2 : 0;
 }
 
 /* What the leaves that take the place of one have of it. */
@@ -65,42 +66,91 @@ PT_SHARED void pt_lay_leaves(const struct pt_format *format, struct pgtable *pt,
 
 /* ---- Cut -------------------------------------------------------------- */
 
-/* One entry of a leaf becomes a table of smaller ones. 0 or -ENOMEM. */
-static int pt_cut_entry(const struct pt_format *format, struct pgtable *pt, struct pt_place *place,
-			u64 item, const struct pt_stuff *stuff)
+/*
+ * A table of `level` with all that an entry above it led to, in the smallest leaves there are at
+ * its level, or below it. It is nobody's yet. NULL: no memory.
+ */
+PT_SHARED struct page *pt_cut_table(const struct pt_format *format, struct pgtable *pt, u8 level,
+				    const struct pt_stuff *stuff)
 {
-	u8 lower = place->level - 1;
-	struct pt_stuff part = *stuff;
+	u64 entries = 1ULL << format->index_lg2;
+	u8 lg2 = pt_smallest_lg2(format, pt, level);
+	struct page *page = pt_page_alloc(pt, pt_order(format->index_lg2)), *below;
 	struct pt_table table;
-	struct page *page = pt_page_alloc(pt, pt_order(format->index_lg2));
 
 	if (!page)
-		return -ENOMEM;
+		return NULL;
 	table = pt_table_at(pt, page_to_phys(page));
-	part.phys += item << pt_level_lg2(format, place->level);
-	pt_lay_leaves(format, pt, &table, lower, 0, 1ULL << format->index_lg2,
-		      pt_smallest_lg2(format, pt, lower), &part);
-	platform_point(pt->platform, DMASIM_POINT_PT_TABLE);
-	pt_link_table(format, pt, &place->table, place->index + item,
-		      format->table(pt, table.phys, place->level));
+	if (lg2) {
+		pt_lay_leaves(format, pt, &table, level, 0, entries, lg2, stuff);
+		return page;
+	}
+	for (u64 index = 0; index < entries; index++) {
+		struct pt_stuff part = *stuff;
+
+		part.phys += index << pt_level_lg2(format, level);
+		below = pt_cut_table(format, pt, level - 1, &part);
+		if (!below) {
+			pt_free_tree(format, pt, table.phys, level);
+			return NULL;
+		}
+		pt_link_table(format, pt, &table, index,
+			      format->table(pt, page_to_phys(below), level));
+	}
+	return page;
+}
+
+static void pt_free_made(const struct pt_format *format, struct pgtable *pt, struct page *made,
+			 u8 level)
+{
+	while (made) {
+		struct page *page = made;
+
+		made = page->next;
+		pt_free_tree(format, pt, page_to_phys(page), level);
+	}
+}
+
+/* Each entry of a leaf becomes a table: none of them, if there is not the memory for all. */
+PT_SHARED int pt_cut_entries(const struct pt_format *format, struct pgtable *pt,
+			     struct pt_place *place, const struct pt_stuff *stuff)
+{
+	struct page *made = NULL;
+
+	for (u64 item = place->items; item-- > 0;) {
+		struct pt_stuff part = *stuff;
+		struct page *page;
+
+		part.phys += item << pt_level_lg2(format, place->level);
+		page = pt_cut_table(format, pt, place->level - 1, &part);
+		if (!page) {
+			pt_free_made(format, pt, made, place->level - 1);
+			return -ENOMEM;
+		}
+		page->next = made;
+		made = page;
+	}
+	for (u64 item = 0; item < place->items; item++) {
+		u64 entry = format->table(pt, page_to_phys(made), place->level);
+
+		made = made->next;
+		platform_point(pt->platform, DMASIM_POINT_PT_TABLE);
+		pt_link_table(format, pt, &place->table, place->index + item, entry);
+	}
 	return 0;
 }
 
 /* Leaves as large as an entry of the level, where there are such; else tables. */
-static int pt_cut_items(const struct pt_format *format, struct pgtable *pt, struct pt_place *place,
-			const struct pt_stuff *stuff)
+PT_INLINE int pt_cut_place(const struct pt_format *format, struct pgtable *pt,
+			   struct pt_place *place, const struct pt_stuff *stuff)
 {
 	u8 natural = pt_level_lg2(format, place->level);
-	int err = 0;
 
-	if (pt->page_sizes >> natural & 1) {
-		pt_lay_leaves(format, pt, &place->table, place->level, place->index, place->items,
-			      natural, stuff);
-		return 0;
-	}
-	for (u64 item = 0; !err && item < place->items; item++)
-		err = pt_cut_entry(format, pt, place, item, stuff);
-	return err;
+	if (place->items == 1 || !(pt->page_sizes >> natural & 1))
+		return pt_cut_entries(format, pt, place, stuff);
+	pt_lay_leaves(format, pt, &place->table, place->level, place->index, place->items, natural,
+		      stuff);
+	return 0;
 }
 
 PT_INLINE int pt_cut(const struct pt_format *format, struct pgtable *pt, u64 iova,
@@ -121,8 +171,7 @@ PT_INLINE int pt_cut(const struct pt_format *format, struct pgtable *pt, u64 iov
 		if (!pt_can_reshape(format, pt))
 			return -EOPNOTSUPP;
 		stuff = pt_stuff_of(format, pt, &place);
-		err = place.items > 1 ? pt_cut_items(format, pt, &place, &stuff)
-				      : pt_cut_entry(format, pt, &place, 0, &stuff);
+		err = pt_cut_place(format, pt, &place, &stuff);
 		if (err)
 			return err;
 		pt->host->costs.entries_cleared++;
@@ -143,9 +192,22 @@ struct pt_collapse {
 struct pt_common {
 	struct pt_stuff stuff;
 	u64 leaves;
+	u8 levels; /* bits of those that the leaves stand at */
 };
 
-/* True if the entries are leaves that follow each other in memory and allow the same. */
+static inline void pt_common_add(struct pt_common *common, const struct pt_common *more)
+{
+	if (!common->leaves)
+		common->stuff = more->stuff;
+	common->stuff.dirty |= more->stuff.dirty;
+	common->leaves += more->leaves;
+	common->levels |= more->levels;
+}
+
+/*
+ * True if the entries are leaves that follow each other in memory and allow the same. A table
+ * counts as the leaf that it would be if the format, or the domain, had that size.
+ */
 PT_SHARED bool pt_is_one(const struct pt_format *format, struct pgtable *pt, struct pt_table *table,
 			 u8 level, u64 index, u64 count, struct pt_common *common)
 {
@@ -156,30 +218,62 @@ PT_SHARED bool pt_is_one(const struct pt_format *format, struct pgtable *pt, str
 	while (index < end) {
 		u64 entry = pt_load(table, index);
 		struct pt_place place = { .table = *table, .index = index, .entry = entry };
-		struct pt_stuff stuff;
+		struct pt_common here = { .leaves = 1, .levels = (u8)(1U << level) };
 
-		if (!entry || format->is_table(entry, level))
+		place.items = 1;
+		if (!entry)
 			return false;
-		place.items = pt_items(format, entry, level);
-		if (place.items > end - index || index & (place.items - 1))
+		if (format->is_table(entry, level)) {
+			struct pt_table below = pt_table_at(pt, format->address(pt, entry));
+
+			if (pt->page_sizes >> item_lg2 & 1 ||
+			    !pt_is_one(format, pt, &below, level - 1, 0, 1ULL << format->index_lg2,
+				       &here))
+				return false;
+		} else {
+			place.items = pt_items(format, entry, level);
+			if (place.items > end - index || index & (place.items - 1))
+				return false;
+			here.stuff = pt_stuff_of(format, pt, &place);
+		}
+		pt_common_add(common, &here);
+		if (here.stuff.prot != common->stuff.prot ||
+		    here.stuff.phys != common->stuff.phys + ((index - first) << item_lg2))
 			return false;
-		stuff = pt_stuff_of(format, pt, &place);
-		if (!common->leaves)
-			common->stuff = stuff;
-		if (stuff.prot != common->stuff.prot ||
-		    stuff.phys != common->stuff.phys + ((index - first) << item_lg2))
-			return false;
-		common->stuff.dirty |= stuff.dirty;
-		common->leaves++;
 		index += place.items;
 	}
 	return true;
 }
 
-PT_SHARED void pt_collapsed(struct pt_collapse *collapse, u64 iova, u8 lg2, u64 leaves, u8 level)
+/* The tables among entries that become one leaf. */
+PT_SHARED void pt_gather_below(const struct pt_format *format, struct pgtable *pt,
+			       struct pt_table *table, u8 level, u64 index, u64 count,
+			       struct iommu_iotlb_gather *gather)
+{
+	for (u64 end = index + count; index < end; index++) {
+		u64 entry = pt_load(table, index);
+
+		if (format->is_table(entry, level))
+			pt_gather_tree(format, pt, gather, format->address(pt, entry), level - 1);
+	}
+}
+
+/* The entries become one leaf. Who walks meanwhile finds the tables as they were. */
+PT_SHARED void pt_join(const struct pt_format *format, struct pgtable *pt, struct pt_table *table,
+		       u8 level, u64 index, u8 lg2, const struct pt_common *common,
+		       struct iommu_iotlb_gather *gather)
+{
+	u64 items = 1ULL << (lg2 - pt_level_lg2(format, level));
+
+	pt_gather_below(format, pt, table, level, index, items, gather);
+	pt_lay_leaves(format, pt, table, level, index, items, lg2, &common->stuff);
+	pt->host->costs.entries_cleared += common->leaves;
+	gather->leaf_levels |= common->levels;
+}
+
+static inline void pt_collapsed(struct pt_collapse *collapse, u64 iova, u8 lg2, u64 leaves)
 {
 	iommu_iotlb_gather_add(collapse->gather, iova, iova + ((1ULL << lg2) - 1));
-	collapse->gather->leaf_levels |= (u8)(1U << level);
 	collapse->fewer += leaves - 1;
 }
 
@@ -204,9 +298,8 @@ PT_SHARED void pt_collapse_items(const struct pt_format *format, struct pgtable 
 			    !pt_is_one(format, pt, table, level, index, items, &common) ||
 			    common.leaves == 1 || common.stuff.phys & ((1ULL << lg2) - 1))
 				continue;
-			pt_lay_leaves(format, pt, table, level, index, items, lg2, &common.stuff);
-			pt->host->costs.entries_cleared += common.leaves;
-			pt_collapsed(collapse, iova, lg2, common.leaves, level);
+			pt_join(format, pt, table, level, index, lg2, &common, collapse->gather);
+			pt_collapsed(collapse, iova, lg2, common.leaves);
 		}
 	}
 }
@@ -226,10 +319,8 @@ PT_SHARED void pt_collapse_child(const struct pt_format *format, struct pgtable 
 	    !pt_is_one(format, pt, &child, level - 1, 0, 1ULL << format->index_lg2, &common) ||
 	    common.stuff.phys & ((1ULL << lg2) - 1))
 		return;
-	pt_lay_leaves(format, pt, table, level, index, 1, lg2, &common.stuff);
-	pt->host->costs.entries_cleared += common.leaves;
-	pt_collapsed(collapse, iova, lg2, common.leaves, level - 1);
-	pt_gather_table(pt, collapse->gather, below, level);
+	pt_join(format, pt, table, level, index, lg2, &common, collapse->gather);
+	pt_collapsed(collapse, iova, lg2, common.leaves);
 }
 
 PT_SHARED void pt_collapse_table(const struct pt_format *format, struct pgtable *pt,

@@ -308,9 +308,10 @@ static void count_leaf(void *cookie, const struct seen_leaf *leaf)
 struct leaf_counts format_leaves(const struct format_fixture *fixture)
 {
 	struct leaf_counts counts = { 0 };
+	u8 width = format_width(fixture);
 
-	fixture->format->walk_range(fixture, 0, (1ULL << format_width(fixture)) - 1, count_leaf,
-				    &counts);
+	fixture->format->walk_range(fixture, 0, width < 64 ? (1ULL << width) - 1 : ~0ULL,
+				    count_leaf, &counts);
 	return counts;
 }
 

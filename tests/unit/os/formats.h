@@ -96,6 +96,24 @@ int format_teardown(void **state);
 		ON_FORMAT(armv8_s1_64k, test), ON_FORMAT(armv8_s2_4k_lpa2, test),          \
 		ON_FORMAT(mock, test)
 
+/* Those whose addresses repeat their highest bit, in both halves. */
+#define ON_SIGNED(test)                                                                  \
+	ON_FORMAT(x86_64_4, test), ON_FORMAT(x86_64_5, test), ON_FORMAT(riscv_39, test), \
+		ON_FORMAT(riscv_48, test), ON_FORMAT(riscv_57, test)
+
+/* What formats_configs.c has: most of them without what the lists above are about. */
+#define ON_MORE_CONFIGURATIONS(test)                                                              \
+	ON_FORMAT(vtdss_lean, test), ON_FORMAT(amdv1_grows_6, test), ON_FORMAT(amdv1_lean, test), \
+		ON_FORMAT(amdv1_coded, test), ON_FORMAT(amdv1_encrypted, test),                   \
+		ON_FORMAT(x86_64_no_1g, test), ON_FORMAT(x86_64_lean, test),                      \
+		ON_FORMAT(x86_64_encrypted, test), ON_FORMAT(riscv_57_pbmt, test),                \
+		ON_FORMAT(riscv_48x4, test), ON_FORMAT(riscv_57x4, test),                         \
+		ON_FORMAT(armv8_s1_4k_3, test), ON_FORMAT(armv8_s1_4k_lean, test),                \
+		ON_FORMAT(armv8_s1_4k_lpa2, test), ON_FORMAT(armv8_s1_16k_lpa2, test),            \
+		ON_FORMAT(armv8_s1_64k_48, test), ON_FORMAT(armv8_s2_4k_many, test),              \
+		ON_FORMAT(armv8_s2_16k, test), ON_FORMAT(armv8_s2_16k_lpa2, test),                \
+		ON_FORMAT(armv8_s2_64k, test), ON_FORMAT(mock_lean, test)
+
 extern const struct format_case format_vtdss_4;
 extern const struct format_case format_vtdss_5;
 extern const struct format_case format_vtdss_3;
@@ -123,6 +141,28 @@ extern const struct format_case format_armv8_s1_16k_bbm; /* the same, and marks 
 extern const struct format_case format_armv8_s2_4k;	 /* 16 top tables of level 1 */
 extern const struct format_case format_armv8_s2_4k_lpa2; /* of 5 levels */
 extern const struct format_case format_mock;
+
+extern const struct format_case format_vtdss_lean;
+extern const struct format_case format_amdv1_grows_6;
+extern const struct format_case format_amdv1_lean;
+extern const struct format_case format_amdv1_coded;
+extern const struct format_case format_amdv1_encrypted;
+extern const struct format_case format_x86_64_no_1g;
+extern const struct format_case format_x86_64_lean;
+extern const struct format_case format_x86_64_encrypted;
+extern const struct format_case format_riscv_57_pbmt;
+extern const struct format_case format_riscv_48x4;
+extern const struct format_case format_riscv_57x4;
+extern const struct format_case format_armv8_s1_4k_3;
+extern const struct format_case format_armv8_s1_4k_lean;
+extern const struct format_case format_armv8_s1_4k_lpa2;
+extern const struct format_case format_armv8_s1_16k_lpa2;
+extern const struct format_case format_armv8_s1_64k_48;
+extern const struct format_case format_armv8_s2_4k_many;
+extern const struct format_case format_armv8_s2_16k;
+extern const struct format_case format_armv8_s2_16k_lpa2;
+extern const struct format_case format_armv8_s2_64k;
+extern const struct format_case format_mock_lean;
 
 /*
  * A format of the tests' own: 2 KiB granule, tables of 256 entries, so that whatever takes one page

@@ -63,7 +63,7 @@ static int half_pages_init(struct pgtable *pt, const struct pgtable_config *conf
 {
 	int err = pt_init(&half_pages, pt, config);
 
-	pt->page_sizes = 1ULL << 11 | 1ULL << 19 | 1ULL << 27;
+	pt_set_sizes(&half_pages, pt, config, 1ULL << 11 | 1ULL << 19 | 1ULL << 27);
 	return err;
 }
 

@@ -147,7 +147,7 @@ static u8 drop_covered_tables(struct model *model, u64 iova, u64 last, u64 end)
 		u64 span = 1ULL << span_lg2(model, level);
 
 		for (u64 at = (iova + span - 1) & ~(span - 1);
-		     at + (span - 1) <= last && at + span <= end; at += span) {
+		     at >= iova && at + (span - 1) <= last && at + span <= end; at += span) {
 			bool *table = &model->table[level][place_of(model, at, level)];
 
 			dropped |= *table ? (u8)(2U << level) : 0;

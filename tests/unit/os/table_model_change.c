@@ -65,14 +65,28 @@ static void resize(const struct model *model, u64 iova, u64 bytes, u8 lg2)
 		model_page(model, at)->leaf_lg2 = lg2;
 }
 
-/* The smallest size of a level. */
+/* The smallest size of a level; 0: it has none. */
 static u8 smallest_lg2(const struct model *model, u8 level)
 {
-	u8 lg2 = level_lg2(model, level);
+	for (u8 lg2 = level_lg2(model, level); lg2 < level_lg2(model, level + 1); lg2++) {
+		if (model->sizes >> lg2 & 1)
+			return lg2;
+	}
+	return 0;
+}
 
-	while (!(model->sizes >> lg2 & 1))
-		lg2++;
-	return lg2;
+/* Tables of the levels below, down to one that has leaves. */
+static void cut_into_tables(const struct model *model, u64 start, u64 bytes, u8 level)
+{
+	u8 lg2;
+
+	do {
+		level--;
+		for (u64 at = start; at < start + bytes; at += 1ULL << level_lg2(model, level + 1))
+			*table_at(model, at, level) = true;
+		lg2 = smallest_lg2(model, level);
+	} while (!lg2);
+	resize(model, start, bytes, lg2);
 }
 
 struct model_change model_cut(struct model *model, u64 iova)
@@ -92,10 +106,7 @@ struct model_change model_cut(struct model *model, u64 iova)
 			resize(model, start, 1ULL << lg2, level_lg2(model, level));
 			continue;
 		}
-		for (u64 at = start; at < start + (1ULL << lg2);
-		     at += 1ULL << level_lg2(model, level))
-			*table_at(model, at, level - 1) = true;
-		resize(model, start, 1ULL << lg2, smallest_lg2(model, level - 1));
+		cut_into_tables(model, start, 1ULL << lg2, level);
 	}
 	return change;
 }
@@ -139,7 +150,7 @@ struct model_change model_collapse(struct model *model, u64 iova, u64 bytes)
 		if (!(model->sizes >> lg2 & 1))
 			continue;
 		for (u64 at = (iova + size - 1) & ~(size - 1);
-		     at + size <= iova + bytes && at + size > at; at += size) {
+		     at >= iova && at + size <= iova + bytes && at + size > at; at += size) {
 			if (is_one(model, at, lg2))
 				join(model, at, lg2, &change);
 		}

@@ -50,12 +50,12 @@ static void compare_leaf(void *cookie, const struct seen_leaf *leaf)
 void run_compare(struct run *run, u64 iova, u64 bytes)
 {
 	u64 around = 2 * SZ_2M;
-	u64 start = iova - RUN_WINDOW_AT < around ? RUN_WINDOW_AT : iova - around;
+	u64 start = iova - run->at < around ? run->at : iova - around;
 	u64 end = iova + bytes + around;
 
 	start &= ~((1ULL << run->model.granule_lg2) - 1);
-	if (end > RUN_WINDOW_AT + RUN_WINDOW)
-		end = RUN_WINDOW_AT + RUN_WINDOW;
+	if (end > run->at + RUN_WINDOW)
+		end = run->at + RUN_WINDOW;
 	run->cursor = start;
 	run->fixture->format->walk_range(run->fixture, start, end - 1, compare_leaf, run);
 	expect_nothing_until(run, end);
@@ -100,7 +100,7 @@ u64 run_draw_iova(struct run *run)
 	u64 large = run_large(run);
 	u64 align = run_draw(run, 3) ? granule : large;
 
-	return RUN_WINDOW_AT + (run_draw(run, RUN_WINDOW) & ~(align - 1));
+	return run->at + (run_draw(run, RUN_WINDOW) & ~(align - 1));
 }
 
 void run_unmap(struct run *run, u64 iova, u64 bytes)
@@ -146,8 +146,8 @@ void run_step_map(struct run *run)
 				 : run_draw(run, large) & ~((1ULL << run->model.granule_lg2) - 1);
 	if (run_draw(run, 4) == 0)
 		bytes = (1 + run_draw(run, 8)) * large;
-	if (bytes > RUN_WINDOW_AT + RUN_WINDOW - iova)
-		bytes = RUN_WINDOW_AT + RUN_WINDOW - iova;
+	if (bytes > run->at + RUN_WINDOW - iova)
+		bytes = run->at + RUN_WINDOW - iova;
 	run_map(run, iova, phys, bytes);
 }
 
@@ -161,19 +161,19 @@ void run_step_unmap(struct run *run)
 	if (run_draw(run, 4) == 0) {
 		bytes = (1 + run_draw(run, 4)) * run_large(run);
 	}
-	if (bytes > RUN_WINDOW_AT + RUN_WINDOW - iova)
-		bytes = RUN_WINDOW_AT + RUN_WINDOW - iova;
+	if (bytes > run->at + RUN_WINDOW - iova)
+		bytes = run->at + RUN_WINDOW - iova;
 	run_unmap(run, iova, bytes);
 }
 
 /* From one end of the window to the other, over all holes. */
 void run_empty_the_window(struct run *run)
 {
-	u64 at = RUN_WINDOW_AT;
+	u64 at = run->at;
 
-	while (at < RUN_WINDOW_AT + RUN_WINDOW) {
+	while (at < run->at + RUN_WINDOW) {
 		if (model_page(&run->model, at)->leaf_lg2) {
-			u64 bytes = RUN_WINDOW_AT + RUN_WINDOW - at;
+			u64 bytes = run->at + RUN_WINDOW - at;
 			struct model_change change = model_unmap(&run->model, at, bytes);
 
 			expect_u64(format_unmap(run->fixture, at, bytes), change.done);
@@ -184,6 +184,7 @@ void run_empty_the_window(struct run *run)
 		}
 	}
 	format_release(run->fixture);
+	run_compare(run, run->at, RUN_WINDOW);
 	expect_u64(format_leaves(run->fixture).all, 0);
 }
 
@@ -195,21 +196,50 @@ static void end(void *extra)
 	free(run);
 }
 
-struct run *run_start(struct format_fixture *fixture)
+void run_count_tables(const struct run *run)
+{
+	expect_u64(format_tables(run->fixture), 1 + model_tables(&run->model) + run->others);
+}
+
+/* A table that grows has done so before: the window is below one entry of the new top. */
+static void grow(struct run *run)
+{
+	struct format_fixture *fixture = run->fixture;
+	u64 page = 1ULL << run->model.granule_lg2;
+
+	expect_ok(format_map(fixture, run->at, 0, page, IOMMU_READ));
+	expect_u64(format_unmap(fixture, run->at, page), page);
+	run->model.levels = fixture->pt.levels;
+}
+
+struct run *run_start_at(struct format_fixture *fixture, u64 at)
 {
 	struct run *run = calloc(1, sizeof(*run));
+	bool grows = fixture->config.levels_max > fixture->config.levels;
 
 	assert_non_null(run);
 	fixture->extra = run;
 	fixture->end_extra = end;
 	run->fixture = fixture;
-	run->model = (struct model){ .base = RUN_WINDOW_AT,
+	run->at = at;
+	run->model = (struct model){ .base = at,
 				     .bytes = RUN_WINDOW,
 				     .sizes = fixture->pt.page_sizes,
 				     .granule_lg2 = fixture->format->granule_lg2,
 				     .index_lg2 = fixture->format->index_lg2,
 				     .levels = fixture->pt.levels };
 	random_init(&run->random, test_seed(1));
+	if (grows)
+		grow(run);
 	model_init(&run->model);
+	/* What grow() made for the window's first page is there. */
+	for (u8 level = 0; grows && level + 1 < run->model.levels; level++)
+		run->model.table[level][0] = true;
+	run->others = format_tables(fixture) - 1 - model_tables(&run->model);
 	return run;
+}
+
+struct run *run_start(struct format_fixture *fixture)
+{
+	return run_start_at(fixture, RUN_WINDOW_AT);
 }

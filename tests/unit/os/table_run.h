@@ -11,20 +11,26 @@
 #include "table_model.h"
 
 #define RUN_WINDOW    ((u64)SZ_1G)
-#define RUN_WINDOW_AT (5 * RUN_WINDOW)
+#define RUN_WINDOW_AT (5 * RUN_WINDOW) /* if nothing else is said */
 
 struct run {
 	struct format_fixture *fixture;
 	struct model model;
 	struct random random;
+	u64 at;	    /* the window's first address */
+	u64 others; /* tables that the model does not know: tops that were */
 	u64 cursor; /* of a check: the first address that no leaf was seen for */
 	u64 steps, refused, holes, large;
 	u64 last_iova, last_bytes; /* of the map before; 0 bytes: none was done */
 	u64 changed;		   /* a test's own count */
 };
 
-/* *state is the fixture, which ends it. */
+/* The fixture ends it. The window begins at a multiple of its size, and is not the last there is. */
 struct run *run_start(struct format_fixture *fixture);
+struct run *run_start_at(struct format_fixture *fixture, u64 at);
+
+/* As many tables must exist. */
+void run_count_tables(const struct run *run);
 
 u64 run_draw(struct run *run, u64 bound);
 u64 run_draw_iova(struct run *run);

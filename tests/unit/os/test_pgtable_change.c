@@ -37,9 +37,9 @@ static u64 draw_place(struct run *run)
 	return run->last_iova + (run_draw(run, run->last_bytes) & ~(granule - 1));
 }
 
-static u64 clip(u64 iova, u64 bytes)
+static u64 clip(const struct run *run, u64 iova, u64 bytes)
 {
-	u64 left = RUN_WINDOW_AT + RUN_WINDOW - iova;
+	u64 left = run->at + RUN_WINDOW - iova;
 
 	return bytes < left ? bytes : left;
 }
@@ -59,7 +59,7 @@ static void step_protect(struct run *run)
 
 	if (run_draw(run, 4) && model_page(&run->model, iova)->leaf_lg2)
 		iova = model_leaf_start(&run->model, iova);
-	bytes = clip(iova, run_draw_bytes(run));
+	bytes = clip(run, iova, run_draw_bytes(run));
 	change = model_protect(&run->model, iova, bytes, prot);
 	begin(run);
 	expect_error(
@@ -120,7 +120,7 @@ static void step_collapse(struct run *run)
 {
 	u64 iova = draw_place(run);
 
-	collapse(run, iova, clip(iova, run_draw_bytes(run) + 2 * run_large(run)));
+	collapse(run, iova, clip(run, iova, run_draw_bytes(run) + 2 * run_large(run)));
 }
 
 /* Tells the leaves of a range, which follow the model's. */
@@ -145,7 +145,7 @@ static bool expect_leaf(void *cookie, const struct pgtable_leaf *leaf)
 static void step_iterate(struct run *run)
 {
 	const struct pgtable_ops *ops = run->fixture->format->ops;
-	u64 iova = draw_place(run), bytes = clip(iova, run_draw_bytes(run));
+	u64 iova = draw_place(run), bytes = clip(run, iova, run_draw_bytes(run));
 	struct told told = { run, 0 };
 
 	expect_ok(ops->iterate(&run->fixture->pt, iova, bytes, expect_leaf, &told));
@@ -178,30 +178,61 @@ static void step(struct run *run)
 	}
 }
 
+/* The window in as few leaves as there can be, cut somewhere, and made whole again. */
+static void cut_the_window(struct run *run)
+{
+	run_empty_the_window(run);
+	run_map(run, run->at, 3 * RUN_WINDOW, RUN_WINDOW);
+	run_count_tables(run);
+	step_cut(run);
+	run_count_tables(run);
+	collapse(run, run->at, RUN_WINDOW);
+	format_release(run->fixture);
+	run_count_tables(run);
+}
+
+static void change_at_random(struct run *run, u32 steps)
+{
+	struct format_fixture *fixture = run->fixture;
+
+	for (run->steps = 0; run->steps < steps; run->steps++) {
+		step(run);
+		format_release(fixture);
+		run_count_tables(run);
+		if (run->steps % 500 == 100)
+			cut_the_window(run);
+		if (run->steps % 500 == 200)
+			collapse(run, run->at, RUN_WINDOW);
+		format_release(fixture);
+		if (run->steps % 100 == 0)
+			run_compare(run, run->at, RUN_WINDOW);
+	}
+	run_empty_the_window(run);
+	assert_true(run->changed > steps / 20);
+}
+
 /*
  * trust: page tables: rights that change, leaves that are cut and joined
  * | an independent model: an array of pages, and the hardware side's walker
  */
 static void random_changes_do_what_the_model_does(void **state)
 {
-	struct format_fixture *fixture = *state;
-	struct run *run = run_start(fixture);
-	u32 steps = scaled(STEPS);
+	change_at_random(run_start(*state), scaled(STEPS));
+}
 
-	for (run->steps = 0; run->steps < steps; run->steps++) {
-		step(run);
-		format_release(fixture);
-		expect_u64(format_tables(fixture), 1 + model_tables(&run->model));
-		if (run->steps % 500 == 200)
-			collapse(run, RUN_WINDOW_AT, RUN_WINDOW);
-		format_release(fixture);
-		if (run->steps % 100 == 0)
-			run_compare(run, RUN_WINDOW_AT, RUN_WINDOW);
-	}
-	run_empty_the_window(run);
-	assert_true(run->changed > steps / 20);
+static void random_changes_in_more_configurations(void **state)
+{
+	change_at_random(run_start(*state), scaled(STEPS / 8));
+}
+
+/* Of addresses that repeat their highest bit. */
+static void random_changes_in_the_upper_half(void **state)
+{
+	change_at_random(run_start_at(*state, -3 * RUN_WINDOW), scaled(STEPS / 8));
 }
 
 TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(random_changes_do_what_the_model_does),
 	  ON_FORMAT(armv8_s1_4k_bbm, random_changes_do_what_the_model_does),
-	  ON_FORMAT(armv8_s1_16k_bbm, random_changes_do_what_the_model_does))
+	  ON_FORMAT(armv8_s1_16k_bbm, random_changes_do_what_the_model_does),
+	  ON_MORE_CONFIGURATIONS(random_changes_in_more_configurations),
+	  ON_SIGNED(random_changes_in_the_upper_half))

@@ -116,7 +116,67 @@ static void an_unmap_needs_no_memory(void **state)
 	expect_u64(dmasim_fault_passes(fixture->s, DMASIM_FAULT_ANY), passes);
 }
 
-TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(a_map_without_a_table_page_can_be_taken_back_and_repeated),
+/* Large enough to be cut, and few enough tables to fail one after the other. */
+static u8 size_to_cut(const struct format_fixture *fixture, u32 index)
+{
+	u8 lg2 = format_size_lg2(fixture, index);
+	u8 most = fixture->format->granule_lg2 + 2 * fixture->format->index_lg2;
+
+	return lg2 <= most && lg2 <= 30 ? lg2 : 0;
+}
+
+/* One leaf of this size is cut where its second page begins; nth: the allocation that fails. */
+static int cut_one(struct format_fixture *fixture, u8 lg2, u64 nth)
+{
+	u64 page = 1ULL << fixture->format->granule_lg2, size = 1ULL << lg2;
+	phys_addr_t phys = format_phys(size);
+	int err;
+
+	expect_ok(format_map(fixture, size, phys, size, RW));
+	expect_u64(format_leaves(fixture).all, 1);
+	dmasim_fail(fixture->s, DMASIM_FAULT_TABLE_PAGE, nth);
+	err = fixture->format->ops->cut(&fixture->pt, size + page, &fixture->gather);
+	dmasim_fail(fixture->s, DMASIM_FAULT_TABLE_PAGE, 0);
+	format_expect(fixture, size, phys, page, RW);
+	format_expect(fixture, size + page, phys + page, page, RW);
+	format_expect(fixture, size + size / 2, phys + size / 2, page, RW);
+	format_expect(fixture, 2 * size - page, phys + size - page, page, RW);
+	return err;
+}
+
+/* Every address leads where it did, whatever fails; all of it goes by one unmap; no page is lost. */
+static void a_cut_without_memory_loses_nothing(void **state)
+{
+	struct format_fixture *fixture = *state;
+	u64 tables = format_tables(fixture), failures = 0;
+
+	for (u32 index = 1; size_to_cut(fixture, index); index++) {
+		u8 lg2 = size_to_cut(fixture, index);
+		u64 nth = 0;
+		int err;
+
+		do {
+			/* The first few, and then ever further. */
+			nth += 1 + nth / 8;
+			err = cut_one(fixture, lg2, nth);
+			assert_true(err == 0 || err == -ENOMEM || err == -EOPNOTSUPP);
+			failures += err == -ENOMEM;
+			expect_u64(format_unmap(fixture, 1ULL << lg2, 1ULL << lg2), 1ULL << lg2);
+			expect_u64(format_leaves(fixture).all, 0);
+			format_release(fixture);
+			fixture->format->ops->fini(&fixture->pt);
+			expect_ok(fixture->format->ops->init(&fixture->pt, &fixture->config));
+			expect_u64(format_tables(fixture), tables);
+		} while (err == -ENOMEM);
+		if (err == -EOPNOTSUPP)
+			return;
+	}
+	assert_true(failures);
+}
+
+TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(a_cut_without_memory_loses_nothing),
+	  ON_MORE_CONFIGURATIONS(a_cut_without_memory_loses_nothing),
+	  ON_EVERY_FORMAT_AND_SIZE(a_map_without_a_table_page_can_be_taken_back_and_repeated),
 	  ON_EVERY_FORMAT_AND_SIZE(whatever_allocation_fails_it_is_ENOMEM_and_nothing_is_lost),
 	  ON_EVERY_FORMAT_AND_SIZE(a_table_without_memory_is_not_made),
 	  ON_EVERY_FORMAT_AND_SIZE(an_unmap_needs_no_memory))

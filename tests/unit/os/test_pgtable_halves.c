@@ -81,10 +81,6 @@ static void the_lower_half_alone(void **state)
 	expect_error(format_map(fixture, -4096ULL, PHYS, 4096, RW), -ERANGE);
 }
 
-#define ON_SIGNED(test)                                                                  \
-	ON_FORMAT(x86_64_4, test), ON_FORMAT(x86_64_5, test), ON_FORMAT(riscv_39, test), \
-		ON_FORMAT(riscv_48, test), ON_FORMAT(riscv_57, test)
-
 TEST_MAIN(ON_SIGNED(both_halves_are_mapped), ON_SIGNED(a_range_ends_with_the_last_address),
 	  ON_SIGNED(the_hole_is_refused), ON_SIGNED(a_range_across_the_hole_is_refused),
 	  ON_SIGNED(the_lower_half_alone))
