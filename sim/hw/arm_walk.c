@@ -13,6 +13,7 @@
 
 #include "hw/arm_walk.h"
 #include "hw/hw.h"
+#include "hw/quick_walk.h"
 
 static u8 level_lg2(const struct hw_arm_stage *stage, u8 level)
 {
@@ -305,26 +306,11 @@ static void end_in_second(const struct journey *journey)
 
 /* ---- What most walks meet --------------------------------------------- */
 
+static const struct quick_format quick_4k = { 12, 0, (1ULL << ARM_ADDR_TOP) - 1 };
+static const struct quick_format quick_16k = { 14, 0, (1ULL << ARM_ADDR_TOP) - 1 };
+
 /* What tables of a first stage forbid to what they lead to. */
 #define TABLE_LIMITS (3ULL << ARM_S1_AP_TABLE | ARM_S1_UXN_TABLE | ARM_S1_PXN_TABLE)
-
-/* What a leaf must have for an access, and must not have. */
-struct plain {
-	u64 wanted;
-	u64 unwanted;
-};
-
-static struct plain plain_of(const struct hw_arm_stage *stage, bool write)
-{
-	u64 page = ARM_DESC_VALID | ARM_DESC_TABLE | ARM_AF;
-	u64 wide = ~((1ULL << stage->output_bits) - 1) & ((1ULL << ARM_ADDR_TOP) - 1);
-
-	if (stage->second_stage)
-		return (struct plain){ page | ARM_S2_READ | (write ? ARM_S2_WRITE : 0),
-				       ARM_CONTIGUOUS | wide };
-	return (struct plain){ page | ARM_S1_AP_EL0,
-			       ARM_CONTIGUOUS | wide | (write ? ARM_S1_AP_RO : 0) };
-}
 
 /* Granules of 4 and 16 KiB, and addresses that lie in one place. */
 static bool is_plain(const struct hw_arm_stage *stage)
@@ -333,134 +319,93 @@ static bool is_plain(const struct hw_arm_stage *stage)
 	       stage->output_bits <= ARM_ADDR_TOP;
 }
 
-/* Walks on; each step begins with what the one before has found. */
-struct plain_walk {
-	const struct hw_arm_stage *stage;
-	u64 entry;
-	u64 odd; /* bits that a table has and should not have, or lacks */
-	u32 lg2;
-	u32 bits; /* of the index: more at the top */
-};
-
-static inline struct plain_walk plain_begin(const struct hw_arm_stage *stage)
+/* The bits of an address that are too many for the output. */
+static inline u64 too_wide(const struct hw_arm_stage *stage)
 {
-	u32 top = level_lg2(stage, stage->levels - 1);
-
-	return (struct plain_walk){ .stage = stage,
-				    .entry = stage->root | ARM_DESC_VALID | ARM_DESC_TABLE,
-				    .lg2 = top,
-				    .bits = stage->input_bits - top };
+	return ~((1ULL << stage->output_bits) - 1) & ((1ULL << ARM_ADDR_TOP) - 1);
 }
 
-static inline phys_addr_t plain_next(struct plain_walk *walk, u64 address)
+static inline struct quick_stage quick_stage(const struct hw_arm_stage *stage)
 {
-	u64 granule = 1ULL << walk->stage->granule_lg2;
-	u64 place = (1ULL << ARM_ADDR_TOP) - granule;
-	u64 table = walk->entry & place;
-
-	walk->odd |= (~walk->entry & (ARM_DESC_VALID | ARM_DESC_TABLE)) |
-		     (walk->entry & TABLE_LIMITS) | table >> walk->stage->output_bits;
-	return table + 8 * (address >> walk->lg2 & ((1U << walk->bits) - 1));
+	return (struct quick_stage){
+		.root = stage->root,
+		.levels = stage->levels,
+		.input_bits = stage->input_bits,
+		.table = { ARM_DESC_VALID | ARM_DESC_TABLE, TABLE_LIMITS | too_wide(stage) },
+	};
 }
 
-static inline bool plain_step(struct plain_walk *walk, const struct ram *ram, phys_addr_t at)
+/* A page that allows the access to a user, and is marked as accessed. */
+static inline struct quick_entry quick_leaf(const struct hw_arm_stage *stage, bool write)
 {
-	walk->lg2 -= walk->stage->granule_lg2 - 3;
-	walk->bits = walk->stage->granule_lg2 - 3;
-	return hw_walker_recent(ram, at, &walk->entry);
+	u64 page = ARM_DESC_VALID | ARM_DESC_TABLE | ARM_AF;
+	u64 absent = ARM_CONTIGUOUS | too_wide(stage);
+
+	if (stage->second_stage)
+		page |= ARM_S2_READ | (write ? ARM_S2_WRITE : 0);
+	else
+		page |= ARM_S1_AP_EL0;
+	if (!stage->second_stage && write)
+		absent |= ARM_S1_AP_RO;
+	return (struct quick_entry){ page, absent };
 }
 
-static inline bool plain_end(const struct plain_walk *walk, const struct plain *plain)
+QUICK_INLINE bool quick_in(struct quick_format format, const struct hw_arm_stage *stage,
+			   const struct hw_arm_access *access, struct quick_found *found)
 {
-	return !walk->odd && (walk->entry & plain->wanted) == plain->wanted &&
-	       !(walk->entry & plain->unwanted);
-}
-
-/* Nothing but tables, down to a page of the smallest size that allows the access. */
-static inline bool pass_plain(const struct hw_arm_stage *stage, const struct ram *ram, u64 address,
-			      const struct plain *plain, u64 *leaf)
-{
-	struct plain_walk walk = plain_begin(stage);
-
-	if (address >> stage->input_bits)
-		return false;
-	for (u32 level = stage->levels; level > 0; level--) {
-		if (!plain_step(&walk, ram, plain_next(&walk, address)))
-			return false;
-	}
-	*leaf = walk.entry;
-	return plain_end(&walk, plain);
-}
-
-/* The same where each address is one of the second stage's. */
-static bool pass_both_plain(const struct hw_arm_stage *stage, u64 address,
-			    const struct plain *plain, u64 *leaf)
-{
-	const struct hw_arm_stage *second = stage->second;
-	const struct plain reads = plain_of(second, false);
+	const struct quick_stage first = quick_stage(stage);
+	const struct quick_entry leaf = quick_leaf(stage, access->write);
 	const struct ram *ram = stage->walker->ram;
-	u64 within = (1ULL << second->granule_lg2) - 1;
-	struct plain_walk walk = plain_begin(stage);
 
-	if (address >> stage->input_bits)
-		return false;
-	for (u32 level = stage->levels; level > 0; level--) {
-		phys_addr_t at = plain_next(&walk, address);
-		u64 below;
+	if (stage->second) {
+		const struct quick_stage second = quick_stage(stage->second);
+		const struct quick_entry last = quick_leaf(stage->second, access->write);
+		const struct quick_pair pair = { &first, &second,
+						 quick_leaf(stage->second, false) };
 
-		if (!pass_plain(second, ram, at, &reads, &below) ||
-		    !plain_step(&walk, ram,
-				(below & ((1ULL << ARM_ADDR_TOP) - 1) & ~within) | (at & within)))
-			return false;
+		return quick_walk_both(format, &pair, &leaf, &last, ram, access->iova, found);
 	}
-	*leaf = walk.entry;
-	return plain_end(&walk, plain);
+	return quick_walk(format, &first, &leaf, ram, access->iova, found);
 }
 
-static phys_addr_t plain_phys(const struct hw_arm_stage *stage, u64 leaf, u64 address)
+static bool quick(const struct hw_arm_stage *stage, const struct hw_arm_access *access,
+		  struct quick_found *found)
 {
-	u64 within = (1ULL << stage->granule_lg2) - 1;
+	if (access->execute || access->privileged || !is_plain(stage))
+		return false;
+	if (stage->second &&
+	    (!is_plain(stage->second) || stage->second->granule_lg2 != stage->granule_lg2))
+		return false;
+	return stage->granule_lg2 == 12 ? quick_in(quick_4k, stage, access, found)
+					: quick_in(quick_16k, stage, access, found);
+}
 
-	return (leaf & ((1ULL << ARM_ADDR_TOP) - 1) & ~within) | (address & within);
+/* Nothing above such a leaf forbids anything. */
+static inline bool may_be_written(const struct hw_arm_stage *stage, u64 leaf)
+{
+	bool may = stage->second_stage ? leaf & ARM_S2_WRITE : !(leaf & ARM_S1_AP_RO);
+
+	return may || (leaf & ARM_DBM && stage->update_dirty);
 }
 
 /* False: it was something else than most walks meet, and nothing has happened. */
-static bool walk_plain(const struct hw_arm_stage *stage, const struct hw_arm_access *access,
-		       struct hw_walk *walk)
+static bool walk_quickly(const struct hw_arm_stage *stage, const struct hw_arm_access *access,
+			 struct hw_walk *walk)
 {
-	const struct hw_arm_stage *second = stage->second;
-	struct plain plain = plain_of(stage, access->write);
-	const struct limits none = { .no_user = false };
-	struct rights rights;
-	phys_addr_t phys;
-	u64 leaf;
+	struct quick_found found;
 
-	if (access->execute || access->privileged || !is_plain(stage) ||
-	    (second && !is_plain(second)) ||
-	    !(second ? pass_both_plain(stage, access->iova, &plain, &leaf)
-		     : pass_plain(stage, stage->walker->ram, access->iova, &plain, &leaf)))
+	if (!quick(stage, access, &found))
 		return false;
 	hw_walk_begin(walk);
-	rights = rights_of(stage, &none, leaf, false);
 	walk->page_lg2 = stage->granule_lg2;
+	walk->phys = found.phys;
 	walk->accessed = true;
-	walk->dirty = is_dirty(stage, leaf);
-	phys = plain_phys(stage, leaf, access->iova);
-	hw_walk_end(walk, rights.read,
-		    rights.write || (rights.writable_later && stage->update_dirty), stage->levels);
-	if (second) {
-		plain = plain_of(second, access->write);
-		if (!pass_plain(second, stage->walker->ram, phys, &plain, &leaf))
-			return false;
-		rights = rights_of(second, &none, leaf, true);
-		phys = plain_phys(second, leaf, phys);
-		walk->read &= rights.read;
-		walk->write &= rights.write || (rights.writable_later && second->update_dirty);
-		walk->reads += (stage->levels + 1U) * second->levels;
-		if (second->granule_lg2 < walk->page_lg2)
-			walk->page_lg2 = second->granule_lg2;
+	walk->dirty = is_dirty(stage, found.leaf);
+	hw_walk_end(walk, true, may_be_written(stage, found.leaf), stage->levels);
+	if (stage->second) {
+		walk->write &= may_be_written(stage->second, found.second_leaf);
+		walk->reads += (stage->levels + 1U) * stage->second->levels;
 	}
-	walk->phys = phys;
 	return true;
 }
 
@@ -469,7 +414,7 @@ void hw_walk_arm_to(const struct hw_arm_stage *stage, const struct hw_arm_access
 {
 	struct journey journey = { .stage = stage, .access = access, .walk = walk };
 
-	if (walk->no_steps && walk_plain(stage, access, walk))
+	if (walk->no_steps && walk_quickly(stage, access, walk))
 		return;
 	*walk = (struct hw_walk){ .no_steps = walk->no_steps };
 	if (stage->input_bits < 64 && access->iova >> stage->input_bits)

@@ -11,6 +11,7 @@
 #include <dmasim/hw/riscv.h>
 
 #include "hw/hw.h"
+#include "hw/quick_walk.h"
 #include "hw/riscv_walk.h"
 
 #define GRANULE (1ULL << RISCV_GRANULE_LG2)
@@ -254,120 +255,94 @@ static u8 cause_of(enum trouble trouble, const struct hw_riscv_stage *stage,
 
 /* ---- What most walks meet --------------------------------------------- */
 
+static const struct quick_format quick_format = {
+	.granule_lg2 = RISCV_GRANULE_LG2,
+	.up = RISCV_GRANULE_LG2 - RISCV_PTE_PPN_SHIFT,
+	.pages = RISCV_PTE_PPN_MASK << RISCV_GRANULE_LG2,
+};
+
 /* A pointer has V, and what nobody looks at; a leaf none of what is special. */
 #define POINTER_BITS (~(RISCV_PTE_PPN_MASK << RISCV_PTE_PPN_SHIFT | RISCV_PTE_RSW | RISCV_PTE_G))
 #define SPECIAL_BITS (RISCV_PTE_N | 3ULL << RISCV_PTE_PBMT | RISCV_PTE_RESERVED)
 
-/* What a leaf must have so that a user may do it, and nothing is left to mark. */
-static u64 wanted_bits(const struct hw_riscv_access *access)
+/* Of a first stage the lower half of its addresses. */
+static inline struct quick_stage quick_stage(const struct hw_riscv_stage *stage)
+{
+	return (struct quick_stage){
+		.root = stage->root,
+		.levels = stage->levels,
+		.input_bits = (u8)(address_bits(stage) - !stage->guest),
+		.table = { RISCV_PTE_V, POINTER_BITS & ~RISCV_PTE_V },
+	};
+}
+
+/* A leaf by which a user may do it, and nothing is left to mark. */
+static inline struct quick_entry quick_leaf(bool write)
 {
 	u64 wanted = RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_U | RISCV_PTE_A;
 
-	return access->write ? wanted | RISCV_PTE_W | RISCV_PTE_D : wanted;
+	if (write)
+		wanted |= RISCV_PTE_W | RISCV_PTE_D;
+	return (struct quick_entry){ wanted, SPECIAL_BITS };
 }
 
-static inline u64 root_entry(const struct hw_riscv_stage *stage)
+static bool quick(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
+		  struct quick_found *found)
 {
-	return stage->root >> RISCV_GRANULE_LG2 << RISCV_PTE_PPN_SHIFT | RISCV_PTE_V;
-}
-
-/* The page number in a pointer as an address, and whatever else it has for the caller to judge. */
-static inline phys_addr_t entry_at(u64 entry, u64 address, u32 lg2, u32 bits)
-{
-	return (page_number(entry) << RISCV_GRANULE_LG2) +
-	       8 * (address >> lg2 & ((1U << bits) - 1));
-}
-
-/*
- * Nothing but pointers, down to a page of 4 KiB that allows all of it. False: it was something
- * else, and nothing has happened. The stage's tables reach the address.
- */
-static inline bool pass_plain_from(const struct hw_riscv_stage *stage, const struct ram *ram,
-				   u64 address, u64 wanted, u64 *leaf)
-{
-	u64 entry = root_entry(stage), odd = 0;
-	u32 extra = stage->guest ? RISCV_TOP_EXTRA : 0, bits = RISCV_INDEX_BITS + extra;
-	u32 lg2 = level_lg2(stage->levels);
-
-	while (lg2 > RISCV_GRANULE_LG2) {
-		odd |= (entry & POINTER_BITS) ^ RISCV_PTE_V;
-		lg2 -= RISCV_INDEX_BITS;
-		if (!hw_walker_recent(ram, entry_at(entry, address, lg2, bits), &entry))
-			return false;
-		bits = RISCV_INDEX_BITS;
-	}
-	*leaf = entry;
-	return !odd && !(entry & SPECIAL_BITS) && (entry & wanted) == wanted;
-}
-
-static inline bool pass_plain(const struct hw_riscv_stage *stage, const struct ram *ram,
-			      u64 address, u64 wanted, u64 *leaf)
-{
-	return !(address >> (address_bits(stage) - !stage->guest)) &&
-	       pass_plain_from(stage, ram, address, wanted, leaf);
-}
-
-/* The same where each address is one of the second stage's. */
-static bool pass_both_plain(const struct hw_riscv_stage *stage, u64 address, u64 wanted, u64 *leaf)
-{
-	const u64 read = RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_U | RISCV_PTE_A;
-	u64 entry = root_entry(stage), odd = 0;
+	const struct quick_stage first = quick_stage(stage);
+	const struct quick_entry leaf = quick_leaf(access->write);
 	const struct ram *ram = stage->walker->ram;
-	u32 lg2 = level_lg2(stage->levels);
 
-	if (address >> (lg2 - 1))
-		return false;
-	while (lg2 > RISCV_GRANULE_LG2) {
-		phys_addr_t at;
-		u64 below;
+	if (stage->second) {
+		const struct quick_stage second = quick_stage(stage->second);
+		const struct quick_pair pair = { &first, &second, quick_leaf(false) };
 
-		odd |= (entry & POINTER_BITS) ^ RISCV_PTE_V;
-		lg2 -= RISCV_INDEX_BITS;
-		at = entry_at(entry, address, lg2, RISCV_INDEX_BITS);
-		if (!pass_plain(stage->second, ram, at, read, &below) ||
-		    !hw_walker_recent(
-			    ram, (page_number(below) << RISCV_GRANULE_LG2) | (at & (GRANULE - 1)),
-			    &entry))
-			return false;
+		return quick_walk_both(quick_format, &pair, &leaf, &leaf, ram, access->iova, found);
 	}
-	*leaf = entry;
-	return !odd && !(entry & SPECIAL_BITS) && (entry & wanted) == wanted;
+	return quick_walk(quick_format, &first, &leaf, ram, access->iova, found);
 }
 
-static void end_plain(const struct hw_riscv_stage *stage, u64 iova, phys_addr_t phys, u64 rights,
-		      struct hw_walk *walk)
+static void end_quickly(const struct hw_riscv_stage *stage, const struct quick_found *found,
+			struct hw_walk *walk)
 {
+	u64 rights = found->leaf & found->second_leaf;
+
 	hw_walk_begin(walk);
 	walk->page_lg2 = RISCV_GRANULE_LG2;
-	walk->phys = phys | (iova & (GRANULE - 1));
+	walk->phys = found->phys;
 	walk->accessed = true;
 	walk->dirty = rights & RISCV_PTE_D;
 	hw_walk_end(walk, true, rights & RISCV_PTE_W, stage->levels);
-}
-
-static bool walk_plain(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
-		       struct hw_walk *walk)
-{
-	const struct ram *ram = stage->walker->ram;
-	u64 wanted = wanted_bits(access), leaf, rights;
-	phys_addr_t phys;
-
-	if (stage->walker->cache || access->execute || access->supervisor)
-		return false;
-	if (!(stage->second ? pass_both_plain(stage, access->iova, wanted, &leaf)
-			    : pass_plain(stage, ram, access->iova, wanted, &leaf)))
-		return false;
-	rights = leaf;
-	phys = page_number(leaf) << RISCV_GRANULE_LG2;
-	if (stage->second) {
-		if (!pass_plain(stage->second, ram, phys, wanted, &leaf))
-			return false;
-		rights &= leaf;
-		phys = page_number(leaf) << RISCV_GRANULE_LG2;
-	}
-	end_plain(stage, access->iova, phys, rights, walk);
 	if (stage->second)
 		walk->reads += (stage->levels + 1U) * stage->second->levels;
+}
+
+static bool walk_quickly(const struct hw_riscv_stage *stage, const struct hw_riscv_access *access,
+			 struct hw_walk *walk)
+{
+	struct quick_found found;
+
+	if (stage->walker->cache || access->execute || access->supervisor ||
+	    !quick(stage, access, &found))
+		return false;
+	end_quickly(stage, &found, walk);
+	return true;
+}
+
+/* From a table that reaches the address, whatever is above the bits that it counts. */
+static bool walk_quickly_from(const struct hw_riscv_stage *stage,
+			      const struct hw_riscv_access *access, struct hw_walk *walk)
+{
+	const struct quick_entry leaf = quick_leaf(access->write);
+	struct quick_stage from = quick_stage(stage);
+	struct quick_found found;
+
+	from.input_bits = address_bits(stage);
+	if (stage->walker->cache ||
+	    !quick_walk(quick_format, &from, &leaf, stage->walker->ram,
+			access->iova & ((1ULL << from.input_bits) - 1), &found))
+		return false;
+	end_quickly(stage, &found, walk);
 	return true;
 }
 
@@ -377,7 +352,7 @@ void hw_walk_riscv_to(const struct hw_riscv_stage *stage, const struct hw_riscv_
 	const struct journey journey = { stage, access, walk };
 	enum trouble trouble = TROUBLE_PAGE;
 
-	if (walk->no_steps && walk_plain(stage, access, walk))
+	if (walk->no_steps && walk_quickly(stage, access, walk))
 		return;
 	*walk = (struct hw_walk){ .no_steps = walk->no_steps };
 	if (hw_walk_riscv_reaches(stage, access->iova))
@@ -394,13 +369,9 @@ void hw_walk_riscv_from(const struct hw_riscv_stage *stage, u64 iova, bool write
 	const struct hw_riscv_access access = { .iova = iova, .write = write };
 	const struct journey journey = { stage, &access, walk };
 	enum trouble trouble;
-	u64 leaf;
 
-	if (walk->no_steps && !stage->walker->cache &&
-	    pass_plain_from(stage, stage->walker->ram, iova, wanted_bits(&access), &leaf)) {
-		end_plain(stage, iova, page_number(leaf) << RISCV_GRANULE_LG2, leaf, walk);
+	if (walk->no_steps && walk_quickly_from(stage, &access, walk))
 		return;
-	}
 	*walk = (struct hw_walk){ .no_steps = walk->no_steps };
 	trouble = go_down(&journey);
 	if (trouble)
