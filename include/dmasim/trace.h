@@ -58,6 +58,9 @@
  *   amd_iommu_pages  unit= granularity=pages|global [dom=] [dma= size=] pde=
  *   amd_devtab_entry unit= granularity=device|global [source= ignored=]     AMD's for the same
  *   amd_iotlb_pages  unit= source= dma= [size=]                             AMD's for the same
+ *   riscv_iotinval   unit= granularity=address|space|all [dom=] [dma= size=] nl=
+ *   riscv_iodir      unit= granularity=device|all [source= ignored=]        RISC-V's for the same
+ *   riscv_ats_inval  unit= source= dma= [size=]                             RISC-V's for the same
  *   hop        at= what= addr=                       one step of a request (config.trace_hops)
  *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
  *   queue_error         unit= low= high=         a command that stopped the queue, in two words

@@ -48,7 +48,7 @@ static int check_machine(struct walk_options *options)
 		options->levels = format->levels;
 	if (options->levels < format->levels_min || options->levels > format->levels_max)
 		return bad_levels(format, options->levels);
-	bits = walk_level_lg2(options->levels);
+	bits = walk_level_lg2(options->levels) - format->lower_half;
 	for (u32 i = 0; i < options->step_count; i++) {
 		const struct walk_step *step = &options->step[i];
 
@@ -132,6 +132,9 @@ int walk_check(struct walk_options *options)
 	if (options->format->iommu != DMASIM_VTD &&
 	    (options->unit.snoop || options->unit.device_tlb))
 		return cli_bad_input("walk: --snoop and --device-tlb are of vtdss alone");
+	if (options->format->iommu == DMASIM_RISCV && options->caching_mode)
+		return cli_bad_input("walk: --caching-mode is not of riscv, which caches nothing "
+				     "that is absent");
 	if (count_steps(options, WALK_STEP_ENTRY))
 		return check_entries(options);
 	if (!count_steps(options, WALK_STEP_IOVA))

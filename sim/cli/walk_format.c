@@ -4,7 +4,7 @@
 
 #include "walk_format.h"
 
-static const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1 };
+static const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1, &walk_riscv };
 
 const struct walk_format *walk_format_named(const char *name)
 {
@@ -220,13 +220,15 @@ void walk_print_bits(const struct walk_format *format)
 
 /* ---- One entry -------------------------------------------------------- */
 
-static void print_field(const struct walk_field *field, u64 entry, bool address)
+static void print_field(const struct walk_format *format, const struct walk_field *field, u64 entry)
 {
+	u64 number = field_value(field, entry);
 	char bits[8], value[24];
 
 	bits_text(field, bits, sizeof(bits));
-	number_text(field, address ? entry & field_mask(field) : field_value(field, entry), value,
-		    sizeof(value));
+	if (field_mask(field) == format->address_mask)
+		number = (entry & field_mask(field)) << format->address_shift;
+	number_text(field, number, value, sizeof(value));
 	printf("  %-5s  %-9s  %-15s  %s\n", bits, field->name ? field->name : "-", value,
 	       field->meaning);
 }
@@ -285,7 +287,7 @@ int walk_print_entry(const struct walk_format *format, const struct walk_unit *u
 		const struct walk_field *field = &format->field[i];
 
 		if (entry & field_mask(field))
-			print_field(field, entry, field_mask(field) == format->address_mask);
+			print_field(format, field, entry);
 	}
 	return print_verdict(&said, level);
 }

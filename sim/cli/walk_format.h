@@ -65,6 +65,8 @@ struct walk_format {
 	u8 levels_first; /* what they grow from; 0: they do not grow */
 	u8 entry_levels; /* of the format as a whole */
 	u64 address_mask;
+	bool lower_half;  /* the highest bit is repeated above: mapped is where it is 0 */
+	u8 address_shift; /* to the left, to make an address of it */
 	const struct walk_field *field;
 	u32 field_count;
 	const char *note; /* below the table of bits; may be "" */
@@ -73,6 +75,7 @@ struct walk_format {
 
 extern const struct walk_format walk_vtdss;
 extern const struct walk_format walk_amdv1;
+extern const struct walk_format walk_riscv;
 
 /* NULL: there is no format of that name. */
 const struct walk_format *walk_format_named(const char *name);

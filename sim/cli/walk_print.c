@@ -197,6 +197,17 @@ static void print_reason(const struct dmasim_walk *walk)
 	walk_print_wrapped(text);
 }
 
+static void print_cause(const struct dmasim_walk *walk)
+{
+	const char *name = dmasim_fault_reason(DMASIM_LOG_RISCV, walk->fault);
+	const char *sentence = dmasim_fault_sentence(DMASIM_LOG_RISCV, walk->fault);
+	char text[512];
+
+	snprintf(text, sizeof(text), "cause %u, %s: %s", walk->fault,
+		 name ? name : "without a name", sentence ? sentence : "the code is not assigned");
+	walk_print_wrapped(text);
+}
+
 /* What a page fault is the flags tell, and they more exactly than the event. */
 static void print_event(const struct dmasim_walk *walk)
 {
@@ -221,6 +232,8 @@ static void print_fault(const struct walk_options *options, const struct dmasim_
 {
 	if (is_amd(options))
 		print_event(walk);
+	else if (options->format->iommu == DMASIM_RISCV)
+		print_cause(walk);
 	else
 		print_reason(walk);
 	/* As it stands in a log. */

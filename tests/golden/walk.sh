@@ -25,7 +25,7 @@ prints() {
 	if [ -s "$temp/err" ] || ! diff -u "$text" "$temp/out" >"$temp/why" 2>&1; then
 		cat "$temp/err" >>"$temp/why"
 		not_ok "$name"
-	elif grep -v '^  \(DMAR\|AMD-Vi\): ' "$temp/out" | grep '.\{101\}' >"$temp/why"; then
+	elif grep -v '^  \(DMAR\|AMD-Vi\|riscv-iommu\): ' "$temp/out" | grep '.\{101\}' >"$temp/why"; then
 		not_ok "$name"
 	else
 		ok "$name"
@@ -129,6 +129,30 @@ prints_amd 0 bits-that-nobody-heeds --map $page --poke 0x40000000:0:+1 --poke 0x
 	--poke 0x40000000:0:+5 --poke 0x40000000:0:+6 --poke 0x40000000:0:+8 \
 	--poke 0x40000000:0:+59 --poke 0x40000000:0:+63 0x40000000
 
+# ---- RISC-V ------------------------------------------------------------------------------------
+
+prints_riscv() {
+	expected=$1
+	text=$2
+	shift 2
+	prints "$expected" "riscv-$text" --format riscv "$@"
+}
+
+prints_riscv 0 page-4k --map $page 0x40000123
+prints_riscv 0 page-64k --map 0x40010000:0x1000000:64K 0x4001f123
+prints_riscv 0 page-1g --map 0x40000000:0x80000000:1G 0x7ffff123
+prints_riscv 0 page-last --map 0x7ffffffff000:0x1000000:4K 0x7fffffffffff
+prints_riscv 0 three-levels --levels 3 --map 0x3ffffff000:0x5000:4K 0x3ffffff000
+prints_riscv 0 five-levels --levels 5 --map 0xfffffffffff000:0x5000:4K 0xffffffffffffff
+prints_riscv 0 where-others-have-interrupts --map 0xfee00000:0x1000000:4K --write 0xfee00000
+prints_riscv 1 unmapped --map 0x40000000:0x1000000:64K 0x40000000 --unmap 0x40000000 0x40000000
+prints_riscv 1 no-write --map $page:r --write 0x40000008
+prints_riscv 1 not-dirty --map $page --poke 0x40000000:0:-7 0x40000008 --write 0x40000008
+prints_riscv 1 not-accessed --map $page --poke 0x40000000:0:-6 0x40000008
+prints_riscv 1 reserved-bit --map $page --poke 0x40000000:1:+54 0x40000000
+prints_riscv 1 not-canonical --map $page 0x800000000000
+prints_riscv 1 no-memory --map $page --poke 0x40000000:1:0x3ffffffffffc01 0x40000000
+
 # ---- Entries and formats -----------------------------------------------------------------------
 
 prints 0 entry-page --entry 1:0x40000083
@@ -145,6 +169,11 @@ prints 0 entry-amd-table --format amdv1 --entry 3:0x6000000000104601 \
 	--entry 3:0x6000000000104201
 prints 1 entry-amd-malformed --format amdv1 --entry 1:0x6000000000104401 \
 	--entry 0:0x6010000000001001 --entry 1:0x600000004000fe01 --entry 0:0x60000000000ffe01
+prints 0 entry-riscv-page --format riscv --entry 1:0x200000df --entry 0:0x80000000200020df
+prints 0 entry-riscv-table --format riscv --entry 2:0x41401
+prints 1 entry-riscv-malformed --format riscv --entry 0:0x41401 --entry 1:0x4005 --entry 1:0x40df \
+	--entry 0:0x80000000000000df --entry 2:0x41441 --entry 0:0x60000000000000df
+prints 0 bits-riscv --bits riscv
 prints 0 bits-vtdss --bits vtdss
 prints 0 bits-amdv1 --bits amdv1
 
@@ -170,6 +199,9 @@ run 1 trace --trace "$temp/trace" --map $page:r 0x40000123 --write 0x40000123 &&
 
 # ---- What it refuses ---------------------------------------------------------------------------
 
+refused absents-of-riscv 'caches nothing that is absent' --format riscv --caching-mode 0x1000
+refused a-map-beyond-the-lower-half '3 levels map 38 bits' --format riscv --levels 3 \
+	--map 0x4000000000:0:4K 0
 refused nothing 'expected an IOVA, --entry or --bits'
 refused no-iova 'expected an IOVA' --map $page
 refused an-iova-that-is-none "an IOVA is a number like 0x40000123, not '0x4000zz'" 0x4000zz
@@ -202,7 +234,7 @@ refused a-poke-of-a-sign "not '0x1000:0:-'" --poke 0x1000:0:- 0
 refused a-poke-above-the-top 'the tables have levels 0 to 3, not 4' --poke 0x1000:4:0 0
 refused an-unmap-behind-a-poke 'no --map or --unmap behind a --poke' --map 0x1000:0:4K \
 	--poke 0x1000:1:0 --unmap 0x1000 0
-refused an-unknown-format "format is vtdss or amdv1, not 'x'" --format x 0
+refused an-unknown-format "format is vtdss, amdv1 or riscv, not 'x'" --format x 0
 refused snoop-with-amd 'snoop and --device-tlb are of vtdss alone' --format amdv1 --snoop 0
 refused a-device-tlb-with-amd 'are of vtdss alone' --format amdv1 --device-tlb --entry 0:0
 refused three-levels-with-amd 'with 3 levels and grows to 4 at least and 6 at most, not to 3' \
@@ -223,7 +255,7 @@ refused an-entry-of-level-6 'entry is LEVEL:VALUE' --format amdv1 --entry 6:0
 refused an-entry-with-a-map 'entry is without a machine' --entry 0:0 --map $page
 refused an-entry-with-a-cache 'entry is without a machine' --entry 0:0 --iotlb 4
 refused bits-with-an-iova 'bits stands alone' --bits vtdss 0x1000
-refused bits-of-nothing "bits is vtdss or amdv1, not 'x'" --bits x
+refused bits-of-nothing "bits is vtdss, amdv1 or riscv, not 'x'" --bits x
 set --
 i=0
 while [ $i -lt 257 ]; do

@@ -7,6 +7,7 @@
 #include "tables.h"
 
 #include <dmasim/hw/amd.h>
+#include <dmasim/hw/riscv.h>
 #include <dmasim/hw/vtd.h>
 
 #include "scale.h"
@@ -167,15 +168,82 @@ static void an_amd_entry_is_what_the_walker_takes_it_for(void **state)
 		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
 }
 
+/* ---- RISC-V ---------------------------------------------------------------------------------- */
+
+/* An address that is aligned, or a coded size, and few of the bits above. */
+static u64 draw_riscv(struct random *random)
+{
+	u64 number = random_next(random) & RISCV_PTE_PPN_MASK;
+	u64 high = random_below(random, 4) ? 0 : random_next(random) & random_next(random);
+
+	number = random_below(random, 2) ? number & ~0xffffffULL : (number & ~0xfULL) | 8;
+	return (high & 0xffc0000000000000ULL) | number << RISCV_PTE_PPN_SHIFT |
+	       (random_below(random, 4) ? 0 : RISCV_PTE_N) | random_below(random, 0x400);
+}
+
+static void expect_riscv(const struct walk_said *said, const struct hw_walk *walk, u8 level,
+			 bool write)
+{
+	switch (said->kind) {
+	case WALK_ABSENT:
+		expect_u64(walk->tables, 1);
+		expect_u64(walk->absent_lg2, walk_level_lg2(level));
+		break;
+	case WALK_MALFORMED:
+		expect_u64(walk->tables, 1);
+		expect_u64(walk->fault, write ? RISCV_CAUSE_PAGE_W : RISCV_CAUSE_PAGE_R);
+		assert_true(said->reserved || said->wrong);
+		break;
+	case WALK_LEAF:
+		expect_leaf(said, walk, write);
+		break;
+	default:
+		assert_true(walk->tables > 1);
+		expect_u64(walk->step[1].table, said->phys);
+		expect_u64(walk->step[1].levels - 1, said->next);
+		break;
+	}
+}
+
+/* trust: words for a RISC-V entry | our reading of the facts: the hardware's walker */
+static void a_riscv_entry_is_what_the_walker_takes_it_for(void **state)
+{
+	struct bench *bench = *state;
+	const struct walk_unit unit = { 0 };
+	u32 kinds[4] = { 0 };
+	struct random random;
+
+	ram_add_range(&bench->hw.ram, 0, SZ_1M);
+	random_init(&random, test_seed(4));
+	for (u32 i = 0; i < scaled(ENTRIES); i++) {
+		u64 entry = draw_riscv(&random);
+		u8 level = (u8)random_below(&random, 5);
+		bool write = random_below(&random, 2);
+		struct hw_walker walker = {
+			.ram = &bench->hw.ram, .levels = 5, .napot = true, .page_types = true
+		};
+		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
+		struct walk_said said = walk_riscv.say(entry, level, &unit);
+		struct hw_walk walk = { .no_steps = false };
+
+		put_entry(&bench->hw.ram, TABLE, 0, entry);
+		hw_riscv.walk(&walker, &start, 0, write, &walk);
+		expect_riscv(&said, &walk, level, write);
+		kinds[said.kind]++;
+	}
+	for (u32 kind = 0; kind < 4; kind++)
+		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+}
+
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 /* Every bit has one place in a format's table, and they are in order. */
 static void a_table_of_bits_has_each_bit_once(void **state)
 {
-	const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1 };
+	const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1, &walk_riscv };
 
 	(void)state;
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < 3; i++) {
 		u32 next = 0;
 
 		for (u32 j = 0; j < formats[i]->field_count; j++) {
@@ -203,6 +271,8 @@ static void every_entry_has_words(void **state)
 		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
 		walk_say(&walk_amdv1, &unit, (u8)random_below(&random, 6), entry, &words);
 		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
+		walk_say(&walk_riscv, &unit, (u8)random_below(&random, 5), entry, &words);
+		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
 	}
 }
 
@@ -210,5 +280,6 @@ static void every_entry_has_words(void **state)
 
 TEST_MAIN(TEST(a_vtd_entry_is_what_the_walker_takes_it_for),
 	  TEST(an_amd_entry_is_what_the_walker_takes_it_for),
+	  TEST(a_riscv_entry_is_what_the_walker_takes_it_for),
 	  cmocka_unit_test(a_table_of_bits_has_each_bit_once),
 	  cmocka_unit_test(every_entry_has_words))
