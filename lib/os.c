@@ -25,6 +25,7 @@ struct os *os_create(const struct os_config *config)
 	os->swiotlb_mode = config->swiotlb_mode;
 	os->swiotlb_bytes = config->swiotlb_bytes;
 	os->swiotlb_areas = config->swiotlb_areas;
+	os->pgtable_format = config->pgtable_format;
 	os->iova_ops = config->iova_ops ? config->iova_ops : dmasim_iova_linux();
 	os->iova_repairs = config->iova_repairs;
 	os->forcedac = config->forcedac;

@@ -59,6 +59,7 @@ struct os_config {
 	bool dma_debug;
 	u32 bugs;				   /* bits of enum dmasim_bug */
 	const struct iova_allocator_ops *iova_ops; /* NULL: linux */
+	const struct pgtable_ops *pgtable_format;  /* NULL: the IOMMU's */
 	u32 iova_repairs;			   /* bits of enum iova_repair */
 	bool forcedac;				   /* no try below 4 GiB first */
 	enum dmasim_group_policy group_policy;
@@ -71,6 +72,7 @@ struct os {
 	struct platform *platform;
 	const struct platform_firmware *firmware;
 	const struct iova_allocator_ops *iova_ops;
+	const struct pgtable_ops *pgtable_format;
 	u32 iova_repairs;
 	bool forcedac;
 	enum dmasim_group_policy group_policy;

@@ -25,7 +25,9 @@
 #include <dmasim/types.h>
 
 struct dmasim;
+struct dmasim_walker_ops;
 struct iova_allocator_ops;
+struct pgtable_ops;
 
 enum dmasim_iommu {
 	DMASIM_VTD = 0,	 /* Intel VT-d, second-stage tables */
@@ -246,6 +248,17 @@ struct dmasim_config {
 	const struct iova_allocator_ops *iova_ops; /* NULL: dmasim_iova_linux() */
 	u32 iova_repairs; /* faults of Linux's that "linux" goes without: IOVA_REPAIR(x) | ... */
 	bool forcedac;	  /* addresses need not be tried below 4 GiB first */
+
+	/*
+	 * Page tables of your own: what the software writes (dmasim/pgtable/pgtable.h), and how the
+	 * unit reads it (dmasim/walker.h). Both or neither; they belong to the program and outlive
+	 * the machine. Contexts, commands and fault records stay those of `iommu`, which is VT-d
+	 * outside scalable mode, or AMD-Vi. The smallest pages have 4 KiB. A table has iommu_levels
+	 * from the start; with AMD-Vi one that can grow (struct pt_format) begins with 3. There is
+	 * no walk cache, and dmasim_walk() tells no entries.
+	 */
+	const struct pgtable_ops *pgtable_format;
+	const struct dmasim_walker_ops *walker_ops;
 };
 
 /* clang-format off */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include <dmasim/contract.h>
 #include <dmasim/lock.h>
+#include <dmasim/pgtable/format.h>
 
 #include "iommu/iommu.h"
 #include "iommu/lazy.h"
@@ -189,9 +191,10 @@ static struct pgtable_config table_config(struct iommu_domain *domain)
 {
 	const struct platform_iommu *hw = domain->unit->hw;
 	const struct iommu_arch *arch = domain->unit->arch;
+	const struct pt_format *format = domain->pt_ops->format;
 	u8 levels = arch->first_stage ? hw->first_levels : hw->levels;
 	bool huge_1g = arch->first_stage ? hw->first_huge_1g : hw->huge_1g;
-	u8 first = arch->first_levels;
+	u8 first = format && format->grow ? arch->first_levels : 0;
 
 	return (struct pgtable_config){
 		.host = &domain->os->tables,
@@ -227,13 +230,15 @@ static struct iommu_domain *new_domain(struct os *os, struct iommu_unit *unit)
 	domain->os = os;
 	domain->unit = unit;
 	domain->id = os->next_domain;
-	domain->pt_ops = unit->arch->pgtable;
+	domain->pt_ops = os->pgtable_format ? os->pgtable_format : unit->arch->pgtable;
 	domain->iova_ops = os->iova_ops;
 	config = table_config(domain);
 	if (domain->pt_ops->init(&domain->pt, &config)) {
 		os_free(os, domain);
 		return NULL;
 	}
+	DMASIM_CONTRACT(iommu_granule(domain) == PAGE_SIZE,
+			"the smallest pages of a table for DMA have 4 KiB");
 	domain->last_pfn = (1ULL << (address_bits(&domain->pt) - PAGE_SHIFT)) - 1;
 	if (domain->iova_ops->max_pfn && domain->last_pfn > domain->iova_ops->max_pfn)
 		domain->last_pfn = domain->iova_ops->max_pfn;

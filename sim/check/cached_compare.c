@@ -316,7 +316,8 @@ static struct cached_table *add_table(struct comparison *comparison, const struc
 	if (!table)
 		return NULL;
 	*table = *new;
-	add_absent(comparison, table->at.start, table->at.last, (u8)(12 + 9 * table->levels));
+	add_absent(comparison, table->at.start, table->at.last,
+		   (u8)(63 - __builtin_clzll(table->at.last - table->at.start)) + 1);
 	comparison->new_tables = true;
 	if (comparison->near_count < NEAR_MAX)
 		comparison->near[comparison->near_count++] = table;

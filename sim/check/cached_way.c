@@ -84,9 +84,9 @@ void cached_way_learn(const struct cached_domain *domain, struct cached_way *way
 {
 	const struct hw_iommu *iommu = domain->iommu;
 
-	if (iommu->caching_mode)
-		return;
 	way->page_bits = iommu->arch->page_bits(&iommu->walker);
+	if (iommu->caching_mode || !way->page_bits)
+		return;
 	way->page_shift = iommu->arch->page_shift;
 	way->page_word = read_entry(entry_of(way, iova)) & ~way->page_bits;
 	way->allows = (read ? CACHED_PAGE_READ : 0) | (write ? CACHED_PAGE_WRITE : 0);

@@ -84,7 +84,8 @@ static const struct words *words_of(const struct hw_iommu *iommu)
 {
 	const struct words *words = all_words;
 
-	while (words->arch != iommu->arch)
+	/* An architecture may have a walker that is not its own. */
+	while (words->arch->record != iommu->arch->record)
 		words++;
 	return words;
 }

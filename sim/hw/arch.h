@@ -73,7 +73,7 @@ struct hw_arch {
 		      u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 	/*
 	 * Of the entry of a page of 4 KiB: its address, which may be any within these bits, when it
-	 * is moved up by so many.
+	 * is moved up by so many. 0: nobody can say.
 	 */
 	u64 (*page_bits)(const struct hw_walker *walker);
 	u8 page_shift;

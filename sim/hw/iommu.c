@@ -44,6 +44,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 		.first_huge_1g = desc->first_huge_1g,
 		.napot = desc->napot,
 		.page_types = desc->page_types,
+		.own = desc->own,
 	};
 	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries,
 		       desc->iotlb_ways ? desc->iotlb_ways : IOTLB_WAYS))

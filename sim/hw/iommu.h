@@ -59,6 +59,7 @@ TAILQ_HEAD(hw_iommu_list, hw_iommu);
 
 struct hw_iommu_desc {
 	const struct hw_arch *arch; /* NULL: hw_vtd */
+	const void *own;	    /* hw_walker.own */
 	u32 unit;
 	u8 levels;
 	u8 address_bits;

@@ -28,6 +28,7 @@ struct hw_walker {
 	bool first_huge_1g;
 	bool napot;	 /* RISC-V: leaves of 64 KiB (Svnapot); */
 	bool page_types; /* leaves that say what is not cacheable (Svpbmt) */
+	const void *own; /* of a walker that is not of this folder: what it needs */
 };
 
 /*

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine/machine.h"
 #include "machine/arch.h"
+#include "machine/own_walker.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bsd/stdlib.h>
+
+#include <dmasim/walker.h>
 
 #include "pci/acs.h"
 
@@ -54,6 +57,32 @@ static bool is_whole(const struct iova_allocator_ops *ops)
 {
 	return ops->size == sizeof(*ops) && ops->create && ops->destroy && ops->alloc &&
 	       ops->free && ops->reserve;
+}
+
+static bool is_whole_format(const struct pgtable_ops *ops)
+{
+	return ops->size == sizeof(*ops) && ops->init && ops->fini && ops->map && ops->unmap &&
+	       ops->iova_to_phys;
+}
+
+/* Page tables of the program's own. */
+static void check_tables(const struct dmasim_config *config)
+{
+	const struct machine_arch *arch = machine_arch(config->iommu);
+	const struct dmasim_walker_ops *walker = config->walker_ops;
+
+	DMASIM_CONTRACT(!config->pgtable_format == !walker,
+			"a page-table format and its walker come together");
+	if (!walker)
+		return;
+	DMASIM_CONTRACT(is_whole_format(config->pgtable_format),
+			"a page-table format has its size, init, fini, map, unmap, iova_to_phys");
+	DMASIM_CONTRACT(walker->size == sizeof(*walker) && walker->walk,
+			"a walker has its size, by DMASIM_WALKER_OPS, and walk");
+	DMASIM_CONTRACT(machine_takes_own_walker(arch->hw),
+			"VT-d and AMD-Vi units take a walker of your own");
+	DMASIM_CONTRACT(!config->iommu_scalable, "in scalable mode tables are VT-d's");
+	DMASIM_CONTRACT(!config->walk_entries, "a walk cache knows the steps of our walkers alone");
 }
 
 /* Before there is anything that a handler which jumps out would leave behind. */
@@ -113,6 +142,7 @@ static void check_config(const struct dmasim_config *config)
 			"disable_acs_redir looks like 0000:3a:00.0;00:1c.0/00.0");
 	DMASIM_CONTRACT(pci_acs_config_is_valid(config->config_acs),
 			"config_acs looks like 1x0@0000:3a:00.0;0001@00:1c.0/00.0");
+	check_tables(config);
 	DMASIM_CONTRACT(config->bugs < 1U << DMASIM_BUG_COUNT, "bugs are of enum dmasim_bug");
 }
 
@@ -256,6 +286,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " first=1");
 	if (config->riscv_without)
 		text_add(&text, " without=0x%x", config->riscv_without);
+	if (config->pgtable_format)
+		text_add(&text, " tables=own");
 	if (config->iotlb_ways != IOTLB_WAYS)
 		text_add(&text, " ways=%u", config->iotlb_ways);
 	if (config->walk_entries)
@@ -331,6 +363,7 @@ static struct os_config os_config_of(struct dmasim *s)
 		.bounce_kmalloc = config->bounce_kmalloc,
 		.dma_debug = config->dma_debug,
 		.bugs = config->bugs,
+		.pgtable_format = config->pgtable_format,
 		.iova_ops = config->iova_ops,
 		.iova_repairs = config->iova_repairs,
 		.forcedac = config->forcedac,

@@ -39,6 +39,7 @@ struct lint;
 
 struct dmasim {
 	struct dmasim_config config;
+	struct hw_arch own_arch; /* if the configuration has a walker */
 	struct world world;
 	struct hw hw;
 	struct check check;

@@ -9,6 +9,7 @@
 #include "iommu/iommu.h"
 #include "machine/arch.h"
 #include "machine/machine.h"
+#include "machine/own_walker.h"
 #include "pci/bus.h"
 
 #define RESTRICTED_POOL_MIN (256U << 10) /* one segment of slots */
@@ -27,10 +28,13 @@ struct hw_root *machine_add_root(struct dmasim *s, u16 segment, u8 bus_first, u8
 
 	if (!root || !arch->hw)
 		return root;
+	if (s->config.walker_ops)
+		s->own_arch = machine_own_arch(arch->hw);
 	root->iommu = hw_iommu_add(
 		&s->hw,
 		&(struct hw_iommu_desc){
-			.arch = arch->hw,
+			.arch = s->config.walker_ops ? &s->own_arch : arch->hw,
+			.own = s->config.walker_ops,
 			.unit = s->next_unit,
 			.levels = s->config.iommu_levels,
 			.address_bits = MACHINE_ADDRESS_BITS,

@@ -3,6 +3,9 @@
  * Contracts: what a program owes dmasim. Each case here breaks one; the program's own
  * dmasim_contract_failed() is called instead of the message and the abort, and jumps out.
  */
+#include <dmasim/page-table.h>
+#include <dmasim/walker.h>
+
 #include "unit/api/machines.h"
 
 struct broken {
@@ -116,6 +119,48 @@ static void a_table_of_iova_functions_is_whole(void **state)
 	ops = *whole;
 	ops.next = NULL;
 	expect_u64(dmasim_destroy(dmasim_create(&config)), 0);
+}
+
+static void walk_nothing(const struct dmasim_walker *walker, phys_addr_t table, u8 levels,
+			 u64 start, u64 last)
+{
+	(void)walker;
+	(void)table;
+	(void)levels;
+	(void)start;
+	(void)last;
+}
+
+static void page_tables_of_a_program_are_whole(void **state)
+{
+	struct dmasim_walker_ops walker = { DMASIM_WALKER_OPS, .walk = walk_nothing };
+	struct pgtable_ops format = *dmasim_pgtable_by_name("vtdss");
+	struct dmasim_config config = { DMASIM_CONFIG, .pgtable_format = &format,
+					.walker_ops = &walker };
+
+	(void)state;
+	expect_u64(dmasim_destroy(dmasim_create(&config)), 0);
+	expect_broken(
+		dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG, .pgtable_format = &format }));
+	expect_broken(
+		dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG, .walker_ops = &walker }));
+	config.iommu = DMASIM_NO_IOMMU;
+	expect_broken(dmasim_create(&config));
+	config.iommu = DMASIM_VTD;
+	config.iommu_scalable = true;
+	expect_broken(dmasim_create(&config));
+	config.iommu_scalable = false;
+	config.walk_entries = 4;
+	expect_broken(dmasim_create(&config));
+	config.walk_entries = 0;
+	walker.walk = NULL;
+	expect_broken(dmasim_create(&config));
+	walker.walk = walk_nothing;
+	format.iova_to_phys = NULL;
+	expect_broken(dmasim_create(&config));
+	format.iova_to_phys = dmasim_pgtable_by_name("vtdss")->iova_to_phys;
+	format.size--;
+	expect_broken(dmasim_create(&config));
 }
 
 static void a_configuration_begins_with_its_size(void **state)
@@ -518,7 +563,8 @@ static void each_task_has_a_cpu(void **state)
 
 TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_what_and_where),
 	  TEST(a_table_of_iova_functions_is_whole), TEST(a_configuration_begins_with_its_size),
-	  TEST(page_tables_have_3_to_5_levels), TEST(values_outside_their_enumeration_are_refused),
+	  TEST(page_tables_of_a_program_are_whole), TEST(page_tables_have_3_to_5_levels),
+	  TEST(values_outside_their_enumeration_are_refused),
 	  TEST(lists_of_acs_that_are_malformed_are_refused),
 	  TEST(more_ram_than_addresses_is_refused), TEST(a_null_machine_is_refused),
 	  TEST(destroying_null_is_nothing), TEST(random_numbers_have_a_bound),
