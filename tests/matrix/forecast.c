@@ -33,6 +33,7 @@ const struct mode_facts facts_of[MODES] = {
 	[MODE_AMD_VI_LAZY] = { .iommu = true, .amd_vi = true, .lazy = true },
 	[MODE_AMD_VI_NP_CACHE] = { .iommu = true, .amd_vi = true },
 	[MODE_FIRST_STAGE] = { .iommu = true, .reads_anyway = true },
+	[MODE_RISCV] = { .iommu = true, .reads_anyway = true },
 };
 
 /* ---- Bouncing --------------------------------------------------------- */

@@ -220,6 +220,12 @@ static void behind_a_first_stage(void **state)
 	mode_is_right(MODE_FIRST_STAGE);
 }
 
+static void behind_riscv(void **state)
+{
+	(void)state;
+	mode_is_right(MODE_RISCV);
+}
+
 /* ---- The matrix itself ------------------------------------------------- */
 
 static void pairs_cover_every_pair_of_values(void **state)
@@ -271,6 +277,6 @@ TEST_MAIN(cmocka_unit_test(without_an_iommu), cmocka_unit_test(behind_inbound_ra
 	  cmocka_unit_test(peer_memory_through_the_host_bridge), cmocka_unit_test(behind_amd_vi),
 	  cmocka_unit_test(behind_amd_vi_lazily),
 	  cmocka_unit_test(behind_amd_vi_that_caches_what_is_absent),
-	  cmocka_unit_test(behind_a_first_stage),
+	  cmocka_unit_test(behind_a_first_stage), cmocka_unit_test(behind_riscv),
 	  cmocka_unit_test(pairs_cover_every_pair_of_values),
 	  cmocka_unit_test(a_cells_name_leads_back_to_it))

@@ -29,6 +29,19 @@ bool driver_has_peers(const struct driver *driver)
 	       driver->mode != MODE_DIRECT_RANGES;
 }
 
+/* Some machines with VT-d have a RISC-V IOMMU instead, with what goes with it. */
+static void maybe_riscv(struct dmasim_config *config, const struct driver *driver)
+{
+	struct dice dice = dice_of(driver->seed, ~8ULL);
+
+	if (config->iommu != DMASIM_VTD || config->iommu_scalable || !driver->facts->iommu ||
+	    !dice_chance(&dice, 30))
+		return;
+	config->iommu = DMASIM_RISCV;
+	config->iommu_snoop = config->iommu_caching_mode = false;
+	config->riscv_without = (u32)dice_below(&dice, DMASIM_RISCV_EVERYTHING + 1);
+}
+
 static struct dmasim_config config_of(const struct driver *driver)
 {
 	struct dmasim_config config = machine_config(driver->mode);
@@ -53,6 +66,7 @@ static struct dmasim_config config_of(const struct driver *driver)
 		config.iommu_first_stage = config.iommu_scalable && config.iommu_levels >= 4 &&
 					   dice_chance(&dice, 50);
 	}
+	maybe_riscv(&config, driver);
 	return config;
 }
 

@@ -219,6 +219,9 @@ struct landing {
 #define REASON_BEYOND_WIDTH	4
 #define REASON_NO_WRITE		5
 #define REASON_NO_READ		6
+/* RISC-V's page faults, whatever they are for. */
+#define REASON_RISCV_READ	13
+#define REASON_RISCV_WRITE	15
 /* Of scalable mode; the first is an entry that allows nothing. */
 #define REASON_SM_NOTHING	0x79
 #define REASON_SM_BEYOND_WIDTH	0x84
@@ -315,6 +318,8 @@ static u8 reason_of(const struct model *model, bool mapped, bool write)
 {
 	if (model->amd_vi)
 		return REASON_AMD_VI;
+	if (model->riscv)
+		return write ? REASON_RISCV_WRITE : REASON_RISCV_READ;
 	if (!model->scalable)
 		return write ? REASON_NO_WRITE : REASON_NO_READ;
 	if (!mapped)
@@ -323,8 +328,10 @@ static u8 reason_of(const struct model *model, bool mapped, bool write)
 }
 
 /* Of an address that the tables do not have. The upper half of a first stage is empty. */
-static u8 beyond_width(const struct model *model, dma_addr_t dma)
+static u8 beyond_width(const struct model *model, dma_addr_t dma, bool write)
 {
+	if (model->riscv)
+		return reason_of(model, false, write);
 	if (model->amd_vi)
 		return REASON_AMD_VI;
 	if (!model->scalable)
@@ -332,6 +339,12 @@ static u8 beyond_width(const struct model *model, dma_addr_t dma)
 	if (!model->first_stage)
 		return REASON_SM_BEYOND_WIDTH;
 	return dma >= -(1ULL << model->address_bits) ? REASON_FS_NOTHING : REASON_FS_NOT_CANONICAL;
+}
+
+/* Its tables have nothing that may be written alone. */
+static bool reads_anyway(const struct model *model)
+{
+	return model->first_stage || model->riscv;
 }
 
 /* What the IOMMU makes of the address. False: it refuses. */
@@ -343,7 +356,7 @@ static bool translate(struct model *model, u32 device, dma_addr_t dma, bool writ
 
 	landing->status = DMASIM_IOMMU_FAULT;
 	if (dma >> model->address_bits) {
-		landing->reason = beyond_width(model, dma);
+		landing->reason = beyond_width(model, dma, write);
 		return false;
 	}
 	for (u32 i = 0; i < model->extent_end; i++) {
@@ -352,7 +365,7 @@ static bool translate(struct model *model, u32 device, dma_addr_t dma, bool writ
 		if (!extent_translates(extent, domain, dma))
 			continue;
 		mapped = true;
-		if (!permits(extent->dir, write) && (write || !model->first_stage))
+		if (!permits(extent->dir, write) && (write || !reads_anyway(model)))
 			continue;
 		landing->phys = GRANULE_DOWN(extent->phys) + (dma - GRANULE_DOWN(extent->dma));
 		return true;

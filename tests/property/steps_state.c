@@ -222,7 +222,7 @@ static bool unlink_bytes(struct run *run, struct mapping *mapping, struct range 
 	return expect_no_report(run);
 }
 
-/* With all that is linked beside it: a leaf of AMD's may hold any power of two of it. */
+/* With all that is linked beside it: a leaf of AMD's, or RISC-V's, may hold more than a page of it. */
 static struct range whole_leaves(struct run *run, struct mapping *mapping, struct range part)
 {
 	while (part.start > mapping->block.start && is_linked(run, mapping, part.start - GRANULE))
@@ -243,7 +243,7 @@ bool step_unlink(struct run *run, struct dice *dice)
 	bytes = pick_granules(run, dice, mapping, true);
 	if (!bytes.end)
 		return true;
-	if (run->model.amd_vi)
+	if (run->model.amd_vi || run->model.riscv)
 		bytes = whole_leaves(run, mapping, bytes);
 	bytes = bytes_in(mapping, bytes);
 	if (dice_chance(dice, 10)) {
