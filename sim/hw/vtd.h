@@ -15,6 +15,12 @@ struct hw_translation hw_vtd_translate(struct hw_iommu *iommu, const struct hw_a
 struct hw_refusal hw_vtd_pasid_refusal(const struct hw_iommu *iommu, const struct hw_context *entry,
 				       bool write);
 
+/*
+ * The reason that scalable mode has for what ended a walk of a second stage (vtd_scalable.c). top:
+ * the walk began at the top table.
+ */
+u8 hw_vtd_second_stage_fault(const struct hw_walk *walk, bool top);
+
 /* Decodes an invalidation descriptor (vtd_queue.c). False: it is malformed. */
 bool hw_vtd_decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command);
 

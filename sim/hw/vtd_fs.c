@@ -11,127 +11,47 @@
  * XD; a large leaf's bit 12 is no part of its address.
  */
 #include <dmasim/contract.h>
-#include <dmasim/hw/vtd.h>
-#include <dmasim/hw/x86.h>
 
-#include "hw/vtd_fs.h"
-
-#define ENTRIES (1U << X86_FS_INDEX_BITS)
-
-/* log2 of the bytes that one entry of a level maps; level 0 holds the 4 KiB leaves. */
-static u8 level_lg2(u8 level)
-{
-	return (u8)(X86_FS_GRANULE_LG2 + X86_FS_INDEX_BITS * level);
-}
-
-static u64 index_at(u64 iova, u8 level)
-{
-	return (iova >> level_lg2(level)) & (ENTRIES - 1);
-}
-
-static bool is_leaf(u64 entry, u8 level)
-{
-	return level == 0 || ((level == 1 || level == 2) && (entry & X86_FS_PAGE_SIZE));
-}
-
-/* The bits that must be 0 in a present entry of this level. */
-static u64 reserved_bits(const struct hw_walker *walker, u64 entry, u8 level)
-{
-	u64 reserved = X86_FS_ADDR_MASK & ~((1ULL << walker->address_bits) - 1);
-
-	if (level > 2 || (level == 2 && !walker->first_huge_1g))
-		reserved |= X86_FS_PAGE_SIZE;
-	if (level == 1 && (entry & X86_FS_PAGE_SIZE))
-		reserved |= X86_FS_2M_RESERVED;
-	if (level == 2 && (entry & X86_FS_PAGE_SIZE))
-		reserved |= X86_FS_1G_RESERVED;
-	return reserved;
-}
-
-static phys_addr_t page_of(u64 entry, u8 level)
-{
-	return entry & X86_FS_ADDR_MASK & ~((1ULL << level_lg2(level)) - 1);
-}
+#include "hw/vtd_fs_entry.h"
 
 bool hw_walk_vtd_fs_reaches(u8 levels, u64 iova)
 {
 	/* All bits from the highest indexed one on are the same. */
-	u64 above = iova >> (level_lg2(levels) - 1);
+	u64 above = iova >> (fs_level_lg2(levels) - 1);
 
-	return !above || above == ~0ULL >> (level_lg2(levels) - 1);
-}
-
-/* What the entries of a walk allow together. */
-struct rights {
-	bool write;
-	bool user;
-	bool execute;
-};
-
-static void narrow(struct rights *rights, u64 entry)
-{
-	rights->write &= (entry & X86_FS_WRITE) != 0;
-	rights->user &= (entry & X86_FS_USER) != 0;
-	rights->execute &= !(entry & X86_FS_NO_EXECUTE);
-}
-
-static u8 verdict(const struct rights *rights, const struct hw_fs_access *access)
-{
-	bool may_write = rights->write || (access->privileged && !access->write_protect);
-
-	if (!rights->user && !access->privileged)
-		return VTD_FAULT_SM_USER;
-	if (access->write && !may_write)
-		return VTD_FAULT_SM_NO_WRITE;
-	if (access->execute && !rights->execute)
-		return VTD_FAULT_SM_NO_EXECUTE;
-	return 0;
-}
-
-/*
- * What is cached of a walk is for requests without privilege that do not execute. So a table is one
- * that reads may start from only if all above it allow everything but writes.
- */
-static void note_table(struct hw_walk *walk, phys_addr_t table, u8 level,
-		       const struct rights *rights)
-{
-	bool all = rights->user && rights->execute;
-
-	walk->step[walk->tables++] =
-		(struct hw_walk_start){ table, level + 1, all, all && rights->write };
-	walk->reads++;
+	return !above || above == ~0ULL >> (fs_level_lg2(levels) - 1);
 }
 
 struct hw_walk hw_walk_vtd_fs_from(const struct hw_walker *walker,
 				   const struct hw_walk_start *start,
 				   const struct hw_fs_access *access)
 {
-	struct rights rights = { start->write, true, true };
+	struct fs_rights rights = { start->write, true, true };
 	struct hw_walk walk = { .read = false };
 	phys_addr_t table = start->table;
 
 	for (u8 level = start->levels; level-- > 0;) {
 		u64 entry;
 
-		note_table(&walk, table, level, &rights);
-		if (!hw_walker_fetch(walker, table, index_at(access->iova, level), &entry))
+		fs_note_table(&walk, table, level, &rights);
+		if (!hw_walker_fetch(walker, table, fs_index_at(access->iova, level), &entry))
 			walk.fault = VTD_FAULT_FS_ACCESS;
 		else if (!(entry & X86_FS_PRESENT))
 			walk.fault = VTD_FAULT_FS_NOT_PRESENT;
-		else if (entry & reserved_bits(walker, entry, level))
+		else if (entry & fs_reserved_bits(walker, entry, level))
 			walk.fault = VTD_FAULT_FS_RESERVED;
 		if (walk.fault)
 			return walk;
-		narrow(&rights, entry);
-		if (is_leaf(entry, level)) {
-			walk.page_lg2 = level_lg2(level);
-			walk.phys = page_of(entry, level) |
+		fs_narrow(&rights, entry);
+		if (fs_is_leaf(entry, level)) {
+			walk.page_lg2 = fs_level_lg2(level);
+			walk.phys = fs_page_of(entry, level) |
 				    (access->iova & ((1ULL << walk.page_lg2) - 1));
 			break;
 		}
 		table = entry & X86_FS_ADDR_MASK;
 	}
-	walk.fault = verdict(&rights, access);
+	walk.fault = fs_verdict(&rights, access);
 	walk.read = rights.user;
 	walk.write = rights.user && rights.write;
 	return walk;
@@ -154,17 +74,17 @@ static void walk_table(const struct range_walk *range, phys_addr_t table, u8 lev
 static void visit_entry(const struct range_walk *range, phys_addr_t at, u64 entry, u8 level,
 			u64 base, bool write)
 {
-	u64 bytes = 1ULL << level_lg2(level);
+	u64 bytes = 1ULL << fs_level_lg2(level);
 
-	if (!(entry & X86_FS_PRESENT) || (entry & reserved_bits(range->walker, entry, level)))
+	if (!(entry & X86_FS_PRESENT) || (entry & fs_reserved_bits(range->walker, entry, level)))
 		return;
 	write &= (entry & X86_FS_WRITE) != 0;
-	if (is_leaf(entry, level)) {
+	if (fs_is_leaf(entry, level)) {
 		range->leaf(range->cookie, &(struct hw_leaf){
 						   .iova = range->sign | base,
 						   .bytes = bytes,
-						   .phys = page_of(entry, level),
-						   .page_lg2 = level_lg2(level),
+						   .phys = fs_page_of(entry, level),
+						   .page_lg2 = fs_level_lg2(level),
 						   .read = true,
 						   .write = write,
 						   .accessed = entry & X86_FS_ACCESSED,
@@ -189,10 +109,11 @@ static void visit_entry(const struct range_walk *range, phys_addr_t at, u64 entr
 static void walk_table(const struct range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       bool write)
 {
-	u64 bytes = 1ULL << level_lg2(level);
+	u64 bytes = 1ULL << fs_level_lg2(level);
 	u64 span_last = base + (bytes << X86_FS_INDEX_BITS) - 1;
-	u64 first = range->start > base ? (range->start - base) >> level_lg2(level) : 0;
-	u64 last = range->last < span_last ? (range->last - base) >> level_lg2(level) : ENTRIES - 1;
+	u64 first = range->start > base ? (range->start - base) >> fs_level_lg2(level) : 0;
+	u64 last = range->last < span_last ? (range->last - base) >> fs_level_lg2(level)
+					   : FS_ENTRIES - 1;
 
 	for (u64 index = first; index <= last; index++) {
 		u64 entry;
@@ -213,13 +134,13 @@ void hw_walk_vtd_fs_range(const struct hw_walker *walker, phys_addr_t root, u8 l
 
 	if (levels & HW_BELOW_TOP) {
 		levels &= HW_LEVELS;
-		if (!(start >> level_lg2(levels)))
+		if (!(start >> fs_level_lg2(levels)))
 			walk_table(&range, root, levels - 1, 0, true);
 		return;
 	}
 	DMASIM_CONTRACT(levels >= X86_FS_LEVELS_MIN && levels <= X86_FS_LEVELS_MAX,
 			"a first stage has 4 or 5 levels");
-	half = 1ULL << (level_lg2(levels) - 1);
+	half = 1ULL << (fs_level_lg2(levels) - 1);
 	sign = ~(2 * half - 1);
 	if (start < half) {
 		range.last = last < half ? last : half - 1;

@@ -177,11 +177,11 @@ static struct hw_walk walk_first(const struct way *way, const struct hw_walk_sta
 }
 
 /* The reason that legacy mode has, in scalable mode. */
-static u8 second_stage_fault(const struct hw_walk *walk)
+u8 hw_vtd_second_stage_fault(const struct hw_walk *walk, bool top)
 {
 	switch (walk->fault) {
 	case VTD_FAULT_TABLE_ACCESS:
-		return VTD_FAULT_SS_ACCESS;
+		return walk->tables == 1 && top ? VTD_FAULT_SS_TABLE : VTD_FAULT_SS_ACCESS;
 	case VTD_FAULT_PTE_RESERVED:
 		return VTD_FAULT_SS_RESERVED;
 	case VTD_FAULT_NO_WRITE:
@@ -205,9 +205,7 @@ static struct hw_walk walk_from(const struct way *way, const struct hw_walk_star
 		return walk;
 	}
 	hw_walk_vtd_ss_from(&way->iommu->walker, start, way->ask->iova, way->ask->write, &walk);
-	walk.fault = second_stage_fault(&walk);
-	if (walk.fault == VTD_FAULT_SS_ACCESS && walk.tables == 1 && top)
-		walk.fault = VTD_FAULT_SS_TABLE;
+	walk.fault = hw_vtd_second_stage_fault(&walk, top);
 	return walk;
 }
 

@@ -5,9 +5,7 @@
  *   63 62 61      52 51                              12 11  10 9 8  7  6  3 2 1 0
  *   ign TM ignored    address of a page or of a table   SNP ign D A PS      X W R
  */
-#include <dmasim/hw/vtd.h>
-
-#include "hw/walker.h"
+#include "hw/vtd_plain.h"
 
 #define ENTRIES_LG2 VTD_SS_INDEX_BITS
 
@@ -74,13 +72,6 @@ u64 hw_vtd_ss_page_bits(const struct hw_walker *walker)
 	return VTD_SS_ADDR_MASK & ((1ULL << walker->address_bits) - 1);
 }
 
-/* An entry with none of these bits has no reserved one set, and is of 4 KiB or of a table. */
-static u64 special_bits(const struct hw_walker *walker)
-{
-	return (VTD_SS_ADDR_MASK & ~((1ULL << walker->address_bits) - 1)) | VTD_SS_SNOOP |
-	       VTD_SS_TM | VTD_SS_SUPERPAGE;
-}
-
 static void arrive(struct hw_walk *walk, u64 entry, u8 level, u64 iova)
 {
 	u64 offset_mask = (1ULL << level_lg2(level)) - 1;
@@ -90,36 +81,19 @@ static void arrive(struct hw_walk *walk, u64 entry, u8 level, u64 iova)
 }
 
 /*
- * What most walks meet: nothing but tables, down to a page of 4 KiB that allows the access. Entries
- * are judged together, at the end. False: it was something else, and `walk` is as it was; reading
- * entries has no effect, so nothing is lost.
- *
- * Each entry is the address of the next, so little stands between the two: an entry that has more
- * in it than an address and what stands below it leads to no chunk.
+ * What most walks meet. False: it was something else, and `walk` is as it was; reading entries has
+ * no effect, so nothing is lost.
  */
 static bool walk_plain(const struct hw_walker *walker, const struct hw_walk_start *start, u64 iova,
 		       u64 asked, struct hw_walk *walk)
 {
 	u64 allowed = (start->read ? VTD_SS_READ : 0) | (start->write ? VTD_SS_WRITE : 0);
-	const struct ram *ram = walker->ram;
-	u64 entry = start->table, seen = 0;
+	u64 entry = start->table;
 
-	if (entry & (PAGE_SIZE - 1))
-		return false;
-	for (u32 lg2 = level_lg2(start->levels); lg2 > VTD_SS_GRANULE_LG2;) {
-		u64 chunk = entry >> RAM_CHUNK_LG2;
-		u64 within = entry & (RAM_CHUNK_BYTES - PAGE_SIZE);
-
-		lg2 -= ENTRIES_LG2;
-		within += (iova >> lg2 & ((1U << ENTRIES_LG2) - 1)) * sizeof(entry);
-		if (!ram_is_recent(ram, chunk))
-			return false;
-		memcpy(&entry, ram_recent(ram, chunk) + within, sizeof(entry));
-		entry = le64toh(entry);
-		seen |= entry;
-		allowed &= entry;
-	}
-	if ((seen & special_bits(walker)) || !(allowed & asked))
+	if (entry & (PAGE_SIZE - 1) ||
+	    !ss_pass_plain(walker->ram, ss_special_bits(walker), level_lg2(start->levels),
+			   VTD_SS_GRANULE_LG2, iova, &entry, &allowed) ||
+	    !(allowed & asked))
 		return false;
 	hw_walk_begin(walk);
 	walk->page_lg2 = VTD_SS_GRANULE_LG2;
@@ -137,7 +111,7 @@ static struct hw_walk_start step_at(phys_addr_t table, u8 level, u64 allowed)
 void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_start *start,
 			 u64 iova, bool write, struct hw_walk *walk)
 {
-	const u64 special = special_bits(walker);
+	const u64 special = ss_special_bits(walker);
 	const u64 asked = write ? VTD_SS_WRITE : VTD_SS_READ;
 	u64 allowed = (start->read ? VTD_SS_READ : 0) | (start->write ? VTD_SS_WRITE : 0);
 	bool no_steps = walk->no_steps;

@@ -6,9 +6,8 @@
 #define GRANULE_LG2 12
 #define INDEX_BITS  9
 
-static void write_entry(struct hw *hw, phys_addr_t table, u64 index, u64 entry)
+void hw_walk_mark_write(struct hw *hw, phys_addr_t at, u64 entry)
 {
-	phys_addr_t at = table + index * sizeof(entry);
 	u64 raw = htole64(entry);
 
 	hw_cache_snooped(hw, at, &raw, sizeof(raw));
@@ -33,7 +32,8 @@ struct hw_marked hw_walk_mark(const struct hw_walker *walker, struct hw *hw,
 		if ((entry & wanted) != wanted) {
 			marked.lacked = true;
 			if (hw)
-				write_entry(hw, step->table, index, entry | wanted);
+				hw_walk_mark_write(hw, step->table + index * sizeof(entry),
+						   entry | wanted);
 		}
 		if (leaf)
 			marked.dirty = (entry | wanted) & marks->dirty;

@@ -28,4 +28,7 @@ struct hw_marked {
 struct hw_marked hw_walk_mark(const struct hw_walker *walker, struct hw *hw,
 			      const struct hw_walk *walk, u64 iova, const struct hw_marks *marks);
 
+/* Writes a marked entry where it lies in memory; caches of the CPU see it. */
+void hw_walk_mark_write(struct hw *hw, phys_addr_t at, u64 entry);
+
 #endif

@@ -18,6 +18,7 @@
 #include "hw/arm_walk.h"
 #include "hw/hw.h"
 #include "hw/riscv_walk.h"
+#include "hw/vtd_nested.h"
 
 #define PAGES_LG2 16
 #define PAGES	  (1U << PAGES_LG2)
@@ -73,6 +74,23 @@ static u64 arm_table(phys_addr_t phys)
 	return phys | 3;
 }
 
+static u64 x86_leaf(phys_addr_t phys)
+{
+	return phys | 0x67;
+}
+
+static u64 x86_table(phys_addr_t phys)
+{
+	return phys | 0x27;
+}
+
+static u64 vtd_word(phys_addr_t phys)
+{
+	return phys | 3;
+}
+
+static const struct words x86_words = { x86_leaf, x86_table };
+static const struct words vtd_words = { vtd_word, vtd_word };
 static const struct words riscv_words = { riscv_leaf, riscv_table };
 static const struct words arm_words = { arm_leaf, arm_table };
 static const struct words arm_s2_words = { arm_s2_leaf, arm_table };
@@ -121,6 +139,7 @@ static void bench_init(struct bench *bench)
 	hw_init(&bench->hw, &bench->world);
 	ram_add_range(&bench->hw.ram, 0, 1ULL << RAM_LG2);
 	bench->walker.ram = &bench->hw.ram;
+	bench->walker.address_bits = 46;
 	bench->riscv =
 		(struct hw_riscv_stage){ .walker = &bench->walker, .root = ROOT, .levels = 4 };
 	bench->riscv_g = bench->riscv;
@@ -182,6 +201,49 @@ static void walk_arm(void *cookie)
 	}
 }
 
+static void walk_vtd(void *cookie)
+{
+	const struct hw_walk_start start = { SECOND, 4, true, true };
+	struct bench *bench = cookie;
+
+	for (u64 i = 0; i < BATCH; i++) {
+		u64 iova = draw(bench);
+		struct hw_walk walk;
+
+		walk.no_steps = true;
+		hw_walk_vtd_ss_from(&bench->walker, &start, iova, false, &walk);
+		must(walk.phys == PHYS + (iova - IOVA), "a wrong translation");
+		bench->sum += walk.reads;
+	}
+}
+
+static void walk_vtd_nested(void *cookie)
+{
+	const struct hw_nested nested = { .second = SECOND, .second_levels = 4, .first_levels = 4 };
+	const struct hw_walk_start start = { ROOT, 4, true, true };
+	struct bench *bench = cookie;
+
+	for (u64 i = 0; i < BATCH; i++) {
+		const struct hw_fs_access access = { .iova = draw(bench) };
+		struct hw_walk walk;
+
+		walk.no_steps = true;
+		hw_walk_vtd_nested_to(&bench->walker, &nested, &start, &access, &walk);
+		must(walk.phys == PHYS + (access.iova - IOVA), "a wrong translation");
+		bench->sum += walk.reads;
+	}
+}
+
+static void set_up_vtd(struct bench *bench, bool nested)
+{
+	if (!nested) {
+		build(bench, &vtd_words, SECOND, IOVA, PHYS, PAGES);
+		return;
+	}
+	build(bench, &x86_words, ROOT, IOVA, PHYS, PAGES);
+	build(bench, &vtd_words, SECOND, 0, 0, MEMORY_4K);
+}
+
 static void set_up_riscv(struct bench *bench, bool nested)
 {
 	build(bench, &riscv_words, ROOT, IOVA, PHYS, PAGES);
@@ -206,6 +268,8 @@ static const struct row {
 	void (*run)(void *cookie);
 	bool nested;
 } rows[] = {
+	{ "vtd second stage", set_up_vtd, walk_vtd, false },
+	{ "vtd first below second stage", set_up_vtd, walk_vtd_nested, true },
 	{ "riscv Sv48", set_up_riscv, walk_riscv, false },
 	{ "riscv Sv48 below Sv48x4", set_up_riscv, walk_riscv, true },
 	{ "armv8 stage 1", set_up_arm, walk_arm, false },
