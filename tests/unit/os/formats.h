@@ -196,6 +196,15 @@ phys_addr_t format_phys(u64 size);
 /* What a device may do with what was mapped so. */
 u32 format_shows(const struct format_fixture *fixture, u32 prot);
 
+/* A request beyond plain reads and writes. */
+struct format_request {
+	bool write, execute, privileged;
+};
+
+/* True if hardware lets it pass; where entries know none of this, as a read or a write. */
+bool format_may(const struct format_fixture *fixture, u64 iova,
+		const struct format_request *request);
+
 /* Fails unless [iova, iova + bytes) leads to phys, for hardware and software. */
 void format_expect(struct format_fixture *fixture, u64 iova, phys_addr_t phys, u64 bytes, u32 prot);
 void format_expect_absent(struct format_fixture *fixture, u64 iova, u64 bytes);

@@ -24,10 +24,14 @@ static struct seen both(const struct hw_walk *read, const struct hw_walk *write)
 
 /* ---- x86-64 ---------------------------------------------------------------------------------- */
 
-static struct hw_walk x86_64_see(const struct format_fixture *fixture, u64 iova, bool write)
+static struct hw_walk x86_64_see(const struct format_fixture *fixture, u64 iova,
+				 const struct format_request *request)
 {
 	const struct hw_walk_start start = { fixture->pt.root, fixture->pt.levels, true, true };
-	const struct hw_fs_access access = { .iova = iova, .write = write };
+	const struct hw_fs_access access = { .iova = iova,
+					     .write = request->write,
+					     .execute = request->execute,
+					     .privileged = request->privileged };
 	struct hw_walk walk;
 
 	if (!hw_walk_vtd_fs_reaches(fixture->pt.levels, iova))
@@ -39,8 +43,9 @@ static struct hw_walk x86_64_see(const struct format_fixture *fixture, u64 iova,
 
 struct seen judge_x86_64_walk(const struct format_fixture *fixture, u64 iova)
 {
-	struct hw_walk read = x86_64_see(fixture, iova, false);
-	struct hw_walk write = x86_64_see(fixture, iova, true);
+	const struct format_request writes = { .write = true }, reads = { .write = false };
+	struct hw_walk read = x86_64_see(fixture, iova, &reads);
+	struct hw_walk write = x86_64_see(fixture, iova, &writes);
 
 	return both(&read, &write);
 }
@@ -127,6 +132,47 @@ void judge_arm_walk_range(const struct format_fixture *fixture, u64 start, u64 l
 
 	hw_walk_arm_range(&stage, start, last, judge_relay_leaf, NULL, &relay);
 	judge_relay_end(&relay);
+}
+
+/* ---- Who may do what ------------------------------------------------------------------------- */
+
+static bool riscv_may(const struct format_fixture *fixture, u64 iova,
+		      const struct format_request *request)
+{
+	struct hw_riscv_stage stage = riscv_stage(fixture);
+	const struct hw_riscv_access access = { .iova = iova,
+						.write = request->write,
+						.execute = request->execute,
+						.supervisor = request->privileged };
+
+	return !hw_walk_riscv(&stage, &access).fault;
+}
+
+static bool arm_may(const struct format_fixture *fixture, u64 iova,
+		    const struct format_request *request)
+{
+	struct hw_arm_stage stage = arm_stage(fixture);
+	const struct hw_arm_access access = { .iova = iova,
+					      .write = request->write,
+					      .execute = request->execute,
+					      .privileged = request->privileged };
+
+	return !hw_walk_arm(&stage, &access).fault;
+}
+
+bool format_may(const struct format_fixture *fixture, u64 iova,
+		const struct format_request *request)
+{
+	struct seen seen;
+
+	if (fixture->format->walk == judge_x86_64_walk)
+		return !x86_64_see(fixture, iova, request).fault;
+	if (fixture->format->walk == judge_riscv_walk)
+		return riscv_may(fixture, iova, request);
+	if (fixture->format->walk == judge_arm_walk)
+		return arm_may(fixture, iova, request);
+	seen = fixture->format->walk(fixture, iova);
+	return request->write ? seen.write : seen.read;
 }
 
 /* ---- Cases ----------------------------------------------------------------------------------- */
