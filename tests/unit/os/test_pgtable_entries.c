@@ -136,6 +136,33 @@ static void leaves_lead_where_they_were_told(void **state)
 	}
 }
 
+/* It says that a table is flushed: leaves do not have it, and where it is it changes nothing. */
+static void the_softwares_bit_is_of_tables_alone(void **state)
+{
+	struct format_fixture *fixture = *state;
+	const struct pt_format *format = format_of(fixture);
+
+	for (u32 index = 0; format_size_lg2(fixture, index); index++) {
+		u8 lg2 = format_size_lg2(fixture, index), level = level_of(fixture, lg2);
+
+		for (u32 prot = 0; prot < PROTS; prot++) {
+			phys_addr_t phys = address(fixture, lg2, 2);
+			u64 entry, other;
+
+			if (!(prot & RW))
+				continue;
+			entry = format->leaf(&fixture->pt, phys, prot, lg2);
+			other = entry | format->flushed;
+			assert_false(entry & format->flushed);
+			expect_u64(format->address(&fixture->pt, other), phys);
+			expect_u64(format->prot(&fixture->pt, other),
+				   format->prot(&fixture->pt, entry));
+			assert_false(format->is_table(other, level));
+			expect_u64(pt_leaf_lg2(format, other, level), lg2);
+		}
+	}
+}
+
 /* From a leaf to the next the word grows by one and the same number, as far as runs go. */
 static void words_of_a_run_have_equal_steps(void **state)
 {
@@ -221,7 +248,14 @@ TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(tables_lead_where_they_were_told),
 	  ON_EVERY_FORMAT_AND_SIZE(levels_share_the_bits_of_an_address),
 	  ON_EVERY_FORMAT_AND_SIZE(sizes_are_those_of_their_levels),
 	  ON_EVERY_FORMAT_AND_SIZE(leaves_lead_where_they_were_told),
+	  ON_EVERY_FORMAT_AND_SIZE(the_softwares_bit_is_of_tables_alone),
+	  ON_MORE_CONFIGURATIONS(the_softwares_bit_is_of_tables_alone),
 	  ON_EVERY_FORMAT_AND_SIZE(words_of_a_run_have_equal_steps),
+	  ON_MORE_CONFIGURATIONS(words_of_a_run_have_equal_steps),
+	  ON_MORE_CONFIGURATIONS(tables_lead_where_they_were_told),
+	  ON_MORE_CONFIGURATIONS(leaves_lead_where_they_were_told),
+	  ON_MORE_CONFIGURATIONS(attributes_go_there_and_back),
+	  ON_MORE_CONFIGURATIONS(marks_change_nothing_else),
 	  ON_EVERY_FORMAT_AND_SIZE(attributes_go_there_and_back),
 	  ON_EVERY_FORMAT_AND_SIZE(marks_change_nothing_else),
 	  ON_FORMAT(armv8_s1_16k_bbm, attributes_go_there_and_back),

@@ -70,6 +70,49 @@ static void a_range_across_the_hole_is_refused(void **state)
 	format_expect(fixture, start, PHYS, 4096, RW);
 }
 
+struct seen_halves {
+	u64 leaves, first, last;
+};
+
+static bool see(void *cookie, const struct pgtable_leaf *leaf)
+{
+	struct seen_halves *seen = cookie;
+
+	seen->first = seen->leaves++ ? seen->first : leaf->iova;
+	seen->last = leaf->iova + ((1ULL << leaf->lg2) - 1);
+	return true;
+}
+
+/* One after the other: what is asked of both at once is refused, whatever it is. */
+static void each_half_is_gone_through_by_itself(void **state)
+{
+	struct format_fixture *fixture = *state;
+	const struct pgtable_ops *ops = fixture->format->ops;
+	u64 end = half(fixture), value = 0;
+	struct seen_halves lower = { 0 }, upper = { 0 }, none = { 0 };
+
+	expect_ok(format_map(fixture, end - 4096, PHYS, 4096, RW));
+	expect_ok(format_map(fixture, 0, PHYS, 4096, RW));
+	expect_ok(format_map(fixture, -end, PHYS, 4096, RW));
+	expect_ok(format_map(fixture, -4096ULL, PHYS, 4096, RW));
+	expect_ok(ops->iterate(&fixture->pt, 0, end, see, &lower));
+	expect_u64(lower.leaves, 2);
+	expect_u64(lower.first, 0);
+	expect_u64(lower.last, end - 1);
+	expect_ok(ops->iterate(&fixture->pt, -end, end, see, &upper));
+	expect_u64(upper.leaves, 2);
+	expect_u64(upper.first, -end);
+	expect_u64(upper.last, ~0ULL);
+	expect_error(ops->iterate(&fixture->pt, 0, ~0ULL, see, &none), -ERANGE);
+	expect_error(ops->protect(&fixture->pt, end - 4096, -2 * end + 8192, RW, &fixture->gather,
+				  &value),
+		     -ERANGE);
+	expect_error(
+		ops->collapse(&fixture->pt, end - 4096, -2 * end + 8192, &fixture->gather, &value),
+		-ERANGE);
+	expect_u64(none.leaves + value, 0);
+}
+
 /* AMD's tables mean the same with and without PASID in their lower half alone. */
 static void the_lower_half_alone(void **state)
 {
@@ -83,4 +126,4 @@ static void the_lower_half_alone(void **state)
 
 TEST_MAIN(ON_SIGNED(both_halves_are_mapped), ON_SIGNED(a_range_ends_with_the_last_address),
 	  ON_SIGNED(the_hole_is_refused), ON_SIGNED(a_range_across_the_hole_is_refused),
-	  ON_SIGNED(the_lower_half_alone))
+	  ON_SIGNED(each_half_is_gone_through_by_itself), ON_SIGNED(the_lower_half_alone))

@@ -333,6 +333,13 @@ static void sizes_do_not_overlap_either(void **state)
 	}
 }
 
+/* Formats whose sizes from 4 KiB to 1 GiB are those of x86-64 alone. */
+#define ON_4K_2M_1G(test)                                                                       \
+	ON_X86_SIZES(test), ON_X86_64(test), ON_ARMV8_3_SIZES(test), ON_FORMAT(riscv_39, test), \
+		ON_FORMAT(riscv_39x4, test), ON_FORMAT(riscv_57_pbmt, test),                    \
+		ON_FORMAT(armv8_s1_4k_3, test), ON_FORMAT(amdv1_grows, test),                   \
+		ON_FORMAT(armv8_s2_4k_lpa2, test)
+
 TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(every_page_size_maps_as_one_leaf),
 	  ON_EVERY_FORMAT_AND_SIZE(permissions_are_what_was_asked_for),
 	  ON_EVERY_FORMAT_AND_SIZE(other_attributes_change_nothing),
@@ -341,8 +348,14 @@ TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(every_page_size_maps_as_one_leaf),
 	  ON_EVERY_FORMAT(a_range_uses_larger_leaves_in_its_middle),
 	  ON_EVERY_FORMAT_AND_SIZE(addresses_that_do_not_match_use_small_pages),
 	  ON_EVERY_FORMAT_AND_SIZE(a_range_runs_over_borders_of_tables),
-	  ON_X86_SIZES(a_mixed_range_takes_20_leaves),
-	  ON_X86_SIZES(a_range_near_4_GiB_takes_32_pages),
+	  ON_4K_2M_1G(a_mixed_range_takes_20_leaves),
+	  ON_4K_2M_1G(a_range_near_4_GiB_takes_32_pages),
+	  ON_FORMAT(amdv1_sizes, a_range_near_4_GiB_takes_32_pages),
+	  ON_FORMAT(amdv1_encrypted, a_range_near_4_GiB_takes_32_pages),
+	  ON_FORMAT(x86_64_encrypted, a_range_near_4_GiB_takes_32_pages),
+	  ON_FORMAT(riscv_48, a_range_near_4_GiB_takes_32_pages),
+	  ON_FORMAT(riscv_57, a_range_near_4_GiB_takes_32_pages),
+	  ON_FORMAT(armv8_s1_4k_many, a_range_near_4_GiB_takes_32_pages),
 	  ON_EVERY_FORMAT_AND_SIZE(without_read_and_write_it_is_EINVAL),
 	  ON_EVERY_FORMAT_AND_SIZE(no_bytes_are_EINVAL),
 	  ON_EVERY_FORMAT_AND_SIZE(a_start_that_no_size_fits_is_ENXIO),
