@@ -257,7 +257,9 @@ const char *stale_text_fetched(struct check *check, struct text *text,
 		.last = stale->to,
 		.lg2 = fetched->page_lg2,
 		.since = fetched->since,
-		.until = fetched->emptied,
+		/* Where commands overtake, one before the wait is too early. */
+		.until = stale->device->iommu->arch->devices_overtake ? fetched->gone
+								      : fetched->emptied,
 		.call = check->call->began,
 	};
 	phys_addr_t phys = fetched->phys + (stale->from - fetched->at.start);
