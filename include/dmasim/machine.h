@@ -34,6 +34,7 @@ enum dmasim_iommu {
 	DMASIM_NO_IOMMU, /* DMA addresses are physical addresses */
 	DMASIM_AMD_VI,	 /* AMD, v1 host tables, which begin with 3 levels and grow */
 	DMASIM_RISCV,	 /* RISC-V: tables of a first stage, Sv39, Sv48 or Sv57 */
+	DMASIM_SMMUV3,	 /* Arm SMMUv3, stage 1 of 4 KiB; a device's interrupts are plain writes */
 };
 
 /* What a RISC-V IOMMU has unless its machine is made without. */
@@ -131,9 +132,10 @@ struct dmasim_config {
 	size_t size;
 
 	enum dmasim_iommu iommu;
-	u8 iommu_levels;  /* of page tables: VT-d, RISC-V 3 to 5; AMD-Vi at most 4, 5 or 6; 0: 4 */
-	bool iommu_no_1g; /* no leaves of 1 GiB; AMD-Vi, RISC-V: and none larger */
-	bool iommu_snoop; /* snoop control: leaves have the SNP bit; AMD-Vi's always have FC */
+	/* Of page tables: VT-d, RISC-V 3 to 5; SMMUv3 3, 4; AMD-Vi at most 4, 5 or 6; 0: 4. */
+	u8 iommu_levels;
+	bool iommu_no_1g;      /* no leaves of 1 GiB; AMD-Vi, RISC-V: and none larger */
+	bool iommu_snoop;      /* snoop control: leaves have the SNP bit; AMD-Vi's always have FC */
 	bool iommu_incoherent; /* table writes reach the walker only when flushed from the cache */
 	/*
 	 * A hypervisor shadows the tables and reads them again at each flush: lazy domains collect
@@ -159,7 +161,9 @@ struct dmasim_config {
 	 * "iova-and-page-tables" 2.3).
 	 */
 	bool iommu_first_stage;
-	u32 riscv_without;	     /* DMASIM_RISCV_: what a RISC-V IOMMU lacks; 0: nothing */
+	u32 riscv_without; /* DMASIM_RISCV_: what a RISC-V IOMMU lacks; 0: nothing */
+	/* SMMUv3 without range invalidation (IDR3.RIL): a command for each page, or for all. */
+	bool smmu_no_range;
 	u32 iotlb_entries;	     /* of the translation cache; 0: 64 */
 	u32 iotlb_ways;		     /* of each of its sets; 0: 4; as many as entries: one set */
 	u32 context_entries;	     /* of the context cache; 0: there is none */
@@ -178,7 +182,7 @@ struct dmasim_config {
 	u32 bugs; /* upstream bugs that are left in: DMASIM_BUG(x) | ... (bug.h) */
 
 	u64 ram_bytes;	     /* 0: 16 GiB. 1 GiB of it lies at 0, the rest from 4 GiB up */
-	enum dmasim_cpu cpu; /* 0: Intel's; with AMD-Vi AMD's */
+	enum dmasim_cpu cpu; /* 0: Intel's; with AMD-Vi AMD's; with SMMUv3 another's */
 	u32 cpu_family;	     /* 0: 6 for Intel, 0x17 for the others */
 	enum dmasim_acs acs; /* of ports that are made on the way to something else */
 	enum dmasim_forwarding forwarding; /* of host bridges, from one port to another */

@@ -77,6 +77,7 @@ enum platform_iommu_arch {
 	PLATFORM_IOMMU_VTD = 0, /* Intel VT-d, second-stage tables */
 	PLATFORM_IOMMU_AMD,	/* AMD, v1 host tables */
 	PLATFORM_IOMMU_RISCV,	/* RISC-V, Sv39, Sv48 or Sv57 */
+	PLATFORM_IOMMU_SMMUV3,	/* Arm, stage 1 */
 };
 
 /* An IOMMU and its scope: every function on the buses [bus_first, bus_last] of the segment. */
@@ -86,7 +87,7 @@ struct platform_iommu {
 	u16 segment;
 	u8 bus_first;
 	u8 bus_last;
-	u8 levels;	 /* of its page tables: VT-d, RISC-V 3 to 5; AMD at most so many, 4 to 6 */
+	u8 levels;	 /* of its page tables: VT-d, RISC-V 3 to 5; Arm 3, 4; AMD at most 4 to 6 */
 	u8 address_bits; /* host address width: bits above are reserved in entries */
 	u8 max_address_mask;  /* MAMV: largest AM of a page-selective invalidation */
 	bool huge_1g;	      /* leaves of 1 GiB (of 2 MiB are always there); AMD: and larger */
@@ -106,6 +107,7 @@ struct platform_iommu {
 	bool page_types;      /* leaves that say what is not cacheable (Svpbmt); */
 	bool forgets_tables;  /* invalidations of a window may take what is no leaf (NL); */
 	bool forgets_windows; /* they may have more than a page (S) */
+	bool forgets_ranges;  /* SMMUv3: invalidations may have several pages (RIL) */
 	u32 domain_count;     /* domain ids are 0 to domain_count - 1; 0 is never used */
 };
 

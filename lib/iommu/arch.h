@@ -114,6 +114,7 @@ extern const struct iommu_arch iommu_vtd_scalable;
 extern const struct iommu_arch iommu_vtd_first_stage;
 extern const struct iommu_arch iommu_amd;
 extern const struct iommu_arch iommu_riscv;
+extern const struct iommu_arch iommu_smmuv3;
 
 /* 0 or -ENOMEM; both before iommu_unit_fini(). */
 int iommu_unit_init(struct os *os, struct iommu_unit *unit, const struct platform_iommu *hw);

@@ -14,6 +14,7 @@ static const struct iommu_arch *const archs[] = {
 	[PLATFORM_IOMMU_VTD] = &iommu_vtd,
 	[PLATFORM_IOMMU_AMD] = &iommu_amd,
 	[PLATFORM_IOMMU_RISCV] = &iommu_riscv,
+	[PLATFORM_IOMMU_SMMUV3] = &iommu_smmuv3,
 };
 
 /* Where there is a first stage, mappings go there. */

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include <dmasim/hw/amd.h>
+#include <dmasim/hw/arm.h>
+#include <dmasim/hw/smmuv3.h>
 #include <dmasim/hw/vtd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -200,6 +202,58 @@ static const struct amd_event amd_events[] = {
 	    "the table of memory owned by encrypted guests could not be read" },
 	  AMD_HAS_DEVICE | AMD_HAS_GPA | AMD_HAS_FLAGS },
 };
+
+static const struct fault_reason smmuv3_events[] = {
+	{ SMMUV3_F_UUT, "F_UUT",
+	  "the device sent a request of a kind that the unit does not take" },
+	{ SMMUV3_C_BAD_STREAMID, "C_BAD_STREAMID",
+	  "the stream table has no place for this requester: it, and all of its bus, is attached "
+	  "to "
+	  "no domain yet" },
+	{ SMMUV3_F_STE_FETCH, "F_STE_FETCH",
+	  "the requester's stream table entry could not be read" },
+	{ SMMUV3_C_BAD_STE, "C_BAD_STE",
+	  "the requester's stream table entry is not valid: it is attached to no domain yet or no "
+	  "more, or it sends with the number of another function" },
+	{ SMMUV3_F_BAD_ATS_TREQ, "F_BAD_ATS_TREQ",
+	  "the device asked for translations, and its stream table entry does not allow that" },
+	{ SMMUV3_F_STREAM_DISABLED, "F_STREAM_DISABLED",
+	  "requests without a PASID are not taken from this requester" },
+	{ SMMUV3_F_TRANSL_FORBIDDEN, "F_TRANSL_FORBIDDEN",
+	  "the device sent an address that it had translated itself, which it may not" },
+	{ SMMUV3_C_BAD_SUBSTREAMID, "C_BAD_SUBSTREAMID",
+	  "the request has a PASID, and the requester has no table, or too small a one, for that" },
+	{ SMMUV3_F_CD_FETCH, "F_CD_FETCH", "the requester's context descriptor could not be read" },
+	{ SMMUV3_C_BAD_CD, "C_BAD_CD",
+	  "the requester's context descriptor is not valid, or asks for something that the "
+	  "hardware "
+	  "cannot do" },
+	{ ARM_F_WALK_EABT, "F_WALK_EABT",
+	  "the walk could not read a page table: the entry above it points to no memory" },
+	{ ARM_F_TRANSLATION, "F_TRANSLATION",
+	  "nothing is mapped there: never mapped, unmapped already, or beyond what the tables "
+	  "translate" },
+	{ ARM_F_ADDR_SIZE, "F_ADDR_SIZE",
+	  "a page table leads to an address that is wider than the hardware's" },
+	{ ARM_F_ACCESS, "F_ACCESS", "the page is not marked as used, and hardware does not do it" },
+	{ ARM_F_PERMISSION, "F_PERMISSION",
+	  "the page is mapped, and not for what the device wanted to do" },
+	{ SMMUV3_F_TLB_CONFLICT, "F_TLB_CONFLICT",
+	  "the TLB has two translations for the address: one was not invalidated" },
+	{ SMMUV3_F_CFG_CONFLICT, "F_CFG_CONFLICT",
+	  "two configurations are cached for the requester: one was not invalidated" },
+	{ SMMUV3_E_PAGE_REQ, "E_PAGE_REQ", "the device asks for a page" },
+	{ SMMUV3_F_VMS_FETCH, "F_VMS_FETCH", "what describes a virtual machine could not be read" },
+};
+
+const struct fault_reason *smmuv3_event(u16 code)
+{
+	for (size_t i = 0; i < COUNT(smmuv3_events); i++) {
+		if (smmuv3_events[i].code == code)
+			return &smmuv3_events[i];
+	}
+	return NULL;
+}
 
 const struct fault_reason *vtd_fault_reason(u16 code)
 {

@@ -36,6 +36,9 @@ struct amd_event {
 	u32 has;		    /* AMD_HAS_; old kernels print the domain for a PASID */
 };
 
+/* Of an SMMUv3: text is the event's name. NULL: the number is not assigned. */
+const struct fault_reason *smmuv3_event(u16 code);
+
 /* NULL: the code is not assigned, or there is no such name of that length. */
 const struct amd_event *amd_event(u16 code);
 const struct amd_event *amd_event_named(const char *name, size_t length);

@@ -3,11 +3,13 @@
 
 #include <dmasim/hw/amd.h>
 #include <dmasim/hw/riscv_iommu.h>
+#include <dmasim/hw/smmuv3.h>
 #include <dmasim/hw/vtd.h>
 
 #include "check/amdvi.h"
 #include "check/dmar.h"
 #include "check/riscv_text.h"
+#include "check/smmuv3.h"
 #include "hw/hw.h"
 
 /* ---- VT-d ------------------------------------------------------------- */
@@ -67,6 +69,24 @@ static struct fault_said riscv_said(const u64 *word)
 	};
 }
 
+/* ---- SMMUv3 ----------------------------------------------------------- */
+
+static void add_smmuv3(struct text *text, const struct hw_iommu *iommu,
+		       const struct hw_fault_record *record)
+{
+	smmuv3_text(text, hw_iommu_segment(iommu), record->word);
+}
+
+static struct fault_said smmuv3_said(const u64 *word)
+{
+	return (struct fault_said){
+		.requester = (u16)(word[0] >> SMMUV3_EVENT_SID_SHIFT),
+		.address = word[2],
+		.write = !(word[1] & SMMUV3_EVENT_READ),
+		.reason = word[0] & SMMUV3_EVENT_ID_MASK,
+	};
+}
+
 /* ---- Which ------------------------------------------------------------ */
 
 static const struct words {
@@ -78,6 +98,7 @@ static const struct words {
 	{ &hw_vtd, add_vtd, vtd_said },
 	{ &hw_amd, add_amd, amd_said },
 	{ &hw_riscv, add_riscv, riscv_said },
+	{ &hw_smmuv3, add_smmuv3, smmuv3_said },
 };
 
 static const struct words *words_of(const struct hw_iommu *iommu)

@@ -133,5 +133,6 @@ struct hw_arch {
 extern const struct hw_arch hw_vtd;
 extern const struct hw_arch hw_amd;
 extern const struct hw_arch hw_riscv;
+extern const struct hw_arch hw_smmuv3;
 
 #endif

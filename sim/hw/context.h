@@ -31,6 +31,8 @@ enum hw_context_type {
 #define HW_CONTEXT_WRITE_PROTECT   (1U << 3) /* WPE: R/W binds those, too */
 #define HW_CONTEXT_EXT_ACCESSED	   (1U << 4) /* EAFE: a first stage's EA is set beside A */
 #define HW_CONTEXT_TRACK	   (1U << 5) /* SSADE: a second stage's A and D are set */
+/* Of a requester that is absent: there is not even a table that would have its entry. */
+#define HW_CONTEXT_NO_PLACE	   (1U << 6)
 
 struct hw_context {
 	u8 type; /* enum hw_context_type */

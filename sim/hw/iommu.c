@@ -26,6 +26,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	iommu->scalable = desc->scalable && iommu->arch->translate;
 	iommu->wide_commands = desc->wide_commands;
 	iommu->page_requests = desc->page_requests;
+	iommu->command_ranges = desc->command_ranges;
 	iommu->pasid_flags = desc->pasid_flags;
 	iommu->forgets_tables = desc->forgets_tables;
 	iommu->forgets_windows = desc->forgets_windows;
@@ -133,7 +134,8 @@ int hw_context_set(struct hw_iommu *iommu, u16 requester, struct hw_context cont
 	return 0;
 }
 
-static const struct hw_context absent_context = { .type = HW_CONTEXT_ABSENT };
+static const struct hw_context absent_context = { .type = HW_CONTEXT_ABSENT,
+						  .flags = HW_CONTEXT_NO_PLACE };
 
 /* Valid until the entry is written again. */
 static const struct hw_context *context_at(const struct hw_iommu *iommu, u16 requester)

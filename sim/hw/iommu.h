@@ -37,6 +37,7 @@ struct hw_iommu {
 	u8 pasid_flags;	      /* HW_CONTEXT_ flags that entries of PASIDs may have */
 	bool forgets_tables;  /* RISC-V: commands may have NL, */
 	bool forgets_windows; /* and S */
+	bool command_ranges;  /* SMMUv3: commands may have several pages (RIL) */
 	struct hw_context *contexts[256]; /* by bus, then devfn; made when first set */
 	struct hw_pasid_pages pasid_pages;
 	struct context_cache context_cache;
@@ -80,6 +81,7 @@ struct hw_iommu_desc {
 	bool page_types;     /* Svpbmt, */
 	bool forgets_tables; /* NL and */
 	bool forgets_windows; /* S */
+	bool command_ranges;  /* SMMUv3: RIL */
 	u32 iotlb_entries;
 	u32 iotlb_ways;	     /* 0: IOTLB_WAYS */
 	u32 context_entries; /* of the context cache; 0: none */

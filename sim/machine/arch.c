@@ -54,6 +54,20 @@ static const struct machine_arch archs[] = {
 		.no_caching_mode = true,
 		.no_snoop_control = true,
 	},
+	/* The window of its software's doorbells (SW_MSI) is no matter of DMA (facts "dma-api" 20). */
+	[DMASIM_SMMUV3] = {
+		.name = "smmuv3",
+		.hw = &hw_smmuv3,
+		.os = PLATFORM_IOMMU_SMMUV3,
+		.levels = 4,
+		.levels_min = 3,
+		.levels_max = 4,
+		.levels_rule = "SMMUv3 tables have 3 or 4 levels",
+		.cpu = DMASIM_CPU_OTHER,
+		.address_bits = 48,
+		.no_caching_mode = true,
+		.no_snoop_control = true,
+	},
 };
 
 #define ARCHS (sizeof(archs) / sizeof(archs[0]))

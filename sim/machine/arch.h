@@ -10,6 +10,7 @@
 #include <dmasim/platform.h>
 
 #include "hw/arch.h"
+#include "machine/machine.h"
 
 struct machine_arch {
 	const char *name;	  /* in traces */
@@ -24,10 +25,16 @@ struct machine_arch {
 	bool scalable;	       /* may be asked for */
 	bool no_caching_mode;  /* may not: what is absent is never cached; */
 	bool no_snoop_control; /* nor this: entries have no such bit */
+	u8 address_bits;       /* of physical addresses; 0: as many as the machine has */
 	/* What no IOVA may be, as it means an interrupt; 0 bytes: nothing. */
 	u64 msi_start;
 	u64 msi_bytes;
 };
+
+static inline u8 machine_address_bits(const struct machine_arch *arch)
+{
+	return arch->address_bits ? arch->address_bits : MACHINE_ADDRESS_BITS;
+}
 
 /* NULL: it is none of enum dmasim_iommu. */
 const struct machine_arch *machine_arch(enum dmasim_iommu iommu);

@@ -188,6 +188,7 @@ static void describe_iommus(const struct dmasim *s, struct arrays *arrays)
 			.first_levels = root->iommu->walker.first_levels,
 			.first_huge_1g = root->iommu->walker.first_huge_1g,
 			.wide_commands = root->iommu->wide_commands,
+			.forgets_ranges = root->iommu->command_ranges,
 			.shadow_on_flush = s->config.iommu_shadow_on_flush,
 			.coherent = !root->iommu->walker.cache,
 			.napot = root->iommu->walker.napot,

@@ -85,21 +85,10 @@ static void check_tables(const struct dmasim_config *config)
 	DMASIM_CONTRACT(!config->walk_entries, "a walk cache knows the steps of our walkers alone");
 }
 
-/* Before there is anything that a handler which jumps out would leave behind. */
-static void check_config(const struct dmasim_config *config)
+static void check_iommu(const struct dmasim_config *config)
 {
 	const struct machine_arch *arch = machine_arch(config->iommu);
 
-	DMASIM_CONTRACT(!config->iova_ops || is_whole(config->iova_ops),
-			"a table of IOVA functions has its size and all of them");
-	DMASIM_CONTRACT(config->policy <= DMASIM_PASS_THROUGH,
-			"the policy is one of enum dmasim_policy");
-	DMASIM_CONTRACT(config->swiotlb <= DMASIM_SWIOTLB_FORCE,
-			"swiotlb is one of enum dmasim_swiotlb");
-	DMASIM_CONTRACT(config->cpu <= DMASIM_CPU_OTHER, "the CPU is one of enum dmasim_cpu");
-	DMASIM_CONTRACT(config->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
-	DMASIM_CONTRACT(config->forwarding <= DMASIM_FORWARDING_NONE,
-			"forwarding is one of enum dmasim_forwarding");
 	DMASIM_CONTRACT(config->iommu_levels >= arch->levels_min &&
 				config->iommu_levels <= arch->levels_max,
 			arch->levels_rule);
@@ -114,17 +103,37 @@ static void check_config(const struct dmasim_config *config)
 	DMASIM_CONTRACT(!config->iommu_first_stage || config->iommu_levels >= 4,
 			"a first stage has 4 or 5 levels");
 	DMASIM_CONTRACT(!config->iommu_caching_mode || !arch->no_caching_mode,
-			"a RISC-V IOMMU caches nothing that is absent");
+			"caching mode is VT-d's and AMD's");
 	DMASIM_CONTRACT(!config->iommu_snoop || !arch->no_snoop_control,
-			"RISC-V tables have no snoop control");
+			"snoop control is VT-d's and AMD's");
 	DMASIM_CONTRACT(!config->riscv_without || config->iommu == DMASIM_RISCV,
 			"only a RISC-V IOMMU can be without what those have");
 	DMASIM_CONTRACT(!(config->riscv_without & ~(u32)DMASIM_RISCV_EVERYTHING),
 			"riscv_without is of enum dmasim_riscv");
+	DMASIM_CONTRACT(!config->smmu_no_range || config->iommu == DMASIM_SMMUV3,
+			"range invalidation is SMMUv3's");
 	DMASIM_CONTRACT(config->pasid_entries <= CONTEXT_ENTRIES_MAX,
 			"a PASID cache has at most 2^16 entries");
 	DMASIM_CONTRACT(config->context_entries <= CONTEXT_ENTRIES_MAX,
 			"a context cache has at most 2^16 entries");
+	DMASIM_CONTRACT(!arch->address_bits || config->ram_bytes >> (arch->address_bits - 2) == 0,
+			"RAM fits into a quarter of what the IOMMU's entries can address");
+}
+
+/* Before there is anything that a handler which jumps out would leave behind. */
+static void check_config(const struct dmasim_config *config)
+{
+	DMASIM_CONTRACT(!config->iova_ops || is_whole(config->iova_ops),
+			"a table of IOVA functions has its size and all of them");
+	DMASIM_CONTRACT(config->policy <= DMASIM_PASS_THROUGH,
+			"the policy is one of enum dmasim_policy");
+	DMASIM_CONTRACT(config->swiotlb <= DMASIM_SWIOTLB_FORCE,
+			"swiotlb is one of enum dmasim_swiotlb");
+	DMASIM_CONTRACT(config->cpu <= DMASIM_CPU_OTHER, "the CPU is one of enum dmasim_cpu");
+	DMASIM_CONTRACT(config->acs <= DMASIM_ACS_ABSENT, "ACS is one of enum dmasim_acs");
+	DMASIM_CONTRACT(config->forwarding <= DMASIM_FORWARDING_NONE,
+			"forwarding is one of enum dmasim_forwarding");
+	check_iommu(config);
 	DMASIM_CONTRACT(config->ram_bytes % SZ_1M == 0, "RAM is a multiple of 1 MiB");
 	DMASIM_CONTRACT(config->ram_bytes >= 2 * FIRST_FRAME && config->ram_bytes <= MAX_RAM_BYTES,
 			"a machine has 2 MiB to 1 PiB of RAM");
@@ -396,7 +405,7 @@ struct dmasim *dmasim_create(const struct dmasim_config *config)
 	SLIST_INIT(&s->direct_regions);
 	STAILQ_INIT(&s->records);
 	kernel_init(s);
-	s->next_adopted = MACHINE_ADOPT_START;
+	s->next_adopted = 1ULL << (machine_address_bits(machine_arch(complete.iommu)) - 1);
 	s->cpu_vendor = machine_cpu_vendor(s->config.cpu);
 	s->cpu_family = s->config.cpu_family;
 	wire(s);
