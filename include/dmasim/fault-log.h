@@ -30,7 +30,8 @@ enum dmasim_fault_kind {
 	DMASIM_LOG_VTD_INTERRUPT, /* VT-d blocked an interrupt */
 	DMASIM_LOG_VTD_STATUS,	  /* VT-d's fault status register, which comes before the others */
 	DMASIM_LOG_AMD_EVENT,
-	DMASIM_LOG_RISCV, /* of records alone: no line is decoded as one */
+	DMASIM_LOG_RISCV,  /* of records alone: no line is decoded as one */
+	DMASIM_LOG_SMMUV3, /* likewise */
 };
 
 struct dmasim_fault_line {
@@ -62,8 +63,8 @@ DMASIM_API enum dmasim_log_line dmasim_fault_decode(const char *line,
 						    struct dmasim_fault_line *out);
 
 /*
- * The text in the real driver's words for a reason (VT-d), the name of an event (AMD), or the cause
- * in ours (RISC-V). NULL: the code is not assigned, or the kind has no reasons. Of VT-d's scalable
+ * The text in the real driver's words for a reason (VT-d), the name of an event (AMD, SMMUv3), or
+ * the cause in ours (RISC-V). NULL: the code is not assigned, or the kind has no reasons. Of VT-d's scalable
  * mode and of interrupts the number is the driver's and the words are ours.
  */
 DMASIM_API const char *dmasim_fault_reason(enum dmasim_fault_kind kind, u16 reason);

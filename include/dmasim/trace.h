@@ -61,6 +61,10 @@
  *   riscv_iotinval   unit= granularity=address|space|all [dom=] [dma= size=] nl=
  *   riscv_iodir      unit= granularity=device|all [source= ignored=]        RISC-V's for the same
  *   riscv_ats_inval  unit= source= dma= [size=]                             RISC-V's for the same
+ *   smmuv3_tlbi      unit= granularity=pages|domain|global [dom=] [dma= size=] [level=] tables=
+ *                                       SMMUv3's; level= is a hint of which leaves, from 0
+ *   smmuv3_cfgi      unit= granularity=device|global [source= ignored=]     SMMUv3's for the same
+ *   smmuv3_atc_inv   unit= source= dma= [size=]                             SMMUv3's for the same
  *   hop        at= what= addr=                       one step of a request (config.trace_hops)
  *   dev_read, dev_write   dev= dma= size= done= status=   a transfer of a device
  *   queue_error         unit= low= high=         a command that stopped the queue, in two words

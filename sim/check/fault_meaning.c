@@ -56,6 +56,8 @@ static const struct fault_reason *reason_of(enum dmasim_fault_kind kind, u16 rea
 		return event ? &event->reason : NULL;
 	case DMASIM_LOG_RISCV:
 		return riscv_fault_reason(reason);
+	case DMASIM_LOG_SMMUV3:
+		return smmuv3_event(reason);
 	default:
 		return NULL;
 	}

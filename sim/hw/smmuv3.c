@@ -22,6 +22,7 @@
  *   - commands for another granule find nothing;
  *   - a translation request of a device whose entry does not allow it is F_BAD_ATS_TREQ, a
  *     translated one F_TRANSL_FORBIDDEN;
+ *   - nothing behind a wait starts before it;
  *   - that a wait's write finds no memory stops nothing [M];
  *   - CERROR is told by the queue's state, there is no event;
  *   - F_WALK_EABT does not say the address that was fetched.
@@ -216,6 +217,7 @@ static struct hw_wait sync_of(const struct hw_smmuv3_command *from)
 	return (struct hw_wait){
 		.store_bytes = from->store ? sizeof(u32) : 0,
 		.interrupt = from->interrupt,
+		.fence = true,
 		.store_at = from->store_at,
 		.value = from->value,
 	};

@@ -159,6 +159,7 @@ struct lint {
 	bool below_root; /* said of the line that is judged */
 	enum memory_kind memory;
 	const struct hw_arch *arch; /* of its IOMMUs */
+	u8 address_bits;	    /* of physical addresses */
 
 	/* Calls. */
 	SLIST_HEAD(, lint_sites) sites;

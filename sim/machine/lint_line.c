@@ -379,6 +379,7 @@ static void use_iommu(struct lint *lint, const char *name)
 	const struct machine_arch *arch = machine_arch_named(name, strcspn(name, " "));
 
 	lint->arch = arch && arch->hw ? arch->hw : &hw_vtd;
+	lint->address_bits = arch ? machine_address_bits(arch) : MACHINE_ADDRESS_BITS;
 }
 
 /* What of the configuration says how to judge. */

@@ -115,7 +115,7 @@ struct hw_iommu *lint_unit(struct lint *lint, u32 number, dmasim_sbdf below)
 					    .arch = lint->arch,
 					    .unit = number,
 					    .levels = 4,
-					    .address_bits = MACHINE_ADDRESS_BITS,
+					    .address_bits = lint->address_bits,
 					    .iotlb_entries = 1,
 				    })
 		     : NULL;
@@ -163,7 +163,7 @@ static struct hw_target told_at(const struct hw_told *told, phys_addr_t phys)
 	if (bar)
 		return in_bar((const struct lint_bar *)(const void *)bar, phys);
 	/* What a program adopts is memory; the trace tells only of what is special about it. */
-	if (phys >= MACHINE_ADOPT_START || ram_find_range(&lint->s->hw.ram, phys, &range))
+	if (phys >> (lint->address_bits - 1) || ram_find_range(&lint->s->hw.ram, phys, &range))
 		return (struct hw_target){ .kind = HW_TARGET_RAM, .phys = phys, .run_bytes = 1 };
 	return (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED, .phys = RAM_NO_PHYS };
 }
@@ -363,6 +363,7 @@ void lint_machine_init(struct lint *lint)
 	RB_INIT(&lint->buses);
 	interval_tree_init(&lint->bars);
 	lint->arch = &hw_vtd;
+	lint->address_bits = MACHINE_ADDRESS_BITS;
 	lint->told.find = told_find;
 	lint->told.at = told_at;
 	lint->told.route = told_route;
