@@ -14,6 +14,8 @@
  *     does not have, and SADE or GADE, which it does not have, make the entry misconfigured;
  *   - A and D are never set: without them a page faults;
  *   - entries that are not valid are not cached, nor are page-table entries without V;
+ *   - contexts have no directory of processes: a request with a PASID is a transaction type that
+ *     is not allowed [M];
  *   - a request of a device TLB, of a device whose context has no EN_ATS, is a transaction type
  *     that is not allowed; what translation requests meet is told as long as it is no page fault;
  *   - after a device that does not answer the next fence stops the queue, with cmd_to; a fence
@@ -54,6 +56,19 @@ static struct hw_refusal context_refusal(const struct hw_iommu *iommu,
 	else if (is_misconfigured(iommu, context))
 		refusal.code = RISCV_CAUSE_DDT_MISCONFIGURED;
 	return refusal;
+}
+
+/* There are no entries of processes: a request with a PASID is of a type that nobody may send. */
+static struct hw_translation translate(struct hw_iommu *iommu, const struct hw_ask *ask, bool probe)
+{
+	struct hw_context context = probe ? hw_context_get(iommu, ask->requester)
+					  : *hw_context_find(iommu, ask->requester, ask->write);
+	struct hw_refusal refusal = context_refusal(iommu, &context, ask->write);
+
+	return (struct hw_translation){
+		.fault = refusal.code ? refusal.code : RISCV_CAUSE_TYPE_DISALLOWED,
+		.domain = context.domain,
+	};
 }
 
 /* ---- Walks ----------------------------------------------------------------------------------- */
@@ -182,6 +197,7 @@ const struct hw_arch hw_riscv = {
 	.no_messages = true,
 	.ats_fault = RISCV_CAUSE_TYPE_DISALLOWED,
 	.is_absence = is_absence,
+	.translate = translate,
 	.decode = hw_riscv_decode,
 	.devices_overtake = true,
 	.timeouts_at_waits = true,
