@@ -22,6 +22,7 @@ int cli_fault(int argc, char **argv);
 int cli_groups(int argc, char **argv);
 int cli_lint(int argc, char **argv);
 int cli_p2p(int argc, char **argv);
+int cli_pt(int argc, char **argv);
 int cli_send(int argc, char **argv);
 int cli_topo(int argc, char **argv);
 int cli_walk(int argc, char **argv);
@@ -73,6 +74,26 @@ int cli_read_trace_options(int argc, char **argv, const struct cli_option *optio
 
 /* True, and the help is printed, if --help is among the arguments. */
 bool cli_asks_for_help(int argc, char **argv, const char *help);
+
+/*
+ * What getopt_long(), told to be silent, could not make sense of; word is the last that it looked
+ * at. Returns CLI_BAD_INPUT.
+ */
+int cli_bad_option(const char *command, int option, const char *word);
+
+/* "a:b:c" apart. Returns how many; 0: too many, or one is empty or too long. */
+#define CLI_PIECES_MAX	4
+#define CLI_PIECE_BYTES 32
+u32 cli_pieces(const char *text, char piece[CLI_PIECES_MAX][CLI_PIECE_BYTES]);
+
+/* 4096, 0x1000, 4K, 2M, 1G, 1T, of at least one character; changes text. False: it is none. */
+bool cli_size(char *text, u64 *bytes);
+
+/*
+ * The words of one line on lines of at most 100 columns: the first begins in column `first`, others
+ * in `other`.
+ */
+void cli_print_wrapped(int first, int other, const char *text);
 
 /* The import's notes, each on its own line: "note: ...". */
 void cli_notes(const struct dmasim_error *notes, FILE *to);

@@ -169,16 +169,6 @@ static int read_option(int option, const char *text, struct iova_options *option
 	}
 }
 
-/* What getopt could not make sense of; word is the last that it looked at. */
-static int bad_option(int option, const char *word)
-{
-	if (option == ':')
-		return cli_bad_input("iova: option '%s' needs a value", word);
-	if (word[0] == '-' && word[1] == '-')
-		return cli_bad_input("iova: no option '%s' (--help tells more)", word);
-	return cli_bad_input("iova: no option '-%c' (--help tells more)", optopt);
-}
-
 /* ---- What does not go together ---------------------------------------- */
 
 static bool has_workload(const struct iova_options *options)
@@ -257,7 +247,7 @@ int iova_read_arguments(int argc, char **argv, struct iova_options *options)
 			return CLI_DONE;
 		}
 		if (option == ':' || option == '?')
-			return bad_option(option, argv[optind - 1]);
+			return cli_bad_option("iova", option, argv[optind - 1]);
 		status = read_option(option, optarg, options);
 		if (status)
 			return status;

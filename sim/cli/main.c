@@ -16,6 +16,7 @@ static const struct {
 	{ "fault", cli_fault,
 	  "what the IOMMU's fault lines in a kernel log mean, and whose they are" },
 	{ "walk", cli_walk, "one translation step by step; the bits of page-table entries" },
+	{ "pt", cli_pt, "page tables of every format, as they lie in memory, bit by bit" },
 	{ "groups", cli_groups, "the IOMMU groups of an lspci dump, and why" },
 	{ "p2p", cli_p2p, "which device reaches which other's memory, by which way, and why not" },
 	{ "send", cli_send, "one request on its way, hop by hop" },

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The arguments of commands that work on one machine: options from a table, and FILE or --host.
+ * Arguments: options from a table, and FILE or --host, of commands that work on one machine; pieces
+ * of what others take.
  */
+#include <getopt.h>
 #include <string.h>
 
 #include "cli.h"
@@ -120,4 +122,46 @@ int cli_read_trace_options(int argc, char **argv, const struct cli_option *optio
 	if (!*file)
 		return cli_bad_input("%s: expected the name of a trace, or -", argv[0]);
 	return CLI_DONE;
+}
+
+/* ---- Of commands that use getopt -------------------------------------- */
+
+int cli_bad_option(const char *command, int option, const char *word)
+{
+	if (option == ':')
+		return cli_bad_input("%s: option '%s' needs a value", command, word);
+	if (word[0] == '-' && word[1] == '-')
+		return cli_bad_input("%s: no option '%s' (--help tells more)", command, word);
+	return cli_bad_input("%s: no option '-%c' (--help tells more)", command, optopt);
+}
+
+u32 cli_pieces(const char *text, char piece[CLI_PIECES_MAX][CLI_PIECE_BYTES])
+{
+	for (u32 count = 0; count < CLI_PIECES_MAX; count++) {
+		size_t length = strcspn(text, ":");
+
+		if (!length || length >= CLI_PIECE_BYTES)
+			return 0;
+		memcpy(piece[count], text, length);
+		piece[count][length] = '\0';
+		if (!text[length])
+			return count + 1;
+		text += length + 1;
+	}
+	return 0;
+}
+
+bool cli_size(char *text, u64 *bytes)
+{
+	static const char units[] = "KMGT";
+	size_t length = strlen(text);
+	const char *unit = strchr(units, text[length - 1]);
+	u32 shift = unit ? 10 * (u32)(unit - units + 1) : 0;
+
+	if (unit)
+		text[length - 1] = '\0';
+	if (!cli_number(text, bytes) || *bytes > ~0ULL >> shift)
+		return false;
+	*bytes <<= shift;
+	return true;
 }

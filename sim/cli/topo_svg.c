@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "svg.h"
 #include "topo_place.h"
 
 #define WIDTH_MIN   860U
@@ -39,28 +40,9 @@ static const char style[] =
 
 /* ---- Pieces ----------------------------------------------------------- */
 
-/* Notes quote what stood in a file. */
-static void put_escaped(FILE *to, const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		if (strchr("<>&", text[i]))
-			fprintf(to, "&#%d;", text[i]);
-		else
-			fputc(text[i], to);
-	}
-}
-
-static void put_text(FILE *to, u32 x, u32 y, const char *class, const char *text)
-{
-	fprintf(to, "<text x=\"%u\" y=\"%u\" class=\"%s\">", x, y, class);
-	put_escaped(to, text, strlen(text));
-	fputs("</text>\n", to);
-}
-
 static void put_box(FILE *to, const char *class, u32 radius, struct topo_frame box)
 {
-	fprintf(to, "<rect class=\"%s\" x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"%u\"/>\n",
-		class, box.x, box.y, box.width, box.height, radius);
+	cli_svg_box(to, class, radius, box.x, box.y, box.width, box.height);
 }
 
 static const char *plural(u32 count)
@@ -121,7 +103,7 @@ static void put_buses(FILE *to, u32 x, u32 y, u32 first, u32 last)
 		snprintf(text, sizeof(text), "bus %02x", first);
 	else
 		snprintf(text, sizeof(text), "bus %02x-%02x", first, last);
-	put_text(to, x, y, "small end", text);
+	cli_svg_text(to, x, y, "small end", text);
 }
 
 /* What stands at the right of the second line. */
@@ -134,14 +116,14 @@ static void put_right(const struct topo_function *function, struct topo_at at, F
 	if (function->bridge && function->secondary) {
 		put_buses(to, x, y, function->secondary, function->subordinate);
 	} else if (function->bridge) {
-		put_text(to, x, y, "small end", "leads nowhere");
+		cli_svg_text(to, x, y, "small end", "leads nowhere");
 	} else if (function->virtual_on) {
 		snprintf(text, sizeof(text), "%u virtual", function->virtual_on);
-		put_text(to, x, y, "small end", text);
+		cli_svg_text(to, x, y, "small end", text);
 	} else if (bar) {
 		dmasim_size_text(bar->bytes, size, sizeof(size));
 		snprintf(text, sizeof(text), "%s%s", bar->inferred ? "~ " : "", size);
-		put_text(to, x, y, "small end", text);
+		cli_svg_text(to, x, y, "small end", text);
 	}
 }
 
@@ -155,20 +137,21 @@ static void put_function(const struct topo_function *function, struct topo_at at
 	if (function->port_number)
 		snprintf(title, sizeof(title), "%s #%u", topo_title(function),
 			 function->port_number);
-	put_text(to, at.x + 12, at.y + 16, "strong", title);
+	cli_svg_text(to, at.x + 12, at.y + 16, "strong", title);
 	/* The column says which domain. */
-	put_text(to, at.x + BOX_WIDTH - 10, at.y + 16, "bdf end", strchr(function->name, ':') + 1);
+	cli_svg_text(to, at.x + BOX_WIDTH - 10, at.y + 16, "bdf end",
+		     strchr(function->name, ':') + 1);
 	if (!function->answered)
 		return;
 	if (!function->bridge)
 		put_box(to, stripe_of(function), 2,
 			(struct topo_frame){ at.x, at.y + 6, 4, BOX_HEIGHT - 12 });
 	if (topo_acs_matters(function))
-		put_text(to, at.x + 12, at.y + 30, "small", topo_acs_text(function, text));
+		cli_svg_text(to, at.x + 12, at.y + 30, "small", topo_acs_text(function, text));
 	else {
 		snprintf(text, sizeof(text), "%04x:%04x", function->pdev->vendor,
 			 function->pdev->device);
-		put_text(to, at.x + 12, at.y + 30, "bdf", text);
+		cli_svg_text(to, at.x + 12, at.y + 30, "bdf", text);
 	}
 	put_right(function, at, to);
 }
@@ -223,7 +206,7 @@ static void put_host(const struct topo_place *place, u32 index, FILE *to)
 	put_box(to, "frame", 12, frame);
 	snprintf(text, sizeof(text), "host bridge %04x:%02x", dmasim_domain(host->segment),
 		 host->bus_first);
-	put_text(to, frame.x + FRAME_PAD, frame.y + 22, "host", text);
+	cli_svg_text(to, frame.x + FRAME_PAD, frame.y + 22, "host", text);
 	put_buses(to, frame.x + frame.width - FRAME_PAD, frame.y + 22, host->bus_first,
 		  host->bus_last);
 	for (u32 i = 0; i < lines; i++) {
@@ -234,7 +217,7 @@ static void put_host(const struct topo_place *place, u32 index, FILE *to)
 		if (i + 1 == lines && host->window_count > lines)
 			snprintf(text, sizeof(text), "and %u windows more",
 				 host->window_count - lines + 1);
-		put_text(to, frame.x + FRAME_PAD, frame.y + 38 + i * HOST_LINE, "bdf", text);
+		cli_svg_text(to, frame.x + FRAME_PAD, frame.y + 38 + i * HOST_LINE, "bdf", text);
 	}
 }
 
@@ -251,7 +234,7 @@ static void put_tree(const struct topo_place *place, FILE *to)
 		struct topo_frame frame = topo_switch_frame(place, i);
 
 		put_box(to, "switch", 10, frame);
-		put_text(to, frame.x + FRAME_PAD, frame.y + 16, "strong", "switch");
+		cli_svg_text(to, frame.x + FRAME_PAD, frame.y + 16, "strong", "switch");
 	}
 	for (u32 i = 0; i < topo->function_count; i++) {
 		if (!PCI_FUNC(topo->function[i].pdev->devfn) && topo->function[i].multifunction)
@@ -271,7 +254,7 @@ static void put_tree(const struct topo_place *place, FILE *to)
 static u32 put_sample(FILE *to, u32 x, u32 y, const char *class, u32 width, const char *text)
 {
 	put_box(to, class, 3, (struct topo_frame){ x, y, width, 13 });
-	put_text(to, x + width + 7, y + 11, "small", text);
+	cli_svg_text(to, x + width + 7, y + 11, "small", text);
 	return x + width + 7 + (u32)strlen(text) * 6 + 20;
 }
 
@@ -279,19 +262,19 @@ static void put_legend(FILE *to, u32 y)
 {
 	u32 x = MARGIN;
 
-	put_text(to, x, y + 11, "small", "ports:");
+	cli_svg_text(to, x, y + 11, "small", "ports:");
 	x += 40;
 	for (u32 i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
 		x = put_sample(to, x, y, looks[i], 22, topo_isolation_text((enum topo_isolation)i));
 	y += LEGEND_LINE;
 	x = MARGIN;
-	put_text(to, x, y + 11, "small", "devices:");
+	cli_svg_text(to, x, y + 11, "small", "devices:");
 	x += 52;
 	x = put_sample(to, x, y, "disk", 5, "storage");
 	x = put_sample(to, x, y, "net", 5, "network");
 	x = put_sample(to, x, y, "gpu", 5, "display, accelerator");
 	x = put_sample(to, x, y, "other", 5, "others");
-	put_text(to, x, y + 11, "small", "size: of the largest BAR; ~ inferred");
+	cli_svg_text(to, x, y + 11, "small", "size: of the largest BAR; ~ inferred");
 }
 
 /* to may be NULL. Returns how many there are. */
@@ -305,7 +288,7 @@ static u32 put_notes(FILE *to, u32 y, const char *at)
 			continue;
 		fprintf(to, "<text x=\"%d\" y=\"%u\" class=\"small\">note: ", MARGIN,
 			y + count * NOTE_LINE);
-		put_escaped(to, at, length);
+		cli_svg_escaped(to, at, length);
 		fputs("</text>\n", to);
 	}
 	return count;
@@ -322,17 +305,14 @@ static void put_picture(const struct topo_place *place, FILE *to)
 
 	if (width < WIDTH_MIN)
 		width = WIDTH_MIN;
-	fprintf(to,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" "
-		"viewBox=\"0 0 %u %u\">\n%s",
-		width, height, width, height, style);
+	cli_svg_begin(to, width, height, style);
 	put_box(to, "ground", 0, (struct topo_frame){ 0, 0, width, height });
-	put_text(to, MARGIN, MARGIN + 16, "name", "PCI tree");
+	cli_svg_text(to, MARGIN, MARGIN + 16, "name", "PCI tree");
 	snprintf(text, sizeof(text), "%u function%s, %u bridge%s, %u host bridge%s",
 		 topo->function_count, plural(topo->function_count), topo->bridge_count,
 		 plural(topo->bridge_count), topo->host_bridge_count,
 		 plural(topo->host_bridge_count));
-	put_text(to, MARGIN, MARGIN + 36, "say", text);
+	cli_svg_text(to, MARGIN, MARGIN + 36, "say", text);
 	put_tree(place, to);
 	put_legend(to, below);
 	put_notes(to, below + 2 * LEGEND_LINE + 12, topo->notes.text);

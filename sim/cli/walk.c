@@ -181,7 +181,7 @@ static void print_way(const struct bench *bench, const struct walk_step *step)
 	dmasim_route(bench->pdev, step->iova, step->write, &route);
 	dmasim_route_text(&route, way, sizeof(way));
 	snprintf(text, sizeof(text), "no IOMMU sees the request: %s", way);
-	walk_print_wrapped(text);
+	cli_print_wrapped(2, 4, text);
 }
 
 static int translate(struct bench *bench, const struct walk_step *step, u32 time)

@@ -85,7 +85,4 @@ const struct iova_range *walk_place_reserved(const struct walk_place *place, u64
 
 void walk_print(const struct walk_options *options, const struct dmasim_walk *walk, u64 iova);
 
-/* Two columns in, wrapped between words. */
-void walk_print_wrapped(const char *text);
-
 #endif

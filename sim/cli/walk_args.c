@@ -52,42 +52,6 @@ static const char help[] =
 
 /* ---- Pieces of an argument -------------------------------------------- */
 
-#define PIECES_MAX  4
-#define PIECE_BYTES 32
-
-/* "a:b:c" apart. Returns how many; 0: too many, or one is empty or too long. */
-static u32 split(const char *text, char piece[PIECES_MAX][PIECE_BYTES])
-{
-	for (u32 count = 0; count < PIECES_MAX; count++) {
-		size_t length = strcspn(text, ":");
-
-		if (!length || length >= PIECE_BYTES)
-			return 0;
-		memcpy(piece[count], text, length);
-		piece[count][length] = '\0';
-		if (!text[length])
-			return count + 1;
-		text += length + 1;
-	}
-	return 0;
-}
-
-/* 4096, 0x1000, 4K, 2M, 1G */
-static bool read_size(char *text, u64 *bytes)
-{
-	static const char units[] = "KMG";
-	size_t length = strlen(text);
-	const char *unit = strchr(units, text[length - 1]);
-	u32 shift = unit ? 10 * (u32)(unit - units + 1) : 0;
-
-	if (unit)
-		text[length - 1] = '\0';
-	if (!cli_number(text, bytes) || *bytes > ~0ULL >> shift)
-		return false;
-	*bytes <<= shift;
-	return true;
-}
-
 static bool read_direction(const char *text, enum dma_data_direction *dir)
 {
 	*dir = !strcmp(text, "r")   ? DMA_TO_DEVICE
@@ -154,14 +118,14 @@ static int check_map(const char *text, const struct walk_step *step)
 static int read_map(const char *text, struct walk_options *options)
 {
 	struct walk_step *step = add_step(options, WALK_STEP_MAP);
-	char piece[PIECES_MAX][PIECE_BYTES];
-	u32 count = split(text, piece);
+	char piece[CLI_PIECES_MAX][CLI_PIECE_BYTES];
+	u32 count = cli_pieces(text, piece);
 
 	if (!step)
 		return too_many();
 	step->dir = DMA_BIDIRECTIONAL;
 	if (count < 3 || !cli_number(piece[0], &step->iova) || !cli_number(piece[1], &step->phys) ||
-	    !read_size(piece[2], &step->bytes) ||
+	    !cli_size(piece[2], &step->bytes) ||
 	    (count == 4 && !read_direction(piece[3], &step->dir)))
 		return cli_bad_input("walk: --map is IOVA:PHYS:SIZE[:r|w|rw] like "
 				     "0x40000000:0x1000000:4K:r, not '%s'",
@@ -172,11 +136,11 @@ static int read_map(const char *text, struct walk_options *options)
 static int read_poke_step(const char *text, struct walk_options *options)
 {
 	struct walk_step *step = add_step(options, WALK_STEP_POKE);
-	char piece[PIECES_MAX][PIECE_BYTES];
+	char piece[CLI_PIECES_MAX][CLI_PIECE_BYTES];
 
 	if (!step)
 		return too_many();
-	if (split(text, piece) == 3 && cli_number(piece[0], &step->iova) &&
+	if (cli_pieces(text, piece) == 3 && cli_number(piece[0], &step->iova) &&
 	    read_level(piece[1], &step->level) && read_poke(piece[2], step))
 		return 0;
 	return cli_bad_input("walk: --poke is IOVA:LEVEL:VALUE like 0x40000000:0:0x1003, or with "
@@ -187,11 +151,11 @@ static int read_poke_step(const char *text, struct walk_options *options)
 static int read_entry(const char *text, struct walk_options *options)
 {
 	struct walk_step *step = add_step(options, WALK_STEP_ENTRY);
-	char piece[PIECES_MAX][PIECE_BYTES];
+	char piece[CLI_PIECES_MAX][CLI_PIECE_BYTES];
 
 	if (!step)
 		return too_many();
-	if (split(text, piece) == 2 && read_level(piece[0], &step->level) &&
+	if (cli_pieces(text, piece) == 2 && read_level(piece[0], &step->level) &&
 	    cli_number(piece[1], &step->value))
 		return 0;
 	return cli_bad_input("walk: --entry is LEVEL:VALUE like 1:0x40000083, not '%s'", text);
@@ -327,16 +291,6 @@ static int read_option(int option, const char *text, struct manner *manner,
 	}
 }
 
-/* What getopt could not make sense of; word is the last that it looked at. */
-static int bad_option(int option, const char *word)
-{
-	if (option == ':')
-		return cli_bad_input("walk: option '%s' needs a value", word);
-	if (word[0] == '-' && word[1] == '-')
-		return cli_bad_input("walk: no option '%s' (--help tells more)", word);
-	return cli_bad_input("walk: no option '-%c' (--help tells more)", optopt);
-}
-
 int walk_read_arguments(int argc, char **argv, struct walk_options *options)
 {
 	static const struct option known[] = {
@@ -373,7 +327,7 @@ int walk_read_arguments(int argc, char **argv, struct walk_options *options)
 			return CLI_DONE;
 		}
 		if (option == ':' || option == '?')
-			return bad_option(option, argv[optind - 1]);
+			return cli_bad_option("walk", option, argv[optind - 1]);
 		status = read_option(option, optarg, &manner, options);
 		if (status)
 			return status;

@@ -39,7 +39,7 @@ const char *walk_permissions(bool read, bool write)
 	return read ? write ? "rw" : "r-" : write ? "-w" : "--";
 }
 
-static u64 field_mask(const struct walk_field *field)
+u64 walk_field_mask(const struct walk_field *field)
 {
 	u64 ones = ~0ULL >> (63 - (field->high - field->low));
 
@@ -48,7 +48,7 @@ static u64 field_mask(const struct walk_field *field)
 
 static u64 field_value(const struct walk_field *field, u64 entry)
 {
-	return (entry & field_mask(field)) >> field->low;
+	return (entry & walk_field_mask(field)) >> field->low;
 }
 
 static bool is_flag(const struct walk_field *field)
@@ -64,8 +64,7 @@ static void bits_text(const struct walk_field *field, char *text, size_t len)
 		snprintf(text, len, "%u:%u", field->high, field->low);
 }
 
-/* Takes the highest run of ones out of *bits: "20:12", "62". */
-static void take_run(u64 *bits, char *text, size_t len)
+void walk_take_run(u64 *bits, char *text, size_t len)
 {
 	struct walk_field run = { .high = 63 };
 
@@ -74,7 +73,7 @@ static void take_run(u64 *bits, char *text, size_t len)
 	run.low = run.high;
 	while (run.low && *bits >> (run.low - 1) & 1)
 		run.low--;
-	*bits &= ~field_mask(&run);
+	*bits &= ~walk_field_mask(&run);
 	bits_text(&run, text, len);
 }
 
@@ -98,18 +97,25 @@ static void number_text(const struct walk_field *field, u64 number, char *text, 
 		snprintf(text, len, "0x%llx", number);
 }
 
-/* "W", "NextLevel=3", "ign10", "ign61:52=0x3" */
-static void add_field(const struct walk_field *field, u64 entry, struct walk_words *words)
+void walk_field_text(const struct walk_field *field, u64 entry, char *text, size_t len)
 {
-	char bits[8] = "", value[24];
+	char bits[8] = "", value[24] = "=";
 
 	if (!field->name)
 		bits_text(field, bits, sizeof(bits));
-	number_text(field, field_value(field, entry), value, sizeof(value));
 	if (is_flag(field))
-		add(words, "%s%s", field->name ? field->name : "ign", bits);
+		value[0] = '\0';
 	else
-		add(words, "%s%s=%s", field->name ? field->name : "ign", bits, value);
+		number_text(field, field_value(field, entry), value + 1, sizeof(value) - 1);
+	snprintf(text, len, "%s%s%s", field->name ? field->name : "ign", bits, value);
+}
+
+static void add_field(const struct walk_field *field, u64 entry, struct walk_words *words)
+{
+	char text[WALK_WORD_BYTES];
+
+	walk_field_text(field, entry, text, sizeof(text));
+	add(words, "%s", text);
 }
 
 /* Each of its words apart. */
@@ -137,7 +143,7 @@ static void add_malformed(const struct walk_said *said, struct walk_words *words
 	}
 	add(words, reserved & (reserved - 1) ? "bits" : "bit");
 	while (reserved) {
-		take_run(&reserved, bits, sizeof(bits));
+		walk_take_run(&reserved, bits, sizeof(bits));
 		add(words, "%s", bits);
 	}
 	add(words, "must be 0");
@@ -182,7 +188,8 @@ void walk_say(const struct walk_format *format, const struct walk_unit *unit, u8
 	for (u32 i = 0; i < format->field_count; i++) {
 		const struct walk_field *field = &format->field[i];
 
-		if ((entry & field_mask(field)) && field_mask(field) != format->address_mask)
+		if ((entry & walk_field_mask(field)) &&
+		    walk_field_mask(field) != format->address_mask)
 			add_field(field, entry, words);
 	}
 	if (words->count) {
@@ -226,8 +233,8 @@ static void print_field(const struct walk_format *format, const struct walk_fiel
 	char bits[8], value[24];
 
 	bits_text(field, bits, sizeof(bits));
-	if (field_mask(field) == format->address_mask)
-		number = (entry & field_mask(field)) << format->address_shift;
+	if (walk_field_mask(field) == format->address_mask)
+		number = (entry & walk_field_mask(field)) << format->address_shift;
 	number_text(field, number, value, sizeof(value));
 	printf("  %-5s  %-9s  %-15s  %s\n", bits, field->name ? field->name : "-", value,
 	       field->meaning);
@@ -239,7 +246,7 @@ static void print_reserved(u64 reserved)
 
 	printf("bits that must be 0 are not:");
 	while (reserved) {
-		take_run(&reserved, bits, sizeof(bits));
+		walk_take_run(&reserved, bits, sizeof(bits));
 		printf(" %s%s", bits, reserved ? "," : "");
 	}
 }
@@ -286,7 +293,7 @@ int walk_print_entry(const struct walk_format *format, const struct walk_unit *u
 	for (u32 i = 0; i < format->field_count; i++) {
 		const struct walk_field *field = &format->field[i];
 
-		if (entry & field_mask(field))
+		if (entry & walk_field_mask(field))
 			print_field(format, field, entry);
 	}
 	return print_verdict(&said, level);

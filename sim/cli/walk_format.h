@@ -80,6 +80,14 @@ extern const struct walk_format walk_riscv;
 /* NULL: there is no format of that name. */
 const struct walk_format *walk_format_named(const char *name);
 
+u64 walk_field_mask(const struct walk_field *field);
+
+/* "W", "NextLevel=3", "ign10", "ign61:52=0x3" */
+void walk_field_text(const struct walk_field *field, u64 entry, char *text, size_t len);
+
+/* Takes the highest run of ones out of *bits, of which there are some: "20:12", "62". */
+void walk_take_run(u64 *bits, char *text, size_t len);
+
 /* The table of bits. */
 void walk_print_bits(const struct walk_format *format);
 

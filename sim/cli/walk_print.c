@@ -7,22 +7,6 @@
 
 #define COLUMNS 100
 
-void walk_print_wrapped(const char *text)
-{
-	int column = printf(" ");
-
-	while (*text) {
-		int length = (int)strcspn(text, " ");
-
-		if (column + 1 + length > COLUMNS)
-			column = printf("\n   ") - 1;
-		column += printf(" %.*s", length, text);
-		text += length;
-		text += strspn(text, " ");
-	}
-	printf("\n");
-}
-
 static void print_label(const char *label)
 {
 	printf("  %-13s  ", label);
@@ -194,7 +178,7 @@ static void print_reason(const struct dmasim_walk *walk)
 
 	snprintf(text, sizeof(text), "fault 0x%02x: %s", walk->fault,
 		 sentence ? sentence : "the code is not assigned");
-	walk_print_wrapped(text);
+	cli_print_wrapped(2, 4, text);
 }
 
 static void print_cause(const struct dmasim_walk *walk)
@@ -205,7 +189,7 @@ static void print_cause(const struct dmasim_walk *walk)
 
 	snprintf(text, sizeof(text), "cause %u, %s: %s", walk->fault,
 		 name ? name : "without a name", sentence ? sentence : "the code is not assigned");
-	walk_print_wrapped(text);
+	cli_print_wrapped(2, 4, text);
 }
 
 /* What a page fault is the flags tell, and they more exactly than the event. */
@@ -222,10 +206,10 @@ static void print_event(const struct dmasim_walk *walk)
 
 	snprintf(text, sizeof(text), "event 0x%x, %s: %s", walk->fault,
 		 name ? name : "without a name", sentence ? sentence : "the code is not assigned");
-	walk_print_wrapped(text);
+	cli_print_wrapped(2, 4, text);
 	dmasim_fault_flags(&line, flags, sizeof(flags));
 	snprintf(text, sizeof(text), "flags 0x%03x: %s", walk->fault_flags, flags);
-	walk_print_wrapped(text);
+	cli_print_wrapped(2, 4, text);
 }
 
 static void print_fault(const struct walk_options *options, const struct dmasim_walk *walk)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include <dmasim/hw/amd.h>
 
 #include "cli.h"
@@ -44,4 +46,26 @@ const char *cli_page_fault_text(u32 flags)
 	if (flags & AMD_FLAG_PE)
 		return "it is mapped, and not for this kind of access";
 	return "an entry was there, and no flag says what was wrong with it";
+}
+
+#define COLUMNS 100
+
+void cli_print_wrapped(int first, int other, const char *text)
+{
+	int column = printf("%*s", first, "");
+	bool begins = true;
+
+	while (*text && *text != '\n') {
+		int length = (int)strcspn(text, " \n");
+
+		if (!begins && column + 1 + length > COLUMNS) {
+			column = printf("\n%*s", other, "") - 1;
+			begins = true;
+		}
+		column += printf("%s%.*s", begins ? "" : " ", length, text);
+		begins = false;
+		text += length;
+		text += strspn(text, " ");
+	}
+	printf("\n");
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What the scripts that run the command as a user does begin with. Before: $program, the command;
-# $verb, its subcommand; $refusals, what the names of refused() begin with. TAP goes to stdout; what
-# a test wrote is in $temp/out and $temp/err.
+# $verb, its subcommand; $refusals, what the names of refused() begin with; $golden, the folder of
+# recorded text, and $long, which lines of it may be long. TAP goes to stdout; what a test wrote is
+# in $temp/out and $temp/err.
 set -u
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
@@ -59,5 +60,40 @@ has() {
 	else
 		{ echo "no line matches '$2'"; head -n 40 "$3"; } >"$temp/why"
 		not_ok "$1"
+	fi
+}
+
+# prints STATUS NAME ARGS...: the text is the recorded one, nothing goes to stderr, and no line but
+# of pictures (NAME ends in .svg) and those that $long matches is longer than 100 columns.
+prints() {
+	expected=$1
+	text=$golden/$2.txt
+	shift 2
+	run "$expected" "prints-$(basename "$text" .txt)" "$@" || return
+	if [ "${UPDATE_GOLDEN:-}" = 1 ]; then
+		mkdir -p "$golden"
+		cp "$temp/out" "$text"
+	fi
+	if [ -s "$temp/err" ] || ! diff -u "$text" "$temp/out" >"$temp/why" 2>&1; then
+		cat "$temp/err" >>"$temp/why"
+		not_ok "$name"
+	elif [ "${text%.svg.txt}" = "$text" ] &&
+		grep -v "${long:-^$}" "$temp/out" | grep '.\{101\}' >"$temp/why"; then
+		not_ok "$name"
+	else
+		ok "$name"
+	fi
+}
+
+# is_picture NAME: what was printed is XML, and nothing in it runs or comes from elsewhere.
+is_picture() {
+	if command -v python3 >/dev/null && ! python3 -c 'import sys, xml.dom.minidom as x
+x.parse(sys.argv[1])' "$temp/out" 2>"$temp/why"; then
+		not_ok "$1"
+	elif grep -qiE '<script|href|onload|url\(' "$temp/out"; then
+		echo 'something runs or is fetched' >"$temp/why"
+		not_ok "$1"
+	else
+		ok "$1"
 	fi
 }

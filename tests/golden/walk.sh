@@ -9,28 +9,8 @@ program=$1
 golden=$2/tests/golden/walk
 verb=walk
 refusals=refuses-
+long='^  \(DMAR\|AMD-Vi\|riscv-iommu\): ' # the driver's
 . "$(dirname "$0")/command.sh"
-
-# prints STATUS NAME ARGS...: the text is the recorded one, nothing goes to stderr, and only a line
-# of the driver's is longer than 100 columns.
-prints() {
-	expected=$1
-	text=$golden/$2.txt
-	shift 2
-	run "$expected" "prints-$(basename "$text" .txt)" "$@" || return
-	if [ "${UPDATE_GOLDEN:-}" = 1 ]; then
-		mkdir -p "$golden"
-		cp "$temp/out" "$text"
-	fi
-	if [ -s "$temp/err" ] || ! diff -u "$text" "$temp/out" >"$temp/why" 2>&1; then
-		cat "$temp/err" >>"$temp/why"
-		not_ok "$name"
-	elif grep -v '^  \(DMAR\|AMD-Vi\|riscv-iommu\): ' "$temp/out" | grep '.\{101\}' >"$temp/why"; then
-		not_ok "$name"
-	else
-		ok "$name"
-	fi
-}
 
 # ---- Translations ------------------------------------------------------------------------------
 
