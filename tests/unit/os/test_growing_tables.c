@@ -70,6 +70,32 @@ static void a_table_grows_to_what_an_address_needs(void **state)
 	expect_u64(told.calls, 2);
 }
 
+/* The page just beyond the top makes it one level higher, until there is no address beyond. */
+static void a_table_grows_one_level_at_a_time_to_all_there_are(void **state)
+{
+	struct format_fixture *fixture = *state;
+	struct told told;
+
+	listen(fixture, &told);
+	expect_u64(fixture->pt.va_bits, 64);
+	for (u8 levels = 3; levels < 6; levels++) {
+		expect_u64(fixture->pt.levels, levels);
+		expect_ok(format_map(fixture, last_of[levels] - 0xfff, 0x5000, SZ_4K, PROT));
+		expect_u64(fixture->pt.levels, levels);
+		expect_ok(format_map(fixture, last_of[levels] + 1, 0x6000, SZ_4K, PROT));
+		expect_u64(fixture->pt.levels, levels + 1U);
+		expect_u64(told.calls, levels - 2U);
+		expect_u64(told.levels, levels + 1U);
+	}
+	expect_ok(format_map(fixture, last_of[6] - 0xfff, 0x7000, SZ_4K, PROT));
+	expect_u64(told.calls, 3);
+	for (u8 levels = 3; levels < 6; levels++) {
+		format_expect(fixture, last_of[levels] - 0xfff, 0x5000, SZ_4K, PROT);
+		format_expect(fixture, last_of[levels] + 1, 0x6000, SZ_4K, PROT);
+	}
+	format_expect(fixture, last_of[6] - 0xfff, 0x7000, SZ_4K, PROT);
+}
+
 static void a_table_may_grow_by_more_than_one_level_at_once(void **state)
 {
 	struct format_fixture *fixture = *state;
@@ -163,7 +189,8 @@ static void a_top_that_could_not_be_told_is_used_all_the_same(void **state)
 
 #define ON(test) ON_FORMAT(amdv1_grows, test)
 
-TEST_MAIN(ON(a_table_grows_to_what_an_address_needs),
+TEST_MAIN(ON_FORMAT(amdv1_grows_6, a_table_grows_one_level_at_a_time_to_all_there_are),
+	  ON(a_table_grows_to_what_an_address_needs),
 	  ON(a_table_may_grow_by_more_than_one_level_at_once),
 	  ON(a_range_across_the_border_grows_the_table), ON(beyond_the_top_nothing_is_mapped),
 	  ON(every_failure_leaves_the_table_as_it_was),
