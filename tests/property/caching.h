@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One random script on a small world: two devices, two domains, one or two IOMMUs of Intel or AMD,
+ * One random script on a small world: two devices, two domains, one or two IOMMUs of Intel, AMD or RISC-V,
  * tables written entry by entry, commands encoded here. The checker listens to all of it through
  * the port; a plain model (caching_model.h) says what it must report.
  *
- *   256 GiB                                   each domain: two stretches of 1 GiB, two blocks
+ *   254 GiB                                   each domain: two stretches of 1 GiB, two blocks
  *    |-- block 0 -- pages 0 1 2 .. 511        of 2 MiB in each, four pages of a block that are
  *    |   ...                                  used; some blocks are neighbours, some are not
  *    |-- block 511 --- pages 0 1 2 .. 511
- *    |-- (257 GiB) block 0 ...
+ *    |-- (255 GiB) block 0 ...
  *
  * Steps never use cmocka's assertions, so that a script can be run again with fewer steps.
  */
@@ -141,6 +141,8 @@ void caching_set_context(struct caching_run *run, u32 which, enum plain_context_
 /* Hands over commands; the model hears of each. */
 bool caching_submit(struct caching_run *run, const struct plain_command *command, u32 count);
 bool caching_wait(struct caching_run *run, u32 unit);
+/* Contexts, then what they translated, in that order; and waits. */
+bool caching_submit_context(struct caching_run *run, const struct plain_command batch[2]);
 /* Words that are no command, and one that would drop everything behind them. */
 bool caching_submit_malformed(struct caching_run *run, u32 unit);
 
@@ -159,18 +161,23 @@ bool caching_prefetch(struct caching_run *run, u32 which, u64 iova, bool write);
 
 /* ---- Commands: caching_commands.c ------------------------------------------------------------ */
 
-/* What AMD has instead: a device, whatever its domain; or everything of the unit. */
+/*
+ * What AMD has instead: a device, whatever its domain; or everything of the unit. RISC-V has the
+ * same, but for everything: that is of contexts, or of translations.
+ */
 struct plain_command caching_as_amd(const struct plain_command *command, u16 requester);
 static inline bool caching_is_everything(const struct plain_command *command)
 {
 	return command->all_domains && (!command->contexts || command->ignored == 0xffff);
 }
 
-/* Two words, little endian, of VT-d's queue or of AMD's. */
-void caching_encode(bool amd, const struct plain_command *command, u64 word[2]);
-void caching_encode_wait(bool amd, phys_addr_t status, u32 value, u64 word[2]);
+/* Two words, little endian, of a unit's queue. */
+void caching_encode(enum plain_arch arch, const struct plain_command *command, u64 word[2]);
+void caching_encode_wait(enum plain_arch arch, phys_addr_t status, u32 value, u64 word[2]);
 /* An entry of a page table. */
-u64 caching_encode_entry(bool amd, u8 level, u64 entry);
+u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry);
+/* What RISC-V can say of it: pointers allow everything, and nothing is for writing alone. */
+u64 caching_as_riscv(u8 level, u64 entry);
 void caching_command_text(const struct plain_command *command, char *text, size_t size);
 
 /* ---- Steps: caching_steps.c, caching_change.c, caching_invalidate.c -------------------------- */

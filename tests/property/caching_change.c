@@ -200,7 +200,8 @@ bool caching_step_context(struct caching_run *run, struct dice *dice)
 	bool absent = dice_chance(dice, 40);
 
 	/* Where none could be cached there is nothing to do. */
-	if (context->type == PLAIN_TRANSLATE || run->model.caching_mode || run->model.amd) {
+	if (context->type == PLAIN_TRANSLATE || run->model.caching_mode ||
+	    run->model.arch == PLAIN_AMD) {
 		run->context_change |= 1U << which;
 		run->old_domain[which] = context->domain;
 	}

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands, written out from facts "iova-and-page-tables" 3.2 and 3.3, and AMD's entries from 2.1;
- * nothing of lib/ is used.
+ * Commands, written out from facts "iova-and-page-tables" 3.2, 3.3 and 3.5, and entries from
+ * 2.1 and 2.5; nothing of lib/ is used.
  */
 #include <endian.h>
 
 #include <dmasim/hw/amd.h>
+#include <dmasim/hw/riscv.h>
+#include <dmasim/hw/riscv_iommu.h>
 #include <dmasim/hw/vtd.h>
 
 #include "property/caching.h"
@@ -105,12 +107,10 @@ static void encode_amd(const struct plain_command *command, u64 word[2])
 	word[0] |= opcode << AMD_CMD_OPCODE_SHIFT;
 }
 
-u64 caching_encode_entry(bool amd, u8 level, u64 entry)
+static u64 amd_entry(u8 level, u64 entry)
 {
 	u64 word = (entry & VTD_SS_ADDR_MASK) | AMD_V1_PRESENT;
 
-	if (!amd || !entry)
-		return entry;
 	word |= entry & VTD_SS_READ ? AMD_V1_READ : 0;
 	word |= entry & VTD_SS_WRITE ? AMD_V1_WRITE : 0;
 	/* A pointer says the level below, counted from 1. */
@@ -119,29 +119,105 @@ u64 caching_encode_entry(bool amd, u8 level, u64 entry)
 	return word;
 }
 
-/* ---- Both ------------------------------------------------------------------------------------ */
+/* ---- RISC-V ---------------------------------------------------------------------------------- */
 
-void caching_encode(bool amd, const struct plain_command *command, u64 word[2])
+/* Windows of more than a page have ones up to half of it. */
+static u64 riscv_window(struct range window)
 {
-	if (amd)
+	u64 pages = (window.last - window.start + 1) >> 12;
+	u64 number = window.start >> 12;
+
+	if (pages == 1)
+		return number << RISCV_IOTINVAL_ADDR_SHIFT;
+	return (number | (pages / 2 - 1)) << RISCV_IOTINVAL_ADDR_SHIFT | RISCV_IOTINVAL_S;
+}
+
+static void encode_riscv(const struct plain_command *command, u64 word[2])
+{
+	word[1] = 0;
+	if (command->contexts) {
+		word[0] = RISCV_CMD_IODIR;
+		if (command->ignored != 0xffff)
+			word[0] |= RISCV_IODIR_DV | (u64)command->requester
+							    << RISCV_IODIR_DID_SHIFT;
+		return;
+	}
+	word[0] = RISCV_CMD_IOTINVAL;
+	if (command->all_domains)
+		return;
+	word[0] |= RISCV_IOTINVAL_PSCV | (u64)command->domain << RISCV_IOTINVAL_PSCID_SHIFT;
+	if (command->window.last == ~0ULL)
+		return;
+	word[0] |= RISCV_IOTINVAL_AV | (command->leaf_only ? 0 : RISCV_IOTINVAL_NL);
+	word[1] = riscv_window(command->window);
+}
+
+static bool is_pointer(u8 level, u64 entry)
+{
+	return level && !(entry & VTD_SS_SUPERPAGE);
+}
+
+u64 caching_as_riscv(u8 level, u64 entry)
+{
+	if (!(entry & (VTD_SS_READ | VTD_SS_WRITE)))
+		return entry;
+	return entry | VTD_SS_READ | (is_pointer(level, entry) ? VTD_SS_WRITE : 0);
+}
+
+static u64 riscv_entry(u8 level, u64 entry)
+{
+	u64 word = (entry & VTD_SS_ADDR_MASK) >> 12 << RISCV_PTE_PPN_SHIFT | RISCV_PTE_V;
+
+	if (!(entry & VTD_SS_READ))
+		return 0;
+	if (is_pointer(level, entry))
+		return word;
+	word |= RISCV_PTE_R | RISCV_PTE_U | RISCV_PTE_A;
+	return word | (entry & VTD_SS_WRITE ? RISCV_PTE_W | RISCV_PTE_D : 0);
+}
+
+/* ---- All ------------------------------------------------------------------------------------ */
+
+u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry)
+{
+	if (!entry || arch == PLAIN_VTD)
+		return entry;
+	return arch == PLAIN_AMD ? amd_entry(level, entry) : riscv_entry(level, entry);
+}
+
+void caching_encode(enum plain_arch arch, const struct plain_command *command, u64 word[2])
+{
+	if (arch == PLAIN_AMD)
 		encode_amd(command, word);
+	else if (arch == PLAIN_RISCV)
+		encode_riscv(command, word);
 	else
 		encode_vtd(command, word);
 	word[0] = htole64(word[0]);
 	word[1] = htole64(word[1]);
 }
 
-void caching_encode_wait(bool amd, phys_addr_t status, u32 value, u64 word[2])
+void caching_encode_wait(enum plain_arch arch, phys_addr_t status, u32 value, u64 word[2])
 {
-	if (amd) {
-		word[0] = htole64((u64)AMD_CMD_COMPLETION_WAIT << AMD_CMD_OPCODE_SHIFT | status |
-				  AMD_WAIT_STORE);
-		word[1] = htole64(value);
-		return;
+	switch (arch) {
+	case PLAIN_AMD:
+		word[0] = (u64)AMD_CMD_COMPLETION_WAIT << AMD_CMD_OPCODE_SHIFT | status |
+			  AMD_WAIT_STORE;
+		word[1] = value;
+		break;
+	case PLAIN_RISCV:
+		word[0] = RISCV_CMD_IOFENCE | RISCV_IOFENCE_AV |
+			  (u64)value << RISCV_IOFENCE_DATA_SHIFT;
+		word[1] = status >> RISCV_IOFENCE_ADDR_SHIFT;
+		break;
+	default:
+		word[0] = VTD_QI_WAIT | VTD_WAIT_STATUS_WRITE | VTD_WAIT_FENCE |
+			  (u64)value << VTD_WAIT_DATA_SHIFT;
+		word[1] = status;
+		break;
 	}
-	word[0] = htole64(VTD_QI_WAIT | VTD_WAIT_STATUS_WRITE | VTD_WAIT_FENCE |
-			  (u64)value << VTD_WAIT_DATA_SHIFT);
-	word[1] = htole64(status);
+	word[0] = htole64(word[0]);
+	word[1] = htole64(word[1]);
 }
 
 void caching_command_text(const struct plain_command *command, char *text, size_t size)

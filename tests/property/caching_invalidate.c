@@ -49,7 +49,7 @@ static bool right_for_context(struct caching_run *run, u32 which)
 	batch[0].contexts = true;
 	batch[0].requester = caching_requester(run, which);
 	batch[0].unit = batch[1].unit = run->model.context[which].unit;
-	if (!caching_submit(run, batch, 2) || !caching_wait(run, batch[0].unit))
+	if (!caching_submit_context(run, batch))
 		return false;
 	run->context_change &= ~(1U << which);
 	return caching_judge_context(run, which);
@@ -242,7 +242,8 @@ bool caching_step_invalidate(struct caching_run *run, struct dice *dice)
 			spoil(run, &batch[i], dice);
 		batch[i].unit = batch[0].unit;
 		/* Nobody goes on while a context may be the old one. */
-		waits |= batch[i].contexts || (run->model.amd && caching_is_everything(&batch[i]));
+		waits |= batch[i].contexts ||
+			 (run->model.arch == PLAIN_AMD && caching_is_everything(&batch[i]));
 	}
 	if (!caching_submit(run, batch, count))
 		return false;

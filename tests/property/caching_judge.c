@@ -30,7 +30,8 @@ bool plain_covers(const struct plain_model *model, const struct plain_command *c
 		return false;
 	if (command->contexts)
 		return !((command->requester ^ item->context.requester) & (u16)~command->ignored);
-	if (model->amd && model->flaw != PLAIN_FLAW_LARGER && is_larger(item, command->window))
+	if (model->arch == PLAIN_AMD && model->flaw != PLAIN_FLAW_LARGER &&
+	    is_larger(item, command->window))
 		return false;
 	/* What is cached of an upper entry, there or not, is spared by the hint. */
 	if (command->leaf_only && model->flaw != PLAIN_FLAW_LEAF_ONLY &&

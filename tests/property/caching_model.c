@@ -16,7 +16,7 @@ u32 plain_index(u8 level, u32 slot)
 	static const u32 index[PLAIN_LEVELS][PLAIN_SLOTS] = {
 		{ 0, 1, 2, 511, 3 },
 		{ 0, 511 },
-		{ 256, 257 },
+		{ 254, 255 },
 	};
 
 	return index[level][slot];
@@ -192,7 +192,8 @@ static struct plain_item context_item(const struct plain_context *context)
 
 /*
  * It cannot be fetched any more, but what is looked up through it still is. A command of contexts
- * comes before all of translations behind it; others may come late, but not after their wait.
+ * comes before all of translations behind it, but for RISC-V's; others may come late, but not after
+ * their wait.
  */
 static bool lingers(const struct plain_model *model, const struct plain_item *item)
 {
@@ -200,7 +201,8 @@ static bool lingers(const struct plain_model *model, const struct plain_item *it
 		return false;
 	if (item->kind == PLAIN_CONTEXT && model->flaw == PLAIN_FLAW_DEAD_CONTEXT)
 		return false;
-	if (item->kind != PLAIN_CONTEXT && model->flaw != PLAIN_FLAW_IN_ORDER)
+	if ((item->kind != PLAIN_CONTEXT || model->arch == PLAIN_RISCV) &&
+	    model->flaw != PLAIN_FLAW_IN_ORDER)
 		return plain_may_be_cached(model, item);
 	for (u32 i = 0; i < model->commands; i++) {
 		const struct plain_command *command = &model->command[i];
@@ -227,7 +229,8 @@ static void look_at_contexts(struct plain_model *model, u32 known)
 	for (u32 i = 0; i < PLAIN_REQUESTERS; i++) {
 		const struct plain_context *context = &model->context[i];
 
-		if (context->type != PLAIN_ABSENT_CONTEXT || model->caching_mode || model->amd)
+		if (context->type != PLAIN_ABSENT_CONTEXT || model->caching_mode ||
+		    model->arch == PLAIN_AMD)
 			fetch(model, NULL, context_item(context));
 		walk_from_context(model, context);
 	}

@@ -32,6 +32,12 @@
 
 #define PLAIN_FOREVER (~0U)
 
+/*
+ * AMD: what is larger than a window stays; contexts that refuse are cached, too. RISC-V: nothing
+ * but a wait keeps commands of contexts before those of translations.
+ */
+enum plain_arch { PLAIN_VTD = 0, PLAIN_AMD, PLAIN_RISCV };
+
 /* Rules that a test breaks to see whether it would be noticed; PLAIN_FLAW_NONE: none. */
 enum plain_flaw {
 	PLAIN_FLAW_NONE = 0,
@@ -116,7 +122,7 @@ struct plain_model {
 	enum plain_flaw flaw;
 	u32 now;
 	bool caching_mode;
-	bool amd; /* what is larger than a window stays; contexts that refuse are cached, too */
+	enum plain_arch arch;
 	struct plain_table table[PLAIN_TABLES_MAX];
 	struct plain_context context[PLAIN_REQUESTERS];
 	struct plain_domain domain[PLAIN_DOMAINS];

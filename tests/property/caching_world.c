@@ -7,7 +7,7 @@
 
 #include <dmasim/hw/vtd.h>
 
-#define FIRST_STRETCH 256ULL	     /* of 1 GiB */
+#define FIRST_STRETCH 254ULL	     /* of 1 GiB */
 #define STATUS_PHYS   (256ULL << 20) /* where waits write */
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -86,10 +86,12 @@ void caching_write(struct caching_run *run, phys_addr_t table, u32 slot, u64 ent
 	u8 level = plain_table(&run->model, table)->level;
 
 	at += plain_index(level, slot);
+	if (run->model.arch == PLAIN_RISCV)
+		entry = caching_as_riscv(level, entry);
 	for (u32 i = 0; i < plain_entries(level, slot); i++) {
 		u64 word = entry ? entry + i * (u64)SZ_4K : 0;
 
-		at[i] = htole64(caching_encode_entry(run->model.amd, level, word));
+		at[i] = htole64(caching_encode_entry(run->model.arch, level, word));
 	}
 	plain_write(&run->model, table, slot, entry);
 }
@@ -155,7 +157,7 @@ static void tell_model(struct caching_run *run, const struct plain_command *comm
 {
 	struct plain_command part = *command;
 
-	if (run->model.amd && caching_is_everything(command)) {
+	if (run->model.arch == PLAIN_AMD && caching_is_everything(command)) {
 		part.window = (struct range){ 0, ~0ULL };
 		part.ignored = 0xffff;
 		part.leaf_only = false;
@@ -175,11 +177,11 @@ bool caching_submit(struct caching_run *run, const struct plain_command *command
 		char text[128];
 
 		batch[i] = command[i];
-		if (run->model.amd)
+		if (run->model.arch != PLAIN_VTD)
 			batch[i] = caching_as_amd(&command[i], caching_requester(run, 0));
 		caching_command_text(&batch[i], text, sizeof(text));
 		caching_note(run, "submit %s", text);
-		caching_encode(run->model.amd, &batch[i], word[i]);
+		caching_encode(run->model.arch, &batch[i], word[i]);
 	}
 	if (run->s->platform.ops->queue_submit(run->s, command->unit, word,
 					       count * sizeof(word[0])))
@@ -194,7 +196,7 @@ bool caching_wait(struct caching_run *run, u32 unit)
 	u64 word[2];
 
 	caching_note(run, "wait for unit %u", unit);
-	caching_encode_wait(run->model.amd, STATUS_PHYS, run->step, word);
+	caching_encode_wait(run->model.arch, STATUS_PHYS, run->step, word);
 	if (run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
 		return caching_wrong(run, "a wait was refused");
 	if (run->s->platform.ops->queue_wait(run->s, unit))
@@ -203,13 +205,22 @@ bool caching_wait(struct caching_run *run, u32 unit)
 	return true;
 }
 
+bool caching_submit_context(struct caching_run *run, const struct plain_command batch[2])
+{
+	u32 first = run->model.arch == PLAIN_RISCV;
+
+	if (first && (!caching_submit(run, batch, 1) || !caching_wait(run, batch->unit)))
+		return false;
+	return caching_submit(run, batch + first, 2 - first) && caching_wait(run, batch->unit);
+}
+
 bool caching_submit_malformed(struct caching_run *run, u32 unit)
 {
 	struct plain_command all = { .unit = unit, .all_domains = true, .window.last = ~0ULL };
 	u64 word[2][2] = { { htole64(0xf), 0 } };
 
 	caching_note(run, "submit to unit %u what is no command, and all domains behind it", unit);
-	caching_encode(run->model.amd, &all, word[1]);
+	caching_encode(run->model.arch, &all, word[1]);
 	if (!run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
 		return caching_wrong(run, "what is no command was not refused");
 	run->s->platform.ops->queue_clear_error(run->s, unit);
@@ -280,7 +291,7 @@ static bool empty_caches(struct caching_run *run)
 			{ .unit = unit, .all_domains = true, .window.last = ~0ULL },
 		};
 
-		if (!caching_submit(run, all, 2) || !caching_wait(run, unit))
+		if (!caching_submit_context(run, all))
 			return false;
 	}
 	memset(run->change, 0, sizeof(run->change));
@@ -525,18 +536,37 @@ static bool add_data(struct caching_run *run)
 	return true;
 }
 
+static enum plain_arch arch_of(enum dmasim_iommu iommu)
+{
+	if (iommu == DMASIM_RISCV)
+		return PLAIN_RISCV;
+	return iommu == DMASIM_AMD_VI ? PLAIN_AMD : PLAIN_VTD;
+}
+
+/* Some have a RISC-V IOMMU, which remembers nothing that is absent. */
+static void maybe_riscv(struct dmasim_config *config)
+{
+	struct dice dice = dice_of(config->seed, ~8ULL);
+
+	if (config->iommu != DMASIM_VTD || !dice_chance(&dice, 40))
+		return;
+	config->iommu = DMASIM_RISCV;
+	config->iommu_caching_mode = false;
+}
+
 bool caching_make(struct caching_run *run, enum plain_flaw flaw)
 {
 	struct dice dice = dice_of(run->seed, ~0ULL);
 	struct dmasim_config config = random_config(&dice, run->seed);
 
+	maybe_riscv(&config);
 	run->units = dice_chance(&dice, 40) ? 2 : 1;
 	run->s = dmasim_create(&config);
 	if (!run->s)
 		return caching_wrong(run, "no machine");
 	run->model.flaw = flaw;
 	run->model.caching_mode = config.iommu_caching_mode;
-	run->model.amd = config.iommu == DMASIM_AMD_VI;
+	run->model.arch = arch_of(config.iommu);
 	if (!add_devices(run) || !add_data(run))
 		return false;
 	for (u32 domain = 1; domain < PLAIN_DOMAINS; domain++) {

@@ -14,7 +14,7 @@
 #define TOP   0x1000ULL
 #define UPPER 0x2000ULL
 #define LOWER 0x3000ULL
-#define PAGE0 0x4000000000ULL /* of the first slots */
+#define PAGE0 0x3f80000000ULL /* of the first slots */
 #define PAGE1 (PAGE0 + 0x1000)
 #define LAST  (PAGE0 + 0x1ff000) /* slot 3 */
 
@@ -215,7 +215,7 @@ static void on_amd_what_is_larger_than_the_window_stays(void **state)
 {
 	struct plain_model *model = *state;
 
-	model->amd = true;
+	model->arch = PLAIN_AMD;
 	plain_write(model, UPPER, 1, 0x200000 | VTD_SS_SUPERPAGE | RW);
 	plain_write(model, UPPER, 1, 0);
 	plain_write(model, UPPER, 0, 0);
