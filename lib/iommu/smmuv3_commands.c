@@ -7,7 +7,9 @@
 #include <dmasim/hw/smmuv3.h>
 #include <dmasim/page.h>
 
-#define NUM_BITS 5
+#define NUM_MASK  31ULL
+#define NUM_MAX	  32
+#define SCALE_MAX 31
 
 static struct iommu_command command(u64 opcode, u64 low, u64 high)
 {
@@ -45,6 +47,8 @@ struct iommu_command smmuv3_forget_pages(const struct smmuv3_pages *pages)
 
 	DMASIM_CONTRACT(pages->num > 1 || pages->scale || ttl,
 			"a command for one granule says of what level it is");
+	DMASIM_CONTRACT(pages->granule_lg2 == PAGE_SHIFT || ttl != 1,
+			"only with 4 KiB pages the third level has leaves");
 	low |= (u64)(pages->num - 1) << SMMUV3_TLBI_NUM_SHIFT;
 	low |= (u64)pages->scale << SMMUV3_TLBI_SCALE_SHIFT;
 	return command(SMMUV3_CMD_TLBI_NH_VA, low,
@@ -53,15 +57,23 @@ struct iommu_command smmuv3_forget_pages(const struct smmuv3_pages *pages)
 			       (pages->tables ? 0 : SMMUV3_TLBI_LEAF));
 }
 
-/* Its lowest bits, from the first that is set on: the rest is a multiple of what they scale to. */
+/*
+ * Its lowest bits, from the first that is set on: the rest is a multiple of what they scale to. Of
+ * 2^31 granules as many as one command takes: a larger scale has no encoding.
+ */
 void smmuv3_next_pages(struct smmuv3_pages *pages, u64 *count)
 {
-	u64 mask = (1U << NUM_BITS) - 1;
+	u64 scaled;
 
-	if (pages->level == SMMUV3_ANY_LEVEL && (*count & mask) == 1)
+	if (pages->level == SMMUV3_ANY_LEVEL && (*count & NUM_MASK) == 1)
 		++*count;
 	pages->scale = (u8)__builtin_ctzll(*count);
-	pages->num = *count >> pages->scale & mask;
+	scaled = *count >> pages->scale & NUM_MASK;
+	if (pages->scale >= SCALE_MAX) {
+		pages->scale = SCALE_MAX;
+		scaled = *count >> SCALE_MAX;
+	}
+	pages->num = (u8)(scaled < NUM_MAX ? scaled : NUM_MAX);
 	*count -= (u64)pages->num << pages->scale;
 }
 

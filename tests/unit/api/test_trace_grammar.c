@@ -195,6 +195,7 @@ static const struct dmasim_config configs[] = {
 	{ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .iommu_caching_mode = true,
 	  .iommu_device_tlb = true },
 	{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_device_tlb = true },
+	{ DMASIM_CONFIG, .iommu = DMASIM_RISCV, .iommu_device_tlb = true },
 };
 
 #define CONFIGS (sizeof(configs) / sizeof(configs[0]))
