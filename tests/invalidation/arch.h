@@ -45,5 +45,6 @@ extern const struct arch arch_vtd;
 extern const struct arch arch_vtd_first_stage;
 extern const struct arch arch_amd;
 extern const struct arch arch_riscv;
+extern const struct arch arch_smmuv3;
 
 #endif

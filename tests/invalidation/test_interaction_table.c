@@ -199,6 +199,16 @@ static void each_row_gives_its_report_on_riscv(void **state)
 	try_rows(&arch_riscv);
 }
 
+/*
+ * trust: the same on an SMMUv3, where only a SYNC orders commands | our reading of the facts:
+ * iova-and-page-tables 3.4 and 6.4
+ */
+static void each_row_gives_its_report_on_smmuv3(void **state)
+{
+	(void)state;
+	try_rows(&arch_smmuv3);
+}
+
 /* After a table was unlinked that had one page: these commands, and what is said then. */
 static u64 after_unlinking(const struct command *commands, u32 count)
 {
@@ -259,5 +269,6 @@ TEST_MAIN(cmocka_unit_test(each_row_gives_its_report_on_vtd),
 	  cmocka_unit_test(each_row_gives_its_report_on_vtds_first_stage),
 	  cmocka_unit_test(each_row_gives_its_report_on_amd),
 	  cmocka_unit_test(each_row_gives_its_report_on_riscv),
+	  cmocka_unit_test(each_row_gives_its_report_on_smmuv3),
 	  cmocka_unit_test(an_address_takes_tables_only_with_nl_on_riscv),
 	  cmocka_unit_test(a_context_and_its_translations_need_a_fence_on_riscv))
