@@ -191,6 +191,23 @@ static void page_tables_have_3_to_5_levels(void **state)
 		expect_no_levels(levels[i]);
 }
 
+static void a_riscv_iommu_is_what_it_can_be(void **state)
+{
+	static const struct dmasim_config bad[] = {
+		{ DMASIM_CONFIG, .iommu = DMASIM_RISCV, .iommu_levels = 2 },
+		{ DMASIM_CONFIG, .iommu = DMASIM_RISCV, .iommu_levels = 6 },
+		{ DMASIM_CONFIG, .iommu = DMASIM_RISCV, .iommu_caching_mode = true },
+		{ DMASIM_CONFIG, .iommu = DMASIM_RISCV, .iommu_snoop = true },
+		{ DMASIM_CONFIG, .iommu = DMASIM_RISCV, .iommu_scalable = true },
+		{ DMASIM_CONFIG, .iommu = DMASIM_RISCV, .riscv_without = 0x10 },
+		{ DMASIM_CONFIG, .iommu = DMASIM_VTD, .riscv_without = DMASIM_RISCV_S },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_broken(dmasim_create(&bad[i]));
+}
+
 static void values_outside_their_enumeration_are_refused(void **state)
 {
 	struct dmasim_config iommu = { DMASIM_CONFIG, .iommu = (enum dmasim_iommu)7 };
@@ -564,7 +581,7 @@ static void each_task_has_a_cpu(void **state)
 TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_what_and_where),
 	  TEST(a_table_of_iova_functions_is_whole), TEST(a_configuration_begins_with_its_size),
 	  TEST(page_tables_of_a_program_are_whole), TEST(page_tables_have_3_to_5_levels),
-	  TEST(values_outside_their_enumeration_are_refused),
+	  TEST(a_riscv_iommu_is_what_it_can_be), TEST(values_outside_their_enumeration_are_refused),
 	  TEST(lists_of_acs_that_are_malformed_are_refused),
 	  TEST(more_ram_than_addresses_is_refused), TEST(a_null_machine_is_refused),
 	  TEST(destroying_null_is_nothing), TEST(random_numbers_have_a_bound),
