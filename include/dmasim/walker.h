@@ -2,9 +2,9 @@
 /*
  * A walker of your own: how hardware reads page tables of a format that is not ours.
  *
- * A machine with a page-table format from outside (dmasim/pgtable/pgtable.h) needs the other side of
- * it, too: who reads, for the IOMMU, what the format has written. That is one function, which reads
- * bytes of memory and tells what they say. The unit asks it for one address; what judges the
+ * A machine with a page-table format from outside (dmasim/pgtable/pgtable.h) needs the other side
+ * of it, too: who reads, for the IOMMU, what the format has written. That is one function, which
+ * reads bytes of memory and tells what they say. The unit asks it for one address; what judges the
  * program asks it for ranges. It shares no code with the format, or it would share its mistakes.
  *
  *	static void walk(const struct dmasim_walker *walker, phys_addr_t table, u8 levels,
@@ -59,7 +59,7 @@ struct dmasim_walker {
 	void (*page)(const struct dmasim_walker *walker, const struct dmasim_walker_page *page);
 	/* Tells of a table, before what is in it. */
 	void (*table)(const struct dmasim_walker *walker, const struct dmasim_walker_table *table);
-	/* Tells that an entry is empty, or not well-formed: it would serve 2^lg2 bytes from iova. */
+	/* An entry is empty, or not well-formed: it would serve 2^lg2 bytes from iova on. */
 	void (*hole)(const struct dmasim_walker *walker, u64 iova, u8 lg2);
 	void (*wrong)(const struct dmasim_walker *walker, u64 iova, u8 lg2);
 };

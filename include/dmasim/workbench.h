@@ -2,6 +2,7 @@
 /*
  * The workbench of IOVA allocators: judges one, whoever wrote it, by the rules of dmasim/iova.h. It
  * is a library of its own, libdmasim-workbench.a; pkg-config knows it as dmasim-workbench.
+ * Page-table formats are judged by the same library (dmasim/pgtable-bench.h).
  *
  * An allocator of your own, step by step
  *

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs the build into a folder, and builds and runs a program against it with pkg-config alone:
-# with the shared library, and with the static one; and an IOVA allocator against the workbench.
+# with the shared library, and with the static one; and an IOVA allocator and a page-table format
+# against the workbench.
 . "$(dirname "$0")/common.sh"
 
 have meson || skip 'meson is not here'
@@ -98,7 +99,7 @@ conforms() {
 	how=$1
 	shift
 	if ! "$@" >"$scratch/said" 2>&1 || ! grep -q '^ok [0-9]* - no_memory' "$scratch/said"; then
-		fail "an IOVA allocator is not judged as it should be by $how"
+		fail "$how does not judge as it should"
 		show "$scratch/said"
 	fi
 }
@@ -113,5 +114,12 @@ if builds 'a plugin' -shared -fPIC $example -o "$scratch/first_fit.so" \
 	$(pkg-config --cflags dmasim-workbench) && [ -n "$command" ]; then
 	conforms 'the command' "$command" iova check --plugin "$scratch/first_fit.so" --scale 1
 fi
+
+# A page-table format, its walker and their program in one file.
+# shellcheck disable=SC2046
+! builds 'a page-table format' tests/examples/three_level.c -o "$scratch/three_level" \
+	$(pkg-config --static --cflags --libs dmasim-workbench) ||
+	conforms 'the program of a page-table format' env LD_LIBRARY_PATH="$libraries" \
+		"$scratch/three_level"
 
 finish

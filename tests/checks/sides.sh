@@ -75,6 +75,9 @@ complain 'an example of a driver does not know what it runs on' \
 complain 'an example of an allocator includes what dmasim/iova.h names alone' \
 	"$(included tests/examples | grep '/first_fit\.c:' |
 		grep -vE '<(errno|dmasim/(iova|lock))\.h>')"
+complain 'an example of a page-table format includes what it is made from alone' \
+	"$(included tests/examples | grep '/three_level\.c:' |
+		grep -vE '<(endian|stdio|dmasim/(pgtable-bench|walker|pgtable/[a-z_]+))\.h>')"
 complain 'the port is for lib/ and the facade' \
 	"$(included sim/cli sim/hw sim/world | grep '<dmasim/platform\.h>')"
 

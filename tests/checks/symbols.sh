@@ -39,7 +39,7 @@ done
 # What the inline functions of the headers define and need, when none is left out. The linker makes
 # the bounds of the section of modules.
 printf '#include <dmasim/%s.h>\n' dmasim kernel workbench iova-bench page-table pgtable/define_ops \
-	pgtable/grow >"$scratch/inline.c"
+	pgtable/grow pgtable-bench walker >"$scratch/inline.c"
 (cd include/kernel && printf '#include <%s>\n' linux/*.h) >"$scratch/kernel.c"
 if have gcc; then
 	for headers in inline kernel; do

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A page-table format in one file, as somebody outside writes one: what software writes, and how
- * hardware reads it.
+ * hardware reads it. To see it judged and measured:
+ *
+ *	cc three_level.c $(pkg-config --cflags --libs dmasim-workbench) -o three_level
+ *	./three_level bench
  *
  * Tables have 1024 words of 64 bits, little endian. Leaves have 4 KiB, 4 MiB or 4 GiB. A table may
  * begin with few levels, and grow.
@@ -10,7 +13,9 @@
  *        page frame of leaf or table     ignored leaf  W   R   valid
  */
 #include <endian.h>
+#include <stdio.h>
 
+#include <dmasim/pgtable-bench.h>
 #include <dmasim/pgtable/define_ops.h>
 #include <dmasim/pgtable/grow.h>
 #include <dmasim/walker.h>
@@ -88,9 +93,7 @@ static int three_level_init(struct pgtable *pt, const struct pgtable_config *con
 {
 	int err = pt_init(&three_level, pt, config);
 
-	pt->page_sizes = 1ULL << 12 | 1ULL << 22 | 1ULL << 32;
-	if (config->page_sizes)
-		pt->page_sizes &= config->page_sizes | 1ULL << 12;
+	pt_set_sizes(&three_level, pt, config, 1ULL << 12 | 1ULL << 22 | 1ULL << 32);
 	return err;
 }
 
@@ -176,3 +179,25 @@ const struct dmasim_walker_ops three_level_walker = {
 	.name = "three_level",
 	.walk = walk,
 };
+
+/* ---- Judged and measured ---------------------------------------------- */
+
+/*
+ * Judged; with an argument measured, too. Weak, so that a program of yours may have this file and a
+ * main() of its own.
+ */
+__attribute__((weak)) int main(int argc, char **argv)
+{
+	const struct dmasim_pgtable_subject subject = {
+		DMASIM_PGTABLE_SUBJECT,
+		.ops = &pgtable_three_level,
+		.walker = &three_level_walker,
+		.config = { .levels = 3 },
+	};
+	const struct dmasim_pgtable_bench bench = { .subject = &subject, .subject_count = 1 };
+
+	(void)argv;
+	if (dmasim_pgtable_conform(&subject, NULL, stdout))
+		return 1;
+	return argc > 1 && dmasim_pgtable_bench(&bench, stdout);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of a range: leaves, refusals, and where an unmap stops.
+ */
+#include <errno.h>
+
+#include "workbench/pt_conform.h"
+
+bool pt_check_empty(struct pt_conform *c)
+{
+	u64 reached = c->last;
+
+	return pt_start(c, true) && pt_compare(c, 0, reached = c->last) &&
+	       pt_unmap(c, 0, pt_page(c)) && pt_unmap(c, reached & ~(pt_page(c) - 1), pt_page(c)) &&
+	       pt_compare(c, 0, reached);
+}
+
+/* One leaf comes and goes, at the beginning, somewhere, and at the end of the addresses. */
+static bool one_leaf(struct pt_conform *c, u64 iova, u8 lg2)
+{
+	u64 size = 1ULL << lg2;
+
+	return pt_map(c, iova, pt_memory(c, lg2), size, PT_RW) && pt_unmap(c, iova, size);
+}
+
+bool pt_check_sizes(struct pt_conform *c)
+{
+	u8 lg2;
+
+	if (!pt_start(c, true))
+		return false;
+	for (u32 i = 0; (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+
+		if (pt_memory(c, lg2) && (!one_leaf(c, 0, lg2) || !one_leaf(c, size, lg2) ||
+					  !one_leaf(c, (c->last / 3) & ~(size - 1), lg2) ||
+					  !one_leaf(c, c->last & ~(size - 1), lg2)))
+			return false;
+	}
+	return true;
+}
+
+bool pt_check_rights(struct pt_conform *c)
+{
+	static const u32 rights[] = { IOMMU_READ, IOMMU_WRITE, PT_RW };
+	u8 lg2;
+
+	if (!pt_start(c, true))
+		return false;
+	for (u32 i = 0; (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+
+		for (u32 j = 0; j < 3 && pt_memory(c, lg2); j++) {
+			if (!pt_map(c, size, pt_memory(c, lg2), size, rights[j]) ||
+			    !pt_unmap(c, size, size))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* From just below the end of a larger leaf to just beyond another: all sizes on the way. */
+bool pt_check_choice(struct pt_conform *c)
+{
+	u64 page;
+	u8 lg2;
+
+	if (!pt_start(c, true))
+		return false;
+	page = pt_page(c);
+	for (u32 i = 1; (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+		phys_addr_t phys = pt_memory(c, lg2);
+
+		/* In 64 larger pieces the model has room for all that is smaller. */
+		if (lg2 - c->granule_lg2 > 30 || !phys || 3 * size > c->last)
+			continue;
+		if (!pt_map(c, size - page, phys - page, size + 2 * page, PT_RW) ||
+		    !pt_unmap(c, size - page, size + 2 * page))
+			return false;
+		/* Aligned in one of the two alone: small leaves, as far as that goes. */
+		if (lg2 - c->granule_lg2 <= 10 &&
+		    (!pt_map(c, size, phys + page, size, PT_RW) || !pt_unmap(c, size, size)))
+			return false;
+	}
+	return true;
+}
+
+bool pt_check_refuses(struct pt_conform *c)
+{
+	u64 page, beyond;
+	phys_addr_t phys;
+
+	if (!pt_start(c, true))
+		return false;
+	page = pt_page(c);
+	phys = pt_memory(c, c->granule_lg2);
+	if (!pt_map_refuse(c, page, phys, 0, PT_RW, -EINVAL) ||
+	    !pt_map_refuse(c, page, phys, page, 0, -EINVAL) ||
+	    !pt_map_refuse(c, page, phys, page, IOMMU_CACHE, -EINVAL) ||
+	    !pt_map_refuse(c, page + page / 2, phys, page, PT_RW, -ENXIO) ||
+	    !pt_map_refuse(c, page, phys + page / 2, page, PT_RW, -ENXIO) ||
+	    !pt_map_refuse(c, -page, phys, 2 * page, PT_RW, -EOVERFLOW))
+		return false;
+	if (c->pt.pa_bits < 64 &&
+	    !pt_map_refuse(c, page, 1ULL << c->pt.pa_bits, page, PT_RW, -ERANGE))
+		return false;
+	beyond = c->last + 1;
+	if (beyond && (!pt_map_refuse(c, beyond, phys, page, PT_RW, -ERANGE) ||
+		       !pt_map_refuse(c, beyond - page, phys, 2 * page, PT_RW, -ERANGE)))
+		return false;
+	return pt_compare(c, 0, c->last);
+}
+
+bool pt_check_in_use(struct pt_conform *c)
+{
+	phys_addr_t phys;
+	u64 page;
+	u8 lg2;
+
+	if (!pt_start(c, true))
+		return false;
+	page = pt_page(c);
+	phys = pt_memory(c, c->granule_lg2 + 8);
+	/* The middle one is there already: what comes before it is mapped, and counted. */
+	if (!pt_map(c, 5 * page, phys, page, IOMMU_READ) ||
+	    !pt_map(c, 5 * page, phys + page, page, PT_RW) ||
+	    !pt_map(c, 3 * page, phys + 8 * page, 5 * page, PT_RW) || !pt_unmap(c, 3 * page, page))
+		return false;
+	for (u32 i = 1; (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+
+		if (!pt_memory(c, lg2) || 4 * size - 1 > c->last)
+			continue;
+		/* A large leaf over a small one, a small one in a large one. */
+		if (!pt_map(c, 2 * size + page, phys, page, PT_RW) ||
+		    !pt_map(c, 2 * size, pt_memory(c, lg2), size, PT_RW) ||
+		    !pt_unmap(c, 2 * size + page, page) ||
+		    !pt_map(c, 2 * size, pt_memory(c, lg2), size, PT_RW) ||
+		    !pt_map(c, 2 * size + page, phys, page, PT_RW) || !pt_unmap(c, 2 * size, size))
+			return false;
+	}
+	return true;
+}
+
+bool pt_check_hole(struct pt_conform *c)
+{
+	phys_addr_t phys;
+	u64 page;
+
+	if (!pt_start(c, true))
+		return false;
+	page = pt_page(c);
+	phys = pt_memory(c, c->granule_lg2 + 8);
+	return pt_map(c, page, phys, 3 * page, PT_RW) &&
+	       pt_map(c, 5 * page, phys + 4 * page, 3 * page, PT_RW) &&
+	       /* up to the hole; from the hole; over it */
+	       pt_unmap(c, page, 7 * page) && pt_unmap(c, 4 * page, 4 * page) &&
+	       pt_unmap(c, 5 * page, page) && pt_unmap(c, page, page << 12) &&
+	       pt_unmap(c, 6 * page, 2 * page);
+}
+
+bool pt_check_inside(struct pt_conform *c)
+{
+	u64 page;
+	u8 lg2;
+
+	if (!pt_start(c, true))
+		return false;
+	page = pt_page(c);
+	for (u32 i = 1; (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+
+		if (!pt_memory(c, lg2) || 4 * size - 1 > c->last)
+			continue;
+		if (!pt_map(c, size, pt_memory(c, lg2), size, PT_RW) ||
+		    /* From its middle: nothing. Up to its middle: all of it, and that is said. */
+		    !pt_unmap(c, size + size / 2, page) || !pt_unmap(c, size + size / 2, size) ||
+		    !pt_unmap(c, size, page))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a table may do beyond map and unmap. Where it has no such function, or says that it has no
+ * such thing (-EOPNOTSUPP), there is nothing to judge.
+ */
+#include <errno.h>
+
+#include "workbench/pt_conform.h"
+
+bool pt_check_protect(struct pt_conform *c)
+{
+	phys_addr_t phys;
+	u64 page;
+	u8 lg2;
+
+	if (!c->subject->ops->protect)
+		return true;
+	if (!pt_start(c, true))
+		return false;
+	page = pt_page(c);
+	phys = pt_memory(c, c->granule_lg2 + 8);
+	if (!pt_map(c, page, phys, 6 * page, PT_RW) ||
+	    !pt_protect(c, 2 * page, 3 * page, IOMMU_READ) || !pt_unmap(c, 4 * page, page) ||
+	    /* up to a hole, and from one */
+	    !pt_protect(c, page, 6 * page, IOMMU_WRITE) || !pt_protect(c, 4 * page, page, PT_RW))
+		return false;
+	for (u32 i = 1; (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+
+		if (!pt_memory(c, lg2) || 4 * size - 1 > c->last)
+			continue;
+		/* Inside a leaf nothing begins; one that ends inside takes it whole. */
+		if (!pt_map(c, 2 * size, pt_memory(c, lg2), size, PT_RW) ||
+		    !pt_protect(c, 2 * size + size / 2, page, IOMMU_READ) ||
+		    !pt_protect(c, 2 * size, page, IOMMU_READ) || !pt_unmap(c, 2 * size, size))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Dirty ------------------------------------------------------------ */
+
+struct pt_told {
+	u64 start;
+	u64 last;
+	u32 count;
+};
+
+static void tell(void *cookie, u64 iova, u64 bytes)
+{
+	struct pt_told *told = cookie;
+
+	told->start = told->count && told->start < iova ? told->start : iova;
+	told->last = iova + (bytes - 1);
+	told->count++;
+}
+
+static bool read_dirty(struct pt_conform *c, u64 iova, u64 bytes, bool clear, struct pt_told *told)
+{
+	int err;
+
+	*told = (struct pt_told){ 0 };
+	iommu_iotlb_gather_init(&c->gather);
+	err = c->subject->ops->read_and_clear_dirty(&c->pt, iova, bytes, clear, tell, told,
+						    &c->gather);
+	return !err || pt_wrong(c, "read_and_clear_dirty gives %d", err);
+}
+
+/* The mark of a leaf is told, stays if it is not to go, and goes if it is. */
+static bool one_mark(struct pt_conform *c, u64 iova, u64 size, bool *has_marks)
+{
+	u64 at = iova + size / 2;
+	struct pt_told told;
+	int err = c->subject->ops->set_dirty(&c->pt, at);
+
+	*has_marks = err != -EOPNOTSUPP;
+	if (!*has_marks)
+		return true;
+	if (err)
+		return pt_wrong(c, "set_dirty of 0x%llx gives %d", at, err);
+	for (int clear = 0; clear < 2; clear++) {
+		if (!read_dirty(c, 0, iova + 2 * size, clear, &told))
+			return false;
+		if (!told.count || told.start > at || told.last < at || told.start < iova ||
+		    told.last > iova + (size - 1))
+			return pt_wrong(c, "0x%llx was marked, read_and_clear_dirty tells of %s",
+					at, told.count ? "others" : "nothing");
+	}
+	if (c->gather.start > at || c->gather.last < at)
+		return pt_wrong(c, "marks were cleared at 0x%llx and nothing is gathered", at);
+	return read_dirty(c, 0, iova + 2 * size, true, &told) &&
+	       (!told.count || pt_wrong(c, "a mark that was cleared at 0x%llx is there", at)) &&
+	       pt_compare(c, 0, iova + 2 * size);
+}
+
+bool pt_check_dirty(struct pt_conform *c)
+{
+	bool has_marks = true;
+	u8 lg2;
+
+	if (!c->subject->ops->set_dirty || !c->subject->ops->read_and_clear_dirty)
+		return true;
+	if (!pt_start(c, true))
+		return false;
+	for (u32 i = 0; has_marks && (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+
+		if (!pt_memory(c, lg2) || 4 * size - 1 > c->last)
+			continue;
+		if (!pt_map(c, size, pt_memory(c, lg2), size, PT_RW) ||
+		    !one_mark(c, size, size, &has_marks) || !pt_unmap(c, size, size))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Cut and collapse ------------------------------------------------- */
+
+/* A leaf of 2^lg2 bytes at 2^lg2. False: wrong, or *can says that it cannot be cut. */
+static bool cut_one(struct pt_conform *c, u8 lg2, bool *can)
+{
+	u64 size = 1ULL << lg2, page = pt_page(c);
+	u64 fewer = 0, done;
+	int err;
+
+	if (!pt_map(c, size, pt_memory(c, lg2), size, PT_RW))
+		return false;
+	pt_world_call(c->world);
+	iommu_iotlb_gather_init(&c->gather);
+	c->leaves_vary = true;
+	err = c->subject->ops->cut(&c->pt, size + page, &c->gather);
+	*can = err != -EOPNOTSUPP;
+	if (!*can)
+		return true;
+	if (err)
+		return pt_wrong(c, "cut at 0x%llx gives %d", size + page, err);
+	if (iommu_iotlb_gather_empty(&c->gather))
+		return pt_wrong(c, "cut at 0x%llx gathers nothing", size + page);
+	pt_world_release(c->world, c->gather.freelist);
+	iommu_iotlb_gather_init(&c->gather);
+	if (!pt_compare(c, size, 2 * size - 1))
+		return false;
+	pt_world_call(c->world);
+	if (c->subject->ops->collapse) {
+		err = c->subject->ops->collapse(&c->pt, size, size, &c->gather, &fewer);
+		if (err || !fewer)
+			return pt_wrong(c, "collapse of what was cut gives %d, %llu leaves less",
+					err, fewer);
+		pt_world_release(c->world, c->gather.freelist);
+		iommu_iotlb_gather_init(&c->gather);
+		if (!pt_compare(c, size, 2 * size - 1))
+			return false;
+		pt_world_call(c->world);
+		err = c->subject->ops->cut(&c->pt, size + page, &c->gather);
+		if (err)
+			return pt_wrong(c, "cut after a collapse gives %d", err);
+		pt_world_release(c->world, c->gather.freelist);
+		iommu_iotlb_gather_init(&c->gather);
+	}
+	/* What begins at the cut can go alone. */
+	pt_world_call(c->world);
+	done = c->subject->ops->unmap(&c->pt, size + page, size - page, &c->gather);
+	if (done != size - page)
+		return pt_wrong(c, "unmap from a cut at 0x%llx removes 0x%llx, expected 0x%llx",
+				size + page, done, size - page);
+	return c->subject->ops->iova_to_phys(&c->pt, size) == pt_memory(c, lg2) ||
+	       pt_wrong(c, "what lies before a cut at 0x%llx went, too", size + page);
+}
+
+bool pt_check_reshape(struct pt_conform *c)
+{
+	bool can = true;
+	u8 lg2;
+
+	if (!c->subject->ops->cut)
+		return true;
+	for (u32 i = 1; can; i++) {
+		if (!pt_start(c, true))
+			return false;
+		lg2 = pt_size_lg2(c, i);
+		if (!lg2)
+			break;
+		if (pt_memory(c, lg2) && 4ULL << lg2 <= c->last && !cut_one(c, lg2, &can))
+			return false;
+		/* The model cannot follow: a new table. */
+		if (c->made)
+			pt_world_release(c->world, c->gather.freelist);
+		c->gather.freelist = NULL;
+	}
+	return true;
+}
