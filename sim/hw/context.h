@@ -17,6 +17,7 @@ enum hw_context_type {
 	HW_CONTEXT_PASS_THROUGH, /* addresses are taken as they are */
 	HW_CONTEXT_FIRST_STAGE,	 /* of a PASID: by first-stage tables */
 	HW_CONTEXT_PASIDS,	 /* of a requester: its PASIDs have entries of their own */
+	HW_CONTEXT_NESTED,	 /* of a PASID: by a first stage below a second (PGTT 3) */
 };
 
 /* What hardware marks in the entries of pages (AMD's HAD field has the same values). */
@@ -46,12 +47,20 @@ struct hw_context {
 	u8 allows;	 /* bit 0 reads, bit 1 writes; hw_context_set() asks the architecture */
 	u8 flags;	 /* VT-d's scalable mode: HW_CONTEXT_ */
 	u8 pasid_bits;	 /* HW_CONTEXT_PASIDS: PASIDs below 2 to the power of it have a place */
+	/* HW_CONTEXT_NESTED: `root` and `levels` are the first stage's, by the second's address. */
+	u8 second_levels;
+	phys_addr_t second_root;
 };
 
 /* It leads to tables. */
 static inline bool hw_context_has_tables(const struct hw_context *context)
 {
 	return context->type == HW_CONTEXT_TRANSLATE || context->type == HW_CONTEXT_FIRST_STAGE;
+}
+
+static inline bool hw_context_has_first(const struct hw_context *context)
+{
+	return context->type == HW_CONTEXT_FIRST_STAGE || context->type == HW_CONTEXT_NESTED;
 }
 
 /* The tag of a PASID's entry. That of a context entry is the requester. */

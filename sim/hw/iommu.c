@@ -24,6 +24,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	iommu->pf_requester = desc->pf_requester;
 	iommu->caching_mode = desc->caching_mode;
 	iommu->scalable = desc->scalable && iommu->arch->translate;
+	iommu->nested = iommu->scalable && desc->nested;
 	iommu->wide_commands = desc->wide_commands;
 	iommu->page_requests = desc->page_requests;
 	iommu->command_ranges = desc->command_ranges;

@@ -32,6 +32,7 @@ struct hw_iommu {
 	bool pf_requester;    /* device-TLB commands may name the physical function */
 	bool caching_mode;    /* CAP.CM: contexts that translate nothing are cached, too */
 	bool scalable;	      /* contexts lead to tables of PASIDs */
+	bool nested;	      /* whose entries may name both stages */
 	bool wide_commands;   /* of 32 bytes */
 	bool page_requests;   /* devices may ask for pages, and the queue answers */
 	u8 pasid_flags;	      /* HW_CONTEXT_ flags that entries of PASIDs may have */
@@ -74,6 +75,7 @@ struct hw_iommu_desc {
 	bool scalable;	     /* scalable mode is on: contexts are HW_CONTEXT_PASIDS or absent */
 	bool wide_commands;  /* IQA.DW: 32 bytes each */
 	bool page_requests;  /* ECAP.PRS */
+	bool nested;	     /* ECAP.NEST: entries of PASIDs may be HW_CONTEXT_NESTED */
 	u8 first_levels;     /* of first-stage tables: 4, or up to 5 (CAP.FL5LP); 0: none */
 	bool first_huge_1g;  /* CAP.FL1GP */
 	u8 pasid_flags;	     /* HW_CONTEXT_ flags that the unit supports: the others are reserved */

@@ -298,6 +298,13 @@ void iotlb_invalidate_domain(struct iotlb *iotlb, u16 domain)
 	      &(struct window){ domain, IOTLB_TAG_DOMAIN_MASK, 0, ~0ULL, ~0ULL });
 }
 
+void iotlb_invalidate_nested(struct iotlb *iotlb, u16 domain)
+{
+	sweep(iotlb, list_of(iotlb, domain),
+	      &(struct window){ domain | IOTLB_TAG_NESTED, IOTLB_TAG_DOMAIN_MASK | IOTLB_TAG_NESTED,
+				0, ~0ULL, ~0ULL });
+}
+
 void iotlb_invalidate_all(struct iotlb *iotlb)
 {
 	while (!LIST_EMPTY(&iotlb->filled))

@@ -31,8 +31,9 @@
  * Whose translation it is. In the tag of an entry the page size stands above it, so that two
  * entries are told apart by two words, tag and page.
  *
- *   63        58 57       37  36  35     16 15       0
- *    page size    0            P    PASID     domain      P: there is a PASID; else both are 0
+ *   63        58 57    38 37 36  35     16 15       0
+ *    page size    0       N  P    PASID     domain      P: there is a PASID; else both are 0
+ *                                                       N: of both stages together
  */
 #define IOTLB_TAG_DOMAIN_MASK 0xffffULL
 #define IOTLB_TAG_SIZE_SHIFT  58
@@ -40,6 +41,7 @@
 
 #define IOTLB_TAG_PASID_SHIFT 16
 #define IOTLB_TAG_PASID_SET   (1ULL << 36)
+#define IOTLB_TAG_NESTED      (1ULL << 37)
 
 /* A domain without PASID. */
 static inline u64 iotlb_tag(u16 domain)
@@ -51,6 +53,12 @@ static inline u64 iotlb_tag(u16 domain)
 static inline u64 iotlb_pasid_tag(u16 domain, u32 pasid)
 {
 	return IOTLB_TAG_PASID_SET | (u64)pasid << IOTLB_TAG_PASID_SHIFT | domain;
+}
+
+/* The same where that is below a second stage. */
+static inline u64 iotlb_nested_tag(u16 domain, u32 pasid)
+{
+	return IOTLB_TAG_NESTED | iotlb_pasid_tag(domain, pasid);
 }
 
 struct iotlb_entry {
@@ -158,6 +166,8 @@ void iotlb_invalidate_sizes(struct iotlb *iotlb, u64 tag, u64 start, u64 last, u
 
 /* Drops every translation of the domain, whatever its PASID. */
 void iotlb_invalidate_domain(struct iotlb *iotlb, u16 domain);
+/* Those of both stages together, whatever the PASID and the address. */
+void iotlb_invalidate_nested(struct iotlb *iotlb, u16 domain);
 void iotlb_invalidate_all(struct iotlb *iotlb);
 
 #endif

@@ -150,6 +150,24 @@ static void empty_window(struct hw_iommu *iommu, const struct hw_invalidation *w
 		iotlb_invalidate_range(&iommu->iotlb, tag, what->start, what->last);
 }
 
+/*
+ * What both stages gave together is tagged by the first's addresses: what is for the second stage
+ * takes all that its domain has, as nobody knows which addresses led through the window.
+ */
+static void empty_nested(struct hw_iommu *iommu, const struct hw_invalidation *what)
+{
+	u64 tag = iotlb_nested_tag(what->domain, what->pasid);
+
+	if (!what->has_pasid) {
+		iotlb_invalidate_nested(&iommu->iotlb, what->domain);
+		walk_cache_invalidate_nested(&iommu->walk_cache, what->domain);
+		return;
+	}
+	iotlb_invalidate_range(&iommu->iotlb, tag, what->start, what->last);
+	if (!what->leaf_only)
+		walk_cache_invalidate_range(&iommu->walk_cache, tag, what->start, what->last);
+}
+
 static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	if (what->all_domains) {
@@ -157,6 +175,8 @@ static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *wh
 		walk_cache_invalidate_all(&iommu->walk_cache);
 		return;
 	}
+	if (iommu->nested)
+		empty_nested(iommu, what);
 	if (!what->start && what->last == ~0ULL) {
 		empty_domain(iommu, what);
 		return;

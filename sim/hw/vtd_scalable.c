@@ -5,7 +5,8 @@
  *
  *   requester --> context --> PASID directory --> entry of the PASID --> first stage
  *                             (RID_PASID if the                      --> second stage
- *                              request has none)                     --> as it is
+ *                              request has none)                     --> the first below that
+ *                                                                    --> as it is
  *
  * Where the facts leave a choice:
  *   - what a refused request used is not marked;
@@ -21,7 +22,7 @@
 
 #include "hw/hw.h"
 #include "hw/vtd.h"
-#include "hw/vtd_fs.h"
+#include "hw/vtd_nested.h"
 #include "hw/walk_mark.h"
 
 /* One request and what it is translated with. */
@@ -35,26 +36,53 @@ struct way {
 
 /* ---- To the PASID's entry -------------------------------------------------------------------- */
 
-/* What the entry says against every request. */
-static u8 entry_fault(const struct hw_iommu *iommu, const struct hw_context *entry)
+/* Of a table's address. */
+static bool has_reserved_bits(const struct hw_iommu *iommu, phys_addr_t root)
 {
-	bool first = entry->type == HW_CONTEXT_FIRST_STAGE;
+	return root & 0xfff || root >> iommu->walker.address_bits;
+}
+
+/* What the entry says of one of its stages. */
+static u8 stage_fault(const struct hw_iommu *iommu, phys_addr_t root, u8 levels, bool first)
+{
 	u8 levels_min = first ? X86_FS_LEVELS_MIN : VTD_LEVELS_MIN;
 	u8 levels_max = first ? iommu->walker.first_levels : iommu->walker.levels;
 
+	if (has_reserved_bits(iommu, root))
+		return VTD_FAULT_SM_PASID_RESERVED;
+	if (levels < levels_min || levels > levels_max)
+		return VTD_FAULT_SM_PASID_INVALID;
+	return 0;
+}
+
+static u8 stages_fault(const struct hw_iommu *iommu, const struct hw_context *entry)
+{
+	u8 fault = stage_fault(iommu, entry->root, entry->levels, hw_context_has_first(entry));
+
+	switch (entry->type) {
+	case HW_CONTEXT_TRANSLATE:
+	case HW_CONTEXT_FIRST_STAGE:
+		return fault;
+	case HW_CONTEXT_NESTED:
+		if (!iommu->nested)
+			return VTD_FAULT_SM_PASID_INVALID;
+		return fault ? fault
+			     : stage_fault(iommu, entry->second_root, entry->second_levels, false);
+	default:
+		return fault ? fault : VTD_FAULT_SM_PASID_INVALID;
+	}
+}
+
+/* What the entry says against every request. */
+static u8 entry_fault(const struct hw_iommu *iommu, const struct hw_context *entry)
+{
 	if (entry->type == HW_CONTEXT_ABSENT)
 		return VTD_FAULT_SM_PASID_NOT_PRESENT;
 	if (entry->flags & ~iommu->pasid_flags || entry->pasid_bits)
 		return VTD_FAULT_SM_PASID_RESERVED;
 	if (entry->type == HW_CONTEXT_PASS_THROUGH)
 		return 0;
-	if (entry->root & 0xfff || entry->root >> iommu->walker.address_bits)
-		return VTD_FAULT_SM_PASID_RESERVED;
-	if (!first && entry->type != HW_CONTEXT_TRANSLATE)
-		return VTD_FAULT_SM_PASID_INVALID;
-	if (entry->levels < levels_min || entry->levels > levels_max)
-		return VTD_FAULT_SM_PASID_INVALID;
-	return 0;
+	return stages_fault(iommu, entry);
 }
 
 struct hw_refusal hw_vtd_pasid_refusal(const struct hw_iommu *iommu, const struct hw_context *entry,
@@ -140,14 +168,21 @@ static u8 find_way(struct way *way)
 
 /* ---- Through the tables ---------------------------------------------------------------------- */
 
-static bool is_first_stage(const struct way *way)
+static bool has_first(const struct way *way)
 {
-	return way->entry.type == HW_CONTEXT_FIRST_STAGE;
+	return hw_context_has_first(&way->entry);
+}
+
+static bool is_nested(const struct way *way)
+{
+	return way->entry.type == HW_CONTEXT_NESTED;
 }
 
 static u64 tag_of(const struct way *way)
 {
-	if (is_first_stage(way))
+	if (is_nested(way))
+		return iotlb_nested_tag(way->entry.domain, way->pasid);
+	if (has_first(way))
 		return iotlb_pasid_tag(way->entry.domain, way->pasid);
 	return iotlb_tag(way->entry.domain);
 }
@@ -158,22 +193,31 @@ static bool uses_caches(const struct way *way)
 	const struct hw_prefix *prefix = &way->ask->prefix;
 	bool special = prefix->present && (prefix->execute || prefix->privileged);
 
-	return !way->probe && !(is_first_stage(way) && special);
+	return !way->probe && !(has_first(way) && special);
 }
 
-static struct hw_walk walk_first(const struct way *way, const struct hw_walk_start *start)
+static struct hw_fs_access access_of(const struct way *way)
 {
 	const struct hw_ask *ask = way->ask;
 
-	return hw_walk_vtd_fs_from(
-		&way->iommu->walker, start,
-		&(struct hw_fs_access){
-			.iova = ask->iova,
-			.write = ask->write,
-			.execute = ask->prefix.present && ask->prefix.execute,
-			.privileged = ask->prefix.present && ask->prefix.privileged,
-			.write_protect = way->entry.flags & HW_CONTEXT_WRITE_PROTECT,
-		});
+	return (struct hw_fs_access){
+		.iova = ask->iova,
+		.write = ask->write,
+		.execute = ask->prefix.present && ask->prefix.execute,
+		.privileged = ask->prefix.present && ask->prefix.privileged,
+		.write_protect = way->entry.flags & HW_CONTEXT_WRITE_PROTECT,
+	};
+}
+
+static struct hw_nested nested_of(const struct way *way)
+{
+	return (struct hw_nested){
+		.second = way->entry.second_root,
+		.second_levels = way->entry.second_levels,
+		.first_levels = way->entry.levels,
+		.track = way->entry.flags & HW_CONTEXT_TRACK,
+		.ext_accessed = way->entry.flags & HW_CONTEXT_EXT_ACCESSED,
+	};
 }
 
 /* The reason that legacy mode has, in scalable mode. */
@@ -195,11 +239,19 @@ u8 hw_vtd_second_stage_fault(const struct hw_walk *walk, bool top)
 
 static struct hw_walk walk_from(const struct way *way, const struct hw_walk_start *start)
 {
+	const struct hw_fs_access access = access_of(way);
 	bool top = start->levels == way->entry.levels;
 	struct hw_walk walk = { .no_steps = false };
 
-	if (is_first_stage(way)) {
-		walk = walk_first(way, start);
+	if (is_nested(way)) {
+		const struct hw_nested nested = nested_of(way);
+
+		walk.no_steps = !way->iommu->walk_cache.levels;
+		hw_walk_vtd_nested_to(&way->iommu->walker, &nested, start, &access, &walk);
+		return walk;
+	}
+	if (has_first(way)) {
+		walk = hw_walk_vtd_fs_from(&way->iommu->walker, start, &access);
 		if (walk.fault == VTD_FAULT_FS_ACCESS && walk.tables == 1 && top)
 			walk.fault = VTD_FAULT_FS_TOP_ACCESS;
 		return walk;
@@ -233,7 +285,19 @@ static struct hw_walk walk_tables(const struct way *way)
 
 static bool tracks(const struct way *way)
 {
-	return is_first_stage(way) || way->entry.flags & HW_CONTEXT_TRACK;
+	return has_first(way) || way->entry.flags & HW_CONTEXT_TRACK;
+}
+
+static u8 mark_nested(const struct way *way, const struct hw_walk *walk, struct hw *hw, bool *dirty)
+{
+	const struct hw_nested nested = nested_of(way);
+	const struct hw_fs_access access = access_of(way);
+
+	/* The short way finds what is marked. */
+	*dirty = walk->dirty;
+	return walk->accessed
+		       ? 0
+		       : hw_mark_vtd_nested(&way->iommu->walker, hw, &nested, &access, walk, dirty);
 }
 
 /*
@@ -242,20 +306,22 @@ static bool tracks(const struct way *way)
  */
 static u8 mark(const struct way *way, const struct hw_walk *walk, bool *dirty)
 {
-	bool first = is_first_stage(way);
+	bool first = has_first(way);
 	struct hw_marks marks = { .accessed = first ? X86_FS_ACCESSED : VTD_SS_ACCESSED,
 				  .dirty = first ? X86_FS_DIRTY : VTD_SS_DIRTY,
 				  .write = way->ask->write };
 	bool may_set = !way->iommu->walker.cache && !way->probe;
+	struct hw *hw = may_set ? way->iommu->hw : NULL;
 	struct hw_marked marked;
 
 	*dirty = true;
 	if (!tracks(way))
 		return 0;
+	if (is_nested(way))
+		return mark_nested(way, walk, hw, dirty);
 	if (first && way->entry.flags & HW_CONTEXT_EXT_ACCESSED)
 		marks.accessed |= X86_FS_EXT_ACCESSED;
-	marked = hw_walk_mark(&way->iommu->walker, may_set ? way->iommu->hw : NULL, walk,
-			      way->ask->iova, &marks);
+	marked = hw_walk_mark(&way->iommu->walker, hw, walk, way->ask->iova, &marks);
 	*dirty = marked.dirty;
 	if (marked.lacked && way->iommu->walker.cache)
 		return first ? VTD_FAULT_FS_AD_NO_SNOOP : VTD_FAULT_SS_AD_NO_SNOOP;
@@ -364,9 +430,9 @@ static struct hw_translation through_tables(const struct way *way)
 	const struct iotlb_entry *hit;
 	u64 iova = way->ask->iova;
 
-	if (is_first_stage(way) && !hw_walk_vtd_fs_reaches(way->entry.levels, iova))
+	if (has_first(way) && !hw_walk_vtd_fs_reaches(way->entry.levels, iova))
 		return refused(way, VTD_FAULT_SM_NOT_CANONICAL);
-	if (!is_first_stage(way) && !hw_walk_vtd_ss_reaches(way->entry.levels, iova))
+	if (!has_first(way) && !hw_walk_vtd_ss_reaches(way->entry.levels, iova))
 		return refused(way, VTD_FAULT_SM_SS_BEYOND_MAX);
 	hit = find_cached(way);
 	if (hit) {

@@ -84,6 +84,12 @@ void walk_cache_invalidate_domain(struct walk_cache *cache, u16 domain)
 		iotlb_invalidate_domain(&cache->level[level], domain);
 }
 
+void walk_cache_invalidate_nested(struct walk_cache *cache, u16 domain)
+{
+	for (u32 level = 0; level < cache->levels; level++)
+		iotlb_invalidate_nested(&cache->level[level], domain);
+}
+
 void walk_cache_invalidate_all(struct walk_cache *cache)
 {
 	for (u32 level = 0; level < cache->levels; level++)

@@ -38,6 +38,8 @@ void walk_cache_fill(struct walk_cache *cache, u64 tag, u64 iova, const struct h
 void walk_cache_invalidate_range(struct walk_cache *cache, u64 tag, u64 start, u64 last);
 /* Whatever the PASID. */
 void walk_cache_invalidate_domain(struct walk_cache *cache, u16 domain);
+/* Those of both stages together, whatever the PASID. */
+void walk_cache_invalidate_nested(struct walk_cache *cache, u16 domain);
 void walk_cache_invalidate_all(struct walk_cache *cache);
 
 #endif

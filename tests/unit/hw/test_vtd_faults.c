@@ -15,9 +15,10 @@
 
 #include "check/dmar.h"
 
-#define DISK 0x0500 /* 05:00.0 */
-#define AT   0x8040207000ULL
-#define ROOT 0x100000ULL
+#define DISK  0x0500 /* 05:00.0 */
+#define AT    0x8040207000ULL
+#define ROOT  0x100000ULL
+#define BELOW 0x200000ULL /* of a second stage of three levels, below that */
 
 /* Words of entries. */
 #define SS    ENTRY_RW
@@ -33,6 +34,8 @@ struct row {
 	enum mode mode;
 	struct hw_context context; /* type 0: a good one */
 	struct hw_context entry;
+	u8 page;	    /* nested: of the tables from ROOT on, the second stage has this */
+	u64 second;	    /* as its entry says; 0: all allowed */
 	u64 leaf;	    /* 0: none */
 	u8 level;	    /* the leaf's */
 	u64 iova;	    /* 0: AT */
@@ -50,6 +53,14 @@ struct row {
 #define FIRST(flags_)     \
 	.mode = SCALABLE, \
 	.entry = { .type = HW_CONTEXT_FIRST_STAGE, .levels = 4, .root = ROOT, .flags = flags_ }
+
+#define BOTH(flags_)                                            \
+	.mode = SCALABLE, .entry = { .type = HW_CONTEXT_NESTED, \
+				     .levels = 4,               \
+				     .root = ROOT,              \
+				     .flags = flags_,           \
+				     .second_root = BELOW,      \
+				     .second_levels = 3 }
 
 static const struct row rows[] = {
 	/* ---- Legacy mode ---- */
@@ -226,6 +237,23 @@ static const struct row rows[] = {
 	  .high = 0xc000008700000500,
 	  .driver = "fault addr 0x8040207000 [fault reason 0x87] "
 		    "SM: address is in the interrupt range" },
+	/* ---- Both stages ---- */
+	{ 0x74, BOTH(0), .leaf = 1ULL << 39 | FS_AD, .how = "p", .low = 0x8040207000,
+	  .high = 0xc000077480000500,
+	  .driver = "fault addr 0x8040207000 [fault reason 0x74] "
+		    "SM: first-stage entry's address is beyond MGAW" },
+	{ 0x75, BOTH(0), .page = 0, .second = ROOT | ENTRY_W, .how = "p", .low = 0x8040207000,
+	  .high = 0xc000077580000500,
+	  .driver = "fault addr 0x8040207000 [fault reason 0x75] "
+		    "SM: nested, no read permission for first-stage top table" },
+	{ 0x76, BOTH(0), .page = 1, .second = (ROOT + 0x1000) | ENTRY_W, .how = "",
+	  .low = 0x8040207000, .high = 0xc000007600000500,
+	  .driver = "fault addr 0x8040207000 [fault reason 0x76] "
+		    "SM: nested, no read permission for first-stage entry" },
+	{ 0x77, BOTH(0), .page = 3, .second = (ROOT + 0x3000) | ENTRY_R, .leaf = ROOT | FS,
+	  .how = "pw", .low = 0x8040207000, .high = 0x8000077780000500,
+	  .driver = "fault addr 0x8040207000 [fault reason 0x77] "
+		    "SM: nested, no write permission for first-stage entry" },
 	{ 0x87, .mode = SCALABLE, .entry = { .type = HW_CONTEXT_PASS_THROUGH }, .iova = 0xfee00000,
 	  .how = "pw", .low = 0xfee00000, .high = 0x8000078780000500,
 	  .driver = "fault addr 0xfee00000 [fault reason 0x87] "
@@ -237,7 +265,7 @@ static const struct row rows[] = {
 static void put_tables(struct yard *yard, const struct row *row)
 {
 	struct tables tables = { &yard->hw->ram, 4, ROOT, ROOT + 0x1000 };
-	u64 all = row->entry.type == HW_CONTEXT_FIRST_STAGE ? FS : SS;
+	u64 all = hw_context_has_first(&row->entry) ? FS : SS;
 	phys_addr_t table = ROOT;
 
 	for (phys_addr_t at = ROOT; at < ROOT + 0x5000; at += 8)
@@ -247,6 +275,15 @@ static void put_tables(struct yard *yard, const struct row *row)
 		table = tables.next;
 	}
 	put_entry(tables.ram, table, index_of(AT, row->level), row->leaf);
+	put_entry(tables.ram, BELOW, 0, (BELOW + 0x1000) | SS);
+	put_entry(tables.ram, BELOW + 0x1000, 0, (BELOW + 0x2000) | SS);
+	for (u64 page = 0; page < 5; page++) {
+		u64 word = (ROOT + page * 0x1000) | SS;
+
+		if (row->second && page == row->page)
+			word = row->second;
+		put_entry(tables.ram, BELOW + 0x2000, index_of(ROOT, 0) + page, word);
+	}
 	hw_cache_clean(yard->hw, ROOT, 0x5000);
 }
 
@@ -261,6 +298,7 @@ static void put_unit(struct yard *yard, const struct row *row)
 								.coherent = row->mode != NO_SNOOP,
 								.scalable = row->mode != LEGACY,
 								.first_levels = 5,
+								.nested = true,
 								.pasid_flags = 0x3e,
 								.iotlb_entries = 16 });
 	assert_non_null(yard->iommu);
@@ -335,10 +373,11 @@ static void each_reason_leaves_its_record(void **state)
 /* What TRUST.md lists as raised, and nothing else. */
 static void the_rows_have_all_that_is_raised(void **state)
 {
-	static const u8 raised[] = { 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0b, 0x0c, 0x31, 0x41,
-				     0x42, 0x43, 0x45, 0x46, 0x51, 0x59, 0x5a, 0x5b, 0x5c, 0x5d,
-				     0x70, 0x71, 0x72, 0x73, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0x80,
-				     0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x90 };
+	static const u8 raised[] = { 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0b, 0x0c, 0x31,
+				     0x41, 0x42, 0x43, 0x45, 0x46, 0x51, 0x59, 0x5a, 0x5b,
+				     0x5c, 0x5d, 0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76,
+				     0x77, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0x80, 0x81, 0x82,
+				     0x83, 0x84, 0x85, 0x86, 0x87, 0x90 };
 	u32 found = 0;
 
 	(void)state;
