@@ -98,6 +98,13 @@ bool machine_start(struct dmasim *s);
 int machine_place_high_ram(struct dmasim *s, phys_addr_t start, struct frame_list *before);
 void machine_put_high_ram_back(struct dmasim *s, phys_addr_t start, struct frame_list *before);
 
+/*
+ * What a program has asked for, NULL: nothing, with all that it left at 0 filled in. What no
+ * machine can be is a broken contract: there is nothing yet that a handler which jumps out would
+ * leave behind.
+ */
+void machine_read_config(struct dmasim_config *to, const struct dmasim_config *from);
+
 /* What the port calls a CPU, and its family where none is given. */
 enum platform_cpu_vendor machine_cpu_vendor(enum dmasim_cpu cpu);
 u32 machine_cpu_family(enum dmasim_cpu cpu);
