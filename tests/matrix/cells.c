@@ -26,6 +26,7 @@ const char *const mode_name[MODES] = {
 	"lazy",		  "untrusted",	   "forced",	      "restricted",   "no_snoop",
 	"no_snoop_iommu", "kmalloc",	   "kmalloc_iommu",   "p2p_bus",      "p2p_bridge",
 	"amd_vi",	  "amd_vi_lazy",   "amd_vi_np_cache", "first_stage",  "riscv",
+	"smmuv3",
 };
 
 const char *const call_name[CALLS] = {

@@ -34,6 +34,7 @@ const struct mode_facts facts_of[MODES] = {
 	[MODE_AMD_VI_NP_CACHE] = { .iommu = true, .amd_vi = true },
 	[MODE_FIRST_STAGE] = { .iommu = true, .reads_anyway = true },
 	[MODE_RISCV] = { .iommu = true, .reads_anyway = true },
+	[MODE_SMMUV3] = { .iommu = true, .reads_anyway = true, .unprivileged = true },
 };
 
 /* ---- Bouncing --------------------------------------------------------- */

@@ -13,6 +13,7 @@ struct mode_facts {
 	bool lazy;
 	bool iommu;	   /* it translates: not direct, not passed through */
 	bool reads_anyway; /* and cannot keep a device from reading what it may write */
+	bool unprivileged; /* what is mapped for privileged requests is not for its devices' */
 	bool untrusted;	   /* behind the IOMMU: what shares a granule is bounced */
 	bool forced;	   /* direct: everything is bounced */
 	bool own_pool;	   /* direct: the device uses no memory but its pool's */

@@ -21,6 +21,8 @@ struct dmasim_config machine_config(enum mode mode)
 		config.iommu = DMASIM_AMD_VI;
 	if (mode == MODE_RISCV)
 		config.iommu = DMASIM_RISCV;
+	if (mode == MODE_SMMUV3)
+		config.iommu = DMASIM_SMMUV3;
 	config.iommu_caching_mode = mode == MODE_AMD_VI_NP_CACHE || mode == MODE_FIRST_STAGE;
 	config.iommu_scalable = config.iommu_first_stage = mode == MODE_FIRST_STAGE;
 	config.acs = facts->peer_bus ? DMASIM_ACS_OFF : DMASIM_ACS_ISOLATING;

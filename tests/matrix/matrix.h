@@ -34,6 +34,7 @@ enum mode {
 	MODE_AMD_VI_NP_CACHE, /* and it caches that nothing is there */
 	MODE_FIRST_STAGE,     /* VT-d's scalable mode, with first-stage tables */
 	MODE_RISCV,	      /* a RISC-V IOMMU */
+	MODE_SMMUV3,	      /* an SMMUv3 */
 	MODES,
 };
 

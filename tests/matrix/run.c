@@ -476,8 +476,13 @@ static u32 mixed_bytes(const struct run *run)
 	return second->at + second->bytes + 2048;
 }
 
-bool run_cell(struct run *run, const struct cell *cell)
+bool run_cell(struct run *run, const struct cell *asked)
 {
+	const struct cell *cell = &run->usable;
+
+	run->usable = *asked;
+	if (facts_of[asked->mode].unprivileged)
+		run->usable.attrs &= ~(unsigned long)DMA_ATTR_PRIVILEGED;
 	run->cell = cell;
 	run->wrong[0] = '\0';
 	run->cells++;

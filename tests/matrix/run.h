@@ -23,6 +23,7 @@ struct run {
 
 	/* The cell that runs. */
 	const struct cell *cell;
+	struct cell usable; /* the same without what keeps its device out */
 	struct shape shape;
 	struct forecast forecast;
 	struct mapping mapping;

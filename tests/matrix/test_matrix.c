@@ -226,6 +226,12 @@ static void behind_riscv(void **state)
 	mode_is_right(MODE_RISCV);
 }
 
+static void behind_smmuv3(void **state)
+{
+	(void)state;
+	mode_is_right(MODE_SMMUV3);
+}
+
 /* ---- The matrix itself ------------------------------------------------- */
 
 static void pairs_cover_every_pair_of_values(void **state)
@@ -278,5 +284,5 @@ TEST_MAIN(cmocka_unit_test(without_an_iommu), cmocka_unit_test(behind_inbound_ra
 	  cmocka_unit_test(behind_amd_vi_lazily),
 	  cmocka_unit_test(behind_amd_vi_that_caches_what_is_absent),
 	  cmocka_unit_test(behind_a_first_stage), cmocka_unit_test(behind_riscv),
-	  cmocka_unit_test(pairs_cover_every_pair_of_values),
+	  cmocka_unit_test(behind_smmuv3), cmocka_unit_test(pairs_cover_every_pair_of_values),
 	  cmocka_unit_test(a_cells_name_leads_back_to_it))

@@ -162,8 +162,8 @@ bool caching_prefetch(struct caching_run *run, u32 which, u64 iova, bool write);
 /* ---- Commands: caching_commands.c ------------------------------------------------------------ */
 
 /*
- * What AMD has instead: a device, whatever its domain; or everything of the unit. RISC-V has the
- * same, but for everything: that is of contexts, or of translations.
+ * What AMD has instead: a device, whatever its domain; or everything of the unit. RISC-V and
+ * SMMUv3 have the same, but for everything: that is of contexts, or of translations.
  */
 struct plain_command caching_as_amd(const struct plain_command *command, u16 requester);
 static inline bool caching_is_everything(const struct plain_command *command)
@@ -176,8 +176,8 @@ void caching_encode(enum plain_arch arch, const struct plain_command *command, u
 void caching_encode_wait(enum plain_arch arch, phys_addr_t status, u32 value, u64 word[2]);
 /* An entry of a page table. */
 u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry);
-/* What RISC-V can say of it: pointers allow everything, and nothing is for writing alone. */
-u64 caching_as_riscv(u8 level, u64 entry);
+/* What RISC-V and Arm can say of it: pointers allow everything, and nothing is for writing alone. */
+u64 caching_without_rights(u8 level, u64 entry);
 void caching_command_text(const struct plain_command *command, char *text, size_t size);
 
 /* ---- Steps: caching_steps.c, caching_change.c, caching_invalidate.c -------------------------- */

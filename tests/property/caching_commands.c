@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands, written out from facts "iova-and-page-tables" 3.2, 3.3 and 3.5, and entries from
- * 2.1 and 2.5; nothing of lib/ is used.
+ * Commands, written out from facts "iova-and-page-tables" 3.2 to 3.5, and entries from 2.1,
+ * 2.4 and 2.5; nothing of lib/ is used.
  */
 #include <endian.h>
 
 #include <dmasim/hw/amd.h>
+#include <dmasim/hw/arm.h>
 #include <dmasim/hw/riscv.h>
 #include <dmasim/hw/riscv_iommu.h>
+#include <dmasim/hw/smmuv3.h>
 #include <dmasim/hw/vtd.h>
 
 #include "property/caching.h"
@@ -157,7 +159,7 @@ static bool is_pointer(u8 level, u64 entry)
 	return level && !(entry & VTD_SS_SUPERPAGE);
 }
 
-u64 caching_as_riscv(u8 level, u64 entry)
+u64 caching_without_rights(u8 level, u64 entry)
 {
 	if (!(entry & (VTD_SS_READ | VTD_SS_WRITE)))
 		return entry;
@@ -176,13 +178,57 @@ static u64 riscv_entry(u8 level, u64 entry)
 	return word | (entry & VTD_SS_WRITE ? RISCV_PTE_W | RISCV_PTE_D : 0);
 }
 
+/* ---- SMMUv3 ---------------------------------------------------------------------------------- */
+
+static void encode_smmuv3(const struct plain_command *command, u64 word[2])
+{
+	u64 pages = (command->window.last - command->window.start + 1) >> 12;
+
+	word[1] = 0;
+	if (command->contexts && command->ignored == 0xffff) {
+		word[0] = SMMUV3_CMD_CFGI_STE_RANGE;
+		word[1] = SMMUV3_CFGI_RANGE_ALL;
+		return;
+	}
+	if (command->contexts) {
+		word[0] = SMMUV3_CMD_CFGI_STE | (u64)command->requester << SMMUV3_CFGI_SID_SHIFT;
+		return;
+	}
+	word[0] = SMMUV3_CMD_TLBI_NH_ALL;
+	if (command->all_domains)
+		return;
+	word[0] = (u64)command->domain << SMMUV3_TLBI_ASID_SHIFT;
+	word[0] |= command->window.last == ~0ULL ? SMMUV3_CMD_TLBI_NH_ASID : SMMUV3_CMD_TLBI_NH_VA;
+	if (command->window.last == ~0ULL)
+		return;
+	word[1] = command->window.start | (command->leaf_only ? SMMUV3_TLBI_LEAF : 0);
+	if (pages == 1)
+		return;
+	word[0] |= (u64)__builtin_ctzll(pages) << SMMUV3_TLBI_SCALE_SHIFT;
+	word[1] |= SMMUV3_TLBI_TG_4K << SMMUV3_TLBI_TG_SHIFT;
+}
+
+static u64 smmuv3_entry(u8 level, u64 entry)
+{
+	u64 word = (entry & VTD_SS_ADDR_MASK) | ARM_DESC_VALID;
+
+	if (!(entry & VTD_SS_READ))
+		return 0;
+	if (is_pointer(level, entry))
+		return word | ARM_DESC_TABLE;
+	word |= ARM_S1_AP_EL0 | ARM_AF | (level ? 0 : ARM_DESC_TABLE);
+	return word | (entry & VTD_SS_WRITE ? 0 : ARM_S1_AP_RO);
+}
+
 /* ---- All ------------------------------------------------------------------------------------ */
 
 u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry)
 {
 	if (!entry || arch == PLAIN_VTD)
 		return entry;
-	return arch == PLAIN_AMD ? amd_entry(level, entry) : riscv_entry(level, entry);
+	if (arch == PLAIN_AMD)
+		return amd_entry(level, entry);
+	return arch == PLAIN_RISCV ? riscv_entry(level, entry) : smmuv3_entry(level, entry);
 }
 
 void caching_encode(enum plain_arch arch, const struct plain_command *command, u64 word[2])
@@ -191,6 +237,8 @@ void caching_encode(enum plain_arch arch, const struct plain_command *command, u
 		encode_amd(command, word);
 	else if (arch == PLAIN_RISCV)
 		encode_riscv(command, word);
+	else if (arch == PLAIN_SMMUV3)
+		encode_smmuv3(command, word);
 	else
 		encode_vtd(command, word);
 	word[0] = htole64(word[0]);
@@ -209,6 +257,11 @@ void caching_encode_wait(enum plain_arch arch, phys_addr_t status, u32 value, u6
 		word[0] = RISCV_CMD_IOFENCE | RISCV_IOFENCE_AV |
 			  (u64)value << RISCV_IOFENCE_DATA_SHIFT;
 		word[1] = status >> RISCV_IOFENCE_ADDR_SHIFT;
+		break;
+	case PLAIN_SMMUV3:
+		word[0] = SMMUV3_CMD_SYNC | SMMUV3_SYNC_IRQ << SMMUV3_SYNC_CS_SHIFT |
+			  (u64)value << SMMUV3_SYNC_DATA_SHIFT;
+		word[1] = status;
 		break;
 	default:
 		word[0] = VTD_QI_WAIT | VTD_WAIT_STATUS_WRITE | VTD_WAIT_FENCE |

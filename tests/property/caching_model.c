@@ -192,7 +192,7 @@ static struct plain_item context_item(const struct plain_context *context)
 
 /*
  * It cannot be fetched any more, but what is looked up through it still is. A command of contexts
- * comes before all of translations behind it, but for RISC-V's; others may come late, but not after
+ * comes before all of translations behind it, but for RISC-V's and SMMUv3's; others may come late, but not after
  * their wait.
  */
 static bool lingers(const struct plain_model *model, const struct plain_item *item)
@@ -201,7 +201,7 @@ static bool lingers(const struct plain_model *model, const struct plain_item *it
 		return false;
 	if (item->kind == PLAIN_CONTEXT && model->flaw == PLAIN_FLAW_DEAD_CONTEXT)
 		return false;
-	if ((item->kind != PLAIN_CONTEXT || model->arch == PLAIN_RISCV) &&
+	if ((item->kind != PLAIN_CONTEXT || plain_overtakes(model->arch)) &&
 	    model->flaw != PLAIN_FLAW_IN_ORDER)
 		return plain_may_be_cached(model, item);
 	for (u32 i = 0; i < model->commands; i++) {

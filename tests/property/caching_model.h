@@ -33,10 +33,15 @@
 #define PLAIN_FOREVER (~0U)
 
 /*
- * AMD: what is larger than a window stays; contexts that refuse are cached, too. RISC-V: nothing
- * but a wait keeps commands of contexts before those of translations.
+ * AMD: what is larger than a window stays; contexts that refuse are cached, too. RISC-V, SMMUv3:
+ * nothing but a wait keeps commands of contexts before those of translations.
  */
-enum plain_arch { PLAIN_VTD = 0, PLAIN_AMD, PLAIN_RISCV };
+enum plain_arch { PLAIN_VTD = 0, PLAIN_AMD, PLAIN_RISCV, PLAIN_SMMUV3 };
+
+static inline bool plain_overtakes(enum plain_arch arch)
+{
+	return arch == PLAIN_RISCV || arch == PLAIN_SMMUV3;
+}
 
 /* Rules that a test breaks to see whether it would be noticed; PLAIN_FLAW_NONE: none. */
 enum plain_flaw {

@@ -86,8 +86,8 @@ void caching_write(struct caching_run *run, phys_addr_t table, u32 slot, u64 ent
 	u8 level = plain_table(&run->model, table)->level;
 
 	at += plain_index(level, slot);
-	if (run->model.arch == PLAIN_RISCV)
-		entry = caching_as_riscv(level, entry);
+	if (plain_overtakes(run->model.arch))
+		entry = caching_without_rights(level, entry);
 	for (u32 i = 0; i < plain_entries(level, slot); i++) {
 		u64 word = entry ? entry + i * (u64)SZ_4K : 0;
 
@@ -207,7 +207,7 @@ bool caching_wait(struct caching_run *run, u32 unit)
 
 bool caching_submit_context(struct caching_run *run, const struct plain_command batch[2])
 {
-	u32 first = run->model.arch == PLAIN_RISCV;
+	u32 first = plain_overtakes(run->model.arch);
 
 	if (first && (!caching_submit(run, batch, 1) || !caching_wait(run, batch->unit)))
 		return false;
@@ -540,17 +540,26 @@ static enum plain_arch arch_of(enum dmasim_iommu iommu)
 {
 	if (iommu == DMASIM_RISCV)
 		return PLAIN_RISCV;
+	if (iommu == DMASIM_SMMUV3)
+		return PLAIN_SMMUV3;
 	return iommu == DMASIM_AMD_VI ? PLAIN_AMD : PLAIN_VTD;
 }
 
-/* Some have a RISC-V IOMMU, which remembers nothing that is absent. */
-static void maybe_riscv(struct dmasim_config *config)
+/* Some have a RISC-V IOMMU or an SMMUv3, which remember nothing that is absent. */
+static void maybe_another(struct dmasim_config *config)
 {
 	struct dice dice = dice_of(config->seed, ~8ULL);
 
-	if (config->iommu != DMASIM_VTD || !dice_chance(&dice, 40))
+	if (config->iommu != DMASIM_VTD)
 		return;
-	config->iommu = DMASIM_RISCV;
+	if (dice_chance(&dice, 40))
+		config->iommu = DMASIM_RISCV;
+	else if (dice_chance(&dice, 40))
+		config->iommu = DMASIM_SMMUV3;
+	else
+		return;
+	if (config->iommu == DMASIM_SMMUV3)
+		config->iommu_levels = (u8)dice_from(&dice, 3, 4);
 	config->iommu_caching_mode = false;
 }
 
@@ -559,7 +568,7 @@ bool caching_make(struct caching_run *run, enum plain_flaw flaw)
 	struct dice dice = dice_of(run->seed, ~0ULL);
 	struct dmasim_config config = random_config(&dice, run->seed);
 
-	maybe_riscv(&config);
+	maybe_another(&config);
 	run->units = dice_chance(&dice, 40) ? 2 : 1;
 	run->s = dmasim_create(&config);
 	if (!run->s)

@@ -29,17 +29,24 @@ bool driver_has_peers(const struct driver *driver)
 	       driver->mode != MODE_DIRECT_RANGES;
 }
 
-/* Some machines with VT-d have a RISC-V IOMMU instead, with what goes with it. */
-static void maybe_riscv(struct dmasim_config *config, const struct driver *driver)
+/* Some machines with VT-d have a RISC-V IOMMU or an SMMUv3 instead, with what goes with it. */
+static void maybe_another(struct dmasim_config *config, const struct driver *driver)
 {
 	struct dice dice = dice_of(driver->seed, ~8ULL);
 
-	if (config->iommu != DMASIM_VTD || config->iommu_scalable || !driver->facts->iommu ||
-	    !dice_chance(&dice, 30))
+	if (config->iommu != DMASIM_VTD || config->iommu_scalable || !driver->facts->iommu)
 		return;
-	config->iommu = DMASIM_RISCV;
+	if (dice_chance(&dice, 30)) {
+		config->iommu = DMASIM_RISCV;
+		config->riscv_without = (u32)dice_below(&dice, DMASIM_RISCV_EVERYTHING + 1);
+	} else if (dice_chance(&dice, 40)) {
+		config->iommu = DMASIM_SMMUV3;
+		config->iommu_levels = (u8)dice_from(&dice, 3, 4);
+		config->smmu_no_range = dice_chance(&dice, 50);
+	} else {
+		return;
+	}
 	config->iommu_snoop = config->iommu_caching_mode = false;
-	config->riscv_without = (u32)dice_below(&dice, DMASIM_RISCV_EVERYTHING + 1);
 }
 
 static struct dmasim_config config_of(const struct driver *driver)
@@ -66,7 +73,7 @@ static struct dmasim_config config_of(const struct driver *driver)
 		config.iommu_first_stage = config.iommu_scalable && config.iommu_levels >= 4 &&
 					   dice_chance(&dice, 50);
 	}
-	maybe_riscv(&config, driver);
+	maybe_another(&config, driver);
 	return config;
 }
 
@@ -137,6 +144,7 @@ bool driver_begin(struct driver *driver)
 
 	driver->facts = &facts_of[driver->mode];
 	config = config_of(driver);
+	driver->unprivileged = config.iommu == DMASIM_SMMUV3;
 	config = rig_trace_begin(&driver->trace, &config);
 	driver->s = dmasim_create(&config);
 	if (!driver->s)

@@ -44,7 +44,7 @@ static unsigned long pick_attrs(struct driver *driver, struct dice *dice, bool s
 		attrs |= DMA_ATTR_WEAK_ORDERING;
 	if (dice_chance(dice, 20))
 		attrs |= DMA_ATTR_NO_WARN;
-	if (dice_chance(dice, 20))
+	if (dice_chance(dice, 20) && !driver->unprivileged)
 		attrs |= DMA_ATTR_PRIVILEGED;
 	if (dice_chance(dice, 20))
 		attrs |= DMA_ATTR_DEBUGGING_IGNORE_CACHELINES;

@@ -17,16 +17,24 @@ static const u64 bar_bytes_of[RUN_DEVICES] = { 0, SZ_64K, 0, 0, 0x8000, SZ_16K }
 /* Devices 0 to 3 are below the switch. */
 #define BELOW_SWITCH 4
 
-/* Some machines with VT-d have a RISC-V IOMMU instead, and what goes with it. */
-static void maybe_riscv(struct dmasim_config *config)
+/* Some machines with VT-d have a RISC-V IOMMU or an SMMUv3 instead, and what goes with it. */
+static void maybe_another(struct dmasim_config *config)
 {
 	struct dice dice = dice_of(config->seed, ~8ULL);
 
-	if (config->iommu != DMASIM_VTD || config->iommu_scalable || !dice_chance(&dice, 40))
+	if (config->iommu != DMASIM_VTD || config->iommu_scalable)
 		return;
-	config->iommu = DMASIM_RISCV;
+	if (dice_chance(&dice, 40)) {
+		config->iommu = DMASIM_RISCV;
+		config->riscv_without = (u32)dice_below(&dice, DMASIM_RISCV_EVERYTHING + 1);
+	} else if (dice_chance(&dice, 40)) {
+		config->iommu = DMASIM_SMMUV3;
+		config->iommu_levels = (u8)dice_from(&dice, 3, 4);
+		config->smmu_no_range = dice_chance(&dice, 50);
+	} else {
+		return;
+	}
 	config->iommu_snoop = false;
-	config->riscv_without = (u32)dice_below(&dice, DMASIM_RISCV_EVERYTHING + 1);
 }
 
 static struct dmasim_config random_config(struct dice *dice, u64 seed, bool traced)
@@ -61,7 +69,7 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 	config.pasid_entries = config.context_entries;
 	config.iommu_first_stage = config.iommu_scalable && config.iommu_levels >= 4 &&
 				   dice_chance(dice, 50);
-	maybe_riscv(&config);
+	maybe_another(&config);
 	return config;
 }
 
@@ -262,6 +270,7 @@ bool machine_make(struct run *run, bool traced)
 	run->model.scalable = config.iommu_scalable;
 	run->model.first_stage = config.iommu_first_stage;
 	run->model.riscv = config.iommu == DMASIM_RISCV;
+	run->model.smmuv3 = config.iommu == DMASIM_SMMUV3;
 	run->model.address_bits =
 		(u8)(12 + 9 * config.iommu_levels - (config.iommu_first_stage || run->model.riscv));
 	config = rig_trace_begin(&run->trace, &config);

@@ -222,6 +222,9 @@ struct landing {
 /* RISC-V's page faults, whatever they are for. */
 #define REASON_RISCV_READ	13
 #define REASON_RISCV_WRITE	15
+/* SMMUv3's F_TRANSLATION and F_PERMISSION. */
+#define REASON_SMMUV3_NOTHING	0x10
+#define REASON_SMMUV3_FORBIDDEN 0x13
 /* Of scalable mode; the first is an entry that allows nothing. */
 #define REASON_SM_NOTHING	0x79
 #define REASON_SM_BEYOND_WIDTH	0x84
@@ -320,6 +323,8 @@ static u8 reason_of(const struct model *model, bool mapped, bool write)
 		return REASON_AMD_VI;
 	if (model->riscv)
 		return write ? REASON_RISCV_WRITE : REASON_RISCV_READ;
+	if (model->smmuv3)
+		return mapped ? REASON_SMMUV3_FORBIDDEN : REASON_SMMUV3_NOTHING;
 	if (!model->scalable)
 		return write ? REASON_NO_WRITE : REASON_NO_READ;
 	if (!mapped)
@@ -330,7 +335,7 @@ static u8 reason_of(const struct model *model, bool mapped, bool write)
 /* Of an address that the tables do not have. The upper half of a first stage is empty. */
 static u8 beyond_width(const struct model *model, dma_addr_t dma, bool write)
 {
-	if (model->riscv)
+	if (model->riscv || model->smmuv3)
 		return reason_of(model, false, write);
 	if (model->amd_vi)
 		return REASON_AMD_VI;
@@ -344,7 +349,7 @@ static u8 beyond_width(const struct model *model, dma_addr_t dma, bool write)
 /* Its tables have nothing that may be written alone. */
 static bool reads_anyway(const struct model *model)
 {
-	return model->first_stage || model->riscv;
+	return model->first_stage || model->riscv || model->smmuv3;
 }
 
 /* What the IOMMU makes of the address. False: it refuses. */

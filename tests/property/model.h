@@ -87,6 +87,7 @@ struct model {
 	bool amd_vi;	  /* it is AMD's */
 	bool scalable;	  /* its mode */
 	bool riscv;	  /* RISC-V's: what may be written may be read */
+	bool smmuv3;	  /* Arm's: likewise */
 	bool first_stage; /* of that, with x86-64's tables: what may be written may be read */
 	u8 address_bits;  /* of IOVAs */
 	struct model_device device[MODEL_DEVICES];

@@ -142,7 +142,8 @@ static bool fault_is_right(struct run *run, const struct access *access,
 {
 	struct dmasim_fault_record record;
 	/* VT-d tells the page, others the address. */
-	u64 at = run->model.amd_vi || run->model.riscv ? model->at : GRANULE_DOWN(model->at);
+	bool whole = run->model.amd_vi || run->model.riscv || run->model.smmuv3;
+	u64 at = whole ? model->at : GRANULE_DOWN(model->at);
 
 	if (model->status == DMASIM_IOMMU_FAULT) {
 		if (!dmasim_fault_take(run->s, &record))

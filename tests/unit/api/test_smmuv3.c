@@ -149,6 +149,27 @@ static void an_event_has_a_class_and_a_direction(void **state)
 	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
 }
 
+/*
+ * trust: memory that is mapped for privileged requests is out of reach of PCI devices' | our reading
+ * of the facts: iova-and-page-tables 2.4
+ */
+static void what_is_mapped_privileged_is_not_for_others(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_4K);
+	dma_addr_t dma = dma_map_phys(dev, buf, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_PRIVILEGED);
+	u8 byte = 0;
+
+	assert_false(dma_mapping_error(dev, dma));
+	dmasim_expect(rig->s, DMASIM_REPORT_IOMMU_FAULT, 2);
+	assert_int_equal(dmasim_dev_read(rig->nvme, dma, &byte, 1).status, DMASIM_IOMMU_FAULT);
+	expect_event(rig, dma, 0x13, CLASS_INPUT | READ);
+	assert_int_equal(dmasim_dev_write(rig->nvme, dma, &byte, 1).status, DMASIM_IOMMU_FAULT);
+	expect_event(rig, dma, 0x13, CLASS_INPUT);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_BIDIRECTIONAL, DMA_ATTR_PRIVILEGED);
+}
+
 static void the_report_of_a_fault_has_its_line(void **state)
 {
 	struct rig *rig = *state;
@@ -180,4 +201,5 @@ static void no_addresses_mean_interrupts(void **state)
 TEST_MAIN(cmocka_unit_test(mappings_of_all_sizes_work),
 	  cmocka_unit_test(an_unmap_waits_for_what_may_be_overtaken),
 	  TEST(adopted_memory_can_be_mapped), TEST(an_event_has_a_class_and_a_direction),
+	  TEST(what_is_mapped_privileged_is_not_for_others),
 	  TEST(the_report_of_a_fault_has_its_line), TEST(no_addresses_mean_interrupts))
