@@ -64,8 +64,8 @@ DMASIM_API enum dmasim_log_line dmasim_fault_decode(const char *line,
 
 /*
  * The text in the real driver's words for a reason (VT-d), the name of an event (AMD, SMMUv3), or
- * the cause in ours (RISC-V). NULL: the code is not assigned, or the kind has no reasons. Of VT-d's scalable
- * mode and of interrupts the number is the driver's and the words are ours.
+ * the cause in ours (RISC-V). NULL: the code is not assigned, or the kind has no reasons. Of VT-d's
+ * scalable mode and of interrupts the number is the driver's and the words are ours.
  */
 DMASIM_API const char *dmasim_fault_reason(enum dmasim_fault_kind kind, u16 reason);
 

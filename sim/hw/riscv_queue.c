@@ -5,7 +5,7 @@
  *   - NL, S and the commands of ATS are malformed where the unit has no such thing;
  *   - a window whose page number is all ones, of which nothing is specified, forgets nothing;
  *   - there are no virtual machines: commands for one, and for second stages, forget nothing; nor
- *     do those for entries of processes, of which there are none, and which must say the device [M];
+ *     do those for entries of processes, of which there are none; they must say the device [M];
  *   - PSCIDs and device numbers beyond 16 bits are nobody's, and a segment is the unit's own or
  *     nobody's;
  *   - globals are not modelled: no table of an IOMMU's own has them;

@@ -54,7 +54,7 @@ static const struct machine_arch archs[] = {
 		.no_caching_mode = true,
 		.no_snoop_control = true,
 	},
-	/* The window of its software's doorbells (SW_MSI) is no matter of DMA (facts "dma-api" 20). */
+	/* The window of its software's doorbells is no matter of DMA (facts "dma-api" 20). */
 	[DMASIM_SMMUV3] = {
 		.name = "smmuv3",
 		.hw = &hw_smmuv3,

@@ -32,8 +32,8 @@ static struct command words(u64 low, u64 high)
 }
 
 /*
- * IOTINVAL.VMA: opcode 1, AV 10, PSCID 31:12, PSCV 32, NL 34 | S 9, page number 61:10, whose ones up
- * to a zero at bit k - 13 are 2^k bytes.
+ * IOTINVAL.VMA: opcode 1, AV 10, PSCID 31:12, PSCV 32, NL 34 | S 9, page number 61:10, whose ones
+ * up to a zero at bit k - 13 are 2^k bytes.
  */
 static struct command pages(u16 domain, u64 start, u8 lg2, bool leaf_only)
 {

@@ -139,7 +139,7 @@ static u32 try_row(const struct arch *arch, size_t at)
 			continue;
 		expected =
 			reports_of(expected_of(arch, row, mutation, table[at].reports[mutation]));
-		/* What a first stage does not have is not cached; nor are absent entries elsewhere. */
+		/* What a first stage does not have is not cached, nor what others do not. */
 		if (table[at].absent_cached && (arch->first_stage || arch->no_absents))
 			expected = 0;
 		seen = act(arch, row, table[at].absent_cached, (enum mutation)mutation);

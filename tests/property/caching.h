@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One random script on a small world: two devices, two domains, one or two IOMMUs of Intel, AMD or RISC-V,
- * tables written entry by entry, commands encoded here. The checker listens to all of it through
- * the port; a plain model (caching_model.h) says what it must report.
+ * One random script on a small world: two devices, two domains, one or two IOMMUs of Intel, AMD or
+ * RISC-V, tables written entry by entry, commands encoded here. The checker listens to all of it
+ * through the port; a plain model (caching_model.h) says what it must report.
  *
  *   254 GiB                                   each domain: two stretches of 1 GiB, two blocks
  *    |-- block 0 -- pages 0 1 2 .. 511        of 2 MiB in each, four pages of a block that are

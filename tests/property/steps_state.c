@@ -222,7 +222,7 @@ static bool unlink_bytes(struct run *run, struct mapping *mapping, struct range 
 	return expect_no_report(run);
 }
 
-/* With all that is linked beside it: a leaf of AMD's, or RISC-V's, may hold more than a page of it. */
+/* With all that is linked beside it: a leaf of AMD's, or RISC-V's, may hold several pages. */
 static struct range whole_leaves(struct run *run, struct mapping *mapping, struct range part)
 {
 	while (part.start > mapping->block.start && is_linked(run, mapping, part.start - GRANULE))
