@@ -8,7 +8,7 @@
  * 1. One C file, mine.c, includes <dmasim/pgtable/define_ops.h>. It describes the words of its
  *    tables in a struct pt_format, has a function mine_init(), and ends with PT_DEFINE_OPS(mine).
  *    The walker of all our formats is then compiled for yours. (Or it fills a struct pgtable_ops by
- *    itself: the first six functions; the others may be NULL.) There is no other state: no
+ *    itself: the first five functions; the others may be NULL.) There is no other state: no
  *    variables of the file; tables come from the host of the configuration, and go back there.
  *
  * 2. The other side of it is a struct dmasim_walker_ops (dmasim/walker.h): how hardware reads those

@@ -40,6 +40,8 @@ bool pt_wrong(struct pt_conform *c, const char *format, ...) DMASIM_PRINTF(2, 3)
 /* A new, empty table; the one before goes. pt_end(): the table goes, and all it had. */
 bool pt_start(struct pt_conform *c, bool coherent);
 bool pt_end(struct pt_conform *c);
+/* The nth allocation fails: so does init, and leaves nothing. *short_of: it came to that. */
+bool pt_start_without(struct pt_conform *c, u64 nth, bool *short_of);
 
 static inline u64 pt_page(const struct pt_conform *c)
 {

@@ -8,11 +8,14 @@
 
 bool pt_check_empty(struct pt_conform *c)
 {
-	u64 reached = c->last;
+	u64 page, last;
 
-	return pt_start(c, true) && pt_compare(c, 0, reached = c->last) &&
-	       pt_unmap(c, 0, pt_page(c)) && pt_unmap(c, reached & ~(pt_page(c) - 1), pt_page(c)) &&
-	       pt_compare(c, 0, reached);
+	if (!pt_start(c, true))
+		return false;
+	page = pt_page(c);
+	last = c->last;
+	return pt_compare(c, 0, last) && pt_unmap(c, 0, page) &&
+	       pt_unmap(c, last & ~(page - 1), page) && pt_compare(c, 0, last);
 }
 
 /* One leaf comes and goes, at the beginning, somewhere, and at the end of the addresses. */

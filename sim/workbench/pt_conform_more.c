@@ -116,49 +116,60 @@ bool pt_check_dirty(struct pt_conform *c)
 
 /* ---- Cut and collapse ------------------------------------------------- */
 
-/* A leaf of 2^lg2 bytes at 2^lg2. False: wrong, or *can says that it cannot be cut. */
-static bool cut_one(struct pt_conform *c, u8 lg2, bool *can)
+/* What was gathered goes, addresses lead where they led, and another call begins. */
+static bool settled(struct pt_conform *c, u64 start, u64 last)
 {
-	u64 size = 1ULL << lg2, page = pt_page(c);
-	u64 fewer = 0, done;
+	bool good = !iommu_iotlb_gather_empty(&c->gather) ||
+		    pt_wrong(c, "a change at 0x%llx gathers nothing", start);
+
+	pt_world_release(c->world, c->gather.freelist);
+	iommu_iotlb_gather_init(&c->gather);
+	pt_world_call(c->world);
+	return good && pt_compare(c, start, last);
+}
+
+/* The second page of a leaf of 2^lg2 bytes at 2^lg2 begins one. *can: it may be cut. */
+static bool cut(struct pt_conform *c, u8 lg2, bool *can)
+{
+	u64 size = 1ULL << lg2, at = size + pt_page(c);
 	int err;
 
-	if (!pt_map(c, size, pt_memory(c, lg2), size, PT_RW))
-		return false;
-	pt_world_call(c->world);
 	iommu_iotlb_gather_init(&c->gather);
-	c->leaves_vary = true;
-	err = c->subject->ops->cut(&c->pt, size + page, &c->gather);
+	pt_world_call(c->world);
+	err = c->subject->ops->cut(&c->pt, at, &c->gather);
 	*can = err != -EOPNOTSUPP;
 	if (!*can)
 		return true;
-	if (err)
-		return pt_wrong(c, "cut at 0x%llx gives %d", size + page, err);
-	if (iommu_iotlb_gather_empty(&c->gather))
-		return pt_wrong(c, "cut at 0x%llx gathers nothing", size + page);
-	pt_world_release(c->world, c->gather.freelist);
-	iommu_iotlb_gather_init(&c->gather);
-	if (!pt_compare(c, size, 2 * size - 1))
+	return err ? pt_wrong(c, "cut at 0x%llx gives %d", at, err)
+		   : settled(c, size, 2 * size - 1);
+}
+
+static bool collapse(struct pt_conform *c, u8 lg2)
+{
+	u64 size = 1ULL << lg2, fewer = 0;
+	int err = c->subject->ops->collapse(&c->pt, size, size, &c->gather, &fewer);
+
+	if (err || !fewer)
+		return pt_wrong(c, "collapse of what was cut gives %d, %llu leaves less", err,
+				fewer);
+	return settled(c, size, 2 * size - 1);
+}
+
+/* False: wrong, or *can says that it cannot be cut. */
+static bool cut_one(struct pt_conform *c, u8 lg2, bool *can)
+{
+	u64 size = 1ULL << lg2, page = pt_page(c), done;
+
+	if (!pt_map(c, size, pt_memory(c, lg2), size, PT_RW))
 		return false;
-	pt_world_call(c->world);
-	if (c->subject->ops->collapse) {
-		err = c->subject->ops->collapse(&c->pt, size, size, &c->gather, &fewer);
-		if (err || !fewer)
-			return pt_wrong(c, "collapse of what was cut gives %d, %llu leaves less",
-					err, fewer);
-		pt_world_release(c->world, c->gather.freelist);
-		iommu_iotlb_gather_init(&c->gather);
-		if (!pt_compare(c, size, 2 * size - 1))
-			return false;
-		pt_world_call(c->world);
-		err = c->subject->ops->cut(&c->pt, size + page, &c->gather);
-		if (err)
-			return pt_wrong(c, "cut after a collapse gives %d", err);
-		pt_world_release(c->world, c->gather.freelist);
-		iommu_iotlb_gather_init(&c->gather);
-	}
+	c->leaves_vary = true;
+	if (!cut(c, lg2, can))
+		return false;
+	if (!*can)
+		return true;
+	if (c->subject->ops->collapse && (!collapse(c, lg2) || !cut(c, lg2, can)))
+		return false;
 	/* What begins at the cut can go alone. */
-	pt_world_call(c->world);
 	done = c->subject->ops->unmap(&c->pt, size + page, size - page, &c->gather);
 	if (done != size - page)
 		return pt_wrong(c, "unmap from a cut at 0x%llx removes 0x%llx, expected 0x%llx",

@@ -71,6 +71,11 @@ bool pt_check_no_memory(struct pt_conform *c)
 	bool short_of = true;
 
 	for (u64 nth = 1; short_of; nth++) {
+		if (!pt_start_without(c, nth, &short_of))
+			return false;
+	}
+	short_of = true;
+	for (u64 nth = 1; short_of; nth++) {
 		u64 iova, bytes;
 
 		if (!pt_start(c, true))

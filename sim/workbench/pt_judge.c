@@ -60,22 +60,32 @@ static bool sign_extends(const struct pt_conform *c)
 	return c->subject->sign_extends || (format && format->sign_extends);
 }
 
-bool pt_start(struct pt_conform *c, bool coherent)
+/* A world, and what the format does in it first. */
+static int init(struct pt_conform *c, bool coherent, u64 nth)
 {
 	struct pgtable_config config = c->subject->config;
-	u8 bits;
+	int err;
 
-	if (!pt_end(c))
-		return false;
 	c->world = pt_world_create(coherent, false);
 	DMASIM_CONTRACT(c->world, "there is memory for the workbench");
 	config.host = &c->world->host;
 	config.coherent = coherent;
 	config.levels = config.levels ? config.levels : 4;
 	config.pa_bits = config.pa_bits ? config.pa_bits : 52;
-	if (c->subject->ops->init(&c->pt, &config))
+	pt_world_fail(c->world, nth);
+	err = c->subject->ops->init(&c->pt, &config);
+	c->made = !err;
+	return err;
+}
+
+bool pt_start(struct pt_conform *c, bool coherent)
+{
+	u8 bits;
+
+	if (!pt_end(c))
+		return false;
+	if (init(c, coherent, 0))
 		return pt_wrong(c, "init fails");
-	c->made = true;
 	c->coherent = coherent;
 	c->leaves_vary = false;
 	if (!c->pt.page_sizes || c->pt.va_bits < 13 || c->pt.va_bits > 64 || !c->pt.pa_bits)
@@ -87,6 +97,21 @@ bool pt_start(struct pt_conform *c, bool coherent)
 	c->model->sizes = c->pt.page_sizes;
 	c->model->count = 0;
 	return is_well(c);
+}
+
+bool pt_start_without(struct pt_conform *c, u64 nth, bool *short_of)
+{
+	int err;
+
+	if (!pt_end(c))
+		return false;
+	err = init(c, true, nth);
+	*short_of = !c->world->fail_in;
+	pt_world_fail(c->world, 0);
+	if (err != (*short_of ? -ENOMEM : 0))
+		return pt_wrong(c, "init gives %d where allocation %llu fails", err, nth);
+	return !err || !c->world->live ||
+	       pt_wrong(c, "init without memory leaves %llu tables", c->world->live);
 }
 
 u8 pt_size_lg2(const struct pt_conform *c, u32 index)

@@ -103,6 +103,11 @@ static int init_no_sizes(struct pgtable *pt, const struct pgtable_config *config
 	return err;
 }
 
+static int init_other_error(struct pgtable *pt, const struct pgtable_config *config)
+{
+	return GOOD->init(pt, config) ? -EINVAL : 0;
+}
+
 static void fini_nothing(struct pgtable *pt)
 {
 	(void)pt;
@@ -396,6 +401,7 @@ static const struct mistake {
 	{ "refuses", "gives -22, expected -6", { .map = map_other_error } },
 	{ "in_use", "gives 0, expected -98", { .map = map_over } },
 	{ "in_use", "counts 0x0 mapped", { .map = map_counts_all_or_none } },
+	{ "no_memory", "init gives -22", { .init = init_other_error } },
 	{ "no_memory", "gives -22 where allocation 1 fails", { .map = map_other_than_enomem } },
 	{ "no_memory", "find", { .map = map_takes_back } },
 	{ "points", "no preemption point", { .map = map_unseen } },

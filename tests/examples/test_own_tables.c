@@ -4,6 +4,7 @@
  * The format is that of tests/examples/three_level.c, and its mistakes are found as ours would be.
  */
 #include <dmasim/pgtable/pgtable.h>
+#include <dmasim/walk.h>
 #include <dmasim/walker.h>
 
 #include "support/rig.h"
@@ -142,6 +143,30 @@ static void one_refusal(struct rig *rig)
 	dmasim_free(rig->s, buf, SZ_4K);
 }
 
+/* What an entry is made of, only the walker knows: none are told. */
+static void one_walk(struct rig *rig)
+{
+	phys_addr_t buf = dmasim_alloc(rig->s, SZ_4K);
+	dma_addr_t dma = dma_map_phys(&rig->nvme->dev, buf, SZ_4K, DMA_TO_DEVICE, 0);
+	struct dmasim_walk walk;
+
+	expect_ok(dmasim_walk_probe(rig->nvme, dma + 0x123, false, &walk));
+	expect_u64(walk.phys, buf + 0x123);
+	expect_u64(walk.page_lg2, 12);
+	assert_true(walk.read && !walk.write && !walk.fault);
+	expect_u64(walk.entries, 0);
+	expect_ok(dmasim_walk_probe(rig->nvme, dma, true, &walk));
+	assert_true(walk.fault);
+	dma_unmap_phys(&rig->nvme->dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	dmasim_free(rig->s, buf, SZ_4K);
+}
+
+static void a_walk_tells_where_it_leads(void **state)
+{
+	(void)state;
+	on_each(one_walk);
+}
+
 static void what_is_not_mapped_faults(void **state)
 {
 	(void)state;
@@ -192,5 +217,6 @@ static void a_forgotten_invalidation_is_found(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_page_is_mapped), cmocka_unit_test(a_list_is_mapped),
-	  cmocka_unit_test(ranges_are_linked), cmocka_unit_test(what_is_not_mapped_faults),
+	  cmocka_unit_test(ranges_are_linked), cmocka_unit_test(a_walk_tells_where_it_leads),
+	  cmocka_unit_test(what_is_not_mapped_faults),
 	  cmocka_unit_test(a_forgotten_invalidation_is_found))

@@ -131,6 +131,54 @@ static void walk_nothing(const struct dmasim_walker *walker, phys_addr_t table, 
 	(void)last;
 }
 
+/* Each has one thing wrong. */
+static const struct dmasim_walker_page told_pages[][2] = {
+	{ { 0x5000, 0x10000, 11, true, true } }, /* too small */
+	{ { 0x5000, 0x10000, 13, true, true } }, /* not aligned */
+	{ { 0x4000, 0x11000, 13, true, true } }, /* leads to what is not */
+	{ { 0x8000, 0x10000, 12, true, true } }, /* not asked for */
+	{ { 0x5000, 0x10000, 12, true, true }, { 0x5000, 0x10000, 12, true, true } }, /* twice */
+};
+
+#define TOLD_PAGES (sizeof(told_pages) / sizeof(told_pages[0]))
+
+/* Its context is what it tells of the address that a device asks for; NULL: it reads no bytes. */
+static void walk_badly(const struct dmasim_walker *walker, phys_addr_t table, u8 levels, u64 start,
+		       u64 last)
+{
+	const struct dmasim_walker_page *page = walker->ops->context;
+
+	(void)levels;
+	if (start != 0x5008 || last != start)
+		return;
+	if (!page)
+		walker->fetch(walker, table, NULL, 0);
+	for (u32 i = 0; page && i < 2 && page[i].lg2; i++)
+		walker->page(walker, &page[i]);
+}
+
+static void expect_badly_told(const struct dmasim_walker_page *page)
+{
+	const struct dmasim_walker_ops walker = { DMASIM_WALKER_OPS, .walk = walk_badly,
+						  .context = (void *)(uintptr_t)page };
+	struct rig rig;
+	u64 word;
+
+	rig_init(&rig,
+		 &(struct dmasim_config){ DMASIM_CONFIG, .walker_ops = &walker,
+					  .pgtable_format = dmasim_pgtable_by_name("vtdss") });
+	expect_broken(dmasim_dev_read(rig.nvme, 0x5008, &word, sizeof(word)));
+	dmasim_destroy(rig.s);
+}
+
+static void a_walker_tells_what_it_was_asked_for(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < TOLD_PAGES; i++)
+		expect_badly_told(told_pages[i]);
+	expect_badly_told(NULL);
+}
+
 static void page_tables_of_a_program_are_whole(void **state)
 {
 	struct dmasim_walker_ops walker = { DMASIM_WALKER_OPS, .walk = walk_nothing };
@@ -580,8 +628,9 @@ static void each_task_has_a_cpu(void **state)
 
 TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_what_and_where),
 	  TEST(a_table_of_iova_functions_is_whole), TEST(a_configuration_begins_with_its_size),
-	  TEST(page_tables_of_a_program_are_whole), TEST(page_tables_have_3_to_5_levels),
-	  TEST(a_riscv_iommu_is_what_it_can_be), TEST(values_outside_their_enumeration_are_refused),
+	  TEST(page_tables_of_a_program_are_whole), TEST(a_walker_tells_what_it_was_asked_for),
+	  TEST(page_tables_have_3_to_5_levels), TEST(a_riscv_iommu_is_what_it_can_be),
+	  TEST(values_outside_their_enumeration_are_refused),
 	  TEST(lists_of_acs_that_are_malformed_are_refused),
 	  TEST(more_ram_than_addresses_is_refused), TEST(a_null_machine_is_refused),
 	  TEST(destroying_null_is_nothing), TEST(random_numbers_have_a_bound),
