@@ -14,7 +14,7 @@
 
 static const char help[] =
 	"usage: dmasim groups FILE [--policy linux|strict] [--why] [--acs keep|on|off]\n"
-	"                     [--iommu vtd|amd|riscv]\n\n"
+	"                     [--iommu vtd|amd|riscv|smmuv3]\n\n"
 	"Prints the IOMMU groups of a machine: lines of BDF, tab, group, sorted by BDF, groups\n"
 	"numbered from 0 in order of their first member. Functions that no IOMMU covers are left\n"
 	"out; \"unknown\" is a group that depends on what the dump does not show. FILE is what\n"
@@ -25,7 +25,7 @@ static const char help[] =
 	"  --acs keep       ACS as it was recorded (default)\n"
 	"  --acs on         as Linux switches it on at boot with an IOMMU\n"
 	"  --acs off        no redirection anywhere\n"
-	"  --iommu KIND     whose IOMMU it is: vtd, amd or riscv; default: by the CPU\n";
+	"  --iommu KIND     whose IOMMU it is: vtd, amd, riscv or smmuv3; default: by the CPU\n";
 
 #define NO_GROUP (-1)
 
@@ -60,13 +60,15 @@ static int read_arguments(struct args *args, int argc, char **argv)
 {
 	static const char *const policies[] = { "linux", "strict", NULL };
 	static const char *const acs[] = { "keep", "on", "off", NULL };
-	static const char *const iommus[] = { "vtd", "amd", "riscv", NULL };
-	static const enum dmasim_iommu kinds[] = { DMASIM_VTD, DMASIM_AMD_VI, DMASIM_RISCV };
+	static const char *const iommus[] = { "vtd", "amd", "riscv", "smmuv3", NULL };
+	static const enum dmasim_iommu kinds[] = { DMASIM_VTD, DMASIM_AMD_VI, DMASIM_RISCV,
+						   DMASIM_SMMUV3 };
 	int policy = 0, acs_word = 0, iommu = -1;
 	const struct cli_option options[] = {
 		{ "--policy", .words = policies, .word = &policy, .expected = "linux or strict" },
 		{ "--acs", .words = acs, .word = &acs_word, .expected = "keep, on or off" },
-		{ "--iommu", .words = iommus, .word = &iommu, .expected = "vtd, amd or riscv" },
+		{ "--iommu", .words = iommus, .word = &iommu,
+		  .expected = "vtd, amd, riscv or smmuv3" },
 		{ "--why", .flag = &args->why },
 		{ NULL },
 	};

@@ -10,7 +10,7 @@
 static const char help[] =
 	"usage: dmasim send FILE --from BDF --to ADDRESS [--read|--write] [--translated] [--as "
 	"BDF]\n"
-	"                   [--acs keep|off] [--iommu none|vtd|amd|riscv] [--enable]\n\n"
+	"                   [--acs keep|off] [--iommu none|vtd|amd|riscv|smmuv3] [--enable]\n\n"
 	"Sends one memory request through the machine and tells its way: a line for each hop, "
 	"what\n"
 	"decided there, and how it ends. FILE is what lspci -xxxx or -vvv printed, or --host.\n\n"
@@ -22,7 +22,7 @@ static const char help[] =
 	"  --translated     the address is what the device got for a translation request (ATS)\n"
 	"  --as BDF         the requester ID that it carries, instead of the sender's own\n"
 	"  --acs keep|off   ACS as the file has it; or all redirection off\n"
-	"  --iommu KIND     none, vtd, amd or riscv; default vtd. It maps nothing\n"
+	"  --iommu KIND     none, vtd, amd, riscv or smmuv3; default vtd. It maps nothing\n"
 	"  --enable         first what drivers do: the sender may master the bus, BARs decode\n\n"
 	"Exit status: 0 it is delivered; 1 it is refused or blocked; 2 bad input.\n";
 
@@ -39,9 +39,9 @@ struct send {
 static int read_arguments(struct send *send, int argc, char **argv)
 {
 	static const char *const acs[] = { "keep", "off", NULL };
-	static const char *const iommus[] = { "vtd", "none", "amd", "riscv", NULL };
+	static const char *const iommus[] = { "vtd", "none", "amd", "riscv", "smmuv3", NULL };
 	static const enum dmasim_iommu kinds[] = { DMASIM_VTD, DMASIM_NO_IOMMU, DMASIM_AMD_VI,
-						   DMASIM_RISCV };
+						   DMASIM_RISCV, DMASIM_SMMUV3 };
 	static const char bdf[] = "a BDF, as 0000:3a:00.0";
 	int off = false, iommu = 0;
 	bool read = false;
@@ -51,7 +51,7 @@ static int read_arguments(struct send *send, int argc, char **argv)
 		{ "--as", .text = &send->as, .expected = bdf },
 		{ "--acs", .words = acs, .word = &off, .expected = "keep or off" },
 		{ "--iommu", .words = iommus, .word = &iommu,
-		  .expected = "none, vtd, amd or riscv" },
+		  .expected = "none, vtd, amd, riscv or smmuv3" },
 		{ "--read", .flag = &read },
 		{ "--write", .flag = &send->request.write },
 		{ "--translated", .flag = &send->request.translated },

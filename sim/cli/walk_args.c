@@ -29,14 +29,14 @@ static const char help[] =
 	"\n"
 	"The machine:\n"
 	"  --format NAME            of page tables: vtdss (VT-d; without it this), amdv1 (AMD),\n"
-	"                           riscv\n"
-	"  --levels N               of tables: vtdss and riscv 3 to 5; amdv1, which begins with "
-	"3,\n"
-	"                           grows to 4, 5 or 6; without it 4\n"
+	"                           riscv, armv8 (SMMUv3)\n"
+	"  --levels N               of tables: vtdss and riscv 3 to 5; armv8 3 or 4; amdv1, "
+	"which\n"
+	"                           begins with 3, grows to 4, 5 or 6; without it 4\n"
 	"  --no-1g                  no pages of 1 GiB or more\n"
 	"  --snoop                  vtdss: snoop control: leaves have the bit SNP\n"
 	"  --device-tlb             vtdss: devices may have TLBs: the bit TM may be set\n"
-	"  --caching-mode           what is absent is cached, too; not with riscv\n"
+	"  --caching-mode           what is absent is cached, too: vtdss and amdv1\n"
 	"  --iotlb N                entries of the IOTLB; without it 64\n"
 	"  --walk-cache N           of the walk cache, for each level, 0: none; without it 16\n"
 	"  --context-cache N        of the context cache (amdv1: of device table entries),\n"
@@ -46,7 +46,7 @@ static const char help[] =
 	"\n"
 	"Without a machine, but for --format, --no-1g, --snoop and --device-tlb:\n"
 	"  --entry LEVEL:VALUE      what an entry says; level 0 has the smallest pages\n"
-	"  --bits NAME              the bits of a format's entries: vtdss, amdv1, riscv\n"
+	"  --bits NAME              the bits of a format's entries: vtdss, amdv1, riscv, armv8\n"
 	"\n"
 	"Exit status: 0 all went through, 1 a fault or a malformed entry, 2 bad input.\n";
 
@@ -219,7 +219,7 @@ static int read_format(const char *option, const char *text, const struct walk_f
 	*format = walk_format_named(text);
 	if (*format)
 		return 0;
-	return cli_bad_input("walk: %s is vtdss, amdv1 or riscv, not '%s'", option, text);
+	return cli_bad_input("walk: %s is vtdss, amdv1, riscv or armv8, not '%s'", option, text);
 }
 
 static int read_seed(const char *text, struct walk_options *options)

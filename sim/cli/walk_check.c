@@ -132,9 +132,10 @@ int walk_check(struct walk_options *options)
 	if (options->format->iommu != DMASIM_VTD &&
 	    (options->unit.snoop || options->unit.device_tlb))
 		return cli_bad_input("walk: --snoop and --device-tlb are of vtdss alone");
-	if (options->format->iommu == DMASIM_RISCV && options->caching_mode)
-		return cli_bad_input("walk: --caching-mode is not of riscv, which caches nothing "
-				     "that is absent");
+	if (options->format->no_absents && options->caching_mode)
+		return cli_bad_input("walk: --caching-mode is not of %s, which caches nothing that "
+				     "is absent",
+				     options->format->name);
 	if (count_steps(options, WALK_STEP_ENTRY))
 		return check_entries(options);
 	if (!count_steps(options, WALK_STEP_IOVA))

@@ -4,7 +4,8 @@
 
 #include "walk_format.h"
 
-static const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1, &walk_riscv };
+static const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1, &walk_riscv,
+						     &walk_armv8 };
 
 const struct walk_format *walk_format_named(const char *name)
 {

@@ -66,6 +66,7 @@ struct walk_format {
 	u8 entry_levels; /* of the format as a whole */
 	u64 address_mask;
 	bool lower_half;  /* the highest bit is repeated above: mapped is where it is 0 */
+	bool no_absents;  /* that nothing is there is not cached */
 	u8 address_shift; /* to the left, to make an address of it */
 	const struct walk_field *field;
 	u32 field_count;
@@ -76,6 +77,7 @@ struct walk_format {
 extern const struct walk_format walk_vtdss;
 extern const struct walk_format walk_amdv1;
 extern const struct walk_format walk_riscv;
+extern const struct walk_format walk_armv8;
 
 /* NULL: there is no format of that name. */
 const struct walk_format *walk_format_named(const char *name);

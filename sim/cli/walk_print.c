@@ -181,14 +181,16 @@ static void print_reason(const struct dmasim_walk *walk)
 	cli_print_wrapped(2, 4, text);
 }
 
-static void print_cause(const struct dmasim_walk *walk)
+/* Of what has a name: "cause 13", "event 0x10". */
+static void print_named(const struct dmasim_walk *walk, enum dmasim_fault_kind kind, bool event)
 {
-	const char *name = dmasim_fault_reason(DMASIM_LOG_RISCV, walk->fault);
-	const char *sentence = dmasim_fault_sentence(DMASIM_LOG_RISCV, walk->fault);
-	char text[512];
+	const char *name = dmasim_fault_reason(kind, walk->fault);
+	const char *sentence = dmasim_fault_sentence(kind, walk->fault);
+	char code[32], text[512];
 
-	snprintf(text, sizeof(text), "cause %u, %s: %s", walk->fault,
-		 name ? name : "without a name", sentence ? sentence : "the code is not assigned");
+	snprintf(code, sizeof(code), event ? "event 0x%02x" : "cause %u", walk->fault);
+	snprintf(text, sizeof(text), "%s, %s: %s", code, name ? name : "without a name",
+		 sentence ? sentence : "the code is not assigned");
 	cli_print_wrapped(2, 4, text);
 }
 
@@ -217,7 +219,9 @@ static void print_fault(const struct walk_options *options, const struct dmasim_
 	if (is_amd(options))
 		print_event(walk);
 	else if (options->format->iommu == DMASIM_RISCV)
-		print_cause(walk);
+		print_named(walk, DMASIM_LOG_RISCV, false);
+	else if (options->format->iommu == DMASIM_SMMUV3)
+		print_named(walk, DMASIM_LOG_SMMUV3, true);
 	else
 		print_reason(walk);
 	/* As it stands in a log. */

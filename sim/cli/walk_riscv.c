@@ -96,6 +96,7 @@ const struct walk_format walk_riscv = {
 	.levels = 4,
 	.entry_levels = RISCV_LEVELS_MAX,
 	.lower_half = true,
+	.no_absents = true,
 	.address_mask = RISCV_PTE_PPN_MASK << RISCV_PTE_PPN_SHIFT,
 	.address_shift = RISCV_GRANULE_LG2 - RISCV_PTE_PPN_SHIFT,
 	.field = fields,

@@ -51,6 +51,7 @@ prints switch-off-strict "$data/switch-acs-4096.hex" --acs off --policy strict -
 prints switch-on --acs on --iommu vtd "$data/switch-acs-4096.hex"
 prints switch-amd --iommu amd "$data/switch-acs-4096.hex"
 prints switch-riscv --iommu riscv "$data/switch-acs-4096.hex"
+prints switch-smmuv3 --iommu smmuv3 "$data/switch-acs-4096.hex"
 
 if run 0 prints-help --help; then
 	has prints-help '^usage: dmasim groups FILE' "$temp/out"
@@ -101,7 +102,7 @@ refused an-option "groups: no option '--what'" --what
 refused a-policy "groups: --policy 'kind': expected linux or strict" --policy kind
 refused no-policy "groups: --policy '': expected linux or strict" a --policy
 refused an-acs "groups: --acs 'yes': expected keep, on or off" --acs yes a
-refused an-iommu "groups: --iommu 'smmu': expected vtd, amd or riscv" --iommu smmu a
+refused an-iommu "groups: --iommu 'smmu': expected vtd, amd, riscv or smmuv3" --iommu smmu a
 refused no-file 'no-such-file' "$temp/no-such-file"
 
 printf '00:00.0 Something\n00: zz\n' >"$temp/bad.hex"

@@ -38,6 +38,8 @@ goes 0 to-memory --to 0x1000 --iommu none --enable
 goes 1 to-nothing-that-is-mapped --to 0x1000 --enable
 goes 1 to-nothing-that-amd-has-mapped --to 0x1000 --enable --iommu amd
 goes 1 to-nothing-that-riscv-has-mapped --to 0x1000 --enable --iommu riscv
+goes 1 to-nothing-that-smmuv3-has-mapped --to 0x1000 --enable --iommu smmuv3
+goes 1 to-no-message-with-smmuv3 --to 0xfee00000 --enable --iommu smmuv3
 goes 0 to-a-message --to 0xfee00000 --enable
 goes 1 to-a-message-and-reads --to 0xfee00000 --enable --read
 goes 0 across --to 04:00.0:BAR0+0x10 --enable --acs off
@@ -69,6 +71,6 @@ refused an-offset-beyond-the-bar 'has 0x' "$file" --from 03:00.0 --to 04:00.0:BA
 refused a-bar-of-nobody 'no device 1f:00.0' "$file" --from 03:00.0 --to 1f:00.0:BAR0
 refused a-requester-that-is-none "not 'me'" "$file" --from 03:00.0 --to 0 --as me
 refused an-acs-that-is-none 'keep or off' "$file" --acs half
-refused an-iommu-that-is-none 'none, vtd, amd or riscv' "$file" --iommu arm
+refused an-iommu-that-is-none 'none, vtd, amd, riscv or smmuv3' "$file" --iommu arm
 refused a-file-that-is-not-there 'nowhere' nowhere --from 03:00.0 --to 0
 echo "1..$number"

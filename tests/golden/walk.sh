@@ -9,7 +9,7 @@ program=$1
 golden=$2/tests/golden/walk
 verb=walk
 refusals=refuses-
-long='^  \(DMAR\|AMD-Vi\|riscv-iommu\): ' # the driver's
+long='^  \(DMAR\|AMD-Vi\|riscv-iommu\|SMMUv3\): ' # the driver's
 . "$(dirname "$0")/command.sh"
 
 # ---- Translations ------------------------------------------------------------------------------
@@ -133,6 +133,30 @@ prints_riscv 1 reserved-bit --map $page --poke 0x40000000:1:+54 0x40000000
 prints_riscv 1 not-canonical --map $page 0x800000000000
 prints_riscv 1 no-memory --map $page --poke 0x40000000:1:0x3ffffffffffc01 0x40000000
 
+# ---- Armv8 -------------------------------------------------------------------------------------
+
+prints_armv8() {
+	expected=$1
+	text=$2
+	shift 2
+	prints "$expected" "armv8-$text" --format armv8 "$@"
+}
+
+prints_armv8 0 page-4k --map $page 0x40000123
+prints_armv8 0 page-2m --map 0x40000000:0x80000000:2M 0x401ff123
+prints_armv8 0 page-1g --map 0x40000000:0x80000000:1G 0x7ffff123
+prints_armv8 0 page-last --map 0xfffffffff000:0x1000000:4K 0xffffffffffff
+prints_armv8 0 three-levels --levels 3 --map 0x7ffffff000:0x5000:4K 0x7ffffff000
+prints_armv8 0 where-others-have-interrupts --map 0xfee00000:0x1000000:4K --write 0xfee00000
+prints_armv8 0 write-anyway-reads --map $page:w 0x40000008
+prints_armv8 1 unmapped --map 0x40000000:0x1000000:64K 0x40000000 --unmap 0x40000000 0x40000000
+prints_armv8 1 no-write --map $page:r --write 0x40000008
+prints_armv8 1 not-accessed --map $page --poke 0x40000000:0:-10 0x40000008
+prints_armv8 1 privileged --map $page --poke 0x40000000:0:-6 0x40000008
+prints_armv8 1 table-forbids-writes --map $page --poke 0x40000000:2:+62 0x40000008 --write 0x40000008
+prints_armv8 1 beyond --map $page 0x1000000000000
+prints_armv8 1 no-memory --map $page --poke 0x40000000:1:0xfffffffff003 0x40000000
+
 # ---- Entries and formats -----------------------------------------------------------------------
 
 prints 0 entry-page --entry 1:0x40000083
@@ -154,6 +178,10 @@ prints 0 entry-riscv-table --format riscv --entry 2:0x41401
 prints 1 entry-riscv-malformed --format riscv --entry 0:0x41401 --entry 1:0x4005 --entry 1:0x40df \
 	--entry 0:0x80000000000000df --entry 2:0x41441 --entry 0:0x60000000000000df
 prints 0 bits-riscv --bits riscv
+prints 0 entry-armv8-page --format armv8 --entry 1:0x80000f45 --entry 0:0x1000fc7
+prints 0 entry-armv8-table --format armv8 --entry 2:0x105003 --entry 3:0x6000000000105003
+prints 1 entry-armv8-malformed --format armv8 --entry 0:0x1000f45 --entry 3:0x1000f45 --entry 0:0
+prints 0 bits-armv8 --bits armv8
 prints 0 bits-vtdss --bits vtdss
 prints 0 bits-amdv1 --bits amdv1
 
@@ -180,6 +208,8 @@ run 1 trace --trace "$temp/trace" --map $page:r 0x40000123 --write 0x40000123 &&
 # ---- What it refuses ---------------------------------------------------------------------------
 
 refused absents-of-riscv 'caches nothing that is absent' --format riscv --caching-mode 0x1000
+refused absents-of-armv8 'not of armv8, which caches nothing' --format armv8 --caching-mode 0x1000
+refused five-levels-of-armv8 'has 3 to 4 levels, not 5' --format armv8 --levels 5 0
 refused a-map-beyond-the-lower-half '3 levels map 38 bits' --format riscv --levels 3 \
 	--map 0x4000000000:0:4K 0
 refused nothing 'expected an IOVA, --entry or --bits'
@@ -214,7 +244,7 @@ refused a-poke-of-a-sign "not '0x1000:0:-'" --poke 0x1000:0:- 0
 refused a-poke-above-the-top 'the tables have levels 0 to 3, not 4' --poke 0x1000:4:0 0
 refused an-unmap-behind-a-poke 'no --map or --unmap behind a --poke' --map 0x1000:0:4K \
 	--poke 0x1000:1:0 --unmap 0x1000 0
-refused an-unknown-format "format is vtdss, amdv1 or riscv, not 'x'" --format x 0
+refused an-unknown-format "format is vtdss, amdv1, riscv or armv8, not 'x'" --format x 0
 refused snoop-with-amd 'snoop and --device-tlb are of vtdss alone' --format amdv1 --snoop 0
 refused a-device-tlb-with-amd 'are of vtdss alone' --format amdv1 --device-tlb --entry 0:0
 refused three-levels-with-amd 'with 3 levels and grows to 4 at least and 6 at most, not to 3' \
@@ -235,7 +265,7 @@ refused an-entry-of-level-6 'entry is LEVEL:VALUE' --format amdv1 --entry 6:0
 refused an-entry-with-a-map 'entry is without a machine' --entry 0:0 --map $page
 refused an-entry-with-a-cache 'entry is without a machine' --entry 0:0 --iotlb 4
 refused bits-with-an-iova 'bits stands alone' --bits vtdss 0x1000
-refused bits-of-nothing "bits is vtdss, amdv1 or riscv, not 'x'" --bits x
+refused bits-of-nothing "bits is vtdss, amdv1, riscv or armv8, not 'x'" --bits x
 set --
 i=0
 while [ $i -lt 257 ]; do

@@ -7,6 +7,7 @@
 #include "tables.h"
 
 #include <dmasim/hw/amd.h>
+#include <dmasim/hw/arm.h>
 #include <dmasim/hw/riscv.h>
 #include <dmasim/hw/vtd.h>
 
@@ -235,15 +236,70 @@ static void a_riscv_entry_is_what_the_walker_takes_it_for(void **state)
 		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
 }
 
+/* ---- Armv8 ----------------------------------------------------------------------------------- */
+
+static void expect_armv8(const struct walk_said *said, const struct hw_walk *walk, u8 level,
+			 bool write)
+{
+	switch (said->kind) {
+	case WALK_ABSENT:
+	case WALK_MALFORMED:
+		expect_u64(walk->tables, 1);
+		expect_u64(walk->fault, ARM_F_TRANSLATION);
+		expect_u64(walk->absent_lg2, walk_level_lg2(level));
+		break;
+	case WALK_LEAF:
+		expect_leaf(said, walk, write);
+		break;
+	default:
+		assert_true(walk->tables > 1);
+		expect_u64(walk->step[1].table, said->phys);
+		expect_u64(walk->step[1].levels - 1, said->next);
+		assert_true(walk->step[1].read == said->read && walk->step[1].write == said->write);
+		break;
+	}
+}
+
+/* trust: words for an Armv8 entry | our reading of the facts: the hardware's walker */
+static void an_armv8_entry_is_what_the_walker_takes_it_for(void **state)
+{
+	struct bench *bench = *state;
+	const struct walk_unit unit = { 0 };
+	u32 kinds[4] = { 0 };
+	struct random random;
+
+	ram_add_range(&bench->hw.ram, 0, SZ_1M);
+	random_init(&random, test_seed(5));
+	for (u32 i = 0; i < scaled(ENTRIES); i++) {
+		u64 entry = random_next(&random) | (random_below(&random, 4) ? ARM_AF : 0);
+		u8 level = (u8)random_below(&random, 4);
+		bool write = random_below(&random, 2);
+		struct hw_walker walker = { .ram = &bench->hw.ram,
+					    .levels = 4,
+					    .address_bits = 48 };
+		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
+		struct walk_said said = walk_armv8.say(entry, level, &unit);
+		struct hw_walk walk = { .no_steps = false };
+
+		put_entry(&bench->hw.ram, TABLE, 0, entry);
+		hw_smmuv3.walk(&walker, &start, 0, write, &walk);
+		expect_armv8(&said, &walk, level, write);
+		kinds[said.kind]++;
+	}
+	for (u32 kind = 0; kind < 4; kind++)
+		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+}
+
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 /* Every bit has one place in a format's table, and they are in order. */
 static void a_table_of_bits_has_each_bit_once(void **state)
 {
-	const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1, &walk_riscv };
+	const struct walk_format *const formats[] = { &walk_vtdss, &walk_amdv1, &walk_riscv,
+						      &walk_armv8 };
 
 	(void)state;
-	for (u32 i = 0; i < 3; i++) {
+	for (u32 i = 0; i < 4; i++) {
 		u32 next = 0;
 
 		for (u32 j = 0; j < formats[i]->field_count; j++) {
@@ -273,6 +329,8 @@ static void every_entry_has_words(void **state)
 		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
 		walk_say(&walk_riscv, &unit, (u8)random_below(&random, 5), entry, &words);
 		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
+		walk_say(&walk_armv8, &unit, (u8)random_below(&random, 4), entry, &words);
+		assert_true(words.count >= 1 && words.count < WALK_WORDS_MAX);
 	}
 }
 
@@ -280,6 +338,7 @@ static void every_entry_has_words(void **state)
 
 TEST_MAIN(TEST(a_vtd_entry_is_what_the_walker_takes_it_for),
 	  TEST(an_amd_entry_is_what_the_walker_takes_it_for),
+	  TEST(an_armv8_entry_is_what_the_walker_takes_it_for),
 	  TEST(a_riscv_entry_is_what_the_walker_takes_it_for),
 	  cmocka_unit_test(a_table_of_bits_has_each_bit_once),
 	  cmocka_unit_test(every_entry_has_words))
