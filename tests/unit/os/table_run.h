@@ -25,7 +25,7 @@ struct run {
 	u64 changed;		   /* a test's own count */
 };
 
-/* The fixture ends it. The window begins at a multiple of its size, and is not the last there is. */
+/* The fixture ends it. The window begins at a multiple of its size, and is not the last one. */
 struct run *run_start(struct format_fixture *fixture);
 struct run *run_start_at(struct format_fixture *fixture, u64 at);
 

@@ -38,7 +38,7 @@ struct subject {
 
 /* ---- Geometry -------------------------------------------------------------------------------- */
 
-/* How many levels so many bits take: each has as many entries as 8-byte words fit into a granule. */
+/* How many levels so many bits take: a table is a granule of 8-byte words. */
 static u8 levels_for(u8 granule, u8 bits)
 {
 	return (u8)((bits - granule + (granule - 3) - 1) / (granule - 3));

@@ -144,7 +144,7 @@ static int cut_one(struct format_fixture *fixture, u8 lg2, u64 nth)
 	return err;
 }
 
-/* Every address leads where it did, whatever fails; all of it goes by one unmap; no page is lost. */
+/* Every address leads where it did, whatever fails; one unmap takes it all; no page is lost. */
 static void a_cut_without_memory_loses_nothing(void **state)
 {
 	struct format_fixture *fixture = *state;
