@@ -57,13 +57,17 @@ recorded machines, with lspci, and with a kernel tree are skipped where those ar
 GAPS = """
 ## What is not modelled
 
-* IOMMUs other than VT-d and AMD's. Of VT-d: device TLBs in scalable mode, page requests, interrupt
+* IOMMUs other than VT-d, AMD's, RISC-V's and SMMUv3. Of VT-d: device TLBs in scalable mode, page requests, interrupt
   remapping. In scalable mode the software uses second stages, or first ones, of requests without
   PASID; other PASIDs, and a first stage below a second, are there as hardware alone, and the
   checker knows nothing of them. Of AMD's: guest tables, so no command with GN; page requests,
   interrupt remapping, encrypted memory, the HyperTransport range (the unit translates it), device
   table entries without V or TV, the command buffer and the event log in memory; accessed and dirty
-  bits and pointers that skip levels are there as hardware alone. Values that differ for drivers
+  bits and pointers that skip levels are there as hardware alone. Of SMMUv3: a second stage,
+  substreams, other granules than 4 KiB, stalls, page requests, hardware's marks (HTTU), EL2's and
+  EL3's commands, the stream table, queues and registers in memory; doorbells of interrupts (SW_MSI,
+  ITS) are not mapped, a device's interrupt is a write like any other. Its driver's log lines are not
+  in the facts: the words are ours. Values that differ for drivers
   with map_pages (ARM) are not given: tests/catalogue/entries.tsv names them.
 * Faults: of VT-d's reasons are raised 2 to 7 and 0xB to 0xD, and in scalable mode 0x31, 0x41 to
   0x46, 0x51, 0x59 to 0x5D, 0x70 to 0x7C, 0x80 to 0x87 and 0x90; of AMD-Vi's events 1, 2 and 4 to 8.

@@ -256,6 +256,23 @@ static void a_riscv_iommu_is_what_it_can_be(void **state)
 		expect_broken(dmasim_create(&bad[i]));
 }
 
+static void an_smmuv3_is_what_it_can_be(void **state)
+{
+	static const struct dmasim_config bad[] = {
+		{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_levels = 2 },
+		{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_levels = 5 },
+		{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_caching_mode = true },
+		{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_snoop = true },
+		{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_scalable = true },
+		{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .ram_bytes = 1ULL << 46 },
+		{ DMASIM_CONFIG, .iommu = DMASIM_VTD, .smmu_no_range = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_broken(dmasim_create(&bad[i]));
+}
+
 static void values_outside_their_enumeration_are_refused(void **state)
 {
 	struct dmasim_config iommu = { DMASIM_CONFIG, .iommu = (enum dmasim_iommu)7 };
@@ -630,7 +647,7 @@ TEST_MAIN(TEST(what_is_kept_is_no_contract_broken), TEST(a_broken_contract_says_
 	  TEST(a_table_of_iova_functions_is_whole), TEST(a_configuration_begins_with_its_size),
 	  TEST(page_tables_of_a_program_are_whole), TEST(a_walker_tells_what_it_was_asked_for),
 	  TEST(page_tables_have_3_to_5_levels), TEST(a_riscv_iommu_is_what_it_can_be),
-	  TEST(values_outside_their_enumeration_are_refused),
+	  TEST(an_smmuv3_is_what_it_can_be), TEST(values_outside_their_enumeration_are_refused),
 	  TEST(lists_of_acs_that_are_malformed_are_refused),
 	  TEST(more_ram_than_addresses_is_refused), TEST(a_null_machine_is_refused),
 	  TEST(destroying_null_is_nothing), TEST(random_numbers_have_a_bound),
