@@ -239,7 +239,6 @@ static void queue_stopped(struct hw_iommu *iommu, enum hw_queue_stop why, u64 be
 
 static void device_timed_out(struct hw_iommu *iommu, u16 requester, u64 behind)
 {
-	iommu->fault_status |= HW_STATUS_TIMEOUT;
 	hw_fault_record(iommu, &(struct hw_refusal){
 				       .code = AMD_EVENT_IOTLB_INV_TIMEOUT,
 				       .requester = requester,

@@ -121,7 +121,10 @@ struct hw_arch {
 	/* That a device has not answered stops the queue at the next wait; else at its command. */
 	bool timeouts_at_waits;
 	bool lost_store_stops; /* else nobody hears of it */
-	/* A command has stopped the queue: the one that came behind so many others. */
+	/*
+	 * A command has stopped the queue: the one that came behind so many others. NULL: the
+	 * status says it alone; so may be the next.
+	 */
 	void (*queue_stopped)(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind);
 	/* A device did not answer the invalidation of its TLB in time. */
 	void (*device_timed_out)(struct hw_iommu *iommu, u16 requester, u64 behind);

@@ -258,7 +258,8 @@ static void fail(struct hw_iommu *iommu, const struct hw_command *command)
 
 	iommu->queue.error = -EIO;
 	iommu->fault_status |= HW_STATUS_QUEUE;
-	iommu->arch->queue_stopped(iommu, HW_QUEUE_STORE, command->number - 1);
+	if (iommu->arch->queue_stopped)
+		iommu->arch->queue_stopped(iommu, HW_QUEUE_STORE, command->number - 1);
 	hw_queue_trace_error(iommu, command->word);
 	if (hooks->queue_error)
 		hooks->queue_error(hooks->cookie, iommu, command->word);

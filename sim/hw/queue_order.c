@@ -77,7 +77,9 @@ static void time_out(struct hw_iommu *iommu, const struct hw_command *command)
 		iommu->queue.timed_out = true;
 	else
 		iommu->queue.error = -ETIMEDOUT;
-	iommu->arch->device_timed_out(iommu, what->requester, command->number - 1);
+	iommu->fault_status |= HW_STATUS_TIMEOUT;
+	if (iommu->arch->device_timed_out)
+		iommu->arch->device_timed_out(iommu, what->requester, command->number - 1);
 	hw_queue_trace_timeout(iommu, what);
 	if (hooks->timed_out)
 		hooks->timed_out(hooks->cookie, iommu, what);
@@ -169,7 +171,8 @@ static int reject(struct hw_iommu *iommu, const u64 word[2])
 		return iommu->queue.error;
 	iommu->queue.error = -EINVAL;
 	iommu->fault_status |= HW_STATUS_QUEUE;
-	iommu->arch->queue_stopped(iommu, HW_QUEUE_MALFORMED, iommu->queue.submitted);
+	if (iommu->arch->queue_stopped)
+		iommu->arch->queue_stopped(iommu, HW_QUEUE_MALFORMED, iommu->queue.submitted);
 	hw_queue_trace_error(iommu, word);
 	if (hooks->queue_error)
 		hooks->queue_error(hooks->cookie, iommu, word);

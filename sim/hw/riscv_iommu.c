@@ -137,21 +137,6 @@ static bool is_absence(u16 fault, u16 flags)
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
-/* The status says it: there is no record. */
-static void queue_stopped(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind)
-{
-	(void)iommu;
-	(void)why;
-	(void)behind;
-}
-
-static void device_timed_out(struct hw_iommu *iommu, u16 requester, u64 behind)
-{
-	(void)requester;
-	(void)behind;
-	iommu->fault_status |= HW_STATUS_TIMEOUT;
-}
-
 static u64 transaction_type(const struct hw_refusal *refusal)
 {
 	u64 type = refusal->write ? RISCV_TTYP_WRITE : RISCV_TTYP_READ;
@@ -202,7 +187,5 @@ const struct hw_arch hw_riscv = {
 	.devices_overtake = true,
 	.timeouts_at_waits = true,
 	.lost_store_stops = true,
-	.queue_stopped = queue_stopped,
-	.device_timed_out = device_timed_out,
 	.record = record,
 };

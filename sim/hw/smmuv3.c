@@ -288,20 +288,6 @@ static bool decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_co
 	}
 }
 
-static void queue_stopped(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind)
-{
-	(void)iommu;
-	(void)why;
-	(void)behind;
-}
-
-static void device_timed_out(struct hw_iommu *iommu, u16 requester, u64 behind)
-{
-	(void)requester;
-	(void)behind;
-	iommu->fault_status |= HW_STATUS_TIMEOUT;
-}
-
 /* ---- Events ----------------------------------------------------------- */
 
 static bool has_class(u16 event)
@@ -355,7 +341,5 @@ const struct hw_arch hw_smmuv3 = {
 	.decode = decode,
 	.devices_overtake = true,
 	.timeouts_at_waits = true,
-	.queue_stopped = queue_stopped,
-	.device_timed_out = device_timed_out,
 	.record = record,
 };

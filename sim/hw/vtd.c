@@ -85,21 +85,6 @@ static bool is_absence(u16 fault, u16 flags)
 	return fault == VTD_FAULT_NO_READ || fault == VTD_FAULT_NO_WRITE;
 }
 
-/* The status says it: there is no record. */
-static void queue_stopped(struct hw_iommu *iommu, enum hw_queue_stop why, u64 behind)
-{
-	(void)iommu;
-	(void)why;
-	(void)behind;
-}
-
-static void device_timed_out(struct hw_iommu *iommu, u16 requester, u64 behind)
-{
-	(void)requester;
-	(void)behind;
-	iommu->fault_status |= HW_STATUS_TIMEOUT;
-}
-
 static struct hw_fault_record record(const struct hw_refusal *refusal)
 {
 	const struct hw_prefix *prefix = &refusal->prefix;
@@ -134,7 +119,5 @@ const struct hw_arch hw_vtd = {
 	.translate = hw_vtd_translate,
 	.decode = hw_vtd_decode,
 	.contexts_first = true,
-	.queue_stopped = queue_stopped,
-	.device_timed_out = device_timed_out,
 	.record = record,
 };

@@ -86,6 +86,23 @@ void fill_pattern(void *buffer, size_t bytes, u64 seed)
 	}
 }
 
+void rig_map_and_use(struct rig *rig, u64 bytes)
+{
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = dmasim_alloc(rig->s, bytes);
+	u8 *pattern = malloc(bytes);
+	dma_addr_t dma = dma_map_phys(dev, buf, bytes, DMA_BIDIRECTIONAL, 0);
+
+	assert_non_null(pattern);
+	assert_false(dma_mapping_error(dev, dma));
+	fill_pattern(pattern, bytes, bytes);
+	expect_done(dmasim_dev_write(rig->nvme, dma, pattern, bytes), bytes);
+	assert_memory_equal(dmasim_ptr(rig->s, buf, bytes), pattern, bytes);
+	dma_unmap_phys(dev, dma, bytes, DMA_BIDIRECTIONAL, 0);
+	free(pattern);
+	dmasim_free(rig->s, buf, bytes);
+}
+
 u32 count_reports(struct dmasim *s, enum dmasim_report_id id)
 {
 	struct dmasim_report report;

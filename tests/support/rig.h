@@ -39,6 +39,9 @@ int rig_teardown(void **state);
 /* Bytes that differ from place to place and with the seed. */
 void fill_pattern(void *buffer, size_t bytes, u64 seed);
 
+/* Maps memory for the nvme, which writes all of it, and unmaps it. */
+void rig_map_and_use(struct rig *rig, u64 bytes);
+
 /* How many reports of one kind there are so far, expected or not. */
 u32 count_reports(struct dmasim *s, enum dmasim_report_id id);
 

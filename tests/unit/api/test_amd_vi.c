@@ -22,30 +22,13 @@ static int setup(void **state)
 	return 0;
 }
 
-static void map_and_use(struct rig *rig, u64 bytes)
-{
-	struct device *dev = &rig->nvme->dev;
-	phys_addr_t buf = dmasim_alloc(rig->s, bytes);
-	u8 *pattern = malloc(bytes);
-	dma_addr_t dma = dma_map_phys(dev, buf, bytes, DMA_BIDIRECTIONAL, 0);
-
-	assert_non_null(pattern);
-	assert_false(dma_mapping_error(dev, dma));
-	fill_pattern(pattern, bytes, bytes);
-	expect_done(dmasim_dev_write(rig->nvme, dma, pattern, bytes), bytes);
-	assert_memory_equal(dmasim_ptr(rig->s, buf, bytes), pattern, bytes);
-	dma_unmap_phys(dev, dma, bytes, DMA_BIDIRECTIONAL, 0);
-	free(pattern);
-	dmasim_free(rig->s, buf, bytes);
-}
-
 static void mappings_of_all_sizes_work(void **state)
 {
 	struct rig *rig = *state;
 
 	for (u64 bytes = SZ_4K; bytes <= 2 * SZ_2M; bytes *= 2) {
-		map_and_use(rig, bytes);
-		map_and_use(rig, bytes + SZ_4K);
+		rig_map_and_use(rig, bytes);
+		rig_map_and_use(rig, bytes + SZ_4K);
 	}
 	dmasim_assert_clean(rig->s);
 }
@@ -56,9 +39,9 @@ static void a_leaf_has_the_size_of_its_mapping(void **state)
 	struct rig *rig = *state;
 	struct dmasim_costs before;
 
-	map_and_use(rig, SZ_4K);
+	rig_map_and_use(rig, SZ_4K);
 	before = dmasim_costs(rig->s);
-	map_and_use(rig, SZ_64K);
+	rig_map_and_use(rig, SZ_64K);
 	expect_u64(dmasim_costs(rig->s).entries_written - before.entries_written, 1);
 	expect_u64(dmasim_costs(rig->s).invalidations - before.invalidations, 1);
 }

@@ -22,32 +22,13 @@ static int setup(void **state)
 	return 0;
 }
 
-/* The device writes all of it; afterwards nothing of it is left. */
-static void map_and_use(struct rig *rig, u64 bytes, u8 *pattern)
-{
-	struct device *dev = &rig->nvme->dev;
-	phys_addr_t buf = dmasim_alloc(rig->s, bytes);
-	dma_addr_t dma = dma_map_phys(dev, buf, bytes, DMA_BIDIRECTIONAL, 0);
-
-	assert_false(dma_mapping_error(dev, dma));
-	fill_pattern(pattern, bytes, bytes);
-	expect_done(dmasim_dev_write(rig->nvme, dma, pattern, bytes), bytes);
-	assert_memory_equal(dmasim_ptr(rig->s, buf, bytes), pattern, bytes);
-	dma_unmap_phys(dev, dma, bytes, DMA_BIDIRECTIONAL, 0);
-	dmasim_free(rig->s, buf, bytes);
-}
-
 static void map_all_sizes(struct rig *rig)
 {
-	u8 *pattern = malloc(BUFFER + SZ_4K);
-
-	assert_non_null(pattern);
 	for (u64 bytes = SZ_4K; bytes <= BUFFER; bytes *= 8) {
-		map_and_use(rig, bytes, pattern);
-		map_and_use(rig, bytes + SZ_4K, pattern);
+		rig_map_and_use(rig, bytes);
+		rig_map_and_use(rig, bytes + SZ_4K);
 	}
-	map_and_use(rig, BUFFER, pattern);
-	free(pattern);
+	rig_map_and_use(rig, BUFFER);
 	dmasim_assert_clean(rig->s);
 }
 
