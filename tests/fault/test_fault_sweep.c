@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "fault/flows.h"
+#include "property/seeds.h"
 
 #define NTH_MAX 400
 
@@ -180,7 +181,7 @@ static void every_failure_is_survived(void **state)
 	for (sweep->point = 0; sweep->point <= DMASIM_FAULT_ANY; sweep->point++) {
 		sweep->nth = 1;
 		while (fail_nth(sweep))
-			if (++sweep->nth > NTH_MAX)
+			if ((sweep->nth += scaled_step()) > NTH_MAX)
 				fail_msg("%s fails for ever", point_name(sweep->point));
 	}
 	sweep->running = false;

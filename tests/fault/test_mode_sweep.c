@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "property/seeds.h"
 #include "support/rig.h"
 
 #define BYTES	3000 /* neither begins nor ends on a page */
@@ -351,7 +352,7 @@ static void every_call_survives_every_failure(void **state)
 
 		print_message("# %s: %s\n", mode->name, calls[i].name);
 		while (fail_nth(mode, &calls[i], nth))
-			if (++nth > NTH_MAX)
+			if ((nth += scaled_step()) > NTH_MAX)
 				fail_msg("%s fails for ever", calls[i].name);
 	}
 }

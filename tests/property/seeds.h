@@ -23,6 +23,12 @@ static inline u32 scaled(u32 full)
 	return count ? (u32)count : 1;
 }
 
+/* Of what counts up until nothing is left: every one, or at the smallest scales every fourth. */
+static inline u32 scaled_step(void)
+{
+	return scaled(100) < 10 ? 4 : 1;
+}
+
 /* The line that runs a failed test again is to begin with the seed that failed. */
 static inline void seed_failed(u64 seed)
 {

@@ -46,11 +46,10 @@ static void entries_without_bytes_are_refused_or_mapped(void **state)
 	static const unsigned int lengths[] = { 0, SZ_4K, SZ_64K };
 	struct rig *rig = *state;
 
-	for (u32 pick = 0; pick < 27; pick++) {
-		const unsigned int bytes[3] = { lengths[pick % 3], lengths[pick / 3 % 3],
-						lengths[pick / 9] };
-
-		for (u32 count = 1; count <= 3; count++) {
+	for (u32 count = 1, lists = 3; count <= 3; count++, lists *= 3) {
+		for (u32 pick = 0; pick < lists; pick++) {
+			const unsigned int bytes[3] = { lengths[pick % 3], lengths[pick / 3 % 3],
+							lengths[pick / 9] };
 			struct list list;
 
 			/* Linux never unmaps a list that begins with such an entry. */
