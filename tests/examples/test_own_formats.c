@@ -478,7 +478,7 @@ static void is_found(const struct mistake *mistake, size_t number)
 	free(text);
 }
 
-/* trust: what the conformance suite of page-table formats finds | planted mistakes of each kind */
+/* Each kind of mistake, planted. */
 static void each_mistake_is_found(void **state)
 {
 	(void)state;

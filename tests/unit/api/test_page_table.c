@@ -8,7 +8,7 @@
 
 #include "unit/api/machines.h"
 
-/* trust: each of our page-table formats has a name of its own | by itself */
+/* trust: each of our page-table formats has a name of its own | our reading of the facts */
 static void each_format_is_found_by_its_name(void **state)
 {
 	const struct pgtable_ops *ops;
@@ -23,7 +23,10 @@ static void each_format_is_found_by_its_name(void **state)
 	assert_null(dmasim_pgtable_by_name("riscv "));
 }
 
-/* trust: a page table without an IOMMU is in the machine's memory, and gives it back | by itself */
+/*
+ * trust: a page table without an IOMMU is in the machine's memory, and gives it back
+ *        | our reading of the facts
+ */
 static void a_table_lies_in_the_machines_memory(void **state)
 {
 	struct dmasim *s = dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG });
