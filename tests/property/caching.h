@@ -176,7 +176,7 @@ void caching_encode(enum plain_arch arch, const struct plain_command *command, u
 void caching_encode_wait(enum plain_arch arch, phys_addr_t status, u32 value, u64 word[2]);
 /* An entry of a page table. */
 u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry);
-/* What RISC-V and Arm can say of it: pointers allow everything, and nothing is for writing alone. */
+/* What RISC-V and Arm can say of it: pointers allow everything, and no leaf is to write alone. */
 u64 caching_without_rights(u8 level, u64 entry);
 void caching_command_text(const struct plain_command *command, char *text, size_t size);
 

@@ -192,8 +192,8 @@ static struct plain_item context_item(const struct plain_context *context)
 
 /*
  * It cannot be fetched any more, but what is looked up through it still is. A command of contexts
- * comes before all of translations behind it, but for RISC-V's and SMMUv3's; others may come late, but not after
- * their wait.
+ * comes before all of translations behind it, but for RISC-V's and SMMUv3's; others may come late,
+ * but not after their wait.
  */
 static bool lingers(const struct plain_model *model, const struct plain_item *item)
 {
