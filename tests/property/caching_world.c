@@ -550,14 +550,9 @@ static void maybe_another(struct dmasim_config *config)
 {
 	struct dice dice = dice_of(config->seed, ~8ULL);
 
-	if (config->iommu != DMASIM_VTD)
+	if (config->iommu != DMASIM_VTD || !dice_chance(&dice, 64))
 		return;
-	if (dice_chance(&dice, 40))
-		config->iommu = DMASIM_RISCV;
-	else if (dice_chance(&dice, 40))
-		config->iommu = DMASIM_SMMUV3;
-	else
-		return;
+	config->iommu = dice_chance(&dice, 60) ? DMASIM_RISCV : DMASIM_SMMUV3;
 	if (config->iommu == DMASIM_SMMUV3)
 		config->iommu_levels = (u8)dice_from(&dice, 3, 4);
 	config->iommu_caching_mode = false;

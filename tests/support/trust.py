@@ -58,30 +58,32 @@ GAPS = """
 ## What is not modelled
 
 * IOMMUs other than VT-d, AMD's, RISC-V's and SMMUv3. Of VT-d: device TLBs in scalable mode, page
-  requests, interrupt remapping. In scalable mode the software uses second stages, or first ones, of requests without
-  PASID; other PASIDs, and a first stage below a second, are there as hardware alone, and the
-  checker knows nothing of them. Of AMD's: guest tables, so no command with GN; page requests,
-  interrupt remapping, encrypted memory, the HyperTransport range (the unit translates it), device
-  table entries without V or TV, the command buffer and the event log in memory; accessed and dirty
-  bits and pointers that skip levels are there as hardware alone. Of SMMUv3: a second stage,
-  substreams, other granules than 4 KiB, stalls, page requests, hardware's marks (HTTU), EL2's and
-  EL3's commands, the stream table, queues and registers in memory; doorbells of interrupts (SW_MSI,
-  ITS) are not mapped, a device's interrupt is a write like any other. Its driver's log lines are not
-  in the facts: the words are ours. Of RISC-V's: second stages, directories of processes, MSI page
-  tables, page requests, hardware's marks (SADE), globals, debug translation, the device directory,
-  queues and registers in memory; that Linux 7.3 makes no domain where the unit has Svpbmt (facts
-  "iova-and-page-tables" 6.6, 19): ours does; a device's interrupt is a write like any other, and
-  the words of its fault lines are ours. Values that differ for drivers with map_pages (ARM) are not
-  given: tests/catalogue/entries.tsv names them.
+  requests, interrupt remapping. In scalable mode the software uses second stages, or first ones,
+  of requests without PASID; other PASIDs, and a first stage below a second, are there as hardware
+  alone, and the checker knows nothing of them. Of AMD's: guest tables, so no command with GN;
+  page requests, interrupt remapping, encrypted memory, the HyperTransport range (the unit
+  translates it), device table entries without V or TV, the command buffer and the event log in
+  memory; accessed and dirty bits and pointers that skip levels are there as hardware alone. Of
+  SMMUv3: a second stage, substreams, other granules than 4 KiB, stalls, page requests, hardware's
+  marks (HTTU), EL2's and EL3's commands, the stream table, queues and registers in memory;
+  doorbells of interrupts (SW_MSI, ITS) are not mapped, a device's interrupt is a write like any
+  other. Its driver's log lines are not in the facts: the words are ours. Of RISC-V's: second
+  stages, directories of processes, MSI page tables, page requests, hardware's marks (SADE),
+  globals, debug translation, the device directory, queues and registers in memory; that Linux 7.3
+  makes no domain where the unit has Svpbmt (facts "iova-and-page-tables" 6.6, 19): ours does; a
+  device's interrupt is a write like any other, and the words of its fault lines are ours. Values
+  that differ for drivers with map_pages (ARM) are not given: tests/catalogue/entries.tsv names
+  them.
 * Faults: of VT-d's reasons are raised 2 to 7 and 0xB to 0xD, and in scalable mode 0x31, 0x41 to
-  0x46, 0x51, 0x59 to 0x5D, 0x70 to 0x7C, 0x80 to 0x87 and 0x90; of AMD-Vi's events 1, 2 and 4 to 8.
-  VT-d's 1 and 8 to 0xA, those of interrupts (0x20 to 0x26), the others of scalable mode (0x30,
+  0x46, 0x51, 0x59 to 0x5D, 0x70 to 0x7C, 0x80 to 0x87 and 0x90; of AMD-Vi's events 1, 2 and 4 to
+  8. VT-d's 1 and 8 to 0xA, those of interrupts (0x20 to 0x26), the others of scalable mode (0x30,
   0x32, entries that cannot be read, page requests), and AMD-Vi's events 3, 9, 0xD and 0xE are
-  printed and read by name only. Of RISC-V's causes 5, 7, 13, 15 and 258 to 260 are raised. In legacy mode a translation into the interrupt range is no fault.
-  Which reason or event tables, contexts and PASIDs give where the facts leave a choice is said in
-  sim/hw/vtd_scalable.c, vtd_nested.c, sim/hw/amd.c and sim/hw/amd_walk.c. Texts of reasons other
-  than 2, 5 and 6, interrupts, PASIDs, reasons in the next line, and AMD-Vi events other than
-  IO_PAGE_FAULT are in no recorded log. SMMU lines are recognised, not read.
+  printed and read by name only. Of RISC-V's causes 5, 7, 13, 15 and 258 to 260 are raised. In
+  legacy mode a translation into the interrupt range is no fault. Which reason or event tables,
+  contexts and PASIDs give where the facts leave a choice is said in sim/hw/vtd_scalable.c,
+  vtd_nested.c, sim/hw/amd.c and sim/hw/amd_walk.c. Texts of reasons other than 2, 5 and 6,
+  interrupts, PASIDs, reasons in the next line, and AMD-Vi events other than IO_PAGE_FAULT are in
+  no recorded log. SMMU lines are recognised, not read.
 * Groups: aliases that Switchtec's bridges tell in their memory, or AMD's firmware; which devices a
   device tree or IORT maps. Names of devices by vendor in disable_acs_redir and config_acs (pci:).
 * Encrypted guests, Xen, legacy dma_map_ops, kdump's deferred attach, MSI through the IOMMU.
