@@ -88,7 +88,8 @@ have_s390x() {
 # The programs that read and write entries of page tables; each is named as its source is.
 s390x_programs() {
 	(cd -- "$here" && printf '%s\n' unit/os/test_{pgtable,pte}_*.c unit/os/test_*_entries.c \
-		unit/os/test_{growing,freed}_tables.c unit/hw/test_*walk*.c unit/hw/test_vtd_fs*.c |
+		unit/os/test_{growing,freed}_tables.c unit/hw/test_*walk*.c \
+		unit/hw/test_{pte_,vtd_fs}*.c |
 		sed 's/\.c$//' | sort -u)
 }
 
