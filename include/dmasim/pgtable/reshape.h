@@ -223,7 +223,7 @@ PT_SHARED bool pt_is_one(const struct pt_format *format, struct pgtable *pt, str
 		place.items = 1;
 		if (!entry)
 			return false;
-		if (format->is_table(entry, level)) {
+		if (level && format->is_table(entry, level)) {
 			struct pt_table below = pt_table_at(pt, format->address(pt, entry));
 
 			if (pt->page_sizes >> item_lg2 & 1 ||
@@ -250,7 +250,7 @@ PT_SHARED void pt_gather_below(const struct pt_format *format, struct pgtable *p
 			       struct pt_table *table, u8 level, u64 index, u64 count,
 			       struct iommu_iotlb_gather *gather)
 {
-	for (u64 end = index + count; index < end; index++) {
+	for (u64 end = index + count; level && index < end; index++) {
 		u64 entry = pt_load(table, index);
 
 		if (format->is_table(entry, level))
