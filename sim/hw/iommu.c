@@ -5,6 +5,26 @@
 
 #define PAGE_LG2 12
 
+static struct hw_walker walker_of(struct hw *hw, const struct hw_iommu_desc *desc)
+{
+	return (struct hw_walker){
+		.ram = &hw->ram,
+		.cache = desc->coherent ? NULL : &hw->cache,
+		.levels = desc->levels,
+		.address_bits = desc->address_bits,
+		.huge_1g = desc->huge_1g,
+		.snoop_control = desc->snoop_control,
+		.device_tlb = desc->device_tlb,
+		.absents = desc->caching_mode,
+		.runs = true,
+		.first_levels = desc->first_levels,
+		.first_huge_1g = desc->first_huge_1g,
+		.napot = desc->napot,
+		.page_types = desc->page_types,
+		.own = desc->own,
+	};
+}
+
 struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 {
 	const struct hw_arch *arch = desc->arch ? desc->arch : &hw_vtd;
@@ -32,22 +52,7 @@ struct hw_iommu *hw_iommu_add(struct hw *hw, const struct hw_iommu_desc *desc)
 	iommu->forgets_tables = desc->forgets_tables;
 	iommu->forgets_windows = desc->forgets_windows;
 	RB_INIT(&iommu->pasid_pages);
-	iommu->walker = (struct hw_walker){
-		.ram = &hw->ram,
-		.cache = desc->coherent ? NULL : &hw->cache,
-		.levels = desc->levels,
-		.address_bits = desc->address_bits,
-		.huge_1g = desc->huge_1g,
-		.snoop_control = desc->snoop_control,
-		.device_tlb = desc->device_tlb,
-		.absents = desc->caching_mode,
-		.runs = true,
-		.first_levels = desc->first_levels,
-		.first_huge_1g = desc->first_huge_1g,
-		.napot = desc->napot,
-		.page_types = desc->page_types,
-		.own = desc->own,
-	};
+	iommu->walker = walker_of(hw, desc);
 	if (iotlb_init(&iommu->iotlb, hw->world, desc->iotlb_entries,
 		       desc->iotlb_ways ? desc->iotlb_ways : IOTLB_WAYS))
 		goto free_iommu;

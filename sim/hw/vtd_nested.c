@@ -6,7 +6,8 @@
  *   - what the first stage says against a request comes before what the second stage says about the
  *     page; both are asked for what the request is, those of privilege and to execute as others;
  *   - a table of the first stage that the second does not let be read is 0x75, the top, or 0x76,
- *     whether its entry allows nothing or something else; 0x77 the same of a mark that is to be set;
+ *     whether its entry allows nothing or something else; 0x77 the same of a mark that is to be
+ *     set;
  *   - an address in an entry of the first stage that the second stage's tables do not have is 0x74,
  *     of a page as of a table; such a top is 0x73, as one where no memory is;
  *   - what is wrong with the second stage's own entries is told as without a first stage, and so is

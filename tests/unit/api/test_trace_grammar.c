@@ -192,6 +192,7 @@ static const struct dmasim_config configs[] = {
 	{ DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU, .swiotlb = DMASIM_SWIOTLB_FORCE },
 	{ DMASIM_CONFIG, .traits = { .untrusted = true, .no_snoop = true } },
 	{ DMASIM_CONFIG, .iommu_scalable = true, .iommu_caching_mode = true, .pasid_entries = 4 },
+	{ DMASIM_CONFIG, .iommu_scalable = true, .iommu_first_stage = true, .iommu_levels = 5 },
 	{ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .iommu_caching_mode = true,
 	  .iommu_device_tlb = true },
 	{ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_device_tlb = true },

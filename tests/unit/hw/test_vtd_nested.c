@@ -259,7 +259,7 @@ static struct outcome of_second(const struct fixture *fixture, u32 slot, u8 leve
 	/* Five levels have one entry at the top for all. */
 	if (bit == 1)
 		return write && (page || level == 4) ? (struct outcome){ 0x85, 0 } : found(fixture);
-	/* SNP, TM: of features that the unit does not have. A pointer would be a leaf in disorder. */
+	/* SNP, TM: the unit does not have them. A pointer would be a leaf that is not aligned. */
 	if (bit == 11 || bit == 62 || (bit == 7 && level))
 		return (struct outcome){ 0x7a, 0 };
 	if (bit < 12 || bit > 51)
