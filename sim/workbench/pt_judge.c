@@ -70,6 +70,7 @@ static int init(struct pt_conform *c, bool coherent, u64 nth)
 	DMASIM_CONTRACT(c->world, "there is memory for the workbench");
 	config.host = &c->world->host;
 	config.coherent = coherent;
+	config.change_top = NULL;
 	config.levels = config.levels ? config.levels : 4;
 	config.pa_bits = config.pa_bits ? config.pa_bits : 52;
 	pt_world_fail(c->world, nth);

@@ -49,6 +49,10 @@ static void the_example_conforms(void **state)
 		conforms(&(struct dmasim_pgtable_subject){ DMASIM_PGTABLE_SUBJECT, .ops = GOOD,
 							   .walker = &three_level_walker,
 							   .config = { .levels = levels } });
+	/* It grows. */
+	conforms(&(struct dmasim_pgtable_subject){ DMASIM_PGTABLE_SUBJECT, .ops = GOOD,
+						   .walker = &three_level_walker,
+						   .config = { .levels = 1, .levels_max = 4 } });
 }
 
 #define OURS(format, depth, width, both, flags)                        \
@@ -71,6 +75,7 @@ static void ours_conform(void **state)
 		OURS("vtdss", 4, 52, false, 0),
 		OURS("amdv1", 6, 52, false, 0),
 		OURS("x86_64", 4, 52, true, 0),
+		OURS("x86_64", 5, 52, true, PGTABLE_LOWER_HALF),
 		OURS("riscv", 3, 56, true, PGTABLE_NAPOT),
 		OURS("riscv_g", 3, 56, true, 0),
 		OURS("armv8_s1_4k", 4, 48, true, PGTABLE_HW_DIRTY | PGTABLE_CONTIGUOUS),
