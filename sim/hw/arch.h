@@ -47,7 +47,7 @@ struct hw_refusal {
 	u16 domain;
 	u64 iova;
 	bool write;
-	u16 code;	 /* VTD_FAULT_ or AMD_EVENT_ */
+	u16 code;	 /* of the architecture */
 	u16 flags;	 /* AMD_FLAG_ */
 	bool translated; /* the request has an address that a device TLB gave */
 	bool by_tables;	 /* a context's: what the tables say comes first, and may be worse */

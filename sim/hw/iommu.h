@@ -120,7 +120,7 @@ struct hw_translation {
 	phys_addr_t phys;
 	u16 domain;
 	u16 fault_flags; /* AMD_FLAG_ */
-	u16 fault;	 /* VTD_FAULT_ or AMD_EVENT_, 0: translated */
+	u16 fault;	 /* of the architecture, 0: translated */
 	u8 page_lg2;
 	bool pass_through;
 	u8 allows; /* of what was found: bit 0 reads, bit 1 writes */

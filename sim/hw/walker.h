@@ -105,7 +105,7 @@ struct hw_walk_start {
 
 struct hw_walk {
 	bool no_steps;	 /* said beforehand: the caller has no use for the steps */
-	u16 fault;	 /* VTD_FAULT_ or AMD_EVENT_ (its code), 0: found */
+	u16 fault;	 /* of the architecture, 0: found */
 	u16 fault_flags; /* AMD_FLAG_ */
 	u8 page_lg2;	 /* size of the leaf */
 	u8 absent_lg2;	 /* of a fault for an absent entry: what that would map; else 0 */

@@ -101,6 +101,31 @@ static void the_upper_half_is_never_handed_out(void **state)
 	}
 }
 
+/* Bare: no domain, and addresses are physical. */
+static void a_context_may_let_addresses_pass(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_RISCV,
+						.policy = DMASIM_PASS_THROUGH });
+	rig_map_and_use(&rig, SZ_64K);
+	expect_u64(dmasim_costs(rig.s).entries_written, 0);
+	dmasim_assert_clean(rig.s);
+	rig_fini(&rig);
+}
+
+/* Where others have interrupts: a write to it is one like any other. */
+static void no_address_means_an_interrupt(void **state)
+{
+	struct rig *rig = *state;
+	u8 bytes[4] = { 0 };
+
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
+	assert_int_equal(dmasim_dev_write(rig->nvme, 0xfee00000, bytes, 4).status,
+			 DMASIM_IOMMU_FAULT);
+}
+
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
 static void expect_fault(struct rig *rig, bool write, u64 address, u16 cause, u64 type)
@@ -159,4 +184,5 @@ TEST_MAIN(cmocka_unit_test(mappings_of_all_sizes_work),
 	  cmocka_unit_test(an_unmap_waits_for_what_may_be_overtaken),
 	  TEST(a_leaf_of_64_kib_is_written_sixteen_times),
 	  cmocka_unit_test(the_upper_half_is_never_handed_out),
+	  cmocka_unit_test(a_context_may_let_addresses_pass), TEST(no_address_means_an_interrupt),
 	  TEST(a_fault_has_a_cause_and_a_type), TEST(the_report_of_a_fault_has_its_line))

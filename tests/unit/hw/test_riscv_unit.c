@@ -11,6 +11,8 @@
 
 #include <stdlib.h>
 
+#include "hw/ats.h"
+
 #define ROOT   0x100000ULL
 #define DEV    0x0318 /* 03:03.0 */
 #define DOMAIN 5
@@ -318,6 +320,57 @@ static void a_request_with_a_pasid_is_disallowed(void **state)
 	}
 }
 
+/* ---- Device TLBs ----------------------------------------------------------------------------- */
+
+static struct hw_translation ask(struct fixture *fixture, u64 iova, bool write)
+{
+	return hw_ats_answer(fixture->iommu, DEV, iova, write);
+}
+
+/* EN_ATS, in the context: without it neither asking nor using the answer is allowed. */
+static void device_tlbs_are_the_contexts_to_allow(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hw_context context = fixture->context;
+
+	fixture->iommu->walker.device_tlb = true;
+	put(fixture, IOVA, LEAF(0x5000));
+	expect_u64(ask(fixture, IOVA, true).fault, 260);
+	expect_u64(hw_ats_check(fixture->iommu, DEV, 0x5000, true).fault, 260);
+	context.device_tlb = true;
+	set(fixture, context);
+	forget(fixture);
+	expect_u64(ask(fixture, IOVA, true).phys, 0x5000);
+	expect_u64(hw_ats_check(fixture->iommu, DEV, 0x5000, true).fault, 0);
+	expect_u64(hw_ats_check(fixture->iommu, DEV + 1, 0x5000, true).fault, 258);
+}
+
+/*
+ * trust: RISC-V's answers to translation requests: a page fault is an answer
+ * | our reading of the facts: 2.6
+ */
+static void a_missing_right_is_an_answer_and_no_fault(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hw_context context = fixture->context;
+	struct hw_translation found;
+
+	fixture->iommu->walker.device_tlb = true;
+	context.device_tlb = true;
+	set(fixture, context);
+	put(fixture, IOVA, LEAF(0x5000) & ~4ULL);
+	found = ask(fixture, IOVA, true);
+	expect_u64(found.fault, 0);
+	expect_u64(found.allows, 1);
+	found = ask(fixture, IOVA + 0x1000, true);
+	expect_u64(found.fault, 0);
+	expect_u64(found.allows, 0);
+	/* A table where no memory is. */
+	put_entry(&fixture->bench->hw.ram, ROOT + 0x1000, 1, TABLE(SZ_1G * 2ULL));
+	expect_u64(ask(fixture, SZ_2M, true).fault, 7);
+	expect_u64(ask(fixture, SZ_2M, false).fault, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TEST_MAIN(TEST(a_context_that_is_not_valid_lets_nothing_through),
@@ -325,4 +378,5 @@ TEST_MAIN(TEST(a_context_that_is_not_valid_lets_nothing_through),
 	  TEST(a_bare_context_lets_addresses_pass), TEST(addresses_repeat_their_highest_bit),
 	  TEST(without_marks_a_page_is_not_to_be_used), TEST(a_page_of_64_kib_is_cached_whole),
 	  TEST(a_range_is_told_with_what_it_allows), TEST(a_record_says_what_was_asked),
-	  TEST(a_request_with_a_pasid_is_disallowed))
+	  TEST(a_request_with_a_pasid_is_disallowed), TEST(device_tlbs_are_the_contexts_to_allow),
+	  TEST(a_missing_right_is_an_answer_and_no_fault))
