@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Contracts that are broken on purpose: the program's own dmasim_contract_failed() is called instead
- * of the message and the abort, and jumps out. For one source of a program.
+ * Contracts that are broken on purpose: the program's own dmasim_contract_failed() is called
+ * instead of the message and the abort, and jumps out. For one source of a program.
  */
 #ifndef UNIT_API_BROKEN_H
 #define UNIT_API_BROKEN_H
