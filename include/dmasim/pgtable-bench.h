@@ -49,8 +49,8 @@ struct dmasim_pgtable_subject {
 	const struct pgtable_ops *ops;
 	const struct dmasim_walker_ops *walker; /* NULL: there is none */
 	/*
-	 * But for the host, coherent, change_top and its cookie, which are the workbench's. 0
-	 * levels: 4; 0 pa_bits: 52.
+	 * But for the host, coherent, change_top and the context, which are set by the workbench.
+	 * 0 levels: 4; 0 pa_bits: 52.
 	 */
 	struct pgtable_config config;
 	/*

@@ -208,6 +208,7 @@ static struct pgtable_config table_config(struct iommu_domain *domain)
 		.snoop = hw->snoop_control,
 		.change_top = change_top,
 		.cookie = domain,
+		.context = domain->pt_ops->context,
 	};
 }
 

@@ -250,6 +250,7 @@ static int enter(struct contest *contest, const struct pgtable_ops *ops,
 	config.host = &of->world->host;
 	config.coherent = true;
 	config.change_top = NULL;
+	config.context = ops->context;
 	config.levels = config.levels ? config.levels : 4;
 	config.pa_bits = config.pa_bits ? config.pa_bits : 48;
 	if (ops->init(&of->pt, &config))

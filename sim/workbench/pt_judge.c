@@ -71,6 +71,7 @@ static int init(struct pt_conform *c, bool coherent, u64 nth)
 	config.host = &c->world->host;
 	config.coherent = coherent;
 	config.change_top = NULL;
+	config.context = c->subject->ops->context;
 	config.levels = config.levels ? config.levels : 4;
 	config.pa_bits = config.pa_bits ? config.pa_bits : 52;
 	pt_world_fail(c->world, nth);

@@ -173,6 +173,33 @@ static void what_is_not_mapped_faults(void **state)
 	on_each(one_refusal);
 }
 
+/* ---- Its own context -------------------------------------------------- */
+
+static int map_counted(struct pgtable *pt, u64 iova, phys_addr_t phys, u64 bytes, u32 prot,
+		       struct iommu_iotlb_gather *gather, u64 *mapped)
+{
+	u32 *count = pt->context;
+
+	++*count;
+	return pgtable_three_level.map(pt, iova, phys, bytes, prot, gather, mapped);
+}
+
+static void a_format_has_a_context(void **state)
+{
+	struct pgtable_ops counting = pgtable_three_level;
+	u32 count = 0;
+	struct rig rig;
+
+	(void)state;
+	counting.context = &count;
+	counting.map = map_counted;
+	rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .pgtable_format = &counting,
+						.walker_ops = &three_level_walker });
+	one_page(&rig);
+	expect_u64(count, 1);
+	rig_fini(&rig);
+}
+
 /* ---- What may still be cached ----------------------------------------- */
 
 static u64 unmap_nothing_gathered(struct pgtable *pt, u64 iova, u64 bytes,
@@ -218,5 +245,5 @@ static void a_forgotten_invalidation_is_found(void **state)
 
 TEST_MAIN(cmocka_unit_test(a_page_is_mapped), cmocka_unit_test(a_list_is_mapped),
 	  cmocka_unit_test(ranges_are_linked), cmocka_unit_test(a_walk_tells_where_it_leads),
-	  cmocka_unit_test(what_is_not_mapped_faults),
+	  cmocka_unit_test(what_is_not_mapped_faults), cmocka_unit_test(a_format_has_a_context),
 	  cmocka_unit_test(a_forgotten_invalidation_is_found))

@@ -96,6 +96,8 @@ GAPS = """
   function groups and the enhanced capability; what a root complex does with requests between its
   ports is a model, as no specification tells; ATS without PASIDs, page requests, and a smallest
   translation above 4 KiB.
+* Page tables of a program's own: no marks of hardware in their entries, no walk cache; a walk that
+  is shown has no steps.
 * The CPU's cache has lines and dirty data, but no size; store buffers are not modelled.
 * dma-debug: the stack below "Mapped at:" is the place of the call alone; pointers are not printed.
 * Users of the calls (block, NVMe, HMM, dma-buf, net, RDMA): none yet.

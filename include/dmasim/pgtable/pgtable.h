@@ -118,6 +118,8 @@ struct pgtable {
 	u64 last_leaves; /* the IOVA it serves, shifted; PGTABLE_NO_LEAVES: none is known */
 	phys_addr_t last_phys;
 	u64 *last_entry;
+
+	void *context; /* of the configuration: for a format's own use */
 };
 
 #define PGTABLE_NO_LEAVES (~0ULL)
@@ -140,6 +142,7 @@ struct pgtable_config {
 	 */
 	int (*change_top)(void *cookie, phys_addr_t root, u8 levels);
 	void *cookie;
+	void *context; /* of struct pgtable_ops */
 };
 
 /* A leaf, as a program sees it. */
@@ -163,6 +166,7 @@ struct pt_format;
 struct pgtable_ops {
 	size_t size; /* sizeof(struct pgtable_ops) */
 	const char *name;
+	void *context;			/* passed on in the configuration; of ours NULL */
 	const struct pt_format *format; /* what it is made from; may be NULL */
 	/* 0, -ENOMEM. */
 	int (*init)(struct pgtable *pt, const struct pgtable_config *config);

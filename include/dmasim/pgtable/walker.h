@@ -63,6 +63,7 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 		.encryption = config->encryption,
 		.change_top = config->change_top,
 		.cookie = config->cookie,
+		.context = config->context,
 		.last_leaves = PGTABLE_NO_LEAVES,
 	};
 	page = pt_page_alloc(pt, pt_order(format->index_lg2 + pt->top_extra_lg2));
