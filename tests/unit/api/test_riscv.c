@@ -126,6 +126,39 @@ static void no_address_means_an_interrupt(void **state)
 			 DMASIM_IOMMU_FAULT);
 }
 
+static u64 memory_type(const struct dmasim_config *config)
+{
+	struct dmasim_walk walk;
+	struct device *dev;
+	struct rig rig;
+	dma_addr_t dma;
+	u64 entry;
+
+	rig_init(&rig, config);
+	dev = &rig.nvme->dev;
+	dma = dma_map_phys(dev, dmasim_alloc(rig.s, SZ_4K), SZ_4K, DMA_TO_DEVICE, 0);
+	assert_false(dma_mapping_error(dev, dma));
+	dmasim_walk(rig.nvme, dma, false, &walk);
+	assert_true(walk.entries == 4 && !walk.fault);
+	entry = walk.entry[3].value;
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_TO_DEVICE, 0);
+	rig_fini(&rig);
+	return entry >> 61;
+}
+
+/* PBMT: 0 memory, 1 what is not cacheable; without Svpbmt nobody says so. */
+static void a_leaf_says_what_is_not_cacheable(void **state)
+{
+	struct dmasim_config config = riscv;
+
+	(void)state;
+	expect_u64(memory_type(&config), 0);
+	config.traits.no_snoop = true;
+	expect_u64(memory_type(&config), 1);
+	config.riscv_without = DMASIM_RISCV_PBMT;
+	expect_u64(memory_type(&config), 0);
+}
+
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
 static void expect_fault(struct rig *rig, bool write, u64 address, u16 cause, u64 type)
@@ -184,5 +217,6 @@ TEST_MAIN(cmocka_unit_test(mappings_of_all_sizes_work),
 	  cmocka_unit_test(an_unmap_waits_for_what_may_be_overtaken),
 	  TEST(a_leaf_of_64_kib_is_written_sixteen_times),
 	  cmocka_unit_test(the_upper_half_is_never_handed_out),
-	  cmocka_unit_test(a_context_may_let_addresses_pass), TEST(no_address_means_an_interrupt),
+	  cmocka_unit_test(a_context_may_let_addresses_pass),
+	  cmocka_unit_test(a_leaf_says_what_is_not_cacheable), TEST(no_address_means_an_interrupt),
 	  TEST(a_fault_has_a_cause_and_a_type), TEST(the_report_of_a_fault_has_its_line))
