@@ -242,6 +242,69 @@ static void what_is_absent_is_not_kept(void **state)
 	expect_u64(pasids_ask(pasids, NESTED, AT, false).phys, 0x9000);
 }
 
+/* ---- Where tables lie ------------------------------------------------------------------------ */
+
+#define PAGE  4U /* others are tables of the first stage, by level */
+#define PARTS 5U
+
+/* An address of the second stage: in the first GiB or in the second, a bit each. */
+static u64 part_at(u32 high, u32 part)
+{
+	return (u64)(high >> part & 1) << 30 | (0x100ULL + part) << 12;
+}
+
+/* The same in memory. */
+static phys_addr_t placed(phys_addr_t base, u32 part)
+{
+	return base + 0x80000 + part * 0x1000;
+}
+
+/* Nothing is to be marked, so that the short way is gone, unless a walk cache wants the steps. */
+static void put_parts(struct pasids *pasids, struct tables *second, u32 high)
+{
+	struct hw_context entry = nested(5);
+
+	for (u32 part = 0; part < PARTS; part++)
+		tables_put(second, part_at(high, part), 0, placed(second->root, part) | ENTRY_RW);
+	/* Who is in the wrong GiB finds another page. */
+	tables_put(second, part_at(~high, PAGE), 0, placed(second->root, PARTS) | ENTRY_RW);
+	for (u8 level = 0; level < 4; level++)
+		put_entry(second->ram, placed(second->root, level), index_of(AT, level),
+			  part_at(high, level ? level - 1U : PAGE) | FS_ALL | FS_A | FS_D);
+	entry.root = part_at(high, 3);
+	entry.second_root = second->root;
+	pasids_set(pasids, NESTED, entry);
+}
+
+/* What the second stage's upper tables allow is that of each address, whichever came before it. */
+static void tables_may_lie_in_any_order(void **state)
+{
+	struct pasids *pasids = *state;
+
+	for (u32 high = 0; high < 1U << PARTS; high++) {
+		for (u32 walk_entries = 0; walk_entries <= 4; walk_entries += 4) {
+			phys_addr_t root = 0x1000000ULL + high * 0x200000 + walk_entries * 0x40000;
+			struct tables second = { pasids->first.ram, 4, root, root + 0x1000 };
+			struct hw_translation found;
+
+			unit(pasids, (struct hw_iommu_desc){ .walk_entries = walk_entries });
+			put_parts(pasids, &second, high);
+			found = pasids_ask(pasids, NESTED, AT + 0x123, true);
+			expect_u64(found.fault, 0);
+			expect_u64(found.phys, placed(root, PAGE) + 0x123);
+			if (!high)
+				continue;
+			/* Of the second GiB nothing may be written any more. */
+			tables_put(&second, 1ULL << 30, 2,
+				   get_entry(second.ram, tables_reach(&second, 1ULL << 30, 2), 1) &
+					   ~ENTRY_W);
+			expect_ok(pasids_command(pasids, GLOBAL, 0));
+			expect_u64(pasids_ask(pasids, NESTED, AT, false).phys, placed(root, PAGE));
+			refused(pasids, NESTED, "w", high >> PAGE ? 0x85 : 0);
+		}
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pasids_setup, pasids_teardown)
 
 TEST_MAIN(TEST(both_stages_lead_to_the_page), TEST(an_entry_has_two_good_tops),
@@ -249,4 +312,5 @@ TEST_MAIN(TEST(both_stages_lead_to_the_page), TEST(an_entry_has_two_good_tops),
 	  TEST(marks_go_through_the_second_stage),
 	  TEST(a_combined_translation_goes_by_either_stages_commands),
 	  TEST(a_walk_may_begin_at_a_cached_table),
-	  TEST(moved_tables_are_read_once_the_caches_are_empty), TEST(what_is_absent_is_not_kept))
+	  TEST(moved_tables_are_read_once_the_caches_are_empty), TEST(what_is_absent_is_not_kept),
+	  TEST(tables_may_lie_in_any_order))
