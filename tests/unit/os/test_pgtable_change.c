@@ -208,7 +208,9 @@ static void change_at_random(struct run *run, u32 steps)
 			run_compare(run, run->at, RUN_WINDOW);
 	}
 	run_empty_the_window(run);
-	assert_true(run->changed > steps / 20);
+	/* Of a few steps all may have found nothing. */
+	if (steps > 200)
+		assert_true(run->changed > steps / 20);
 }
 
 /*
