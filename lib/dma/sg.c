@@ -169,15 +169,14 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 }
 
 /* Tells what is about to be unmapped, segment by segment, as the list describes it now. */
-static void tell_segments(struct device *dev, struct scatterlist *sg, int nents)
+__attribute__((noinline)) static void tell_segments(struct device *dev, struct scatterlist *sg,
+						    int nents)
 {
 	bool merged = iommu_dma_domain(dev) && !sg_dma_is_swiotlb(sg);
 	struct dma_sg_told told;
 	struct scatterlist *s;
 	int i;
 
-	if (DMASIM_LIKELY(!dev->os->platform->listening))
-		return;
 	told.type = DMASIM_EVENT_UNMAP_SG_ENTRY;
 	told.count = 0;
 	for_each_sg(sg, s, nents, i) {
@@ -198,7 +197,8 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, stru
 	if (!dma_valid_direction(dev, call.dir) || !dma_has_mask(dev) || !dma_ready(dev))
 		return;
 	domain = iommu_dma_domain(dev);
-	tell_segments(dev, sg, nents);
+	if (DMASIM_UNLIKELY(dev->os->platform->listening))
+		tell_segments(dev, sg, nents);
 	if (domain)
 		iommu_dma_unmap_sg(dev, domain, sg, nents, call);
 	else

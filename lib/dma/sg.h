@@ -7,7 +7,7 @@
 
 #include "dma/dma.h"
 
-#define DMA_SG_TOLD 16
+#define DMA_SG_TOLD 32
 
 /* Entries of a list that are told together, if somebody listens. */
 struct dma_sg_told {

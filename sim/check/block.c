@@ -39,7 +39,7 @@ static void add_piece(struct text *text, const char *label, const struct piece *
 static void add_past(struct text *text, const struct owner_past *past)
 {
 	add_piece(text, "was", &past->piece);
-	add_site(text, "unmapped", past->ended_at);
+	add_site(text, "unmapped", past->piece.ended.where);
 }
 
 static void add_range(struct text *text, const struct owner_range *range)

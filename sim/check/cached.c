@@ -391,12 +391,9 @@ static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u
 	}
 }
 
-void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+void cached_mapped_somehow(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+			   struct check_moment now)
 {
-	struct check_moment now = check_now(&cached->clock);
-
-	if (cached_way_compare(cached, domain, start, last, now))
-		return;
 	cached_compare(cached, domain, start, last, now, true);
 	mark_unmapped(cached, domain, start, last, false);
 }

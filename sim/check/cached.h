@@ -124,7 +124,8 @@ struct cached_way {
 	u64 start; /* what it maps */
 	u64 last;
 	const u8 *pages; /* its entries */
-	bool knows_page; /* what an entry of a page says: */
+	bool is_plain;	 /* what its entries say can be read here: no bit of an empty one is set, */
+	bool knows_page; /* and what one of a page says is known: */
 	u64 allows;	 /* this, without marks, as rows have it, */
 	u64 page_bits;	 /* if it is, but for these, its address moved down by page_shift, */
 	u64 page_word;	 /* this */
@@ -227,8 +228,24 @@ static inline bool cached_is_tagged(const struct cached_domain *domain,
 /* The software has changed entries for [start, last], or may have: compares. */
 void cached_changed(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
+/*
+ * Compares what is simple in a few steps: cached_way.h. False: it is not simple, and nothing was
+ * done.
+ */
+bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+			struct check_moment now);
+
 /* It has mapped [start, last]: tables that are new were empty before pages came into them. */
-void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+void cached_mapped_somehow(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+			   struct check_moment now);
+static inline void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start,
+				 u64 last)
+{
+	struct check_moment now = check_now(&cached->clock);
+
+	if (DMASIM_UNLIKELY(!cached_way_compare(cached, domain, start, last, now)))
+		cached_mapped_somehow(cached, domain, start, last, now);
+}
 
 /*
  * It has unmapped [start, last], and that was compared. What the unit still reads there, as it does
@@ -252,7 +269,7 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number);
 /* True if the set has anything of [start, last], whatever it is. */
 static inline bool cached_any(const struct cached_domain *domain, u64 start, u64 last)
 {
-	return cached_pages_any(&domain->rows, start, last) ||
+	return (domain->rows.pages && cached_pages_any(&domain->rows, start, last)) ||
 	       (domain->count && interval_first(&domain->leaves, start, last));
 }
 

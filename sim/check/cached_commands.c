@@ -6,7 +6,7 @@
 
 /* ---- Units ------------------------------------------------------------ */
 
-static struct cached_unit *unit_get(struct cached *cached, struct hw_iommu *iommu)
+static struct cached_unit *unit_search(struct cached *cached, struct hw_iommu *iommu)
 {
 	struct cached_unit *unit;
 
@@ -25,6 +25,13 @@ static struct cached_unit *unit_get(struct cached *cached, struct hw_iommu *iomm
 	return unit;
 }
 
+static inline struct cached_unit *unit_get(struct cached *cached, struct hw_iommu *iommu)
+{
+	struct cached_unit *first = SLIST_FIRST(&cached->units);
+
+	return DMASIM_LIKELY(first && first->iommu == iommu) ? first : unit_search(cached, iommu);
+}
+
 static struct cached_pending *pending_new(struct cached *cached, struct cached_unit *unit)
 {
 	struct cached_pending *pending = unit->spare;
@@ -36,7 +43,8 @@ static struct cached_pending *pending_new(struct cached *cached, struct cached_u
 static void pending_free(struct cached *cached, struct cached_unit *unit,
 			 struct cached_pending *pending)
 {
-	memory_free(&cached->world->memory, unit->spare);
+	if (unit->spare)
+		memory_free(&cached->world->memory, unit->spare);
 	unit->spare = pending;
 }
 
@@ -140,26 +148,33 @@ bool cached_goes_with(struct cached *cached, const struct cached_table *way,
 
 /* ---- Submitting and executing ----------------------------------------- */
 
-/* The domains of a unit that a command is about, one after the other; NULL: no more. */
-static struct cached_domain *concerned(struct cached *cached, const struct hw_iommu *iommu,
-				       const struct hw_invalidation *what,
-				       struct cached_domain *after)
+/* The domains of a unit, one after the other; NULL: no more. */
+static struct cached_domain *any_of_unit(struct cached *cached, const struct hw_iommu *iommu,
+					 struct cached_domain *after)
 {
 	struct interval_tree *domains = &cached->domains;
-	struct cached_domain *domain;
 	struct interval *at;
 
-	if (!what->all_domains) {
-		domain = after ? after->next : cached_domain_first(cached, what->domain);
-		while (domain && (domain->iommu != iommu || !cached_is_tagged(domain, what)))
-			domain = domain->next;
-		return domain;
-	}
 	at = after ? interval_next(domains, &after->at, 0, ~0ULL)
 		   : interval_first(domains, 0, ~0ULL);
 	while (at && ((struct cached_domain *)at)->iommu != iommu)
 		at = interval_next(domains, at, 0, ~0ULL);
 	return (struct cached_domain *)at;
+}
+
+/* Those that a command is about, in the same way. */
+static inline struct cached_domain *concerned(struct cached *cached, const struct hw_iommu *iommu,
+					      const struct hw_invalidation *what,
+					      struct cached_domain *after)
+{
+	struct cached_domain *domain;
+
+	if (what->all_domains)
+		return any_of_unit(cached, iommu, after);
+	domain = after ? after->next : cached_domain_first(cached, what->domain);
+	while (domain && (domain->iommu != iommu || !cached_is_tagged(domain, what)))
+		domain = domain->next;
+	return domain;
 }
 
 static bool any_holds(const struct cached_domain *domain, const struct hw_invalidation *what)
@@ -346,7 +361,7 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 		if (!leaf)
 			return;
 		if (!leaf->absent)
-			cached_note_window(cached, leaf->until);
+			cached_note_windows(cached, leaf->until, 1);
 		if (leaf->domain->iommu->walker.device_tlb)
 			cached_devices_keep(cached, leaf, command,
 					    devices_after(confirmation, command->what.number),
@@ -440,22 +455,34 @@ static void confirm_iotlb(struct confirmation *confirmation, const struct cached
 	}
 }
 
+static void confirm_kind(struct confirmation *confirmation, enum hw_invalidated kind,
+			 const struct cached_command *command)
+{
+	if (command->what.what != kind)
+		return;
+	if (kind == HW_INVALIDATED_CONTEXT)
+		confirm_contexts(confirmation, command);
+	else if (kind == HW_INVALIDATED_IOTLB)
+		confirm_iotlb(confirmation, command);
+	else
+		cached_device_invalidated(confirmation->cached, confirmation->iommu, command);
+}
+
 static void confirm(struct confirmation *confirmation)
 {
-	struct cached_pending *pending;
+	static const enum hw_invalidated order[] = { HW_INVALIDATED_CONTEXT, HW_INVALIDATED_IOTLB,
+						     HW_INVALIDATED_DEVICE_TLB };
+	struct cached_pending_list *list = &confirmation->unit->confirmed;
+	struct cached_pending *pending = STAILQ_FIRST(list);
 
-	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
-		if (pending->command.what.what == HW_INVALIDATED_CONTEXT)
-			confirm_contexts(confirmation, &pending->command);
+	/* Most waits are for one. */
+	if (pending && !STAILQ_NEXT(pending, link)) {
+		confirm_kind(confirmation, pending->command.what.what, &pending->command);
+		return;
 	}
-	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
-		if (pending->command.what.what == HW_INVALIDATED_IOTLB)
-			confirm_iotlb(confirmation, &pending->command);
-	}
-	STAILQ_FOREACH(pending, &confirmation->unit->confirmed, link) {
-		if (pending->command.what.what == HW_INVALIDATED_DEVICE_TLB)
-			cached_device_invalidated(confirmation->cached, confirmation->iommu,
-						  &pending->command);
+	for (u32 i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		STAILQ_FOREACH(pending, list, link)
+			confirm_kind(confirmation, order[i], &pending->command);
 	}
 }
 

@@ -37,14 +37,14 @@ static inline void cached_leaf_free(struct cached *cached, struct cached_leaf *l
 	check_pool_put(&cached->leaves, leaf);
 }
 
-/* What was over at that moment is covered. */
-static inline void cached_note_window(struct cached *cached, struct check_moment until)
+/* So many stretches that were over at that moment are covered. */
+static inline void cached_note_windows(struct cached *cached, struct check_moment until, u64 count)
 {
 	struct cached_windows *windows = &cached->windows;
 	u64 ns = cached->world->clock.now_ns - until.ns;
 
-	windows->count++;
-	windows->total_ns += ns;
+	windows->count += count;
+	windows->total_ns += count * ns;
 	if (ns > windows->longest_ns)
 		windows->longest_ns = ns;
 }

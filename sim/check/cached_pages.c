@@ -85,7 +85,39 @@ struct cached_pages *cached_pages_make_room(struct cached *cached, struct cached
 	return pages;
 }
 
+static u32 count_of(u64 which)
+{
+	return which & (which - 1) ? (u32)__builtin_popcountll(which) : which != 0;
+}
+
 /* ---- Ending ----------------------------------------------------------- */
+
+static struct check_moment until(const struct cached_pages *pages, u32 page)
+{
+	return pages->ended_apart ? pages->until[page] : pages->ended_at;
+}
+
+static void set_until(struct cached_pages *pages, u64 which, struct check_moment when)
+{
+	while (which)
+		pages->until[take_first(&which)] = when;
+}
+
+/* Most pages of a record that end do so together. */
+static void note_end(struct cached *cached, struct cached_pages *pages, u64 which,
+		     struct check_moment now)
+{
+	if (!pages->ended) {
+		LIST_INSERT_HEAD(&cached->pages_ended, pages, any_ended);
+		pages->ended_apart = false;
+		pages->ended_at = now;
+	} else if (!pages->ended_apart && pages->ended_at.order != now.order) {
+		set_until(pages, pages->ended, pages->ended_at);
+		pages->ended_apart = true;
+	}
+	if (pages->ended_apart)
+		set_until(pages, which, now);
+}
 
 static void end(struct cached *cached, struct cached_pages *pages, u64 which,
 		struct check_moment now)
@@ -93,12 +125,10 @@ static void end(struct cached *cached, struct cached_pages *pages, u64 which,
 	which &= pages->holding;
 	if (!which)
 		return;
-	if (!pages->ended)
-		LIST_INSERT_HEAD(&cached->pages_ended, pages, any_ended);
+	note_end(cached, pages, which, now);
 	pages->holding &= ~which;
 	pages->ended |= which;
-	for (; which; cached->windows.open++)
-		pages->until[take_first(&which)] = now;
+	cached->windows.open += count_of(which);
 }
 
 void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
@@ -151,23 +181,37 @@ static void remove_ended(struct cached *cached, struct cached_pages *pages, u64 
 		LIST_REMOVE(pages, any_ended);
 }
 
-static void cover(struct cached *cached, struct cached_pages *pages, u64 which,
-		  struct check_moment submitted)
+/* Those of some pages, which ended apart, that had ended before. */
+static u64 ended_before(struct cached *cached, const struct cached_pages *pages, u64 which,
+			struct check_moment submitted)
 {
-	u64 covered = 0;
-	u32 count = 0;
+	u64 before = 0;
 
-	which &= pages->ended;
 	while (which) {
 		u32 page = take_first(&which);
 
 		if (!check_before(pages->until[page], submitted))
 			continue;
-		cached_note_window(cached, pages->until[page]);
-		covered |= 1ULL << page;
-		count++;
+		cached_note_windows(cached, pages->until[page], 1);
+		before |= 1ULL << page;
 	}
-	remove_ended(cached, pages, covered, count);
+	return before;
+}
+
+static void cover(struct cached *cached, struct cached_pages *pages, u64 which,
+		  struct check_moment submitted)
+{
+	u32 count;
+
+	which &= pages->ended;
+	if (pages->ended_apart)
+		which = ended_before(cached, pages, which, submitted);
+	else if (!check_before(pages->ended_at, submitted))
+		which = 0;
+	count = count_of(which);
+	if (count && !pages->ended_apart)
+		cached_note_windows(cached, pages->ended_at, count);
+	remove_ended(cached, pages, which, count);
 	tidy(cached, pages);
 }
 
@@ -202,7 +246,7 @@ static void spread_page(struct cached *cached, struct cached_pages *pages, u32 p
 			.read = pages->says[page] & CACHED_PAGE_READ,
 			.write = pages->says[page] & CACHED_PAGE_WRITE,
 			.since = pages->since[page],
-			.until = holds ? CHECK_NEVER : pages->until[page],
+			.until = holds ? CHECK_NEVER : until(pages, page),
 			.round = cached->round,
 			.confirmed = confirmed(cached, pages) & bit,
 		};

@@ -42,9 +42,11 @@ struct cached_pages {
 	LIST_ENTRY(cached_pages) any_ended; /* of the set, if any has */
 	phys_addr_t memory_first;	    /* what they translate to is all in here */
 	phys_addr_t memory_last;
+	bool ended_apart;	      /* not all that have ended did so at once, */
+	struct check_moment ended_at; /* then */
 	u64 says[CACHED_PAGES];
 	struct check_moment since[CACHED_PAGES];
-	struct check_moment until[CACHED_PAGES]; /* of those that have ended */
+	struct check_moment until[CACHED_PAGES]; /* of those that have ended apart */
 };
 
 /* The records of a domain. */

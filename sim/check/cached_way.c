@@ -62,6 +62,8 @@ void cached_way_keep(struct cached_domain *domain, const struct cached_step *ste
 	way->ram = domain->iommu->walker.ram;
 	way->dropped = way->ram->dropped;
 	way->count = way->pages ? count : 0;
+	way->is_plain = !domain->iommu->caching_mode &&
+			domain->iommu->arch->page_bits(&domain->iommu->walker);
 	learn_from_others(domain, way);
 }
 
@@ -114,15 +116,14 @@ static const struct cached_leaf *holding_leaf(const struct cached_domain *domain
 	return (struct cached_leaf *)at;
 }
 
-/* One page. False: the set has something else. */
-static bool compare_page(struct cached *cached, struct cached_domain *domain, u64 start, u64 says,
-			 struct check_moment now)
+/* One page, where more may be. False: the set has something else. */
+__attribute__((noinline)) static bool compare_page(struct cached *cached,
+						   struct cached_domain *domain, u64 start,
+						   u64 says, struct check_moment now)
 {
-	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
+	struct cached_pages *pages = cached_pages_make_room(cached, domain, start);
 	const struct cached_leaf *leaf;
 
-	if (!cached_pages_are(pages, start) || pages->ended & cached_pages_bit(start))
-		pages = cached_pages_make_room(cached, domain, start);
 	if (!pages)
 		return true;
 	if (cached_pages_holds(pages, start))
@@ -135,22 +136,56 @@ static bool compare_page(struct cached *cached, struct cached_domain *domain, u6
 	return true;
 }
 
+/* True if one page is all there is to compare, and nothing of it was known before: it is added. */
+static inline bool adds_page(struct cached_domain *domain, u64 start, u64 says,
+			     struct check_moment now)
+{
+	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
+
+	if (!cached_pages_are(pages, start) || domain->holding ||
+	    (pages->holding | pages->ended) & cached_pages_bit(start))
+		return false;
+	cached_pages_fill(pages, &domain->rows, start, says, now);
+	return true;
+}
+
+/* Words of a table, two at a time. */
+typedef u64 pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* True if `count` entries are `first`, first + step, first + 2 * step, ... */
+static bool is_sequence(const u8 *entry, u64 count, u64 first, u64 step)
+{
+	u64 i = 0, differ = 0, word;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const pair two = { 2 * step, 2 * step };
+	pair next = { first, first + step }, differ_pair = { 0, 0 };
+
+	for (; i + 4 <= count; i += 4, next += 2 * two) {
+		const pair *at = (const pair *)(const void *)(entry + i * sizeof(word));
+
+		differ_pair |= (at[0] ^ next) | (at[1] ^ (next + two));
+	}
+	differ = differ_pair[0] | differ_pair[1];
+#endif
+	for (; i < count; i++)
+		differ |= read_entry(entry + i * sizeof(word)) ^ (first + i * step);
+	return !differ;
+}
+
 /* Like pages side by side that lead to memory side by side. */
 static bool is_run(const struct cached_way *way, u64 start, u64 last, u64 first)
 {
-	const u8 *entry = entry_of(way, start), *end = entry_of(way, last);
-	u64 word = first, step = (u64)PAGE_SIZE >> way->page_shift;
+	u64 count = (last - start + 1) >> INTERVAL_PAGE_LG2,
+	    step = (u64)PAGE_SIZE >> way->page_shift;
 
-	for (; entry <= end; entry += sizeof(word), word += step) {
-		if (read_entry(entry) != word)
-			return false;
-	}
-	return !(((word - step) ^ first) & ~way->page_bits);
+	return is_sequence(entry_of(way, start), count, first, step) &&
+	       !(((first + (count - 1) * step) ^ first) & ~way->page_bits);
 }
 
 /* Such pages, which are one leaf. False: the set has something there. */
 static bool add_run(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-		    u64 says, struct check_moment now)
+		    const struct hw_leaf *page, struct check_moment now)
 {
 	struct cached_leaf *leaf;
 
@@ -162,10 +197,10 @@ static bool add_run(struct cached *cached, struct cached_domain *domain, u64 sta
 	*leaf = (struct cached_leaf){
 		.at = { .start = start, .last = last },
 		.domain = domain,
-		.phys = says & ~CACHED_PAGE_LAST,
-		.page_lg2 = CACHED_PAGE_LG2,
-		.read = says & CACHED_PAGE_READ,
-		.write = says & CACHED_PAGE_WRITE,
+		.phys = page->phys,
+		.page_lg2 = page->page_lg2,
+		.read = page->read,
+		.write = page->write,
 		.since = now,
 		.until = CHECK_NEVER,
 	};
@@ -173,14 +208,46 @@ static bool add_run(struct cached *cached, struct cached_domain *domain, u64 sta
 	return true;
 }
 
+/* Pages of more than 4 KiB in whole, each of which is many like entries. */
+static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
+		       struct check_moment now)
+{
+	const struct hw_arch *arch = domain->iommu->arch;
+	const struct cached_way *way = cached_way_of(domain, start);
+	u64 word = read_entry(entry_of(way, start)), bytes;
+	struct hw_leaf page;
+
+	if (!arch->larger_page || !arch->larger_page(word, &page) || page.accessed || page.dirty)
+		return false;
+	page.read = page.read && way->table->read;
+	page.write = page.write && way->table->write;
+	bytes = 1ULL << page.page_lg2;
+	if ((start | (last + 1)) & (bytes - 1) || !(page.read || page.write))
+		return false;
+	for (u64 at = start; at - 1 != last; at += bytes) {
+		if (!is_sequence(entry_of(way, at), bytes >> INTERVAL_PAGE_LG2, word + (at - start),
+				 0))
+			return false;
+	}
+	return !(((word + (last + 1 - start - bytes)) ^ word) &
+		 ~arch->page_bits(&domain->iommu->walker)) &&
+	       add_run(cached, domain, start, last, &page, now);
+}
+
 static bool any_entry(const struct cached_way *way, u64 start, u64 last)
 {
-	const u8 *entry = entry_of(way, start), *end = entry_of(way, last);
-	u64 any = 0;
+	u64 count = (last - start + 1) >> INTERVAL_PAGE_LG2, i = 0;
+	const u8 *entry = entry_of(way, start);
+	pair any = { 0, 0 };
 
-	for (; entry <= end; entry += sizeof(any))
-		any |= read_entry(entry);
-	return any;
+	for (; i + 4 <= count; i += 4) {
+		const pair *at = (const pair *)(const void *)(entry + i * sizeof(u64));
+
+		any |= at[0] | at[1];
+	}
+	for (; i < count; i++)
+		any[0] |= read_entry(entry + i * sizeof(u64));
+	return any[0] | any[1];
 }
 
 /* True if a page that was there may reach beyond [start, last]. */
@@ -223,23 +290,42 @@ static bool end_pages(struct cached *cached, struct cached_domain *domain, u64 s
 	return true;
 }
 
+/* Several pages, or none where one or several were. */
+__attribute__((noinline)) static bool compare_more(struct cached *cached,
+						   struct cached_domain *domain, u64 start,
+						   u64 last, struct check_moment now)
+{
+	const struct cached_way *way = cached_way_of(domain, start);
+	u64 word = read_entry(entry_of(way, start));
+	struct hw_leaf page;
+
+	if (!way->is_plain)
+		return false;
+	if (!word)
+		return !any_entry(way, start, last) && end_pages(cached, domain, start, last, now);
+	if (!way->knows_page || (word & ~way->page_bits) != way->page_word)
+		return add_larger(cached, domain, start, last, now);
+	page.phys = (word & way->page_bits) << way->page_shift;
+	page.page_lg2 = CACHED_PAGE_LG2;
+	page.read = way->allows & CACHED_PAGE_READ;
+	page.write = way->allows & CACHED_PAGE_WRITE;
+	return is_run(way, start, last, word) && add_run(cached, domain, start, last, &page, now);
+}
+
 bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			struct check_moment now)
 {
 	const struct cached_way *way = cached_way_of(domain, start);
 	u64 word, says;
 
-	if (!way->knows_page || (start | ~last) & CACHED_PAGE_LAST ||
-	    !cached_way_holds(way, start, last))
+	if ((start | ~last) & CACHED_PAGE_LAST || !cached_way_holds(way, start, last))
 		return false;
 	word = read_entry(entry_of(way, start));
-	says = (word & way->page_bits) << way->page_shift | way->allows;
-	if (word && (word & ~way->page_bits) != way->page_word)
+	if (!word || last - start != CACHED_PAGE_LAST || !way->knows_page)
+		return compare_more(cached, domain, start, last, now);
+	if ((word & ~way->page_bits) != way->page_word)
 		return false;
-	if (word && last - start == CACHED_PAGE_LAST)
-		return compare_page(cached, domain, start, says, now);
-	if (word)
-		return is_run(way, start, last, word) &&
-		       add_run(cached, domain, start, last, says, now);
-	return !any_entry(way, start, last) && end_pages(cached, domain, start, last, now);
+	says = (word & way->page_bits) << way->page_shift | way->allows;
+	return adds_page(domain, start, says, now) ||
+	       compare_page(cached, domain, start, says, now);
 }

@@ -42,17 +42,16 @@ void cached_way_keep(struct cached_domain *domain, const struct cached_step *ste
 /* True if a walk of [start, last] would go the way that is kept. */
 static inline bool cached_way_holds(const struct cached_way *way, u64 start, u64 last)
 {
+	u64 word, differ = 0;
+
 	if (!way->count || start < way->start || last > way->last ||
 	    way->dropped != way->ram->dropped)
 		return false;
 	for (u32 i = 0; i < way->count; i++) {
-		u64 word;
-
 		memcpy(&word, way->entry[i], sizeof(word));
-		if (word != way->word[i])
-			return false;
+		differ |= word ^ way->word[i];
 	}
-	return true;
+	return !differ;
 }
 
 /* A page of 4 KiB without marks was found at the end of the way, with these permissions. */
@@ -60,11 +59,8 @@ void cached_way_learn(const struct cached_domain *domain, struct cached_way *way
 		      bool read, bool write);
 
 /*
- * The same as a comparison of [start, last] since `now`, where that is simple: one page is there
- * that is like others, or a run of them that is new, or nothing is. False: it is not simple, and
- * nothing was done.
+ * cached_way_compare() does the same as a comparison of [start, last] since `now`, where that is
+ * simple: one page is there that is like others, or a run of them that is new, or nothing is.
  */
-bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-			struct check_moment now);
 
 #endif

@@ -52,8 +52,11 @@ static bool is_watched(const struct check *check, const struct piece *piece, boo
 
 static bool sees_only_memory(struct check *check, dmasim_sbdf dev)
 {
-	const struct hw_function *function = hw_function_find(check->hw, dev);
+	const struct hw_function *function;
 
+	if (DMASIM_LIKELY(!check->hw->any_no_snoop))
+		return false;
+	function = hw_function_find(check->hw, dev);
 	return function && function->traits.no_snoop;
 }
 

@@ -117,11 +117,21 @@ static struct interval *first_in(struct interval *interval, u64 start, u64 last)
 	return NULL;
 }
 
-static struct interval *next_in(struct interval *interval, u64 start, u64 last)
+/* The next overlap behind one that is in the tree. What ends too early is not looked through. */
+static struct interval *next_in(const struct interval *interval, u64 start, u64 last)
 {
-	while (interval && interval->start <= last && interval->last < start)
-		interval = RB_NEXT(interval_root, root, interval);
-	return interval && interval->start <= last ? interval : NULL;
+	for (;;) {
+		struct interval *right = RB_RIGHT(interval, node), *up;
+
+		/* What reaches far enough there, and begins too late, begins before all the rest. */
+		if (right && right->max_last >= start)
+			return first_in(right, start, last);
+		while ((up = RB_PARENT(interval, node)) && RB_RIGHT(up, node) == interval)
+			interval = up;
+		if (!up || up->start > last || up->last >= start)
+			return up && up->start <= last ? up : NULL;
+		interval = up;
+	}
 }
 
 /* The first of the tree in order behind one that is not in it. */
@@ -163,11 +173,15 @@ struct interval *interval_search_next(const struct interval_tree *tree,
 {
 	struct interval *found;
 
-	if (!interval->block)
-		found = RB_NEXT(interval_root, root, (struct interval *)interval);
-	else
+	if (!interval->block) {
+		found = next_in(interval, start, last);
+	} else {
 		found = behind(tree, interval);
-	found = next_in(found, start, last);
+		if (found && found->start <= last && found->last < start)
+			found = next_in(found, start, last);
+		else if (found && found->start > last)
+			found = NULL;
+	}
 	if (!tree->memory)
 		return found;
 	return earlier(found, interval_pages_first(tree, interval, start, last));

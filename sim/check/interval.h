@@ -38,6 +38,7 @@ RB_HEAD(interval_root, interval);
 struct interval_block {
 	struct interval at; /* the pages it is for; first member */
 	u64 used;	    /* a bit for each page that has any */
+	bool is_near;	    /* it is one of those that are found at once */
 	struct interval *page[INTERVAL_PAGES];
 };
 
@@ -121,8 +122,7 @@ static inline void interval_remove(struct interval_tree *tree, struct interval *
 	struct interval_block *block = interval->block;
 	u32 page = interval_page(interval->start);
 
-	if (!block || block != tree->near[interval_slot(interval->start)] || interval->beside ||
-	    block->page[page] != interval) {
+	if (!block || !block->is_near || interval->beside || block->page[page] != interval) {
 		interval_take(tree, interval);
 		return;
 	}

@@ -48,8 +48,14 @@ static void set_near(struct interval_tree *tree, struct interval_block *block)
 	struct interval_block **near = &tree->near[interval_slot(block->at.start)];
 	struct interval_block *old = *near;
 
+	if (old == block)
+		return;
 	*near = block;
-	if (old && old != block && !old->used)
+	block->is_near = true;
+	if (!old)
+		return;
+	old->is_near = false;
+	if (!old->used)
 		block_drop(tree, old);
 }
 

@@ -205,11 +205,12 @@ static void on_iommu_unmap(struct check *check, const struct dmasim_event *event
 static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 {
 	struct cached_domain *domain = cached_domain_first(&check->cached, event->domain);
+	u64 last = event->dma + (event->done - 1);
 
-	check->call->mapped_nothing |= !event->size;
+	if (DMASIM_UNLIKELY(!event->size))
+		check->call->mapped_nothing = true;
 	for (; domain && event->done && check_can_judge(check); domain = cached_domain_next(domain))
-		cached_mapped(&check->cached, domain, event->dma,
-			      judge_last(event->dma, event->done));
+		cached_mapped(&check->cached, domain, event->dma, last);
 }
 
 /* Of a whole address space the size does not fit into its field: it is 0. */
@@ -316,16 +317,13 @@ static const u64 ends_call = ENDS(MAP_PHYS) | ENDS(UNMAP_PHYS) | ENDS(ALLOC) | E
 
 _Static_assert(DMASIM_EVENT_COUNT <= 64, "a bit for each");
 
-void check_event(struct check *check, const struct dmasim_event *event)
+/* The last event of a call. By itself: what is within calls needs no stack for it. */
+__attribute__((noinline)) static void judge_last_event(struct check *check,
+						       const struct dmasim_event *event)
 {
-	judge_event *judge = judges[event->type];
 	struct check_call *call = check->call;
 
-	if (!judge)
-		return;
-	judge(check, event);
-	if (!(ends_call >> event->type & 1))
-		return;
+	judges[event->type](check, event);
 	if (DMASIM_UNLIKELY(!STAILQ_EMPTY(&call->stale)))
 		stale_tell(check, &call->stale, event);
 	call->began = check->cached.clock.order;
@@ -333,6 +331,16 @@ void check_event(struct check *check, const struct dmasim_event *event)
 	call->mapped_nothing = false;
 	if (DMASIM_UNLIKELY(call->held.valid || check->blind))
 		check_settle_call(check);
+}
+
+void check_event(struct check *check, const struct dmasim_event *event)
+{
+	judge_event *judge = judges[event->type];
+
+	if (ends_call >> event->type & 1)
+		judge_last_event(check, event);
+	else if (judge)
+		judge(check, event);
 }
 
 u32 check_state(struct check *check, const struct dmasim_event *event)

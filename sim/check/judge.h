@@ -86,10 +86,23 @@ void judge_p2p_release(struct check *check, const struct dmasim_event *event);
 enum dma_debug_type judge_type(const struct piece *piece);
 
 /* The kind of piece that a call of one mapping makes, or ends. */
-enum piece_kind judge_kind(const struct dmasim_event *event);
+static inline enum piece_kind judge_kind(const struct dmasim_event *event)
+{
+	return event->type == DMASIM_EVENT_ALLOC || event->type == DMASIM_EVENT_ALLOC_FREE
+		       ? PIECE_ALLOC
+		       : PIECE_PHYS;
+}
+
+/* Size and direction are for the callers. Facts "dma-api" 11, D22. */
+#define JUDGE_ATTRS_OF_A_PAIR                                                     \
+	(DMA_ATTR_NO_KERNEL_MAPPING | DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_MMIO | \
+	 DMA_ATTR_REQUIRE_COHERENT | DMA_ATTR_PRIVILEGED | DMA_ATTR_CC_SHARED)
 
 /* True if an unmap names attributes that are not those of the map, where they must be. */
-bool judge_other_attrs(u64 mapped, u64 unmapped);
+static inline bool judge_other_attrs(u64 mapped, u64 unmapped)
+{
+	return (mapped ^ unmapped) & JUDGE_ATTRS_OF_A_PAIR;
+}
 
 /*
  * Everything in which an unmap differs from the mapping it ends; a report for each. `same`: the
@@ -106,6 +119,14 @@ static inline void judge_pair(struct check *check, const struct dmasim_event *ev
 
 /* A mapping of one piece ends. */
 void judge_unmap_phys(struct check *check, const struct dmasim_event *event);
+
+/* A mapping is about to end: what the CPU did to its memory is told. */
+static inline void judge_settle(struct check *check, const struct dmasim_event *event,
+				struct piece *piece)
+{
+	if (piece->watched)
+		cpu_settle(check, event, piece);
+}
 
 /* A new piece leads to memory; NULL: none. */
 void judge_what_memory(struct check *check, const struct dmasim_event *event, struct piece *piece);
@@ -144,8 +165,19 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event);
  * The range of the state that a call names. NULL, and reported: the state owns none that the call
  * could mean. One of another device is reported, too.
  */
-struct owner_range *judge_range(struct check *check, const struct dmasim_event *event,
-				struct owner_space **space);
+struct owner_range *judge_no_range(struct check *check, const struct dmasim_event *event,
+				   struct owner_space *space);
+static inline struct owner_range *judge_range(struct check *check, const struct dmasim_event *event,
+					      struct owner_space **space)
+{
+	struct owner_range *range;
+
+	*space = owners_space(&check->owners, event->dev);
+	if (!*space)
+		return NULL;
+	range = owners_range_find(*space, event->dev, event->dma);
+	return DMASIM_LIKELY(range) ? range : judge_no_range(check, event, *space);
+}
 
 /* True, and reported: not inside the range. The end of a link that went too far is none again. */
 bool judge_goes_out(struct check *check, const struct dmasim_event *event,

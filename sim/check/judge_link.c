@@ -98,7 +98,8 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 		piece->told = told;
 	judge_way(check, event);
 	judge_memory(check, event, piece);
-	if (check->cpu.on && piece)
+	/* Of one who snoops nobody watches links. */
+	if (check->cpu.on && piece && DMASIM_UNLIKELY(check->hw->any_no_snoop))
 		cpu_give(check, piece);
 }
 

@@ -6,13 +6,6 @@
 
 #include "check/judge.h"
 
-enum piece_kind judge_kind(const struct dmasim_event *event)
-{
-	return event->type == DMASIM_EVENT_ALLOC || event->type == DMASIM_EVENT_ALLOC_FREE
-		       ? PIECE_ALLOC
-		       : PIECE_PHYS;
-}
-
 static enum dma_debug_type type_of(enum piece_kind kind, enum dmasim_alloc alloc)
 {
 	static const enum dma_debug_type allocs[] = {
@@ -29,16 +22,6 @@ static enum dma_debug_type type_of(enum piece_kind kind, enum dmasim_alloc alloc
 enum dma_debug_type judge_type(const struct piece *piece)
 {
 	return type_of(piece->kind, piece->alloc);
-}
-
-/* Size and direction are for the callers. Facts "dma-api" 11, D22. */
-#define ATTRS_OF_A_PAIR                                                           \
-	(DMA_ATTR_NO_KERNEL_MAPPING | DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_MMIO | \
-	 DMA_ATTR_REQUIRE_COHERENT | DMA_ATTR_PRIVILEGED | DMA_ATTR_CC_SHARED)
-
-bool judge_other_attrs(u64 mapped, u64 unmapped)
-{
-	return (mapped ^ unmapped) & ATTRS_OF_A_PAIR;
 }
 
 static void tell(struct check *check, const struct dmasim_event *event, const struct piece *was,

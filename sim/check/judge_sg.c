@@ -110,6 +110,7 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_list *list = owners_close_list(&check->owners);
 	struct piece *piece;
+	bool watched;
 
 	judge_limits(check, event);
 	if (event->list_changed)
@@ -123,12 +124,13 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 	list->entries = event->count;
 	list->dir = event->dir;
 	list->attrs = event->attrs;
+	watched = check->cpu.on;
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
 		piece->dir = (u8)event->dir;
 		piece->attrs = event->attrs;
 		if (piece->kind == PIECE_SG)
 			judge_memory(check, event, piece);
-		if (check->cpu.on)
+		if (watched)
 			cpu_give(check, piece);
 	}
 }
@@ -175,6 +177,7 @@ static const struct check_range *naming(const struct check_ranges *segments,
 
 /* How well a mapped list fits what is unmapped; the highest is everything. */
 struct fit {
+	bool all; /* is_all() */
 	u32 named;
 	bool all_named;
 	bool all_segments; /* each ends where a piece does */
@@ -182,6 +185,30 @@ struct fit {
 	bool same_direction;
 	bool same_attrs;
 };
+
+/*
+ * True if the list is unmapped as it was mapped: every piece is named, in order, and every segment
+ * ends where a piece does.
+ */
+static bool is_all(const struct check *check, const struct owner_list *list,
+		   const struct dmasim_event *event)
+{
+	const struct check_range *segment = check->call->segments.at;
+	const struct check_range *end = segment + check->call->segments.count;
+	const struct piece *piece;
+
+	if (list->entries != event->count || list->dir != event->dir ||
+	    judge_other_attrs(list->attrs, event->attrs))
+		return false;
+	TAILQ_FOREACH(piece, &list->pieces, of_list) {
+		if (segment == end || piece->at.start < segment->start ||
+		    piece->at.last > segment->last ||
+		    (piece->kind == PIECE_SG_BUS) != segment->bus_address)
+			return false;
+		segment += piece->at.last == segment->last;
+	}
+	return segment == end;
+}
 
 static struct fit fit_of(const struct check *check, const struct owner_list *list,
 			 const struct dmasim_event *event)
@@ -231,6 +258,10 @@ static struct owner_list *find_list(struct check *check, struct owner_space *spa
 
 		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == best)
 			continue;
+		if (DMASIM_LIKELY(is_all(check, piece->list, event))) {
+			fit->all = true;
+			return piece->list;
+		}
 		this = fit_of(check, piece->list, event);
 		if (this.named && (!best || score(&this) > score(fit))) {
 			best = piece->list;
@@ -273,7 +304,18 @@ static void end_named(struct check *check, struct owner_list *list,
 			tell_flag(check, piece, event);
 			told = true;
 		}
-		cpu_settle(check, event, piece);
+		judge_settle(check, event, piece);
+		owners_end(&check->owners, piece, event->site);
+	}
+}
+
+static void end_all(struct check *check, struct owner_list *list, const struct dmasim_event *event)
+{
+	struct piece *piece = TAILQ_FIRST(&list->pieces), *next;
+
+	for (; piece; piece = next) {
+		next = TAILQ_NEXT(piece, of_list);
+		judge_settle(check, event, piece);
 		owners_end(&check->owners, piece, event->site);
 	}
 }
@@ -368,7 +410,7 @@ static void judge_no_list(struct check *check, struct owner_space *space,
 	judge_found(check, event, &finding);
 	if (!piece)
 		return;
-	cpu_settle(check, event, piece);
+	judge_settle(check, event, piece);
 	owners_end(&check->owners, piece, event->site);
 }
 
@@ -381,6 +423,8 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 	list = space ? find_list(check, space, event, &fit) : NULL;
 	if (!list) {
 		judge_no_list(check, space, event);
+	} else if (fit.all) {
+		end_all(check, list, event);
 	} else {
 		tell_differences(check, event, list, &fit);
 		end_named(check, list, event);

@@ -56,8 +56,8 @@ static struct owner_range *tell_foreign(struct check *check, const struct dmasim
 	return NULL;
 }
 
-static struct owner_range *tell_no_range(struct check *check, const struct dmasim_event *event,
-					 struct owner_space *space)
+struct owner_range *judge_no_range(struct check *check, const struct dmasim_event *event,
+				   struct owner_space *space)
 {
 	const struct owner_range *past = owners_range_past(space, event->dev, event->dma);
 	struct owner_space *its_space;
@@ -82,20 +82,6 @@ static struct owner_range *tell_no_range(struct check *check, const struct dmasi
 						 "dma_use_iova() tells",
 		    });
 	return NULL;
-}
-
-struct owner_range *judge_range(struct check *check, const struct dmasim_event *event,
-				struct owner_space **space)
-{
-	struct owner_range *range;
-
-	*space = owners_space(&check->owners, event->dev);
-	if (!*space)
-		return NULL;
-	range = owners_range_find(*space, event->dev, event->dma);
-	if (DMASIM_LIKELY(range))
-		return range;
-	return tell_no_range(check, event, *space);
 }
 
 /* ---- Outside ---------------------------------------------------------- */

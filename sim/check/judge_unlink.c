@@ -71,7 +71,7 @@ static void end_links(struct check *check, struct owner_space *space, u64 start,
 
 		if (is_gone(ending, piece) && !judge_is_others(&check->call->taken, piece)) {
 			judge_same(check, ending, piece);
-			cpu_settle(check, ending->event, piece);
+			judge_settle(check, ending->event, piece);
 			owners_end(&check->owners, piece, ending->event->site);
 		}
 		piece = next;

@@ -88,7 +88,7 @@ static void end_own(struct check *check, struct owner_space *space,
 		struct piece *next = owners_next(space, piece, taken->start, taken->last);
 
 		if (is_of_list(piece, list)) {
-			cpu_settle(check, event, piece);
+			judge_settle(check, event, piece);
 			owners_end(&check->owners, piece, event->site);
 		}
 		piece = next;
@@ -96,19 +96,19 @@ static void end_own(struct check *check, struct owner_space *space,
 }
 
 /*
- * The mapping that an unmap means. Without an IOMMU the same buffer may be mapped several times: of
- * those, the one that differs least; *same: in nothing.
+ * The mapping that an unmap means, of those at its address, of which this is the first. Without an
+ * IOMMU the same buffer may be mapped several times: of those, the one that differs least; *same:
+ * in nothing.
  */
-static struct piece *meant(const struct check_taken *taken, const struct owner_space *space,
-			   const struct dmasim_event *event, bool *same)
+static struct piece *best_of(const struct check_taken *taken, const struct owner_space *space,
+			     const struct dmasim_event *event, struct piece *piece, bool *same)
 {
 	enum piece_kind kind = judge_kind(event);
 	u64 last = judge_last(event->dma, event->size);
-	struct piece *piece, *best = NULL;
+	struct piece *best = NULL;
 	u32 least = ~0U;
 
-	for (piece = owners_first(space, event->dma, event->dma); piece;
-	     piece = owners_next(space, piece, event->dma, event->dma)) {
+	for (; piece; piece = owners_next(space, piece, event->dma, event->dma)) {
 		u32 differs;
 
 		if (piece->at.start != event->dma || piece->dev != event->dev ||
@@ -127,6 +127,18 @@ static struct piece *meant(const struct check_taken *taken, const struct owner_s
 		}
 	}
 	return best;
+}
+
+static inline struct piece *meant(const struct check_taken *taken, const struct owner_space *space,
+				  const struct dmasim_event *event, bool *same)
+{
+	struct piece *first = owners_first(space, event->dma, event->dma);
+
+	*same = first && first->at.start == event->dma && first->dev == event->dev &&
+		first->at.last - event->dma + 1 == event->size && first->dir == event->dir &&
+		first->kind == judge_kind(event) &&
+		!judge_other_attrs(first->attrs, event->attrs) && !judge_is_others(taken, first);
+	return *same ? first : best_of(taken, space, event, first, same);
 }
 
 /* The device's own mapping that the address lies in, but does not begin; NULL: there is none. */
@@ -184,20 +196,25 @@ static void unmap_unknown(struct check *check, struct owner_space *space,
 void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
+	const struct check_taken *taken = &check->call->taken;
 	const struct owner_list *list;
 	struct piece *piece;
 	bool same;
 
 	if (!space || (!event->size && owners_end_empty(&check->owners, event->dev)))
 		return;
-	piece = meant(&check->call->taken, space, event, &same);
+	piece = meant(taken, space, event, &same);
 	if (!piece) {
 		unmap_unknown(check, space, event);
 		return;
 	}
 	list = list_of(piece);
-	cpu_settle(check, event, piece);
+	judge_settle(check, event, piece);
 	owners_end(&check->owners, piece, event->site);
+	if (!taken->valid || !owners_first(space, taken->start, taken->last)) {
+		judge_pair(check, event, piece, same);
+		return;
+	}
 	/*
 	 * With another size it may have taken a neighbour along: that is told instead. If not,
 	 * nothing has ended since, and the record is still there.

@@ -48,13 +48,6 @@ static void release(struct owners *owners, void *memory)
 	memory_free(&owners->world->memory, memory);
 }
 
-void owners_leave_list(struct owners *owners, struct piece *piece)
-{
-	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
-	if (TAILQ_EMPTY(&piece->list->pieces) && piece->list != owners->open)
-		check_pool_put(&owners->lists, piece->list);
-}
-
 void owners_fini(struct owners *owners)
 {
 	owners->open = NULL;

@@ -29,12 +29,24 @@ enum piece_kind {
 struct cpu_watch;
 struct owner_list;
 
+/* What is kept of a piece's end, in the place of what led to it while it lived. */
+struct piece_end {
+	u64 start; /* as they were */
+	u64 last;
+	const struct dmasim_site *where;
+	u64 ns;
+	u64 frames_allocated; /* by then (frames.h) */
+};
+
 /*
- * Two lines of the host's cache have what every call needs; behind them is what lists, registers
- * and shared memory do.
+ * Two lines of the host's cache have what every call needs; a third is for lists and for memory
+ * that is shared, the rest for what is rare.
  */
 struct piece {
-	struct interval at; /* addresses; first member */
+	union {
+		struct interval at; /* addresses; first member */
+		struct piece_end ended;
+	};
 	struct owner_space *space;
 	phys_addr_t phys; /* of at.start */
 	u64 attrs;
@@ -54,8 +66,8 @@ struct piece {
 
 	struct owner_list *list; /* of kinds SG: the scatterlist mapping it belongs to */
 	TAILQ_ENTRY(piece) of_list;
-	const void *peer;	 /* whose BAR answers while registers are written (peer.c) */
 	struct interval memory;	 /* physical addresses */
+	const void *peer;	 /* whose BAR answers while registers are written (peer.c) */
 	struct cpu_watch *watch; /* how it is watched (cpu.h) */
 };
 
@@ -86,10 +98,10 @@ struct owner_range {
  */
 struct owner_past {
 	struct piece piece; /* first member */
-	const struct dmasim_site *ended_at;
-	u64 ended_ns;
-	u64 frames_allocated; /* by then (frames.h) */
 };
+
+_Static_assert(offsetof(struct piece_end, last) == offsetof(struct interval, last),
+	       "an ended piece is still where it was");
 
 #define OWNER_PAST	  64
 #define OWNER_PAST_RANGES 32
@@ -239,7 +251,12 @@ bool owners_is_excused(struct owners *owners, const struct piece *piece);
 void owners_add_empty(struct owners *owners, dmasim_sbdf dev);
 bool owners_end_empty(struct owners *owners, dmasim_sbdf dev);
 
-void owners_leave_list(struct owners *owners, struct piece *piece);
+static inline void owners_leave_list(struct owners *owners, struct piece *piece)
+{
+	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
+	if (DMASIM_UNLIKELY(TAILQ_EMPTY(&piece->list->pieces)) && piece->list != owners->open)
+		check_pool_put(&owners->lists, piece->list);
+}
 
 /* Ends a piece and remembers it. */
 static inline void owners_end(struct owners *owners, struct piece *piece,
@@ -256,9 +273,9 @@ static inline void owners_end(struct owners *owners, struct piece *piece,
 		owners->watch_ends(owners->cookie, piece);
 	if (owners_is_of_list(piece))
 		owners_leave_list(owners, piece);
-	record->ended_at = where;
-	record->ended_ns = owners->world->clock.now_ns;
-	record->frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
+	piece->ended.where = where;
+	piece->ended.ns = owners->world->clock.now_ns;
+	piece->ended.frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
 	if (*past)
 		check_pool_put(&owners->past, *past);
 	*past = record;

@@ -186,10 +186,10 @@ static void add_mapping(struct text *text, const struct finding *finding, const 
 /* Where it ended: " by this call", " at nic.c:120". */
 static void add_end(struct text *text, const struct finding *finding, const struct owner_past *past)
 {
-	if (past->ended_at && past->ended_at == finding->site)
+	if (past->piece.ended.where && past->piece.ended.where == finding->site)
 		text_add(text, " by this call");
 	else
-		add_place(text, " at ", past->ended_at);
+		add_place(text, " at ", past->piece.ended.where);
 }
 
 static void add_nothing(struct text *text, const struct view *view, const struct finding *finding,

@@ -89,10 +89,10 @@ void reach_text(struct check *check, struct text *text, enum reach_kind kind,
 
 	if (!past)
 		return;
-	text_add(text, "  %-9s over since t=%llu, for %llu ns", "window", past->ended_ns,
-		 now - past->ended_ns);
+	text_add(text, "  %-9s over since t=%llu, for %llu ns", "window", past->piece.ended.ns,
+		 now - past->piece.ended.ns);
 	if (kind == REACH_PENDING)
 		text_add(text, "; its invalidation comes by t=%llu",
-			 past->ended_ns + flushed_after(check, access));
+			 past->piece.ended.ns + flushed_after(check, access));
 	text_add(text, "\n");
 }

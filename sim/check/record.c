@@ -41,7 +41,7 @@ void check_record(struct check *check, const struct finding *finding,
 		add_piece(&content, finding->piece);
 	} else if (finding->past) {
 		add_piece(&content, &finding->past->piece);
-		content.unmapped = site_of(finding->past->ended_at);
+		content.unmapped = site_of(finding->past->piece.ended.where);
 	} else if (finding->range) {
 		add_range(&content, finding->range);
 	}

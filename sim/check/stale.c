@@ -148,9 +148,7 @@ static void judge_domain(struct check *check, struct cached_domain *domain, u64 
 	struct text text;
 	u64 from, to;
 
-	leaf = cached_any(domain, start, last)
-		       ? cached_stale(&check->cached, domain, start, last, &harm, &from, &to)
-		       : NULL;
+	leaf = cached_stale(&check->cached, domain, start, last, &harm, &from, &to);
 	if (!leaf) {
 		judge_devices(check, domain, start, last, claim);
 		return;
@@ -169,8 +167,11 @@ void stale_judge(struct check *check, u32 id, u64 start, u64 last, enum stale_cl
 {
 	struct cached_domain *domain = cached_domain_first(&check->cached, id);
 
-	for (; domain && check_can_judge(check); domain = cached_domain_next(domain))
-		judge_domain(check, domain, start, last, claim);
+	for (; domain && check_can_judge(check); domain = cached_domain_next(domain)) {
+		if (DMASIM_UNLIKELY(cached_any(domain, start, last) ||
+				    !SLIST_EMPTY(&check->cached.devices)))
+			judge_domain(check, domain, start, last, claim);
+	}
 }
 
 /* ---- Tables and contexts ---------------------------------------------- */

@@ -235,7 +235,7 @@ static void cut_ended(struct view *view)
 		const struct owner_past *past = space->past[i];
 		struct view_span span = view_piece_span(&past->piece);
 
-		if (past->ended_at == view->site && meet(span, view->middle))
+		if (past->piece.ended.where == view->site && meet(span, view->middle))
 			cut_span(view, span);
 	}
 }

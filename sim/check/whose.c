@@ -52,7 +52,7 @@ static void add_frames(struct check *check, struct text *text, phys_addr_t phys,
 		text_add(text, "free: it may become anybody's");
 	else if (check->has_freed && check->has_freed(check->kinds.cookie, phys))
 		text_add(text, "free: kfree() has it back");
-	else if (past && born > past->frames_allocated)
+	else if (past && born > past->piece.ended.frames_allocated)
 		text_add(text, "somebody else's: allocated after the unmap");
 	else if (past)
 		text_add(text, "in use, and not allocated anew since the unmap");

@@ -272,6 +272,7 @@ const struct hw_arch hw_amd = {
 	.walk = hw_walk_amd_v1_from,
 	.range = hw_walk_amd_v1_range,
 	.page_bits = hw_amd_v1_page_bits,
+	.larger_page = hw_amd_v1_larger_page,
 	.mark = mark,
 	.refusing_contexts_cached = true,
 	.context_refusal = context_refusal,

@@ -138,6 +138,21 @@ u64 hw_amd_v1_page_bits(const struct hw_walker *walker)
 	return AMD_V1_ADDR_MASK;
 }
 
+bool hw_amd_v1_larger_page(u64 entry, struct hw_leaf *leaf)
+{
+	struct item item = decode(entry, 0);
+
+	if (item.kind != KIND_LEAF || item.page_lg2 == AMD_V1_GRANULE_LG2)
+		return false;
+	leaf->phys = item.phys;
+	leaf->page_lg2 = item.page_lg2;
+	leaf->read = item.allowed & AMD_V1_READ;
+	leaf->write = item.allowed & AMD_V1_WRITE;
+	leaf->accessed = item.marked & AMD_V1_ACCESSED;
+	leaf->dirty = item.marked & AMD_V1_DIRTY;
+	return true;
+}
+
 bool hw_walk_amd_v1_reaches(u8 mode, u64 iova)
 {
 	return !(iova & ~below(level_lg2(mode)));
@@ -333,7 +348,7 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 		if (!hw_walker_entry(range->walker, here.entries, table, index, &entry))
 			return;
 		if (!entry && !range->walker->absents) {
-			index++;
+			index = hw_walker_skip_empty(here.entries, index + 1, end);
 			continue;
 		}
 		item = decode(entry, level);

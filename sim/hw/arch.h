@@ -77,6 +77,11 @@ struct hw_arch {
 	 */
 	u64 (*page_bits)(const struct hw_walker *walker);
 	u8 page_shift;
+	/*
+	 * The page of more than 4 KiB that an entry of a table with the smallest leaves is one of
+	 * many entries of; `leaf` says all but its address. False: it is no such entry. NULL: none is.
+	 */
+	bool (*larger_page)(u64 entry, struct hw_leaf *leaf);
 
 	/*
 	 * Sets the marks that the context asks for in the entries of a page that was walked to, and

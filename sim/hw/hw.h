@@ -85,6 +85,7 @@ struct hw {
 	struct hw_iommu_list iommus;
 	struct hw_hooks hooks;
 	struct hw_costs costs;
+	bool any_no_snoop;	    /* a function does not snoop, or did not */
 	u64 fault_order;	    /* of the next fault record */
 	const struct hw_told *told; /* it is not there: this answers. NULL: it is */
 	bool trace_hops;	    /* every hop of every request goes into the trace */

@@ -250,6 +250,8 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 		if (entry || range->walker->absents)
 			told = visit_entry(range, &place, entry, allowed);
 		place.index += told;
+		if (!entry && !range->walker->absents)
+			place.index = hw_walker_skip_empty(place.entries, place.index, place.last);
 	}
 }
 

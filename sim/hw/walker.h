@@ -95,6 +95,21 @@ static inline bool hw_walker_entry(const struct hw_walker *walker, const u8 *ent
 	return true;
 }
 
+/* Skips empty entries, from one up to the last: up to one near the first that is not empty. */
+static inline u64 hw_walker_skip_empty(const u8 *entries, u64 index, u64 last)
+{
+	typedef u64 pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+	for (; entries && index + 7 <= last; index += 8) {
+		const pair *at = (const pair *)(const void *)(entries + index * sizeof(u64));
+		pair any = at[0] | at[1] | at[2] | at[3];
+
+		if (any[0] | any[1])
+			break;
+	}
+	return index;
+}
+
 /* Where a walk begins: a table, and what the entries above it allow. */
 struct hw_walk_start {
 	phys_addr_t table;
@@ -213,6 +228,9 @@ void hw_walk_vtd_ss_range(const struct hw_walker *walker, phys_addr_t root, u8 l
 /* The bits of an address that a page of 4 KiB can have. */
 u64 hw_vtd_ss_page_bits(const struct hw_walker *walker);
 u64 hw_amd_v1_page_bits(const struct hw_walker *walker);
+
+/* See hw_arch.larger_page. */
+bool hw_amd_v1_larger_page(u64 entry, struct hw_leaf *leaf);
 
 /*
  * The same for AMD's v1 host tables; mode 1 to 6 is the number of levels. Of the walker's fields

@@ -245,6 +245,7 @@ int lint_take_device(struct lint *lint, const struct lint_value *value)
 	if (!device)
 		return -EINVAL;
 	device->function.traits.no_snoop = !value[DEVICE_SNOOP].number;
+	lint->s->hw.any_no_snoop |= device->function.traits.no_snoop;
 	return 0;
 }
 

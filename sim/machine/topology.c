@@ -220,6 +220,7 @@ int machine_set_traits(struct dmasim *s, struct hw_function *function,
 		.pool_bytes = traits->pool_bytes,
 		.pool_start = pool,
 	};
+	s->hw.any_no_snoop |= traits->no_snoop;
 	machine_use_known_alias(s, function);
 	TAILQ_FOREACH(virtfn, &function->virtfns, by_index) {
 		virtfn->traits = *own;
