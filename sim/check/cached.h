@@ -124,7 +124,7 @@ struct cached_way {
 	u64 start; /* what it maps */
 	u64 last;
 	const u8 *pages; /* its entries */
-	bool is_plain;	 /* what its entries say can be read here: no bit of an empty one is set, */
+	bool is_plain;	 /* its entries can be read here: an empty one is 0, */
 	bool knows_page; /* and what one of a page says is known: */
 	u64 allows;	 /* this, without marks, as rows have it, */
 	u64 page_bits;	 /* if it is, but for these, its address moved down by page_shift, */
