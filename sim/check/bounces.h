@@ -23,6 +23,12 @@ void bounces_fini(struct bounces *bounces);
 void bounces_add(struct bounces *bounces, const struct dmasim_event *event);
 void bounces_end(struct bounces *bounces, const struct dmasim_event *event);
 
+/* True if any memory has a copy. */
+static inline bool bounces_any(const struct bounces *bounces)
+{
+	return !RB_EMPTY(&bounces->originals.root);
+}
+
 /* True if the memory at phys has a copy. */
 bool bounces_has(const struct bounces *bounces, phys_addr_t phys);
 

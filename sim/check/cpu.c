@@ -3,6 +3,7 @@
 
 #include <dmasim/dma.h>
 
+#include "check/cpu_first.h"
 #include "check/judge.h"
 
 void cpu_init(struct check *check, const struct cpu_config *config)
@@ -19,6 +20,7 @@ void cpu_init(struct check *check, const struct cpu_config *config)
 		.ram_guard = { check, cpu_lift, cpu_lower },
 	};
 	cpu->on = check->judging && (config->compares || config->guard);
+	cpu->first_only = cpu->on && !config->guard && config->compared <= OWNER_FIRST_BYTES;
 	interval_tree_init(&cpu->tree);
 	interval_tree_by_page(&cpu->tree, memory, &check->blind);
 	check_pool_init(&cpu->pool, memory, &check->blind, sizeof(struct cpu_watch));
@@ -40,11 +42,9 @@ static struct cpu_watch_list *list_of(struct cpu_watches *cpu, dmasim_sbdf dev)
 
 /* ---- A mapping begins -------------------------------------------------------------------- */
 
-#define SHARED (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_REQUIRE_COHERENT | DMA_ATTR_MMIO)
-
 static bool is_watched(const struct check *check, const struct piece *piece, bool no_snoop)
 {
-	if (piece->attrs & SHARED || ram_is_adopted_twice(&check->hw->ram, piece->phys))
+	if (piece->attrs & CPU_SHARED || ram_is_adopted_twice(&check->hw->ram, piece->phys))
 		return false;
 	return piece->kind == PIECE_PHYS || piece->kind == PIECE_SG ||
 	       (piece->kind == PIECE_LINK && no_snoop);
@@ -104,6 +104,36 @@ void cpu_give(struct check *check, struct piece *piece)
 		return;
 	watch->no_snoop = no_snoop;
 	hand_over(check, watch, watch->at.start, watch->at.last);
+}
+
+void cpu_first_watch(struct check *check, struct piece *piece)
+{
+	u64 bytes = ram_covered(&check->hw->ram, piece->phys, piece->at.last - piece->at.start + 1);
+	struct cpu_watch *watch = new_watch(check, piece, bytes);
+
+	piece->keeps_first = false;
+	if (!watch)
+		return;
+	watch->no_snoop = sees_only_memory(check, piece->dev);
+	cpu_recall(check, watch, piece->first);
+}
+
+void cpu_first_watch_all(struct check *check, phys_addr_t start, phys_addr_t last)
+{
+	struct piece *piece = share_first(&check->owners, start, last);
+
+	for (; piece; piece = share_next(&check->owners, piece, start, last)) {
+		if (piece->keeps_first)
+			cpu_first_watch(check, piece);
+	}
+}
+
+/* The first watch of memory of [start, last]. */
+static struct cpu_watch *watch_of(struct check *check, u64 start, u64 last)
+{
+	if (check->cpu.first_only)
+		cpu_first_watch_all(check, start, last);
+	return cpu_watch_first(&check->cpu, start, last);
 }
 
 /* ---- It ends ----------------------------------------------------------------------------- */
@@ -208,6 +238,9 @@ void cpu_turn(struct check *check, const struct dmasim_event *event, u64 start, 
 		u64 to = last < piece->at.last ? last : piece->at.last;
 		u64 offset = piece->phys - piece->at.start; /* it may wrap */
 
+		if (piece->keeps_first)
+			cpu_first_watch(check, piece);
+
 		if (!piece->watched || piece->dev != event->dev)
 			continue;
 		/* Who was not told that it is the device's may still write. */
@@ -222,8 +255,11 @@ void cpu_turn(struct check *check, const struct dmasim_event *event, u64 start, 
 
 void cpu_excuse(struct check *check, const struct dmasim_event *event)
 {
-	struct cpu_watch *watch = LIST_FIRST(list_of(&check->cpu, event->dev));
+	struct cpu_watch *watch;
 
+	if (check->cpu.first_only)
+		cpu_first_watch_all(check, 0, ~0ULL);
+	watch = LIST_FIRST(list_of(&check->cpu, event->dev));
 	while (watch) {
 		struct cpu_watch *next = LIST_NEXT(watch, beside);
 
@@ -244,16 +280,20 @@ void check_memory_gone(struct check *check, phys_addr_t phys, u64 bytes)
 
 	if (!check->cpu.on || !bytes)
 		return;
-	for (watch = cpu_watch_first(&check->cpu, phys, last); watch;
+	for (watch = watch_of(check, phys, last); watch;
 	     watch = cpu_watch_next(&check->cpu, watch, phys, last))
 		let_cpu(check, watch, phys, last);
 }
 
 void check_let_go(struct check *check)
 {
+	struct piece *piece = NULL;
 	struct interval *any;
 
 	check->cpu.on = false;
+	check->cpu.first_only = false;
+	while ((piece = owners_next_of_all(&check->owners, piece)))
+		piece->keeps_first = false;
 	while ((any = interval_any(&check->cpu.tree)))
 		cpu_end(check, ((struct cpu_watch *)any)->piece);
 }
@@ -282,7 +322,7 @@ void check_cpu_copies(struct check *check, phys_addr_t phys, u64 bytes, bool wri
 
 	if (!check->cpu.on || !bytes)
 		return;
-	for (watch = cpu_watch_first(&check->cpu, phys, last); watch;
+	for (watch = watch_of(check, phys, last); watch;
 	     watch = cpu_watch_next(&check->cpu, watch, phys, last)) {
 		if (writes || watch->piece->dir != DMA_TO_DEVICE)
 			cpu_compare(check, watch, phys, last);
@@ -302,7 +342,7 @@ static inline void each_compared(struct check *check, phys_addr_t phys, u64 byte
 
 	if (!check->cpu.compares || !bytes)
 		return;
-	for (watch = cpu_watch_first(&check->cpu, phys, last); watch;
+	for (watch = watch_of(check, phys, last); watch;
 	     watch = cpu_watch_next(&check->cpu, watch, phys, last))
 		what(check, watch, phys, last);
 }

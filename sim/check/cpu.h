@@ -78,6 +78,7 @@ struct cpu_watches {
 	bool on;
 	bool compares;
 	bool guards_reads; /* also what devices only read */
+	bool first_only;   /* no more than the first line is compared, and nothing is guarded */
 	cpu_guard *guard;
 	u64 compared; /* at most so many bytes of a mapping */
 	u64 guarded;  /* watches that keep the program out */
@@ -108,6 +109,10 @@ void cpu_settle(struct check *check, const struct dmasim_event *event, struct pi
 
 /* It has ended, however that came. */
 void cpu_end(struct check *check, struct piece *piece);
+
+/* What is kept of the first line of a mapping, or of all that lead there, becomes a watch. */
+void cpu_first_watch(struct check *check, struct piece *piece);
+void cpu_first_watch_all(struct check *check, phys_addr_t start, phys_addr_t last);
 
 /* Its upper part, from a DMA address on, becomes a mapping of its own, which is not watched. */
 void cpu_cut(struct check *check, struct owner_space *space, u64 address);
@@ -165,6 +170,9 @@ static inline void cpu_bytes_add(struct cpu_bytes *bytes, phys_addr_t at)
 		bytes->last = at;
 	bytes->count++;
 }
+
+/* The copy of a watch that has none is this: at most the first line. */
+void cpu_recall(struct check *check, struct cpu_watch *watch, const u8 *first);
 
 /* Reports what was found of a mapping, once. */
 void cpu_tell(struct check *check, const struct dmasim_event *event, struct cpu_watch *watch);

@@ -90,6 +90,12 @@ void cpu_remember(struct check *check, struct cpu_watch *watch, u64 start, u64 l
 	ram_read(ram, start, watch->copy + (start - watch->at.start), last - start + 1);
 }
 
+void cpu_recall(struct check *check, struct cpu_watch *watch, const u8 *first)
+{
+	if (make_copy(check, watch))
+		memcpy(watch->copy, first, (size_t)watch->compared);
+}
+
 static bool are_zeros(const u8 *bytes, u64 count)
 {
 	return !bytes[0] && !memcmp(bytes, bytes + 1, (size_t)(count - 1));

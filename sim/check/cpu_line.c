@@ -67,6 +67,8 @@ void check_writing_back(void *cookie, const struct cache_line *line)
 
 	if (!check->cpu.compares)
 		return;
+	if (check->cpu.first_only)
+		cpu_first_watch_all(check, line->at, last);
 	for (watch = cpu_watch_first(&check->cpu, line->at, last); watch;
 	     watch = cpu_watch_next(&check->cpu, watch, line->at, last)) {
 		if (watch->no_snoop && !watch->bounced && watch->piece->dir != DMA_TO_DEVICE)

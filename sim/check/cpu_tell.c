@@ -160,6 +160,8 @@ void check_cpu_wrote(struct check *check, phys_addr_t phys, u64 bytes)
 
 	if (!check->cpu.on || !check->cpu.compares || !bytes)
 		return;
+	if (check->cpu.first_only)
+		cpu_first_watch_all(check, phys, last);
 	for (watch = cpu_watch_first(&check->cpu, phys, last); watch;
 	     watch = cpu_watch_next(&check->cpu, watch, phys, last)) {
 		cpu_compare(check, watch, phys, last);

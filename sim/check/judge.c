@@ -130,8 +130,8 @@ static void on_map_phys(struct check *check, const struct dmasim_event *event)
 	judge_way(check, event);
 	if (event->type == DMASIM_EVENT_MAP_PHYS)
 		judge_memory(check, event, piece);
-	if (check->cpu.on && piece)
-		cpu_give(check, piece);
+	if (piece)
+		judge_give(check, piece);
 }
 
 /* Asked about an address, for all that is mapped there. */

@@ -8,6 +8,7 @@
 #include <dmasim/dma.h>
 
 #include "check/check.h"
+#include "check/cpu_first.h"
 #include "check/explain.h"
 #include "check/share.h"
 
@@ -124,8 +125,17 @@ void judge_unmap_phys(struct check *check, const struct dmasim_event *event);
 static inline void judge_settle(struct check *check, const struct dmasim_event *event,
 				struct piece *piece)
 {
-	if (piece->watched)
+	if (piece->keeps_first && !cpu_first_is_same(check, piece))
+		cpu_first_watch(check, piece);
+	if (DMASIM_UNLIKELY(piece->watched))
 		cpu_settle(check, event, piece);
+}
+
+/* A mapping begins: its memory is the device's. */
+static inline void judge_give(struct check *check, struct piece *piece)
+{
+	if (check->cpu.on && !cpu_first_keep(check, piece))
+		cpu_give(check, piece);
 }
 
 /* A new piece leads to memory; NULL: none. */

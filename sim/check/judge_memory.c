@@ -95,6 +95,8 @@ void judge_shared(struct check *check, const struct dmasim_event *event, struct 
 		next = share_next(&check->owners, other, start, last);
 		/* Nobody unmaps it: that the memory is mapped anew is all that tells its end. */
 		if (owners_is_excused(&check->owners, other)) {
+			if (other->keeps_first)
+				cpu_first_watch(check, other);
 			share_end(&check->owners, other);
 			continue;
 		}

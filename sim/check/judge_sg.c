@@ -110,8 +110,6 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_list *list = owners_close_list(&check->owners);
 	struct piece *piece;
-	bool watched;
-
 	judge_limits(check, event);
 	if (event->list_changed)
 		judge_found(
@@ -124,14 +122,12 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 	list->entries = event->count;
 	list->dir = event->dir;
 	list->attrs = event->attrs;
-	watched = check->cpu.on;
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
 		piece->dir = (u8)event->dir;
 		piece->attrs = event->attrs;
 		if (piece->kind == PIECE_SG)
 			judge_memory(check, event, piece);
-		if (watched)
-			cpu_give(check, piece);
+		judge_give(check, piece);
 	}
 }
 

@@ -38,6 +38,8 @@ struct piece_end {
 	u64 frames_allocated; /* by then (frames.h) */
 };
 
+#define OWNER_FIRST_BYTES 64
+
 /*
  * Two lines of the host's cache have what every call needs; a third is for lists and for memory
  * that is shared, the rest for what is rare.
@@ -59,16 +61,18 @@ struct piece {
 	u8 kind : 4;  /* PIECE_ */
 	u8 alloc : 4; /* DMASIM_ALLOC_, of kind ALLOC */
 	bool synced : 1;
-	bool told : 1;	    /* its leak was reported */
-	bool asked : 1;	    /* dma_mapping_error() was asked about it */
-	bool is_shared : 1; /* it is in `by_phys` of the owners */
-	bool watched : 1;   /* its memory is */
+	bool told : 1;	      /* its leak was reported */
+	bool asked : 1;	      /* dma_mapping_error() was asked about it */
+	bool is_shared : 1;   /* it is in `by_phys` of the owners */
+	bool watched : 1;     /* its memory is */
+	bool keeps_first : 1; /* so is its first line, here (cpu_first.h) */
 
 	struct owner_list *list; /* of kinds SG: the scatterlist mapping it belongs to */
 	TAILQ_ENTRY(piece) of_list;
 	struct interval memory;	 /* physical addresses */
 	const void *peer;	 /* whose BAR answers while registers are written (peer.c) */
 	struct cpu_watch *watch; /* how it is watched (cpu.h) */
+	u8 first[OWNER_FIRST_BYTES];
 };
 
 /* One mapped scatterlist; it goes with its last piece. */
@@ -219,6 +223,7 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	piece->state = desc->state;
 	piece->taken = 0;
 	piece->watched = false;
+	piece->keeps_first = false;
 	piece->site = desc->site;
 	piece->number = ++owners->pieces;
 	interval_insert(&space->pieces, &piece->at);

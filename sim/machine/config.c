@@ -198,7 +198,7 @@ void machine_read_config(struct dmasim_config *to, const struct dmasim_config *f
 	if (!to->cpus)
 		to->cpus = DEFAULT_CPUS;
 	if (!to->watch_bytes)
-		to->watch_bytes = SZ_64K;
+		to->watch_bytes = MACHINE_WATCH_BYTES;
 	if (!to->swiotlb_bytes)
 		to->swiotlb_bytes = SZ_64M;
 	to->abort_on_report |= machine_env_abort();

@@ -90,7 +90,7 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " lazypages=1");
 	if (config->no_watch)
 		text_add(&text, " watch=0");
-	else if (config->watch_bytes != SZ_64K)
+	else if (config->watch_bytes != MACHINE_WATCH_BYTES)
 		text_add(&text, " watch=%llu", config->watch_bytes);
 	if (config->iommu_device_tlb)
 		text_add(&text, " dt=1");

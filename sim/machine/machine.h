@@ -37,6 +37,9 @@ struct firmware {
 
 struct lint;
 
+/* Of a mapping so many bytes are compared, if nothing else is said: a cache line. */
+#define MACHINE_WATCH_BYTES 64
+
 struct dmasim {
 	struct dmasim_config config;
 	struct hw_arch own_arch; /* if the configuration has a walker */
