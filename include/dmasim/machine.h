@@ -201,8 +201,10 @@ struct dmasim_config {
 	bool no_check; /* no judging (400 bytes a live mapping); hardware's faults are still told */
 	/*
 	 * Memory that a mapping gives to its device is compared, when the CPU gets it back, with
-	 * what it was: of a mapping the first watch_bytes are (0: 64 KiB, at most 1 GiB), which
-	 * takes as much again of the process's memory. no_watch: none is.
+	 * what it was: of a mapping the first watch_bytes are (at most 1 GiB), which takes as much
+	 * again of the process's memory. 0: 64, the first cache line, since to read a page twice
+	 * takes longer than to map and unmap it; a store behind that is not noticed. SZ_64K or more
+	 * is for tests that look for such. no_watch: none is compared.
 	 */
 	bool no_watch;
 	u64 watch_bytes;

@@ -15,11 +15,18 @@
 
 /* ---- Modes ----------------------------------------------------------------------------------- */
 
-#define MODE(name, ...)                                                                       \
-	static inline int mode_##name(void **state)                                           \
-	{                                                                                     \
-		return rig_setup_with(state,                                                  \
-				      &(struct dmasim_config){ DMASIM_CONFIG, __VA_ARGS__ }); \
+/* How much of a mapping is compared; a file may say so first. 0: as much as by default. */
+#ifndef MODE_WATCH_BYTES
+#define MODE_WATCH_BYTES 0
+#endif
+
+#define MODE(name, ...)                                                                         \
+	static inline int mode_##name(void **state)                                             \
+	{                                                                                       \
+		return rig_setup_with(state,                                                    \
+				      &(struct dmasim_config){ DMASIM_CONFIG,                   \
+							       .watch_bytes = MODE_WATCH_BYTES, \
+							       __VA_ARGS__ });                  \
 	}
 
 /* All of one table, so that a name means the same in every file. */

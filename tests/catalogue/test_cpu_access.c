@@ -5,6 +5,8 @@
  * The program writes through pointers here, as drivers do. AddressSanitizer would stop it: that is
  * tested elsewhere (test_cpu_poison.c).
  */
+#define MODE_WATCH_BYTES (64 << 10)
+
 #include "catalogue/catalogue.h"
 
 /* Not whole granules: so an untrusted device is shown a copy. */
@@ -86,6 +88,83 @@ static void C01_a_store_between_map_and_unmap(void **state)
 		expect_u64(byte_at(rig->s, buf + 207), lost ? 0x11 : 0x5a);
 		expect_only(rig->s, DMASIM_REPORT_CPU_WROTE, i + 1);
 	}
+}
+
+/* ---- By default no more than the first line is compared ---------------------------------- */
+
+static int mode_first_line(void **state)
+{
+	return rig_setup_with(state, &(struct dmasim_config){ DMASIM_CONFIG });
+}
+
+static int mode_first_line_direct(void **state)
+{
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU });
+}
+
+/* Whatever comes between: the device's own bytes are in the line, too. */
+static void C01_a_store_to_the_first_line(void **state)
+{
+	static const u8 word[8] = "written";
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+
+	for (u32 i = 0; i < 3; i++) {
+		phys_addr_t buf = ram(rig, SZ_4K);
+		u8 *cpu = host(rig, buf, SZ_4K);
+		dma_addr_t dma;
+
+		memset(cpu, 0x11, SZ_4K);
+		dma = map(rig, buf, SZ_4K, DMA_FROM_DEVICE);
+		if (i == 1)
+			dmasim_dev_write(rig->nvme, dma + 8, word, sizeof(word));
+		if (i == 2)
+			dma_sync_single_for_cpu(dev, dma + SZ_1K, SZ_1K, DMA_FROM_DEVICE);
+		store(cpu + 63, 0x5a);
+		dmasim_expect(rig->s, DMASIM_REPORT_CPU_WROTE, 1);
+		dma_unmap_phys(dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+		assert_true(report_says(rig->s, DMASIM_REPORT_CPU_WROTE, "1 byte at phys 0x") &&
+			    report_says(rig->s, DMASIM_REPORT_CPU_WROTE, "from offset 63 "));
+		expect_only(rig->s, DMASIM_REPORT_CPU_WROTE, i + 1);
+	}
+}
+
+/* Two mappings of one list, of which the second was written to. */
+static void C03_a_store_to_the_first_line_of_an_entry(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, 4 * SZ_4K);
+	u8 *cpu = host(rig, buf, 4 * SZ_4K);
+	struct scatterlist sg[2];
+
+	memset(cpu, 0x11, 4 * SZ_4K);
+	sg_init_table(sg, 2);
+	sg_set_page(&sg[0], dmasim_page(rig->s, buf), SZ_4K, 0);
+	sg_set_page(&sg[1], dmasim_page(rig->s, buf + 2 * SZ_4K), SZ_4K, 0);
+	assert_int_not_equal(dma_map_sg(dev, sg, 2, DMA_TO_DEVICE), 0);
+	store(cpu + 2 * SZ_4K, 0x5a);
+	dmasim_expect(rig->s, DMASIM_REPORT_CPU_WROTE, 1);
+	dma_unmap_sg(dev, sg, 2, DMA_TO_DEVICE);
+	assert_true(report_says(rig->s, DMASIM_REPORT_CPU_WROTE, "from offset 0 "));
+	expect_only(rig->s, DMASIM_REPORT_CPU_WROTE, 1);
+}
+
+/* Behind the line nobody looks: no report, right or wrong. */
+static void C01_right__store_behind_the_first_line(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	u8 *cpu = host(rig, buf, SZ_4K);
+	dma_addr_t dma;
+
+	memset(cpu, 0x11, SZ_4K);
+	dma = map(rig, buf, SZ_4K, DMA_FROM_DEVICE);
+	store(cpu + 64, 0x5a);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
+	dmasim_assert_clean(rig->s);
 }
 
 /* Stores before the map, after the unmap, and beside the buffer, where all snoops. */
@@ -456,7 +535,12 @@ static void C05_right__store_where_all_snoops(void **state)
 		IN(untrusted, test), IN(bounced, test), IN(no_snoop, test),         \
 		IN(direct_no_snoop, test), IN(amd_vi, test)
 
-TEST_MAIN(IN_ALL(C01_a_store_between_map_and_unmap), IN_ALL(C01_right__store_before_and_after),
+TEST_MAIN(IN(first_line, C01_a_store_to_the_first_line),
+	  IN(first_line_direct, C01_a_store_to_the_first_line),
+	  IN(first_line, C03_a_store_to_the_first_line_of_an_entry),
+	  IN(first_line_direct, C03_a_store_to_the_first_line_of_an_entry),
+	  IN(first_line, C01_right__store_behind_the_first_line),
+	  IN_ALL(C01_a_store_between_map_and_unmap), IN_ALL(C01_right__store_before_and_after),
 	  IN(strict, C01_a_store_that_the_device_writes_over),
 	  IN(direct, C01_a_store_that_the_device_writes_over),
 	  IN(bounced, C01_a_store_that_the_device_writes_over),
