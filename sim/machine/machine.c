@@ -98,6 +98,8 @@ static void write_header(struct dmasim *s)
 		text_add(&text, " scalable=1");
 	if (config->iommu_first_stage)
 		text_add(&text, " first=1");
+	if (config->smmu_no_range)
+		text_add(&text, " ranges=0");
 	if (config->riscv_without)
 		text_add(&text, " without=0x%x", config->riscv_without);
 	if (config->pgtable_format)

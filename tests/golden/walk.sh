@@ -153,7 +153,8 @@ prints_armv8 1 unmapped --map 0x40000000:0x1000000:64K 0x40000000 --unmap 0x4000
 prints_armv8 1 no-write --map $page:r --write 0x40000008
 prints_armv8 1 not-accessed --map $page --poke 0x40000000:0:-10 0x40000008
 prints_armv8 1 privileged --map $page --poke 0x40000000:0:-6 0x40000008
-prints_armv8 1 table-forbids-writes --map $page --poke 0x40000000:2:+62 0x40000008 --write 0x40000008
+prints_armv8 1 table-forbids-writes --map $page --poke 0x40000000:2:+62 0x40000008 \
+	--write 0x40000008
 prints_armv8 1 beyond --map $page 0x1000000000000
 prints_armv8 1 no-memory --map $page --poke 0x40000000:1:0xfffffffff003 0x40000000
 

@@ -28,8 +28,8 @@ static struct command words(u64 low, u64 high)
 }
 
 /*
- * NH_VA: opcode 0x12, NUM 16:12, SCALE 25:20, ASID 63:48 | leaf 0, TTL 9:8, TG 11:10, address. A page
- * is without a range; 2^n are one, scaled by n.
+ * NH_VA: opcode 0x12, NUM 16:12, SCALE 25:20, ASID 63:48 | leaf 0, TTL 9:8, TG 11:10, address. A
+ * page is without a range; 2^n are one, scaled by n.
  */
 static struct command pages(u16 domain, u64 start, u8 lg2, bool leaf_only)
 {

@@ -78,12 +78,13 @@ GAPS = """
   0x46, 0x51, 0x59 to 0x5D, 0x70 to 0x7C, 0x80 to 0x87 and 0x90; of AMD-Vi's events 1, 2 and 4 to
   8. VT-d's 1 and 8 to 0xA, those of interrupts (0x20 to 0x26), the others of scalable mode (0x30,
   0x32, entries that cannot be read, page requests), and AMD-Vi's events 3, 9, 0xD and 0xE are
-  printed and read by name only. Of RISC-V's causes 5, 7, 13, 15 and 258 to 260 are raised. In
-  legacy mode a translation into the interrupt range is no fault. Which reason or event tables,
-  contexts and PASIDs give where the facts leave a choice is said in sim/hw/vtd_scalable.c,
-  vtd_nested.c, sim/hw/amd.c and sim/hw/amd_walk.c. Texts of reasons other than 2, 5 and 6,
-  interrupts, PASIDs, reasons in the next line, and AMD-Vi events other than IO_PAGE_FAULT are in
-  no recorded log. SMMU lines are recognised, not read.
+  printed and read by name only. Of RISC-V's causes 5, 7, 13, 15 and 258 to 260 are raised; of
+  SMMUv3's events 2, 4, 5, 7, 8, 0xA, 0xB and 0x10 to 0x13. In legacy mode a translation into the
+  interrupt range is no fault. Which reason or event tables, contexts and PASIDs give where the
+  facts leave a choice is said in sim/hw/vtd_scalable.c, vtd_nested.c, amd.c, amd_walk.c, smmuv3.c
+  and smmuv3_queue.c. Texts of reasons other than 2, 5 and 6, interrupts, PASIDs, reasons in the
+  next line, and AMD-Vi events other than IO_PAGE_FAULT are in no recorded log. SMMU lines are
+  recognised, not read.
 * Groups: aliases that Switchtec's bridges tell in their memory, or AMD's firmware; which devices a
   device tree or IORT maps. Names of devices by vendor in disable_acs_redir and config_acs (pci:).
 * Encrypted guests, Xen, legacy dma_map_ops, kdump's deferred attach, MSI through the IOMMU.

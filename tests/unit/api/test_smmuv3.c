@@ -131,8 +131,8 @@ static void an_event_has_a_class_and_a_direction(void **state)
 }
 
 /*
- * trust: memory that is mapped for privileged requests is out of reach of PCI devices' | our reading
- * of the facts: iova-and-page-tables 2.4
+ * trust: memory that is mapped for privileged requests is out of reach of PCI devices'
+ * | our reading of the facts: iova-and-page-tables 2.4
  */
 static void what_is_mapped_privileged_is_not_for_others(void **state)
 {

@@ -253,7 +253,7 @@ static void an_illegal_command_stops_the_queue(void **state)
 	queue_expect_left(queue, 0);
 }
 
-/* trust: CERROR_ATC_INV_SYNC: what stands before the SYNC is done | our reading of the facts: 3.4 */
+/* trust: CERROR_ATC_INV_SYNC stops the queue at the SYNC | our reading of the facts: 3.4 */
 static void a_device_that_does_not_answer_stops_the_next_sync(void **state)
 {
 	struct queue *queue = *state;

@@ -278,7 +278,7 @@ static void what_means_nothing_is_illegal(void **state)
 		{ 0x46 | 2 << 12, 0, true },
 		{ 0x46 | 3 << 12, 0, false },
 		{ 0x46 | 1 << 12, 1, false },
-		/* A second stage, other exception levels, answers to what never comes; none at all. */
+		/* A second stage, other exception levels, answers that nobody asked for; none. */
 		{ 0x28, 0, false },
 		{ 0x2a, 0, false },
 		{ 0x18, 0, false },
