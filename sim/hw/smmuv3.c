@@ -183,7 +183,9 @@ static struct hw_invalidation translations(const struct hw_smmuv3_command *from,
 /* Numbers of requesters have 16 bits. */
 static bool is_requester(const struct hw_smmuv3_command *from)
 {
-	return !(from->stream & ~from->streams_ignored & 0xffff0000U);
+	u32 counting = from->stream & ~from->streams_ignored;
+
+	return counting <= 0xffff;
 }
 
 static struct hw_invalidation streams(const struct hw_smmuv3_command *from)
