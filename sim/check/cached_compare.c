@@ -10,8 +10,7 @@
 #include "check/cached_inside.h"
 #include "check/cached_way.h"
 
-/* Tables on the way to one address are a handful. */
-#define NEAR_MAX 16
+#define NEAR_MAX 16 /* tables on the way to one address are a handful */
 
 /* Like pages that a walk has found side by side. */
 struct stretch {
@@ -590,66 +589,12 @@ static void compare_tables(struct cached *cached, struct cached_domain *domain, 
 	end_unconfirmed_leaves(&comparison);
 }
 
-/* The tables that a walk to the address from the only top visits, which the set has. */
-static u32 steps_to(const struct cached_domain *domain, u64 start, u64 last,
-		    struct cached_step *step)
-{
-	const struct cached_source *source = SLIST_FIRST(&domain->sources);
-	const struct hw_walk_start top = { source->root, source->levels, source->read,
-					   source->write };
-	const struct hw_arch *arch = domain->iommu->arch;
-	struct cached_table *near[NEAR_MAX];
-	struct comparison look = {
-		.domain = (struct cached_domain *)domain, .start = start, .last = last, .near = near
-	};
-	struct hw_walk walk = { .no_steps = false };
-	const u64 bits = arch->page_bits(&domain->iommu->walker);
-
-	if (!bits || source->levels & HW_FIRST_STAGE || !arch->reaches(source->levels, last))
-		return 0;
-	find_near_tables(&look);
-	arch->walk(&domain->iommu->walker, &top, start, !source->read, &walk);
-	if (look.near_count != walk.tables - 1U || look.near_count > CACHED_WAY_MAX)
-		return 0;
-	for (u32 i = 0; i < look.near_count; i++) {
-		const struct hw_walk_start *from = &walk.step[i], *to = &walk.step[i + 1];
-		u8 lg2 = (u8)(12 + 9 * to->levels);
-		const struct cached_table found = { .at.start = start >> lg2 << lg2,
-						    .phys = to->table,
-						    .levels = to->levels,
-						    .read = to->read,
-						    .write = to->write };
-
-		u64 index = start >> (3 + 9 * from->levels) & 511, word;
-
-		step[i].table = known_table(&look, &found);
-		step[i].entry = from->table + index * sizeof(word);
-		if (!step[i].table ||
-		    !hw_walker_fetch(&domain->iommu->walker, from->table, index, &word) ||
-		    (word & bits) << arch->page_shift != to->table)
-			return 0;
-	}
-	return look.near_count;
-}
-
-/* Finds the way to the table that all of a range is in, if the set knows it. */
-static void find_way(struct cached_domain *domain, u64 start, u64 last)
-{
-	const struct cached_source *source = SLIST_FIRST(&domain->sources);
-	struct cached_step step[CACHED_WAY_MAX];
-
-	if ((start ^ last) >> CACHED_WAY_LG2 || !source || SLIST_NEXT(source, link) ||
-	    domain->ended_tables || cached_way_holds(cached_way_of(domain, start), start, last))
-		return;
-	cached_way_keep(domain, step, steps_to(domain, start, last, step), start, last);
-}
-
 void cached_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 		    struct check_moment now, bool mapped)
 {
 	if (cached_way_compare(cached, domain, start, last, now))
 		return;
-	find_way(domain, start, last);
+	cached_way_find(domain, start, last);
 	if (!cached_way_compare(cached, domain, start, last, now))
 		compare_tables(cached, domain, start, last, now, mapped);
 }

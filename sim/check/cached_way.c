@@ -329,3 +329,74 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 	return adds_page(domain, start, says, now) ||
 	       compare_page(cached, domain, start, says, now);
 }
+
+/* ---- Finding it without a comparison -------------------------------------------------------- */
+
+/* The table of the set that a walk has come to, if the entry that led there can be read here. */
+static const struct cached_table *table_at(const struct cached_domain *domain, u64 start,
+					   const struct hw_walk_start *to, u64 word)
+{
+	const struct hw_arch *arch = domain->iommu->arch;
+	const struct interval_tree *tables = &domain->tables;
+	u64 bits = arch->page_bits(&domain->iommu->walker);
+	struct interval *at = interval_first(tables, start, start);
+
+	if ((word & bits) << arch->page_shift != to->table)
+		return NULL;
+	for (; at; at = interval_next(tables, at, start, start)) {
+		const struct cached_table *table = (const struct cached_table *)at;
+		u8 lg2 = (u8)(INTERVAL_PAGE_LG2 + 9 * to->levels);
+
+		if (table->phys == to->table && table->levels == to->levels &&
+		    table->read == to->read && table->write == to->write &&
+		    at->start == start >> lg2 << lg2)
+			return table;
+	}
+	return NULL;
+}
+
+/* The tables that a walk to the address from the only top visits, which are all that there are. */
+static u32 steps_to(const struct cached_domain *domain, u64 start, u64 last,
+		    struct cached_step *step)
+{
+	const struct cached_source *source = SLIST_FIRST(&domain->sources);
+	const struct hw_walk_start top = { source->root, source->levels, source->read,
+					   source->write };
+	const struct hw_iommu *iommu = domain->iommu;
+	struct hw_walk walk = { .no_steps = false };
+	struct interval *at;
+	u32 count = 0;
+
+	if (!iommu->arch->page_bits(&iommu->walker) || source->levels & HW_FIRST_STAGE ||
+	    !iommu->arch->reaches(source->levels, last))
+		return 0;
+	iommu->arch->walk(&iommu->walker, &top, start, !source->read, &walk);
+	for (at = interval_first(&domain->tables, start, last); at;
+	     at = interval_next(&domain->tables, at, start, last))
+		count++;
+	if (count != walk.tables - 1U || count > CACHED_WAY_MAX)
+		return 0;
+	for (u32 i = 0; i < count; i++) {
+		const struct hw_walk_start *from = &walk.step[i];
+		u64 index = start >> (3 + 9 * from->levels) & 511, word;
+
+		if (!hw_walker_fetch(&iommu->walker, from->table, index, &word))
+			return 0;
+		step[i].entry = from->table + index * sizeof(word);
+		step[i].table = table_at(domain, start, &walk.step[i + 1], word);
+		if (!step[i].table)
+			return 0;
+	}
+	return count;
+}
+
+void cached_way_find(struct cached_domain *domain, u64 start, u64 last)
+{
+	const struct cached_source *source = SLIST_FIRST(&domain->sources);
+	struct cached_step step[CACHED_WAY_MAX];
+
+	if ((start ^ last) >> CACHED_WAY_LG2 || !source || SLIST_NEXT(source, link) ||
+	    domain->ended_tables || cached_way_holds(cached_way_of(domain, start), start, last))
+		return;
+	cached_way_keep(domain, step, steps_to(domain, start, last, step), start, last);
+}

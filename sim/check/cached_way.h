@@ -39,6 +39,9 @@ static inline void cached_ways_forget(struct cached_domain *domain)
 void cached_way_keep(struct cached_domain *domain, const struct cached_step *step, u32 count,
 		     u64 start, u64 last);
 
+/* Keeps the way to the table that all of [start, last] is in, if the set knows it. */
+void cached_way_find(struct cached_domain *domain, u64 start, u64 last);
+
 /* True if a walk of [start, last] would go the way that is kept. */
 static inline bool cached_way_holds(const struct cached_way *way, u64 start, u64 last)
 {

@@ -123,7 +123,7 @@ static struct interval *next_in(const struct interval *interval, u64 start, u64 
 	for (;;) {
 		struct interval *right = RB_RIGHT(interval, node), *up;
 
-		/* What reaches far enough there, and begins too late, begins before all the rest. */
+		/* What reaches far enough there, and begins too late, is before the rest. */
 		if (right && right->max_last >= start)
 			return first_in(right, start, last);
 		while ((up = RB_PARENT(interval, node)) && RB_RIGHT(up, node) == interval)

@@ -79,7 +79,8 @@ struct hw_arch {
 	u8 page_shift;
 	/*
 	 * The page of more than 4 KiB that an entry of a table with the smallest leaves is one of
-	 * many entries of; `leaf` says all but its address. False: it is no such entry. NULL: none is.
+	 * many entries of; `leaf` says all but its address. False: it is no such entry. NULL: none
+	 * is.
 	 */
 	bool (*larger_page)(u64 entry, struct hw_leaf *leaf);
 
