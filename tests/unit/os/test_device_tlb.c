@@ -88,6 +88,7 @@ static struct fixture *start(void **state, const struct dmasim_config *config)
 
 SETUP(setup, .iommu = DMASIM_VTD)
 SETUP(setup_amd, .iommu = DMASIM_AMD_VI)
+SETUP(setup_smmuv3, .iommu = DMASIM_SMMUV3)
 SETUP(setup_lazy, .policy = DMASIM_LAZY)
 SETUP(setup_shared, .acs = DMASIM_ACS_OFF)
 SETUP(setup_caching, .iommu_caching_mode = true)
@@ -572,6 +573,10 @@ static void a_later_wait_of_another_cpu_changes_nothing(void **state)
 
 #define TEST(name)	     cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_WITH(how, name) cmocka_unit_test_setup_teardown(name, how, teardown)
+#define TEST_ON(unit, name)                                          \
+	{                                                            \
+#name "__" #unit, name, setup_##unit, teardown, NULL \
+	}
 
 TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  TEST(the_unit_reads_the_smallest_window),
@@ -583,13 +588,12 @@ TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  TEST(an_unmap_sends_both_commands_in_order_and_waits_once),
 	  TEST_WITH(setup_amd, an_unmap_sends_amds_commands),
 	  TEST_WITH(setup_amd, amds_unit_records_an_event_too),
-	  { "the_device_uses_its_tlb_and_loses_it_with_the_unmap__amd",
-	    the_device_uses_its_tlb_and_loses_it_with_the_unmap, setup_amd, teardown, NULL },
-	  { "what_a_mapping_does_not_allow_is_refused_by_the_device_itself__amd",
-	    what_a_mapping_does_not_allow_is_refused_by_the_device_itself, setup_amd, teardown,
-	    NULL },
-	  { "a_device_with_the_capability_is_switched_on__amd",
-	    a_device_with_the_capability_is_switched_on, setup_amd, teardown, NULL },
+	  TEST_ON(amd, the_device_uses_its_tlb_and_loses_it_with_the_unmap),
+	  TEST_ON(amd, what_a_mapping_does_not_allow_is_refused_by_the_device_itself),
+	  TEST_ON(amd, a_device_with_the_capability_is_switched_on),
+	  TEST_ON(smmuv3, the_device_uses_its_tlb_and_loses_it_with_the_unmap),
+	  TEST_ON(smmuv3, a_device_that_hangs_is_reported),
+	  TEST_ON(smmuv3, tables_stay_when_a_device_hangs),
 	  TEST_WITH(setup_shared, each_device_of_a_domain_gets_its_command),
 	  TEST_WITH(setup_shared, a_device_that_hangs_keeps_no_other_from_its_command),
 	  TEST_WITH(setup_lazy, a_lazy_flush_empties_all_of_it),
