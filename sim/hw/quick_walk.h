@@ -69,12 +69,19 @@ QUICK_INLINE bool quick_is_leaf(const struct quick_entry *expected, u64 leaf)
 	return quick_is(expected, (struct quick_seen){ leaf, leaf });
 }
 
-/* What was seen of the tables of both stages, and of the leaves by which tables were read. */
+/*
+ * What was seen of the tables of both stages, and of the leaves by which tables were read. Within a
+ * walk nothing changes: the second stage's last table of tables of leaves is not looked for again.
+ */
 struct quick_trail {
 	struct quick_seen table;
 	struct quick_seen second_table;
 	struct quick_seen read;
+	u64 region; /* the part of the addresses that such a table maps; QUICK_NO_REGION: none is */
+	u64 region_entry; /* known; what leads there */
 };
+
+#define QUICK_NO_REGION (~0ULL)
 
 QUICK_INLINE phys_addr_t quick_page(struct quick_format format, u64 entry)
 {
@@ -123,6 +130,43 @@ QUICK_INLINE bool quick_down(struct quick_format format, const struct quick_stag
 	return true;
 }
 
+/* The same of a second stage of three levels or more, from as far down as is known. */
+QUICK_INLINE bool quick_down_again(struct quick_format format, const struct quick_stage *stage,
+				   u32 levels, const struct ram *ram, u64 address, u64 *leaf,
+				   struct quick_trail *trail)
+{
+	u64 region = address >> (format.granule_lg2 + 2 * (format.granule_lg2 - 3U));
+	u64 entry = trail->region_entry;
+
+	if (DMASIM_UNLIKELY(region != trail->region)) {
+		if (address >> stage->input_bits ||
+		    !hw_walker_recent(ram, quick_at_top(format, stage, address, levels - 1),
+				      &entry))
+			return false;
+		for (u32 level = levels - 2; level >= 2; level--) {
+			quick_see(&trail->second_table, entry);
+			if (!hw_walker_recent(ram, quick_at(format, entry, address, level), &entry))
+				return false;
+		}
+		trail->region = region;
+		trail->region_entry = entry;
+	}
+	quick_see(&trail->second_table, entry);
+	if (!hw_walker_recent(ram, quick_at(format, entry, address, 1), &entry))
+		return false;
+	quick_see(&trail->second_table, entry);
+	return hw_walker_recent(ram, quick_at(format, entry, address, 0), leaf);
+}
+
+QUICK_INLINE bool quick_down_second(struct quick_format format, const struct quick_stage *stage,
+				    u32 levels, const struct ram *ram, u64 address, u64 *leaf,
+				    struct quick_trail *trail)
+{
+	return levels < 3
+		       ? quick_down(format, stage, levels, ram, address, leaf, &trail->second_table)
+		       : quick_down_again(format, stage, levels, ram, address, leaf, trail);
+}
+
 /* Two stages: each address of the first is one that the second translates. */
 struct quick_pair {
 	const struct quick_stage *first;
@@ -137,7 +181,7 @@ QUICK_INLINE bool quick_fetch(struct quick_format format, const struct quick_pai
 {
 	u64 leaf;
 
-	if (!quick_down(format, pair->second, levels, ram, at, &leaf, &trail->second_table))
+	if (!quick_down_second(format, pair->second, levels, ram, at, &leaf, trail))
 		return false;
 	quick_see(&trail->read, leaf);
 	return hw_walker_recent(ram, quick_within(format, leaf, at), entry);
@@ -163,8 +207,8 @@ QUICK_INLINE bool quick_down_both(struct quick_format format, const struct quick
 	}
 	found->leaf = entry;
 	found->phys = quick_within(format, entry, address);
-	if (!quick_down(format, pair->second, second_levels, ram, found->phys, &found->second_leaf,
-			&trail->second_table))
+	if (!quick_down_second(format, pair->second, second_levels, ram, found->phys,
+			       &found->second_leaf, trail))
 		return false;
 	found->phys = quick_within(format, found->second_leaf, address);
 	return true;
@@ -195,7 +239,8 @@ QUICK_INLINE bool quick_walk_both(struct quick_format format, const struct quick
 				  u64 address, struct quick_found *found)
 {
 	u32 first = pair->first->levels, second = pair->second->levels;
-	struct quick_trail trail = { QUICK_NOTHING, QUICK_NOTHING, QUICK_NOTHING };
+	struct quick_trail trail = { QUICK_NOTHING, QUICK_NOTHING, QUICK_NOTHING,
+				     .region = QUICK_NO_REGION };
 	bool there =
 		first == 4 && second == 4
 			? quick_down_both(format, pair, 4, 4, ram, address, found, &trail)
