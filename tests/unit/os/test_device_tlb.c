@@ -37,10 +37,10 @@ static int keep_words(void *machine, u32 unit, const void *commands, size_t byte
 	struct fixture *fixture = listener(machine);
 
 	for (u32 i = 0; i < bytes / 8 && fixture->words < WORDS_MAX; i++) {
-		u64 word;
+		u64 *word = &fixture->word[fixture->words++];
 
-		memcpy(&word, (const u8 *)commands + 8 * i, sizeof(word));
-		fixture->word[fixture->words++] = le64toh(word);
+		memcpy(word, (const u8 *)commands + 8 * i, sizeof(*word));
+		*word = le64toh(*word);
 	}
 	fixture->batches++;
 	return fixture->real->queue_submit(machine, unit, commands, bytes);
@@ -48,14 +48,13 @@ static int keep_words(void *machine, u32 unit, const void *commands, size_t byte
 
 static int wait_after_another(void *machine, u32 unit)
 {
-	struct dmasim *s = machine;
 	struct fixture *fixture = listener(machine);
 
 	if (fixture->another_waits) {
 		fixture->another_waits = false;
 		expect_ok(iommu_flush_iotlb_all(fixture->rig.disk->dev.iommu_group->domain));
 	}
-	return fixture->real->queue_wait(s, unit);
+	return fixture->real->queue_wait(machine, unit);
 }
 
 static struct fixture *start(void **state, const struct dmasim_config *config)
@@ -573,10 +572,7 @@ static void a_later_wait_of_another_cpu_changes_nothing(void **state)
 
 #define TEST(name)	     cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_WITH(how, name) cmocka_unit_test_setup_teardown(name, how, teardown)
-#define TEST_ON(unit, name)                                          \
-	{                                                            \
-#name "__" #unit, name, setup_##unit, teardown, NULL \
-	}
+#define ON(unit, name)	     #name "__" #unit, name, setup_##unit, teardown, NULL
 
 TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  TEST(the_unit_reads_the_smallest_window),
@@ -588,12 +584,11 @@ TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  TEST(an_unmap_sends_both_commands_in_order_and_waits_once),
 	  TEST_WITH(setup_amd, an_unmap_sends_amds_commands),
 	  TEST_WITH(setup_amd, amds_unit_records_an_event_too),
-	  TEST_ON(amd, the_device_uses_its_tlb_and_loses_it_with_the_unmap),
-	  TEST_ON(amd, what_a_mapping_does_not_allow_is_refused_by_the_device_itself),
-	  TEST_ON(amd, a_device_with_the_capability_is_switched_on),
-	  TEST_ON(smmuv3, the_device_uses_its_tlb_and_loses_it_with_the_unmap),
-	  TEST_ON(smmuv3, a_device_that_hangs_is_reported),
-	  TEST_ON(smmuv3, tables_stay_when_a_device_hangs),
+	  { ON(amd, the_device_uses_its_tlb_and_loses_it_with_the_unmap) },
+	  { ON(amd, what_a_mapping_does_not_allow_is_refused_by_the_device_itself) },
+	  { ON(amd, a_device_with_the_capability_is_switched_on) },
+	  { ON(smmuv3, a_device_that_hangs_is_reported) },
+	  { ON(smmuv3, tables_stay_when_a_device_hangs) },
 	  TEST_WITH(setup_shared, each_device_of_a_domain_gets_its_command),
 	  TEST_WITH(setup_shared, a_device_that_hangs_keeps_no_other_from_its_command),
 	  TEST_WITH(setup_lazy, a_lazy_flush_empties_all_of_it),
