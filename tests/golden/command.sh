@@ -97,3 +97,13 @@ x.parse(sys.argv[1])' "$temp/out" 2>"$temp/why"; then
 		ok "$1"
 	fi
 }
+
+# as_shown NAME MARK FILE: what was printed stands between two marks of a page.
+as_shown() {
+	sed -n "/<!-- $2 -->/,/<!-- \\/$2 -->/p" "$3" | grep -v -e '^<!--' -e '^```' >"$temp/page"
+	if diff -u "$temp/page" "$temp/out" >"$temp/why"; then
+		ok "$1"
+	else
+		not_ok "$1"
+	fi
+}

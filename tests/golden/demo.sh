@@ -30,15 +30,8 @@ planted() {
 
 # ---- What it prints ----------------------------------------------------------------------------
 
-if run 0 prints-what-the-readme-shows; then
-	sed -n '/<!-- demo -->/,/<!-- \/demo -->/p' "$root/README.md" |
-		grep -v -e '^<!--' -e '^```' >"$temp/readme"
-	if diff -u "$temp/readme" "$temp/out" >"$temp/why"; then
-		ok prints-what-the-readme-shows
-	else
-		not_ok prints-what-the-readme-shows
-	fi
-fi
+run 0 prints-what-the-readme-shows &&
+	as_shown prints-what-the-readme-shows demo "$root/README.md"
 
 succeeds acs-off --acs off
 has the-unmap-of-a-bus-address-warns \

@@ -34,6 +34,8 @@ done
 both armv8-lpa2 armv8 --lpa2 --levels 5
 prints 0 armv8-s2-lpa2 armv8 --stage 2 --granule 16K --lpa2 --fwb
 prints 0 list list
+run 0 prints-what-the-readme-shows armv8 --granule 16K --contiguous --map 0x40000000:0x1000000:2M &&
+	as_shown prints-what-the-readme-shows pt "$2/sim/cli/README.md"
 run 0 help --help && has help '^usage: dmasim pt FORMAT ' "$temp/out"
 
 for levels in 1 2 4 5 6; do
