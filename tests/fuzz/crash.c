@@ -16,6 +16,17 @@ static struct {
 /* In programs with sanitizers, whose reports end them without a signal. */
 __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
+/* The part that a target was held to, as an option; or nothing. */
+static void tell_part(void)
+{
+	const struct fuzz_target *target = watched.driver->target;
+
+	for (u32 i = 0; i < target->parts; i++) {
+		if (target->part[i].part == watched.driver->run.part)
+			fprintf(stderr, " --only %s", target->part[i].name);
+	}
+}
+
 void crash_tell(const char *why)
 {
 	char prefix[64], path[4096];
@@ -23,8 +34,11 @@ void crash_tell(const char *why)
 	snprintf(prefix, sizeof(prefix), "fuzz_%s-", watched.driver->target->name);
 	fprintf(stderr, "fuzz_%s: run %llu: %s\n", watched.driver->target->name,
 		watched.driver->runs, why);
-	if (fuzz_write_input(&watched.driver->input, watched.folder, prefix, path, sizeof(path)))
-		fprintf(stderr, "# again: %s %s\n", watched.program, path);
+	if (!fuzz_write_input(&watched.driver->input, watched.folder, prefix, path, sizeof(path)))
+		return;
+	fprintf(stderr, "# again: %s", watched.program);
+	tell_part();
+	fprintf(stderr, " %s\n", path);
 }
 
 static void died(void)

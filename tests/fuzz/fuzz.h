@@ -21,6 +21,7 @@
 
 struct fuzz_run {
 	u8 canary;	  /* enum rig_canary: a mistake that is put in; 0: none */
+	u8 part;	  /* of the target, which leaves out the others; 0: all */
 	u8 *seen;	  /* FUZZ_FEATURES bytes, 1 for what was seen before; or NULL */
 	u32 new_features; /* that this run added */
 	u32 before;	  /* the last one */
@@ -37,11 +38,19 @@ struct fuzz_canary {
 	u8 canary;
 };
 
+/* What a target can be held to. */
+struct fuzz_part {
+	const char *name;
+	u8 part;
+};
+
 struct fuzz_target {
 	const char *name;
 	fuzz_function *run;
 	const struct fuzz_canary *canary;
 	u32 canaries;
+	const struct fuzz_part *part;
+	u32 parts;
 	/* What inputs are made of: a length, then so many bytes. */
 	const u8 (*piece)[FUZZ_PIECE_BYTES];
 	u32 pieces;
@@ -53,9 +62,11 @@ extern const struct fuzz_target fuzz_text_target;
 extern const struct fuzz_target fuzz_hex_target;
 extern const struct fuzz_target fuzz_lint_target;
 extern const struct fuzz_target fuzz_rules_target;
+extern const struct fuzz_target fuzz_pgtable_target;
 
 fuzz_function fuzz_queue;
 fuzz_function fuzz_tables;
+fuzz_function fuzz_pgtable;
 
 /* Something happened: what kind of thing, and two numbers about it. Also what it came after. */
 void fuzz_feature(struct fuzz_run *run, u32 kind, u64 a, u64 b);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_queue, fuzz_tables, fuzz_text, fuzz_hex, fuzz_rules: runs a target.
+ * fuzz_queue, fuzz_tables, fuzz_pgtable, fuzz_text, fuzz_hex, fuzz_rules: runs a target.
  *
  *   fuzz_queue FILE|FOLDER...                  runs these inputs
  *   fuzz_queue --runs N --seed S [INPUTS]      and then N that it makes of them
  *   fuzz_queue --seconds N [INPUTS]            as many as that time has room for
  *   fuzz_queue --timed [INPUTS]                DMASIM_FUZZ_SECONDS, or 5 if it is not set
  *   ... --canary NAME                          with a mistake put in, which must be found
+ *   ... --only NAME                            a part of what the target does: one format
  *   ... --keep FOLDER                          writes what together reaches the most
  *   ... --failures FOLDER                      where an input that fails is written; or here
  *
@@ -31,6 +32,7 @@ struct options {
 	u64 runs;
 	u64 seconds;
 	u8 canary;
+	u8 part;
 	const char *keep;
 	const char *failures;
 };
@@ -39,7 +41,8 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: fuzz_%s [--runs N | --seconds N | --timed] [--seed S]"
-		" [--canary NAME] [--keep FOLDER] [--failures FOLDER] [FILE | FOLDER]...\n",
+		" [--canary NAME] [--only NAME] [--keep FOLDER] [--failures FOLDER]"
+		" [FILE | FOLDER]...\n",
 		FUZZ_TARGET.name);
 	return 2;
 }
@@ -58,6 +61,17 @@ static bool read_canary(const struct fuzz_target *target, const char *name, u8 *
 	for (u32 i = 0; i < target->canaries; i++) {
 		if (strcmp(target->canary[i].name, name) == 0) {
 			*canary = target->canary[i].canary;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_part(const struct fuzz_target *target, const char *name, u8 *part)
+{
+	for (u32 i = 0; i < target->parts; i++) {
+		if (strcmp(target->part[i].name, name) == 0) {
+			*part = target->part[i].part;
 			return true;
 		}
 	}
@@ -88,6 +102,7 @@ static bool read_options(int argc, char **argv, struct options *options)
 		{ "timed", no_argument, NULL, 't' },
 		{ "seed", required_argument, NULL, 'S' },
 		{ "canary", required_argument, NULL, 'c' },
+		{ "only", required_argument, NULL, 'o' },
 		{ "keep", required_argument, NULL, 'k' },
 		{ "failures", required_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
@@ -111,6 +126,9 @@ static bool read_options(int argc, char **argv, struct options *options)
 			break;
 		case 'c':
 			good = read_canary(options->target, optarg, &options->canary);
+			break;
+		case 'o':
+			good = read_part(options->target, optarg, &options->part);
 			break;
 		case 'k':
 			options->keep = optarg;
@@ -177,7 +195,10 @@ int main(int argc, char **argv)
 		free(driver);
 		return usage();
 	}
+	/* What a target shares with tests stops by their means: then by a signal. */
+	setenv("CMOCKA_TEST_ABORT", "1", 0);
 	fuzz_driver_init(driver, options.target, options.seed, options.canary);
+	driver->run.part = options.part;
 	crash_watch(driver, absolute(argv[0]), absolute(options.failures));
 	result = run_all(driver, &options, argv + optind);
 	crash_rest();

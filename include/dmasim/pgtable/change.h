@@ -93,6 +93,7 @@ struct pt_protect {
 	u32 prot;
 	u64 at; /* where the next leaf must begin */
 	u64 last;
+	bool some; /* leaves were there */
 	int err;
 	struct iommu_iotlb_gather *gather;
 };
@@ -140,6 +141,7 @@ PT_SHARED bool pt_protect_leaf(const struct pt_format *format, struct pgtable *p
 		return false;
 	}
 	protect->at += 1ULL << place->lg2;
+	protect->some = true;
 	if (pt_protect_items(format, pt, place, protect->prot))
 		pt_gather_place(place, protect->gather);
 	return true;
@@ -148,7 +150,9 @@ PT_SHARED bool pt_protect_leaf(const struct pt_format *format, struct pgtable *p
 PT_INLINE int pt_protect_range(const struct pt_format *format, struct pgtable *pt, u64 iova,
 			       u64 bytes, u32 prot, struct iommu_iotlb_gather *gather, u64 *changed)
 {
-	struct pt_protect protect = { prot, iova, iova + (bytes - 1), 0, gather };
+	struct pt_protect protect = {
+		.prot = prot, .at = iova, .last = iova + (bytes - 1), .gather = gather
+	};
 	int err = pt_check_range(format, pt, iova, bytes);
 
 	if (!err && !(prot & (IOMMU_READ | IOMMU_WRITE)))
@@ -160,7 +164,7 @@ PT_INLINE int pt_protect_range(const struct pt_format *format, struct pgtable *p
 	pt_visit_range(format, pt, iova, bytes, pt_protect_leaf, &protect);
 	*changed += protect.at - iova;
 	/* The end of the last leaf may be that of the address space. */
-	if (!protect.err && protect.at - 1 < protect.last)
+	if (!protect.err && (!protect.some || protect.at - 1 < protect.last))
 		protect.err = -ENOENT;
 	return protect.err;
 }

@@ -284,8 +284,10 @@ PT_SHARED void pt_collapse_items(const struct pt_format *format, struct pgtable 
 {
 	u8 item_lg2 = pt_level_lg2(format, level);
 	u64 entries = pt_entries(format, pt, level);
+	u8 end_lg2 = pt_level_lg2(format, level + 1);
 
-	for (u8 lg2 = pt_level_lg2(format, level + 1) - 1; lg2 > item_lg2; lg2--) {
+	/* What a table of AMD's sixth level maps has more than 64 bits. */
+	for (u8 lg2 = (end_lg2 < 64 ? end_lg2 : 64) - 1; lg2 > item_lg2; lg2--) {
 		u64 items = 1ULL << (lg2 - item_lg2);
 
 		if (!(pt->page_sizes >> lg2 & 1))

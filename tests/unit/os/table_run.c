@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "table_compare.h"
 #include "unit/hw/scale.h"
 
 #define MEMORY_LG2 40
@@ -20,45 +21,19 @@ u64 run_large(const struct run *run)
 
 /* ---- Looking --------------------------------------------------------------------------------- */
 
-static void expect_nothing_until(struct run *run, u64 end)
-{
-	for (; run->cursor < end; run->cursor += 1ULL << run->model.granule_lg2) {
-		if (model_page(&run->model, run->cursor)->leaf_lg2)
-			fail_msg("step %llu: hardware sees nothing at 0x%llx", run->steps,
-				 run->cursor);
-	}
-}
-
-static void compare_leaf(void *cookie, const struct seen_leaf *leaf)
-{
-	struct run *run = cookie;
-	const struct model_page *page = model_page(&run->model, leaf->iova);
-
-	if (leaf->iova > run->cursor)
-		expect_nothing_until(run, leaf->iova);
-	if (!page->leaf_lg2 || 1ULL << page->leaf_lg2 != leaf->bytes || page->phys != leaf->phys ||
-	    leaf->read != !!(format_shows(run->fixture, page->prot) & IOMMU_READ) ||
-	    leaf->write != !!(page->prot & IOMMU_WRITE))
-		fail_msg("step %llu: hardware sees 0x%llx at 0x%llx, %llu bytes, the model 0x%llx, "
-			 "%llu",
-			 run->steps, leaf->phys, leaf->iova, leaf->bytes, page->phys,
-			 1ULL << page->leaf_lg2);
-	run->cursor = leaf->iova + leaf->bytes;
-}
-
 /* The range and what lies around it, as far as the window. */
 void run_compare(struct run *run, u64 iova, u64 bytes)
 {
 	u64 around = 2 * SZ_2M;
 	u64 start = iova - run->at < around ? run->at : iova - around;
 	u64 end = iova + bytes + around;
+	struct table_compare compare = { .fixture = run->fixture, .model = &run->model };
 
 	start &= ~((1ULL << run->model.granule_lg2) - 1);
 	if (end > run->at + RUN_WINDOW)
 		end = run->at + RUN_WINDOW;
-	run->cursor = start;
-	run->fixture->format->walk_range(run->fixture, start, end - 1, compare_leaf, run);
-	expect_nothing_until(run, end);
+	if (!table_compare(&compare, start, end))
+		fail_msg("step %llu: %s", run->steps, compare.why);
 	for (int i = 0; i < 8; i++) {
 		u64 at = start + run_draw(run, end - start);
 		const struct model_page *page = model_page(&run->model, at);

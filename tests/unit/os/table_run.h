@@ -19,7 +19,6 @@ struct run {
 	struct random random;
 	u64 at;	    /* the window's first address */
 	u64 others; /* tables that the model does not know: tops that were */
-	u64 cursor; /* of a check: the first address that no leaf was seen for */
 	u64 steps, refused, holes, large;
 	u64 last_iova, last_bytes; /* of the map before; 0 bytes: none was done */
 	u64 changed;		   /* a test's own count */

@@ -8,10 +8,12 @@
 
 #include <errno.h>
 
+#include "judges.h"
 #include "unit/hw/scale.h"
 
 #define STEPS 20000 /* full count */
 #define RW    (IOMMU_READ | IOMMU_WRITE)
+#define PHYS  0x400000000ULL
 
 static bool can_reshape(const struct format_fixture *fixture)
 {
@@ -233,7 +235,45 @@ static void random_changes_in_the_upper_half(void **state)
 	change_at_random(run_start_at(*state, -3 * RUN_WINDOW), scaled(STEPS / 8));
 }
 
-TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(random_changes_do_what_the_model_does),
+/* At the first of all addresses, too. */
+static void rights_of_nothing_are_an_error(void **state)
+{
+	struct format_fixture *fixture = *state;
+	const u64 page = 1ULL << fixture->format->granule_lg2, at[] = { 0, page, SZ_1G };
+
+	for (u32 i = 0; i < 3; i++) {
+		u64 changed = 0;
+
+		expect_error(fixture->format->ops->protect(&fixture->pt, at[i], page, RW,
+							   &fixture->gather, &changed),
+			     -ENOENT);
+		expect_u64(changed, 0);
+		assert_true(iommu_iotlb_gather_empty(&fixture->gather));
+	}
+}
+
+/* Of as many levels as there are, whose top maps more than all addresses. */
+static FORMAT_CASE(amdv1_6, amdv1, amdv1, 12, false, false, .levels = 6, .pa_bits = 52,
+		   .coherent = true);
+
+static void a_collapse_reaches_the_highest_top(void **state)
+{
+	struct format_fixture *fixture = *state;
+	const u64 at = 0xfe00000000000000ULL;
+	u64 fewer = 0;
+
+	for (u64 page = 0; page < 4; page++)
+		expect_ok(format_map(fixture, at + page * SZ_4K, PHYS + page * SZ_4K, SZ_4K, RW));
+	expect_ok(
+		fixture->format->ops->collapse(&fixture->pt, at, SZ_16K, &fixture->gather, &fewer));
+	expect_u64(fewer, 3);
+	format_expect(fixture, at, PHYS, SZ_16K, RW);
+	expect_u64(format_unmap(fixture, at, SZ_4K), SZ_16K);
+}
+
+TEST_MAIN(ON_FORMAT(amdv1_6, a_collapse_reaches_the_highest_top),
+	  ON_EVERY_FORMAT_AND_SIZE(rights_of_nothing_are_an_error),
+	  ON_EVERY_FORMAT_AND_SIZE(random_changes_do_what_the_model_does),
 	  ON_FORMAT(armv8_s1_4k_bbm, random_changes_do_what_the_model_does),
 	  ON_FORMAT(armv8_s1_16k_bbm, random_changes_do_what_the_model_does),
 	  ON_MORE_CONFIGURATIONS(random_changes_in_more_configurations),
