@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page-table formats for `dmasim pt`: which tables there may be, what an entry says, and its bits by
- * name. A format is one file that fills a struct pt_format, and a line in pt_format.c. It reads
+ * Page-table formats for `dmasim pt`: which tables there may be, what an entry says, and its bits
+ * by name. A format is one file that fills a struct pt_format, and a line in pt_format.c. It reads
  * what the software has written by the architecture's bits alone, and shares no code with it.
  */
 #ifndef CLI_PT_FORMAT_H
@@ -117,8 +117,8 @@ const struct pt_format *pt_format_named(const char *name);
 const char *pt_rights(bool read, bool write, bool execute);
 
 /*
- * The names of what is set, but for the address: "R W ign10", "bit 61" for what has no name. Returns
- * text.
+ * The names of what is set, but for the address: "R W ign10", "bit 61" for what has no name.
+ * Returns text.
  */
 #define PT_NAMES_BYTES 512
 const char *pt_names(const struct pt_format *format, const struct pt_layout *layout, u64 entry,

@@ -134,6 +134,8 @@ void hw_walk_vtd_fs_range(const struct hw_walker *walker, phys_addr_t root, u8 l
 
 	if (levels & HW_BELOW_TOP) {
 		levels &= HW_LEVELS;
+		DMASIM_CONTRACT(levels >= 1 && levels < X86_FS_LEVELS_MAX,
+				"a table below the top has 1 to 4 levels");
 		if (!(start >> fs_level_lg2(levels)))
 			walk_table(&range, root, levels - 1, 0, true);
 		return;

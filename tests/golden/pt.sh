@@ -40,7 +40,8 @@ run 0 help --help && has help '^usage: dmasim pt FORMAT ' "$temp/out"
 
 for levels in 1 2 4 5 6; do
 	run 0 "amdv1-$levels" amdv1 --levels $levels &&
-		has "amdv1-has-$levels-levels" "^top table 0x100000, level $((levels - 1))" "$temp/out"
+		has "amdv1-has-$levels-levels" "^top table 0x100000, level $((levels - 1))" \
+			"$temp/out"
 done
 for format in 'vtdss 3' 'vtdss 5' 'x86_64 5' 'riscv 3' 'riscv 5' 'armv8 2' 'armv8 3' \
 	'armv8 --granule 16K 2' 'armv8 --granule 64K 2'; do
@@ -71,7 +72,8 @@ word() {
 word amdv1 0x7000000123456001 'PR FC IR IW' 0x123456000:4K:rw --snoop
 word amdv1 0x2000000123456001 'PR IR' 0x123456000:4K:r
 word amdv1 0x6000000001237e01 'PR NextLevel=7 IR IW' 0x1230000:64K:rw
-word amdv1 0x6000000000008401 'PR NextLevel=2 IR IW' 0x8000:4K:rw --levels 3 --poke 0:2:0x6000000000008401
+word amdv1 0x6000000000008401 'PR NextLevel=2 IR IW' 0x8000:4K:rw --levels 3 \
+	--poke 0:2:0x6000000000008401
 word vtdss 0x0000000123456003 'R W' 0x123456000:4K:rw
 word vtdss 0x0000000123456803 'R W SNP' 0x123456000:4K:rw --snoop
 word vtdss 0x0000000040000083 'R W PS' 0x40000000:2M:rw
@@ -140,16 +142,20 @@ prints 1 no-memory vtdss --map 0x1000:0:1T --unmap 0x1000:1T
 
 # ---- Words by hand -----------------------------------------------------------------------------
 
-prints 1 poked-vtdss vtdss --map $page --map 0x80000000:0:2M --poke 0x40000000:0:0xc000000001000407 \
-	--poke 0x40001000:0:0x1234560 --poke 0x80000000:1:0x1083 --poke 0x7000000000:2:0xfffffff000003
+prints 1 poked-vtdss vtdss --map $page --map 0x80000000:0:2M \
+	--poke 0x40000000:0:0xc000000001000407 \
+	--poke 0x40001000:0:0x1234560 --poke 0x80000000:1:0x1083 \
+	--poke 0x7000000000:2:0xfffffff000003
 prints 1 poked-amdv1 amdv1 --levels 4 --map $page --poke 0x40001000:0:0x681000000100119f \
 	--poke 0x40200000:1:0x6000000000103601 --poke 0x8000000000:3:0x6000000000103201
 prints 1 poked-x86_64 x86_64 --map $page --poke 0x40001000:0:0xfff0000001000fff \
 	--poke 0x40200000:1:0x8000000000001083 --poke 0x40400000:1:0x80a3 --poke 0x8000000000:3:0x83
 prints 1 poked-armv8 armv8 --map $page --poke 0x40001000:0:0xffff000001000fff \
 	--poke 0x40002000:0:0x1001 --poke 0x40200000:1:0x4000000000bbb4c3 \
-	--poke 0x40400000:1:0x40030401 --poke 0x8000000000:3:0x1 --poke 0x80000000:2:0xf800000000102003
-prints 1 poked-riscv riscv --map $page --poke 0x40001000:0:0x7ff00000004003ff --poke 0x40002000:0:5 \
+	--poke 0x40400000:1:0x40030401 --poke 0x8000000000:3:0x1 \
+	--poke 0x80000000:2:0xf800000000102003
+prints 1 poked-riscv riscv --map $page --poke 0x40001000:0:0x7ff00000004003ff \
+	--poke 0x40002000:0:5 \
 	--poke 0x40003000:0:1 --poke 0x40200000:1:0x800000000000000f \
 	--poke 0x40400000:1:0x47 --poke 0x80000000:2:0x400df --poke 0x40004000:0:0x8000000000406047
 prints 1 poked-riscv-napot riscv --napot --map $page --poke 0x40001000:0:0x8000000000400047 \
