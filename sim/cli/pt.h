@@ -155,7 +155,7 @@ phys_addr_t pt_row_phys(const struct pt_row *row);
 #define PT_PLACE_BYTES 24
 const char *pt_row_place(const struct pt_row *row, char text[PT_PLACE_BYTES]);
 
-/* What a row's entries are: "table 0x102000", "3 leaves of 4 KiB, rw, cacheable", "malformed: ..." */
+/* What a row's entries are: "table 0x102000", "3 leaves of 4 KiB, rw", "malformed: ..." */
 #define PT_SAYS_BYTES 192
 const char *pt_row_says(const struct pt_tree *tree, const struct pt_node *node,
 			const struct pt_row *row, char text[PT_SAYS_BYTES]);

@@ -2,9 +2,9 @@
 /*
  * The target of page tables: what it keeps beside a table, and its steps.
  *
- * A window of addresses has a plain model, which unit tests have, too; the format's judge reads what
- * is in memory as hardware does. After each step both must agree on what the step touched, the call
- * must have returned what the model says, and as many tables must exist.
+ * A window of addresses has a plain model, which unit tests have, too; the format's judge reads
+ * what is in memory as hardware does. After each step both must agree on what the step touched, the
+ * call must have returned what the model says, and as many tables must exist.
  */
 #ifndef FUZZ_PGTABLE_H
 #define FUZZ_PGTABLE_H

@@ -181,7 +181,7 @@ static struct odd take_odd(struct pgtable_fuzz *fuzz, struct bytes *bytes)
 			   .prot = IOMMU_READ | IOMMU_WRITE };
 	u8 width = format_width(fuzz->fixture);
 
-	/* A power of two and some pages from a start, from an end of the table, or of everything. */
+	/* A power of two and some pages from a start, or from an end: the table's, or of all. */
 	odd.iova = (1ULL << (where & 63)) & ~(granule - 1);
 	if (where & 64)
 		odd.iova = (width < 64 ? 1ULL << width : 0) - odd.iova;
