@@ -234,6 +234,8 @@ static enum trouble pass_second(const struct journey *journey)
 	walk->phys = below.phys;
 	walk->read &= below.read;
 	walk->write &= below.write;
+	/* A write by this translation leaves nothing to be marked in either stage. */
+	walk->dirty &= below.dirty;
 	if (below.page_lg2 < walk->page_lg2)
 		walk->page_lg2 = below.page_lg2;
 	return NO_TROUBLE;
