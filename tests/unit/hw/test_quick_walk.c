@@ -327,6 +327,7 @@ static void run_all(void **state, bool arm)
 	}
 }
 
+/* trust: the quick ways of RISC-V and Arm walks | an independent model: the full ways, at random */
 static void riscv_finds_the_same_both_ways(void **state)
 {
 	run_all(state, false);
