@@ -3,6 +3,7 @@
  * Walks of hardware's page tables that miss everything: of one stage, and of a first stage below a
  * second, four levels each, so that 24 entries are read for a page. 65,536 pages of 4 KiB at
  * random; both stages have nothing but such pages. Nanoseconds of one walk, and how many a second.
+ * Entries read are hardware's: what one walk reads twice, the simulator looks at once.
  *
  * Usage: bench_walk [part of a row's name]
  */
