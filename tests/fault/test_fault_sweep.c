@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "fault/flows.h"
-#include "property/seeds.h"
+#include "support/scale.h"
 
 #define NTH_MAX 400
 

@@ -8,8 +8,8 @@
  */
 #include <stdlib.h>
 
-#include "property/seeds.h"
 #include "support/rig.h"
+#include "support/scale.h"
 
 #define BYTES	3000 /* neither begins nor ends on a page */
 #define OFFSET	0x234

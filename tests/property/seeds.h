@@ -13,21 +13,7 @@
 
 #include <dmasim/types.h>
 
-/* This scale's share of the full count, at least 1. */
-static inline u32 scaled(u32 full)
-{
-	const char *text = getenv("DMASIM_TEST_SCALE");
-	u64 percent = text && *text ? strtoull(text, NULL, 10) : 10;
-	u64 count = full * percent / 100;
-
-	return count ? (u32)count : 1;
-}
-
-/* Of what counts up until nothing is left: every one, or at the smallest scales every fourth. */
-static inline u32 scaled_step(void)
-{
-	return scaled(100) < 10 ? 4 : 1;
-}
+#include "support/scale.h"
 
 /* The line that runs a failed test again is to begin with the seed that failed. */
 static inline void seed_failed(u64 seed)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "arm_tree.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 #include "unit/os/formats.h"
 
 #define STEPS	   8000 /* full count, of each of 132 configurations */

@@ -7,7 +7,7 @@
 #include "amd_tables.h"
 #include "bench.h"
 #include "found.h"
-#include "scale.h"
+#include "support/scale.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * allocation behind them failing in turn.
  */
 #include "bench.h"
-#include "scale.h"
+#include "support/scale.h"
 
 #include <errno.h>
 #include <stdlib.h>

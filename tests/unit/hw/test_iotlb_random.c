@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "hw/iotlb.h"
-#include "scale.h"
+#include "support/scale.h"
 
 #define STEPS	 2000000 /* full count */
 #define KNOWN	 512

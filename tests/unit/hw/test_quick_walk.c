@@ -11,7 +11,7 @@
 #include "bench.h"
 #include "hw/arm_walk.h"
 #include "hw/riscv_walk.h"
-#include "scale.h"
+#include "support/scale.h"
 #include "tables.h"
 
 #define RUNS	  40000 /* full count */

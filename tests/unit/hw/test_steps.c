@@ -7,7 +7,7 @@
 #include "bench.h"
 
 #include "hw/steps.h"
-#include "scale.h"
+#include "support/scale.h"
 
 #define DEV    0x0318
 #define DOMAIN 5

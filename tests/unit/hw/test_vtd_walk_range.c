@@ -5,7 +5,7 @@
  */
 #include "bench.h"
 #include "found.h"
-#include "scale.h"
+#include "support/scale.h"
 #include "tables.h"
 
 #include <stdlib.h>

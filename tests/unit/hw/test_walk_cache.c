@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-#include "scale.h"
+#include "support/scale.h"
 
 #define DEV    0x0318
 #define DOMAIN 5

@@ -11,7 +11,7 @@
 #include <dmasim/hw/riscv.h>
 #include <dmasim/hw/vtd.h>
 
-#include "scale.h"
+#include "support/scale.h"
 #include "walk_format.h"
 
 #define ENTRIES 2000000 /* full count */

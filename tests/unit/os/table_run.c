@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "support/scale.h"
 #include "table_compare.h"
-#include "unit/hw/scale.h"
 
 #define MEMORY_LG2 40
 

@@ -9,7 +9,7 @@
 
 #include "hw/amd_queue.h"
 #include "iommu/amd.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 #include "world/random.h"
 
 #define ROUNDS 1000000 /* full count */

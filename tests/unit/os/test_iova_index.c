@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "iova/index_hot.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 
 #define STEPS	   1000000 /* full count, over all shapes */
 #define RANGES_MAX 20000

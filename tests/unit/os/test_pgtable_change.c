@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "judges.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 
 #define STEPS 20000 /* full count */
 #define RW    (IOMMU_READ | IOMMU_WRITE)

@@ -2,8 +2,8 @@
 /*
  * Random maps and unmaps.
  */
+#include "support/scale.h"
 #include "table_run.h"
-#include "unit/hw/scale.h"
 
 #define STEPS 30000 /* full count */
 

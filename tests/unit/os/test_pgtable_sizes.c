@@ -7,7 +7,7 @@
  *   count       leaves of that size until the end, or until the next larger size becomes possible
  */
 #include "formats.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 
 #define ROUNDS 2000000 /* full count */
 

@@ -10,7 +10,7 @@
 #include "iommu/iommu.h"
 #include "iommu/riscv.h"
 #include "machine/machine.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 #include "world/random.h"
 
 #define ROUNDS 1000000 /* full count */

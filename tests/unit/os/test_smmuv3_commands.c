@@ -12,7 +12,7 @@
 #include "iommu/iommu.h"
 #include "iommu/smmuv3.h"
 #include "machine/machine.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 #include "world/random.h"
 
 #define ROUNDS 300000 /* full count */

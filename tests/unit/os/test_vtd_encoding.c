@@ -13,7 +13,7 @@
 #include "hw/iommu.h"
 #include "hw/vtd.h"
 #include "iommu/vtd_commands.h"
-#include "unit/hw/scale.h"
+#include "support/scale.h"
 #include "world/random.h"
 
 #define ROUNDS 300000 /* full count */

@@ -3,8 +3,8 @@
  * How much a random test does: DMASIM_TEST_SCALE is the percentage of the full count, 10 if it is
  * not set.
  */
-#ifndef UNIT_HW_SCALE_H
-#define UNIT_HW_SCALE_H
+#ifndef SUPPORT_SCALE_H
+#define SUPPORT_SCALE_H
 
 #include <stdlib.h>
 
@@ -18,6 +18,12 @@ static inline u32 scaled(u32 full)
 	u64 count = full * percent / 100;
 
 	return count ? (u32)count : 1;
+}
+
+/* Of what counts up until nothing is left: every one, or at the smallest scales every fourth. */
+static inline u32 scaled_step(void)
+{
+	return scaled(100) < 10 ? 4 : 1;
 }
 
 #endif
