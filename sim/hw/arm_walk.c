@@ -1,148 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Armv8 page tables, as hardware reads them (facts "iova-and-page-tables" 2.4 and 2.6).
- *
- *   stage 1  63      62:61   60  59   54  53  52    51   47         12 11 10 9:8 7:6 5  4:2  1:0
- *            NSTable APTable UXN/PXN  UXN PXN cont. DBM  address       nG AF SH  AP  NS attr type
- *   stage 2                            XN           DBM  address          AF SH  S2AP  attr  type
- *
- * Levels count from 0, the smallest leaves. What the facts leave open: bits of a block's address
- * below its size are ignored, and what a table forbids is forbidden to all that it leads to.
+ * Walks of Armv8 page tables, of one stage or of two. What a descriptor says: arm_entry.h.
  */
-#include <dmasim/hw/arm.h>
-
-#include "hw/arm_walk.h"
+#include "hw/arm_entry.h"
 #include "hw/hw.h"
 #include "hw/quick_walk.h"
-
-static u8 level_lg2(const struct hw_arm_stage *stage, u8 level)
-{
-	return (u8)(stage->granule_lg2 + (stage->granule_lg2 - 3) * level);
-}
-
-/* A top of several tables side by side has more entries than one. */
-static u64 index_of(const struct hw_arm_stage *stage, u64 iova, u8 level)
-{
-	u64 index = iova >> level_lg2(stage, level);
-
-	return level == stage->levels - 1 ? index
-					  : index & ((1ULL << (stage->granule_lg2 - 3)) - 1);
-}
-
-/* ---- One descriptor --------------------------------------------------- */
-
-enum kind {
-	KIND_INVALID,
-	KIND_TABLE,
-	KIND_LEAF,
-};
-
-/* True where a block may stand above level 0. */
-static bool has_blocks(const struct hw_arm_stage *stage, u8 level)
-{
-	bool wide = stage->lpa2 || (stage->granule_lg2 == 16 && stage->output_bits > ARM_ADDR_TOP);
-	u8 most = stage->granule_lg2 == 12 ? 2 : 1;
-
-	return level <= most + (wide ? 1 : 0);
-}
-
-static enum kind kind_of(const struct hw_arm_stage *stage, u64 entry, u8 level)
-{
-	if (!(entry & ARM_DESC_VALID))
-		return KIND_INVALID;
-	if (!level)
-		return entry & ARM_DESC_TABLE ? KIND_LEAF : KIND_INVALID;
-	if (entry & ARM_DESC_TABLE)
-		return KIND_TABLE;
-	return has_blocks(stage, level) ? KIND_LEAF : KIND_INVALID;
-}
-
-/* The address in a descriptor; what is below 2^lg2 is not it. */
-static phys_addr_t address_in(const struct hw_arm_stage *stage, u64 entry, u8 lg2)
-{
-	u64 straight = (1ULL << (stage->lpa2 ? ARM_LPA2_TOP : ARM_ADDR_TOP)) - 1;
-	phys_addr_t address = entry & straight & ~((1ULL << lg2) - 1);
-
-	if (stage->lpa2)
-		address |= (entry >> ARM_LPA2_SHIFT & ARM_LPA2_MASK) << ARM_LPA2_TOP;
-	else if (stage->granule_lg2 == 16 && stage->output_bits > ARM_ADDR_TOP)
-		address |= (entry >> ARM_64K_HIGH_SHIFT & ARM_64K_HIGH_MASK) << ARM_ADDR_TOP;
-	return address;
-}
-
-/* log2 of the page that a leaf is, with those beside it if the contiguous bit says so. */
-static u8 page_lg2(const struct hw_arm_stage *stage, u64 entry, u8 level)
-{
-	u8 many = stage->granule_lg2 == 12 ? 4 : stage->granule_lg2 == 14 && !level ? 7 : 5;
-
-	return level_lg2(stage, level) + (entry & ARM_CONTIGUOUS ? many : 0);
-}
-
-/* ---- Rights ----------------------------------------------------------- */
-
-struct rights {
-	bool read;
-	bool write;
-	bool execute;
-	bool writable_later; /* DBM: a write makes it writable */
-};
-
-/* What the tables on the way forbid: bits of the last of them. */
-struct limits {
-	bool no_user;
-	bool read_only;
-	bool no_user_execute;
-	bool no_privileged_execute;
-};
-
-static void limit(struct limits *limits, u64 table)
-{
-	u64 ap = table >> ARM_S1_AP_TABLE & 3;
-
-	limits->no_user |= ap & 1;
-	limits->read_only |= ap >> 1;
-	limits->no_user_execute |= (table & ARM_S1_UXN_TABLE) != 0;
-	limits->no_privileged_execute |= (table & ARM_S1_PXN_TABLE) != 0;
-}
-
-static struct rights first_rights(const struct limits *limits, u64 entry, bool privileged)
-{
-	bool user = entry & ARM_S1_AP_EL0 && !limits->no_user;
-	u64 no_execute = privileged ? ARM_S1_PXN : ARM_S1_UXN;
-	bool forbidden = privileged ? limits->no_privileged_execute : limits->no_user_execute;
-
-	if (!privileged && !user)
-		return (struct rights){ .execute = !(entry & no_execute) && !forbidden };
-	return (struct rights){
-		.read = true,
-		.write = !(entry & ARM_S1_AP_RO) && !limits->read_only,
-		.execute = !(entry & no_execute) && !forbidden,
-		.writable_later = entry & ARM_DBM && !limits->read_only,
-	};
-}
-
-static struct rights second_rights(u64 entry)
-{
-	return (struct rights){
-		.read = entry & ARM_S2_READ,
-		.write = entry & ARM_S2_WRITE,
-		.execute = entry & ARM_S2_READ && !(entry & ARM_NO_EXECUTE),
-		.writable_later = entry & ARM_DBM,
-	};
-}
-
-static struct rights rights_of(const struct hw_arm_stage *stage, const struct limits *limits,
-			       u64 entry, bool privileged)
-{
-	return stage->second_stage ? second_rights(entry) : first_rights(limits, entry, privileged);
-}
-
-static bool is_dirty(const struct hw_arm_stage *stage, u64 entry)
-{
-	if (!(entry & ARM_DBM))
-		return false;
-	return stage->second_stage ? entry & ARM_S2_WRITE : !(entry & ARM_S1_AP_RO);
-}
 
 /* ---- Walking ---------------------------------------------------------- */
 
@@ -150,7 +12,7 @@ struct journey {
 	const struct hw_arm_stage *stage;
 	const struct hw_arm_access *access;
 	struct hw_walk *walk;
-	struct limits limits;
+	struct arm_limits limits;
 };
 
 static bool refuse(const struct journey *journey, u8 event, u32 class)
@@ -213,7 +75,7 @@ static bool rewrite(const struct journey *journey, phys_addr_t address, u64 entr
 }
 
 /* What may be done with a page, and what a write to one with DBM changes; false: refused. */
-static bool permit(const struct journey *journey, const struct rights *rights, u64 *entry)
+static bool permit(const struct journey *journey, const struct arm_rights *rights, u64 *entry)
 {
 	const struct hw_arm_stage *stage = journey->stage;
 	const struct hw_arm_access *access = journey->access;
@@ -231,9 +93,10 @@ static bool arrive(struct journey *journey, u64 entry, u8 level, phys_addr_t at)
 	const struct hw_arm_stage *stage = journey->stage;
 	const struct hw_arm_access *access = journey->access;
 	struct hw_walk *walk = journey->walk;
-	struct rights rights = rights_of(stage, &journey->limits, entry, access->privileged);
-	u8 lg2 = level_lg2(stage, level);
-	phys_addr_t page = address_in(stage, entry, lg2);
+	struct arm_rights rights =
+		arm_rights_of(stage, &journey->limits, entry, access->privileged);
+	u8 lg2 = arm_level_lg2(stage, level);
+	phys_addr_t page = arm_address_in(stage, entry, lg2);
 	u64 marked = entry;
 
 	walk->read = rights.read;
@@ -249,14 +112,14 @@ static bool arrive(struct journey *journey, u64 entry, u8 level, phys_addr_t at)
 		return false;
 	entry = marked;
 	walk->accessed = true;
-	walk->dirty = is_dirty(stage, entry);
-	walk->page_lg2 = page_lg2(stage, entry, level);
+	walk->dirty = arm_is_dirty(stage, entry);
+	walk->page_lg2 = arm_page_lg2(stage, entry, level);
 	walk->phys = page | (access->iova & ((1ULL << lg2) - 1));
 	return true;
 }
 
 /* What an unprivileged request may do below a table. */
-static struct hw_walk_start step_at(phys_addr_t table, u8 level, const struct limits *limits)
+static struct hw_walk_start step_at(phys_addr_t table, u8 level, const struct arm_limits *limits)
 {
 	return (struct hw_walk_start){ table, level + 1, !limits->no_user,
 				       !limits->no_user && !limits->read_only };
@@ -269,9 +132,9 @@ static bool go_down(struct journey *journey)
 	phys_addr_t table = stage->root;
 
 	for (u8 level = stage->levels; level-- > 0;) {
-		phys_addr_t address = table + 8 * index_of(stage, journey->access->iova, level);
+		phys_addr_t address = table + 8 * arm_index_of(stage, journey->access->iova, level);
 		phys_addr_t at;
-		enum kind kind;
+		enum arm_kind kind;
 		u64 entry;
 
 		walk->step[walk->tables++] = step_at(table, level, &journey->limits);
@@ -280,18 +143,18 @@ static bool go_down(struct journey *journey)
 		walk->reads++;
 		if (!hw_walker_fetch(stage->walker, at, 0, &entry))
 			return refuse(journey, ARM_F_WALK_EABT, ARM_CLASS_TABLE);
-		kind = kind_of(stage, entry, level);
-		if (kind == KIND_INVALID) {
-			walk->absent_lg2 = level_lg2(stage, level);
+		kind = arm_kind_of(stage, entry, level);
+		if (kind == ARM_KIND_INVALID) {
+			walk->absent_lg2 = arm_level_lg2(stage, level);
 			return refuse(journey, ARM_F_TRANSLATION, ARM_CLASS_INPUT);
 		}
-		if (kind == KIND_LEAF)
+		if (kind == ARM_KIND_LEAF)
 			return arrive(journey, entry, level, address);
-		table = address_in(stage, entry, stage->granule_lg2);
+		table = arm_address_in(stage, entry, stage->granule_lg2);
 		if (table >> stage->output_bits)
 			return refuse(journey, ARM_F_ADDR_SIZE, ARM_CLASS_TABLE);
 		if (!stage->second_stage)
-			limit(&journey->limits, entry);
+			arm_limit(&journey->limits, entry);
 	}
 	return refuse(journey, ARM_F_TRANSLATION, ARM_CLASS_INPUT);
 }
@@ -407,7 +270,7 @@ static bool walk_quickly(const struct hw_arm_stage *stage, const struct hw_arm_a
 	walk->page_lg2 = stage->granule_lg2;
 	walk->phys = found.phys;
 	walk->accessed = true;
-	walk->dirty = is_dirty(stage, found.leaf);
+	walk->dirty = arm_is_dirty(stage, found.leaf);
 	hw_walk_end(walk, true, may_be_written(stage, found.leaf), stage->levels);
 	if (stage->second) {
 		walk->write &= may_be_written(stage->second, found.second_leaf);
@@ -436,156 +299,4 @@ struct hw_walk hw_walk_arm(const struct hw_arm_stage *stage, const struct hw_arm
 
 	hw_walk_arm_to(stage, access, &walk);
 	return walk;
-}
-
-/* ---- Ranges ----------------------------------------------------------- */
-
-struct range {
-	struct hw_range_walk walk;
-	const struct hw_arm_stage *stage;
-	u64 run_bits; /* of an address, in which the pages of a run may differ; 0: no runs */
-};
-
-/* One table, where its entries are at hand, and what those that led to it forbid. */
-struct range_table {
-	const struct limits *limits;
-	phys_addr_t phys;
-	const u8 *entries; /* hw_walker_entries() */
-	u8 level;
-	u64 base; /* first address that it maps */
-};
-
-static void walk_table(const struct range *range, const struct limits *limits, phys_addr_t table,
-		       u8 level, u64 base);
-
-/* How many entries from this one on are like pages that lead to memory side by side. */
-static u64 run_of(const struct range *range, const struct range_table *table, u64 index, u64 end,
-		  u64 entry)
-{
-	u8 lg2 = range->stage->granule_lg2;
-	u64 count = 1, next;
-
-	if (table->level || entry & ARM_CONTIGUOUS || !range->run_bits)
-		return 1;
-	while (index + count <= end &&
-	       hw_walker_entry(range->walk.walker, table->entries, table->phys, index + count,
-			       &next) &&
-	       next == entry + (count << lg2) && !((next ^ entry) & ~range->run_bits))
-		count++;
-	return count;
-}
-
-/* Returns how many entries it was. What no request gets through can not be cached. */
-static u64 tell_leaf(const struct range *range, const struct range_table *table, u64 index, u64 end,
-		     u64 entry)
-{
-	const struct hw_arm_stage *stage = range->stage;
-	struct rights rights = rights_of(stage, table->limits, entry, false);
-	u8 lg2 = level_lg2(stage, table->level);
-	phys_addr_t phys = address_in(stage, entry, lg2);
-	u64 count;
-
-	if (phys >> stage->output_bits || (!(entry & ARM_AF) && !stage->update_access))
-		return 1;
-	count = run_of(range, table, index, end, entry);
-	range->walk.leaf(
-		range->walk.cookie,
-		&(struct hw_leaf){
-			.iova = table->base + (index << lg2),
-			.bytes = count << lg2,
-			.phys = phys,
-			.page_lg2 = page_lg2(stage, entry, table->level),
-			.read = rights.read,
-			.write = rights.write || (rights.writable_later && stage->update_dirty),
-			.accessed = stage->update_access && entry & ARM_AF,
-			.dirty = stage->update_dirty && is_dirty(stage, entry),
-		});
-	return count;
-}
-
-static void follow(const struct range *range, const struct range_table *table, u64 index, u64 entry)
-{
-	const struct hw_arm_stage *stage = range->stage;
-	u8 lg2 = level_lg2(stage, table->level);
-	phys_addr_t phys = address_in(stage, entry, stage->granule_lg2);
-	struct limits limits = *table->limits;
-
-	if (phys >> stage->output_bits)
-		return;
-	if (!stage->second_stage)
-		limit(&limits, entry);
-	if (range->walk.table)
-		range->walk.table(range->walk.cookie,
-				  &(struct hw_table){
-					  .iova = table->base + (index << lg2),
-					  .bytes = 1ULL << lg2,
-					  .phys = phys,
-					  .entry = table->phys + index * sizeof(entry),
-					  .levels = table->level,
-					  .read = !limits.no_user,
-					  .write = !limits.no_user && !limits.read_only,
-				  });
-	walk_table(range, &limits, phys, table->level - 1, table->base + (index << lg2));
-}
-
-/* Returns how many entries it was. */
-static u64 visit_entry(const struct range *range, const struct range_table *table, u64 index,
-		       u64 end, u64 entry)
-{
-	u8 lg2 = level_lg2(range->stage, table->level);
-
-	switch (kind_of(range->stage, entry, table->level)) {
-	case KIND_LEAF:
-		return tell_leaf(range, table, index, end, entry);
-	case KIND_TABLE:
-		follow(range, table, index, entry);
-		return 1;
-	default:
-		if (range->walk.walker->absents)
-			hw_range_tell_absent(&range->walk, table->base + (index << lg2), lg2);
-		return 1;
-	}
-}
-
-static void walk_table(const struct range *range, const struct limits *limits, phys_addr_t table,
-		       u8 level, u64 base)
-{
-	const struct hw_arm_stage *stage = range->stage;
-	const struct hw_walker *walker = range->walk.walker;
-	const struct range_table here = {
-		limits, table, stage->granule_lg2 == 12 ? hw_walker_entries(walker, table) : NULL,
-		level, base
-	};
-	u8 lg2 = level_lg2(stage, level);
-	bool top = level == stage->levels - 1;
-	u64 behind = 1ULL << (top ? stage->input_bits - lg2 : stage->granule_lg2 - 3);
-	u64 index = range->walk.start > base ? (range->walk.start - base) >> lg2 : 0;
-	u64 end = (range->walk.last - base) >> lg2;
-
-	end = end < behind ? end : behind - 1;
-	while (index <= end) {
-		u64 entry;
-
-		if (!hw_walker_entry(walker, here.entries, table, index, &entry))
-			return;
-		if (!entry && !walker->absents)
-			index++;
-		else
-			index += visit_entry(range, &here, index, end, entry);
-	}
-}
-
-void hw_walk_arm_range(const struct hw_arm_stage *stage, u64 start, u64 last, hw_walk_leaf *leaf,
-		       hw_walk_table *table, void *cookie)
-{
-	const struct range range = {
-		.walk = { stage->walker, start, last, leaf, table, cookie },
-		.stage = stage,
-		.run_bits = stage->walker->runs && stage->output_bits <= ARM_ADDR_TOP
-				    ? (1ULL << stage->output_bits) - (1ULL << stage->granule_lg2)
-				    : 0,
-	};
-	const struct limits none = { .no_user = false };
-
-	walk_table(&range, &none, stage->root, stage->levels - 1, 0);
 }

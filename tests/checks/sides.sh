@@ -108,7 +108,8 @@ complain 'a header of bits has no functions' "$(code include/dmasim/hw/*.h |
 
 compiler=$(c_compiler)
 if [ -n "$compiler" ]; then
-	walkers=$(find sim/hw -name '*_walk.c' -o -name 'vtd_fs.c' -o -name 'vtd_nested.c' | sort)
+	walkers=$(find sim/hw -name '*_walk.c' -o -name 'vtd_fs.c' -o -name 'vtd_nested.c' \
+		-o -name '*_range.c' | sort)
 	complain 'not for a walker' "$(walker_sees $walkers)"
 	# What it would say of a walker that knows how tables are written.
 	for header in '"pgtable/armv8.h"' '"machine/machine.h"' '"no/such.h"' \

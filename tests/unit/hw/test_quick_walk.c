@@ -191,7 +191,7 @@ static void set_up_arm(struct run *run)
 	run->first.input_bits = (u8)(granule_lg2 + index_lg2 * run->first.levels);
 	run->second = run->first;
 	run->second.leaf = arm_second_leaf;
-	/* One of two granules, two levels that the quick way does not shorten, tops side by side. */
+	/* Other granules, two levels alone, which the quick way does not shorten, wide tops. */
 	if (!draw(run, 4))
 		run->second.granule_lg2 = 12;
 	run->second.levels = run->second.granule_lg2 == 12 ? 3 : (u8)(2 + draw(run, 2));
