@@ -7,7 +7,9 @@
 
 #include "driver.h"
 
-#define CRASH_SECONDS 20U /* for a run that takes well below a millisecond */
+/* For so many runs, of which most take well below a millisecond, and the largest tables 20. */
+#define CRASH_SECONDS 20U
+#define CRASH_RUNS    16U
 
 /* From now on the driver's input is written if a signal or a sanitizer ends the program. */
 void crash_watch(const struct fuzz_driver *driver, const char *program, const char *folder);

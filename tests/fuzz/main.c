@@ -161,13 +161,13 @@ static int run_all(struct fuzz_driver *driver, const struct options *options, ch
 	for (; result == 1 && *paths; paths++)
 		result = fuzz_driver_load(driver, *paths);
 	for (u64 i = 0; result == 1 && i < options->runs; i++) {
-		if (i % 256 == 0)
+		if (i % CRASH_RUNS == 0)
 			crash_alive();
 		result = fuzz_driver_step(driver);
 	}
 	/* The clock ends it, and nothing else: what is run does not depend on it. */
 	for (u64 i = 0; result == 1 && options->seconds; i++) {
-		if (i % 256 == 0) {
+		if (i % CRASH_RUNS == 0) {
 			crash_alive();
 			if (now_seconds() >= end)
 				break;
