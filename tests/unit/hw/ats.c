@@ -77,9 +77,7 @@ u8 memory_at(struct ats *ats, phys_addr_t phys)
 
 int ats_run(struct ats *ats, u64 low, u64 high)
 {
-	u64 words[2] = { htole64(low), htole64(high) };
-
-	return hw_queue_execute(ats->iommu, words, sizeof(words));
+	return bench_execute(ats->iommu, low, high);
 }
 
 int ats_invalidate(struct ats *ats, u16 requester, u64 high)

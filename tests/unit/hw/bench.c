@@ -58,6 +58,15 @@ void bench_fail(struct bench *bench, u64 nth)
 	memory_fail(&bench->world.memory, (struct memory_plan){ DMASIM_FAULT_ANY, nth });
 }
 
+int bench_execute(struct hw_iommu *iommu, u64 low, u64 high)
+{
+	u8 bytes[16];
+
+	for (u32 i = 0; i < 16; i++)
+		bytes[i] = (u8)((i < 8 ? low : high) >> 8 * (i % 8));
+	return hw_queue_execute(iommu, bytes, 16);
+}
+
 static void put(u8 *config, u32 offset, u32 value)
 {
 	for (u32 i = 0; i < 4; i++)

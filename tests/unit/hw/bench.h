@@ -32,6 +32,9 @@ u64 bench_live(const struct bench *bench);
 /* From now on the nth allocation fails, whatever it is for; 0: none. */
 void bench_fail(struct bench *bench, u64 nth);
 
+/* One command of two words, as the architectures number their bits: little-endian, executed. */
+int bench_execute(struct hw_iommu *iommu, u64 low, u64 high);
+
 /* ---- Functions ------------------------------------------------------------------------------- */
 
 /* The registers a function starts with. Offsets of capabilities: 0, it has none. */

@@ -133,9 +133,5 @@ struct hw_translation pasids_probe(struct pasids *pasids, u32 pasid, u64 iova, b
 
 int pasids_command(struct pasids *pasids, u64 low, u64 high)
 {
-	u8 bytes[16];
-
-	for (u32 i = 0; i < 16; i++)
-		bytes[i] = (u8)((i < 8 ? low : high) >> 8 * (i % 8));
-	return hw_queue_execute(pasids->iommu, bytes, 16);
+	return bench_execute(pasids->iommu, low, high);
 }

@@ -66,7 +66,7 @@ static void heard_error(void *cookie, struct hw_iommu *iommu, const u64 command[
 	note(queue, 'e');
 }
 
-int queue_setup(void **state)
+int queue_setup_unit(void **state, const struct hw_iommu_desc *desc)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
 
@@ -75,16 +75,7 @@ int queue_setup(void **state)
 	queue->bench = *state;
 	*state = queue;
 	ram_add_range(&queue->bench->hw.ram, 0, SZ_1M);
-	queue->iommu = hw_iommu_add(&queue->bench->hw,
-				    &(struct hw_iommu_desc){ .unit = 6,
-							     .levels = 4,
-							     .address_bits = 46,
-							     .max_address_mask = QUEUE_MAMV,
-							     .huge_1g = true,
-							     .coherent = true,
-							     .device_tlb = true,
-							     .pf_requester = true,
-							     .iotlb_entries = 64 });
+	queue->iommu = hw_iommu_add(&queue->bench->hw, desc);
 	if (!queue->iommu)
 		return -1;
 	queue->bench->hw.hooks = (struct hw_hooks){
@@ -96,6 +87,19 @@ int queue_setup(void **state)
 	};
 	queue_fill(queue);
 	return 0;
+}
+
+int queue_setup(void **state)
+{
+	return queue_setup_unit(state, &(struct hw_iommu_desc){ .unit = 6,
+								.levels = 4,
+								.address_bits = 46,
+								.max_address_mask = QUEUE_MAMV,
+								.huge_1g = true,
+								.coherent = true,
+								.device_tlb = true,
+								.pf_requester = true,
+								.iotlb_entries = 64 });
 }
 
 int queue_teardown(void **state)
@@ -145,5 +149,5 @@ int queue_run_all(struct queue *queue, const struct command *commands, u32 count
 
 int queue_run(struct queue *queue, struct command command)
 {
-	return queue_run_all(queue, &command, 1);
+	return bench_execute(queue->iommu, command.word[0], command.word[1]);
 }

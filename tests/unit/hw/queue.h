@@ -36,7 +36,9 @@ struct queue {
 	char order[64];		     /* i, w and e for each of them */
 };
 
+/* A unit of VT-d, or another. */
 int queue_setup(void **state);
+int queue_setup_unit(void **state, const struct hw_iommu_desc *desc);
 int queue_teardown(void **state);
 
 /* Puts all translations into the cache again. */

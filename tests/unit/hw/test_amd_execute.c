@@ -22,32 +22,17 @@
 #define WINDOW_2M     (QUEUE_2M_AT | 0xff000 | S)
 #define WINDOW_8K     (QUEUE_4K_AT | S)
 
-static int setup_on(void **state, const struct hw_iommu_desc *desc)
-{
-	struct queue *queue;
-
-	if (queue_setup(state))
-		return -1;
-	queue = *state;
-	hw_iommu_remove(queue->iommu);
-	queue->iommu = hw_iommu_add(&queue->bench->hw, desc);
-	if (!queue->iommu)
-		return -1;
-	queue_fill(queue);
-	return 0;
-}
-
 static int setup(void **state)
 {
-	return setup_on(state, &(struct hw_iommu_desc){ .arch = &hw_amd,
-							.unit = 6,
-							.levels = 4,
-							.address_bits = 52,
-							.coherent = true,
-							.device_tlb = true,
-							.iotlb_entries = 64,
-							.context_entries = 16,
-							.walk_entries = 16 });
+	return queue_setup_unit(state, &(struct hw_iommu_desc){ .arch = &hw_amd,
+								.unit = 6,
+								.levels = 4,
+								.address_bits = 52,
+								.coherent = true,
+								.device_tlb = true,
+								.iotlb_entries = 64,
+								.context_entries = 16,
+								.walk_entries = 16 });
 }
 
 /* ---- Pages ----------------------------------------------------------------------------------- */

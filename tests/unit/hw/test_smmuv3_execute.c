@@ -35,17 +35,8 @@ static int setup(void **state)
 		.context_entries = 16,
 		.walk_entries = 16,
 	};
-	struct queue *queue;
 
-	if (queue_setup(state))
-		return -1;
-	queue = *state;
-	hw_iommu_remove(queue->iommu);
-	queue->iommu = hw_iommu_add(&queue->bench->hw, &desc);
-	if (!queue->iommu)
-		return -1;
-	queue_fill(queue);
-	return 0;
+	return queue_setup_unit(state, &desc);
 }
 
 /* ---- Translations ---------------------------------------------------------------------------- */
