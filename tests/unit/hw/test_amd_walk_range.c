@@ -5,145 +5,113 @@
  * its entries, for random ranges.
  */
 #include "amd_tables.h"
-#include "bench.h"
-#include "found.h"
+#include "rig.h"
 #include "support/scale.h"
 
-#include <stdlib.h>
-
-#include "hw/walker.h"
-
-#define RAM_BYTES (1ULL << 40)
-#define TREES	  600 /* full count */
-#define RANGES	  25
-#define PLACES	  5
+#define ROOT   0x100000ULL
+#define TREES  600 /* full count */
+#define RANGES 25
+#define PLACES 5
 
 /* The entries of each table that are in use. */
 static const u64 place[PLACES] = { 0, 1, 7, 510, 511 };
 
-struct fixture {
-	struct bench *bench;
-	struct hw_walker walker;
-	u8 mode;
-	phys_addr_t root, next;
-	struct found found;
-};
-
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	if (!fixture || bench_setup(state))
-		return -1;
-	fixture->bench = *state;
-	*state = fixture;
-	fixture->found.max = 8192;
-	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
-	fixture->walker = (struct hw_walker){ .ram = &fixture->bench->hw.ram };
-	return 0;
+	return rig_setup_range(state, &(struct hw_walker){ .ram = NULL }, ROOT, 8192);
 }
 
-static int teardown(void **state)
+static u64 draw(const struct rig *rig, u64 bound)
 {
-	struct fixture *fixture = *state;
-	void *bench = fixture->bench;
-
-	free(fixture);
-	return bench_teardown(&bench);
-}
-
-static u64 draw(const struct fixture *fixture, u64 bound)
-{
-	return random_below(&fixture->bench->world.random, bound);
+	return random_below(&rig->bench->world.random, bound);
 }
 
 /* A leaf, in all the entries of its page or in one alone. */
-static void put_leaf(struct fixture *fixture, phys_addr_t table, u8 level, u64 index, u64 word)
+static void put_leaf(struct rig *rig, phys_addr_t table, u8 level, u64 index, u64 word)
 {
-	u8 more = draw(fixture, 2) ? (u8)draw(fixture, 9) : 0;
+	u8 more = draw(rig, 2) ? (u8)draw(rig, 9) : 0;
 	u8 lg2 = (u8)(12 + 9 * level + more);
 	u64 items = 1ULL << more;
 
-	word |= draw(fixture, 1 << 10) << 40;
+	word |= draw(rig, 1 << 10) << 40;
 	if (more)
 		word |= amd_size(lg2);
-	if (draw(fixture, 3) == 0) {
-		put_entry(fixture->walker.ram, table, index, word);
+	if (draw(rig, 3) == 0) {
+		put_entry(rig->walker.ram, table, index, word);
 		return;
 	}
 	for (u64 i = index & ~(items - 1); i < (index & ~(items - 1)) + items; i++)
-		put_entry(fixture->walker.ram, table, i,
-			  word | (draw(fixture, 20) ? 0 : draw(fixture, 4) << 5));
+		put_entry(rig->walker.ram, table, i,
+			  word | (draw(rig, 20) ? 0 : draw(rig, 4) << 5));
 }
 
 /* One entry in ten is malformed, one in twenty leads out of memory; permissions are any. */
-static phys_addr_t grow(struct fixture *fixture, u8 level)
+static phys_addr_t grow(struct rig *rig, u8 level)
 {
-	phys_addr_t table = fixture->next;
+	phys_addr_t table = rig->tables.next;
 
-	fixture->next += 0x1000;
+	rig->tables.next += 0x1000;
 	for (int i = 0; i < PLACES; i++) {
-		u64 word = AMD_PR | (draw(fixture, 4) ? AMD_RW : draw(fixture, 4) << 61);
-		u64 kind = draw(fixture, 10), next = level;
+		u64 word = AMD_PR | (draw(rig, 4) ? AMD_RW : draw(rig, 4) << 61);
+		u64 kind = draw(rig, 10), next = level;
 
-		if (draw(fixture, 10) == 0)
-			word |= draw(fixture, 2) ? 1ULL << 55 : AMD_NEXT(5);
+		if (draw(rig, 10) == 0)
+			word |= draw(rig, 2) ? 1ULL << 55 : AMD_NEXT(5);
 		if (kind < 2)
 			continue;
 		if (level == 0 || kind < 5) {
-			put_leaf(fixture, table, level, place[i], word);
+			put_leaf(rig, table, level, place[i], word);
 			continue;
 		}
-		if (draw(fixture, 8) == 0)
-			next = 1 + draw(fixture, level);
-		if (draw(fixture, 20) == 0)
-			word |= RAM_BYTES;
+		if (draw(rig, 8) == 0)
+			next = 1 + draw(rig, level);
+		if (draw(rig, 20) == 0)
+			word |= RIG_WALKER_RAM;
 		else
-			word |= grow(fixture, (u8)(next - 1));
-		put_entry(fixture->walker.ram, table, place[i], word | AMD_NEXT(next));
+			word |= grow(rig, (u8)(next - 1));
+		put_entry(rig->walker.ram, table, place[i], word | AMD_NEXT(next));
 	}
 	return table;
 }
 
-static u64 draw_iova(const struct fixture *fixture)
+static u64 draw_iova(const struct rig *rig)
 {
-	u64 iova = draw(fixture, 4096);
+	u64 iova = draw(rig, 4096);
 
-	for (u8 level = 0; level < fixture->mode; level++)
-		iova |= place[draw(fixture, PLACES)] << (12 + 9 * level);
+	for (u8 level = 0; level < rig->tables.levels; level++)
+		iova |= place[draw(rig, PLACES)] << (12 + 9 * level);
 	return iova;
 }
 
-static void walk_range(struct fixture *fixture, hw_walk_table *table)
+static void walk_range(struct rig *rig, hw_walk_table *table)
 {
-	fixture->found.leaves = fixture->found.tables = 0;
-	hw_walk_amd_v1_range(&fixture->walker, fixture->root, fixture->mode, fixture->found.first,
-			     fixture->found.last, found_leaf, table, &fixture->found);
+	rig->found->leaves = rig->found->tables = 0;
+	hw_walk_amd_v1_range(&rig->walker, rig->tables.root, rig->tables.levels, rig->found->first,
+			     rig->found->last, found_leaf, table, rig->found);
 }
 
-static void expect_table(const struct fixture *fixture, const struct hw_walk *walk, u8 step,
-			 u64 iova)
+static void expect_table(const struct rig *rig, const struct hw_walk *walk, u8 step, u64 iova)
 {
-	const struct hw_table *table = found_step(&fixture->found, walk, step, iova);
+	const struct hw_table *table = found_step(rig->found, walk, step, iova);
 
 	expect_u64(table->read, walk->step[step].read);
 	expect_u64(table->write, walk->step[step].write);
 }
 
-static void compare(const struct fixture *fixture, u64 iova)
+static void compare(const struct rig *rig, u64 iova)
 {
-	const struct hw_leaf *leaf = found_leaf_at(&fixture->found, iova);
+	const struct hw_leaf *leaf = found_leaf_at(rig->found, iova);
 
 	for (int write = 0; write < 2; write++) {
-		struct hw_walk walk =
-			hw_walk_amd_v1(&fixture->walker, fixture->root, fixture->mode, iova, write);
+		struct hw_walk walk = hw_walk_amd_v1(&rig->walker, rig->tables.root,
+						     rig->tables.levels, iova, write);
 		bool allowed = leaf && (write ? leaf->write : leaf->read);
 
 		if (allowed != !walk.fault)
 			fail_msg("0x%llx: walk fault 0x%x, range %s", iova, walk.fault,
 				 leaf ? "has a leaf" : "has nothing");
 		for (u8 i = 1; i < walk.tables; i++)
-			expect_table(fixture, &walk, i, iova);
+			expect_table(rig, &walk, i, iova);
 		if (walk.fault)
 			continue;
 		expect_u64(walk.phys, leaf->phys + (iova - leaf->iova));
@@ -153,121 +121,120 @@ static void compare(const struct fixture *fixture, u64 iova)
 }
 
 /* Every page of every table, as far as it lies in the range. */
-static void compare_all(const struct fixture *fixture)
+static void compare_all(const struct rig *rig)
 {
 	u32 combinations = 1;
 
-	for (u8 level = 0; level < fixture->mode; level++)
+	for (u8 level = 0; level < rig->tables.levels; level++)
 		combinations *= PLACES;
 	for (u32 n = 0; n < combinations; n++) {
 		u64 iova = 0;
 		u32 rest = n;
 
-		for (u8 level = 0; level < fixture->mode; level++, rest /= PLACES)
+		for (u8 level = 0; level < rig->tables.levels; level++, rest /= PLACES)
 			iova |= place[rest % PLACES] << (12 + 9 * level);
-		if (iova >= fixture->found.first && iova <= fixture->found.last)
-			compare(fixture, iova);
+		if (iova >= rig->found->first && iova <= rig->found->last)
+			compare(rig, iova);
 	}
-	compare(fixture, fixture->found.first);
-	compare(fixture, fixture->found.last);
+	compare(rig, rig->found->first);
+	compare(rig, rig->found->last);
 }
 
 static void a_range_finds_what_single_walks_find(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 	u32 trees = scaled(TREES);
 	u64 found = 0;
 
-	fixture->next = 0x100000;
 	for (u32 tree = 0; tree < trees; tree++) {
-		fixture->mode = (u8)(1 + tree % 4);
-		fixture->root = grow(fixture, fixture->mode - 1);
+		rig->tables.levels = (u8)(1 + tree % 4);
+		rig->tables.root = grow(rig, rig->tables.levels - 1);
 		for (u32 n = 0; n < RANGES; n++) {
-			u64 a = draw_iova(fixture), b = draw_iova(fixture);
+			u64 a = draw_iova(rig), b = draw_iova(rig);
 
-			fixture->found.first = a < b ? a : b;
-			fixture->found.last = a < b ? b : a;
-			walk_range(fixture, found_table);
+			rig->found->first = a < b ? a : b;
+			rig->found->last = a < b ? b : a;
+			walk_range(rig, found_table);
 			if (n < 3)
-				compare_all(fixture);
+				compare_all(rig);
 			for (int i = 0; i < 40; i++) {
-				u64 iova = draw_iova(fixture);
+				u64 iova = draw_iova(rig);
 
-				if (iova >= fixture->found.first && iova <= fixture->found.last)
-					compare(fixture, iova);
+				if (iova >= rig->found->first && iova <= rig->found->last)
+					compare(rig, iova);
 			}
-			found += fixture->found.leaves;
+			found += rig->found->leaves;
 		}
 	}
 	assert_true(found > trees * RANGES);
 }
 
-static void start(struct fixture *fixture, const struct tables *tables)
+static void start(struct rig *rig, const struct tables *tables)
 {
-	fixture->mode = tables->levels;
-	fixture->root = tables->root;
+	rig->tables.levels = tables->levels;
+	rig->tables.root = tables->root;
 }
 
 /* A range beyond the table's width is cut, or empty. */
 static void a_range_ends_with_the_width_of_the_table(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tables tables = { fixture->walker.ram, 3, 0x10000, 0x11000 };
+	struct rig *rig = *state;
+	struct tables tables = { rig->walker.ram, 3, 0x10000, 0x11000 };
 
 	amd_put(&tables, (1ULL << 39) - 0x1000, 0, 0x5000 | AMD_PR | AMD_RW);
-	start(fixture, &tables);
-	fixture->found.first = 0;
-	fixture->found.last = ~0ULL;
-	walk_range(fixture, NULL);
-	expect_u64(fixture->found.leaves, 1);
-	expect_u64(fixture->found.leaf[0].iova, (1ULL << 39) - 0x1000);
-	fixture->found.first = 1ULL << 39;
-	walk_range(fixture, NULL);
-	expect_u64(fixture->found.leaves, 0);
+	start(rig, &tables);
+	rig->found->first = 0;
+	rig->found->last = ~0ULL;
+	walk_range(rig, NULL);
+	expect_u64(rig->found->leaves, 1);
+	expect_u64(rig->found->leaf[0].iova, (1ULL << 39) - 0x1000);
+	rig->found->first = 1ULL << 39;
+	walk_range(rig, NULL);
+	expect_u64(rig->found->leaves, 0);
 }
 
 /* Six levels: all there is, from the first page to the last. */
 static void a_range_may_be_the_whole_address_space(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tables tables = { fixture->walker.ram, 6, 0x10000, 0x11000 };
+	struct rig *rig = *state;
+	struct tables tables = { rig->walker.ram, 6, 0x10000, 0x11000 };
 
 	amd_put(&tables, 0, 0, 0x5000 | AMD_PR | AMD_IR);
 	amd_put(&tables, ~0ULL, 0, 0x6000 | AMD_PR | AMD_IW);
-	start(fixture, &tables);
-	fixture->found.first = 0;
-	fixture->found.last = ~0ULL;
-	walk_range(fixture, found_table);
-	expect_u64(fixture->found.leaves, 2);
-	expect_u64(fixture->found.leaf[0].phys, 0x5000);
-	expect_u64(fixture->found.leaf[1].iova, ~0ULL - 0xfff);
-	assert_true(fixture->found.leaf[0].read && !fixture->found.leaf[0].write);
-	assert_true(fixture->found.leaf[1].write && !fixture->found.leaf[1].read);
-	expect_u64(fixture->found.tables, 10);
+	start(rig, &tables);
+	rig->found->first = 0;
+	rig->found->last = ~0ULL;
+	walk_range(rig, found_table);
+	expect_u64(rig->found->leaves, 2);
+	expect_u64(rig->found->leaf[0].phys, 0x5000);
+	expect_u64(rig->found->leaf[1].iova, ~0ULL - 0xfff);
+	assert_true(rig->found->leaf[0].read && !rig->found->leaf[0].write);
+	assert_true(rig->found->leaf[1].write && !rig->found->leaf[1].read);
+	expect_u64(rig->found->tables, 10);
 }
 
 /*   64 KiB   |----------------|
  *   range           [-]            the page is told as a whole */
 static void a_page_of_many_entries_is_told_whole(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
+	struct rig *rig = *state;
+	struct tables tables = { rig->walker.ram, 4, 0x10000, 0x11000 };
 
 	amd_put_leaf(&tables, 0x650000, 0, 16, 0x2000000001237e01ULL);
 	/* Hardware has marked one of them. */
 	amd_put(&tables, 0x653000, 0, 0x2000000001237e61ULL);
-	start(fixture, &tables);
-	fixture->found.first = fixture->found.last = 0x657123;
-	walk_range(fixture, found_table);
-	expect_u64(fixture->found.leaves, 1);
-	expect_u64(fixture->found.leaf[0].iova, 0x650000);
-	expect_u64(fixture->found.leaf[0].bytes, 0x10000);
-	expect_u64(fixture->found.leaf[0].phys, 0x1230000);
-	expect_u64(fixture->found.tables, 3);
-	fixture->found.first = 0x640000;
-	fixture->found.last = 0x66ffff;
-	walk_range(fixture, NULL);
-	expect_u64(fixture->found.leaves, 1);
+	start(rig, &tables);
+	rig->found->first = rig->found->last = 0x657123;
+	walk_range(rig, found_table);
+	expect_u64(rig->found->leaves, 1);
+	expect_u64(rig->found->leaf[0].iova, 0x650000);
+	expect_u64(rig->found->leaf[0].bytes, 0x10000);
+	expect_u64(rig->found->leaf[0].phys, 0x1230000);
+	expect_u64(rig->found->tables, 3);
+	rig->found->first = 0x640000;
+	rig->found->last = 0x66ffff;
+	walk_range(rig, NULL);
+	expect_u64(rig->found->leaves, 1);
 }
 
 /*   64 KiB   |---|x|----------|    what one entry says differs: three parts */
@@ -278,49 +245,49 @@ static void a_page_whose_entries_differ_is_told_in_parts(void **state)
 		{ .iova = 0x653000, .bytes = 0x1000, .phys = 0x5553000, .read = true },
 		{ .iova = 0x654000, .bytes = 0xc000, .phys = 0x1234000, .read = true },
 	};
-	struct fixture *fixture = *state;
-	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
+	struct rig *rig = *state;
+	struct tables tables = { rig->walker.ram, 4, 0x10000, 0x11000 };
 
 	amd_put_leaf(&tables, 0x650000, 0, 16, 0x2000000001237e01ULL);
 	amd_put(&tables, 0x653000, 0, 0x2000000005557e01ULL);
-	start(fixture, &tables);
+	start(rig, &tables);
 	for (u64 page = 0; page < 16; page++) {
 		const struct hw_leaf *expected = &part[page < 3 ? 0 : page == 3 ? 1 : 2];
 
-		fixture->found.first = fixture->found.last = 0x650000 + (page << 12);
-		walk_range(fixture, NULL);
-		expect_u64(fixture->found.leaves, 1);
-		expect_u64(fixture->found.leaf[0].iova, expected->iova);
-		expect_u64(fixture->found.leaf[0].bytes, expected->bytes);
-		expect_u64(fixture->found.leaf[0].phys, expected->phys);
+		rig->found->first = rig->found->last = 0x650000 + (page << 12);
+		walk_range(rig, NULL);
+		expect_u64(rig->found->leaves, 1);
+		expect_u64(rig->found->leaf[0].iova, expected->iova);
+		expect_u64(rig->found->leaf[0].bytes, expected->bytes);
+		expect_u64(rig->found->leaf[0].phys, expected->phys);
 	}
-	fixture->found.first = 0x651000;
-	fixture->found.last = 0x654000;
-	walk_range(fixture, NULL);
-	expect_u64(fixture->found.leaves, 3);
+	rig->found->first = 0x651000;
+	rig->found->last = 0x654000;
+	walk_range(rig, NULL);
+	expect_u64(rig->found->leaves, 3);
 }
 
 /* A pointer of level 2 to pages: of its 1 GiB the first 2 MiB are there. */
 static void a_skipped_level_leaves_the_first_part(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
+	struct rig *rig = *state;
+	struct tables tables = { rig->walker.ram, 4, 0x10000, 0x11000 };
 	u64 iova = 5ULL << 30;
 
 	put_entry(tables.ram, 0x90000, 511, 0x7000 | AMD_PR | AMD_RW);
 	amd_put(&tables, iova, 2, 0x90000 | AMD_PR | AMD_RW | AMD_NEXT(1));
-	start(fixture, &tables);
-	fixture->found.first = iova;
-	fixture->found.last = iova + (1ULL << 30) - 1;
-	walk_range(fixture, found_table);
-	expect_u64(fixture->found.leaves, 1);
-	expect_u64(fixture->found.leaf[0].iova, iova + 0x1ff000);
-	expect_u64(fixture->found.table[fixture->found.tables - 1].phys, 0x90000);
-	expect_u64(fixture->found.table[fixture->found.tables - 1].bytes, SZ_2M);
-	fixture->found.first = iova + SZ_2M;
-	walk_range(fixture, found_table);
-	expect_u64(fixture->found.leaves, 0);
-	expect_u64(fixture->found.tables, 1);
+	start(rig, &tables);
+	rig->found->first = iova;
+	rig->found->last = iova + (1ULL << 30) - 1;
+	walk_range(rig, found_table);
+	expect_u64(rig->found->leaves, 1);
+	expect_u64(rig->found->leaf[0].iova, iova + 0x1ff000);
+	expect_u64(rig->found->table[rig->found->tables - 1].phys, 0x90000);
+	expect_u64(rig->found->table[rig->found->tables - 1].bytes, SZ_2M);
+	rig->found->first = iova + SZ_2M;
+	walk_range(rig, found_table);
+	expect_u64(rig->found->leaves, 0);
+	expect_u64(rig->found->tables, 1);
 }
 
 /*   4 KiB   |RW 5|RW 6|IR 7|IR 9|RW last|reserved|    two are a run */
@@ -332,18 +299,18 @@ static void like_pages_side_by_side_are_told_at_once(void **state)
 				     0x9000 | AMD_PR | AMD_IR,
 				     ((1ULL << 52) - 0x1000) | AMD_PR | AMD_RW,
 				     (1ULL << 52) | AMD_PR | AMD_RW };
-	struct fixture *fixture = *state;
-	struct tables tables = { fixture->walker.ram, 4, 0x10000, 0x11000 };
-	const struct hw_leaf *leaf = fixture->found.leaf;
+	struct rig *rig = *state;
+	struct tables tables = { rig->walker.ram, 4, 0x10000, 0x11000 };
+	const struct hw_leaf *leaf = rig->found->leaf;
 
 	for (u32 i = 0; i < 6; i++)
 		amd_put(&tables, 0x600000 + i * 0x1000, 0, entry[i]);
-	fixture->walker.runs = true;
-	start(fixture, &tables);
-	fixture->found.first = 0;
-	fixture->found.last = ~0ULL;
-	walk_range(fixture, NULL);
-	expect_u64(fixture->found.leaves, 4);
+	rig->walker.runs = true;
+	start(rig, &tables);
+	rig->found->first = 0;
+	rig->found->last = ~0ULL;
+	walk_range(rig, NULL);
+	expect_u64(rig->found->leaves, 4);
 	assert_true(leaf[0].iova == 0x600000 && leaf[0].bytes == 0x2000 && leaf[0].write);
 	assert_true(leaf[0].phys == 0x5000 && leaf[0].page_lg2 == 12);
 	assert_true(leaf[1].iova == 0x602000 && leaf[1].bytes == 0x1000 && !leaf[1].write);
@@ -351,7 +318,7 @@ static void like_pages_side_by_side_are_told_at_once(void **state)
 	assert_true(leaf[3].iova == 0x604000 && leaf[3].bytes == 0x1000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 TEST_MAIN(TEST(a_range_finds_what_single_walks_find),
 	  TEST(a_range_ends_with_the_width_of_the_table),

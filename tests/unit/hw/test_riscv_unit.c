@@ -6,17 +6,12 @@
  * A record: cause 11:0, PID 31:12, PV 32, PRIV 33, type 39:34, device 63:40; the address in the
  * third word.
  */
-#include "bench.h"
-#include "tables.h"
-
-#include <stdlib.h>
+#include "rig.h"
 
 #include "hw/ats.h"
 
-#define ROOT   0x100000ULL
-#define DEV    0x0318 /* 03:03.0 */
-#define DOMAIN 5
-#define IOVA   0x7000ULL
+#define ROOT 0x100000ULL
+#define IOVA 0x7000ULL
 
 #define LEAF(phys)  ((phys) >> 12 << 10 | 0xd7) /* V R W U A D */
 #define TABLE(phys) ((phys) >> 12 << 10 | 1)
@@ -24,88 +19,49 @@
 #define ACCESSED    0x40ULL
 #define NAPOT	    (1ULL << 63)
 
-struct fixture {
-	struct bench *bench;
-	struct hw_iommu *iommu;
-	struct hw_context context;
-};
-
-static void set(struct fixture *fixture, struct hw_context context)
-{
-	fixture->context = context;
-	expect_ok(hw_context_set(fixture->iommu, DEV, context));
-}
-
 /* Tables down to one of 4 KiB pages, which serves the first 2 MiB. */
-static void build(struct fixture *fixture, u8 levels)
+static void build(struct rig *rig, u8 levels)
 {
-	struct ram *ram = &fixture->bench->hw.ram;
+	struct ram *ram = &rig->bench->hw.ram;
 
 	for (u8 level = 1; level < levels; level++)
 		put_entry(ram, ROOT + 0x1000 * level, 0, TABLE(ROOT + 0x1000 * (level - 1)));
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
 					  .levels = levels,
-					  .domain = DOMAIN,
+					  .domain = RIG_DOMAIN,
 					  .root = ROOT + 0x1000 * (levels - 1) });
 }
 
-static void put(struct fixture *fixture, u64 iova, u64 entry)
+static void put(struct rig *rig, u64 iova, u64 entry)
 {
-	put_entry(&fixture->bench->hw.ram, ROOT, iova >> 12, entry);
+	put_entry(&rig->bench->hw.ram, ROOT, iova >> 12, entry);
 }
 
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	if (!fixture || bench_setup(state))
+	if (rig_setup_unit(state,
+			   &(struct hw_iommu_desc){ .arch = &hw_riscv,
+						    .unit = 3,
+						    .levels = 4,
+						    .address_bits = 52,
+						    .coherent = true,
+						    .napot = true,
+						    .iotlb_entries = 64,
+						    .context_entries = 4,
+						    .walk_entries = 4 },
+			   ROOT))
 		return -1;
-	fixture->bench = *state;
-	*state = fixture;
-	ram_add_range(&fixture->bench->hw.ram, 0, SZ_1G);
-	fixture->iommu =
-		hw_iommu_add(&fixture->bench->hw, &(struct hw_iommu_desc){ .arch = &hw_riscv,
-									   .unit = 3,
-									   .levels = 4,
-									   .address_bits = 52,
-									   .coherent = true,
-									   .napot = true,
-									   .iotlb_entries = 64,
-									   .context_entries = 4,
-									   .walk_entries = 4 });
-	build(fixture, 4);
+	build(*state, 4);
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	void *bench = fixture->bench;
-
-	free(fixture);
-	return bench_teardown(&bench);
-}
-
-static struct hw_translation translate(struct fixture *fixture, u64 iova, bool write)
-{
-	return hw_translate(fixture->iommu, DEV, iova, write);
-}
-
-/* What is cached, of contexts and of what they lead to, goes. */
-static void forget(struct fixture *fixture)
-{
-	context_cache_invalidate(&fixture->iommu->context_cache, true, 0, 0, HW_TAG_ANY);
-	iotlb_invalidate_all(&fixture->iommu->iotlb);
-	walk_cache_invalidate_all(&fixture->iommu->walk_cache);
-}
-
-static void expect_faults(struct fixture *fixture, u64 iova, u16 of_reads, u16 of_writes)
+static void expect_faults(struct rig *rig, u64 iova, u16 of_reads, u16 of_writes)
 {
 	for (int write = 0; write < 2; write++) {
 		u16 expected = write ? of_writes : of_reads;
 
-		expect_u64(hw_translate_probe(fixture->iommu, DEV, iova, write).fault, expected);
-		expect_u64(translate(fixture, iova, write).fault, expected);
+		expect_u64(hw_translate_probe(rig->iommu, RIG_DEV, iova, write).fault, expected);
+		expect_u64(rig_translate(rig, iova, write).fault, expected);
 	}
 }
 
@@ -114,24 +70,24 @@ static void expect_faults(struct fixture *fixture, u64 iova, u16 of_reads, u16 o
 /* trust: RISC-V device contexts: valid, misconfigured, Bare | our reading of the facts: 2.5, 2.6 */
 static void a_context_that_is_not_valid_lets_nothing_through(void **state)
 {
-	struct fixture *fixture = *state;
-	struct hw_context good = fixture->context;
+	struct rig *rig = *state;
+	struct hw_context good = rig->context;
 
-	put(fixture, IOVA, LEAF(0x5000));
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
-	expect_faults(fixture, IOVA, 258, 258);
-	expect_u64(hw_translate(fixture->iommu, DEV + 1, IOVA, false).fault, 258);
+	put(rig, IOVA, LEAF(0x5000));
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
+	expect_faults(rig, IOVA, 258, 258);
+	expect_u64(hw_translate(rig->iommu, RIG_DEV + 1, IOVA, false).fault, 258);
 	/* Nor is it cached: the next is seen at once, and that is. */
-	set(fixture, good);
-	expect_u64(translate(fixture, IOVA, true).phys, 0x5000);
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
-	expect_u64(translate(fixture, IOVA, true).phys, 0x5000);
+	rig_set(rig, good);
+	expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
+	expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
 }
 
 static void a_context_that_asks_for_too_much_is_misconfigured(void **state)
 {
-	struct fixture *fixture = *state;
-	const struct hw_context good = fixture->context;
+	struct rig *rig = *state;
+	const struct hw_context good = rig->context;
 	struct hw_context bad[8];
 
 	for (u32 i = 0; i < 8; i++)
@@ -144,23 +100,23 @@ static void a_context_that_asks_for_too_much_is_misconfigured(void **state)
 	bad[5].device_tlb = true;
 	bad[6].no_write = true;
 	bad[7].type = HW_CONTEXT_PASIDS;
-	put(fixture, IOVA, LEAF(0x5000));
+	put(rig, IOVA, LEAF(0x5000));
 	for (u32 i = 0; i < 8; i++) {
-		set(fixture, bad[i]);
-		expect_faults(fixture, IOVA, 259, 259);
+		rig_set(rig, bad[i]);
+		expect_faults(rig, IOVA, 259, 259);
 	}
-	set(fixture, good);
-	expect_faults(fixture, IOVA, 0, 0);
+	rig_set(rig, good);
+	expect_faults(rig, IOVA, 0, 0);
 }
 
 static void a_bare_context_lets_addresses_pass(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 	struct hw_translation found;
 
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH, .domain = 9 });
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH, .domain = 9 });
 	for (int write = 0; write < 2; write++) {
-		found = translate(fixture, ~0xfffULL, write);
+		found = rig_translate(rig, ~0xfffULL, write);
 		assert_true(!found.fault && found.pass_through);
 		expect_u64(found.phys, ~0xfffULL);
 	}
@@ -169,21 +125,21 @@ static void a_bare_context_lets_addresses_pass(void **state)
 /* Sv39 and Sv48, on a unit that has both. */
 static void addresses_repeat_their_highest_bit(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 
 	for (u8 levels = 3; levels <= 4; levels++) {
 		u64 half = 1ULL << (9 * levels + 11);
 
-		build(fixture, levels);
-		forget(fixture);
-		put(fixture, IOVA, LEAF(0x5000));
-		expect_u64(translate(fixture, IOVA, true).phys, 0x5000);
+		build(rig, levels);
+		rig_forget(rig);
+		put(rig, IOVA, LEAF(0x5000));
+		expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
 		/* The upper half begins with an entry of its own. */
-		put_entry(&fixture->bench->hw.ram, ROOT + 0x1000 * (levels - 1), 256,
+		put_entry(&rig->bench->hw.ram, ROOT + 0x1000 * (levels - 1), 256,
 			  TABLE(ROOT + 0x1000 * (levels - 2)));
-		expect_u64(translate(fixture, -half + IOVA, true).phys, 0x5000);
-		expect_faults(fixture, half + IOVA, 13, 15);
-		expect_faults(fixture, -2 * half + IOVA, 13, 15);
+		expect_u64(rig_translate(rig, -half + IOVA, true).phys, 0x5000);
+		expect_faults(rig, half + IOVA, 13, 15);
+		expect_faults(rig, -2 * half + IOVA, 13, 15);
 	}
 }
 
@@ -192,31 +148,31 @@ static void addresses_repeat_their_highest_bit(void **state)
 /* Nobody marks them: what is not marked is not allowed, whatever was read before. */
 static void without_marks_a_page_is_not_to_be_used(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 
-	put(fixture, IOVA, LEAF(0x5000) & ~DIRTY);
-	expect_u64(translate(fixture, IOVA, false).phys, 0x5000);
-	expect_faults(fixture, IOVA, 0, 15);
-	put(fixture, IOVA, LEAF(0x5000) & ~ACCESSED);
-	forget(fixture);
-	expect_faults(fixture, IOVA, 13, 15);
+	put(rig, IOVA, LEAF(0x5000) & ~DIRTY);
+	expect_u64(rig_translate(rig, IOVA, false).phys, 0x5000);
+	expect_faults(rig, IOVA, 0, 15);
+	put(rig, IOVA, LEAF(0x5000) & ~ACCESSED);
+	rig_forget(rig);
+	expect_faults(rig, IOVA, 13, 15);
 	/* Absent entries are not cached. */
-	put(fixture, IOVA, LEAF(0x5000));
-	expect_faults(fixture, IOVA, 0, 0);
+	put(rig, IOVA, LEAF(0x5000));
+	expect_faults(rig, IOVA, 0, 0);
 }
 
 /* Sixteen entries, one translation. */
 static void a_page_of_64_kib_is_cached_whole(void **state)
 {
-	struct fixture *fixture = *state;
-	u64 before = fixture->bench->hw.costs.iotlb_misses;
+	struct rig *rig = *state;
+	u64 before = rig->bench->hw.costs.iotlb_misses;
 
 	for (u64 page = 0; page < 16; page++)
-		put(fixture, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
-	expect_u64(translate(fixture, 0x13456, true).phys, 0x73456);
-	expect_u64(translate(fixture, 0x1ffff, true).phys, 0x7ffff);
-	expect_u64(fixture->bench->hw.costs.iotlb_misses - before, 1);
-	expect_u64(translate(fixture, 0x10000, true).page_lg2, 16);
+		put(rig, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
+	expect_u64(rig_translate(rig, 0x13456, true).phys, 0x73456);
+	expect_u64(rig_translate(rig, 0x1ffff, true).phys, 0x7ffff);
+	expect_u64(rig->bench->hw.costs.iotlb_misses - before, 1);
+	expect_u64(rig_translate(rig, 0x10000, true).page_lg2, 16);
 }
 
 /* What the checker asks: from the top with what is above, from a lower table without. */
@@ -231,19 +187,19 @@ static void keep_leaf(void *cookie, const struct hw_leaf *leaf)
 
 static void a_range_is_told_with_what_it_allows(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 	struct hw_leaf leaf[8] = { { 0 } };
 	u64 half = 1ULL << 47;
 
-	put(fixture, 0x1000, LEAF(0x5000));
-	put(fixture, 0x2000, LEAF(0x6000));
-	put(fixture, 0x3000, LEAF(0x7000) & ~DIRTY);
-	put(fixture, 0x4000, LEAF(0x8000) & ~ACCESSED);
-	put(fixture, 0x5000, LEAF(0x9000) & ~2ULL); /* W without R */
+	put(rig, 0x1000, LEAF(0x5000));
+	put(rig, 0x2000, LEAF(0x6000));
+	put(rig, 0x3000, LEAF(0x7000) & ~DIRTY);
+	put(rig, 0x4000, LEAF(0x8000) & ~ACCESSED);
+	put(rig, 0x5000, LEAF(0x9000) & ~2ULL); /* W without R */
 	for (u64 page = 0; page < 16; page++)
-		put(fixture, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
-	put_entry(&fixture->bench->hw.ram, ROOT + 0x3000, 256, TABLE(ROOT + 0x2000));
-	hw_walk_range(fixture->iommu, ROOT + 0x3000, 4, 0, 0x13fff, keep_leaf, NULL, leaf);
+		put(rig, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
+	put_entry(&rig->bench->hw.ram, ROOT + 0x3000, 256, TABLE(ROOT + 0x2000));
+	hw_walk_range(rig->iommu, ROOT + 0x3000, 4, 0, 0x13fff, keep_leaf, NULL, leaf);
 	expect_u64(leaf[0].iova, 0x1000);
 	expect_u64(leaf[0].bytes, 0x2000);
 	expect_u64(leaf[0].phys, 0x5000);
@@ -258,13 +214,13 @@ static void a_range_is_told_with_what_it_allows(void **state)
 	expect_u64(leaf[4].bytes, 0);
 	/* The upper half. */
 	leaf[0].bytes = leaf[1].bytes = leaf[2].bytes = leaf[3].bytes = 0;
-	hw_walk_range(fixture->iommu, ROOT + 0x3000, 4, half, ~0ULL, keep_leaf, NULL, leaf);
+	hw_walk_range(rig->iommu, ROOT + 0x3000, 4, half, ~0ULL, keep_leaf, NULL, leaf);
 	expect_u64(leaf[0].iova, -half + 0x1000);
 	expect_u64(leaf[3].bytes, SZ_64K);
 	expect_u64(leaf[4].bytes, 0);
 	/* The lowest table by itself. */
 	leaf[0].bytes = leaf[1].bytes = leaf[2].bytes = leaf[3].bytes = 0;
-	hw_walk_range(fixture->iommu, ROOT, 1, 0x3000, ~0ULL, keep_leaf, NULL, leaf);
+	hw_walk_range(rig->iommu, ROOT, 1, 0x3000, ~0ULL, keep_leaf, NULL, leaf);
 	expect_u64(leaf[0].iova, 0x3000);
 	expect_u64(leaf[2].iova, 0x10000);
 }
@@ -284,7 +240,9 @@ static void expect_record(const struct hw_refusal *refusal, u64 word)
 /* trust: RISC-V fault records, each field | our reading of the facts: 2.6 */
 static void a_record_says_what_was_asked(void **state)
 {
-	struct hw_refusal refusal = { .requester = DEV, .iova = 0x123456789abcdef0ULL, .code = 13 };
+	struct hw_refusal refusal = { .requester = RIG_DEV,
+				      .iova = 0x123456789abcdef0ULL,
+				      .code = 13 };
 
 	(void)state;
 	expect_record(&refusal, 13 | 2ULL << 34);
@@ -308,41 +266,41 @@ static void a_record_says_what_was_asked(void **state)
 /* There are no contexts of processes. */
 static void a_request_with_a_pasid_is_disallowed(void **state)
 {
-	struct fixture *fixture = *state;
-	struct hw_ask ask = { .requester = DEV, .iova = IOVA, .prefix = { .present = true } };
+	struct rig *rig = *state;
+	struct hw_ask ask = { .requester = RIG_DEV, .iova = IOVA, .prefix = { .present = true } };
 
-	put(fixture, IOVA, LEAF(0x5000));
+	put(rig, IOVA, LEAF(0x5000));
 	for (int probe = 0; probe < 2; probe++) {
-		expect_u64(hw_translate_ask(fixture->iommu, &ask, probe).fault, 260);
-		ask.requester = DEV + 1;
-		expect_u64(hw_translate_ask(fixture->iommu, &ask, probe).fault, 258);
-		ask.requester = DEV;
+		expect_u64(hw_translate_ask(rig->iommu, &ask, probe).fault, 260);
+		ask.requester = RIG_DEV + 1;
+		expect_u64(hw_translate_ask(rig->iommu, &ask, probe).fault, 258);
+		ask.requester = RIG_DEV;
 	}
 }
 
 /* ---- Device TLBs ----------------------------------------------------------------------------- */
 
-static struct hw_translation ask(struct fixture *fixture, u64 iova, bool write)
+static struct hw_translation ask(struct rig *rig, u64 iova, bool write)
 {
-	return hw_ats_answer(fixture->iommu, DEV, iova, write);
+	return hw_ats_answer(rig->iommu, RIG_DEV, iova, write);
 }
 
 /* EN_ATS, in the context: without it neither asking nor using the answer is allowed. */
 static void device_tlbs_are_the_contexts_to_allow(void **state)
 {
-	struct fixture *fixture = *state;
-	struct hw_context context = fixture->context;
+	struct rig *rig = *state;
+	struct hw_context context = rig->context;
 
-	fixture->iommu->walker.device_tlb = true;
-	put(fixture, IOVA, LEAF(0x5000));
-	expect_u64(ask(fixture, IOVA, true).fault, 260);
-	expect_u64(hw_ats_check(fixture->iommu, DEV, 0x5000, true).fault, 260);
+	rig->iommu->walker.device_tlb = true;
+	put(rig, IOVA, LEAF(0x5000));
+	expect_u64(ask(rig, IOVA, true).fault, 260);
+	expect_u64(hw_ats_check(rig->iommu, RIG_DEV, 0x5000, true).fault, 260);
 	context.device_tlb = true;
-	set(fixture, context);
-	forget(fixture);
-	expect_u64(ask(fixture, IOVA, true).phys, 0x5000);
-	expect_u64(hw_ats_check(fixture->iommu, DEV, 0x5000, true).fault, 0);
-	expect_u64(hw_ats_check(fixture->iommu, DEV + 1, 0x5000, true).fault, 258);
+	rig_set(rig, context);
+	rig_forget(rig);
+	expect_u64(ask(rig, IOVA, true).phys, 0x5000);
+	expect_u64(hw_ats_check(rig->iommu, RIG_DEV, 0x5000, true).fault, 0);
+	expect_u64(hw_ats_check(rig->iommu, RIG_DEV + 1, 0x5000, true).fault, 258);
 }
 
 /*
@@ -351,27 +309,27 @@ static void device_tlbs_are_the_contexts_to_allow(void **state)
  */
 static void a_missing_right_is_an_answer_and_no_fault(void **state)
 {
-	struct fixture *fixture = *state;
-	struct hw_context context = fixture->context;
+	struct rig *rig = *state;
+	struct hw_context context = rig->context;
 	struct hw_translation found;
 
-	fixture->iommu->walker.device_tlb = true;
+	rig->iommu->walker.device_tlb = true;
 	context.device_tlb = true;
-	set(fixture, context);
-	put(fixture, IOVA, LEAF(0x5000) & ~4ULL);
-	found = ask(fixture, IOVA, true);
+	rig_set(rig, context);
+	put(rig, IOVA, LEAF(0x5000) & ~4ULL);
+	found = ask(rig, IOVA, true);
 	expect_u64(found.fault, 0);
 	expect_u64(found.allows, 1);
-	found = ask(fixture, IOVA + 0x1000, true);
+	found = ask(rig, IOVA + 0x1000, true);
 	expect_u64(found.fault, 0);
 	expect_u64(found.allows, 0);
 	/* A table where no memory is. */
-	put_entry(&fixture->bench->hw.ram, ROOT + 0x1000, 1, TABLE(SZ_1G * 2ULL));
-	expect_u64(ask(fixture, SZ_2M, true).fault, 7);
-	expect_u64(ask(fixture, SZ_2M, false).fault, 5);
+	put_entry(&rig->bench->hw.ram, ROOT + 0x1000, 1, TABLE(SZ_1G * 2ULL));
+	expect_u64(ask(rig, SZ_2M, true).fault, 7);
+	expect_u64(ask(rig, SZ_2M, false).fault, 5);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 TEST_MAIN(TEST(a_context_that_is_not_valid_lets_nothing_through),
 	  TEST(a_context_that_asks_for_too_much_is_misconfigured),

@@ -3,16 +3,11 @@
  * An SMMUv3: what its stream table entries let through, the events it records, what it caches
  * (facts "iova-and-page-tables" 2.4, 2.6, 3.1 and 3.4).
  */
-#include "bench.h"
 #include "hw/ats.h"
-#include "tables.h"
+#include "rig.h"
 
-#include <stdlib.h>
-
-#define ROOT   0x100000ULL
-#define DEV    0x0318 /* 03:03.0 */
-#define DOMAIN 5
-#define IOVA   0x7000ULL
+#define ROOT 0x100000ULL
+#define IOVA 0x7000ULL
 
 #define LEAF	  0xf47ULL /* AttrIndx 1, AP[1], SH 3, AF, nG, a page */
 #define READ_ONLY 0x80ULL
@@ -26,88 +21,49 @@
 #define CLASS_TABLE (1U << 1)
 #define CLASS_INPUT (2U << 1)
 
-struct fixture {
-	struct bench *bench;
-	struct hw_iommu *iommu;
-	struct hw_context context;
-};
-
-static void set(struct fixture *fixture, struct hw_context context)
-{
-	fixture->context = context;
-	expect_ok(hw_context_set(fixture->iommu, DEV, context));
-}
-
 /* Tables down to one of 4 KiB pages, which serves the first 2 MiB. */
-static void build(struct fixture *fixture, u8 levels)
+static void build(struct rig *rig, u8 levels)
 {
-	struct ram *ram = &fixture->bench->hw.ram;
+	struct ram *ram = &rig->bench->hw.ram;
 
 	for (u8 level = 1; level < levels; level++)
 		put_entry(ram, ROOT + 0x1000 * level, 0, (ROOT + 0x1000 * (level - 1)) | TABLE);
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
 					  .levels = levels,
-					  .domain = DOMAIN,
+					  .domain = RIG_DOMAIN,
 					  .root = ROOT + 0x1000 * (levels - 1) });
 }
 
-static void put(struct fixture *fixture, u64 iova, u64 entry)
+static void put(struct rig *rig, u64 iova, u64 entry)
 {
-	put_entry(&fixture->bench->hw.ram, ROOT, iova >> 12, entry);
+	put_entry(&rig->bench->hw.ram, ROOT, iova >> 12, entry);
 }
 
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	if (!fixture || bench_setup(state))
+	if (rig_setup_unit(state,
+			   &(struct hw_iommu_desc){ .arch = &hw_smmuv3,
+						    .unit = 3,
+						    .levels = 4,
+						    .address_bits = 40,
+						    .coherent = true,
+						    .device_tlb = true,
+						    .iotlb_entries = 64,
+						    .context_entries = 4,
+						    .walk_entries = 4 },
+			   ROOT))
 		return -1;
-	fixture->bench = *state;
-	*state = fixture;
-	ram_add_range(&fixture->bench->hw.ram, 0, SZ_1G);
-	fixture->iommu =
-		hw_iommu_add(&fixture->bench->hw, &(struct hw_iommu_desc){ .arch = &hw_smmuv3,
-									   .unit = 3,
-									   .levels = 4,
-									   .address_bits = 40,
-									   .coherent = true,
-									   .device_tlb = true,
-									   .iotlb_entries = 64,
-									   .context_entries = 4,
-									   .walk_entries = 4 });
-	build(fixture, 4);
+	build(*state, 4);
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	void *bench = fixture->bench;
-
-	free(fixture);
-	return bench_teardown(&bench);
-}
-
-static struct hw_translation translate(struct fixture *fixture, u64 iova, bool write)
-{
-	return hw_translate(fixture->iommu, DEV, iova, write);
-}
-
-/* What is cached, of contexts and of what they lead to, goes. */
-static void forget(struct fixture *fixture)
-{
-	context_cache_invalidate(&fixture->iommu->context_cache, true, 0, 0, HW_TAG_ANY);
-	iotlb_invalidate_all(&fixture->iommu->iotlb);
-	walk_cache_invalidate_all(&fixture->iommu->walk_cache);
-}
-
 /* 0: it goes through. */
-static void expect_faults(struct fixture *fixture, u64 iova, u16 of_reads, u16 of_writes, u16 flags)
+static void expect_faults(struct rig *rig, u64 iova, u16 of_reads, u16 of_writes, u16 flags)
 {
 	for (int write = 0; write < 2; write++) {
 		u16 expected = write ? of_writes : of_reads;
-		struct hw_translation probed = hw_translate_probe(fixture->iommu, DEV, iova, write);
-		struct hw_translation found = translate(fixture, iova, write);
+		struct hw_translation probed = hw_translate_probe(rig->iommu, RIG_DEV, iova, write);
+		struct hw_translation found = rig_translate(rig, iova, write);
 
 		expect_u64(probed.fault, expected);
 		expect_u64(found.fault, expected);
@@ -121,26 +77,26 @@ static void expect_faults(struct fixture *fixture, u64 iova, u16 of_reads, u16 o
 /* trust: SMMUv3's stream table entries that are not valid | our reading of the facts: 2.6, 3.1 */
 static void a_stream_that_is_not_valid_lets_nothing_through(void **state)
 {
-	struct fixture *fixture = *state;
-	struct hw_context good = fixture->context;
+	struct rig *rig = *state;
+	struct hw_context good = rig->context;
 
-	put(fixture, IOVA, 0x5000 | LEAF);
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
-	expect_faults(fixture, IOVA, 0x04, 0x04, 0);
+	put(rig, IOVA, 0x5000 | LEAF);
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
+	expect_faults(rig, IOVA, 0x04, 0x04, 0);
 	/* Its neighbour has a place, who is on another bus has none. */
-	expect_u64(hw_translate(fixture->iommu, DEV + 1, IOVA, false).fault, 0x04);
-	expect_u64(hw_translate(fixture->iommu, 0x0418, IOVA, false).fault, 0x02);
+	expect_u64(hw_translate(rig->iommu, RIG_DEV + 1, IOVA, false).fault, 0x04);
+	expect_u64(hw_translate(rig->iommu, 0x0418, IOVA, false).fault, 0x02);
 	/* Nor is it cached: the next is seen at once, and that is. */
-	set(fixture, good);
-	expect_u64(translate(fixture, IOVA, true).phys, 0x5000);
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
-	expect_u64(translate(fixture, IOVA, true).phys, 0x5000);
+	rig_set(rig, good);
+	expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
+	expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
 }
 
 static void what_a_stream_leads_to_may_ask_for_too_much(void **state)
 {
-	struct fixture *fixture = *state;
-	const struct hw_context good = fixture->context;
+	struct rig *rig = *state;
+	const struct hw_context good = rig->context;
 	struct hw_context bad[5];
 
 	for (u32 i = 0; i < 5; i++)
@@ -150,69 +106,69 @@ static void what_a_stream_leads_to_may_ask_for_too_much(void **state)
 	bad[2].root |= 0x800;
 	bad[3].root |= 1ULL << 40;
 	bad[4].marks = HW_MARK_ACCESSED;
-	put(fixture, IOVA, 0x5000 | LEAF);
+	put(rig, IOVA, 0x5000 | LEAF);
 	for (u32 i = 0; i < 5; i++) {
-		set(fixture, bad[i]);
-		expect_faults(fixture, IOVA, 0x0a, 0x0a, 0);
+		rig_set(rig, bad[i]);
+		expect_faults(rig, IOVA, 0x0a, 0x0a, 0);
 	}
 	bad[0] = good;
 	bad[0].type = HW_CONTEXT_PASIDS;
-	set(fixture, bad[0]);
-	expect_faults(fixture, IOVA, 0x04, 0x04, 0);
-	set(fixture, good);
-	expect_faults(fixture, IOVA, 0, 0, 0);
+	rig_set(rig, bad[0]);
+	expect_faults(rig, IOVA, 0x04, 0x04, 0);
+	rig_set(rig, good);
+	expect_faults(rig, IOVA, 0, 0, 0);
 }
 
 static void bypass_lets_addresses_pass(void **state)
 {
-	struct fixture *fixture = *state;
-	struct hw_ask ask = { .requester = DEV, .iova = IOVA, .prefix = { .present = true } };
+	struct rig *rig = *state;
+	struct hw_ask ask = { .requester = RIG_DEV, .iova = IOVA, .prefix = { .present = true } };
 
-	set(fixture, (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH, .domain = 9 });
+	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_PASS_THROUGH, .domain = 9 });
 	for (int write = 0; write < 2; write++) {
-		struct hw_translation found = translate(fixture, ~0xfffULL, write);
+		struct hw_translation found = rig_translate(rig, ~0xfffULL, write);
 
 		assert_true(!found.fault && found.pass_through);
 		expect_u64(found.phys, ~0xfffULL);
 	}
-	expect_u64(hw_translate_ask(fixture->iommu, &ask, true).fault, 0);
-	expect_u64(hw_translate_ask(fixture->iommu, &ask, false).fault, 0);
+	expect_u64(hw_translate_ask(rig->iommu, &ask, true).fault, 0);
+	expect_u64(hw_translate_ask(rig->iommu, &ask, false).fault, 0);
 }
 
 /* There is one context descriptor. */
 static void a_request_with_a_pasid_has_a_bad_substream(void **state)
 {
-	struct fixture *fixture = *state;
-	struct hw_ask ask = { .requester = DEV, .iova = IOVA, .prefix = { .present = true } };
+	struct rig *rig = *state;
+	struct hw_ask ask = { .requester = RIG_DEV, .iova = IOVA, .prefix = { .present = true } };
 
-	put(fixture, IOVA, 0x5000 | LEAF);
+	put(rig, IOVA, 0x5000 | LEAF);
 	for (int probe = 0; probe < 2; probe++) {
-		expect_u64(hw_translate_ask(fixture->iommu, &ask, probe).fault, 0x08);
-		ask.requester = DEV + 1;
-		expect_u64(hw_translate_ask(fixture->iommu, &ask, probe).fault, 0x04);
-		ask.requester = DEV;
+		expect_u64(hw_translate_ask(rig->iommu, &ask, probe).fault, 0x08);
+		ask.requester = RIG_DEV + 1;
+		expect_u64(hw_translate_ask(rig->iommu, &ask, probe).fault, 0x04);
+		ask.requester = RIG_DEV;
 	}
 }
 
 /* A stream without EATS takes neither kind of request from a device TLB. */
 static void a_device_tlb_needs_the_streams_consent(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 
-	put(fixture, IOVA, 0x5000 | LEAF);
-	expect_u64(hw_ats_answer(fixture->iommu, DEV, IOVA, false).fault, 0x05);
-	expect_u64(hw_ats_check(fixture->iommu, DEV, 0x5000, false).fault, 0x07);
-	fixture->context.device_tlb = true;
-	set(fixture, fixture->context);
-	forget(fixture);
-	expect_u64(hw_ats_answer(fixture->iommu, DEV, IOVA, false).allows, 3);
-	expect_u64(hw_ats_check(fixture->iommu, DEV, 0x5000, false).fault, 0);
+	put(rig, IOVA, 0x5000 | LEAF);
+	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA, false).fault, 0x05);
+	expect_u64(hw_ats_check(rig->iommu, RIG_DEV, 0x5000, false).fault, 0x07);
+	rig->context.device_tlb = true;
+	rig_set(rig, rig->context);
+	rig_forget(rig);
+	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA, false).allows, 3);
+	expect_u64(hw_ats_check(rig->iommu, RIG_DEV, 0x5000, false).fault, 0);
 	/* What is not there is no fault: it allows nothing. */
-	expect_u64(hw_ats_answer(fixture->iommu, DEV, IOVA + 0x1000, false).fault, 0);
-	expect_u64(hw_ats_answer(fixture->iommu, DEV, IOVA + 0x1000, false).allows, 0);
-	put(fixture, IOVA, 0x5000 | LEAF | READ_ONLY);
-	forget(fixture);
-	expect_u64(hw_ats_answer(fixture->iommu, DEV, IOVA, true).allows, 1);
+	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA + 0x1000, false).fault, 0);
+	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA + 0x1000, false).allows, 0);
+	put(rig, IOVA, 0x5000 | LEAF | READ_ONLY);
+	rig_forget(rig);
+	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA, true).allows, 1);
 }
 
 /* ---- Entries --------------------------------------------------------------------------------- */
@@ -220,63 +176,63 @@ static void a_device_tlb_needs_the_streams_consent(void **state)
 /* Of 39 and of 48 bits, on a unit that has both. */
 static void addresses_end_with_the_tables(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 
 	for (u8 levels = 3; levels <= 4; levels++) {
 		u64 last = (1ULL << (12 + 9 * levels)) - 0x1000;
 
-		build(fixture, levels);
-		forget(fixture);
-		put(fixture, IOVA, 0x5000 | LEAF);
-		expect_u64(translate(fixture, IOVA, true).phys, 0x5000);
-		expect_faults(fixture, last, 0x10, 0x10, CLASS_INPUT);
-		expect_faults(fixture, last + 0x1000 + IOVA, 0x10, 0x10, CLASS_INPUT);
-		expect_faults(fixture, ~0xfffULL, 0x10, 0x10, CLASS_INPUT);
+		build(rig, levels);
+		rig_forget(rig);
+		put(rig, IOVA, 0x5000 | LEAF);
+		expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
+		expect_faults(rig, last, 0x10, 0x10, CLASS_INPUT);
+		expect_faults(rig, last + 0x1000 + IOVA, 0x10, 0x10, CLASS_INPUT);
+		expect_faults(rig, ~0xfffULL, 0x10, 0x10, CLASS_INPUT);
 	}
 }
 
 /* trust: SMMUv3's events of walks | our reading of the facts: 2.4 and 2.6 */
 static void each_event_has_its_cause(void **state)
 {
-	struct fixture *fixture = *state;
-	struct ram *ram = &fixture->bench->hw.ram;
+	struct rig *rig = *state;
+	struct ram *ram = &rig->bench->hw.ram;
 
-	put(fixture, 0x0000, 0x5000 | LEAF | READ_ONLY);
-	put(fixture, 0x1000, (0x5000 | LEAF) & ~AF);
-	put(fixture, 0x2000, (0x5000 | LEAF) & ~EL0);
-	put(fixture, 0x3000, 1ULL << 40 | LEAF);
-	put(fixture, 0x4000, (0x5000 | LEAF) & ~2ULL);
-	put(fixture, 0x5000, (0x5000 | LEAF) & ~1ULL);
-	expect_faults(fixture, 0x0000, 0, 0x13, CLASS_INPUT);
-	expect_faults(fixture, 0x1000, 0x12, 0x12, CLASS_INPUT);
-	expect_faults(fixture, 0x2000, 0x13, 0x13, CLASS_INPUT);
-	expect_faults(fixture, 0x3000, 0x11, 0x11, CLASS_INPUT);
-	expect_faults(fixture, 0x4000, 0x10, 0x10, CLASS_INPUT);
-	expect_faults(fixture, 0x5000, 0x10, 0x10, CLASS_INPUT);
-	forget(fixture);
+	put(rig, 0x0000, 0x5000 | LEAF | READ_ONLY);
+	put(rig, 0x1000, (0x5000 | LEAF) & ~AF);
+	put(rig, 0x2000, (0x5000 | LEAF) & ~EL0);
+	put(rig, 0x3000, 1ULL << 40 | LEAF);
+	put(rig, 0x4000, (0x5000 | LEAF) & ~2ULL);
+	put(rig, 0x5000, (0x5000 | LEAF) & ~1ULL);
+	expect_faults(rig, 0x0000, 0, 0x13, CLASS_INPUT);
+	expect_faults(rig, 0x1000, 0x12, 0x12, CLASS_INPUT);
+	expect_faults(rig, 0x2000, 0x13, 0x13, CLASS_INPUT);
+	expect_faults(rig, 0x3000, 0x11, 0x11, CLASS_INPUT);
+	expect_faults(rig, 0x4000, 0x10, 0x10, CLASS_INPUT);
+	expect_faults(rig, 0x5000, 0x10, 0x10, CLASS_INPUT);
+	rig_forget(rig);
 	put_entry(ram, ROOT + 0x1000, 0, 1ULL << 40 | TABLE);
-	expect_faults(fixture, 0x0000, 0x11, 0x11, CLASS_TABLE);
+	expect_faults(rig, 0x0000, 0x11, 0x11, CLASS_TABLE);
 	put_entry(ram, ROOT + 0x1000, 0, 1ULL << 39 | TABLE);
-	expect_faults(fixture, 0x0000, 0x0b, 0x0b, CLASS_TABLE);
+	expect_faults(rig, 0x0000, 0x0b, 0x0b, CLASS_TABLE);
 }
 
 /* Also if the walk begins at a cached table. */
 static void what_a_table_forbids_stays_forbidden(void **state)
 {
-	struct fixture *fixture = *state;
-	struct ram *ram = &fixture->bench->hw.ram;
+	struct rig *rig = *state;
+	struct ram *ram = &rig->bench->hw.ram;
 
-	put(fixture, 0x1000, 0x5000 | LEAF);
-	put(fixture, 0x2000, 0x6000 | LEAF);
+	put(rig, 0x1000, 0x5000 | LEAF);
+	put(rig, 0x2000, 0x6000 | LEAF);
 	put_entry(ram, ROOT + 0x2000, 0, (ROOT + 0x1000) | TABLE | NO_WRITES);
 	for (u64 iova = 0x1000; iova < 0x3000; iova += 0x1000)
-		expect_faults(fixture, iova, 0, 0x13, CLASS_INPUT);
-	assert_true(fixture->bench->hw.costs.walk_hits[0] > 0);
-	expect_u64(translate(fixture, 0x2000, false).allows, 1);
+		expect_faults(rig, iova, 0, 0x13, CLASS_INPUT);
+	assert_true(rig->bench->hw.costs.walk_hits[0] > 0);
+	expect_u64(rig_translate(rig, 0x2000, false).allows, 1);
 	put_entry(ram, ROOT + 0x2000, 0, (ROOT + 0x1000) | TABLE | NO_EL0);
-	forget(fixture);
+	rig_forget(rig);
 	for (u64 iova = 0x1000; iova < 0x3000; iova += 0x1000)
-		expect_faults(fixture, iova, 0x13, 0x13, CLASS_INPUT);
+		expect_faults(rig, iova, 0x13, 0x13, CLASS_INPUT);
 }
 
 /* What the checker asks. */
@@ -299,17 +255,17 @@ static void keep_table(void *cookie, const struct hw_table *table)
 
 static void a_range_is_told_with_what_it_allows(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 	struct hw_leaf leaf[8] = { { 0 } };
 
-	put(fixture, 0x1000, 0x5000 | LEAF);
-	put(fixture, 0x2000, 0x6000 | LEAF);
-	put(fixture, 0x3000, 0x7000 | LEAF | READ_ONLY);
+	put(rig, 0x1000, 0x5000 | LEAF);
+	put(rig, 0x2000, 0x6000 | LEAF);
+	put(rig, 0x3000, 0x7000 | LEAF | READ_ONLY);
 	/* These are for no request, and so for no cache. */
-	put(fixture, 0x4000, (0x8000 | LEAF) & ~AF);
-	put(fixture, 0x5000, 1ULL << 40 | LEAF);
-	put(fixture, 0x6000, 0x9000 | LEAF);
-	hw_walk_range(fixture->iommu, ROOT + 0x3000, 4, 0, 0x6fff, keep_leaf, NULL, leaf);
+	put(rig, 0x4000, (0x8000 | LEAF) & ~AF);
+	put(rig, 0x5000, 1ULL << 40 | LEAF);
+	put(rig, 0x6000, 0x9000 | LEAF);
+	hw_walk_range(rig->iommu, ROOT + 0x3000, 4, 0, 0x6fff, keep_leaf, NULL, leaf);
 	expect_u64(leaf[0].iova, 0x1000);
 	expect_u64(leaf[0].bytes, 0x2000);
 	expect_u64(leaf[0].phys, 0x5000);
@@ -319,16 +275,15 @@ static void a_range_is_told_with_what_it_allows(void **state)
 	expect_u64(leaf[2].iova, 0x6000);
 	expect_u64(leaf[3].bytes, 0);
 
-	put_entry(&fixture->bench->hw.ram, ROOT + 0x2000, 0, (ROOT + 0x1000) | TABLE | NO_WRITES);
+	put_entry(&rig->bench->hw.ram, ROOT + 0x2000, 0, (ROOT + 0x1000) | TABLE | NO_WRITES);
 	leaf[0].bytes = leaf[1].bytes = leaf[2].bytes = 0;
-	hw_walk_range(fixture->iommu, ROOT + 0x3000, 4, 0x2000, 0x2fff, keep_leaf, keep_table,
-		      leaf);
+	hw_walk_range(rig->iommu, ROOT + 0x3000, 4, 0x2000, 0x2fff, keep_leaf, keep_table, leaf);
 	expect_u64(leaf[0].iova, 0x2000);
 	expect_u64(leaf[0].bytes, 0x1000);
 	assert_true(leaf[0].read && !leaf[0].write);
 	/* The lowest table by itself. */
 	leaf[0].bytes = 0;
-	hw_walk_range(fixture->iommu, ROOT, 1, 0x2000, ~0ULL, keep_leaf, NULL, leaf);
+	hw_walk_range(rig->iommu, ROOT, 1, 0x2000, ~0ULL, keep_leaf, NULL, leaf);
 	assert_true(leaf[0].write);
 }
 
@@ -347,9 +302,10 @@ static void expect_record(const struct hw_refusal *refusal, u64 first, u64 secon
 /* trust: SMMUv3's event records, each field | our reading of the facts: 2.6 */
 static void a_record_says_what_was_asked(void **state)
 {
-	struct hw_refusal refusal = {
-		.requester = DEV, .iova = 0x123456789abcdef0ULL, .code = 0x10, .flags = CLASS_INPUT
-	};
+	struct hw_refusal refusal = { .requester = RIG_DEV,
+				      .iova = 0x123456789abcdef0ULL,
+				      .code = 0x10,
+				      .flags = CLASS_INPUT };
 
 	(void)state;
 	expect_record(&refusal, 0x10, 1ULL << 35 | 2ULL << 40);
@@ -369,7 +325,7 @@ static void a_record_says_what_was_asked(void **state)
 		      1ULL << 35 | 1ULL << 34 | 1ULL << 33);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 TEST_MAIN(TEST(a_stream_that_is_not_valid_lets_nothing_through),
 	  TEST(what_a_stream_leads_to_may_ask_for_too_much), TEST(bypass_lets_addresses_pass),

@@ -3,60 +3,28 @@
  * First-stage tables: which addresses they have, and that the walk over a range finds what single
  * walks find, on tables of random entries, in both halves of the addresses.
  */
-#include "bench.h"
-#include "found.h"
+#include "rig.h"
 #include "support/scale.h"
-#include "tables.h"
-
-#include <stdlib.h>
 
 #include "hw/arch.h"
 #include "hw/vtd_fs.h"
 
-#define RAM_BYTES (1ULL << 40)
-#define TREES	  400 /* full count */
-#define RANGES	  25
-#define PLACES	  5
+#define ROOT   0x100000ULL
+#define TREES  400 /* full count */
+#define RANGES 25
+#define PLACES 5
 
 #define P_RW_US 7ULL
 
 /* The entries of each table that are in use: in both halves. */
 static const u64 place[PLACES] = { 0, 7, 255, 256, 511 };
 
-struct fixture {
-	struct bench *bench;
-	struct hw_walker walker;
-	u8 levels;
-	phys_addr_t root, next;
-	struct found found;
-};
-
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	if (!fixture || bench_setup(state))
-		return -1;
-	fixture->bench = *state;
-	*state = fixture;
-	fixture->found.max = 16384;
-	ram_add_range(&fixture->bench->hw.ram, 0, RAM_BYTES);
-	fixture->walker = (struct hw_walker){
-		.ram = &fixture->bench->hw.ram,
-		.address_bits = 46,
-		.first_levels = 5,
-		.first_huge_1g = true,
-	};
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	void *bench = fixture->bench;
-
-	free(fixture);
-	return bench_teardown(&bench);
+	return rig_setup_range(
+		state,
+		&(struct hw_walker){ .address_bits = 46, .first_levels = 5, .first_huge_1g = true },
+		ROOT, 16384);
 }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -90,8 +58,8 @@ static void an_address_is_canonical_or_there_is_no_entry(void **state)
 /* Facts 6.2: P|R/W|U/S|A|D of page 0x123456000, and a read-only one; tables are 0x27. */
 static void words_of_the_facts_are_walked(void **state)
 {
-	struct fixture *fixture = *state;
-	struct ram *ram = fixture->walker.ram;
+	struct rig *rig = *state;
+	struct ram *ram = rig->walker.ram;
 	const struct hw_walk_start start = { 0x10000, 4, true, true };
 	struct hw_walk walk;
 
@@ -100,83 +68,81 @@ static void words_of_the_facts_are_walked(void **state)
 	put_entry(ram, 0x12000, 0, 0x13000 | 0x27);
 	put_entry(ram, 0x13000, 1, 0x0000000123456067ULL);
 	put_entry(ram, 0x13000, 2, 0x0000000123456025ULL);
-	walk = hw_walk_vtd_fs_from(&fixture->walker, &start,
+	walk = hw_walk_vtd_fs_from(&rig->walker, &start,
 				   &(struct hw_fs_access){ .iova = 0x1abc, .write = true });
 	expect_u64(walk.fault, 0);
 	expect_u64(walk.phys, 0x123456abcULL);
 	expect_u64(walk.reads, 4);
-	walk = hw_walk_vtd_fs_from(&fixture->walker, &start,
+	walk = hw_walk_vtd_fs_from(&rig->walker, &start,
 				   &(struct hw_fs_access){ .iova = 0x2abc, .write = false });
 	expect_u64(walk.fault, 0);
 	expect_u64(walk.phys, 0x123456abcULL);
 	assert_false(walk.write);
-	walk = hw_walk_vtd_fs_from(&fixture->walker, &start,
+	walk = hw_walk_vtd_fs_from(&rig->walker, &start,
 				   &(struct hw_fs_access){ .iova = 0x2abc, .write = true });
 	expect_u64(walk.fault, 0x85);
 }
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
-static u64 draw(const struct fixture *fixture, u64 bound)
+static u64 draw(const struct rig *rig, u64 bound)
 {
-	return random_below(&fixture->bench->world.random, bound);
+	return random_below(&rig->bench->world.random, bound);
 }
 
 /* One entry in ten is malformed, one in twenty leads out of memory; permissions are any. */
-static phys_addr_t grow(struct fixture *fixture, u8 level)
+static phys_addr_t grow(struct rig *rig, u8 level)
 {
-	phys_addr_t table = fixture->next;
+	phys_addr_t table = rig->tables.next;
 
-	fixture->next += 0x1000;
+	rig->tables.next += 0x1000;
 	for (int i = 0; i < PLACES; i++) {
-		u64 word = draw(fixture, 4) ? P_RW_US : draw(fixture, 8);
-		u64 kind = draw(fixture, 10);
+		u64 word = draw(rig, 4) ? P_RW_US : draw(rig, 8);
+		u64 kind = draw(rig, 10);
 
 		if (kind < 3 && level < 4)
 			continue;
-		word |= draw(fixture, 4) << 5;
+		word |= draw(rig, 4) << 5;
 		if (level == 0 || (level < 3 && kind < 6))
-			word |= draw(fixture, 1 << 10) << 30 | (level ? ENTRY_LEAF : 0);
-		else if (draw(fixture, 20) == 0)
-			word |= RAM_BYTES;
+			word |= draw(rig, 1 << 10) << 30 | (level ? ENTRY_LEAF : 0);
+		else if (draw(rig, 20) == 0)
+			word |= RIG_WALKER_RAM;
 		else
-			word |= grow(fixture, level - 1);
-		if (draw(fixture, 10) == 0)
-			word |= draw(fixture, 2) ? 1ULL << 50 : 1ULL << 63;
-		put_entry(fixture->walker.ram, table, place[i], word);
+			word |= grow(rig, level - 1);
+		if (draw(rig, 10) == 0)
+			word |= draw(rig, 2) ? 1ULL << 50 : 1ULL << 63;
+		put_entry(rig->walker.ram, table, place[i], word);
 	}
 	return table;
 }
 
-static u64 extend(const struct fixture *fixture, u64 iova)
+static u64 extend(const struct rig *rig, u64 iova)
 {
-	u64 sign = 1ULL << (12 + 9 * fixture->levels - 1);
+	u64 sign = 1ULL << (12 + 9 * rig->tables.levels - 1);
 
 	return iova & sign ? iova | ~(2 * sign - 1) : iova;
 }
 
-static u64 draw_iova(const struct fixture *fixture)
+static u64 draw_iova(const struct rig *rig)
 {
-	u64 iova = draw(fixture, 4096);
+	u64 iova = draw(rig, 4096);
 
-	for (u8 level = 0; level < fixture->levels; level++)
-		iova |= place[draw(fixture, PLACES)] << (12 + 9 * level);
-	return extend(fixture, iova);
+	for (u8 level = 0; level < rig->tables.levels; level++)
+		iova |= place[draw(rig, PLACES)] << (12 + 9 * level);
+	return extend(rig, iova);
 }
 
 /* As the unit does it, which is told that this is a first stage. */
-static void walk_range(struct fixture *fixture)
+static void walk_range(struct rig *rig)
 {
-	fixture->found.leaves = fixture->found.tables = 0;
-	hw_vtd.range(&fixture->walker, fixture->root, fixture->levels | HW_FIRST_STAGE,
-		     fixture->found.first, fixture->found.last, found_leaf, found_table,
-		     &fixture->found);
+	rig->found->leaves = rig->found->tables = 0;
+	hw_vtd.range(&rig->walker, rig->tables.root, rig->tables.levels | HW_FIRST_STAGE,
+		     rig->found->first, rig->found->last, found_leaf, found_table, rig->found);
 }
 
-static void expect_table(const struct fixture *fixture, const struct hw_walk *walk, u8 step,
-			 u64 iova)
+static void expect_table(const struct rig *rig, const struct hw_walk *walk, u8 step, u64 iova)
 {
-	const struct hw_table *table = found_step(&fixture->found, walk, step, iova);
+	const struct hw_table *table = found_step(rig->found, walk, step, iova);
 
 	assert_true(table->read >= walk->step[step].read);
 	assert_true(table->write >= walk->step[step].write);
@@ -184,14 +150,14 @@ static void expect_table(const struct fixture *fixture, const struct hw_walk *wa
 }
 
 /* By the supervisor, whom U/S does not bind. */
-static void compare(const struct fixture *fixture, u64 iova)
+static void compare(const struct rig *rig, u64 iova)
 {
-	const struct hw_walk_start start = { fixture->root, fixture->levels, true, true };
-	const struct hw_leaf *leaf = found_leaf_at(&fixture->found, iova);
+	const struct hw_walk_start start = { rig->tables.root, rig->tables.levels, true, true };
+	const struct hw_leaf *leaf = found_leaf_at(rig->found, iova);
 
 	for (int write = 0; write < 2; write++) {
 		struct hw_walk walk = hw_walk_vtd_fs_from(
-			&fixture->walker, &start,
+			&rig->walker, &start,
 			&(struct hw_fs_access){ iova, write, false, true, true });
 		bool allowed = leaf && (write ? leaf->write : leaf->read);
 
@@ -199,7 +165,7 @@ static void compare(const struct fixture *fixture, u64 iova)
 			fail_msg("0x%llx: walk fault 0x%x, range %s", iova, walk.fault,
 				 leaf ? "has a leaf" : "has nothing");
 		for (u8 i = 1; i < walk.tables; i++)
-			expect_table(fixture, &walk, i, iova);
+			expect_table(rig, &walk, i, iova);
 		if (walk.fault)
 			continue;
 		expect_u64(walk.phys, leaf->phys + (iova - leaf->iova));
@@ -209,30 +175,29 @@ static void compare(const struct fixture *fixture, u64 iova)
 
 static void a_range_finds_what_single_walks_find(void **state)
 {
-	struct fixture *fixture = *state;
+	struct rig *rig = *state;
 	u32 trees = scaled(TREES);
 	u64 low = 0, high = 0;
 
-	fixture->next = 0x100000;
 	for (u32 tree = 0; tree < trees; tree++) {
-		fixture->levels = tree % 4 ? 4 : 5;
-		fixture->root = grow(fixture, fixture->levels - 1);
+		rig->tables.levels = tree % 4 ? 4 : 5;
+		rig->tables.root = grow(rig, rig->tables.levels - 1);
 		for (u32 n = 0; n < RANGES; n++) {
-			u64 a = draw_iova(fixture), b = draw_iova(fixture);
+			u64 a = draw_iova(rig), b = draw_iova(rig);
 
-			fixture->found.first = a < b ? a : b;
-			fixture->found.last = a < b ? b : a;
-			walk_range(fixture);
-			compare(fixture, fixture->found.first);
-			compare(fixture, fixture->found.last);
+			rig->found->first = a < b ? a : b;
+			rig->found->last = a < b ? b : a;
+			walk_range(rig);
+			compare(rig, rig->found->first);
+			compare(rig, rig->found->last);
 			for (int i = 0; i < 40; i++) {
-				u64 iova = draw_iova(fixture);
+				u64 iova = draw_iova(rig);
 
-				if (iova >= fixture->found.first && iova <= fixture->found.last)
-					compare(fixture, iova);
+				if (iova >= rig->found->first && iova <= rig->found->last)
+					compare(rig, iova);
 			}
-			for (u32 i = 0; i < fixture->found.leaves; i++)
-				*(fixture->found.leaf[i].iova >> 63 ? &high : &low) += 1;
+			for (u32 i = 0; i < rig->found->leaves; i++)
+				*(rig->found->leaf[i].iova >> 63 ? &high : &low) += 1;
 		}
 	}
 	assert_true(low > trees);
@@ -245,39 +210,39 @@ static void a_range_finds_what_single_walks_find(void **state)
  */
 static void between_the_halves_is_nothing(void **state)
 {
-	struct fixture *fixture = *state;
-	struct ram *ram = fixture->walker.ram;
+	struct rig *rig = *state;
+	struct ram *ram = rig->walker.ram;
 
-	fixture->levels = 4;
-	fixture->root = 0x10000;
+	rig->tables.levels = 4;
+	rig->tables.root = 0x10000;
 	put_entry(ram, 0x10000, 255, 0x11000 | P_RW_US);
 	put_entry(ram, 0x10000, 256, 0x11000 | P_RW_US);
 	put_entry(ram, 0x11000, 0, 0x40000000 | P_RW_US | ENTRY_LEAF);
 	put_entry(ram, 0x11000, 511, 0x80000000 | 0x65 | ENTRY_LEAF);
-	fixture->found.last = ~0ULL;
-	walk_range(fixture);
-	expect_u64(fixture->found.leaves, 4);
-	expect_u64(fixture->found.tables, 2);
-	expect_u64(fixture->found.leaf[0].iova, 0x00007f8000000000ULL);
-	expect_u64(fixture->found.leaf[1].iova, 0x00007fffc0000000ULL);
-	expect_u64(fixture->found.leaf[2].iova, 0xffff800000000000ULL);
-	expect_u64(fixture->found.leaf[3].iova, 0xffff807fc0000000ULL);
-	expect_u64(fixture->found.leaf[3].page_lg2, 30);
-	assert_false(fixture->found.leaf[2].accessed || fixture->found.leaf[2].dirty);
-	assert_true(fixture->found.leaf[3].accessed && fixture->found.leaf[3].dirty);
-	assert_true(fixture->found.leaf[2].write && !fixture->found.leaf[3].write);
-	fixture->found.first = 0x0000800000000000ULL;
-	fixture->found.last = 0xffff7fffffffffffULL;
-	walk_range(fixture);
-	expect_u64(fixture->found.leaves + fixture->found.tables, 0);
-	fixture->found.first = 0x00007fffffffffffULL;
-	fixture->found.last = 0xffff800000000000ULL;
-	walk_range(fixture);
-	expect_u64(fixture->found.leaves, 2);
-	expect_u64(fixture->found.tables, 2);
+	rig->found->last = ~0ULL;
+	walk_range(rig);
+	expect_u64(rig->found->leaves, 4);
+	expect_u64(rig->found->tables, 2);
+	expect_u64(rig->found->leaf[0].iova, 0x00007f8000000000ULL);
+	expect_u64(rig->found->leaf[1].iova, 0x00007fffc0000000ULL);
+	expect_u64(rig->found->leaf[2].iova, 0xffff800000000000ULL);
+	expect_u64(rig->found->leaf[3].iova, 0xffff807fc0000000ULL);
+	expect_u64(rig->found->leaf[3].page_lg2, 30);
+	assert_false(rig->found->leaf[2].accessed || rig->found->leaf[2].dirty);
+	assert_true(rig->found->leaf[3].accessed && rig->found->leaf[3].dirty);
+	assert_true(rig->found->leaf[2].write && !rig->found->leaf[3].write);
+	rig->found->first = 0x0000800000000000ULL;
+	rig->found->last = 0xffff7fffffffffffULL;
+	walk_range(rig);
+	expect_u64(rig->found->leaves + rig->found->tables, 0);
+	rig->found->first = 0x00007fffffffffffULL;
+	rig->found->last = 0xffff800000000000ULL;
+	walk_range(rig);
+	expect_u64(rig->found->leaves, 2);
+	expect_u64(rig->found->tables, 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 TEST_MAIN(TEST(an_address_is_canonical_or_there_is_no_entry), TEST(words_of_the_facts_are_walked),
 	  TEST(a_range_finds_what_single_walks_find), TEST(between_the_halves_is_nothing))
