@@ -63,6 +63,31 @@ has() {
 	fi
 }
 
+# full_disk NAME ARGS...: the command (ARGS begin with the subcommand, if there is one) must notice
+# that a file /dev/full that it is told to write, or else its output, was not written: one line on
+# stderr, and status 2.
+full_disk() {
+	name=$1
+	shift
+	if [ ! -w /dev/full ]; then
+		skip "$name" "there is no /dev/full"
+		return
+	fi
+	case " $* " in
+	*" /dev/full "*) output=$temp/out what=/dev/full ;;
+	*) output=/dev/full what='the output' ;;
+	esac
+	dmasim "$@" >"$output" 2>"$temp/err"
+	status=$?
+	if [ $status -eq 2 ] && [ "$(wc -l <"$temp/err")" -eq 1 ]; then
+		has "$name" "cannot write $what: \\(No space left\\|not all was written\\)" \
+			"$temp/err"
+	else
+		{ echo "exit status $status"; cat "$temp/err"; } >"$temp/why"
+		not_ok "$name"
+	fi
+}
+
 # prints STATUS NAME ARGS...: the text is the recorded one, nothing goes to stderr, and no line but
 # of pictures (NAME ends in .svg) and those that $long matches is longer than 100 columns.
 prints() {

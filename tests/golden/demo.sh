@@ -157,28 +157,9 @@ echo kept >"$temp/kept"
 refused bad-input-beside-a-trace nope.hex --topology nope.hex --trace "$temp/kept"
 has a-trace-is-not-overwritten-before '^kept$' "$temp/kept"
 
-# A line on stderr and status 2, whatever else was printed.
-cannot_write() {
-	name=$1
-	shift
-	run 2 "$name" "$@" || return
-	if [ "$(wc -l <"$temp/err")" -eq 1 ]; then
-		has "$name" 'cannot write.*No space left' "$temp/err"
-	else
-		cp "$temp/err" "$temp/why"
-		not_ok "$name"
-	fi
-}
-
-if [ -w /dev/full ]; then
-	cannot_write a-trace-on-a-full-disk --trace /dev/full
-	cannot_write a-trace-of-a-failing-play --trace /dev/full --plant sync
-	dmasim demo >/dev/full 2>"$temp/err"
-	[ $? -eq 2 ] || echo "another status" >"$temp/err"
-	has output-on-a-full-disk 'cannot write the output: No space left' "$temp/err"
-else
-	skip full-disks "there is no /dev/full"
-fi
+full_disk a-trace-on-a-full-disk demo --trace /dev/full
+full_disk a-trace-of-a-failing-play demo --trace /dev/full --plant sync
+full_disk output-on-a-full-disk demo
 
 # ---- Real machines -----------------------------------------------------------------------------
 

@@ -149,20 +149,9 @@ else
 	not_ok asks-for-no-seed
 fi
 
-if [ -w /dev/full ]; then
-	for command in "topo $data/domains-64.hex" reports --help; do
-		# shellcheck disable=SC2086
-		dmasim $command >/dev/full 2>"$temp/err"
-		status=$?
-		if [ $status -eq 2 ] && [ "$(wc -l <"$temp/err")" -eq 1 ] &&
-		   grep -qE 'cannot write the output: (No space left|not all was)' "$temp/err"; then
-			ok "${command%% *}-notices-a-full-disk"
-		else
-			{ echo "exit status $status"; cat "$temp/err"; } >"$temp/why"
-			not_ok "${command%% *}-notices-a-full-disk"
-		fi
-	done
-fi
+full_disk topo-notices-a-full-disk topo "$data/domains-64.hex"
+full_disk reports-notices-a-full-disk reports
+full_disk help-notices-a-full-disk --help
 
 # ---- What it refuses ---------------------------------------------------------------------------
 
