@@ -4,89 +4,23 @@
  * Linux's own code confirms, and against a table written out here; and what only these tables have:
  * pages of several entries, one to six levels, addresses of 64 bits.
  *
- * Rows left out, because dmasim has nothing that would produce them:
- *   41 to 44   amdv1mock, Linux's test format of 2 KiB pages: half_pages (formats.h) is ours
  * Rows 29 and 30 (dirty) are covered from the reader's side: hardware marks any one entry of a
- * page, the software reads and removes the page all the same. Nothing in dmasim sets, tests or
- * clears the bit yet.
+ * page, the software reads and removes the page all the same. What it makes of the bit is
+ * test_pgtable_dirty.c's.
  */
 #include "formats.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "support/pte_rows.h"
 
 #define RW	  (IOMMU_READ | IOMMU_WRITE)
 #define ADDRESS	  0x000ffffffffff000ULL /* bits 51:12 */
 #define DIRTY	  0x40ULL
 #define ROW_FIRST 1
 #define ROW_LAST  40
-#define ROWS_MAX  64
-
-struct row {
-	int id;
-	char format[16];
-	u32 level;
-	char kind[24];
-	u64 phys;
-	u32 size_lg2;
-	char prot[8];
-	char features[16];
-	char words[64];
-};
-
-/* ---- Reading --------------------------------------------------------------------------------- */
-
-/* All rows of both formats; returns how many. */
-static u32 read_rows(struct row *rows)
-{
-	const char *folder = getenv("DMASIM_TEST_DATA");
-	char path[1024], line[1024];
-	u32 count = 0;
-	FILE *file;
-
-	if (!folder)
-		fail_msg("%s", "DMASIM_TEST_DATA is not set: the folder of pte-vectors.tsv");
-	snprintf(path, sizeof(path), "%s/pte-vectors.tsv", folder);
-	file = fopen(path, "r");
-	if (!file)
-		fail_msg("cannot read %s", path);
-	while (fgets(line, sizeof(line), file) && count < ROWS_MAX) {
-		struct row *row = &rows[count];
-
-		if (sscanf(line, "%d\t%15s\t%u\t%23s\t%llx\t%u\t%7s\t%15s\t%63s", &row->id,
-			   row->format, &row->level, row->kind, &row->phys, &row->size_lg2,
-			   row->prot, row->features, row->words) == 9 &&
-		    !strncmp(row->format, "amdv1", 5))
-			count++;
-	}
-	fclose(file);
-	assert_in_range(count, 1, ROWS_MAX - 1);
-	return count;
-}
-
-/* The words of a row, "w", "w*N" or "w1,w2*N", one after the other. Returns how many. */
-static u32 words_of(const struct row *row, u64 words[256])
-{
-	const char *at = row->words;
-	u32 count = 0;
-
-	for (;;) {
-		char *end;
-		u64 word = strtoull(at, &end, 16), times = 1;
-
-		if (*end == '*')
-			times = strtoull(end + 1, &end, 10);
-		assert_true(times >= 1 && count + times <= 256);
-		while (times--)
-			words[count++] = word;
-		if (!*end)
-			return count;
-		assert_int_equal(*end, ',');
-		at = end + 1;
-	}
-}
 
 /* ---- Tables of any shape --------------------------------------------------------------------- */
 
@@ -168,7 +102,7 @@ static phys_addr_t place_of_entry(const struct table *table, u64 iova, u32 level
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-static struct table table_of(struct format_fixture *fixture, const struct row *row)
+static struct table table_of(struct format_fixture *fixture, const struct pte_row *row)
 {
 	const char *encryption = strstr(row->features, "SME");
 
@@ -176,13 +110,13 @@ static struct table table_of(struct format_fixture *fixture, const struct row *r
 		     encryption ? (u8)strtoul(encryption + 3, NULL, 10) : 0);
 }
 
-static void check_leaf(struct format_fixture *fixture, const struct row *row)
+static void check_leaf(struct format_fixture *fixture, const struct pte_row *row)
 {
 	struct table table = table_of(fixture, row);
 	u64 bytes = 1ULL << row->size_lg2, iova = 5 * bytes;
 	bool dirty = strstr(row->kind, "+dirty");
-	u64 words[256];
-	u32 count = words_of(row, words);
+	u64 words[PTE_WORDS_MAX];
+	u32 count = pte_row_words(row, words);
 	phys_addr_t place;
 
 	expect_u64((u64)count << (12 + 9 * row->level), bytes);
@@ -205,7 +139,7 @@ static void check_leaf(struct format_fixture *fixture, const struct row *row)
 }
 
 /* The table is where the allocator put it; all other bits are the row's. */
-static void check_table(struct format_fixture *fixture, const struct row *row)
+static void check_table(struct format_fixture *fixture, const struct pte_row *row)
 {
 	struct table table = table_of(fixture, row);
 	u64 word = strtoull(row->words, NULL, 16), entry;
@@ -222,31 +156,36 @@ static void check_table(struct format_fixture *fixture, const struct row *row)
 	end(&table);
 }
 
+struct judge {
+	struct format_fixture *fixture;
+	int met;
+};
+
+static void check_row(void *cookie, const struct pte_row *row)
+{
+	struct judge *judge = cookie;
+
+	if (strcmp(row->format, "amdv1") != 0)
+		return;
+	print_message("# row %d\n", row->id);
+	assert_int_equal(row->id, ROW_FIRST + judge->met);
+	judge->met++;
+	if (!strncmp(row->kind, "table", 5))
+		check_table(judge->fixture, row);
+	else
+		check_leaf(judge->fixture, row);
+}
+
 /*
  * trust: AMD v1 entries, bit for bit
  * | Linux's own code: pte-vectors.tsv, rows K: generic_pt of 7.3.4
  */
 static void the_vectors_of_linux_are_met(void **state)
 {
-	struct row rows[ROWS_MAX];
-	u32 count = read_rows(rows), met = 0;
+	struct judge judge = { .fixture = *state };
 
-	for (u32 i = 0; i < count; i++) {
-		const struct row *row = &rows[i];
-
-		if (strcmp(row->format, "amdv1") != 0)
-			continue;
-		print_message("# row %d\n", row->id);
-		assert_int_equal(row->id, ROW_FIRST + met);
-		met++;
-		if (!strncmp(row->kind, "table", 5))
-			check_table(*state, row);
-		else
-			check_leaf(*state, row);
-	}
-	/* All but the mock's, which the head of this file names. */
-	expect_u64(met, ROW_LAST - ROW_FIRST + 1);
-	expect_u64(count, met + 4);
+	expect_u64(pte_rows_read("pte-vectors.tsv", check_row, &judge), PTE_ROWS);
+	assert_int_equal(judge.met, ROW_LAST - ROW_FIRST + 1);
 }
 
 /* ---- Words written out ----------------------------------------------------------------------- */
