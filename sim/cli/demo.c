@@ -113,16 +113,6 @@ static int read_option(int option, const char *text, struct demo_options *option
 	}
 }
 
-/* What getopt could not make sense of; word is the last that it looked at. */
-static int bad_option(int option, const char *word)
-{
-	if (option == ':')
-		return cli_bad_input("demo: option '%s' needs a value", word);
-	if (word[0] == '-' && word[1] == '-')
-		return cli_bad_input("demo: no option '%s' (--help tells more)", word);
-	return cli_bad_input("demo: no option '-%c' (--help tells more)", optopt);
-}
-
 /* -1: run; else an exit status. */
 static int read_arguments(int argc, char **argv, struct demo_options *options)
 {
@@ -147,7 +137,7 @@ static int read_arguments(int argc, char **argv, struct demo_options *options)
 			return CLI_DONE;
 		}
 		if (option == ':' || option == '?')
-			return bad_option(option, argv[optind - 1]);
+			return cli_bad_option("demo", option, argv[optind - 1]);
 		status = read_option(option, optarg, options);
 		if (status)
 			return status;
