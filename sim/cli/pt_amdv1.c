@@ -26,15 +26,7 @@ static struct pt_said say(const struct pt_layout *layout, u64 entry, u8 level)
 {
 	const struct walk_unit unit = { 0 };
 	struct walk_said said = walk_amdv1.say(entry & ~layout->encryption, level, &unit);
-	struct pt_said result = {
-		.kind = said.kind,
-		.phys = said.phys,
-		.lg2 = said.page_lg2,
-		.next = said.next,
-		.rights = walk_permissions(said.read, said.write),
-		.reserved = said.reserved,
-		.wrong = said.wrong,
-	};
+	struct pt_said result = pt_said_of(&said);
 	u32 also = 0;
 
 	if (said.kind == WALK_LEAF && entry & AMD_V1_DIRTY)
@@ -44,18 +36,10 @@ static struct pt_said say(const struct pt_layout *layout, u64 entry, u8 level)
 	return result;
 }
 
-static struct pt_fields fields(const struct pt_layout *layout, u64 entry, u8 level)
-{
-	(void)layout;
-	(void)entry;
-	(void)level;
-	return (struct pt_fields){ walk_amdv1.field, walk_amdv1.field_count, AMD_V1_ADDR_MASK };
-}
-
 const struct pt_format pt_amdv1 = {
 	.name = "amdv1",
 	.switches = PT_SNOOP | PT_INCOHERENT | PT_ENCRYPTED,
 	.shape = shape,
 	.say = say,
-	.fields = fields,
+	.walk = &walk_amdv1,
 };

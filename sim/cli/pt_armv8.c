@@ -5,51 +5,32 @@
  */
 #include <dmasim/hw/arm.h>
 
+#include "arm_fields.h"
 #include "pt_format.h"
 
 /* ---- Names ------------------------------------------------------------ */
 
-#define SOFTWARE "ignored; software's own"
-
 static const struct walk_field s1_table[] = {
-	{ 0, 0, "Valid", "0: the other bits are ignored" },
-	{ 1, 1, "Table", "a table, not a block" },
-	{ 55, 55, NULL, "ignored; Linux notes here that it flushed the entry" },
-	{ 59, 59, "PXNTable", "nothing below is executed by who is privileged" },
-	{ 60, 60, "UXNTable", "nothing below is executed by who is not" },
-	{ 62, 61, "APTable",
-	  "what is below is allowed less: 1 to who is not privileged; 2 writes" },
-	{ 63, 63, "NSTable", "all below is not secure" },
+	ARM_FIELD_VALID,     ARM_FIELD_TYPE,	  ARM_FIELD_FLUSHED,  ARM_FIELD_SOFTWARE,
+	ARM_FIELD_PXN_TABLE, ARM_FIELD_UXN_TABLE, ARM_FIELD_AP_TABLE, ARM_FIELD_NS_TABLE,
 };
 
-static const struct walk_field s2_table[] = {
-	{ 0, 0, "Valid", "0: the other bits are ignored" },
-	{ 1, 1, "Table", "a table, not a block" },
-	{ 55, 55, NULL, "ignored; Linux notes here that it flushed the entry" },
-};
+static const struct walk_field s2_table[] = { ARM_FIELD_VALID, ARM_FIELD_TYPE, ARM_FIELD_FLUSHED,
+					      ARM_FIELD_SOFTWARE };
 
 /* What leaves of both stages have. */
-#define LEAF_FIELDS                                                                     \
-	{ 0, 0, "Valid", "0: the other bits are ignored" },                             \
-		{ 1, 1, "Page", "of level 0; 0 at other levels: a block" },             \
-		{ 10, 10, "AF", "accessed; 0: a request faults, or hardware sets it" }, \
-		{ 51, 51, "DBM",                                                        \
-		  "hardware tells by the bit that forbids writes what was written" },   \
-		{ 52, 52, "Contiguous", "one of many that are a larger leaf" },         \
-	{                                                                               \
-		58, 55, NULL, SOFTWARE                                                  \
-	}
+#define LEAF_FIELDS                                                                   \
+	ARM_FIELD_VALID, ARM_FIELD_TYPE, ARM_FIELD_AF, ARM_FIELD_DBM, ARM_FIELD_CONT, \
+		ARM_FIELD_FLUSHED, ARM_FIELD_SOFTWARE
 
-#define S1_FIELDS                                                                 \
-	LEAF_FIELDS, { 4, 2, "AttrIndx", "memory type: a byte of MAIR" },         \
-		{ 5, 5, "NS", "not secure" },                                     \
-		{ 6, 6, "AP[1]", "requests that are not privileged may use it" }, \
-		{ 7, 7, "AP[2]", "read-only" },                                   \
-		{ 11, 11, "nG", "not global: of one address space" },             \
-		{ 50, 50, "GP", "guarded page" },                                 \
-		{ 53, 53, "PXN", "no execute by who is privileged" },             \
-	{                                                                         \
-		54, 54, "UXN", "no execute by who is not"                         \
+#define S1_FIELDS                                                                       \
+	LEAF_FIELDS, ARM_FIELD_ATTR_INDX, ARM_FIELD_NS, ARM_FIELD_AP_1, ARM_FIELD_AP_2, \
+		ARM_FIELD_NG, ARM_FIELD_GP, ARM_FIELD_PXN, ARM_FIELD_UXN
+
+#define S1_BLOCK_FIELDS                     \
+	S1_FIELDS,                          \
+	{                                   \
+		16, 16, "nT", "of its size" \
 	}
 
 #define S2_FIELDS                                                                     \
@@ -60,18 +41,13 @@ static const struct walk_field s2_table[] = {
 		54, 53, "XN", "who may not execute"                                   \
 	}
 
-#define SHARES                                               \
-	{                                                    \
-		9, 8, "SH", "shareability: 2 outer, 3 inner" \
-	}
-
-static const struct walk_field s1_page[] = { S1_FIELDS, SHARES };
-static const struct walk_field s1_block[] = { S1_FIELDS, SHARES, { 16, 16, "nT", "of its size" } };
-static const struct walk_field s2_leaf[] = { S2_FIELDS, SHARES };
+static const struct walk_field s1_page[] = { S1_FIELDS, ARM_FIELD_SH };
+static const struct walk_field s1_block[] = { S1_BLOCK_FIELDS, ARM_FIELD_SH };
+static const struct walk_field s2_leaf[] = { S2_FIELDS, ARM_FIELD_SH };
 
 /* With LPA2 shareability is the translation control register's, and its place address. */
 static const struct walk_field s1_page_lpa2[] = { S1_FIELDS };
-static const struct walk_field s1_block_lpa2[] = { S1_FIELDS, { 16, 16, "nT", "of its size" } };
+static const struct walk_field s1_block_lpa2[] = { S1_BLOCK_FIELDS };
 static const struct walk_field s2_leaf_lpa2[] = { S2_FIELDS };
 
 static bool has_lpa2(const struct pt_layout *layout)

@@ -22,6 +22,29 @@ const struct pt_format *pt_format_named(const char *name)
 	return NULL;
 }
 
+struct pt_fields pt_fields(const struct pt_format *format, const struct pt_layout *layout,
+			   u64 entry, u8 level)
+{
+	const struct walk_format *walk = format->walk;
+
+	if (format->fields)
+		return format->fields(layout, entry, level);
+	return (struct pt_fields){ walk->field, walk->field_count, walk->address_mask };
+}
+
+struct pt_said pt_said_of(const struct walk_said *walk)
+{
+	return (struct pt_said){
+		.kind = walk->kind,
+		.phys = walk->phys,
+		.lg2 = walk->page_lg2,
+		.next = walk->next,
+		.rights = walk_permissions(walk->read, walk->write),
+		.reserved = walk->reserved,
+		.wrong = walk->wrong,
+	};
+}
+
 const char *pt_rights(bool read, bool write, bool execute)
 {
 	static const char *const words[] = {
@@ -82,7 +105,7 @@ static void add_bits(u64 bits, char text[PT_NAMES_BYTES])
 const char *pt_names(const struct pt_format *format, const struct pt_layout *layout, u64 entry,
 		     u8 level, char text[PT_NAMES_BYTES])
 {
-	struct pt_fields fields = format->fields(layout, entry, level);
+	struct pt_fields fields = pt_fields(format, layout, entry, level);
 	u64 left = entry & ~nameless_address(&fields) & ~layout->encryption;
 	const struct walk_field *field;
 	char name[32];

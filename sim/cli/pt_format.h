@@ -98,7 +98,9 @@ struct pt_format {
 	/* Of a layout whose levels are not known yet. */
 	struct pt_shape (*shape)(const struct pt_layout *layout);
 	struct pt_said (*say)(const struct pt_layout *layout, u64 entry, u8 level);
+	/* NULL: those of walk, whatever the entry. */
 	struct pt_fields (*fields)(const struct pt_layout *layout, u64 entry, u8 level);
+	const struct walk_format *walk;
 };
 
 extern const struct pt_format pt_amdv1;
@@ -112,6 +114,12 @@ const struct pt_format *pt_format_at(u32 index);
 
 /* NULL: there is no format of that name. */
 const struct pt_format *pt_format_named(const char *name);
+
+struct pt_fields pt_fields(const struct pt_format *format, const struct pt_layout *layout,
+			   u64 entry, u8 level);
+
+/* What `dmasim walk` would say; the rights are "rw", "r-" ... */
+struct pt_said pt_said_of(const struct walk_said *walk);
 
 /* "rwx", "r--" ... */
 const char *pt_rights(bool read, bool write, bool execute);

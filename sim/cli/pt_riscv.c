@@ -10,15 +10,6 @@
 #define PBMT (3ULL << RISCV_PTE_PBMT)
 #define RWX  (RISCV_PTE_R | RISCV_PTE_W | RISCV_PTE_X)
 
-static struct pt_fields fields(const struct pt_layout *layout, u64 entry, u8 level)
-{
-	(void)layout;
-	(void)entry;
-	(void)level;
-	return (struct pt_fields){ walk_riscv.field, walk_riscv.field_count,
-				   walk_riscv.address_mask };
-}
-
 /* Bits of leaves that are reserved where the extension is not there. */
 static u64 extensions(const struct pt_layout *layout)
 {
@@ -45,16 +36,9 @@ static struct pt_said say(const struct pt_layout *layout, u64 entry, u8 level)
 {
 	const struct walk_unit unit = { 0 };
 	struct walk_said walk = walk_riscv.say(entry, level, &unit);
-	struct pt_said said = {
-		.kind = walk.kind,
-		.phys = walk.phys,
-		.lg2 = walk.page_lg2,
-		.next = walk.next,
-		.rights = "",
-		.reserved = walk.reserved,
-		.wrong = walk.wrong,
-	};
+	struct pt_said said = pt_said_of(&walk);
 
+	said.rights = "";
 	if (entry & RISCV_PTE_V && entry & RWX && entry & extensions(layout)) {
 		said.kind = WALK_MALFORMED;
 		said.reserved |= entry & extensions(layout);
@@ -87,5 +71,5 @@ const struct pt_format pt_riscv = {
 	.switches = PT_STAGE | PT_NAPOT | PT_PBMT | PT_LOWER_HALF,
 	.shape = shape,
 	.say = say,
-	.fields = fields,
+	.walk = &walk_riscv,
 };

@@ -66,7 +66,7 @@ static u32 items_of(const struct pt_layout *layout, const struct pt_said *said, 
 static bool goes_on(const struct reader *reader, const struct pt_node *node,
 		    const struct pt_row *row, u64 word, const struct pt_said *said)
 {
-	u64 address = reader->format->fields(reader->layout, word, node->level).address;
+	u64 address = pt_fields(reader->format, reader->layout, word, node->level).address;
 	u32 items = items_of(reader->layout, &row->said, node->level);
 	u64 bytes = 1ULL << pt_level_lg2(reader->layout, node->level);
 	u64 last = row->word + (row->count - 1) * row->apart;

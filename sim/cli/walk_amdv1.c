@@ -32,24 +32,17 @@ static u8 coded_lg2(u64 entry)
 	return lg2;
 }
 
-static struct walk_said malformed(struct walk_said said, const char *wrong)
-{
-	said.kind = WALK_MALFORMED;
-	said.wrong = wrong;
-	return said;
-}
-
 static struct walk_said say_leaf(struct walk_said said, u64 entry, u8 level, bool coded)
 {
 	u32 natural = walk_level_lg2(level);
 	u8 lg2 = coded ? coded_lg2(entry) : (u8)natural;
 
 	if (lg2 > AMD_V1_LEAF_LG2_MAX)
-		return malformed(said, "no page is larger than 2 PiB");
+		return walk_malformed(said, "no page is larger than 2 PiB");
 	if (coded && lg2 <= natural)
-		return malformed(said, "the coded size is not above the level's own");
+		return walk_malformed(said, "the coded size is not above the level's own");
 	if (lg2 >= natural + WALK_INDEX_BITS)
-		return malformed(said, "the coded size is not below that of the level above");
+		return walk_malformed(said, "the coded size is not below that of the level above");
 	said.kind = WALK_LEAF;
 	said.page_lg2 = lg2;
 	said.phys &= ~((1ULL << lg2) - 1);
@@ -70,11 +63,11 @@ static struct walk_said say(u64 entry, u8 level, const struct walk_unit *unit)
 	if (!(entry & AMD_V1_PRESENT))
 		return (struct walk_said){ .kind = WALK_ABSENT };
 	if (said.reserved)
-		return malformed(said, NULL);
+		return walk_malformed(said, NULL);
 	if (next == AMD_V1_NEXT_LEAF || next == AMD_V1_NEXT_SIZE)
 		return say_leaf(said, entry, level, next == AMD_V1_NEXT_SIZE);
 	if (next > level)
-		return malformed(said, "NextLevel does not lead downwards");
+		return walk_malformed(said, "NextLevel does not lead downwards");
 	said.kind = WALK_TABLE;
 	said.next = (u8)(next - 1);
 	return said;

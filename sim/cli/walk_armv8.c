@@ -5,7 +5,7 @@
  */
 #include <dmasim/hw/arm.h>
 
-#include "walk_format.h"
+#include "arm_fields.h"
 
 #define LEVELS_MIN 3
 #define LEVELS_MAX 4
@@ -13,34 +13,29 @@
 #define CONTIGUOUS_LG2 4 /* sixteen of a level */
 
 static const struct walk_field fields[] = {
-	{ 0, 0, "Valid", "0: the other bits are ignored" },
-	{ 1, 1, "Type", "a table; of level 0, where it must be 1, a page; 0: a block" },
-	{ 4, 2, "AttrIndx", "kind of memory: a byte of MAIR" },
-	{ 5, 5, "NS", "not secure" },
-	{ 6, 6, "AP[1]", "unprivileged requests are taken, as a device's are" },
-	{ 7, 7, "AP[2]", "read-only" },
-	{ 9, 8, "SH", "shareability: 0 none, 2 outer, 3 inner" },
-	{ 10, 10, "AF", "access flag; without it a request faults" },
-	{ 11, 11, "nG", "not global: of one address space" },
+	ARM_FIELD_VALID,
+	ARM_FIELD_TYPE,
+	ARM_FIELD_ATTR_INDX,
+	ARM_FIELD_NS,
+	ARM_FIELD_AP_1,
+	ARM_FIELD_AP_2,
+	ARM_FIELD_SH,
+	ARM_FIELD_AF,
+	ARM_FIELD_NG,
 	{ 47, 12, "address", "of the page, or of a table" },
-	{ 50, 48, NULL, "ignored" },
-	{ 51, 51, "DBM", "a write may clear AP[2], where hardware marks what was written" },
-	{ 52, 52, "Cont", "one of sixteen entries of a larger page" },
-	{ 53, 53, "PXN", "privileged requests may not execute" },
-	{ 54, 54, "UXN", "unprivileged ones may not" },
-	{ 58, 55, NULL, "ignored; software's" },
-	{ 59, 59, "PXNTable", "of a table: likewise all that it leads to" },
-	{ 60, 60, "UXNTable", "of a table" },
-	{ 62, 61, "APTable", "of a table, forbids below: 1 unprivileged requests, 2 writes" },
-	{ 63, 63, "NSTable", "of a table: nothing below is secure" },
+	{ 49, 48, NULL, "ignored" },
+	ARM_FIELD_GP,
+	ARM_FIELD_DBM,
+	ARM_FIELD_CONT,
+	ARM_FIELD_PXN,
+	ARM_FIELD_UXN,
+	ARM_FIELD_FLUSHED,
+	ARM_FIELD_SOFTWARE,
+	ARM_FIELD_PXN_TABLE,
+	ARM_FIELD_UXN_TABLE,
+	ARM_FIELD_AP_TABLE,
+	ARM_FIELD_NS_TABLE,
 };
-
-static struct walk_said malformed(struct walk_said said, const char *wrong)
-{
-	said.kind = WALK_MALFORMED;
-	said.wrong = wrong;
-	return said;
-}
 
 static struct walk_said say_table(struct walk_said said, u64 entry, u8 level)
 {
@@ -77,11 +72,11 @@ static struct walk_said say(u64 entry, u8 level, const struct walk_unit *unit)
 	if (!(entry & ARM_DESC_VALID))
 		return (struct walk_said){ .kind = WALK_ABSENT };
 	if (!level && !(entry & ARM_DESC_TABLE))
-		return malformed(said, "of level 0 bit 1 must be set");
+		return walk_malformed(said, "of level 0 bit 1 must be set");
 	if (level && entry & ARM_DESC_TABLE)
 		return say_table(said, entry, level);
 	if (level > 2)
-		return malformed(said, "there are no blocks of 512 GiB");
+		return walk_malformed(said, "there are no blocks of 512 GiB");
 	return say_leaf(said, entry, level);
 }
 

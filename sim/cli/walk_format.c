@@ -16,6 +16,13 @@ const struct walk_format *walk_format_named(const char *name)
 	return NULL;
 }
 
+struct walk_said walk_malformed(struct walk_said said, const char *wrong)
+{
+	said.kind = WALK_MALFORMED;
+	said.wrong = wrong;
+	return said;
+}
+
 /* ---- Words ------------------------------------------------------------ */
 
 struct walk_size walk_size(u64 bytes)

@@ -82,6 +82,9 @@ extern const struct walk_format walk_armv8;
 /* NULL: there is no format of that name. */
 const struct walk_format *walk_format_named(const char *name);
 
+/* The same, but malformed, for its reserved bits or, if they are none, for what is wrong. */
+struct walk_said walk_malformed(struct walk_said said, const char *wrong);
+
 u64 walk_field_mask(const struct walk_field *field);
 
 /* "W", "NextLevel=3", "ign10", "ign61:52=0x3" */

@@ -25,18 +25,11 @@ static const struct walk_field fields[] = {
 #define POINTER_ZEROS \
 	(RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D | RISCV_PTE_N | 3ULL << RISCV_PTE_PBMT)
 
-static struct walk_said malformed(struct walk_said said, const char *wrong)
-{
-	said.kind = WALK_MALFORMED;
-	said.wrong = wrong;
-	return said;
-}
-
 static struct walk_said say_table(struct walk_said said, u64 entry, u8 level)
 {
 	said.reserved = entry & POINTER_ZEROS;
 	if (said.reserved || !level)
-		return malformed(said, said.reserved ? NULL : "level 0 leads to no table");
+		return walk_malformed(said, said.reserved ? NULL : "level 0 leads to no table");
 	said.kind = WALK_TABLE;
 	said.next = level - 1;
 	said.read = said.write = true;
@@ -49,10 +42,10 @@ static struct walk_said say_leaf(struct walk_said said, u64 entry, u8 level)
 	bool napot = entry & RISCV_PTE_N;
 
 	if (napot && (number & RISCV_NAPOT_MASK) != RISCV_NAPOT_PPN)
-		return malformed(said, "with N the low four bits of PPN are 8");
+		return walk_malformed(said, "with N the low four bits of PPN are 8");
 	said.page_lg2 = napot ? RISCV_NAPOT_LG2 : (u8)walk_level_lg2(level);
 	if (!napot && said.phys & ((1ULL << said.page_lg2) - 1))
-		return malformed(said, "the address is not aligned to the page's size");
+		return walk_malformed(said, "the address is not aligned to the page's size");
 	said.kind = WALK_LEAF;
 	said.phys &= ~((1ULL << said.page_lg2) - 1);
 	/* Nobody marks entries: a mark that is not there is a right that is not. */
@@ -74,13 +67,13 @@ static struct walk_said say(u64 entry, u8 level, const struct walk_unit *unit)
 	if (!(entry & RISCV_PTE_V))
 		return (struct walk_said){ .kind = WALK_ABSENT };
 	if (said.reserved)
-		return malformed(said, NULL);
+		return walk_malformed(said, NULL);
 	if ((entry & (RISCV_PTE_R | RISCV_PTE_W)) == RISCV_PTE_W)
-		return malformed(said, "W without R is reserved");
+		return walk_malformed(said, "W without R is reserved");
 	if ((entry >> RISCV_PTE_PBMT & 3) == 3)
-		return malformed(said, "PBMT 3 is reserved");
+		return walk_malformed(said, "PBMT 3 is reserved");
 	if (entry & RISCV_PTE_N && level)
-		return malformed(said, "N is of level 0 alone");
+		return walk_malformed(said, "N is of level 0 alone");
 	return entry & (RISCV_PTE_R | RISCV_PTE_X) ? say_leaf(said, entry, level)
 						   : say_table(said, entry, level);
 }

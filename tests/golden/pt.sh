@@ -82,31 +82,31 @@ word x86_64 0x0000000123456025 'P U/S A' 0x123456000:4K:r
 word x86_64 0x0000800123456067 'P R/W U/S A D C' 0x123456000:4K:rw --encrypted 47
 word amdv1 0x6000800123456001 'PR IR IW C' 0x123456000:4K:rw --encrypted 47
 word amdv1 0x6000000123456001 'PR IR IW' 0x123456000:4K:rwm --encrypted 47
-word armv8 0x0000000123456f47 'Valid Page AttrIndx=1 AP\[1\] SH=3 AF nG' 0x123456000:4K:rwc
-word armv8 0x0060000123456f47 'Valid Page AttrIndx=1 AP\[1\] SH=3 AF nG PXN UXN' \
+word armv8 0x0000000123456f47 'Valid Type AttrIndx=1 AP\[1\] SH=3 AF nG' 0x123456000:4K:rwc
+word armv8 0x0060000123456f47 'Valid Type AttrIndx=1 AP\[1\] SH=3 AF nG PXN UXN' \
 	0x123456000:4K:rwcn
-word armv8 0x0000000123456f07 'Valid Page AttrIndx=1 SH=3 AF nG' 0x123456000:4K:rwcp
-word armv8 0x0000000123456e43 'Valid Page AP\[1\] SH=2 AF nG' 0x123456000:4K:rw
-word armv8 0x0000000123456e4b 'Valid Page AttrIndx=2 AP\[1\] SH=2 AF nG' 0x123456000:4K:rwm
-word armv8 0x0000000123456fc7 'Valid Page AttrIndx=1 AP\[1\] AP\[2\] SH=3 AF nG' 0x123456000:4K:rc
-word armv8 0x0000000123456f67 'Valid Page AttrIndx=1 NS AP\[1\] SH=3 AF nG' 0x123456000:4K:rwc \
+word armv8 0x0000000123456f07 'Valid Type AttrIndx=1 SH=3 AF nG' 0x123456000:4K:rwcp
+word armv8 0x0000000123456e43 'Valid Type AP\[1\] SH=2 AF nG' 0x123456000:4K:rw
+word armv8 0x0000000123456e4b 'Valid Type AttrIndx=2 AP\[1\] SH=2 AF nG' 0x123456000:4K:rwm
+word armv8 0x0000000123456fc7 'Valid Type AttrIndx=1 AP\[1\] AP\[2\] SH=3 AF nG' 0x123456000:4K:rc
+word armv8 0x0000000123456f67 'Valid Type AttrIndx=1 NS AP\[1\] SH=3 AF nG' 0x123456000:4K:rwc \
 	--non-secure
-word armv8 0x0008000123456f47 'Valid Page AttrIndx=1 AP\[1\] SH=3 AF nG DBM' 0x123456000:4K:rwc \
+word armv8 0x0008000123456f47 'Valid Type AttrIndx=1 AP\[1\] SH=3 AF nG DBM' 0x123456000:4K:rwc \
 	--dirty
 word armv8 0x0000000040000f45 'Valid AttrIndx=1 AP\[1\] SH=3 AF nG' 0x40000000:2M:rwc
-word armv8 0x000012345678ff47 'Valid Page AttrIndx=1 AP\[1\] SH=3 AF nG' 0xf123456780000:64K:rwc \
+word armv8 0x000012345678ff47 'Valid Type AttrIndx=1 AP\[1\] SH=3 AF nG' 0xf123456780000:64K:rwc \
 	--granule 64K
-word armv8 0x00000001234567ff 'Valid Page MemAttr=0xf S2AP\[0\] S2AP\[1\] SH=3 AF' \
+word armv8 0x00000001234567ff 'Valid Type MemAttr=0xf S2AP\[0\] S2AP\[1\] SH=3 AF' \
 	0x123456000:4K:rwc --stage 2
-word armv8 0x000000012345677f 'Valid Page MemAttr=0xf S2AP\[0\] SH=3 AF' 0x123456000:4K:rc --stage 2
-word armv8 0x00000001234567bf 'Valid Page MemAttr=0xf S2AP\[1\] SH=3 AF' 0x123456000:4K:wc --stage 2
-word armv8 0x00000001234566d7 'Valid Page MemAttr=0x5 S2AP\[0\] S2AP\[1\] SH=2 AF' \
+word armv8 0x000000012345677f 'Valid Type MemAttr=0xf S2AP\[0\] SH=3 AF' 0x123456000:4K:rc --stage 2
+word armv8 0x00000001234567bf 'Valid Type MemAttr=0xf S2AP\[1\] SH=3 AF' 0x123456000:4K:wc --stage 2
+word armv8 0x00000001234566d7 'Valid Type MemAttr=0x5 S2AP\[0\] S2AP\[1\] SH=2 AF' \
 	0x123456000:4K:rw --stage 2
-word armv8 0x00000001234566c7 'Valid Page MemAttr=0x1 S2AP\[0\] S2AP\[1\] SH=2 AF' \
+word armv8 0x00000001234566c7 'Valid Type MemAttr=0x1 S2AP\[0\] S2AP\[1\] SH=2 AF' \
 	0x123456000:4K:rwm --stage 2
-word armv8 0x00000001234567db 'Valid Page MemAttr=0x6 S2AP\[0\] S2AP\[1\] SH=3 AF' \
+word armv8 0x00000001234567db 'Valid Type MemAttr=0x6 S2AP\[0\] S2AP\[1\] SH=3 AF' \
 	0x123456000:4K:rwc --stage 2 --fwb
-word armv8 0x00600001234567ff 'Valid Page MemAttr=0xf S2AP\[0\] S2AP\[1\] SH=3 AF XN=3' \
+word armv8 0x00600001234567ff 'Valid Type MemAttr=0xf S2AP\[0\] S2AP\[1\] SH=3 AF XN=3' \
 	0x123456000:4K:rwcn --stage 2
 word riscv 0x0000000048d158d7 'V R W U A D' 0x123456000:4K:rwn
 word riscv 0x0000000048d158df 'V R W X U A D' 0x123456000:4K:rw
