@@ -56,33 +56,6 @@ MODE(strict_debug, .acs = DMASIM_ACS_OFF, .dma_debug = true)
 
 #undef MODE
 
-/* The rig below a host bridge of one's own. */
-static inline int rig_setup_below(void **state, const struct dmasim_config *config,
-				  const struct dmasim_host_bridge *bridge)
-{
-	static const char *const paths[] = { "00:01.0/00.0/00.0/00.0", "00:01.0/00.0/01.0/00.0",
-					     "00:01.0/00.0/02.0/00.0", "00:02.0/00.0" };
-	struct rig *rig = calloc(1, sizeof(*rig));
-	struct dmasim_config traced;
-	struct pci_dev **pdev[] = { &rig->nvme, &rig->gpu, &rig->nic, &rig->disk };
-
-	if (!rig)
-		return -1;
-	*state = rig;
-	traced = rig_trace_begin(&rig->trace, config);
-	rig->s = dmasim_create(&traced);
-	assert_non_null(rig->s);
-	expect_ok(dmasim_add_host_bridge(rig->s, bridge));
-	for (int i = 0; i < 4; i++) {
-		*pdev[i] = dmasim_add_endpoint(rig->s, paths[i],
-					       &(struct dmasim_endpoint){ .bar = { SZ_1M } });
-		assert_non_null(*pdev[i]);
-	}
-	for (int i = 0; i < 4; i++)
-		expect_ok(dma_set_mask(&(*pdev[i])->dev, DMA_BIT_MASK(64)));
-	return 0;
-}
-
 /* An entry of a test table. */
 #define IN(mode, test)                                                  \
 	{                                                               \

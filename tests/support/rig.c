@@ -51,15 +51,20 @@ void rig_fini(struct rig *rig)
 	expect_u64(leaks, 0);
 }
 
-int rig_setup(void **state)
+int rig_setup_with(void **state, const struct dmasim_config *config)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 
 	if (!rig)
 		return -1;
-	rig_init(rig, NULL);
+	rig_init(rig, config);
 	*state = rig;
 	return 0;
+}
+
+int rig_setup(void **state)
+{
+	return rig_setup_with(state, NULL);
 }
 
 int rig_teardown(void **state)

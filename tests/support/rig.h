@@ -32,8 +32,9 @@ void rig_init(struct rig *rig, const struct dmasim_config *config);
 /* Also fails the test if the software leaked memory. */
 void rig_fini(struct rig *rig);
 
-/* CMocka's set-up and tear-down around one rig with defaults: *state is the rig. */
+/* CMocka's set-up and tear-down around one rig, with defaults or another: *state is the rig. */
 int rig_setup(void **state);
+int rig_setup_with(void **state, const struct dmasim_config *config);
 int rig_teardown(void **state);
 
 /* Bytes that differ from place to place and with the seed. */

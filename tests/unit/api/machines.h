@@ -14,17 +14,6 @@
 #define VTD_FAULT_WRITE 0x05
 #define VTD_FAULT_READ	0x06
 
-static inline int rig_setup_with(void **state, const struct dmasim_config *config)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	if (!rig)
-		return -1;
-	rig_init(rig, config);
-	*state = rig;
-	return 0;
-}
-
 static inline int rig_setup_direct(void **state)
 {
 	return rig_setup_with(state,
@@ -57,23 +46,23 @@ static inline int rig_setup_forcedac(void **state)
 	return rig_setup_with(state, &(struct dmasim_config){ DMASIM_CONFIG, .forcedac = true });
 }
 
-/*
- * The rig below a host bridge that is on no list: peer memory that does not stay below the switch
- * cannot be reached.
- */
-static inline int rig_setup_unlisted(void **state, const struct dmasim_config *config)
+/* The rig below a host bridge of one's own. */
+static inline int rig_setup_below(void **state, const struct dmasim_config *config,
+				  const struct dmasim_host_bridge *bridge)
 {
 	static const char *const paths[] = { "00:01.0/00.0/00.0/00.0", "00:01.0/00.0/01.0/00.0",
 					     "00:01.0/00.0/02.0/00.0", "00:02.0/00.0" };
 	struct rig *rig = calloc(1, sizeof(*rig));
+	struct dmasim_config traced;
 	struct pci_dev **pdev[] = { &rig->nvme, &rig->gpu, &rig->nic, &rig->disk };
 
 	if (!rig)
 		return -1;
 	*state = rig;
-	rig->s = dmasim_create(config);
-	expect_ok(dmasim_add_host_bridge(
-		rig->s, &(struct dmasim_host_bridge){ .vendor = 0x1234, .device = 0x5678 }));
+	traced = rig_trace_begin(&rig->trace, config);
+	rig->s = dmasim_create(&traced);
+	assert_non_null(rig->s);
+	expect_ok(dmasim_add_host_bridge(rig->s, bridge));
 	for (int i = 0; i < 4; i++) {
 		*pdev[i] = dmasim_add_endpoint(rig->s, paths[i],
 					       &(struct dmasim_endpoint){ .bar = { SZ_1M } });
@@ -82,6 +71,16 @@ static inline int rig_setup_unlisted(void **state, const struct dmasim_config *c
 	for (int i = 0; i < 4; i++)
 		expect_ok(dma_set_mask(&(*pdev[i])->dev, DMA_BIT_MASK(64)));
 	return 0;
+}
+
+/*
+ * The rig below a host bridge that is on no list: peer memory that does not stay below the switch
+ * cannot be reached.
+ */
+static inline int rig_setup_unlisted(void **state, const struct dmasim_config *config)
+{
+	return rig_setup_below(state, config,
+			       &(struct dmasim_host_bridge){ .vendor = 0x1234, .device = 0x5678 });
 }
 
 /* Entries of a test table. */
@@ -94,6 +93,21 @@ static inline int rig_setup_unlisted(void **state, const struct dmasim_config *c
 	{                                                                                \
 #test "__without_iommu", test, rig_setup_direct, rig_teardown, NULL      \
 	}
+
+/* On such a rig, mappings from a page to 2 MiB, and a page more, work and leave nothing behind. */
+static inline void expect_all_sizes_map(const struct dmasim_config *config)
+{
+	struct rig rig;
+
+	rig_init(&rig, config);
+	for (u64 bytes = SZ_4K; bytes <= SZ_2M; bytes *= 8) {
+		rig_map_and_use(&rig, bytes);
+		rig_map_and_use(&rig, bytes + SZ_4K);
+	}
+	rig_map_and_use(&rig, SZ_2M);
+	dmasim_assert_clean(rig.s);
+	rig_fini(&rig);
+}
 
 /* RAM of the machine; a test that gets none has failed. */
 static inline phys_addr_t ram(struct rig *rig, u64 bytes)

@@ -3,24 +3,9 @@
  * A machine with an AMD IOMMU: mappings, faults in AMD-Vi's words, tables that grow, what is
  * cached (facts "iova-and-page-tables" 2.1, 2.6 and 3.3).
  */
-#include "support/rig.h"
-
-#include <string.h>
+#include "machines.h"
 
 #define BEYOND_3_LEVELS (1ULL << 39)
-
-static const struct dmasim_config amd = { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI };
-
-static int setup(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	if (!rig)
-		return -1;
-	rig_init(rig, &amd);
-	*state = rig;
-	return 0;
-}
 
 static void mappings_of_all_sizes_work(void **state)
 {
@@ -118,7 +103,7 @@ static void a_table_grows_when_an_address_asks_for_it(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_amd_vi, rig_teardown)
 
 TEST_MAIN(TEST(mappings_of_all_sizes_work), TEST(a_leaf_has_the_size_of_its_mapping),
 	  TEST(a_fault_is_told_in_the_words_of_the_driver),

@@ -3,32 +3,13 @@
  * A machine with a RISC-V IOMMU: mappings, faults, what its unit may lack (facts
  * "iova-and-page-tables" 2.5, 2.6 and 3.5).
  */
-#include "support/rig.h"
-
-#include <string.h>
-
-#define BUFFER SZ_2M
+#include "machines.h"
 
 static const struct dmasim_config riscv = { DMASIM_CONFIG, .iommu = DMASIM_RISCV };
 
 static int setup(void **state)
 {
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	if (!rig)
-		return -1;
-	rig_init(rig, &riscv);
-	*state = rig;
-	return 0;
-}
-
-static void map_all_sizes(struct rig *rig)
-{
-	for (u64 bytes = SZ_4K; bytes <= BUFFER; bytes *= 8) {
-		rig_map_and_use(rig, bytes);
-		rig_map_and_use(rig, bytes + SZ_4K);
-	}
-	dmasim_assert_clean(rig->s);
+	return rig_setup_with(state, &riscv);
 }
 
 /* Whatever levels there are, and whatever of all the extensions the unit lacks. */
@@ -37,14 +18,10 @@ static void mappings_of_all_sizes_work(void **state)
 	(void)state;
 	for (u8 levels = 3; levels <= 5; levels++) {
 		for (u32 without = 0; without <= DMASIM_RISCV_EVERYTHING; without++) {
-			struct rig rig;
-
-			rig_init(&rig, &(struct dmasim_config){
-					       DMASIM_CONFIG, .iommu = DMASIM_RISCV,
-					       .iommu_levels = levels, .riscv_without = without,
-					       .walk_entries = 4, .context_entries = 4 });
-			map_all_sizes(&rig);
-			rig_fini(&rig);
+			expect_all_sizes_map(&(struct dmasim_config){
+				DMASIM_CONFIG, .iommu = DMASIM_RISCV, .iommu_levels = levels,
+				.riscv_without = without, .walk_entries = 4,
+				.context_entries = 4 });
 		}
 	}
 }
@@ -54,15 +31,10 @@ static void an_unmap_waits_for_what_may_be_overtaken(void **state)
 {
 	(void)state;
 	for (u64 seed = 1; seed <= 10; seed++) {
-		struct rig rig;
-
-		rig_init(&rig, &(struct dmasim_config){
-				       DMASIM_CONFIG, .seed = seed, .iommu = DMASIM_RISCV,
-				       .iommu_device_tlb = true, .random_choices = true,
-				       .riscv_without = (u32)seed & 3, .walk_entries = 4,
-				       .context_entries = 4 });
-		map_all_sizes(&rig);
-		rig_fini(&rig);
+		expect_all_sizes_map(&(struct dmasim_config){
+			DMASIM_CONFIG, .seed = seed, .iommu = DMASIM_RISCV,
+			.iommu_device_tlb = true, .random_choices = true,
+			.riscv_without = (u32)seed & 3, .walk_entries = 4, .context_entries = 4 });
 	}
 }
 

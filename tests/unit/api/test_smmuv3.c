@@ -3,33 +3,13 @@
  * A machine with an Arm SMMUv3: mappings, events, interrupts, what its unit may lack (facts
  * "iova-and-page-tables" 2.4, 2.6 and 3.4).
  */
-#include "support/rig.h"
-
-#include <string.h>
-
-#define BUFFER SZ_2M
+#include "machines.h"
 
 static const struct dmasim_config smmuv3 = { DMASIM_CONFIG, .iommu = DMASIM_SMMUV3 };
 
 static int setup(void **state)
 {
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	if (!rig)
-		return -1;
-	rig_init(rig, &smmuv3);
-	*state = rig;
-	return 0;
-}
-
-static void map_all_sizes(struct rig *rig)
-{
-	for (u64 bytes = SZ_4K; bytes <= BUFFER; bytes *= 8) {
-		rig_map_and_use(rig, bytes);
-		rig_map_and_use(rig, bytes + SZ_4K);
-	}
-	rig_map_and_use(rig, BUFFER);
-	dmasim_assert_clean(rig->s);
+	return rig_setup_with(state, &smmuv3);
 }
 
 /* With 3 or 4 levels, with range invalidation or without. */
@@ -37,14 +17,9 @@ static void mappings_of_all_sizes_work(void **state)
 {
 	(void)state;
 	for (u32 way = 0; way < 4; way++) {
-		struct rig rig;
-
-		rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3,
-							.iommu_levels = (u8)(3 + way % 2),
-							.smmu_no_range = way / 2, .walk_entries = 4,
-							.context_entries = 4 });
-		map_all_sizes(&rig);
-		rig_fini(&rig);
+		expect_all_sizes_map(&(struct dmasim_config){
+			DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_levels = (u8)(3 + way % 2),
+			.smmu_no_range = way / 2, .walk_entries = 4, .context_entries = 4 });
 	}
 }
 
@@ -53,15 +28,10 @@ static void an_unmap_waits_for_what_may_be_overtaken(void **state)
 {
 	(void)state;
 	for (u64 seed = 1; seed <= 10; seed++) {
-		struct rig rig;
-
-		rig_init(&rig,
-			 &(struct dmasim_config){ DMASIM_CONFIG, .seed = seed,
-						  .iommu = DMASIM_SMMUV3, .iommu_device_tlb = true,
-						  .random_choices = true, .smmu_no_range = seed & 1,
-						  .walk_entries = 4, .context_entries = 4 });
-		map_all_sizes(&rig);
-		rig_fini(&rig);
+		expect_all_sizes_map(&(struct dmasim_config){
+			DMASIM_CONFIG, .seed = seed, .iommu = DMASIM_SMMUV3,
+			.iommu_device_tlb = true, .random_choices = true, .smmu_no_range = seed & 1,
+			.walk_entries = 4, .context_entries = 4 });
 	}
 }
 
