@@ -6,6 +6,8 @@
 #ifndef INVALIDATION_ARCH_H
 #define INVALIDATION_ARCH_H
 
+#include <endian.h>
+
 #include <dmasim/machine.h>
 
 #define ENTRY_R	   1U
@@ -20,6 +22,11 @@
 struct command {
 	u64 word[2];
 };
+
+static inline struct command arch_command(u64 low, u64 high)
+{
+	return (struct command){ { htole64(low), htole64(high) } };
+}
 
 struct arch {
 	const char *name;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "invalidation/arch.h"
 
-#include <endian.h>
-
 #define PR (1ULL << 0)
 #define A  (1ULL << 5)
 #define D  (1ULL << 6)
@@ -24,35 +22,30 @@ static u64 table(phys_addr_t phys, u8 level)
 	return phys | PR | IR | IW | (u64)level << 9;
 }
 
-static struct command words(u64 low, u64 high)
-{
-	return (struct command){ { htole64(low), htole64(high) } };
-}
-
 /* Opcode 3, domain 47:32 | S 0, PDE 1, address: ones from bit 12 up to k-2 for 2^k bytes. */
 static struct command pages(u16 domain, u64 start, u8 lg2, bool leaf_only)
 {
 	u64 size = lg2 > 12 ? ((1ULL << (lg2 - 1)) - (1ULL << 12)) | 1 : 0;
 
-	return words(3ULL << 60 | (u64)domain << 32, start | size | (leaf_only ? 0 : 2));
+	return arch_command(3ULL << 60 | (u64)domain << 32, start | size | (leaf_only ? 0 : 2));
 }
 
 static struct command domain(u16 domain)
 {
-	return words(3ULL << 60 | (u64)domain << 32, 0x7ffffffffffff000ULL | 3);
+	return arch_command(3ULL << 60 | (u64)domain << 32, 0x7ffffffffffff000ULL | 3);
 }
 
 /* Opcode 2, device 15:0: an entry has no domain for its tag. */
 static struct command context(u16 requester, u16 domain)
 {
 	(void)domain;
-	return words(2ULL << 60 | requester, 0);
+	return arch_command(2ULL << 60 | requester, 0);
 }
 
 /* Opcode 1, store 0, address 51:3 | value. */
 static struct command wait(phys_addr_t status, u32 value)
 {
-	return words(1ULL << 60 | status | 1, value);
+	return arch_command(1ULL << 60 | status | 1, value);
 }
 
 const struct arch arch_amd = {

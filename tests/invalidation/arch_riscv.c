@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "invalidation/arch.h"
 
-#include <endian.h>
-
 #define V (1ULL << 0)
 #define R (1ULL << 1)
 #define W (1ULL << 2)
@@ -26,11 +24,6 @@ static u64 table(phys_addr_t phys, u8 level)
 	return phys >> 12 << 10 | V;
 }
 
-static struct command words(u64 low, u64 high)
-{
-	return (struct command){ { htole64(low), htole64(high) } };
-}
-
 /*
  * IOTINVAL.VMA: opcode 1, AV 10, PSCID 31:12, PSCV 32, NL 34 | S 9, page number 61:10, whose ones
  * up to a zero at bit k - 13 are 2^k bytes.
@@ -39,26 +32,27 @@ static struct command pages(u16 domain, u64 start, u8 lg2, bool leaf_only)
 {
 	u64 number = start >> 12 | (lg2 > 12 ? (1ULL << (lg2 - 13)) - 1 : 0);
 
-	return words(1 | 1ULL << 10 | (u64)domain << 12 | 1ULL << 32 | (leaf_only ? 0 : 1ULL << 34),
-		     number << 10 | (lg2 > 12 ? 1ULL << 9 : 0));
+	return arch_command(1 | 1ULL << 10 | (u64)domain << 12 | 1ULL << 32 |
+				    (leaf_only ? 0 : 1ULL << 34),
+			    number << 10 | (lg2 > 12 ? 1ULL << 9 : 0));
 }
 
 static struct command domain(u16 domain)
 {
-	return words(1 | (u64)domain << 12 | 1ULL << 32, 0);
+	return arch_command(1 | (u64)domain << 12 | 1ULL << 32, 0);
 }
 
 /* IODIR.INVAL_DDT: opcode 3, DV 33, DID 63:40. */
 static struct command context(u16 requester, u16 domain)
 {
 	(void)domain;
-	return words(3 | 1ULL << 33 | (u64)requester << 40, 0);
+	return arch_command(3 | 1ULL << 33 | (u64)requester << 40, 0);
 }
 
 /* IOFENCE.C: opcode 2, AV 10, PR 12, PW 13, data 63:32 | address >> 2. */
 static struct command wait(phys_addr_t status, u32 value)
 {
-	return words(2 | 1ULL << 10 | 3ULL << 12 | (u64)value << 32, status >> 2);
+	return arch_command(2 | 1ULL << 10 | 3ULL << 12 | (u64)value << 32, status >> 2);
 }
 
 const struct arch arch_riscv = {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "invalidation/arch.h"
 
-#include <endian.h>
-
 #define R  (1ULL << 0)
 #define W  (1ULL << 1)
 #define PS (1ULL << 7)
@@ -21,33 +19,28 @@ static u64 table(phys_addr_t phys, u8 level)
 	return phys | R | W;
 }
 
-static struct command words(u64 low, u64 high)
-{
-	return (struct command){ { htole64(low), htole64(high) } };
-}
-
 /* Type 2, granularity 3 in 5:4, drains in 7:6, domain 31:16 | AM 5:0, IH 6, address. */
 static struct command pages(u16 domain, u64 start, u8 lg2, bool leaf_only)
 {
-	return words(0x2 | 3 << 4 | 3 << 6 | (u64)domain << 16,
-		     start | (u64)(lg2 - 12) | (leaf_only ? 1 << 6 : 0));
+	return arch_command(0x2 | 3 << 4 | 3 << 6 | (u64)domain << 16,
+			    start | (u64)(lg2 - 12) | (leaf_only ? 1 << 6 : 0));
 }
 
 static struct command domain(u16 domain)
 {
-	return words(0x2 | 2 << 4 | 3 << 6 | (u64)domain << 16, 0);
+	return arch_command(0x2 | 2 << 4 | 3 << 6 | (u64)domain << 16, 0);
 }
 
 /* Type 1, granularity 3, domain 31:16, source 47:32. */
 static struct command context(u16 requester, u16 domain)
 {
-	return words(0x1 | 3 << 4 | (u64)domain << 16 | (u64)requester << 32, 0);
+	return arch_command(0x1 | 3 << 4 | (u64)domain << 16 | (u64)requester << 32, 0);
 }
 
 /* Type 5, status write 5, fence 6, data 63:32 | address. */
 static struct command wait(phys_addr_t status, u32 value)
 {
-	return words(0x5 | 1 << 5 | 1 << 6 | (u64)value << 32, status);
+	return arch_command(0x5 | 1 << 5 | 1 << 6 | (u64)value << 32, status);
 }
 
 const struct arch arch_vtd = {
@@ -85,21 +78,21 @@ static u64 first_table(phys_addr_t phys, u8 level)
 /* Type 6, granularity 3 in 5:4, domain 31:16, PASID 0 in 51:32 | AM 5:0, IH 6, address. */
 static struct command first_pages(u16 domain, u64 start, u8 lg2, bool leaf_only)
 {
-	return words(0x6 | 3 << 4 | (u64)domain << 16,
-		     start | (u64)(lg2 - 12) | (leaf_only ? 1 << 6 : 0));
+	return arch_command(0x6 | 3 << 4 | (u64)domain << 16,
+			    start | (u64)(lg2 - 12) | (leaf_only ? 1 << 6 : 0));
 }
 
 /* The same of all that the PASID has: granularity 2. */
 static struct command first_domain(u16 domain)
 {
-	return words(0x6 | 2 << 4 | (u64)domain << 16, 0);
+	return arch_command(0x6 | 2 << 4 | (u64)domain << 16, 0);
 }
 
 /* Type 7, granularity 1: the entry of PASID 0, whoever sends it. */
 static struct command first_context(u16 requester, u16 domain)
 {
 	(void)requester;
-	return words(0x7 | 1 << 4 | (u64)domain << 16, 0);
+	return arch_command(0x7 | 1 << 4 | (u64)domain << 16, 0);
 }
 
 const struct arch arch_vtd_first_stage = {

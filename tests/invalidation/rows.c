@@ -374,3 +374,22 @@ const struct row row_move = {
 	.claim = move_is_over,
 	.early = free_old,
 };
+
+u64 row_after(const struct row *row, const struct arch *arch, const struct command *commands,
+	      u32 count)
+{
+	struct rig rig;
+	u64 seen;
+
+	rig_init(&rig, arch, false);
+	row->before(&rig);
+	row->change(&rig);
+	for (u32 i = 0; i < count; i++)
+		rig_add(&rig, commands[i]);
+	rig_submit(&rig);
+	rig_wait(&rig);
+	row->claim(&rig);
+	seen = rig_reports(&rig);
+	rig_fini(&rig);
+	return seen;
+}

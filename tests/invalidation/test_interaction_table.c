@@ -209,25 +209,6 @@ static void each_row_gives_its_report_on_smmuv3(void **state)
 	try_rows(&arch_smmuv3);
 }
 
-/* After a table was unlinked that had one page: these commands, and what is said then. */
-static u64 after_unlinking(const struct command *commands, u32 count)
-{
-	struct rig rig;
-	u64 seen;
-
-	rig_init(&rig, &arch_riscv, false);
-	row_unlink.before(&rig);
-	row_unlink.change(&rig);
-	for (u32 i = 0; i < count; i++)
-		rig_add(&rig, commands[i]);
-	rig_submit(&rig);
-	rig_wait(&rig);
-	row_unlink.claim(&rig);
-	seen = rig_reports(&rig);
-	rig_fini(&rig);
-	return seen;
-}
-
 /*
  * An address alone takes the leaf that serves it, and with NL the table, too; all of the address
  * space takes both. Pages one by one, without NL, leave the table.
@@ -242,9 +223,9 @@ static void an_address_takes_tables_only_with_nl_on_riscv(void **state)
 	u64 freed = 1ULL << DMASIM_REPORT_TABLE_FREED_EARLY;
 
 	(void)state;
-	expect_u64(after_unlinking(&both, 1), 0);
-	expect_u64(after_unlinking(&space, 1), 0);
-	expect_u64(after_unlinking(pages, 2), stale | freed);
+	expect_u64(row_after(&row_unlink, &arch_riscv, &both, 1), 0);
+	expect_u64(row_after(&row_unlink, &arch_riscv, &space, 1), 0);
+	expect_u64(row_after(&row_unlink, &arch_riscv, pages, 2), stale | freed);
 }
 
 /* Without a fence between them the second may be executed before the first. */

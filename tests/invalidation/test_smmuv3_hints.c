@@ -5,7 +5,6 @@
  */
 #include "invalidation/rows.h"
 
-#include <endian.h>
 #include <string.h>
 
 #define STALE	(1ULL << DMASIM_REPORT_STALE_TRANSLATION)
@@ -20,27 +19,12 @@
 #define TG_16K 0x800ULL
 #define BLOCK  (9 << 20) /* SCALE: 512 granules */
 
-static struct command words(u64 low, u64 high)
-{
-	return (struct command){ { htole64(low), htole64(high) } };
-}
-
 /* The reports of a row for which one command is given, and waited for. */
 static u64 after(const struct row *row, u64 low, u64 high)
 {
-	struct rig rig;
-	u64 seen;
+	const struct command command = arch_command(low, high);
 
-	rig_init(&rig, &arch_smmuv3, false);
-	row->before(&rig);
-	row->change(&rig);
-	rig_add(&rig, words(low, high));
-	rig_submit(&rig);
-	rig_wait(&rig);
-	row->claim(&rig);
-	seen = rig_reports(&rig);
-	rig_fini(&rig);
-	return seen;
+	return row_after(row, &arch_smmuv3, &command, 1);
 }
 
 /*
@@ -102,7 +86,7 @@ static void the_report_tells_of_the_level(void **state)
 	rig_init(&rig, &arch_smmuv3, false);
 	row_unmap.before(&rig);
 	row_unmap.change(&rig);
-	rig_add(&rig, words(NH_VA, RIG_IOVA | LEAF | TG_4K | TTL(2)));
+	rig_add(&rig, arch_command(NH_VA, RIG_IOVA | LEAF | TG_4K | TTL(2)));
 	rig_submit(&rig);
 	rig_wait(&rig);
 	row_unmap.claim(&rig);
@@ -123,7 +107,7 @@ static u64 after_move(u64 low, u64 high, bool sync)
 	rig_init(&rig, &arch_smmuv3, false);
 	row_move.before(&rig);
 	row_move.change(&rig);
-	rig_add(&rig, words(low | (u64)rig.requester << 32, high));
+	rig_add(&rig, arch_command(low | (u64)rig.requester << 32, high));
 	if (sync)
 		rig_wait(&rig);
 	rig_add(&rig, arch_smmuv3.domain(RIG_DOMAIN));
@@ -158,13 +142,13 @@ static void the_cache_keeps_what_a_hint_spares(void **state)
 	(void)state;
 	rig_init(&rig, &arch_smmuv3, false);
 	row_unmap.before(&rig);
-	rig_add(&rig, words(NH_VA | BLOCK, RIG_IOVA | LEAF | TG_4K | TTL(2)));
+	rig_add(&rig, arch_command(NH_VA | BLOCK, RIG_IOVA | LEAF | TG_4K | TTL(2)));
 	rig_submit(&rig);
 	rig_wait(&rig);
 	hits = rig.s->hw.costs.iotlb_hits;
 	rig_use(&rig, 0);
 	expect_u64(rig.s->hw.costs.iotlb_hits - hits, 1);
-	rig_add(&rig, words(NH_VA | BLOCK, RIG_IOVA | LEAF | TG_4K | TTL(3)));
+	rig_add(&rig, arch_command(NH_VA | BLOCK, RIG_IOVA | LEAF | TG_4K | TTL(3)));
 	rig_submit(&rig);
 	rig_wait(&rig);
 	hits = rig.s->hw.costs.iotlb_hits;
