@@ -11,42 +11,28 @@ struct ranging {
 	u64 above; /* that */
 };
 
-/* An entry of a table, and the last one of it that the range reaches. */
-struct place {
-	phys_addr_t table;
-	const u8 *entries; /* hw_walker_entries() */
-	u64 index;
-	u64 last;
-	u8 level;
-	u64 base; /* what the entry maps */
-};
-
 static void walk_table(const struct ranging *ranging, phys_addr_t table, u8 level, u64 base);
 
 /* How many entries from this one on say the same of pages side by side. */
-static u64 count_run(const struct ranging *ranging, const struct place *place, u64 entry)
+static u64 count_run(const struct ranging *ranging, const struct hw_place *place, u64 entry)
 {
 	u64 step = 1ULL << (RISCV_PTE_PPN_SHIFT + RISCV_INDEX_BITS * place->level), next;
 	u64 count = 1;
 
-	while (place->index + count <= place->last &&
-	       hw_walker_entry(ranging->range.walker, place->entries, place->table,
-			       place->index + count, &next) &&
+	while (hw_place_ahead(&ranging->range, place, count, &next) &&
 	       next == entry + count * step && !((next ^ entry) & RISCV_PTE_RESERVED))
 		count++;
 	return count;
 }
 
 /* The same of a page that several entries hold: those that agree on it. */
-static u64 count_agreeing(const struct ranging *ranging, const struct place *place, u64 entry)
+static u64 count_agreeing(const struct ranging *ranging, const struct hw_place *place, u64 entry)
 {
 	u64 items = 1ULL << (RISCV_NAPOT_LG2 - RISCV_GRANULE_LG2), next;
 	u64 count = 1;
 
-	while ((place->index + count) % items && place->index + count <= place->last &&
-	       hw_walker_entry(ranging->range.walker, place->entries, place->table,
-			       place->index + count, &next) &&
-	       next == entry)
+	while ((place->index + count) % items &&
+	       hw_place_ahead(&ranging->range, place, count, &next) && next == entry)
 		count++;
 	return count;
 }
@@ -64,7 +50,7 @@ static u64 rights_of(const struct hw_riscv_stage *stage, u64 entry)
 }
 
 /* Tells a page, or a run of them; returns how many entries. */
-static u64 tell_leaf(const struct ranging *ranging, const struct place *place, u64 entry)
+static u64 tell_leaf(const struct ranging *ranging, const struct hw_place *place, u64 entry)
 {
 	const struct hw_riscv_stage *stage = ranging->stage;
 	u8 lg2 = riscv_leaf_lg2(entry, place->level);
@@ -95,7 +81,7 @@ static u64 tell_leaf(const struct ranging *ranging, const struct place *place, u
 }
 
 /* Returns how many entries it has told. */
-static u64 visit_entry(const struct ranging *ranging, const struct place *place, u64 entry)
+static u64 visit_entry(const struct ranging *ranging, const struct hw_place *place, u64 entry)
 {
 	const struct hw_range_walk *range = &ranging->range;
 	phys_addr_t phys = riscv_page_number(entry) << RISCV_GRANULE_LG2;
@@ -132,7 +118,7 @@ static void walk_table(const struct ranging *ranging, phys_addr_t table, u8 leve
 	u8 lg2 = riscv_level_lg2(level);
 	u64 index_last = riscv_entries_of(ranging->stage, level) - 1;
 	u64 index_wanted = (range->last - base) >> lg2;
-	struct place place = {
+	struct hw_place place = {
 		.table = table,
 		.entries = hw_walker_entries(range->walker, table),
 		.index = range->start > base ? (range->start - base) >> lg2 : 0,

@@ -157,26 +157,14 @@ void hw_walk_vtd_ss_from(const struct hw_walker *walker, const struct hw_walk_st
 static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 level, u64 base,
 		       u64 allowed);
 
-/* An entry of a table, and the last one of it that the range reaches. */
-struct place {
-	phys_addr_t table;
-	const u8 *entries; /* hw_walker_entries() */
-	u64 index;
-	u64 last;
-	u8 level;
-	u64 base; /* what the entry maps */
-};
-
 /* Tells a page, or a run of them; returns how many entries. */
-static u64 tell_leaf(const struct hw_range_walk *range, const struct place *place, u64 entry,
+static u64 tell_leaf(const struct hw_range_walk *range, const struct hw_place *place, u64 entry,
 		     u64 reserved, u64 allowed)
 {
 	u64 bytes = 1ULL << level_lg2(place->level), count = 1, next;
 
 	if (range->walker->runs) {
-		while (place->index + count <= place->last &&
-		       hw_walker_entry(range->walker, place->entries, place->table,
-				       place->index + count, &next) &&
+		while (hw_place_ahead(range, place, count, &next) &&
 		       next == entry + count * bytes && !(next & reserved))
 			count++;
 	}
@@ -194,7 +182,7 @@ static u64 tell_leaf(const struct hw_range_walk *range, const struct place *plac
 }
 
 /* Returns how many entries it has told. */
-static u64 visit_entry(const struct hw_range_walk *range, const struct place *place, u64 entry,
+static u64 visit_entry(const struct hw_range_walk *range, const struct hw_place *place, u64 entry,
 		       u64 allowed)
 {
 	u8 level = place->level;
@@ -232,7 +220,7 @@ static void walk_table(const struct hw_range_walk *range, phys_addr_t table, u8 
 {
 	u64 bytes = 1ULL << level_lg2(level);
 	u64 span_last = base + (bytes << ENTRIES_LG2) - 1;
-	struct place place = {
+	struct hw_place place = {
 		.table = table,
 		.entries = hw_walker_entries(range->walker, table),
 		.index = range->start > base ? (range->start - base) >> level_lg2(level) : 0,

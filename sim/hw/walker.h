@@ -207,6 +207,25 @@ struct hw_range_walk {
 	void *cookie;
 };
 
+/* Where it stands: at an entry of a table, of which it reaches those up to the last. */
+struct hw_place {
+	phys_addr_t table;
+	const u8 *entries; /* hw_walker_entries() */
+	u64 index;
+	u64 last;
+	u8 level;
+	u64 base; /* what the entry maps */
+};
+
+/* The entry that stands `count` further. False: the walk does not reach it, or cannot fetch it. */
+static inline bool hw_place_ahead(const struct hw_range_walk *range, const struct hw_place *place,
+				  u64 count, u64 *entry)
+{
+	return place->index + count <= place->last &&
+	       hw_walker_entry(range->walker, place->entries, place->table, place->index + count,
+			       entry);
+}
+
 /* There is nothing for the 2^lg2 bytes from `iova` on. */
 static inline void hw_range_tell_absent(const struct hw_range_walk *range, u64 iova, u8 lg2)
 {

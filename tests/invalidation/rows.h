@@ -35,7 +35,7 @@ extern const struct row row_age;
 extern const struct row row_grow;
 extern const struct row row_move;
 
-/* What is reported when a row's change is made, these commands are waited for, and it is claimed. */
+/* What is reported when a row is changed, these commands are waited for, and it is claimed. */
 u64 row_after(const struct row *row, const struct arch *arch, const struct command *commands,
 	      u32 count);
 
