@@ -91,6 +91,18 @@ static inline bool interval_only_blocks(const struct interval_tree *tree, u64 st
 }
 
 /*
+ * True if an interval may have both the address and the one before it. Those of blocks lie in one
+ * page.
+ */
+static inline bool interval_may_cross(const struct interval_tree *tree, u64 address)
+{
+	const struct interval *root = RB_ROOT(&tree->root);
+
+	return address & ((1ULL << INTERVAL_PAGE_LG2) - 1) ||
+	       (root && address > tree->low && address <= root->max_last);
+}
+
+/*
  * start and last are set by the caller and stay as they are while the interval is in the tree.
  * True: nothing else reaches into the page of 4 KiB that it lies in; false: that may be.
  */
