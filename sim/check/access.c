@@ -165,6 +165,7 @@ static const struct piece *beside(const struct owner_space *space, dmasim_sbdf d
 	const struct interval *at, *before = NULL;
 	u64 page = dma & ~PAGE_LAST;
 
+	owners_spread(space, page, dma | PAGE_LAST);
 	for (at = interval_first(&space->pieces, page, dma | PAGE_LAST); at;
 	     at = interval_next(&space->pieces, at, page, dma | PAGE_LAST)) {
 		const struct piece *piece = (const struct piece *)(const void *)at;
@@ -304,6 +305,11 @@ void check_access(void *cookie, const struct hw_access *access)
 	    is_reserved(check, access))
 		return;
 	space = owners_space(&check->owners, dev);
+	if (space && dma != end)
+		owners_spread(space, dma, end - 1);
+	/* That takes memory. */
+	if (check->blind)
+		return;
 	/* One report for one access is enough. */
 	for (bool told = false; space && dma != end && !told;) {
 		struct piece *piece = piece_at(space, dev, dma, access->write);

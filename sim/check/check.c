@@ -391,6 +391,7 @@ u64 check_alive(struct check *check)
 	u64 count = 0;
 
 	SLIST_FOREACH(space, &check->owners.spaces, link) {
+		count += space->linked;
 		for (at = interval_first(&space->pieces, 0, ~0ULL); at;
 		     at = interval_next(&space->pieces, at, 0, ~0ULL))
 			count++;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "check/judge.h"
+#include "check/links.h"
 
 /* The page table has something there. */
 static void judge_overlap(struct check *check, const struct dmasim_event *event,
@@ -63,6 +64,13 @@ static void judge_refused_link(struct check *check, const struct dmasim_event *e
 		judge_aligned(check, event, space, range);
 }
 
+/* All that there is to say of the link is where it leads. */
+static inline bool is_plain(const struct check *check, const struct dmasim_event *event)
+{
+	return !(event->attrs & DMA_ATTR_MMIO) && !memory_kinds_any(&check->kinds) &&
+	       !check->hw->any_no_snoop;
+}
+
 void judge_link(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
@@ -82,6 +90,10 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 	}
 	/* What it leaves behind is the same mistake. */
 	told = !range || judge_outside(check, event, space, range);
+	if (!told && is_plain(check, event) && links_add(space, range, event)) {
+		judge_way(check, event);
+		return;
+	}
 	piece = owners_add(&check->owners, space,
 			   &(struct piece_desc){
 				   .kind = PIECE_LINK,
@@ -116,8 +128,10 @@ void judge_sync(struct check *check, const struct dmasim_event *event)
 	if (!range || event->ret || !event->size)
 		return;
 	any = judge_outside(check, event, space, range);
+	if (space->linked)
+		any |= links_sync(space->links, start, last);
 	judge_cut_around(check, space, start, last);
-	for (piece = owners_first(space, start, last); piece;
+	for (piece = owners_first_apart(space, start, last); piece;
 	     piece = owners_next(space, piece, start, last)) {
 		piece->synced |= piece->kind == PIECE_LINK;
 		any = true;

@@ -41,6 +41,9 @@ static void found(struct check *check, const struct dmasim_event *event, const s
 {
 	struct finding full = *finding;
 
+	/* To look for a mapping may take memory. */
+	if (!check_can_judge(check))
+		return;
 	full.dev = event->dev;
 	full.dma = turn->start;
 	full.size = turn->last - turn->start + 1;

@@ -8,6 +8,7 @@
 #include <dmasim/dma.h>
 
 #include "check/judge.h"
+#include "check/links.h"
 
 /* What an unlink or a destroy has told of its links so far. */
 struct ending {
@@ -64,6 +65,9 @@ static void end_links(struct check *check, struct owner_space *space, u64 start,
 {
 	struct piece *piece;
 
+	/* While CPUs run at once, links of the range may be another call's. */
+	if (space->linked && !check->call->taken.number)
+		links_end(space->links, start, last, ending->range, ending->event);
 	judge_cut_around(check, space, start, last);
 	piece = owners_first(space, start, last);
 	while (piece) {

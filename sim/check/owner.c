@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/owner.h"
 
+#include "check/links.h"
 #include "check/share.h"
 
 static int compare_spaces(struct owner_space *a, struct owner_space *b)
@@ -32,6 +33,7 @@ void owners_init(struct owners *owners, struct world *world, bool *blind)
 	check_pool_init(&owners->past, &world->memory, blind, sizeof(struct owner_past));
 	check_pool_init(&owners->lists, &world->memory, blind, sizeof(struct owner_list));
 	check_pool_init(&owners->ranges, &world->memory, blind, sizeof(struct owner_range));
+	check_pool_init(&owners->rows, &world->memory, blind, sizeof(struct owner_row));
 }
 
 static void *record(struct owners *owners, size_t bytes)
@@ -62,12 +64,14 @@ void owners_fini(struct owners *owners)
 
 		SLIST_REMOVE_HEAD(&owners->spaces, link);
 		interval_tree_fini(&space->pieces);
+		links_fini(owners, space);
 		release(owners, space);
 	}
 	interval_tree_fini(&owners->by_phys);
 	check_pool_fini(&owners->past);
 	check_pool_fini(&owners->lists);
 	check_pool_fini(&owners->ranges);
+	check_pool_fini(&owners->rows);
 }
 
 static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 id)
@@ -85,6 +89,8 @@ static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 i
 	interval_tree_init(&space->pieces);
 	interval_tree_by_page(&space->pieces, &owners->world->memory, owners->blind);
 	interval_tree_init(&space->ranges);
+	if (is_domain)
+		links_init(owners, space);
 	SLIST_INSERT_HEAD(&owners->spaces, space, link);
 	RB_INSERT(owner_space_tree, &owners->spaces_by_id, space);
 	return space;
@@ -228,8 +234,9 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 	interval_insert(&space->pieces, &upper->at);
 }
 
-/* DMASIM_NO_SBDF: of any device. */
-static const struct owner_past *find_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+/* DMASIM_NO_SBDF: of any device. *age: so many had ended before. */
+static const struct owner_past *find_past_apart(const struct owner_space *space, dmasim_sbdf dev,
+						u64 dma, u64 *age)
 {
 	u32 kept = space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
 
@@ -238,10 +245,21 @@ static const struct owner_past *find_past(const struct owner_space *space, dmasi
 			space->past[(space->past_count - back) % OWNER_PAST];
 
 		if ((dev == DMASIM_NO_SBDF || past->piece.dev == dev) &&
-		    dma >= past->piece.at.start && dma <= past->piece.at.last)
+		    dma >= past->piece.at.start && dma <= past->piece.at.last) {
+			*age = space->past_count - back;
 			return past;
+		}
 	}
 	return NULL;
+}
+
+static const struct owner_past *find_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+{
+	u64 age = 0, link_age;
+	const struct owner_past *past = find_past_apart(space, dev, dma, &age), *link;
+
+	link = space->links ? links_past(space->links, dev, dma, &link_age) : NULL;
+	return link && (!past || link_age > age) ? link : past;
 }
 
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)

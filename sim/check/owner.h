@@ -110,12 +110,16 @@ _Static_assert(offsetof(struct piece_end, last) == offsetof(struct interval, las
 #define OWNER_PAST	  64
 #define OWNER_PAST_RANGES 32
 
+struct owner_links;
+
 struct owner_space {
 	SLIST_ENTRY(owner_space) link;
 	RB_ENTRY(owner_space) by_id;
 	bool is_domain;
 	u32 id; /* domain, or device */
 	struct interval_tree pieces;
+	u64 linked;		   /* links that are no pieces, but in rows: */
+	struct owner_links *links; /* here (links.h); of a domain */
 	struct interval_tree ranges;
 	struct owner_range *range;	     /* found last */
 	struct owner_past *past[OWNER_PAST]; /* a ring */
@@ -150,7 +154,8 @@ struct owners {
 	u32 next_state;
 	struct check_pool past;	  /* records: of pieces, */
 	struct check_pool lists;  /* of lists, */
-	struct check_pool ranges; /* and of ranges */
+	struct check_pool ranges; /* of ranges, */
+	struct check_pool rows;	  /* and of rows of links */
 	u64 pieces;		  /* that were ever made */
 	/* The memory of a piece that ends is watched. */
 	void (*watch_ends)(void *cookie, struct piece *piece);
@@ -199,6 +204,14 @@ struct piece_desc {
 	const struct dmasim_site *site;
 };
 
+/* Links of [start, last] that are in rows are pieces afterwards. */
+void links_spread(struct owner_links *links, u64 start, u64 last);
+static inline void owners_spread(const struct owner_space *space, u64 start, u64 last)
+{
+	if (DMASIM_UNLIKELY(space->linked))
+		links_spread(space->links, start, last);
+}
+
 /* Adds a piece. NULL: it has no bytes, or there is no memory. */
 static inline struct piece *owners_add(struct owners *owners, struct owner_space *space,
 				       const struct piece_desc *desc)
@@ -225,6 +238,8 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	piece->watched = false;
 	piece->keeps_first = false;
 	piece->site = desc->site;
+	/* What is there already is older. */
+	owners_spread(space, piece->at.start, piece->at.last);
 	piece->number = ++owners->pieces;
 	interval_insert(&space->pieces, &piece->at);
 	return piece;
@@ -289,11 +304,20 @@ static inline void owners_end(struct owners *owners, struct piece *piece,
 /* After this no piece of kind LINK crosses `address`: one that does becomes two. */
 void owners_cut(struct owners *owners, struct owner_space *space, u64 address);
 
-static inline struct piece *owners_first(const struct owner_space *space, u64 start, u64 last)
+/* The same of those that are not in rows. */
+static inline struct piece *owners_first_apart(const struct owner_space *space, u64 start, u64 last)
 {
 	return (struct piece *)interval_first(&space->pieces, start, last);
 }
 
+/* What is found is a piece from then on, if it was in a row: of all of [start, last]. */
+static inline struct piece *owners_first(const struct owner_space *space, u64 start, u64 last)
+{
+	owners_spread(space, start, last);
+	return owners_first_apart(space, start, last);
+}
+
+/* Of a range that owners_first() was asked for. */
 static inline struct piece *owners_next(const struct owner_space *space, struct piece *piece,
 					u64 start, u64 last)
 {

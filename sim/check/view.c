@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/view.h"
 
+#include "check/links.h"
 #include "world/text.h"
 
 #define EACH_WAY   8		 /* mappings below the spot, and above */
@@ -106,8 +107,11 @@ static void collect_above(struct view *view)
 
 void view_collect(struct view *view)
 {
-	struct piece *piece = owners_first(view->space, view->spot, view->spot);
+	struct piece *piece;
 
+	/* It is looked at from all sides. */
+	owners_spread(view->space, 0, ~0ULL);
+	piece = owners_first(view->space, view->spot, view->spot);
 	if (piece)
 		show_around(view, &piece->at);
 	collect_below(view);
@@ -225,6 +229,15 @@ static void cut_ranges(struct view *view)
 		cut_span(view, (struct view_span){ at->start, at->last });
 }
 
+static void cut_link(void *cookie, u64 dma)
+{
+	struct view_span span = { dma, dma | LINKS_PAGE_LAST };
+	struct view *view = cookie;
+
+	if (meet(span, view->middle))
+		cut_span(view, span);
+}
+
 /* What the call itself has ended. */
 static void cut_ended(struct view *view)
 {
@@ -238,6 +251,8 @@ static void cut_ended(struct view *view)
 		if (past->piece.ended.where == view->site && meet(span, view->middle))
 			cut_span(view, span);
 	}
+	if (space && view->site && space->links)
+		links_ended_by(space->links, view->site, cut_link, view);
 }
 
 /* Where rows begin; returns all the addresses that are shown. */

@@ -7,6 +7,7 @@ static const struct piece *in_space(const struct owner_space *space, phys_addr_t
 {
 	const struct interval *at;
 
+	owners_spread(space, 0, ~0ULL);
 	for (at = interval_first(&space->pieces, 0, ~0ULL); at;
 	     at = interval_next(&space->pieces, at, 0, ~0ULL)) {
 		const struct piece *piece = (const struct piece *)(const void *)at;
