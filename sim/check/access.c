@@ -345,6 +345,17 @@ static bool is_cpus_address(struct check *check, dmasim_sbdf dev, const struct h
 	return true;
 }
 
+/* Nobody is where the entry leads: if the mapping leads somewhere else, the entry is wrong. */
+static void expect_translation(const struct hw_access *access, struct finding *finding)
+{
+	const struct hw_target *target = access->target;
+	phys_addr_t expected = finding->piece->phys + (access->address - finding->piece->at.start);
+
+	if (target->kind == HW_TARGET_UNSUPPORTED && target->iommu && !target->as_it_is &&
+	    target->carried != expected)
+		finding->expected_phys = expected;
+}
+
 /* Why it was refused, as far as mappings say it. */
 static void explain_refusal(struct check *check, const struct owner_space *space,
 			    const struct hw_access *access, struct finding *finding)
@@ -358,6 +369,8 @@ static void explain_refusal(struct check *check, const struct owner_space *space
 			finding->id = DMASIM_REPORT_ACCESS_AGAINST_DIRECTION;
 		else if (!finding->piece->synced)
 			finding->id = DMASIM_REPORT_ACCESS_BEFORE_SYNC;
+		else
+			expect_translation(access, finding);
 		return;
 	}
 	finding->past = owners_past(space, dev, access->address);

@@ -72,7 +72,13 @@ static void add_access(struct text *text, const struct hw_access *access, phys_a
 		text_add(text, ": an interrupt message");
 		break;
 	case HW_TARGET_UNSUPPORTED:
-		text_add(text, ": nobody claims the address (unsupported request)");
+		if (target->iommu && !target->as_it_is)
+			text_add(text,
+				 ": the IOMMU made it phys 0x%llx: nobody claims that (unsupported "
+				 "request)",
+				 target->carried);
+		else
+			text_add(text, ": nobody claims the address (unsupported request)");
 		break;
 	case HW_TARGET_BLOCKED:
 		text_add(text, ": blocked at ");

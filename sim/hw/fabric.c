@@ -89,6 +89,7 @@ struct hw_target journey_unsupported(struct journey *journey, enum hw_why why)
 	journey_hop(journey, HW_HOP_UNSUPPORTED, journey->request->from, why);
 	return journey_arrive(journey, (struct hw_target){ .kind = HW_TARGET_UNSUPPORTED,
 							   .why = why,
+							   .carried = journey->address,
 							   .phys = RAM_NO_PHYS });
 }
 

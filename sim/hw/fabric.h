@@ -96,6 +96,7 @@ struct hw_target {
 	u16 requester;		      /* who asked, as seen from where the request ended */
 	struct hw_prefix prefix;      /* and with which PASID */
 	phys_addr_t phys;	      /* RAM and BAR: as the CPU sees it, HW_NO_PHYS if it cannot */
+	u64 carried;		      /* UNSUPPORTED: the address that it had by then */
 	struct hw_function *function; /* BAR; BLOCKED: whose ACS it was */
 	u32 bar;
 	u64 offset;

@@ -3,6 +3,8 @@
  * The checker watches devices: for each report about an access a wrong program that gives exactly
  * it, and the right one beside it that gives none.
  */
+#include <dmasim/walk.h>
+
 #include "unit/api/sites.h"
 
 /* ---- 1 iommu-fault --------------------------------------------------------------------------- */
@@ -31,6 +33,34 @@ static void an_access_that_reaches_nobody(void **state)
 	dmasim_expect(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
 	dmasim_dev_write(rig->nvme, 2ULL * SZ_1G, &byte, 1);
 	expect_headline(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST);
+	expect_only(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
+}
+
+/* An entry of a live mapping leads where nothing is: the block says where, and where it should. */
+static void an_entry_that_leads_to_nobody(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	phys_addr_t buf = ram(rig, SZ_4K);
+	dma_addr_t dma = dma_map_phys(dev, buf, SZ_4K, DMA_FROM_DEVICE, 0);
+	struct dmasim_walk walk;
+	char expected[64];
+	u64 entry;
+	u8 byte = 1;
+
+	expect_ok(dma_mapping_error(dev, dma));
+	expect_ok(dmasim_walk_probe(rig->nvme, dma, true, &walk));
+	entry = walk.entry[walk.entries - 1].value;
+	entry |= 1ULL << 44;
+	dmasim_write(rig->s, walk.entry[walk.entries - 1].at, &entry, sizeof(entry));
+	dmasim_expect(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
+	dmasim_dev_write(rig->nvme, dma + 5, &byte, 1);
+	snprintf(expected, sizeof(expected), "the IOMMU made it phys 0x%llx: nobody claims that",
+		 (buf | 1ULL << 44) + 5);
+	expect_says(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, expected);
+	snprintf(expected, sizeof(expected), "expected  phys 0x%llx", buf + 5);
+	expect_says(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, expected);
+	dma_unmap_phys(dev, dma, SZ_4K, DMA_FROM_DEVICE, 0);
 	expect_only(rig->s, DMASIM_REPORT_UNSUPPORTED_REQUEST, 1);
 }
 
@@ -379,6 +409,7 @@ static void a_physical_address_is_known_by_its_mapping(void **state)
 }
 
 TEST_MAIN(BEHIND_VTD(an_access_to_an_address_that_was_never_mapped),
+	  BEHIND_VTD(an_entry_that_leads_to_nobody),
 	  BEHIND_VTD(a_physical_address_is_known_by_its_mapping),
 	  WITHOUT_IOMMU(an_access_that_reaches_nobody),
 	  BEHIND_VTD(a_bus_address_that_acs_redirects),
