@@ -27,10 +27,20 @@
  *
  *	cc mine.c $(pkg-config --cflags --libs dmasim-workbench)
  *
- * 4. Each line of the answer is one check; a failure says what was done and what came of it.
+ * 4. Each line of the answer is one check; a failure says what was done and what came of it, and
+ *    which word hardware has read last. What the format does not have is skipped, and named:
  *
- * 5. dmasim_pgtable_bench() measures it beside ours. A machine runs on it with
- *    .pgtable_format = &pgtable_mine, .walker_ops = &mine_walker in struct dmasim_config.
+ *	not ok 4 - width: hardware would find 2^12 bytes at 0x1000 that lead to 0x0, read, write,
+ *	  expected a leaf of 2^12 to 0x8000000000000, read, write; read last: 0x800000000000000f at
+ *	  0x4004008
+ *	ok 16 - dirty # SKIP it has no marks of what was written (-EOPNOTSUPP)
+ *
+ * 5. dmasim_pgtable_bench() measures it beside ours.
+ *
+ * 6. A machine runs on it with .pgtable_format = &pgtable_mine, .walker_ops = &mine_walker in
+ *    struct dmasim_config, which says more (dmasim/machine.h): its IOMMU is VT-d's or AMD's, and
+ *    the smallest pages have 4 KiB. A format of another granule is judged and measured all the
+ *    same.
  */
 #ifndef DMASIM_PGTABLE_BENCH_H
 #define DMASIM_PGTABLE_BENCH_H
@@ -50,7 +60,7 @@ struct dmasim_pgtable_subject {
 	const struct dmasim_walker_ops *walker; /* NULL: there is none */
 	/*
 	 * But for the host, coherent, change_top and the context, which are set by the workbench.
-	 * 0 levels: 4; 0 pa_bits: 52.
+	 * 0 levels: 4, at most PGTABLE_LEVELS_MAX; 0 pa_bits: 52, at most 63.
 	 */
 	struct pgtable_config config;
 	/*

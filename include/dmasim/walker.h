@@ -25,7 +25,11 @@
 
 #include <dmasim/types.h>
 
-/* A page: 2^lg2 bytes from iova on, which is aligned to them, as phys is. */
+/*
+ * A page: 2^lg2 bytes from iova on, which is aligned to them, as phys is. What takes several
+ * entries, for a contiguous hint or the like, is told once, whole, though it may begin before the
+ * addresses that were asked for; or, if the unit caches them one by one, as a page for each entry.
+ */
 struct dmasim_walker_page {
 	u64 iova;
 	phys_addr_t phys;

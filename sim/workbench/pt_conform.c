@@ -5,9 +5,36 @@
 #include <string.h>
 
 #include <dmasim/contract.h>
+#include <dmasim/pgtable/format.h>
 
 #define SEED_DEFAULT  1
 #define SCALE_DEFAULT 10
+
+/* What the walker of all formats takes for granted in a format. */
+static bool is_whole(struct pt_conform *c, const struct pt_format *format)
+{
+	if (!format->leaf || !format->table || !format->is_table || !format->address ||
+	    !format->prot)
+		return pt_wrong(c,
+				"leaf, table, is_table, address or prot of the format is missing");
+	if (!format->is_dirty != !format->clean || !format->clean != !format->dirty)
+		return pt_wrong(c, "of is_dirty, clean and dirty the format has some, not all");
+	return !format->many || format->leaf_lg2 ||
+	       pt_wrong(c, "the format has `many`, and no leaf_lg2 that says how large such are");
+}
+
+static bool check_config(struct pt_conform *c)
+{
+	const struct pgtable_config *config = &c->subject->config;
+
+	if (config->levels > PGTABLE_LEVELS_MAX || config->levels_max > PGTABLE_LEVELS_MAX)
+		return pt_wrong(c, "the configuration has %u levels: at most %u",
+				config->levels > config->levels_max ? config->levels
+								    : config->levels_max,
+				PGTABLE_LEVELS_MAX);
+	return config->pa_bits < 64 ||
+	       pt_wrong(c, "the configuration has pa_bits %u: at most 63", config->pa_bits);
+}
 
 static bool check_table(struct pt_conform *c)
 {
@@ -21,14 +48,16 @@ static bool check_table(struct pt_conform *c)
 		return pt_wrong(c, "it has no name");
 	if (!ops->init || !ops->fini || !ops->map || !ops->unmap || !ops->iova_to_phys)
 		return pt_wrong(c, "init, fini, map, unmap or iova_to_phys is missing");
-	return !walker || (walker->size == sizeof(*walker) && walker->walk) ||
-	       pt_wrong(c, "the walker has no size (DMASIM_WALKER_OPS) or no walk");
+	if (walker && (walker->size != sizeof(*walker) || !walker->walk))
+		return pt_wrong(c, "the walker has no size (DMASIM_WALKER_OPS) or no walk");
+	return (!ops->format || is_whole(c, ops->format)) && check_config(c);
 }
 
 enum {
 	TABLE,
 	EMPTY,
 	SIZES,
+	WIDTH,
 	RIGHTS,
 	CHOICE,
 	REFUSES,
@@ -61,6 +90,8 @@ static const struct {
 		    "in a new table nothing is mapped, and fini gives back all of it" },
 	[SIZES] = { "sizes", NEEDS(EMPTY), pt_check_sizes,
 		    "a leaf of every size is found as it was mapped, and goes" },
+	[WIDTH] = { "width", NEEDS(SIZES), pt_check_width,
+		    "leaves and tables may be wherever physical addresses lead" },
 	[RIGHTS] = { "rights", NEEDS(SIZES), pt_check_rights,
 		     "a leaf of every size allows what it was mapped for" },
 	[CHOICE] = { "choice", NEEDS(SIZES), pt_check_choice,
@@ -107,12 +138,17 @@ static bool run_and_tell(struct pt_conform *c, u32 index, u32 number, FILE *out)
 	bool good;
 
 	c->reason[0] = '\0';
+	c->absent = NULL;
 	good = checks[index].run(c);
 	good = pt_end(c) && good;
 	if (!out)
 		return !good;
-	fprintf(out, "%sok %u - %s%s%s\n", good ? "" : "not ", number, checks[index].name,
-		good ? "" : ": ", good ? "" : c->reason);
+	fprintf(out, "%sok %u - %s", good ? "" : "not ", number, checks[index].name);
+	if (!good)
+		fprintf(out, ": %s", c->reason);
+	else if (c->absent)
+		fprintf(out, " # SKIP it has no %s", c->absent);
+	fputc('\n', out);
 	fflush(out);
 	return !good;
 }

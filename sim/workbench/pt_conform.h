@@ -30,12 +30,27 @@ struct pt_conform {
 	struct iommu_iotlb_gather gather; /* of the last call */
 	u64 mapped;			  /* what the last map added */
 	char reason[512];
+	const char *absent; /* what a check looks at, and the format does not have */
 };
 
 typedef bool (*pt_check)(struct pt_conform *c);
 
 /* Says why the check fails, if nothing has been said yet. Returns false. */
 bool pt_wrong(struct pt_conform *c, const char *format, ...) DMASIM_PRINTF(2, 3);
+
+/* Nothing is there to be judged. Returns true. */
+static inline bool pt_absent(struct pt_conform *c, const char *what)
+{
+	c->absent = what;
+	return true;
+}
+
+/* An error as it is written: "0", "-EINVAL"; a number, if it is none of these. */
+struct pt_error {
+	char text[16];
+};
+
+struct pt_error pt_error(int err);
 
 /* A new, empty table; the one before goes. pt_end(): the table goes, and all it had. */
 bool pt_start(struct pt_conform *c, bool coherent);
@@ -79,6 +94,9 @@ bool pt_check_refuses(struct pt_conform *c);
 bool pt_check_in_use(struct pt_conform *c);
 bool pt_check_hole(struct pt_conform *c);
 bool pt_check_inside(struct pt_conform *c);
+
+/* pt_conform_width.c */
+bool pt_check_width(struct pt_conform *c);
 
 /* pt_conform_table.c */
 bool pt_check_tables_later(struct pt_conform *c);

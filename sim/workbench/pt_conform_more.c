@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a table may do beyond map and unmap. Where it has no such function, or says that it has no
- * such thing (-EOPNOTSUPP), there is nothing to judge.
+ * such thing (-EOPNOTSUPP), there is nothing to judge, and the line says so.
  */
 #include <errno.h>
 
@@ -14,7 +14,7 @@ bool pt_check_protect(struct pt_conform *c)
 	u8 lg2;
 
 	if (!c->subject->ops->protect)
-		return true;
+		return pt_absent(c, "protect");
 	if (!pt_start(c, true))
 		return false;
 	page = pt_page(c);
@@ -63,7 +63,7 @@ static bool read_dirty(struct pt_conform *c, u64 iova, u64 bytes, bool clear, st
 	iommu_iotlb_gather_init(&c->gather);
 	err = c->subject->ops->read_and_clear_dirty(&c->pt, iova, bytes, clear, tell, told,
 						    &c->gather);
-	return !err || pt_wrong(c, "read_and_clear_dirty gives %d", err);
+	return !err || pt_wrong(c, "read_and_clear_dirty gives %s", pt_error(err).text);
 }
 
 /* The mark of a leaf is told, stays if it is not to go, and goes if it is. */
@@ -77,7 +77,7 @@ static bool one_mark(struct pt_conform *c, u64 iova, u64 size, bool *has_marks)
 	if (!*has_marks)
 		return true;
 	if (err)
-		return pt_wrong(c, "set_dirty of 0x%llx gives %d", at, err);
+		return pt_wrong(c, "set_dirty of 0x%llx gives %s", at, pt_error(err).text);
 	for (int clear = 0; clear < 2; clear++) {
 		if (!read_dirty(c, 0, iova + 2 * size, clear, &told))
 			return false;
@@ -99,7 +99,7 @@ bool pt_check_dirty(struct pt_conform *c)
 	u8 lg2;
 
 	if (!c->subject->ops->set_dirty || !c->subject->ops->read_and_clear_dirty)
-		return true;
+		return pt_absent(c, "read_and_clear_dirty, or no set_dirty");
 	if (!pt_start(c, true))
 		return false;
 	for (u32 i = 0; has_marks && (lg2 = pt_size_lg2(c, i)); i++) {
@@ -111,7 +111,7 @@ bool pt_check_dirty(struct pt_conform *c)
 		    !one_mark(c, size, size, &has_marks) || !pt_unmap(c, size, size))
 			return false;
 	}
-	return true;
+	return has_marks || pt_absent(c, "marks of what was written (-EOPNOTSUPP)");
 }
 
 /* ---- Cut and collapse ------------------------------------------------- */
@@ -140,7 +140,7 @@ static bool cut(struct pt_conform *c, u8 lg2, bool *can)
 	*can = err != -EOPNOTSUPP;
 	if (!*can)
 		return true;
-	return err ? pt_wrong(c, "cut at 0x%llx gives %d", at, err)
+	return err ? pt_wrong(c, "cut at 0x%llx gives %s", at, pt_error(err).text)
 		   : settled(c, size, 2 * size - 1);
 }
 
@@ -150,8 +150,8 @@ static bool collapse(struct pt_conform *c, u8 lg2)
 	int err = c->subject->ops->collapse(&c->pt, size, size, &c->gather, &fewer);
 
 	if (err || !fewer)
-		return pt_wrong(c, "collapse of what was cut gives %d, %llu leaves less", err,
-				fewer);
+		return pt_wrong(c, "collapse of what was cut gives %s, %llu leaves less",
+				pt_error(err).text, fewer);
 	return settled(c, size, 2 * size - 1);
 }
 
@@ -184,7 +184,7 @@ bool pt_check_reshape(struct pt_conform *c)
 	u8 lg2;
 
 	if (!c->subject->ops->cut)
-		return true;
+		return pt_absent(c, "cut");
 	for (u32 i = 1; can; i++) {
 		if (!pt_start(c, true))
 			return false;
@@ -198,5 +198,5 @@ bool pt_check_reshape(struct pt_conform *c)
 			pt_world_release(c->world, c->gather.freelist);
 		c->gather.freelist = NULL;
 	}
-	return true;
+	return can || pt_absent(c, "cut (-EOPNOTSUPP)");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <endian.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,26 @@ bool pt_wrong(struct pt_conform *c, const char *format, ...)
 	vsnprintf(c->reason, sizeof(c->reason), format, args);
 	va_end(args);
 	return false;
+}
+
+struct pt_error pt_error(int err)
+{
+	static const struct {
+		int err;
+		const char *name;
+	} names[] = {
+		{ EADDRINUSE, "EADDRINUSE" }, { EINVAL, "EINVAL" }, { ENOENT, "ENOENT" },
+		{ ENOMEM, "ENOMEM" },	      { ENXIO, "ENXIO" },   { EOPNOTSUPP, "EOPNOTSUPP" },
+		{ EOVERFLOW, "EOVERFLOW" },   { ERANGE, "ERANGE" },
+	};
+	struct pt_error error;
+
+	snprintf(error.text, sizeof(error.text), "%d", err);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (err == -names[i].err)
+			snprintf(error.text, sizeof(error.text), "-%s", names[i].name);
+	}
+	return error;
 }
 
 /* Mistakes that the world has seen. */
@@ -82,6 +103,7 @@ static int init(struct pt_conform *c, bool coherent, u64 nth)
 
 bool pt_start(struct pt_conform *c, bool coherent)
 {
+	const struct pt_format *format = c->subject->ops->format;
 	u8 bits;
 
 	if (!pt_end(c))
@@ -96,6 +118,11 @@ bool pt_start(struct pt_conform *c, bool coherent)
 	bits = c->pt.va_bits - sign_extends(c);
 	c->last = bits < 64 ? (1ULL << bits) - 1 : ~0ULL;
 	c->granule_lg2 = (u8)__builtin_ctzll(c->pt.page_sizes);
+	if (format && c->granule_lg2 != format->granule_lg2)
+		return pt_wrong(c,
+				"after init the smallest of page_sizes, 0x%llx, is 2^%u bytes; "
+				"granule_lg2 is %u",
+				c->pt.page_sizes, c->granule_lg2, format->granule_lg2);
 	c->model->sizes = c->pt.page_sizes;
 	c->model->count = 0;
 	return is_well(c);
@@ -111,7 +138,8 @@ bool pt_start_without(struct pt_conform *c, u64 nth, bool *short_of)
 	*short_of = !c->world->fail_in;
 	pt_world_fail(c->world, 0);
 	if (err != (*short_of ? -ENOMEM : 0))
-		return pt_wrong(c, "init gives %d where allocation %llu fails", err, nth);
+		return pt_wrong(c, "init gives %s where allocation %llu fails", pt_error(err).text,
+				nth);
 	return !err || !c->world->live ||
 	       pt_wrong(c, "init without memory leaves %llu tables", c->world->live);
 }
@@ -188,7 +216,25 @@ struct pt_look {
 	bool some;  /* of the model not all need be there */
 	bool over;  /* the last address was told */
 	bool good;
+	bool has_word;	/* hardware has read a word: */
+	u64 word;	/* the last, */
+	phys_addr_t at; /* here */
 };
+
+/* What hardware has read last, for the end of a sentence; "": nothing, or it was not hardware. */
+struct pt_remark {
+	char text[64];
+};
+
+static struct pt_remark last_read(const struct pt_look *look)
+{
+	struct pt_remark read = { "" };
+
+	if (look->has_word)
+		snprintf(read.text, sizeof(read.text), "; read last: 0x%016llx at 0x%llx",
+			 look->word, look->at);
+	return read;
+}
 
 static struct pt_look *look_of(const struct dmasim_walker *walker)
 {
@@ -202,8 +248,8 @@ static void nothing_until(struct pt_look *look, u64 end)
 	const struct pgtable_leaf *leaf = &look->c->model->leaf[at];
 
 	if (!look->some && !look->over && at < look->c->model->count && leaf->iova < end)
-		look->good = pt_wrong(look->c, "%s find nothing at 0x%llx, expected 0x%llx",
-				      look->who, leaf->iova, leaf->phys);
+		look->good = pt_wrong(look->c, "%s find nothing at 0x%llx, expected 0x%llx%s",
+				      look->who, leaf->iova, leaf->phys, last_read(look).text);
 }
 
 static void found(struct pt_look *look, u64 iova, phys_addr_t phys, u8 lg2, u32 prot)
@@ -221,13 +267,14 @@ static void found(struct pt_look *look, u64 iova, phys_addr_t phys, u8 lg2, u32 
 	    (look->whole && !look->c->leaves_vary && leaf->lg2 != lg2))
 		look->good = pt_wrong(look->c,
 				      "%s find 2^%u bytes at 0x%llx that lead to 0x%llx%s%s, "
-				      "expected %s 2^%u to 0x%llx%s%s",
+				      "expected %s 2^%u to 0x%llx%s%s%s",
 				      look->who, lg2, iova, phys, prot & IOMMU_READ ? ", read" : "",
 				      prot & IOMMU_WRITE ? ", write" : "",
 				      leaf ? "a leaf of" : "nothing:", leaf ? leaf->lg2 : 0,
 				      leaf ? leaf->phys + within : 0,
 				      leaf && leaf->prot & IOMMU_READ ? ", read" : "",
-				      leaf && leaf->prot & IOMMU_WRITE ? ", write" : "");
+				      leaf && leaf->prot & IOMMU_WRITE ? ", write" : "",
+				      last_read(look).text);
 	look->over |= !end;
 	look->cursor = end;
 }
@@ -244,12 +291,20 @@ static bool fetch(const struct dmasim_walker *walker, phys_addr_t phys, void *to
 {
 	struct pt_look *look = look_of(walker);
 
-	if (pt_world_fetch(look->c->world, phys, to, bytes))
-		return true;
-	if (look->good)
-		look->good =
-			pt_wrong(look->c, "hardware is led to 0x%llx, where no table is", phys);
-	return false;
+	if (!pt_world_fetch(look->c->world, phys, to, bytes)) {
+		if (look->good)
+			look->good = pt_wrong(look->c,
+					      "hardware is led to 0x%llx, where no table is%s",
+					      phys, last_read(look).text);
+		return false;
+	}
+	if (bytes == sizeof(look->word)) {
+		memcpy(&look->word, to, bytes);
+		look->word = le64toh(look->word);
+		look->at = phys;
+		look->has_word = true;
+	}
+	return true;
 }
 
 static void tell_page(const struct dmasim_walker *walker, const struct dmasim_walker_page *page)
@@ -275,9 +330,10 @@ static void tell_wrong(const struct dmasim_walker *walker, u64 iova, u8 lg2)
 {
 	struct pt_look *look = look_of(walker);
 
-	(void)lg2;
 	if (look->good)
-		look->good = pt_wrong(look->c, "hardware meets a malformed entry at 0x%llx", iova);
+		look->good = pt_wrong(look->c,
+				      "hardware meets a malformed entry for 2^%u bytes at 0x%llx%s",
+				      lg2, iova, last_read(look).text);
 }
 
 static bool walk(struct pt_conform *c, u64 start, u64 last, bool some)
@@ -317,7 +373,8 @@ static bool iterate(struct pt_conform *c, u64 start, u64 last)
 		return true;
 	err = c->subject->ops->iterate(&c->pt, start, bytes ? bytes : ~0ULL, found_leaf, &look);
 	if (err)
-		return pt_wrong(c, "iterate gives %d for 0x%llx to 0x%llx", err, start, last);
+		return pt_wrong(c, "iterate gives %s for 0x%llx to 0x%llx", pt_error(err).text,
+				start, last);
 	if (look.good && look.cursor <= last)
 		nothing_until(&look, last + 1 ? last + 1 : last);
 	return look.good && is_well(c);
@@ -390,8 +447,8 @@ bool pt_map(struct pt_conform *c, u64 iova, phys_addr_t phys, u64 bytes, u32 pro
 	int err = call_map(c, iova, phys, bytes, prot);
 
 	if (err != expected)
-		return is_well(c) && pt_wrong(c, MAP_TEXT " gives %d, expected %d", iova, phys,
-					      bytes, err, expected);
+		return is_well(c) && pt_wrong(c, MAP_TEXT " gives %s, expected %s", iova, phys,
+					      bytes, pt_error(err).text, pt_error(expected).text);
 	return mapped_as(c, iova, phys, bytes, mapped) && end(c, iova, iova + (bytes - 1));
 }
 
@@ -400,8 +457,8 @@ bool pt_map_refuse(struct pt_conform *c, u64 iova, phys_addr_t phys, u64 bytes, 
 	int got = call_map(c, iova, phys, bytes, prot);
 
 	if (got != err)
-		return pt_wrong(c, MAP_TEXT ", prot %u, gives %d, expected %d", iova, phys, bytes,
-				prot, got, err);
+		return pt_wrong(c, MAP_TEXT ", prot %u, gives %s, expected %s", iova, phys, bytes,
+				prot, pt_error(got).text, pt_error(err).text);
 	if (!iommu_iotlb_gather_empty(&c->gather))
 		return pt_wrong(c, MAP_TEXT " is refused, and gathers", iova, phys, bytes);
 	return mapped_as(c, iova, phys, bytes, 0) && is_well(c);
@@ -418,8 +475,8 @@ bool pt_map_without(struct pt_conform *c, u64 iova, phys_addr_t phys, u64 bytes,
 	*short_of = !c->world->fail_in;
 	pt_world_fail(c->world, 0);
 	if (err != (*short_of ? -ENOMEM : 0))
-		return pt_wrong(c, MAP_TEXT " gives %d where allocation %llu fails", iova, phys,
-				bytes, err, nth);
+		return pt_wrong(c, MAP_TEXT " gives %s where allocation %llu fails", iova, phys,
+				bytes, pt_error(err).text, nth);
 	if (c->mapped > bytes || (!err && c->mapped != bytes))
 		return pt_wrong(c, MAP_TEXT " counts 0x%llx mapped", iova, phys, bytes, c->mapped);
 	pt_model_map(c->model, iova, phys, bytes, PT_RW, c->mapped, &mapped);
@@ -439,8 +496,21 @@ static bool gathered(struct pt_conform *c, u64 iova, u64 done)
 	       pt_wrong(c, "unmap of 0x%llx gathers no leaf_levels", iova);
 }
 
+/* Why an unmap must remove something else, as far as the leaf there tells; "": it does not. */
+static struct pt_remark inside_of(const struct pgtable_leaf *leaf, u64 iova)
+{
+	struct pt_remark inside = { "" };
+
+	if (leaf && leaf->iova != iova)
+		snprintf(inside.text, sizeof(inside.text), ": inside a leaf of 2^%u at 0x%llx",
+			 leaf->lg2, leaf->iova);
+	return inside;
+}
+
 bool pt_unmap(struct pt_conform *c, u64 iova, u64 bytes)
 {
+	const struct pgtable_leaf *leaf = pt_model_at(c->model, iova);
+	const struct pt_remark inside = inside_of(leaf, iova);
 	u64 expected = pt_model_unmap(c->model, iova, bytes);
 	u64 most = expected > bytes ? expected : bytes;
 	u64 done;
@@ -449,8 +519,9 @@ bool pt_unmap(struct pt_conform *c, u64 iova, u64 bytes)
 	done = c->subject->ops->unmap(&c->pt, iova, bytes, &c->gather);
 	if (done != expected)
 		return is_well(c) &&
-		       pt_wrong(c, "unmap of 0x%llx, 0x%llx bytes, removes 0x%llx, expected 0x%llx",
-				iova, bytes, done, expected);
+		       pt_wrong(c,
+				"unmap of 0x%llx, 0x%llx bytes, removes 0x%llx, expected 0x%llx%s",
+				iova, bytes, done, expected, inside.text);
 	return gathered(c, iova, done) && end(c, iova, iova + (most - 1));
 }
 
@@ -463,9 +534,10 @@ bool pt_protect(struct pt_conform *c, u64 iova, u64 bytes, u32 prot)
 	err = c->subject->ops->protect(&c->pt, iova, bytes, prot, &c->gather, &changed);
 	if (err != should || changed != expected)
 		return pt_wrong(c,
-				"protect of 0x%llx, 0x%llx bytes, gives %d and 0x%llx, expected "
-				"%d and 0x%llx",
-				iova, bytes, err, changed, should, expected);
+				"protect of 0x%llx, 0x%llx bytes, gives %s and 0x%llx, expected "
+				"%s and 0x%llx",
+				iova, bytes, pt_error(err).text, changed, pt_error(should).text,
+				expected);
 	if (changed && iommu_iotlb_gather_empty(&c->gather))
 		return pt_wrong(c, "protect of 0x%llx changes leaves and gathers nothing", iova);
 	return end(c, iova, iova + (bytes - 1));

@@ -77,6 +77,7 @@ static struct page *table_alloc(struct pgtable_host *host, u8 order)
 	page->order = order;
 	number = number_of(world, page_to_phys(page));
 	world->born[number] = world->call;
+	world->newest = page_to_phys(page);
 	world->live++;
 	memset(world->memory + ((u64)number << PAGE_SHIFT), 0, PAGE_SIZE << order);
 	return page;
@@ -165,7 +166,8 @@ static void *world_ptr(void *machine, phys_addr_t phys)
 
 	if (is_table(world, phys))
 		return world->memory + (phys - world->base);
-	wrong(world, "a table is looked for at 0x%llx, where none is", phys);
+	wrong(world, "a table is looked for at 0x%llx, where none is; the newest is at 0x%llx",
+	      phys, world->newest);
 	memset(world->nowhere, 0, sizeof(world->nowhere));
 	return world->nowhere + phys % (sizeof(world->nowhere) / 2);
 }

@@ -29,6 +29,7 @@ struct pt_world {
 	u32 born[PT_WORLD_PAGES]; /* of the first page of a table that is there: the call; or 0 */
 	u32 call;		  /* the number of the call that runs */
 	u64 live;		  /* tables */
+	phys_addr_t newest;	  /* of all that ever were */
 	u64 allocations;
 	u64 fail_in; /* allocations until one fails; 0: none will */
 	pt_world_hook *hook;

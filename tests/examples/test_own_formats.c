@@ -128,6 +128,11 @@ static int map_32_bits(MAP_ARGS)
 	return GOOD->map(pt, iova, phys & 0xffffffff, bytes, prot, gather, mapped);
 }
 
+static int map_51_bits(MAP_ARGS)
+{
+	return GOOD->map(pt, iova, phys & ~(1ULL << 51), bytes, prot, gather, mapped);
+}
+
 static int map_smallest(MAP_ARGS)
 {
 	int err = 0;
@@ -389,6 +394,19 @@ static void walk_nothing(const struct dmasim_walker *walker, phys_addr_t table, 
 	(void)last;
 }
 
+/* It takes every entry for a malformed one. */
+static void walk_all_wrong(const struct dmasim_walker *walker, phys_addr_t table, u8 levels,
+			   u64 start, u64 last)
+{
+	u64 word;
+
+	(void)levels;
+	(void)start;
+	(void)last;
+	if (walker->fetch(walker, table, &word, sizeof(word)))
+		walker->wrong(walker, 0, 12);
+}
+
 static const struct mistake {
 	const char *check; /* the first that fails, */
 	const char *says;  /* and what it says */
@@ -400,19 +418,22 @@ static const struct mistake {
 	{ "empty", "fini leaves 1 tables", { .fini = fini_nothing } },
 	{ "sizes", "iova_to_phys finds", { .iova_to_phys = look_up_page } },
 	{ "sizes", "lead to 0x0", { .map = map_32_bits } },
+	{ "width", "at 0x1000, expected 0x8000000000000", { .map = map_51_bits } },
 	{ "choice", "iterate would find 2^12 bytes", { .map = map_smallest } },
 	{ "rights", "read, write, expected", { .map = map_write_reads } },
 	{ "refuses", "0x0 bytes, prot 3, gives 0", { .map = map_no_bytes } },
-	{ "refuses", "gives -22, expected -6", { .map = map_other_error } },
-	{ "in_use", "gives 0, expected -98", { .map = map_over } },
+	{ "refuses", "gives -EINVAL, expected -ENXIO", { .map = map_other_error } },
+	{ "in_use", "gives 0, expected -EADDRINUSE", { .map = map_over } },
 	{ "in_use", "counts 0x0 mapped", { .map = map_counts_all_or_none } },
-	{ "no_memory", "init gives -22", { .init = init_other_error } },
-	{ "no_memory", "gives -22 where allocation 1 fails", { .map = map_other_than_enomem } },
+	{ "no_memory", "init gives -EINVAL", { .init = init_other_error } },
+	{ "no_memory", "gives -EINVAL where allocation 1 fails", { .map = map_other_than_enomem } },
 	{ "no_memory", "find", { .map = map_takes_back } },
 	{ "points", "no preemption point", { .map = map_unseen } },
 	{ "points", "hardware would find", { .map = map_twice } },
 	{ "hole", "removes 0x6000, expected 0x3000", { .unmap = unmap_over_holes } },
-	{ "inside", "removes 0x400000, expected 0x0", { .unmap = unmap_from_inside } },
+	{ "inside",
+	  "removes 0x400000, expected 0x0: inside a leaf of 2^22 at 0x400000",
+	  { .unmap = unmap_from_inside } },
 	{ "inside", "removes 0x1000, expected 0x400000", { .unmap = unmap_says_what_was_asked } },
 	{ "sizes", "gathers nothing", { .unmap = unmap_gathers_nothing } },
 	{ "sizes", "removes 0x400000 bytes and gathers", { .unmap = unmap_gathers_a_page } },
@@ -425,6 +446,8 @@ static const struct mistake {
 	{ "incoherent", "hardware that does not snoop", { .init = init_flushes_nothing } },
 	{ "sizes", "hardware would find nothing", .walker = { .walk = walk_nothing } },
 	{ "sizes", "hardware", .walker = { .walk = walk_one_level_less } },
+	{ "empty", "malformed entry for 2^12 bytes at 0x0; read last: 0x0000000000000000 at 0x",
+	  .walker = { .walk = walk_all_wrong } },
 	{ "dirty", "is there", { .read_and_clear_dirty = dirty_stays }, .is_vtdss = true },
 	{ "dirty", "tells of nothing", { .read_and_clear_dirty = dirty_untold }, .is_vtdss = true },
 	{ "reshape", "removes 0x0", { .cut = cut_nothing, .collapse = NULL }, .is_vtdss = true },
@@ -545,7 +568,7 @@ static void every_check_has_a_sentence(void **state)
 		assert_true(strlen(name) > 0);
 		assert_true(strlen(what) > 0);
 	}
-	expect_u64(count, 18);
+	expect_u64(count, 19);
 }
 
 TEST_MAIN(cmocka_unit_test(the_example_conforms), cmocka_unit_test(ours_conform),

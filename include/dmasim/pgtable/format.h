@@ -34,15 +34,16 @@ struct pt_format {
 	u8 top_extra_lg2;  /* how many times as many the top may have */
 	bool sign_extends; /* addresses repeat their highest bit: both ends of 64 bits are used */
 	bool items_differ; /* the items of a leaf have addresses of their own */
-	u64 many;	   /* bits of a smallest leaf that are only set in items of larger ones */
+	u64 many;	   /* bits of a level 0 leaf that are only set in items of larger ones */
 	u64 flushed;	   /* software bit: "the table behind this entry is flushed" */
 	u8 straight_lg2;   /* addresses are coded straight up to this bit; 0: all of them */
 
 	/* Makes the table reach an address; NULL: it has all its levels from the start. */
 	int (*grow)(struct pgtable *pt, u64 last);
 	/*
-	 * A leaf, or the first item of one. From one leaf of a run to the next the word grows by
-	 * the same number.
+	 * A leaf of 2^lg2 bytes, or the first item of one: lg2 is the size of the whole leaf. From
+	 * one leaf of a run to the next the word grows by the same number; where items differ, so
+	 * it does from one item to the next.
 	 */
 	u64 (*leaf)(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2);
 	u64 (*table)(const struct pgtable *pt, phys_addr_t phys, u8 level); /* level of the entry */
@@ -53,7 +54,7 @@ struct pt_format {
 	u8 (*leaf_lg2)(u64 entry, u8 level);
 	/* What a leaf was asked to be, as far as it shows. */
 	u32 (*prot)(const struct pgtable *pt, u64 entry);
-	/* The dirty bit of an item; all NULL: the format has none. */
+	/* The dirty bit of an item; all three NULL: the format has none. */
 	bool (*is_dirty)(u64 entry);
 	u64 (*clean)(u64 entry);
 	u64 (*dirty)(u64 entry);
