@@ -1,52 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables held against the set: which pages and tables a walk finds, which it no longer does.
+ * The tables held against the set: which pages a walk finds, and which it no longer does; of
+ * tables: cached_compare_tables.c.
  *
  * A walk tells what it finds in order. It is told in stretches of like pages, which confirm the
  * leaves that hold, or are new. Whatever no walk of this round confirms has ended. A stretch that
  * only a later walk of the round confirms, after a gap in an earlier one, may end and begin anew:
  * that says the same.
  */
-#include "check/cached_inside.h"
-#include "check/cached_way.h"
-
-#define NEAR_MAX 16 /* tables on the way to one address are a handful */
-
-/* Like pages that a walk has found side by side. */
-struct stretch {
-	u64 start;
-	u64 last;
-	phys_addr_t phys;
-	u8 page_lg2;
-	bool read;
-	bool write;
-	bool accessed;
-	bool dirty;
-	bool absent;
-};
-
-struct comparison {
-	struct cached *cached;
-	struct cached_domain *domain;
-	struct check_moment now;
-	bool mapped;
-	bool new_tables;
-	u64 start;
-	u64 last;
-	u64 found_first; /* what pages were found reaches from here to found_last */
-	u64 found_last;
-	const struct cached_table *way; /* that this walk begins at, and is only cached; or NULL */
-	u64 base;			/* of the table that this walk begins at */
-	bool read;			/* what leads there allows */
-	bool write;
-	bool alone; /* all in the range is one stretch that is new */
-	bool running;
-	struct stretch run; /* the stretch found last: the next page may continue it */
-	u32 near_count;	    /* tables of the set in the range; NEAR_MAX: too many, look there */
-	struct cached_table **near;
-	u32 found_count; /* tables that the walks have found; more than CACHED_WAY_MAX: too many */
-	struct cached_step found[CACHED_WAY_MAX];
-};
+#include "check/cached_comparison.h"
 
 static bool same(const struct stretch *a, const struct stretch *b)
 {
@@ -114,8 +76,7 @@ static void confirm(struct comparison *comparison, struct cached_leaf *leaf, u64
 		leaf->next = to + 1;
 }
 
-/* Between a new table and what is in it now, that was absent. */
-static void add_absent(struct comparison *comparison, u64 start, u64 last, u8 page_lg2)
+void comparison_add_absent(struct comparison *comparison, u64 start, u64 last, u8 page_lg2)
 {
 	struct cached_leaf *absent;
 
@@ -145,8 +106,8 @@ static void add(struct comparison *comparison, u64 from, u64 to)
 	leaf->at.last = to;
 	leaf->phys += from - run->start;
 	cached_leaf_put(comparison->cached, leaf);
-	if (!run->absent)
-		add_absent(comparison, from, to, run->page_lg2);
+	if (DMASIM_UNLIKELY(comparison->mapped) && !run->absent)
+		comparison_add_absent(comparison, from, to, run->page_lg2);
 }
 
 /* The stretch is complete: it confirms what the set has of it, the rest is new. */
@@ -298,144 +259,6 @@ static void end_unconfirmed_leaves(struct comparison *comparison)
 	}
 }
 
-/* ---- Tables ----------------------------------------------------------- */
-
-static bool is_table(const struct cached_table *table, const struct cached_table *found)
-{
-	return table->phys == found->phys && table->at.start == found->at.start &&
-	       table->levels == found->levels && table->read == found->read &&
-	       table->write == found->write;
-}
-
-static struct cached_table *add_table(struct comparison *comparison, const struct cached_table *new)
-{
-	struct cached *cached = comparison->cached;
-	struct cached_table *table = cached_record(cached, sizeof(*table));
-
-	if (!table)
-		return NULL;
-	*table = *new;
-	add_absent(comparison, table->at.start, table->at.last,
-		   (u8)(63 - __builtin_clzll(table->at.last - table->at.start)) + 1);
-	comparison->new_tables = true;
-	if (comparison->near_count < NEAR_MAX)
-		comparison->near[comparison->near_count++] = table;
-	interval_insert(&comparison->domain->tables, &table->at);
-	interval_insert(&cached->tables_by_phys, &table->by_phys);
-	return table;
-}
-
-static void confirm_table(struct comparison *comparison, struct cached_table *table)
-{
-	table->round = comparison->cached->round;
-	if (!check_happened(table->until))
-		return;
-	table->until = CHECK_NEVER;
-	comparison->domain->ended_tables--;
-}
-
-/* The same table, as the set knows it. */
-static struct cached_table *known_table(const struct comparison *comparison,
-					const struct cached_table *found)
-{
-	const struct interval_tree *tables = &comparison->domain->tables;
-	u64 iova = found->at.start;
-	struct interval *at;
-
-	if (comparison->near_count < NEAR_MAX) {
-		for (u32 i = 0; i < comparison->near_count; i++) {
-			if (is_table(comparison->near[i], found))
-				return comparison->near[i];
-		}
-		return NULL;
-	}
-	for (at = interval_first(tables, iova, iova); at;
-	     at = interval_next(tables, at, iova, iova)) {
-		if (is_table((struct cached_table *)at, found))
-			return (struct cached_table *)at;
-	}
-	return NULL;
-}
-
-static void note_found(struct comparison *comparison, const struct cached_table *table,
-		       phys_addr_t entry)
-{
-	if (comparison->found_count < CACHED_WAY_MAX)
-		comparison->found[comparison->found_count] = (struct cached_step){ table, entry };
-	comparison->found_count++;
-}
-
-static void found_table(void *cookie, const struct hw_table *at)
-{
-	struct comparison *comparison = cookie;
-	u64 iova = comparison->base + at->iova;
-	const struct cached_table found = {
-		.at = { .start = iova, .last = iova + (at->bytes - 1) },
-		.by_phys = { .start = at->phys, .last = at->phys },
-		.domain = comparison->domain,
-		.phys = at->phys,
-		.levels = at->levels,
-		.read = at->read && comparison->read,
-		.write = at->write && comparison->write,
-		.since = comparison->now,
-		.until = CHECK_NEVER,
-		.round = comparison->cached->round,
-	};
-	struct cached_table *table;
-
-	if (comparison->way && cached_goes_with(comparison->cached, comparison->way, NULL, &found))
-		return;
-	table = known_table(comparison, &found);
-	if (table)
-		confirm_table(comparison, table);
-	else
-		table = add_table(comparison, &found);
-	note_found(comparison, table, at->entry);
-}
-
-/* Those of the set that a walk of the range should find. */
-static void find_near_tables(struct comparison *comparison)
-{
-	struct interval_tree *tables = &comparison->domain->tables;
-	u64 start = comparison->start, last = comparison->last;
-	struct interval *at;
-
-	comparison->near_count = 0;
-	for (at = interval_first(tables, start, last); at && comparison->near_count < NEAR_MAX;
-	     at = interval_next(tables, at, start, last))
-		comparison->near[comparison->near_count++] = (struct cached_table *)at;
-}
-
-static bool end_unconfirmed(struct comparison *comparison, struct cached_table *table)
-{
-	if (table->round == comparison->cached->round || check_happened(table->until))
-		return false;
-	table->until = comparison->now;
-	comparison->domain->ended_tables++;
-	/* What only this table leads to may be cached, too: every walk looks there. */
-	cached_ways_forget(comparison->domain);
-	return true;
-}
-
-/* True: any. What only they lead to does not end with them: they may be cached. */
-static bool end_unconfirmed_tables(struct comparison *comparison)
-{
-	struct interval_tree *tables = &comparison->domain->tables;
-	u64 start = comparison->start, last = comparison->last;
-	struct interval *at;
-	bool any = false;
-
-	if (comparison->near_count < NEAR_MAX) {
-		for (u32 i = 0; i < comparison->near_count; i++)
-			any |= end_unconfirmed(comparison, comparison->near[i]);
-		return any;
-	}
-	for (at = interval_first(tables, start, last); at;
-	     at = interval_next(tables, at, start, last))
-		any |= end_unconfirmed(comparison, (struct cached_table *)at);
-	return any;
-}
-
 /* ---- One round -------------------------------------------------------- */
 
 static void walk_from_top(struct comparison *comparison, const struct cached_source *source)
@@ -445,7 +268,7 @@ static void walk_from_top(struct comparison *comparison, const struct cached_sou
 	comparison->read = source->read;
 	comparison->write = source->write;
 	hw_walk_range(comparison->domain->iommu, source->root, source->levels, comparison->start,
-		      comparison->last, found_leaf, found_table, comparison);
+		      comparison->last, found_leaf, comparison_found_table, comparison);
 	end_run(comparison);
 }
 
@@ -461,7 +284,7 @@ static void walk_from(struct comparison *comparison, const struct cached_table *
 	comparison->read = table->read;
 	comparison->write = table->write;
 	hw_walk_range(comparison->domain->iommu, table->phys, levels, start - table->at.start,
-		      last - table->at.start, found_leaf, found_table, comparison);
+		      last - table->at.start, found_leaf, comparison_found_table, comparison);
 	end_run(comparison);
 }
 
@@ -503,7 +326,7 @@ static void walk_all(struct comparison *comparison)
 		return;
 	}
 	comparison->found_count = 0;
-	find_near_tables(comparison);
+	comparison_find_near_tables(comparison);
 	SLIST_FOREACH(source, &domain->sources, link)
 		walk_from_top(comparison, source);
 	if (domain->ended_tables)
@@ -558,7 +381,7 @@ static void widen(struct comparison *comparison)
 static void compare_tables(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			   struct check_moment now, bool mapped)
 {
-	struct cached_table *near[NEAR_MAX];
+	struct cached_table *near[COMPARISON_NEAR_MAX];
 	struct comparison comparison;
 
 	/* Of a page of which only a part is compared, another part may hold on. */
@@ -585,7 +408,8 @@ static void compare_tables(struct cached *cached, struct cached_domain *domain, 
 		comparison.found_last = comparison.last;
 		walk_all(&comparison);
 	} while (comparison.found_first < comparison.start ||
-		 comparison.found_last > comparison.last || end_unconfirmed_tables(&comparison));
+		 comparison.found_last > comparison.last ||
+		 (comparison.near_count && comparison_end_unconfirmed_tables(&comparison)));
 	end_unconfirmed_leaves(&comparison);
 }
 
