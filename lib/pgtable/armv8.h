@@ -59,12 +59,14 @@ PT_INLINE bool arm_is_table(u64 entry, u8 level)
 	return level && (entry & ARM_DESC_TABLE);
 }
 
-/* log2 of how many leaves of a level are one, with the contiguous bit. */
+/* log2 of how many leaves of a level are one, with the contiguous bit; 0: there is no such bit. */
 PT_INLINE u8 arm_contiguous_lg2(struct arm_kind kind, u8 level)
 {
 	if (kind.granule_lg2 == 12)
 		return 4;
-	return kind.granule_lg2 == 14 && !level ? 7 : 5;
+	if (kind.granule_lg2 == 14)
+		return level > 1 ? 0 : level ? 5 : 7;
+	return 5;
 }
 
 PT_INLINE u8 arm_level_lg2(struct arm_kind kind, u8 level)
@@ -97,6 +99,12 @@ PT_INLINE u64 arm_shareability(struct arm_kind kind, u32 prot)
 	return (prot & IOMMU_CACHE ? ARM_SH_INNER : ARM_SH_OUTER) << ARM_SH_SHIFT;
 }
 
+/* What an MMIO leaf keeps of a cacheable request: with LPA2 an address stands there. */
+PT_INLINE bool arm_is_inner(struct arm_kind kind, u64 entry)
+{
+	return !kind.lpa2 && (entry >> ARM_SH_SHIFT & ARM_SH_INNER) == ARM_SH_INNER;
+}
+
 /* ---- Sizes ------------------------------------------------------------ */
 
 /* How many levels have leaves. */
@@ -107,6 +115,22 @@ static inline u8 arm_leaf_levels(struct arm_kind kind, const struct pgtable *pt)
 	if (kind.lpa2 || (kind.granule_lg2 == 16 && pt->pa_bits > ARM_ADDR_TOP))
 		levels++;
 	return levels < pt->levels ? levels : pt->levels;
+}
+
+/* An address has 48 bits, or 52; the top of a table may have more entries than that takes. */
+static inline u8 arm_va_bits_max(struct arm_kind kind)
+{
+	return kind.lpa2 || kind.granule_lg2 == 16 ? 52 : ARM_ADDR_TOP;
+}
+
+/* As many levels as such an address takes. */
+static inline u8 arm_levels_max(struct arm_kind kind)
+{
+	u8 levels = 1;
+
+	while (arm_level_lg2(kind, levels) < arm_va_bits_max(kind))
+		levels++;
+	return levels;
 }
 
 static inline u64 arm_sizes(struct arm_kind kind, const struct pgtable *pt)
@@ -127,12 +151,15 @@ static inline u64 arm_sizes(struct arm_kind kind, const struct pgtable *pt)
 static inline int arm_init(struct arm_kind kind, const struct pt_format *format, struct pgtable *pt,
 			   const struct pgtable_config *config)
 {
-	u8 most = kind.lpa2 || kind.granule_lg2 == 16 ? 52 : ARM_ADDR_TOP;
+	u8 most = arm_va_bits_max(kind); /* of a physical address, too */
 	int err;
 
-	DMASIM_CONTRACT(config->levels >= 1 && config->levels <= 5, "1 to 5 levels");
+	DMASIM_CONTRACT(config->levels >= 1 && config->levels <= arm_levels_max(kind),
+			"no more levels than an address takes");
 	DMASIM_CONTRACT(config->pa_bits <= most, "a physical address fits into a descriptor");
 	err = pt_init(format, pt, config);
+	if (pt->va_bits > most)
+		pt->va_bits = most;
 	pt_set_sizes(format, pt, config, arm_sizes(kind, pt));
 	return err;
 }
@@ -157,6 +184,11 @@ static inline int arm_init(struct arm_kind kind, const struct pt_format *format,
 		(void)pt;                                                                       \
 		return arm_get(name##_kind, entry);                                             \
 	}                                                                                       \
+	static u32 name##_prot(const struct pgtable *pt, u64 entry)                             \
+	{                                                                                       \
+		(void)pt;                                                                       \
+		return stage##_prot(name##_kind, entry);                                        \
+	}                                                                                       \
 	static u8 name##_leaf_lg2(u64 entry, u8 level)                                          \
 	{                                                                                       \
 		return arm_leaf_lg2(name##_kind, entry, level);                                 \
@@ -174,7 +206,7 @@ static inline int arm_init(struct arm_kind kind, const struct pt_format *format,
 					       .is_table = arm_is_table,                        \
 					       .address = name##_address,                       \
 					       .leaf_lg2 = name##_leaf_lg2,                     \
-					       .prot = stage##_prot,                            \
+					       .prot = name##_prot,                             \
 					       __VA_ARGS__ };                                   \
 	static int name##_init(struct pgtable *pt, const struct pgtable_config *config)         \
 	{                                                                                       \

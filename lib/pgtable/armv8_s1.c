@@ -40,21 +40,18 @@ PT_INLINE u64 s1_table(struct arm_kind kind, const struct pgtable *pt, phys_addr
 	       (pt->features & PGTABLE_NON_SECURE ? ARM_S1_NS_TABLE : 0);
 }
 
-static u32 s1_prot(const struct pgtable *pt, u64 entry)
+PT_INLINE u32 s1_prot(struct arm_kind kind, u64 entry)
 {
 	u64 attr = entry >> ARM_S1_ATTR_SHIFT & ARM_S1_ATTR_MASK;
-	u64 inner = ARM_SH_INNER << ARM_SH_SHIFT;
 	u32 prot = IOMMU_READ;
 
-	(void)pt;
 	if (!(entry & ARM_S1_AP_RO) || entry & ARM_DBM)
 		prot |= IOMMU_WRITE;
 	if (!(entry & ARM_S1_AP_EL0))
 		prot |= IOMMU_PRIV;
 	if (entry & ARM_NO_EXECUTE)
 		prot |= IOMMU_NOEXEC;
-	/* With LPA2 what looks like shareability is an address; an MMIO leaf has none then. */
-	if (attr == ARM_S1_ATTR_CACHE || (attr == ARM_S1_ATTR_DEV && (entry & inner) == inner))
+	if (attr == ARM_S1_ATTR_CACHE || (attr == ARM_S1_ATTR_DEV && arm_is_inner(kind, entry)))
 		prot |= IOMMU_CACHE;
 	return attr == ARM_S1_ATTR_DEV ? prot | IOMMU_MMIO : prot;
 }

@@ -34,13 +34,11 @@ PT_INLINE u64 s2_table(struct arm_kind kind, const struct pgtable *pt, phys_addr
 	return arm_put(kind, phys) | ARM_DESC_VALID | ARM_DESC_TABLE;
 }
 
-static u32 s2_prot(const struct pgtable *pt, u64 entry)
+PT_INLINE u32 s2_prot(struct arm_kind kind, u64 entry)
 {
 	u64 attr = entry >> ARM_S2_ATTR_SHIFT & ARM_S2_ATTR_MASK;
-	u64 inner = ARM_SH_INNER << ARM_SH_SHIFT;
 	u32 prot = 0;
 
-	(void)pt;
 	if (entry & ARM_S2_READ)
 		prot |= IOMMU_READ;
 	if (entry & ARM_S2_WRITE)
@@ -48,7 +46,7 @@ static u32 s2_prot(const struct pgtable *pt, u64 entry)
 	if (entry & ARM_NO_EXECUTE)
 		prot |= IOMMU_NOEXEC;
 	if (attr == ARM_S2_ATTR_DEV)
-		return prot | IOMMU_MMIO | ((entry & inner) == inner ? IOMMU_CACHE : 0);
+		return prot | IOMMU_MMIO | (arm_is_inner(kind, entry) ? IOMMU_CACHE : 0);
 	return attr == ARM_S2_ATTR_NC ? prot : prot | IOMMU_CACHE;
 }
 

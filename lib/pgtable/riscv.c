@@ -115,8 +115,6 @@ static int init(const struct pt_format *format, struct pgtable *pt,
 			"a RISC-V table has 3, 4 or 5 levels");
 	err = pt_init(format, pt, config);
 	pt_set_sizes(format, pt, config, sizes(pt));
-	if (config->page_sizes)
-		pt->page_sizes &= config->page_sizes | 1ULL << RISCV_GRANULE_LG2;
 	return err;
 }
 

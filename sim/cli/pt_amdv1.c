@@ -16,7 +16,6 @@ static struct pt_shape shape(const struct pt_layout *layout)
 		.levels_min = AMD_MODE_MIN,
 		.levels_max = AMD_MODE_MAX,
 		.grows = true,
-		.va_bits = 64,
 		.pa_bits = 52,
 		.many_lg2 = 16, /* each of 16 entries holds the same word */
 	};

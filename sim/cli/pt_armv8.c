@@ -106,14 +106,14 @@ static phys_addr_t address_of(const struct pt_layout *layout, u64 entry, u8 leve
 	return plain;
 }
 
-/* log2 of how many leaves of a level are one, with the contiguous bit. */
+/* log2 of how many leaves of a level are one, with the contiguous bit; 0: there is no such bit. */
 static u8 many_entries_lg2(const struct pt_layout *layout, u8 level)
 {
 	switch (layout->granule_lg2) {
 	case 12:
 		return 4;
 	case 14:
-		return level ? 5 : 7;
+		return level > 1 ? 0 : level ? 5 : 7;
 	default:
 		return 5;
 	}
@@ -222,7 +222,6 @@ static struct pt_shape shape(const struct pt_layout *layout)
 		.levels_max = index == 0   ? has_lpa2(layout) ? 5 : 4
 			      : index == 1 ? 4
 					   : 3,
-		.va_bits = wide ? 52 : 48,
 		.pa_bits = wide ? 52 : 48,
 		.many_lg2 = (u8)(layout->granule_lg2 + many_entries_lg2(layout, 0)),
 	};

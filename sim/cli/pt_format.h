@@ -86,7 +86,6 @@ struct pt_shape {
 	u8 levels_min;
 	u8 levels_max;
 	bool grows; /* up to levels_max */
-	u8 va_bits; /* that hardware takes at most */
 	u8 pa_bits;
 	u8 many_lg2; /* log2 of peculiar leaves, of several entries, for an example; 0: none */
 	bool sign_extends; /* addresses repeat their highest bit */

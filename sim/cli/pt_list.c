@@ -83,10 +83,7 @@ int pt_list(void)
 	if (!all)
 		return cli_bad_input("pt: no memory");
 	fputs("\nLeaves: of the most levels; of armv8 with --contiguous, of riscv with --napot. "
-	      "The "
-	      "second stage\nof armv8 has the sizes of its first. Hardware takes at most 52 bits "
-	      "of "
-	      "an IOVA with LPA2 or\ngranules of 64K, and 48 without.\n",
+	      "The second\nstage of armv8 has the sizes of its first.\n",
 	      stdout);
 	return CLI_DONE;
 }

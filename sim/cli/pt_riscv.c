@@ -56,7 +56,6 @@ static struct pt_shape shape(const struct pt_layout *layout)
 		.levels = 4,
 		.levels_min = RISCV_LEVELS_MIN,
 		.levels_max = RISCV_LEVELS_MAX,
-		.va_bits = guest ? 59 : 57,
 		.pa_bits = RISCV_PA_BITS,
 		.many_lg2 = layout->switches & PT_NAPOT ? RISCV_NAPOT_LG2 : 0,
 		.sign_extends = !guest,

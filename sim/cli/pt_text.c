@@ -100,8 +100,6 @@ const char *pt_tree_title(const struct pt_tree *tree, char text[PT_HEAD_BYTES])
 	if (shape.grows && levels < shape.levels_max)
 		add(text, PT_HEAD_BYTES, " that may grow to %u", shape.levels_max);
 	add(text, PT_HEAD_BYTES, "; IOVAs of %u bits", tree->va_bits);
-	if (tree->va_bits > shape.va_bits)
-		add(text, PT_HEAD_BYTES, " (hardware: %u)", shape.va_bits);
 	add(text, PT_HEAD_BYTES, ", physical addresses of %u", options->layout.pa_bits);
 	return text;
 }

@@ -15,7 +15,6 @@ static struct pt_shape shape(const struct pt_layout *layout)
 		.levels = 4,
 		.levels_min = 3,
 		.levels_max = 5,
-		.va_bits = 57,
 		.pa_bits = 52,
 	};
 }

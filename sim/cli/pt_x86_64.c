@@ -55,7 +55,6 @@ static struct pt_shape shape(const struct pt_layout *layout)
 		.levels = 4,
 		.levels_min = X86_FS_LEVELS_MIN,
 		.levels_max = X86_FS_LEVELS_MAX,
-		.va_bits = 57,
 		.pa_bits = 52,
 		.sign_extends = true,
 	};

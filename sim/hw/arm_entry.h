@@ -71,10 +71,14 @@ static inline phys_addr_t arm_address_in(const struct hw_arm_stage *stage, u64 e
 	return address;
 }
 
-/* log2 of the page that a leaf is, with those beside it if the contiguous bit says so. */
+/*
+ * log2 of the page that a leaf is, with those beside it if the contiguous bit says so. Leaves of
+ * 64 GiB have no such bit: it is ignored.
+ */
 static inline u8 arm_page_lg2(const struct hw_arm_stage *stage, u64 entry, u8 level)
 {
-	u8 many = stage->granule_lg2 == 12 ? 4 : stage->granule_lg2 == 14 && !level ? 7 : 5;
+	static const u8 many_16k[] = { 7, 5, 0 };
+	u8 many = stage->granule_lg2 == 12 ? 4 : stage->granule_lg2 == 14 ? many_16k[level] : 5;
 
 	return arm_level_lg2(stage, level) + (entry & ARM_CONTIGUOUS ? many : 0);
 }

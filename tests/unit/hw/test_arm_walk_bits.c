@@ -104,7 +104,7 @@ static u64 place_of(const struct shape *shape, u8 level)
 	return level == shape->levels - 1 ? index : index % (1ULL << (shape->granule - 3));
 }
 
-/* The table of facts 2.4: how many bytes a page with the contiguous bit has; 0: not said. */
+/* The table of facts 2.4: how many bytes a page with the contiguous bit has; 0: no such bit. */
 static u8 contiguous_lg2(const struct shape *shape, u8 level)
 {
 	static const u8 of_4k[] = { 16, 25, 34, 43 }, of_16k[] = { 21, 30, 0 },
@@ -191,8 +191,9 @@ static struct outcome of_leaf(const struct fixture *fixture, u32 bit, enum asks 
 	if (forbids(fixture, bit, asks))
 		return fault(F_PERMISSION);
 	if (bit == 52)
-		outcome.page_lg2 = fixture->contiguous ? lg2_of(shape, fixture->leaf)
-						       : contiguous_lg2(shape, fixture->leaf);
+		outcome.page_lg2 = fixture->contiguous || !contiguous_lg2(shape, fixture->leaf)
+					   ? lg2_of(shape, fixture->leaf)
+					   : contiguous_lg2(shape, fixture->leaf);
 	return outcome;
 }
 

@@ -195,7 +195,7 @@ FORMAT_CASE(armv8_s1_4k, armv8_s1_4k, arm, 12, true, false,
 FORMAT_CASE(armv8_s1_4k_many, armv8_s1_4k, arm, 12, true, false,
      .levels = 4, .pa_bits = 48, .features = PGTABLE_CONTIGUOUS);
 FORMAT_CASE(armv8_s1_16k, armv8_s1_16k, arm, 14, true, false,
-     .levels = 4, .pa_bits = 48, .coherent = true, .features = PGTABLE_CONTIGUOUS);
+     .levels = 3, .pa_bits = 48, .coherent = true, .features = PGTABLE_CONTIGUOUS);
 FORMAT_CASE(armv8_s1_4k_bbm, armv8_s1_4k, arm, 12, true, false,
      .levels = 4, .pa_bits = 48, .features = PGTABLE_CONTIGUOUS | PGTABLE_BBML2);
 FORMAT_CASE(armv8_s1_16k_bbm, armv8_s1_16k, arm, 14, true, false,
