@@ -118,12 +118,15 @@ PT_SHARED bool pt_protect_items(const struct pt_format *format, struct pgtable *
 	bool changed = false;
 
 	for (u64 item = 0; item < place->items; item++, word += step) {
-		u64 old = pt_load(&place->table, place->index + item);
-		u64 entry = pt_marked_as(format, word, format->is_dirty && format->is_dirty(old));
+		u64 index = place->index + item, old, entry;
 
+		/* Hardware may mark the entry up to here: in a kernel, compare and exchange. */
+		platform_point(pt->platform, DMASIM_POINT_PT_LEAF);
+		old = pt_load(&place->table, index);
+		entry = pt_marked_as(format, word, format->is_dirty && format->is_dirty(old));
 		if (entry == old)
 			continue;
-		pt_store(pt, &place->table, place->index + item, entry, DMASIM_POINT_PT_LEAF);
+		place->table.entry[index] = htole64(entry);
 		changed = true;
 	}
 	if (changed)

@@ -104,7 +104,7 @@ struct pgtable {
 	u32 features;	  /* PGTABLE_ */
 	u8 levels;	  /* now */
 	u8 top_extra_lg2; /* how many times as many entries the top has */
-	u8 va_bits;	  /* with all the levels that it can have */
+	u8 va_bits;	  /* with all the levels that it can have; Arm: 48, or 52, at most */
 	u8 pa_bits;
 	bool coherent;	/* else written entries are flushed */
 	bool snoop;	/* leaves force snooping */
@@ -206,13 +206,15 @@ struct pgtable_ops {
 	int (*set_dirty)(struct pgtable *pt, u64 iova);
 	/*
 	 * Gives leaves other rights and attributes. Adds to *changed the bytes from iova on that
-	 * have them now: the last leaf counts whole. -EINVAL also: no permission, or iova lies
-	 * inside a leaf; -ENOENT: a hole, which ends it.
+	 * have them now: the last leaf counts whole. What hardware has marked stays marked, but
+	 * on Arm, where a leaf that may not be written has no mark. -EINVAL also: no permission,
+	 * or iova lies inside a leaf; -ENOENT: a hole, which ends it.
 	 */
 	int (*protect)(struct pgtable *pt, u64 iova, u64 bytes, u32 prot,
 		       struct iommu_iotlb_gather *gather, u64 *changed);
 	/*
-	 * Makes a leaf begin at iova, in smaller ones. -EINVAL: not aligned; -ENOENT: nothing is
+	 * Makes a leaf begin at iova, in smaller ones, which have its mark. What hardware marks
+	 * meanwhile may be lost, as with collapse. -EINVAL: not aligned; -ENOENT: nothing is
 	 * mapped; -EOPNOTSUPP: see PGTABLE_BBML2; -ENOMEM: nothing has changed, or it is cut as far
 	 * as memory went.
 	 */

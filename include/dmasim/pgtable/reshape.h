@@ -267,6 +267,8 @@ PT_SHARED void pt_join(const struct pt_format *format, struct pgtable *pt, struc
 
 	pt_gather_below(format, pt, table, level, index, items, gather);
 	pt_lay_leaves(format, pt, table, level, index, items, lg2, &common->stuff);
+	/* A lookup may have found one of those tables a moment ago. */
+	pt->last_leaves = PGTABLE_NO_LEAVES;
 	pt->host->costs.entries_cleared += common->leaves;
 	gather->leaf_levels |= common->levels;
 }

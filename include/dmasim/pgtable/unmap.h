@@ -175,8 +175,10 @@ PT_INLINE u64 pt_unmap(const struct pt_format *format, struct pgtable *pt, u64 i
 
 	if (!bytes || unmap.last < iova || pt_range_is_beyond(format, pt, iova, unmap.last))
 		return 0;
+	/* Beyond a top that has not grown nothing is mapped. */
+	if (format->grow && pt_is_above(format, pt->levels, iova))
+		return 0;
 	if (DMASIM_LIKELY(pt_is_within_leaves(format, iova, unmap.last, bytes)) &&
-	    (!format->grow || !pt_is_above(format, pt->levels, iova)) &&
 	    pt_find_leaves(format, pt, iova, &table))
 		pt_unmap_leaves(format, pt, &table, &unmap);
 	else
