@@ -146,6 +146,14 @@ bool caching_submit_context(struct caching_run *run, const struct plain_command 
 /* Words that are no command, and one that would drop everything behind them. */
 bool caching_submit_malformed(struct caching_run *run, u32 unit);
 
+/* Nothing stays cached: what was told once is not told again, and is not waited for. */
+bool caching_empty(struct caching_run *run);
+
+bool caching_access(struct caching_run *run, u32 which, u64 iova, bool write);
+bool caching_prefetch(struct caching_run *run, u32 which, u64 iova, bool write);
+
+/* ---- Claims: caching_claims.c ---------------------------------------------------------------- */
+
 /* What software says; the checker's answer must be the model's. */
 void caching_tell(struct caching_run *run, const struct dmasim_event *event);
 bool caching_judge_range(struct caching_run *run, enum dmasim_event_type claim, u32 domain,
@@ -155,9 +163,6 @@ bool caching_judge_mapped(struct caching_run *run, u32 domain, struct range rang
 bool caching_judge_context(struct caching_run *run, u32 which);
 bool caching_judge_table(struct caching_run *run, phys_addr_t table);
 bool caching_no_report(struct caching_run *run);
-
-bool caching_access(struct caching_run *run, u32 which, u64 iova, bool write);
-bool caching_prefetch(struct caching_run *run, u32 which, u64 iova, bool write);
 
 /* ---- Commands: caching_commands.c ------------------------------------------------------------ */
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Devices with TLBs of their own (facts "iova-and-page-tables" 3.2, 3.3, 3.6): when ATS is switched
- * on and off, the commands that go with each unmap, flush and change of a context, and what happens
- * when a device does not answer.
+ * on and off, the commands that go with each unmap, flush and change of a context; of devices that
+ * do not answer: test_device_tlb_timeout.c.
  */
 #include <endian.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,6 @@ struct fixture {
 	u64 word[WORDS_MAX]; /* of all that was handed over */
 	u32 words;
 	u32 batches;
-	bool another_waits; /* a second CPU comes between submit and wait */
 };
 
 static struct fixture *listener(struct dmasim *s)
@@ -46,17 +44,6 @@ static int keep_words(void *machine, u32 unit, const void *commands, size_t byte
 	return fixture->real->queue_submit(machine, unit, commands, bytes);
 }
 
-static int wait_after_another(void *machine, u32 unit)
-{
-	struct fixture *fixture = listener(machine);
-
-	if (fixture->another_waits) {
-		fixture->another_waits = false;
-		expect_ok(iommu_flush_iotlb_all(fixture->rig.disk->dev.iommu_group->domain));
-	}
-	return fixture->real->queue_wait(machine, unit);
-}
-
 static struct fixture *start(void **state, const struct dmasim_config *config)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -69,7 +56,6 @@ static struct fixture *start(void **state, const struct dmasim_config *config)
 	fixture->real = platform->ops;
 	fixture->ops = *platform->ops;
 	fixture->ops.queue_submit = keep_words;
-	fixture->ops.queue_wait = wait_after_another;
 	platform->ops = &fixture->ops;
 	return fixture;
 }
@@ -87,7 +73,6 @@ static struct fixture *start(void **state, const struct dmasim_config *config)
 
 SETUP(setup, .iommu = DMASIM_VTD)
 SETUP(setup_amd, .iommu = DMASIM_AMD_VI)
-SETUP(setup_smmuv3, .iommu = DMASIM_SMMUV3)
 SETUP(setup_lazy, .policy = DMASIM_LAZY)
 SETUP(setup_shared, .acs = DMASIM_ACS_OFF)
 SETUP(setup_caching, .iommu_caching_mode = true)
@@ -457,119 +442,6 @@ static void what_a_mapping_does_not_allow_is_refused_by_the_device_itself(void *
 	dmasim_free(rig->s, buf, SZ_64K);
 }
 
-/* ---- Time-outs ------------------------------------------------------------------------------- */
-
-#define MINUTE 60000000000ULL
-
-static bool last_report(struct dmasim *s, struct dmasim_report *report)
-{
-	u32 count = dmasim_report_count(s);
-
-	return count && dmasim_report_get(s, count - 1, report);
-}
-
-static void a_device_that_hangs_is_reported(void **state)
-{
-	struct fixture *fixture = *state;
-	struct rig *rig = &fixture->rig;
-	phys_addr_t buf = dmasim_alloc(rig->s, SZ_64K);
-	struct iommu_iotlb_gather gather;
-	dma_addr_t dma = map(fixture, buf);
-	struct dmasim_report report;
-	u64 now;
-
-	expect_done(dmasim_dev_write(rig->nvme, dma, "a", 1), 1);
-	dmasim_device_hang(rig->nvme, true);
-	now = dmasim_now(rig->s);
-	dmasim_expect(rig->s, DMASIM_REPORT_DEVICE_TLB_TIMEOUT, 1);
-	iommu_iotlb_gather_init(&gather);
-	expect_u64(iommu_unmap_fast(domain_of(rig->nvme), dma, SZ_64K, &gather), SZ_64K);
-	expect_error(iommu_iotlb_sync(domain_of(rig->nvme), &gather), -ETIMEDOUT);
-	expect_u64(dmasim_now(rig->s) - now, MINUTE);
-	assert_true(last_report(rig->s, &report));
-	expect_u64(report.id, DMASIM_REPORT_DEVICE_TLB_TIMEOUT);
-	expect_u64(report.dev, rig->nvme->dev.id);
-	expect_u64(report.dma, dma);
-	expect_u64(dmasim_costs(rig->s).device_tlb_timeouts, 1);
-	/* The software has cleared the error: others go on. */
-	expect_u64(machine_function(rig->nvme)->bus->root->iommu->fault_status, 0);
-	expect_ok(iommu_flush_iotlb_all(domain_of(rig->disk)));
-	dmasim_device_hang(rig->nvme, false);
-	expect_ok(iommu_flush_iotlb_all(domain_of(rig->nvme)));
-}
-
-/* 0x7 in 63:60, the device in 15:0. */
-static void amds_unit_records_an_event_too(void **state)
-{
-	struct fixture *fixture = *state;
-	struct rig *rig = &fixture->rig;
-	struct hw_iommu *iommu = machine_function(rig->nvme)->bus->root->iommu;
-	struct hw_fault_record record;
-
-	dmasim_device_hang(rig->nvme, true);
-	dmasim_expect(rig->s, DMASIM_REPORT_DEVICE_TLB_TIMEOUT, 1);
-	expect_error(iommu_flush_iotlb_all(domain_of(rig->nvme)), -ETIMEDOUT);
-	assert_true(hw_fault_take(iommu, &record));
-	expect_u64(record.word[0] >> 60, 0x7);
-	expect_u64(record.word[0] & 0xffff, requester_of(rig->nvme));
-	assert_false(hw_fault_take(iommu, &record));
-	dmasim_device_hang(rig->nvme, false);
-	expect_ok(iommu_flush_iotlb_all(domain_of(rig->nvme)));
-}
-
-/* Tables whose invalidation failed stay until the domain ends: hardware may still walk them. */
-static void tables_stay_when_a_device_hangs(void **state)
-{
-	struct fixture *fixture = *state;
-	struct rig *rig = &fixture->rig;
-	struct iommu_domain *domain = domain_of(rig->nvme);
-	u64 tables = dmasim_in_use(rig->s, DMASIM_FAULT_TABLE_PAGE);
-
-	expect_ok(iommu_map(domain, SZ_1G, SZ_1M, SZ_2M, IOMMU_READ | IOMMU_WRITE));
-	assert_true(dmasim_in_use(rig->s, DMASIM_FAULT_TABLE_PAGE) > tables);
-	tables = dmasim_in_use(rig->s, DMASIM_FAULT_TABLE_PAGE);
-	dmasim_device_hang(rig->nvme, true);
-	dmasim_expect(rig->s, DMASIM_REPORT_DEVICE_TLB_TIMEOUT, 1);
-	expect_u64(iommu_unmap(domain, SZ_1G, SZ_2M), SZ_2M);
-	expect_u64(dmasim_in_use(rig->s, DMASIM_FAULT_TABLE_PAGE), tables);
-	dmasim_device_hang(rig->nvme, false);
-}
-
-/* Each of three in turn: the others lose what they have cached all the same. */
-static void a_device_that_hangs_keeps_no_other_from_its_command(void **state)
-{
-	struct rig *rig = &((struct fixture *)*state)->rig;
-	struct pci_dev *const pdev[] = { rig->nvme, rig->gpu, rig->nic };
-
-	for (int hung = 0; hung < 3; hung++) {
-		struct iommu_domain *domain = domain_of(rig->nvme);
-		u8 byte;
-
-		expect_ok(iommu_map(domain, SZ_1G, SZ_1M, SZ_4K, IOMMU_READ | IOMMU_WRITE));
-		dmasim_suppress(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED);
-		for (int i = 0; i < 3; i++)
-			expect_done(dmasim_dev_read(pdev[i], SZ_1G, &byte, 1), 1);
-		dmasim_device_hang(pdev[hung], true);
-		dmasim_suppress(rig->s, DMASIM_REPORT_DEVICE_TLB_TIMEOUT);
-		dmasim_suppress(rig->s, DMASIM_REPORT_STALE_TRANSLATION);
-		expect_u64(iommu_unmap(domain, SZ_1G, SZ_4K), SZ_4K);
-		for (int i = 0; i < 3; i++)
-			expect_u64(dmasim_dev_read(pdev[i], SZ_1G, &byte, 1).done, i == hung);
-		dmasim_device_hang(pdev[hung], false);
-		expect_ok(iommu_flush_iotlb_all(domain));
-	}
-}
-
-/* Its wait stores at a place of its own: what is at ours is ours. */
-static void a_later_wait_of_another_cpu_changes_nothing(void **state)
-{
-	struct fixture *fixture = *state;
-
-	fixture->another_waits = true;
-	expect_ok(iommu_flush_iotlb_all(domain_of(fixture->rig.nvme)));
-	assert_false(fixture->another_waits);
-}
-
 #define TEST(name)	     cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_WITH(how, name) cmocka_unit_test_setup_teardown(name, how, teardown)
 #define ON(unit, name)	     #name "__" #unit, name, setup_##unit, teardown, NULL
@@ -583,17 +455,11 @@ TEST_MAIN(cmocka_unit_test(a_command_has_the_bytes_of_the_facts),
 	  TEST(detaching_empties_its_tlb_and_switches_it_off),
 	  TEST(an_unmap_sends_both_commands_in_order_and_waits_once),
 	  TEST_WITH(setup_amd, an_unmap_sends_amds_commands),
-	  TEST_WITH(setup_amd, amds_unit_records_an_event_too),
 	  { ON(amd, the_device_uses_its_tlb_and_loses_it_with_the_unmap) },
 	  { ON(amd, what_a_mapping_does_not_allow_is_refused_by_the_device_itself) },
 	  { ON(amd, a_device_with_the_capability_is_switched_on) },
-	  { ON(smmuv3, a_device_that_hangs_is_reported) },
-	  { ON(smmuv3, tables_stay_when_a_device_hangs) },
 	  TEST_WITH(setup_shared, each_device_of_a_domain_gets_its_command),
-	  TEST_WITH(setup_shared, a_device_that_hangs_keeps_no_other_from_its_command),
 	  TEST_WITH(setup_lazy, a_lazy_flush_empties_all_of_it),
 	  TEST_WITH(setup_caching, a_map_in_caching_mode_tells_no_device),
 	  TEST(the_device_uses_its_tlb_and_loses_it_with_the_unmap),
-	  TEST(what_a_mapping_does_not_allow_is_refused_by_the_device_itself),
-	  TEST(a_device_that_hangs_is_reported), TEST(tables_stay_when_a_device_hangs),
-	  TEST(a_later_wait_of_another_cpu_changes_nothing))
+	  TEST(what_a_mapping_does_not_allow_is_refused_by_the_device_itself))
