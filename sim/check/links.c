@@ -125,7 +125,7 @@ static struct piece *piece_of(struct owner_links *links, const struct owner_row 
 	piece->dir = row->dir;
 	piece->kind = PIECE_LINK;
 	piece->alloc = 0;
-	piece->synced = row->synced >> page & 1;
+	piece->synced = true;
 	piece->told = false;
 	piece->asked = false;
 	piece->is_shared = false;
@@ -136,17 +136,21 @@ static struct piece *piece_of(struct owner_links *links, const struct owner_row 
 
 static void spread(struct owner_links *links, struct owner_row *row, u64 which)
 {
-	which &= row->linked;
-	row->linked &= ~which;
-	links->space->linked -= count_of(which);
-	while (which) {
-		struct piece *piece = piece_of(links, row, take_first(&which));
+	u64 rest = row->linked & which;
+
+	links->space->linked -= count_of(rest);
+	while (rest) {
+		u32 page = take_first(&rest);
+		struct piece *piece = piece_of(links, row, page);
 
 		if (!piece)
 			continue;
+		piece->synced = row->synced >> page & 1;
 		piece->number = ++links->owners->pieces;
 		interval_insert(&links->space->pieces, &piece->at);
 	}
+	row->linked &= ~which;
+	row->synced &= ~which;
 	if (row->linked)
 		return;
 	row_leave(links, row);
@@ -252,20 +256,46 @@ static void end_part(struct owner_links *links, struct owner_row *row, u64 which
 	remember(links, part, where);
 }
 
+/* An end that says this is what these links were told to have. */
+static bool fits(const struct owner_range *range, const struct dmasim_event *event, u32 state,
+		 u32 dir, u64 attrs)
+{
+	return !range || state != range->state || (dir == event->dir && attrs == event->attrs);
+}
+
+/* True if nothing is to be told of what ends: neither of rows, nor of pieces between them. */
+static bool all_fit(const struct owner_links *links, u64 start, u64 last,
+		    const struct owner_range *range, const struct dmasim_event *event)
+{
+	const struct owner_row *row;
+	struct piece *piece;
+
+	for (row = row_first(links, start, last); row; row = row_next(links, row, start, last)) {
+		if (!fits(range, event, row->state, row->dir, row->attrs))
+			return false;
+	}
+	for (piece = owners_first_apart(links->space, start, last); piece;
+	     piece = owners_next(links->space, piece, start, last)) {
+		if (piece->kind != PIECE_LINK || piece->watched ||
+		    !fits(range, event, piece->state, piece->dir, piece->attrs))
+			return false;
+	}
+	return true;
+}
+
 void links_end(struct owner_links *links, u64 start, u64 last, const struct owner_range *range,
 	       const struct dmasim_event *event)
 {
 	struct owner_row *row, *next;
 
 	spread_ends(links, start, last);
+	if (!all_fit(links, start, last, range, event))
+		return;
 	for (row = row_first(links, start, last); row; row = next) {
 		u64 which = row->linked & links_mask(row, start, last);
 
 		next = row_next(links, row, start, last);
-		if (range && row->state == range->state &&
-		    (row->dir != event->dir || row->attrs != event->attrs)) {
-			spread(links, row, which);
-		} else if (which == row->linked) {
+		if (which == row->linked) {
 			row_leave(links, row);
 			remember(links, row, event->site);
 		} else if (which) {

@@ -124,8 +124,9 @@ static inline bool links_add(struct owner_space *space, const struct owner_range
 bool links_sync(struct owner_links *links, u64 start, u64 last);
 
 /*
- * Ends the links of [start, last] that are in rows; those that are not as `event`, which ends them,
- * says, and those of few pages, are pieces afterwards. range: that of the event; NULL: not known.
+ * Ends links of [start, last] that are in rows, if there is nothing to be told of any that ends
+ * there: in direction and attributes they are as `event` says, which ends them. range: that of the
+ * event; NULL: not known. Those that are still there afterwards are ended one by one.
  */
 void links_end(struct owner_links *links, u64 start, u64 last, const struct owner_range *range,
 	       const struct dmasim_event *event);
