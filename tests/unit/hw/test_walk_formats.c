@@ -48,6 +48,60 @@ static void expect_leaf(const struct walk_said *said, const struct hw_walk *walk
 	assert_int_equal(walk->write, said->write);
 }
 
+/* The walk went on, where it was said to. */
+static void expect_table(const struct walk_said *said, const struct hw_walk *walk)
+{
+	assert_true(walk->tables > 1);
+	expect_u64(walk->step[1].table, said->phys);
+	expect_u64(walk->step[1].levels - 1, said->next);
+}
+
+/* One format, what walks it, and how the two compare. */
+struct subject {
+	const struct walk_format *format;
+	void (*walk)(const struct hw_walker *walker, const struct hw_walk_start *start, u64 iova,
+		     bool write, struct hw_walk *walk);
+	u64 (*draw)(struct random *random);
+	/* NULL: there is but one unit. */
+	void (*vary)(struct random *random, struct walk_unit *unit, struct hw_walker *walker);
+	void (*expect)(const struct walk_said *said, const struct hw_walk *walk, u8 level,
+		       bool write);
+	struct hw_walker walker;
+	u8 levels;
+	u8 seed;
+};
+
+/* One entry at the top of a table at a time; there are enough of each kind. */
+static void compare(struct bench *bench, const struct subject *subject)
+{
+	struct hw_walker walker = subject->walker;
+	struct walk_unit unit = { 0 };
+	u32 kinds[4] = { 0 };
+	struct random random;
+
+	ram_add_range(&bench->hw.ram, 0, SZ_1M);
+	walker.ram = &bench->hw.ram;
+	random_init(&random, test_seed(subject->seed));
+	for (u32 i = 0; i < scaled(ENTRIES); i++) {
+		u64 entry = subject->draw(&random);
+		u8 level = (u8)random_below(&random, subject->levels);
+		bool write = random_below(&random, 2);
+		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
+		struct hw_walk walk = { .no_steps = false };
+		struct walk_said said;
+
+		if (subject->vary)
+			subject->vary(&random, &unit, &walker);
+		said = subject->format->say(entry, level, &unit);
+		put_entry(&bench->hw.ram, TABLE, 0, entry);
+		subject->walk(&walker, &start, 0, write, &walk);
+		subject->expect(&said, &walk, level, write);
+		kinds[said.kind]++;
+	}
+	for (u32 kind = 0; kind < 4; kind++)
+		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+}
+
 /* ---- VT-d ------------------------------------------------------------------------------------ */
 
 static void expect_vtd(const struct walk_said *said, const struct hw_walk *walk, u8 level,
@@ -70,55 +124,43 @@ static void expect_vtd(const struct walk_said *said, const struct hw_walk *walk,
 	default:
 		/* Without the permission the walk ends before the next table. */
 		assert_int_equal(walk->tables > 1, allowed);
-		if (allowed) {
-			expect_u64(walk->step[1].table, said->phys);
-			expect_u64(walk->step[1].levels - 1, said->next);
-		}
+		if (allowed)
+			expect_table(said, walk);
 		break;
 	}
+}
+
+static void vary_vtd(struct random *random, struct walk_unit *unit, struct hw_walker *walker)
+{
+	unit->no_1g = random_below(random, 2);
+	unit->snoop = random_below(random, 2);
+	unit->device_tlb = random_below(random, 2);
+	walker->huge_1g = !unit->no_1g;
+	walker->snoop_control = unit->snoop;
+	walker->device_tlb = unit->device_tlb;
 }
 
 /* trust: words for a VT-d entry | our reading of the facts: the hardware's walker */
 static void a_vtd_entry_is_what_the_walker_takes_it_for(void **state)
 {
-	struct bench *bench = *state;
-	u32 kinds[4] = { 0 };
-	struct random random;
-
-	ram_add_range(&bench->hw.ram, 0, SZ_1M);
-	random_init(&random, test_seed(1));
-	for (u32 i = 0; i < scaled(ENTRIES); i++) {
-		u64 entry = draw_entry(&random);
-		u8 level = (u8)random_below(&random, 4);
-		bool write = random_below(&random, 2);
-		struct walk_unit unit = { .no_1g = random_below(&random, 2),
-					  .snoop = random_below(&random, 2),
-					  .device_tlb = random_below(&random, 2) };
-		struct hw_walker walker = { .ram = &bench->hw.ram,
-					    .levels = 4,
-					    .address_bits = 52,
-					    .huge_1g = !unit.no_1g,
-					    .snoop_control = unit.snoop,
-					    .device_tlb = unit.device_tlb };
-		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
-		struct walk_said said = walk_vtdss.say(entry, level, &unit);
-		struct hw_walk walk = { .no_steps = false };
-
-		put_entry(&bench->hw.ram, TABLE, 0, entry);
-		hw_walk_vtd_ss_from(&walker, &start, 0, write, &walk);
-		expect_vtd(&said, &walk, level, write);
-		kinds[said.kind]++;
-	}
-	for (u32 kind = 0; kind < 4; kind++)
-		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+	compare(*state, &(struct subject){ .format = &walk_vtdss,
+					   .walk = hw_walk_vtd_ss_from,
+					   .draw = draw_entry,
+					   .vary = vary_vtd,
+					   .expect = expect_vtd,
+					   .walker = { .levels = 4, .address_bits = 52 },
+					   .levels = 4,
+					   .seed = 1 });
 }
 
 /* ---- AMD ------------------------------------------------------------------------------------- */
 
-static void expect_amd(const struct walk_said *said, const struct hw_walk *walk, bool write)
+static void expect_amd(const struct walk_said *said, const struct hw_walk *walk, u8 level,
+		       bool write)
 {
 	u16 flags = walk->fault_flags & ~AMD_FLAG_RW;
 
+	(void)level;
 	switch (said->kind) {
 	case WALK_ABSENT:
 		expect_u64(walk->tables, 1);
@@ -134,9 +176,7 @@ static void expect_amd(const struct walk_said *said, const struct hw_walk *walk,
 		expect_leaf(said, walk, write);
 		break;
 	default:
-		assert_true(walk->tables > 1);
-		expect_u64(walk->step[1].table, said->phys);
-		expect_u64(walk->step[1].levels - 1, said->next);
+		expect_table(said, walk);
 		break;
 	}
 }
@@ -144,29 +184,12 @@ static void expect_amd(const struct walk_said *said, const struct hw_walk *walk,
 /* trust: words for an AMD v1 entry | our reading of the facts: the hardware's walker */
 static void an_amd_entry_is_what_the_walker_takes_it_for(void **state)
 {
-	struct bench *bench = *state;
-	const struct walk_unit unit = { 0 };
-	u32 kinds[4] = { 0 };
-	struct random random;
-
-	ram_add_range(&bench->hw.ram, 0, SZ_1M);
-	random_init(&random, test_seed(2));
-	for (u32 i = 0; i < scaled(ENTRIES); i++) {
-		u64 entry = draw_entry(&random);
-		u8 level = (u8)random_below(&random, 6);
-		bool write = random_below(&random, 2);
-		struct hw_walker walker = { .ram = &bench->hw.ram };
-		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
-		struct walk_said said = walk_amdv1.say(entry, level, &unit);
-		struct hw_walk walk = { .no_steps = false };
-
-		put_entry(&bench->hw.ram, TABLE, 0, entry);
-		hw_walk_amd_v1_from(&walker, &start, 0, write, &walk);
-		expect_amd(&said, &walk, write);
-		kinds[said.kind]++;
-	}
-	for (u32 kind = 0; kind < 4; kind++)
-		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+	compare(*state, &(struct subject){ .format = &walk_amdv1,
+					   .walk = hw_walk_amd_v1_from,
+					   .draw = draw_entry,
+					   .expect = expect_amd,
+					   .levels = 6,
+					   .seed = 2 });
 }
 
 /* ---- RISC-V ---------------------------------------------------------------------------------- */
@@ -199,9 +222,7 @@ static void expect_riscv(const struct walk_said *said, const struct hw_walk *wal
 		expect_leaf(said, walk, write);
 		break;
 	default:
-		assert_true(walk->tables > 1);
-		expect_u64(walk->step[1].table, said->phys);
-		expect_u64(walk->step[1].levels - 1, said->next);
+		expect_table(said, walk);
 		break;
 	}
 }
@@ -209,31 +230,14 @@ static void expect_riscv(const struct walk_said *said, const struct hw_walk *wal
 /* trust: words for a RISC-V entry | our reading of the facts: the hardware's walker */
 static void a_riscv_entry_is_what_the_walker_takes_it_for(void **state)
 {
-	struct bench *bench = *state;
-	const struct walk_unit unit = { 0 };
-	u32 kinds[4] = { 0 };
-	struct random random;
-
-	ram_add_range(&bench->hw.ram, 0, SZ_1M);
-	random_init(&random, test_seed(4));
-	for (u32 i = 0; i < scaled(ENTRIES); i++) {
-		u64 entry = draw_riscv(&random);
-		u8 level = (u8)random_below(&random, 5);
-		bool write = random_below(&random, 2);
-		struct hw_walker walker = {
-			.ram = &bench->hw.ram, .levels = 5, .napot = true, .page_types = true
-		};
-		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
-		struct walk_said said = walk_riscv.say(entry, level, &unit);
-		struct hw_walk walk = { .no_steps = false };
-
-		put_entry(&bench->hw.ram, TABLE, 0, entry);
-		hw_riscv.walk(&walker, &start, 0, write, &walk);
-		expect_riscv(&said, &walk, level, write);
-		kinds[said.kind]++;
-	}
-	for (u32 kind = 0; kind < 4; kind++)
-		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+	compare(*state,
+		&(struct subject){ .format = &walk_riscv,
+				   .walk = hw_riscv.walk,
+				   .draw = draw_riscv,
+				   .expect = expect_riscv,
+				   .walker = { .levels = 5, .napot = true, .page_types = true },
+				   .levels = 5,
+				   .seed = 4 });
 }
 
 /* ---- Armv8 ----------------------------------------------------------------------------------- */
@@ -252,42 +256,29 @@ static void expect_armv8(const struct walk_said *said, const struct hw_walk *wal
 		expect_leaf(said, walk, write);
 		break;
 	default:
-		assert_true(walk->tables > 1);
-		expect_u64(walk->step[1].table, said->phys);
-		expect_u64(walk->step[1].levels - 1, said->next);
+		expect_table(said, walk);
 		assert_true(walk->step[1].read == said->read && walk->step[1].write == said->write);
 		break;
 	}
 }
 
+static u64 draw_armv8(struct random *random)
+{
+	u64 entry = random_next(random);
+
+	return entry | (random_below(random, 4) ? ARM_AF : 0);
+}
+
 /* trust: words for an Armv8 entry | our reading of the facts: the hardware's walker */
 static void an_armv8_entry_is_what_the_walker_takes_it_for(void **state)
 {
-	struct bench *bench = *state;
-	const struct walk_unit unit = { 0 };
-	u32 kinds[4] = { 0 };
-	struct random random;
-
-	ram_add_range(&bench->hw.ram, 0, SZ_1M);
-	random_init(&random, test_seed(5));
-	for (u32 i = 0; i < scaled(ENTRIES); i++) {
-		u64 entry = random_next(&random) | (random_below(&random, 4) ? ARM_AF : 0);
-		u8 level = (u8)random_below(&random, 4);
-		bool write = random_below(&random, 2);
-		struct hw_walker walker = { .ram = &bench->hw.ram,
-					    .levels = 4,
-					    .address_bits = 48 };
-		struct hw_walk_start start = { TABLE, (u8)(level + 1), true, true };
-		struct walk_said said = walk_armv8.say(entry, level, &unit);
-		struct hw_walk walk = { .no_steps = false };
-
-		put_entry(&bench->hw.ram, TABLE, 0, entry);
-		hw_smmuv3.walk(&walker, &start, 0, write, &walk);
-		expect_armv8(&said, &walk, level, write);
-		kinds[said.kind]++;
-	}
-	for (u32 kind = 0; kind < 4; kind++)
-		assert_true(kinds[kind] > scaled(ENTRIES) / 1000);
+	compare(*state, &(struct subject){ .format = &walk_armv8,
+					   .walk = hw_smmuv3.walk,
+					   .draw = draw_armv8,
+					   .expect = expect_armv8,
+					   .walker = { .levels = 4, .address_bits = 48 },
+					   .levels = 4,
+					   .seed = 5 });
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */
