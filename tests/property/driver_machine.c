@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "matrix/machine.h"
+#include "property/another_unit.h"
 #include "property/driver.h"
 
 #define BLOCK_BYTES SZ_1G
@@ -27,26 +28,6 @@ bool driver_has_peers(const struct driver *driver)
 		return true;
 	return !driver->facts->forced && !driver->facts->out_of_reach &&
 	       driver->mode != MODE_DIRECT_RANGES;
-}
-
-/* Some machines with VT-d have a RISC-V IOMMU or an SMMUv3 instead, with what goes with it. */
-static void maybe_another(struct dmasim_config *config, const struct driver *driver)
-{
-	struct dice dice = dice_of(driver->seed, ~8ULL);
-
-	if (config->iommu != DMASIM_VTD || config->iommu_scalable || !driver->facts->iommu)
-		return;
-	if (dice_chance(&dice, 30)) {
-		config->iommu = DMASIM_RISCV;
-		config->riscv_without = (u32)dice_below(&dice, DMASIM_RISCV_EVERYTHING + 1);
-	} else if (dice_chance(&dice, 40)) {
-		config->iommu = DMASIM_SMMUV3;
-		config->iommu_levels = (u8)dice_from(&dice, 3, 4);
-		config->smmu_no_range = dice_chance(&dice, 50);
-	} else {
-		return;
-	}
-	config->iommu_snoop = config->iommu_caching_mode = false;
 }
 
 static struct dmasim_config config_of(const struct driver *driver)
@@ -73,7 +54,8 @@ static struct dmasim_config config_of(const struct driver *driver)
 		config.iommu_first_stage = config.iommu_scalable && config.iommu_levels >= 4 &&
 					   dice_chance(&dice, 50);
 	}
-	maybe_another(&config, driver);
+	if (config.iommu == DMASIM_VTD && !config.iommu_scalable && driver->facts->iommu)
+		maybe_another_unit(&config, driver->seed, 30);
 	return config;
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "property/another_unit.h"
+
 static const char *const path_of[RUN_DEVICES] = {
 	"00:01.0/00.0/00.0/00.0", "00:01.0/00.0/01.0/00.0", "00:01.0/00.0/02.0/00.0",
 	"00:01.0/00.0/02.0/00.1", "00:02.0/00.0",	    "40:01.0/00.0",
@@ -16,26 +18,6 @@ static const u64 bar_bytes_of[RUN_DEVICES] = { 0, SZ_64K, 0, 0, 0x8000, SZ_16K }
 
 /* Devices 0 to 3 are below the switch. */
 #define BELOW_SWITCH 4
-
-/* Some machines with VT-d have a RISC-V IOMMU or an SMMUv3 instead, and what goes with it. */
-static void maybe_another(struct dmasim_config *config)
-{
-	struct dice dice = dice_of(config->seed, ~8ULL);
-
-	if (config->iommu != DMASIM_VTD || config->iommu_scalable)
-		return;
-	if (dice_chance(&dice, 40)) {
-		config->iommu = DMASIM_RISCV;
-		config->riscv_without = (u32)dice_below(&dice, DMASIM_RISCV_EVERYTHING + 1);
-	} else if (dice_chance(&dice, 40)) {
-		config->iommu = DMASIM_SMMUV3;
-		config->iommu_levels = (u8)dice_from(&dice, 3, 4);
-		config->smmu_no_range = dice_chance(&dice, 50);
-	} else {
-		return;
-	}
-	config->iommu_snoop = false;
-}
 
 static struct dmasim_config random_config(struct dice *dice, u64 seed, bool traced)
 {
@@ -69,7 +51,8 @@ static struct dmasim_config random_config(struct dice *dice, u64 seed, bool trac
 	config.pasid_entries = config.context_entries;
 	config.iommu_first_stage = config.iommu_scalable && config.iommu_levels >= 4 &&
 				   dice_chance(dice, 50);
-	maybe_another(&config);
+	if (config.iommu == DMASIM_VTD && !config.iommu_scalable)
+		maybe_another_unit(&config, config.seed, 40);
 	return config;
 }
 
