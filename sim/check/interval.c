@@ -74,16 +74,28 @@ void interval_tree_fini(struct interval_tree *tree)
 	interval_pages_fini(tree);
 }
 
-void interval_put(struct interval_tree *tree, struct interval *interval)
+/* True if nothing is in the pages of one that is not in the tree yet. */
+static bool is_alone(const struct interval_tree *tree, const struct interval *interval)
 {
-	bool is_in_page = !((interval->start ^ interval->last) >> INTERVAL_PAGE_LG2);
+	u64 page_last = (1ULL << INTERVAL_PAGE_LG2) - 1;
+	u64 start = interval->start & ~page_last, last = interval->last | page_last;
+
+	return interval_only_blocks(tree, start, last) &&
+	       (RB_EMPTY(&tree->blocks) || !interval_pages_first(tree, NULL, start, last));
+}
+
+bool interval_put(struct interval_tree *tree, struct interval *interval)
+{
+	bool is_in_page = !((interval->start ^ interval->last) >> INTERVAL_PAGE_LG2), alone;
 
 	if (is_in_page && tree->memory && interval_pages_insert(tree, interval))
-		return;
+		return false;
+	alone = is_alone(tree, interval);
 	interval->block = NULL;
 	if (RB_EMPTY(&tree->root) || interval->start < tree->low)
 		tree->low = interval->start;
 	interval_root_insert(&tree->root, interval);
+	return alone;
 }
 
 void interval_take(struct interval_tree *tree, struct interval *interval)
@@ -161,9 +173,9 @@ struct interval *interval_search_first(const struct interval_tree *tree, u64 sta
 {
 	struct interval *root = RB_ROOT(&tree->root), *found = NULL;
 
-	if (root && root->max_last >= start)
+	if (root && root->max_last >= start && tree->low <= last)
 		found = first_in(root, start, last);
-	if (!tree->memory)
+	if (RB_EMPTY(&tree->blocks))
 		return found;
 	return earlier(found, interval_pages_first(tree, NULL, start, last));
 }
@@ -182,7 +194,7 @@ struct interval *interval_search_next(const struct interval_tree *tree,
 		else if (found && found->start > last)
 			found = NULL;
 	}
-	if (!tree->memory)
+	if (RB_EMPTY(&tree->blocks))
 		return found;
 	return earlier(found, interval_pages_first(tree, interval, start, last));
 }

@@ -59,7 +59,8 @@ void interval_tree_init(struct interval_tree *tree);
 void interval_tree_by_page(struct interval_tree *tree, struct memory *memory, bool *blind);
 void interval_tree_fini(struct interval_tree *tree);
 
-void interval_put(struct interval_tree *tree, struct interval *interval);
+/* True: nothing else is in any page of 4 KiB that it has a part of; false: that may be. */
+bool interval_put(struct interval_tree *tree, struct interval *interval);
 void interval_take(struct interval_tree *tree, struct interval *interval);
 
 struct interval *interval_search_first(const struct interval_tree *tree, u64 start, u64 last);
@@ -104,7 +105,7 @@ static inline bool interval_may_cross(const struct interval_tree *tree, u64 addr
 
 /*
  * start and last are set by the caller and stay as they are while the interval is in the tree.
- * True: nothing else reaches into the page of 4 KiB that it lies in; false: that may be.
+ * True: nothing else is in any page of 4 KiB that it has a part of; false: that may be.
  */
 static inline bool interval_insert_alone(struct interval_tree *tree, struct interval *interval)
 {
@@ -113,10 +114,8 @@ static inline bool interval_insert_alone(struct interval_tree *tree, struct inte
 
 	interval->order = tree->next_order++;
 	if (!interval_is_in(block, interval->start) || (block->used & bit) ||
-	    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2) {
-		interval_put(tree, interval);
-		return false;
-	}
+	    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2)
+		return interval_put(tree, interval);
 	interval->beside = NULL;
 	interval->block = block;
 	block->page[interval_page(interval->start)] = interval;
