@@ -23,6 +23,8 @@ static const struct mode {
 	{ "VT-d, lazy", { DMASIM_CONFIG, .iommu = DMASIM_VTD, .policy = DMASIM_LAZY } },
 	{ "AMD, strict", { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .policy = DMASIM_STRICT } },
 	{ "AMD, lazy", { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY } },
+	{ "SMMUv3, strict", { DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .policy = DMASIM_STRICT } },
+	{ "RISC-V, strict", { DMASIM_CONFIG, .iommu = DMASIM_RISCV, .policy = DMASIM_STRICT } },
 	{ "no IOMMU", { DMASIM_CONFIG, .iommu = DMASIM_NO_IOMMU } },
 };
 
@@ -91,7 +93,7 @@ static void measure(const struct flow *flow, const struct mode *mode)
 		qsort(ns[way], TURNS, sizeof(ns[way][0]), compare);
 		end(&running[way]);
 	}
-	printf("| %-34s | %-12s | %7llu |", flow->name, mode->name, ns[NOT][TURNS / 2]);
+	printf("| %-34s | %-14s | %7llu |", flow->name, mode->name, ns[NOT][TURNS / 2]);
 	print_times(ns[UNWATCHED][TURNS / 2], ns[NOT][TURNS / 2]);
 	print_times(ns[ALL][TURNS / 2], ns[NOT][TURNS / 2]);
 	printf("\n");
@@ -107,9 +109,11 @@ static bool is_wanted(const struct flow *flow, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	printf("| flow                               | mode         |     off | unwatch |  times |"
+	printf("| flow                               | mode           |     off | unwatch |  times "
+	       "|"
 	       "      on |  times |\n"
-	       "| ---------------------------------- | ------------ | ------: | ------: | -----: |"
+	       "| ---------------------------------- | -------------- | ------: | ------: | -----: "
+	       "|"
 	       " ------: | -----: |\n");
 	for (const struct flow *flow = flows; flow->name; flow++) {
 		for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {

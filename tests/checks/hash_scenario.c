@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random use of every DMA call, right and wrong, on four machines with fixed seeds; prints the hash
+ * Random use of every DMA call, right and wrong, on machines with fixed seeds; prints the hash
  * of each machine's trace. The hashes are the same on every host, compiler and level: hash.sh
  * compares them with hash.expected.
  */
@@ -321,6 +321,17 @@ int main(int argc, char **argv)
 			     .iommu = DMASIM_AMD_VI, .iommu_levels = 6, .forcedac = true,
 			     .iommu_caching_mode = true, .iotlb_entries = 8, .walk_entries = 4,
 			     .context_entries = 4, .random_choices = true });
+	done &= play("smmuv3",
+		     &(struct dmasim_config){ DMASIM_CONFIG, .seed = 21, .trace_hash = true,
+					      .trace = trace, .iommu = DMASIM_SMMUV3,
+					      .forcedac = true, .iommu_incoherent = true,
+					      .iotlb_entries = 8, .walk_entries = 4,
+					      .context_entries = 4, .random_choices = true });
+	done &= play("riscv", &(struct dmasim_config){
+				      DMASIM_CONFIG, .seed = 22, .trace_hash = true, .trace = trace,
+				      .iommu = DMASIM_RISCV, .iommu_levels = 5, .forcedac = true,
+				      .iotlb_entries = 8, .walk_entries = 4, .context_entries = 4,
+				      .random_choices = true });
 	if (trace)
 		fclose(trace);
 	return !done;
