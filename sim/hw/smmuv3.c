@@ -72,14 +72,16 @@ static struct hw_refusal context_refusal(const struct hw_iommu *iommu,
 /* A request with a substream. */
 static struct hw_translation translate(struct hw_iommu *iommu, const struct hw_ask *ask, bool probe)
 {
-	const struct hw_context context = hw_context_get(iommu, ask->requester);
+	const struct hw_context context =
+		probe ? hw_context_get(iommu, ask->requester)
+		      : *hw_context_find(iommu, ask->requester, ask->write);
 
 	if (context.type == HW_CONTEXT_TRANSLATE && context.allows)
 		return (struct hw_translation){ .fault = SMMUV3_C_BAD_SUBSTREAMID,
 						.domain = context.domain };
 	if (probe)
 		return hw_translate_probe(iommu, ask->requester, ask->iova, ask->write);
-	return hw_translate(iommu, ask->requester, ask->iova, ask->write);
+	return hw_translate_in(iommu, &context, ask->iova, ask->write);
 }
 
 static bool is_absence(u16 fault, u16 flags)

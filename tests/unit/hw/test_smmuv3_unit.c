@@ -150,6 +150,31 @@ static void a_request_with_a_pasid_has_a_bad_substream(void **state)
 	}
 }
 
+/* What it asks of is the entry that is cached, as requests without a substream do. */
+static void a_request_with_a_pasid_meets_the_cached_stream(void **state)
+{
+	struct rig *rig = *state;
+	const struct hw_ask ask = { .requester = RIG_DEV,
+				    .iova = IOVA,
+				    .prefix = { .present = true } };
+	const struct hw_context stage_1 = rig->context;
+	const struct hw_context bypass = { .type = HW_CONTEXT_PASS_THROUGH, .domain = 9 };
+	struct hw_costs *costs = &rig->bench->hw.costs;
+
+	put(rig, IOVA, 0x5000 | LEAF);
+	expect_u64(hw_translate_ask(rig->iommu, &ask, false).fault, 0x08);
+	expect_u64(costs->context_misses, 1);
+	rig_set(rig, bypass);
+	expect_u64(hw_translate_ask(rig->iommu, &ask, false).fault, 0x08);
+	expect_u64(hw_translate_ask(rig->iommu, &ask, true).phys, IOVA);
+	expect_u64(costs->context_hits, 1);
+	rig_forget(rig);
+	expect_u64(hw_translate_ask(rig->iommu, &ask, false).phys, IOVA);
+	rig_set(rig, stage_1);
+	assert_true(hw_translate_ask(rig->iommu, &ask, false).pass_through);
+	expect_u64(costs->context_misses + costs->context_hits, 4);
+}
+
 /* A stream without EATS takes neither kind of request from a device TLB. */
 static void a_device_tlb_needs_the_streams_consent(void **state)
 {
@@ -330,6 +355,7 @@ static void a_record_says_what_was_asked(void **state)
 TEST_MAIN(TEST(a_stream_that_is_not_valid_lets_nothing_through),
 	  TEST(what_a_stream_leads_to_may_ask_for_too_much), TEST(bypass_lets_addresses_pass),
 	  TEST(a_request_with_a_pasid_has_a_bad_substream),
+	  TEST(a_request_with_a_pasid_meets_the_cached_stream),
 	  TEST(a_device_tlb_needs_the_streams_consent), TEST(addresses_end_with_the_tables),
 	  TEST(each_event_has_its_cause), TEST(what_a_table_forbids_stays_forbidden),
 	  TEST(a_range_is_told_with_what_it_allows), TEST(a_record_says_what_was_asked))
