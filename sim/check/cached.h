@@ -214,6 +214,14 @@ static inline bool cached_has_absents(const struct cached_domain *domain)
 	return domain->iommu->caching_mode && !domain->first_stage;
 }
 
+/* What hw_walk_range() is told beside the levels of a table of the domain below its top. */
+static inline u8 cached_below_top(const struct cached_domain *domain)
+{
+	if (domain->first_stage)
+		return HW_FIRST_STAGE | HW_BELOW_TOP;
+	return domain->iommu->arch->signs ? HW_BELOW_TOP : 0;
+}
+
 /*
  * The command is for what is tagged so: by this domain, and, where that is a first stage, by the
  * PASID of requests without one.

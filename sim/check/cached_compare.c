@@ -276,10 +276,8 @@ static void walk_from(struct comparison *comparison, const struct cached_table *
 {
 	u64 start = higher(comparison->start, table->at.start);
 	u64 last = lower(comparison->last, table->at.last);
-	u8 levels = table->levels;
+	u8 levels = table->levels | cached_below_top(comparison->domain);
 
-	if (comparison->domain->first_stage)
-		levels |= HW_FIRST_STAGE | HW_BELOW_TOP;
 	comparison->base = table->at.start;
 	comparison->read = table->read;
 	comparison->write = table->write;

@@ -71,6 +71,7 @@ struct hw_arch {
 	/* Reads all entries that serve [start, last]; see walker.h. */
 	void (*range)(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start,
 		      u64 last, hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
+	bool signs; /* from the top: of tables below it a range is told so, by HW_BELOW_TOP */
 	/*
 	 * Of the entry of a page of 4 KiB: its address, which may be any within these bits, when it
 	 * is moved up by so many. 0: nobody can say.

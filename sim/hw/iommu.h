@@ -145,8 +145,8 @@ struct hw_translation hw_translate_ask(struct hw_iommu *iommu, const struct hw_a
 
 /*
  * Reads all entries of a table that serve [start, last]; see walker.h. table may be NULL. levels
- * has HW_FIRST_STAGE for the tables of a HW_CONTEXT_FIRST_STAGE, and HW_BELOW_TOP for others of
- * them than the top.
+ * has HW_FIRST_STAGE for the tables of a HW_CONTEXT_FIRST_STAGE, and HW_BELOW_TOP for others than
+ * the top, of them or where the architecture has signs.
  */
 static inline void hw_walk_range(const struct hw_iommu *iommu, phys_addr_t root, u8 levels,
 				 u64 start, u64 last, hw_walk_leaf *leaf, hw_walk_table *table,

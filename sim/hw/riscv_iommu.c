@@ -112,13 +112,13 @@ static void walk(const struct hw_walker *walker, const struct hw_walk_start *sta
 	found->write &= found->dirty;
 }
 
-/* Addresses have their highest bit repeated from the top of a unit's tables on. */
+/* From the top addresses have their highest bit repeated. */
 static void range(const struct hw_walker *walker, phys_addr_t root, u8 levels, u64 start, u64 last,
 		  hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
 {
-	const struct hw_riscv_stage stage = stage_of(walker, root, levels);
+	const struct hw_riscv_stage stage = stage_of(walker, root, levels & HW_LEVELS);
 
-	hw_walk_riscv_range(&stage, levels == walker->levels, start, last, leaf, table, cookie);
+	hw_walk_riscv_range(&stage, !(levels & HW_BELOW_TOP), start, last, leaf, table, cookie);
 }
 
 static u64 page_bits(const struct hw_walker *walker)
@@ -176,6 +176,7 @@ const struct hw_arch hw_riscv = {
 	.absent = page_fault,
 	.walk = walk,
 	.range = range,
+	.signs = true,
 	.page_bits = page_bits,
 	.page_shift = RISCV_GRANULE_LG2 - RISCV_PTE_PPN_SHIFT,
 	.context_refusal = context_refusal,

@@ -32,8 +32,8 @@ struct hw_walker {
 };
 
 /*
- * In a number of levels: tables of a first stage, where a format has such; of those one below the
- * top, whose addresses have no sign.
+ * In a number of levels: tables of a first stage, where a format has such; of those, and where an
+ * architecture has signs, one below the top, whose addresses have none.
  */
 #define HW_FIRST_STAGE 0x80
 #define HW_BELOW_TOP   0x40

@@ -220,9 +220,30 @@ static void a_range_is_told_with_what_it_allows(void **state)
 	expect_u64(leaf[4].bytes, 0);
 	/* The lowest table by itself. */
 	leaf[0].bytes = leaf[1].bytes = leaf[2].bytes = leaf[3].bytes = 0;
-	hw_walk_range(rig->iommu, ROOT, 1, 0x3000, ~0ULL, keep_leaf, NULL, leaf);
+	hw_walk_range(rig->iommu, ROOT, 1 | HW_BELOW_TOP, 0x3000, ~0ULL, keep_leaf, NULL, leaf);
 	expect_u64(leaf[0].iova, 0x3000);
 	expect_u64(leaf[2].iova, 0x10000);
+}
+
+/* Sv39 in a unit that has Sv48, too: of these tables bit 38 is the one that is repeated. */
+static void a_range_of_fewer_levels_has_signs(void **state)
+{
+	struct rig *rig = *state;
+	struct hw_leaf leaf[3] = { { 0 } };
+	u64 half = 1ULL << 38;
+
+	build(rig, 3);
+	put(rig, 0x1000, LEAF(0x5000));
+	put_entry(&rig->bench->hw.ram, ROOT + 0x2000, 256, TABLE(ROOT + 0x1000));
+	expect_u64(rig_translate(rig, half + 0x1000, true).fault, 15);
+	expect_u64(rig_translate(rig, -half + 0x1000, true).phys, 0x5000);
+	hw_walk_range(rig->iommu, ROOT + 0x2000, 3, 0x2000, ~0ULL, keep_leaf, NULL, leaf);
+	expect_u64(leaf[0].iova, -half + 0x1000);
+	expect_u64(leaf[1].bytes, 0);
+	leaf[0].bytes = 0;
+	hw_walk_range(rig->iommu, ROOT + 0x2000, 3 | HW_BELOW_TOP, 0x2000, ~0ULL, keep_leaf, NULL,
+		      leaf);
+	expect_u64(leaf[0].iova, half + 0x1000);
 }
 
 /* ---- Records --------------------------------------------------------------------------------- */
@@ -335,6 +356,7 @@ TEST_MAIN(TEST(a_context_that_is_not_valid_lets_nothing_through),
 	  TEST(a_context_that_asks_for_too_much_is_misconfigured),
 	  TEST(a_bare_context_lets_addresses_pass), TEST(addresses_repeat_their_highest_bit),
 	  TEST(without_marks_a_page_is_not_to_be_used), TEST(a_page_of_64_kib_is_cached_whole),
-	  TEST(a_range_is_told_with_what_it_allows), TEST(a_record_says_what_was_asked),
-	  TEST(a_request_with_a_pasid_is_disallowed), TEST(device_tlbs_are_the_contexts_to_allow),
+	  TEST(a_range_is_told_with_what_it_allows), TEST(a_range_of_fewer_levels_has_signs),
+	  TEST(a_record_says_what_was_asked), TEST(a_request_with_a_pasid_is_disallowed),
+	  TEST(device_tlbs_are_the_contexts_to_allow),
 	  TEST(a_missing_right_is_an_answer_and_no_fault))
