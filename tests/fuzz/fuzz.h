@@ -17,7 +17,7 @@
 
 #define FUZZ_FEATURES	 65536U
 #define FUZZ_INPUT_BYTES 1024U /* what is behind is not read: a run has a bound */
-#define FUZZ_PIECE_BYTES 24
+#define FUZZ_PIECE_BYTES 32
 
 struct fuzz_run {
 	u8 canary;	  /* enum rig_canary: a mistake that is put in; 0: none */

@@ -9,10 +9,10 @@
  *   - what commands have covered since it last changed is answered as if there were no caches;
  *   - the counts are those of what was done, and a walk reads one entry a level at the most.
  *
+ * On SMMUv3 and RISC-V a request may say a process, of which there are none.
+ *
  * Input: 6 bytes of the unit, then steps until the end.
  */
-#include <string.h>
-
 #include "queue.h"
 
 #define COMMAND_BYTES 16
@@ -34,13 +34,20 @@ static void check_store(struct queue *queue, const struct plain_command *command
 	queue_look_again(queue, at);
 }
 
-/* A wait of AMD that stores where no memory is. */
+/* A wait of AMD or RISC-V that stores where no memory is: it stops the queue. */
 static bool loses_store(const struct queue *queue, const struct plain_command *command)
 {
 	struct plain_memory *memory = (struct plain_memory *)&queue->stored;
+	u8 architecture = queue->rig.unit.architecture;
 
-	return queue->rig.unit.architecture == RIG_AMD && command && command->store_bytes &&
-	       !plain_word(memory, command->store_at);
+	return (architecture == RIG_AMD || architecture == RIG_RISCV) && command &&
+	       command->store_bytes && !plain_word(memory, command->store_at);
+}
+
+/* Its second word: AMD has there what is stored, RISC-V where. */
+static u64 second_word(const struct queue *queue, const struct plain_command *wait)
+{
+	return queue->rig.unit.architecture == RIG_AMD ? wait->value : wait->store_at / 4;
 }
 
 static void executed(void *cookie, u64 number)
@@ -74,8 +81,16 @@ static void rejected(void *cookie, const u64 word[2])
 	queue->bad[0] = word[0];
 	queue->bad[1] = word[1];
 	/* All before it is executed: before a malformed one, too. */
-	if (loses_store(queue, oldest) && word[1] == oldest->value)
+	if (loses_store(queue, oldest) && word[1] == second_word(queue, oldest))
 		queue->lost_store = queue->stopped = true;
+}
+
+/* What the opcode is in. */
+static u64 opcode_of(const struct queue *queue, u64 low)
+{
+	static const u16 mask[] = { 0x3f, 0x3f, 0xff, 0x3ff };
+
+	return low & mask[queue->rig.unit.architecture];
 }
 
 static void tell_command(struct queue *queue, u64 type, const struct plain_command *command)
@@ -84,7 +99,7 @@ static void tell_command(struct queue *queue, u64 type, const struct plain_comma
 	u32 pages_lg2 = pages ? 63 - (u32)__builtin_clzll(pages) : 0;
 
 	fuzz_feature(queue->run, FEATURE_COMMAND, type | (u64)command->kind << 8,
-		     pages_lg2 / 9 | command->leaf_only << 4);
+		     pages_lg2 / 9 | command->leaf_only << 4 | (u64)command->hint_lg2 << 5);
 }
 
 /* How many of the commands are good; they are handed over. */
@@ -95,7 +110,7 @@ static u32 expect_commands(struct queue *queue, const u8 *commands, u32 count)
 		u64 low = take(&bytes, 8), high = take(&bytes, 8);
 		struct plain_command command = plain_command(&queue->rig.unit, low, high);
 
-		tell_command(queue, low & 0x3f, &command);
+		tell_command(queue, opcode_of(queue, low), &command);
 		if (command.kind == PLAIN_MALFORMED)
 			return i;
 		pending_add(&queue->pending, &command);
@@ -135,7 +150,7 @@ static void check_rejected(struct queue *queue, const u8 *command)
 static void check_state(struct queue *queue)
 {
 	struct rig *rig = &queue->rig;
-	u8 event = rig->unit.architecture == RIG_AMD ? rig_take_events(rig) : 0;
+	u8 event = rig_take_events(rig);
 
 	fuzz_check(queue->run, rig_stopped(rig) == queue->stopped, "the queue is stopped: %d",
 		   rig_stopped(rig));
@@ -195,7 +210,8 @@ static u64 walk_hits(const struct hw_costs *costs)
 	return hits;
 }
 
-static void check_costs(struct queue *queue, const struct hw_costs *before, u32 requester)
+static void check_costs(struct queue *queue, const struct hw_costs *before, u32 requester,
+			bool process)
 {
 	const struct hw_costs *now = &queue->rig.hw.costs;
 	const struct rig_context *context = &queue->stale.requester[requester].now;
@@ -205,7 +221,8 @@ static void check_costs(struct queue *queue, const struct hw_costs *before, u32 
 	u64 begun = walk_hits(now) - walk_hits(before);
 	u64 contexts = now->context_hits + now->context_misses - before->context_hits -
 		       before->context_misses;
-	bool looks = context->type == RIG_TRANSLATE && !plain_context(&queue->rig.unit, context);
+	bool looks = context->type == RIG_TRANSLATE && !process &&
+		     !plain_context(&queue->rig.unit, context);
 
 	fuzz_check(queue->run, hits + misses <= 1 && begun <= misses, "%llu hits, %llu misses",
 		   hits, misses);
@@ -218,33 +235,31 @@ static void check_costs(struct queue *queue, const struct hw_costs *before, u32 
 		   "%llu look-ups of contexts", contexts);
 }
 
-static bool is_documented(const struct queue *queue, u8 fault)
-{
-	static const u8 vtd[] = { 0, 2, 3, 4, 5, 6, 7, 0xb, 0xc }, amd[] = { 0, 1, 2, 4 };
-
-	return queue->rig.unit.architecture == RIG_AMD ? memchr(amd, fault, sizeof(amd)) != NULL
-						       : memchr(vtd, fault, sizeof(vtd)) != NULL;
-}
-
 static void translate(struct queue *queue, struct bytes *bytes, bool write)
 {
 	u8 who = take8(bytes);
 	u32 requester = who % INPUT_REQUESTERS;
-	u32 index = take8(bytes) % INPUT_ADDRESSES;
-	u64 iova = input_address(index) | (u64)(who >> 2) << 6;
-	u16 id = input_requester(who);
+	u8 where = take8(bytes);
+	u32 index = where % INPUT_ADDRESSES;
 	struct rig *rig = &queue->rig;
-	struct rig_answer probed = rig_probe(rig, id, iova, write);
+	const struct rig_request request = {
+		.requester = input_requester(who),
+		.iova = input_address(&rig->unit, index) | (u64)(who >> 2) << 6,
+		.write = write,
+		.process = where >= 2 * INPUT_ADDRESSES && input_is_newer(&rig->unit),
+	};
+	struct rig_answer probed = rig_probe(rig, &request);
 	struct hw_costs before = rig->hw.costs;
 	bool knows = stale_knows(&queue->stale, requester, index);
-	struct rig_answer answer = rig_translate(rig, id, iova, write);
+	struct rig_answer answer = rig_translate(rig, &request);
 
-	fuzz_check(queue->run, is_documented(queue, answer.fault), "fault %x", answer.fault);
+	fuzz_check(queue->run, plain_is_documented(&rig->unit, answer.fault), "fault %x",
+		   answer.fault);
 	fuzz_check(queue->run, !knows || same(answer, probed),
-		   "%04x %s %llx: fault %x, %llx, where tables say fault %x, %llx", id,
-		   write ? "writes" : "reads", iova, answer.fault, answer.phys, probed.fault,
-		   probed.phys);
-	check_costs(queue, &before, requester);
+		   "%04x %s %llx: fault %x, %llx, where tables say fault %x, %llx",
+		   request.requester, write ? "writes" : "reads", request.iova, answer.fault,
+		   answer.phys, probed.fault, probed.phys);
+	check_costs(queue, &before, requester, request.process);
 	stale_asked(&queue->stale, requester, index);
 	fuzz_feature(queue->run, FEATURE_ANSWER,
 		     answer.fault | answer.page_lg2 << 8 | (u64)write << 16,
@@ -327,7 +342,8 @@ static void setup_and_run(struct queue *queue, struct bytes *bytes, const struct
 	queue->rig.executed = executed;
 	queue->rig.rejected = rejected;
 	queue->rig.cookie = queue;
-	queue->pending.contexts_first = true;
+	queue->pending.contexts_first = !input_is_newer(unit);
+	queue->pending.devices_last = !input_is_newer(unit);
 	stale_init(&queue->stale, &queue->rig.unit, &queue->seen);
 	queue_build(queue);
 	while (bytes->left && !fuzz_failed(queue->run))
@@ -338,7 +354,7 @@ bool fuzz_queue(struct fuzz_run *run, const u8 *data, size_t size)
 {
 	struct bytes bytes = { data, size < FUZZ_INPUT_BYTES ? size : FUZZ_INPUT_BYTES };
 	struct queue queue = { .run = run };
-	struct rig_unit unit = input_unit(&bytes);
+	struct rig_unit unit = input_unit(&bytes, run->part);
 
 	run->variant = unit.architecture;
 	setup_and_run(&queue, &bytes, &unit);

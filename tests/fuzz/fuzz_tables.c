@@ -28,7 +28,7 @@ struct tables {
 	struct rig rig;
 	struct plain_memory memory;
 	struct rig_context context[INPUT_REQUESTERS];
-	bool coded; /* AMD: entries of pages that are in several, and perhaps not in all */
+	bool coded; /* entries of pages that are in several, and perhaps not in all */
 };
 
 /* ---- Laying out ------------------------------------------------------------------------------ */
@@ -41,6 +41,37 @@ static u16 domain_of(const struct tables *tables, u32 requester, u64 root, u8 le
 			return tables->context[i].domain;
 	}
 	return (u16)(requester + 1);
+}
+
+/* SMMUv3, RISC-V: what is wrong with an entry, or strange. */
+static void make_strange(struct rig_context *context, u32 requester, u8 what)
+{
+	switch (what) {
+	case 1:
+		context->marks = true;
+		break;
+	case 2:
+		context->device_tlb = true;
+		break;
+	case 3:
+		context->type = RIG_FOREIGN;
+		break;
+	case 4:
+		context->root += 0x800;
+		break;
+	case 5:
+		/* Others have the same bus, and contexts. */
+		if (requester == INPUT_REQUESTERS - 1)
+			context->type = RIG_NO_PLACE;
+		break;
+	case 6:
+		context->type = RIG_PASS_THROUGH;
+		context->device_tlb = true;
+		break;
+	default:
+		context->root |= 1ULL << 56;
+		break;
+	}
 }
 
 static void read_contexts(struct tables *tables, struct bytes *bytes)
@@ -60,6 +91,8 @@ static void read_contexts(struct tables *tables, struct bytes *bytes)
 			context->levels = 1 + (what >> 3) % 6;
 		else
 			context->levels = what & 8 ? what >> 4 & 7 : unit->levels;
+		if (input_is_newer(unit) && (what & 0x88) == 0x80)
+			make_strange(context, i, what >> 4 & 7);
 		context->domain = domain_of(tables, i, context->root, context->levels);
 		set = rig_set_context(&tables->rig, input_requester((u8)i), *context);
 		fuzz_check(tables->run, set, "a context could not be set");
@@ -76,8 +109,8 @@ static void read_entries(struct tables *tables, struct bytes *bytes)
 		u64 word;
 
 		at += 8ULL * input_index(take8(bytes));
-		word = input_entry(bytes);
-		tables->coded = tables->coded || (word & 1 && (word >> 9 & 7) == 7);
+		word = input_entry(&tables->rig.unit, bytes);
+		tables->coded = tables->coded || plain_items(&tables->rig.unit, word) > 1;
 		*plain_word(&tables->memory, at) = word;
 		rig_store(&tables->rig, at, word);
 		if (!tables->rig.unit.coherent)
@@ -127,25 +160,41 @@ static void check_walk(struct tables *tables, const struct rig_context *context,
 		   "permissions of %llx are %d, %d", iova, walk.read, walk.write);
 }
 
+/*
+ * SMMUv3: a page of several entries is cached as one, by the address of the entry that was read.
+ * That is another one for an address whose own entry was made wrong.
+ */
+static struct plain_walk as_cached(const struct plain_walk *plain, u64 iova)
+{
+	struct plain_walk cached = *plain;
+	u64 within = (1ULL << plain->page_lg2) - 1;
+
+	if (!plain->fault)
+		cached.phys = (plain->phys & ~within) | (iova & within);
+	return cached;
+}
+
 /* What the unit as a whole answers: without its caches, with them empty, and then full. */
-static void check_unit(struct tables *tables, u16 id, u64 iova, bool write,
+static void check_unit(struct tables *tables, const struct rig_request *request,
 		       const struct plain_walk *plain, bool empty)
 {
+	const struct plain_walk cached = as_cached(plain, request->iova);
 	struct rig *rig = &tables->rig;
-	struct rig_answer answer = rig_probe(rig, id, iova, write);
+	struct rig_answer answer = rig_probe(rig, request);
+	u64 iova = request->iova;
 	u64 reads;
 
 	check_answer(tables, "probe", &answer, plain, iova);
 	if (empty)
 		rig_forget_all(rig);
 	reads = rig->hw.costs.walk_reads;
-	answer = rig_translate(rig, id, iova, write);
+	answer = rig_translate(rig, request);
 	check_answer(tables, empty ? "empty caches" : "caches", &answer, plain, iova);
 	reads = rig->hw.costs.walk_reads - reads;
 	fuzz_check(tables->run, empty ? reads == plain->entries : reads <= plain->entries,
 		   "%llu entries were read for %u", reads, plain->entries);
-	answer = rig_translate(rig, id, iova, write);
-	check_answer(tables, "again", &answer, plain, iova);
+	answer = rig_translate(rig, request);
+	check_answer(tables, "again", &answer, &cached, iova);
 }
 
 static void tell_path(struct tables *tables, const struct plain_walk *plain)
@@ -158,12 +207,15 @@ static void tell_path(struct tables *tables, const struct plain_walk *plain)
 		     path * 31 + plain->read * 2U + plain->write);
 }
 
-static void ask_address(struct tables *tables, u32 requester, u64 iova, bool write, bool empty)
+static void ask_address(struct tables *tables, u32 requester, const struct rig_request *request,
+			bool empty)
 {
 	const struct rig_context *context = &tables->context[requester];
 	const struct rig_unit *unit = &tables->rig.unit;
-	struct plain_walk plain = { .fault = plain_context(unit, context) };
-	bool amd = unit->architecture == RIG_AMD;
+	struct plain_walk plain = { .fault = request->process ? plain_process(unit, context)
+							      : plain_context(unit, context) };
+	bool amd = unit->architecture == RIG_AMD, write = request->write;
+	u64 iova = request->iova;
 
 	if (plain.fault) {
 		plain.flags = amd ? plain_amd_context_flags(plain.fault, write) : 0;
@@ -176,10 +228,9 @@ static void ask_address(struct tables *tables, u32 requester, u64 iova, bool wri
 		tell_path(tables, &plain);
 	}
 	fuzz_feature(tables->run, FEATURE_ANSWER, plain.fault | (u64)plain.flags << 8,
-		     plain.page_lg2 | write << 6 | amd << 7 | plain.entries << 8);
+		     plain.page_lg2 | write << 6 | request->process << 7 | plain.entries << 8);
 	/* Of such a page caches may say what any of its entries does. */
-	check_unit(tables, input_requester((u8)requester), iova, write, &plain,
-		   empty || (amd && tables->coded));
+	check_unit(tables, request, &plain, empty || tables->coded);
 }
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
@@ -243,9 +294,9 @@ static void heard_leaf(void *cookie, const struct hw_leaf *leaf)
 }
 
 /* A table that a walk of entries goes through: of this level, below entries that allow this. */
-static bool is_on_path(const struct plain_walk *plain, const struct hw_table *table, bool amd)
+static bool is_on_path(const struct rig_unit *unit, const struct plain_walk *plain,
+		       const struct hw_table *table)
 {
-	u32 read_bit = amd ? 61 : 0, write_bit = amd ? 62 : 1;
 	bool read = true, write = true;
 
 	for (u32 i = 0; i < plain->entries; i++) {
@@ -253,8 +304,7 @@ static bool is_on_path(const struct plain_walk *plain, const struct hw_table *ta
 		    plain->entry[i].lg2 == 12 + 9 * (table->levels - 1) && read == table->read &&
 		    write == table->write)
 			return true;
-		read = read && plain->entry[i].word >> read_bit & 1;
-		write = write && plain->entry[i].word >> write_bit & 1;
+		plain_limit(unit, plain->entry[i].word, &read, &write);
 	}
 	return false;
 }
@@ -262,10 +312,10 @@ static bool is_on_path(const struct plain_walk *plain, const struct hw_table *ta
 static void heard_table(void *cookie, const struct hw_table *table)
 {
 	struct range *range = cookie;
-	bool amd = range->tables->rig.unit.architecture == RIG_AMD;
+	const struct rig_unit *unit = &range->tables->rig.unit;
 	struct plain_walk plain = walk_plain(range->tables, range->context, table->iova, PLAIN_ANY);
 
-	fuzz_check(range->tables->run, is_on_path(&plain, table, amd),
+	fuzz_check(range->tables->run, is_on_path(unit, &plain, table),
 		   "range: %llx of %u levels, %d, %d, is no table of %llx", table->phys,
 		   table->levels, table->read, table->write, table->iova);
 	fuzz_check(range->tables->run, table->bytes == 4096ULL << (9 * table->levels),
@@ -299,21 +349,30 @@ static void ask(struct tables *tables, struct bytes *bytes)
 	static const u64 offsets[] = { 0, 0xfff, 0x123456, 0x3f000 };
 	u8 what = take8(bytes);
 	u8 who = take8(bytes);
-	u64 iova = input_address(take8(bytes) % INPUT_ADDRESSES);
+	u64 iova = input_address(&tables->rig.unit, take8(bytes) % INPUT_ADDRESSES);
+	struct rig_request request = {
+		.requester = input_requester(who),
+		.write = what & 2,
+		.process = who & 0x40 && input_is_newer(&tables->rig.unit),
+	};
 
+	/* With RISC-V some of them leave that as it should be, in units of other levels. */
+	if (tables->rig.unit.architecture == RIG_RISCV && who & 0x80)
+		iova &= ~(0xffffULL << 48);
 	iova |= above[who >> 2 & 3];
 	iova |= offsets[who >> 4 & 3];
+	request.iova = iova;
 	if (what & 1)
 		ask_range(tables, who % INPUT_REQUESTERS, iova, what >> 1);
 	else
-		ask_address(tables, who % INPUT_REQUESTERS, iova, what & 2, what & 4);
+		ask_address(tables, who % INPUT_REQUESTERS, &request, what & 4);
 }
 
 bool fuzz_tables(struct fuzz_run *run, const u8 *data, size_t size)
 {
 	struct bytes bytes = { data, size < FUZZ_INPUT_BYTES ? size : FUZZ_INPUT_BYTES };
 	struct tables tables = { .run = run };
-	struct rig_unit unit = input_unit(&bytes);
+	struct rig_unit unit = input_unit(&bytes, run->part);
 
 	run->variant = unit.architecture;
 	if (!rig_init(&tables.rig, &unit, run->canary)) {
@@ -345,6 +404,16 @@ static const u8 pieces[][FUZZ_PIECE_BYTES] = {
 	{ 6, 0x02, 0x00, 0x01, 0x12, 0x03, 0x00 }, /* of level 1 */
 	{ 6, 0x03, 0x00, 0x01, 0x10, 0x04, 0x00 }, /* a page */
 	{ 6, 0x03, 0x01, 0x01, 0x1e, 0x00, 0xc0 }, /* 64 KiB, coded */
+	{ 6, 0x03, 0x00, 0x43, 0x04, 0x04, 0x00 }, /* SMMUv3: a page */
+	{ 6, 0x03, 0x01, 0x43, 0x44, 0x04, 0x00 }, /* 64 KiB */
+	{ 6, 0x02, 0x00, 0x41, 0x34, 0x00, 0xc1 }, /* 2 MiB */
+	{ 6, 0x00, 0x00, 0x01, 0x00, 0x01, 0x00 }, /* RISC-V: table 1 */
+	{ 6, 0x01, 0x00, 0x01, 0x00, 0x02, 0x00 },
+	{ 6, 0x02, 0x00, 0x01, 0x00, 0x03, 0x00 },
+	{ 6, 0x03, 0x00, 0xd7, 0x40, 0x04, 0x00 }, /* a page */
+	{ 6, 0x03, 0x01, 0xd7, 0x50, 0x00, 0xc0 }, /* 64 KiB */
+	{ 6, 0x02, 0x00, 0xd7, 0x40, 0x00, 0xc1 }, /* 2 MiB */
+	{ 1, 0x80 },				   /* a context that asks for what is not there */
 	{ 3, 0x00, 0x00, 0x00 },		   /* reads 0 */
 	{ 3, 0x06, 0x01, 0x01 },		   /* writes 1000, the caches empty */
 	{ 3, 0x0d, 0x00, 0x00 },		   /* 2 MiB from 0 on */
@@ -357,4 +426,6 @@ const struct fuzz_target fuzz_tables_target = {
 	.canaries = sizeof(canaries) / sizeof(canaries[0]),
 	.piece = pieces,
 	.pieces = sizeof(pieces) / sizeof(pieces[0]),
+	.part = input_parts,
+	.parts = INPUT_PARTS,
 };

@@ -24,7 +24,7 @@
 #include "crash.h"
 #include "driver.h"
 
-#define KEPT_MAX 45U /* files */
+#define KEPT_MAX 90U /* files */
 
 struct options {
 	const struct fuzz_target *target;

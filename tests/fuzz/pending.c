@@ -3,7 +3,7 @@
 
 void pending_add(struct pending *pending, const struct plain_command *command)
 {
-	pending->done[pending->count] = false;
+	pending->done[pending->count] = command->kind == PLAIN_NOTHING;
 	pending->command[pending->count++] = *command;
 	if (command->kind == PLAIN_WAIT)
 		pending->last_wait = pending->count;
@@ -22,7 +22,7 @@ static const char *overtakes(const struct pending *pending, const struct plain_c
 		return "a wait was executed before what stands before it";
 	if (earlier->kind == PLAIN_WAIT && earlier->fence)
 		return "a command was executed before a fence before it";
-	if (later->kind == PLAIN_DEVICE_TLB && is_iotlb(earlier->kind))
+	if (pending->devices_last && later->kind == PLAIN_DEVICE_TLB && is_iotlb(earlier->kind))
 		return "a device TLB's command was executed before one of the IOTLB before it";
 	if (pending->contexts_first && later->kind == PLAIN_PAGES && earlier->kind == PLAIN_CONTEXT)
 		return "an IOTLB command was executed before a context's before it";

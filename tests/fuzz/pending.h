@@ -13,11 +13,12 @@
 
 struct pending {
 	bool contexts_first; /* IOTLB commands are executed after context commands */
+	bool devices_last;   /* those of device TLBs after IOTLB commands */
 	u32 count;
 	struct plain_command command[PENDING_MAX]; /* number 1 first */
 	bool done[PENDING_MAX];
-	u64 last_wait;			 /* its number, 0: there was none */
-	u64 kinds[PLAIN_EVERYTHING + 1]; /* executed, by kind */
+	u64 last_wait;		/* its number, 0: there was none */
+	u64 kinds[PLAIN_KINDS]; /* executed, by kind */
 };
 
 /* It gets the next number. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What commands and tables mean, worked out a second time: written from the facts
- * "iova-and-page-tables" alone (2.1, 2.2, 2.6, 3.2, 3.3), with numbers and no names of bits, as
- * plainly as can be. It shares nothing with what it judges.
+ * "iova-and-page-tables" alone (2.1, 2.2, 2.4 to 2.6, 3.2 to 3.5), with numbers and no names of
+ * bits, as plainly as can be. It shares nothing with what it judges.
  */
 #ifndef FUZZ_PLAIN_H
 #define FUZZ_PLAIN_H
@@ -29,6 +29,8 @@ enum plain_kind {
 	PLAIN_INTERRUPT,
 	PLAIN_WAIT,
 	PLAIN_EVERYTHING, /* AMD: contexts and pages */
+	PLAIN_NOTHING,	  /* well-formed, and about nothing that the unit has: nobody hears of it */
+	PLAIN_KINDS,
 };
 
 struct plain_command {
@@ -40,6 +42,7 @@ struct plain_command {
 	u64 last;
 	bool leaf_only;
 	bool larger_stay; /* pages that are larger than the window may stay cached */
+	u8 hint_lg2;	  /* and others than those of a level, by the size of its pages; 0: none */
 	/* PLAIN_CONTEXT: requesters that are the same but for these bits. */
 	u16 requester;
 	u16 ignored;
@@ -53,6 +56,8 @@ struct plain_command {
 struct plain_command plain_command(const struct rig_unit *unit, u64 low, u64 high);
 struct plain_command plain_vtd_command(const struct rig_unit *unit, u64 low, u64 high);
 struct plain_command plain_amd_command(const struct rig_unit *unit, u64 low, u64 high);
+struct plain_command plain_smmuv3_command(const struct rig_unit *unit, u64 low, u64 high);
+struct plain_command plain_riscv_command(const struct rig_unit *unit, u64 low, u64 high);
 
 /* ---- Walks ----------------------------------------------------------------------------- */
 
@@ -63,7 +68,7 @@ enum plain_access {
 };
 
 struct plain_walk {
-	u8 fault; /* of the architecture; 0: translated */
+	u16 fault; /* of the architecture; 0: translated */
 	u16 flags;
 	u8 page_lg2;
 	u64 phys;
@@ -85,16 +90,35 @@ struct plain_walk plain_vtd_walk(const struct rig_unit *unit, struct plain_memor
 struct plain_walk plain_amd_walk(const struct rig_unit *unit, struct plain_memory *memory,
 				 const struct rig_context *context, u64 iova,
 				 enum plain_access access);
+struct plain_walk plain_smmuv3_walk(const struct rig_unit *unit, struct plain_memory *memory,
+				    const struct rig_context *context, u64 iova,
+				    enum plain_access access);
+struct plain_walk plain_riscv_walk(const struct rig_unit *unit, struct plain_memory *memory,
+				   const struct rig_context *context, u64 iova,
+				   enum plain_access access);
 
 /* Why the context alone refuses all requests; 0: it does not. */
-u8 plain_context(const struct rig_unit *unit, const struct rig_context *context);
-u8 plain_vtd_context(const struct rig_unit *unit, const struct rig_context *context);
-u8 plain_amd_context(const struct rig_unit *unit, const struct rig_context *context);
+u16 plain_context(const struct rig_unit *unit, const struct rig_context *context);
+u16 plain_vtd_context(const struct rig_unit *unit, const struct rig_context *context);
+u16 plain_amd_context(const struct rig_unit *unit, const struct rig_context *context);
+u16 plain_smmuv3_context(const struct rig_unit *unit, const struct rig_context *context);
+u16 plain_riscv_context(const struct rig_unit *unit, const struct rig_context *context);
+/* The same of a request that says a process, of which there are none. SMMUv3, RISC-V. */
+u16 plain_process(const struct rig_unit *unit, const struct rig_context *context);
 /* The flags of its event. */
 u16 plain_amd_context_flags(u8 fault, bool write);
 
-/* An entry that is there; one that holds no table; log2 of the page that it is or is a part of. */
+/* An entry that is there; one that holds no table; lg2: of what an entry of its table serves. */
 bool plain_is_present(const struct rig_unit *unit, u64 word);
 bool plain_is_leaf(const struct rig_unit *unit, u64 word, u8 lg2);
+/* What the entry of a table takes away from what it leads to. */
+void plain_limit(const struct rig_unit *unit, u64 word, bool *read, bool *write);
+/*
+ * How many entries hold the page of this one, as far as its word says that: a size that is coded,
+ * in one of the levels where it is legal.
+ */
+u32 plain_items(const struct rig_unit *unit, u64 word);
+/* Faults that a request may meet. */
+bool plain_is_documented(const struct rig_unit *unit, u16 fault);
 
 #endif

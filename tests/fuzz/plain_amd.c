@@ -104,7 +104,7 @@ struct plain_command plain_amd_command(const struct rig_unit *unit, u64 low, u64
 
 /* ---- Contexts: device table entries ---------------------------------------------------------- */
 
-u8 plain_amd_context(const struct rig_unit *unit, const struct rig_context *context)
+u16 plain_amd_context(const struct rig_unit *unit, const struct rig_context *context)
 {
 	if (context->type == RIG_ABSENT)
 		return 2;

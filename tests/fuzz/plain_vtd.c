@@ -107,7 +107,7 @@ struct plain_command plain_vtd_command(const struct rig_unit *unit, u64 low, u64
 
 /* ---- Walks (2.2, 2.6) ------------------------------------------------------------------------ */
 
-u8 plain_vtd_context(const struct rig_unit *unit, const struct rig_context *context)
+u16 plain_vtd_context(const struct rig_unit *unit, const struct rig_context *context)
 {
 	if (context->type == RIG_ABSENT)
 		return 2;

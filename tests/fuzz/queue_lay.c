@@ -30,19 +30,24 @@ static void put(struct queue *queue, u64 at, u64 word, bool clean)
 		queue_look_again(queue, i);
 }
 
-/*
- * AMD: how many entries hold the page of this one, by the size that it codes, as in one of the
- * levels it is legal in.
- */
 static u64 items_of(const struct queue *queue, u64 word)
 {
-	u32 lg2 = 13;
+	return plain_items(&queue->rig.unit, word);
+}
 
-	if (queue->rig.unit.architecture != RIG_AMD || !(word & 1) || (word >> 9 & 7) != 7)
-		return 1;
-	while (lg2 < 52 && word >> (lg2 - 1) & 1)
-		lg2++;
-	return 1ULL << ((lg2 - 12) % 9);
+/* Two entries of one page. SMMUv3: each has an address of its own. */
+static bool is_same_page(const struct queue *queue, u64 one, u64 other)
+{
+	return one == other ||
+	       (queue->rig.unit.architecture == RIG_SMMUV3 && items_of(queue, other) > 1);
+}
+
+/* What stands in the entry at this address, of a page that begins with this word. */
+static u64 item_at(const struct queue *queue, u64 word, u64 at)
+{
+	if (queue->rig.unit.architecture != RIG_SMMUV3 || items_of(queue, word) == 1)
+		return word;
+	return (word & ~0xf000ULL) | (at / 8 % 16) << 12;
 }
 
 /* Software takes a page out of all entries that hold it. */
@@ -54,7 +59,7 @@ static void clear_page(struct queue *queue, u64 at)
 	if (bytes == 8)
 		return;
 	for (u64 i = at & ~(bytes - 1); i <= (at | (bytes - 1)); i += 8) {
-		if (*plain_word(&queue->stored, i) == word)
+		if (is_same_page(queue, word, *plain_word(&queue->stored, i)))
 			put(queue, i, 0, true);
 	}
 }
@@ -67,7 +72,7 @@ static void write_page(struct queue *queue, u64 at, u64 word, bool clean)
 	for (u64 i = at & ~(bytes - 1); i <= (at | (bytes - 1)); i += 8)
 		clear_page(queue, i);
 	for (u64 i = at & ~(bytes - 1); i <= (at | (bytes - 1)); i += 8)
-		put(queue, i, word, clean);
+		put(queue, i, item_at(queue, word, i), clean);
 }
 
 void queue_stored(struct queue *queue, u64 at, u64 word)
@@ -84,8 +89,11 @@ void queue_change_entry(struct queue *queue, struct bytes *bytes)
 {
 	u8 what = take8(bytes);
 	u64 at = table_at(what % RIG_TABLES) + 8ULL * input_index(take8(bytes));
-	u64 word = input_entry(bytes);
+	u64 word = input_entry(&queue->rig.unit, bytes);
 
+	/* SMMUv3: blocks that are one together would have to know their level. */
+	if (queue->rig.unit.architecture == RIG_SMMUV3 && !(word & 2))
+		word &= ~(1ULL << 52);
 	fuzz_feature(queue->run, FEATURE_ENTRY, word & 0xe83, word >> 62 & 1);
 	write_page(queue, at, word, !(what & 0x80));
 }
@@ -117,6 +125,13 @@ void queue_change_context(struct queue *queue, struct bytes *bytes)
 		.root = input_table(take8(bytes)),
 	};
 
+	if (input_is_newer(&queue->rig.unit) && !(what & 4)) {
+		context.device_tlb = what & 0x40;
+		context.marks = what & 0x80;
+		if (context.type == RIG_ABSENT && what & 0x20)
+			context.type = RIG_FOREIGN;
+	}
+
 	fuzz_feature(queue->run, FEATURE_CONTEXT, context.type, context.levels);
 	set_context(queue, requester, context);
 }
@@ -124,9 +139,16 @@ void queue_change_context(struct queue *queue, struct bytes *bytes)
 /* An entry of both permissions for a table of so many levels; 0: for a page. */
 static u64 entry_for(const struct queue *queue, u64 to, u64 levels)
 {
-	if (queue->rig.unit.architecture == RIG_AMD)
+	switch (queue->rig.unit.architecture) {
+	case RIG_AMD:
 		return to | 3ULL << 61 | levels << 9 | 1;
-	return to | 3;
+	case RIG_SMMUV3:
+		return to | (levels ? 3 : 0x443);
+	case RIG_RISCV:
+		return to >> 2 | (levels ? 1 : 0xd7);
+	default:
+		return to | 3;
+	}
 }
 
 /* Two trees: tables 0 to 3 and 8 to 11, a level each. All that inputs use maps something. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <dmasim/hw/amd.h>
+#include <dmasim/hw/riscv_iommu.h>
+#include <dmasim/hw/smmuv3.h>
 #include <dmasim/hw/vtd.h>
 
 #define COMMAND_BYTES 16
@@ -40,10 +42,16 @@ static void heard_error(void *cookie, struct hw_iommu *iommu, const u64 command[
 
 static struct hw_iommu_desc describe(const struct rig *rig)
 {
+	static const struct hw_arch *const arch[] = {
+		[RIG_VTD] = &hw_vtd,
+		[RIG_AMD] = &hw_amd,
+		[RIG_SMMUV3] = &hw_smmuv3,
+		[RIG_RISCV] = &hw_riscv,
+	};
 	const struct rig_unit *unit = &rig->unit;
 
 	return (struct hw_iommu_desc){
-		.arch = unit->architecture == RIG_AMD ? &hw_amd : &hw_vtd,
+		.arch = arch[unit->architecture],
 		.levels = unit->levels,
 		.address_bits = unit->address_bits,
 		.max_address_mask = unit->max_address_mask,
@@ -53,11 +61,26 @@ static struct hw_iommu_desc describe(const struct rig *rig)
 		.device_tlb = unit->device_tlb,
 		.pf_requester = unit->pf_requester,
 		.caching_mode = unit->caching_mode,
+		.command_ranges = unit->command_ranges,
+		.napot = unit->napot,
+		.page_types = unit->page_types,
+		.forgets_tables = unit->forgets_tables,
+		.forgets_windows = unit->forgets_windows,
 		.iotlb_entries = unit->iotlb_entries,
 		.iotlb_ways = unit->iotlb_ways,
 		.context_entries = unit->context_entries,
 		.walk_entries = unit->walk_entries,
 	};
+}
+
+static void take_reserved(struct hw_walker *walker, const struct rig_unit *unit)
+{
+	if (unit->architecture == RIG_VTD)
+		walker->device_tlb = true;
+	if (unit->architecture == RIG_SMMUV3)
+		walker->address_bits = 48;
+	if (unit->architecture == RIG_RISCV)
+		walker->napot = walker->page_types = true;
 }
 
 bool rig_init(struct rig *rig, const struct rig_unit *unit, enum rig_canary canary)
@@ -83,8 +106,8 @@ bool rig_init(struct rig *rig, const struct rig_unit *unit, enum rig_canary cana
 	rig->iommu = hw_iommu_add(&rig->hw, &desc);
 	if (!rig->iommu)
 		return false;
-	if (canary == RIG_TAKES_RESERVED && unit->architecture == RIG_VTD)
-		rig->iommu->walker.device_tlb = true;
+	if (canary == RIG_TAKES_RESERVED)
+		take_reserved(&rig->iommu->walker, unit);
 	return true;
 }
 
@@ -134,14 +157,19 @@ bool rig_set_context(struct rig *rig, u16 requester, struct rig_context context)
 		[RIG_ABSENT] = HW_CONTEXT_ABSENT,
 		[RIG_TRANSLATE] = HW_CONTEXT_TRANSLATE,
 		[RIG_PASS_THROUGH] = HW_CONTEXT_PASS_THROUGH,
+		[RIG_FOREIGN] = HW_CONTEXT_FIRST_STAGE,
 	};
 
+	if (context.type == RIG_NO_PLACE)
+		return true;
 	return !hw_context_set(rig->iommu, requester,
 			       (struct hw_context){
 				       .type = types[context.type],
 				       .levels = context.levels,
 				       .domain = context.domain,
 				       .root = context.root,
+				       .device_tlb = context.device_tlb,
+				       .marks = context.marks ? HW_MARK_ACCESSED : 0,
 			       });
 }
 
@@ -156,23 +184,45 @@ static struct rig_answer answer_of(const struct hw_translation *translation)
 	};
 }
 
-struct rig_answer rig_translate(struct rig *rig, u16 requester, u64 iova, bool write)
+static struct rig_answer ask(struct rig *rig, const struct rig_request *request, bool probe)
 {
-	struct hw_translation translation = hw_translate(rig->iommu, requester, iova, write);
+	const struct hw_ask with = {
+		.requester = request->requester,
+		.write = request->write,
+		.iova = request->iova,
+		.prefix = { .present = request->process, .pasid = 1 },
+	};
+	struct hw_translation translation = hw_translate_ask(rig->iommu, &with, probe);
 
 	return answer_of(&translation);
 }
 
-struct rig_answer rig_probe(struct rig *rig, u16 requester, u64 iova, bool write)
+struct rig_answer rig_translate(struct rig *rig, const struct rig_request *request)
 {
-	struct hw_translation translation = hw_translate_probe(rig->iommu, requester, iova, write);
+	return ask(rig, request, false);
+}
 
-	return answer_of(&translation);
+struct rig_answer rig_probe(struct rig *rig, const struct rig_request *request)
+{
+	return ask(rig, request, true);
 }
 
 static bool is_natural(u8 page_lg2)
 {
 	return (page_lg2 - AMD_V1_GRANULE_LG2) % AMD_V1_INDEX_BITS == 0;
+}
+
+/* As the unit does it, from the top. */
+static struct hw_walk walk_by(const struct hw_iommu *iommu, const struct rig_context *context,
+			      u64 iova, bool write)
+{
+	const struct hw_walk_start top = { context->root, context->levels, true, true };
+	struct hw_walk walk = { .no_steps = false };
+
+	if (!iommu->arch->reaches(context->levels, iova))
+		return iommu->arch->beyond(iova, write);
+	iommu->arch->walk(&iommu->walker, &top, iova, write, &walk);
+	return walk;
 }
 
 struct hw_walk rig_walk(struct rig *rig, const struct rig_context *context, u64 iova, bool write)
@@ -182,7 +232,10 @@ struct hw_walk rig_walk(struct rig *rig, const struct rig_context *context, u64 
 
 	if (rig->unit.architecture == RIG_VTD)
 		return hw_walk_vtd_ss(walker, context->root, context->levels, iova, write);
-	walk = hw_walk_amd_v1(walker, context->root, context->levels, iova, write);
+	if (rig->unit.architecture == RIG_AMD)
+		walk = hw_walk_amd_v1(walker, context->root, context->levels, iova, write);
+	else
+		walk = walk_by(rig->iommu, context, iova, write);
 	if (rig->canary == RIG_SHORT_PAGES && !walk.fault && !is_natural(walk.page_lg2))
 		walk.page_lg2--;
 	return walk;
@@ -191,45 +244,123 @@ struct hw_walk rig_walk(struct rig *rig, const struct rig_context *context, u64 
 void rig_walk_range(struct rig *rig, const struct rig_context *context, u64 start, u64 last,
 		    hw_walk_leaf *leaf, hw_walk_table *table, void *cookie)
 {
-	const struct hw_walker *walker = &rig->iommu->walker;
-
-	if (rig->unit.architecture == RIG_VTD)
-		hw_walk_vtd_ss_range(walker, context->root, context->levels, start, last, leaf,
-				     table, cookie);
-	else
-		hw_walk_amd_v1_range(walker, context->root, context->levels, start, last, leaf,
-				     table, cookie);
+	hw_walk_range(rig->iommu, context->root, context->levels, start, last, leaf, table, cookie);
 }
 
 /* ---- The queue ------------------------------------------------------------------------------- */
 
-/* A well-formed page command of VT-d. */
-static bool is_vtd_pages(const struct rig *rig, const u8 *command)
+/* A well-formed command, which is for this cache. */
+static bool is_for(const struct rig *rig, const u8 *command, enum hw_invalidated what)
 {
-	u8 reserved = command[1] | command[4] | command[5] | command[6] | command[7] |
-		      (command[8] & 0x80) | (command[9] & 0x0f);
+	struct hw_command decoded = { .kind = HW_COMMAND_INVALIDATE };
+	u64 word[2];
 
-	return (command[0] & 0x3f) == 0x32 && !reserved &&
-	       (command[8] & VTD_IOTLB_AM_MASK) <= rig->unit.max_address_mask;
+	memcpy(word, command, sizeof(word));
+	word[0] = le64toh(word[0]);
+	word[1] = le64toh(word[1]);
+	return rig->iommu->arch->decode(rig->iommu, word, &decoded) &&
+	       decoded.kind == HW_COMMAND_INVALIDATE && decoded.invalidation.what == what;
 }
 
-static bool is_amd_pages(const u8 *command)
+static u64 load_word(const u8 *at)
 {
-	u8 reserved = (command[2] & 0xf0) | command[3] | command[6] | (command[8] & 0xfc) |
-		      (command[9] & 0x0f);
+	u64 raw;
 
-	return command[7] == AMD_CMD_INVALIDATE_IOMMU_PAGES << 4 && !reserved;
+	memcpy(&raw, at, sizeof(raw));
+	return le64toh(raw);
 }
 
-/* A well-formed page command says that no table changed. */
+static void store_word(u8 *at, u64 word)
+{
+	word = htole64(word);
+	memcpy(at, &word, sizeof(word));
+}
+
+/* A page command says that no table changed. */
+static void keep_tables(const struct rig *rig, u8 *command)
+{
+	u64 low = load_word(command);
+
+	switch (rig->unit.architecture) {
+	case RIG_AMD:
+		command[8] &= (u8)~AMD_PAGES_PDE;
+		break;
+	case RIG_SMMUV3:
+		if (command[0] == SMMUV3_CMD_TLBI_NH_VA)
+			command[8] |= SMMUV3_TLBI_LEAF;
+		break;
+	case RIG_RISCV:
+		store_word(command, low & ~RISCV_IOTINVAL_NL);
+		break;
+	default:
+		if ((command[0] & 0x30) == 0x30)
+			command[8] |= VTD_IOTLB_IH;
+		break;
+	}
+}
+
+/* It has the first page of its window alone, or half of it. */
+static void shorten(const struct rig *rig, u8 *command)
+{
+	u64 low = load_word(command), high = load_word(command + 8);
+
+	switch (rig->unit.architecture) {
+	case RIG_AMD:
+		command[8] &= (u8)~AMD_PAGES_S;
+		break;
+	case RIG_SMMUV3:
+		if (command[0] != SMMUV3_CMD_TLBI_NH_VA)
+			break;
+		low &= ~(SMMUV3_TLBI_NUM_MASK << SMMUV3_TLBI_NUM_SHIFT |
+			 SMMUV3_TLBI_SCALE_MASK << SMMUV3_TLBI_SCALE_SHIFT);
+		store_word(command, low);
+		store_word(command + 8, high & ~0xf00ULL);
+		break;
+	case RIG_RISCV:
+		if (low & RISCV_IOTINVAL_AV)
+			store_word(command + 8, high & ~RISCV_IOTINVAL_S);
+		break;
+	default:
+		if ((command[0] & 0x30) == 0x30 && high & VTD_IOTLB_AM_MASK)
+			command[8]--;
+		break;
+	}
+}
+
+/* It is for another requester, whom nobody has. */
+static void turn_away(const struct rig *rig, u8 *command)
+{
+	u64 low = load_word(command);
+
+	switch (rig->unit.architecture) {
+	case RIG_AMD:
+		command[1] ^= 0x80;
+		break;
+	case RIG_SMMUV3:
+		if (command[0] == SMMUV3_CMD_CFGI_STE)
+			command[5] ^= 0x80;
+		break;
+	case RIG_RISCV:
+		if (low & RISCV_IODIR_DV)
+			command[6] ^= 0x80;
+		break;
+	default:
+		if ((command[0] & 0x30) == 0x30)
+			command[5] ^= 0x80;
+		break;
+	}
+}
+
 static void spoil(const struct rig *rig, u8 *command)
 {
-	if (rig->canary != RIG_KEEPS_TABLES)
-		return;
-	if (rig->unit.architecture == RIG_VTD && is_vtd_pages(rig, command))
-		command[8] |= VTD_IOTLB_IH;
-	if (rig->unit.architecture == RIG_AMD && is_amd_pages(command))
-		command[8] &= (u8)~AMD_PAGES_PDE;
+	bool pages = is_for(rig, command, HW_INVALIDATED_IOTLB);
+
+	if (rig->canary == RIG_KEEPS_TABLES && pages)
+		keep_tables(rig, command);
+	if (rig->canary == RIG_SHORT_WINDOWS && pages)
+		shorten(rig, command);
+	if (rig->canary == RIG_LATE_CONTEXTS && is_for(rig, command, HW_INVALIDATED_CONTEXT))
+		turn_away(rig, command);
 }
 
 /* One after the other; an error is forgotten at once. */
@@ -292,9 +423,12 @@ bool rig_has_error(const struct rig *rig)
 u8 rig_take_events(struct rig *rig)
 {
 	struct hw_fault_record record = { .word = { 0 } };
+	bool any = false;
 
 	while (hw_fault_take(rig->iommu, &record))
-		;
+		any = true;
+	if (rig->unit.architecture != RIG_AMD)
+		return any ? 0xff : 0;
 	return record.word[0] >> AMD_EVENT_CODE_SHIFT & AMD_EVENT_CODE_MASK;
 }
 
@@ -305,11 +439,15 @@ void rig_resume(struct rig *rig)
 
 void rig_forget_all(struct rig *rig)
 {
-	static const u8 vtd[2 * COMMAND_BYTES] = { [0] = 0x11, [COMMAND_BYTES] = 0x12 };
-	static const u8 amd[COMMAND_BYTES] = { [7] = AMD_CMD_INVALIDATE_IOMMU_ALL << 4 };
+	static const u8 command[][2 * COMMAND_BYTES] = {
+		[RIG_VTD] = { [0] = 0x11, [COMMAND_BYTES] = 0x12 },
+		[RIG_AMD] = { [7] = AMD_CMD_INVALIDATE_IOMMU_ALL << 4,
+			      [COMMAND_BYTES + 7] = AMD_CMD_INVALIDATE_IOMMU_ALL << 4 },
+		[RIG_SMMUV3] = { [0] = SMMUV3_CMD_CFGI_STE_RANGE,
+				 [8] = SMMUV3_CFGI_RANGE_ALL,
+				 [COMMAND_BYTES] = SMMUV3_CMD_TLBI_NSNH_ALL },
+		[RIG_RISCV] = { [0] = RISCV_CMD_IODIR, [COMMAND_BYTES] = RISCV_CMD_IOTINVAL },
+	};
 
-	if (rig->unit.architecture == RIG_AMD)
-		hw_queue_execute(rig->iommu, amd, sizeof(amd));
-	else
-		hw_queue_execute(rig->iommu, vtd, sizeof(vtd));
+	hw_queue_execute(rig->iommu, command[rig->unit.architecture], 2 * COMMAND_BYTES);
 }

@@ -19,11 +19,13 @@
 enum rig_architecture {
 	RIG_VTD = 0,
 	RIG_AMD,
+	RIG_SMMUV3,
+	RIG_RISCV,
 };
 
 struct rig_unit {
 	u8 architecture; /* enum rig_architecture */
-	u8 levels;	 /* VT-d: contexts may ask for 3 up to this */
+	u8 levels;	 /* but for AMD: contexts may ask for 3 up to this */
 	u8 address_bits;
 	u8 max_address_mask;
 	bool huge_1g;
@@ -32,6 +34,11 @@ struct rig_unit {
 	bool device_tlb;
 	bool pf_requester;
 	bool caching_mode;
+	bool command_ranges;  /* SMMUv3: RIL */
+	bool napot;	      /* RISC-V: Svnapot, */
+	bool page_types;      /* Svpbmt, */
+	bool forgets_tables;  /* NL */
+	bool forgets_windows; /* and S */
 	bool random_choices;
 	u8 seed;
 	u32 iotlb_entries;
@@ -43,16 +50,24 @@ struct rig_unit {
 /* Mistakes that a rig puts between the target and the hardware. */
 enum rig_canary {
 	RIG_SOUND = 0,
-	RIG_RUNS_ON,	    /* an illegal command is skipped, those behind it are executed */
-	RIG_KEEPS_TABLES,   /* a page command leaves cached table entries alone */
-	RIG_TAKES_RESERVED, /* VT-d: bit 62 of an entry is not looked at */
-	RIG_SHORT_PAGES,    /* a page whose size an AMD entry codes comes out at half of it */
+	RIG_RUNS_ON,	   /* an illegal command is skipped, those behind it are executed */
+	RIG_KEEPS_TABLES,  /* a page command leaves cached table entries alone */
+	RIG_SHORT_WINDOWS, /* of a window that a page command has, a part is forgotten */
+	RIG_LATE_CONTEXTS, /* a command for one requester's context is for another's */
+	/*
+	 * VT-d: bit 62 of an entry is not looked at; SMMUv3: addresses may be wider than the unit
+	 * says; RISC-V: bits of extensions that it has not are taken.
+	 */
+	RIG_TAKES_RESERVED,
+	RIG_SHORT_PAGES, /* a page of several entries comes out at half its size */
 };
 
 enum rig_context_type {
 	RIG_ABSENT = 0,
 	RIG_TRANSLATE,
 	RIG_PASS_THROUGH,
+	RIG_FOREIGN,  /* SMMUv3, RISC-V: an entry that means what the unit has not */
+	RIG_NO_PLACE, /* nobody of its bus ever had a context */
 };
 
 struct rig_context {
@@ -60,12 +75,22 @@ struct rig_context {
 	u8 levels;
 	u16 domain;
 	u64 root;
+	/* SMMUv3, RISC-V: */
+	bool device_tlb; /* it asks for the device's own translations to be taken (EATS, EN_ATS) */
+	bool marks;	 /* and for marks of pages (HA; SADE) */
+};
+
+struct rig_request {
+	u16 requester;
+	u64 iova;
+	bool write;
+	bool process; /* it says a process: a substream, a PASID */
 };
 
 struct rig_answer {
 	bool pass_through;
-	u8 fault;
-	u16 flags; /* AMD */
+	u16 fault;
+	u16 flags; /* AMD, SMMUv3 */
 	u8 page_lg2;
 	u64 phys;
 };
@@ -101,8 +126,8 @@ u64 rig_seen(struct rig *rig, u64 at);
 /* ---- Requests -------------------------------------------------------------------------- */
 
 bool rig_set_context(struct rig *rig, u16 requester, struct rig_context context);
-struct rig_answer rig_translate(struct rig *rig, u16 requester, u64 iova, bool write);
-struct rig_answer rig_probe(struct rig *rig, u16 requester, u64 iova, bool write);
+struct rig_answer rig_translate(struct rig *rig, const struct rig_request *request);
+struct rig_answer rig_probe(struct rig *rig, const struct rig_request *request);
 
 /* A walk of tables without a unit's caches, and the range form. */
 struct hw_walk rig_walk(struct rig *rig, const struct rig_context *context, u64 iova, bool write);
@@ -122,7 +147,7 @@ bool rig_stopped(const struct rig *rig);
 u64 rig_taken(const struct rig *rig);
 /* The unit's status says so. */
 bool rig_has_error(const struct rig *rig);
-/* AMD: the code of the latest event; 0: there is none. All are taken. */
+/* The code of AMD's latest event, else 0xff; 0: there is none. All are taken. */
 u8 rig_take_events(struct rig *rig);
 void rig_resume(struct rig *rig);
 /* By commands, everything that is cached. */

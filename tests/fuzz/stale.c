@@ -37,8 +37,8 @@ static bool is_no_table(const struct stale *stale, u64 word, u8 lg2)
 static void change_address(struct stale *stale, u32 domain, u32 address, u64 at, u64 new_word)
 {
 	struct plain_walk walk = plain_walk(stale->unit, stale->memory,
-					    &stale->domain[domain].context, input_address(address),
-					    PLAIN_ANY);
+					    &stale->domain[domain].context,
+					    input_address(stale->unit, address), PLAIN_ANY);
 	u8 *page_lg2 = &stale->domain[domain].page_lg2[address];
 
 	for (u32 i = 0; i < walk.entries; i++) {
@@ -51,8 +51,12 @@ static void change_address(struct stale *stale, u32 domain, u32 address, u64 at,
 			continue;
 		stale->domain[domain].leaf[address] = true;
 		*page_lg2 = size_lg2 > *page_lg2 ? size_lg2 : *page_lg2;
-		if (!is_no_table(stale, word, lg2) || !is_no_table(stale, new_word, lg2))
-			stale->domain[domain].table[address] = true;
+		stale->domain[domain].sizes[address] |= 1ULL << size_lg2;
+		if (is_no_table(stale, word, lg2) && is_no_table(stale, new_word, lg2))
+			continue;
+		/* Through it any page may still be reached. */
+		stale->domain[domain].table[address] = true;
+		stale->domain[domain].sizes[address] = ~0ULL;
 	}
 }
 
@@ -87,6 +91,8 @@ void stale_context(struct stale *stale, u32 requester, struct rig_context contex
 		memset(stale->domain[domain].leaf, all, INPUT_ADDRESSES);
 		memset(stale->domain[domain].table, all, INPUT_ADDRESSES);
 		memset(stale->domain[domain].page_lg2, 63, INPUT_ADDRESSES);
+		for (u32 i = 0; i < INPUT_ADDRESSES; i++)
+			stale->domain[domain].sizes[i] = ~0ULL;
 	}
 	stale->domain[domain].context = context;
 	stale->domain[domain].known = true;
@@ -153,11 +159,22 @@ static u8 how_of(const struct plain_command *command, bool table, bool asked)
 		    32 * asked);
 }
 
+/* All pages that may be cached are dropped: none is too large, or of another level. */
+static bool drops_all(const struct plain_command *command, u8 page_lg2, u64 sizes)
+{
+	u64 size = command->last - command->start;
+
+	if (command->hint_lg2 && sizes & ~(0x1ffULL << command->hint_lg2))
+		return false;
+	return !command->larger_stay || size >> page_lg2 || size == (1ULL << page_lg2) - 1;
+}
+
 /* True: that made it fresh. */
 static bool forget_address(struct stale *stale, u32 domain, u32 address,
 			   const struct plain_command *command)
 {
-	u64 at = input_address(address), size = command->last - command->start;
+	u64 at = input_address(stale->unit, address);
+	u64 *sizes = &stale->domain[domain].sizes[address];
 	bool *table = &stale->domain[domain].table[address];
 	bool *leaf = &stale->domain[domain].leaf[address];
 	bool *asked = &stale->domain[domain].asked[address];
@@ -168,9 +185,10 @@ static bool forget_address(struct stale *stale, u32 domain, u32 address,
 		return false;
 	if (!command->leaf_only)
 		*table = false;
-	if (!command->larger_stay || size >> *page_lg2 || size == (1ULL << *page_lg2) - 1) {
+	if (drops_all(command, *page_lg2, *sizes)) {
 		*leaf = *asked = false;
 		*page_lg2 = 0;
+		*sizes = 0;
 	}
 	if (!was || *leaf || *table)
 		return false;

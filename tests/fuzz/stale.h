@@ -35,6 +35,7 @@ struct stale {
 		struct rig_context context;   /* the last one that the domain had */
 		bool leaf[INPUT_ADDRESSES];   /* a page may be cached, or that there was none */
 		u8 page_lg2[INPUT_ADDRESSES]; /* of the largest page that may be */
+		u64 sizes[INPUT_ADDRESSES];   /* a bit for each size that such a page may have */
 		bool table[INPUT_ADDRESSES];  /* a pointer to a table may be */
 		bool asked[INPUT_ADDRESSES];  /* since then: something may be cached */
 		u8 how[INPUT_ADDRESSES];      /* the last command that made it fresh; 0: none */

@@ -9,17 +9,20 @@
 #include "support/expect.h"
 
 #include "driver.h"
-#include "rig.h"
+#include "input.h"
 
 /* Each is found in a tenth of them, or less. */
 #define RUNS_MAX 200000
 
-static struct fuzz_driver *driver_on(const struct fuzz_target *target, u64 seed, u8 canary)
+#define ALL_PARTS 0
+
+static struct fuzz_driver *driver_on(const struct fuzz_target *target, u64 seed, u8 canary, u8 part)
 {
 	struct fuzz_driver *driver = malloc(sizeof(*driver));
 
 	assert_non_null(driver);
 	fuzz_driver_init(driver, target, seed, canary);
+	driver->run.part = part;
 	return driver;
 }
 
@@ -31,7 +34,7 @@ static void driver_free(struct fuzz_driver *driver)
 
 static void expect_clean(const struct fuzz_target *target)
 {
-	struct fuzz_driver *driver = driver_on(target, 1, RIG_SOUND);
+	struct fuzz_driver *driver = driver_on(target, 1, RIG_SOUND, ALL_PARTS);
 	char folder[4096];
 
 	snprintf(folder, sizeof(folder), "%s/%s", FUZZ_CORPUS, target->name);
@@ -41,9 +44,9 @@ static void expect_clean(const struct fuzz_target *target)
 	driver_free(driver);
 }
 
-static struct fuzz_driver *find(const struct fuzz_target *target, u8 canary)
+static struct fuzz_driver *find(const struct fuzz_target *target, u8 canary, u8 part)
 {
-	struct fuzz_driver *driver = driver_on(target, 1, canary);
+	struct fuzz_driver *driver = driver_on(target, 2, canary, part);
 
 	while (driver->runs < RUNS_MAX && fuzz_driver_step(driver))
 		;
@@ -53,13 +56,15 @@ static struct fuzz_driver *find(const struct fuzz_target *target, u8 canary)
 }
 
 /* Found; and by the one input alone, again; which without the mistake is clean. */
-static void expect_found(const struct fuzz_target *target, u8 canary)
+static void expect_found_in(const struct fuzz_target *target, u8 canary, u8 architecture)
 {
-	struct fuzz_driver *found = find(target, canary);
-	struct fuzz_driver *again = driver_on(target, 2, canary);
-	struct fuzz_driver *sound = driver_on(target, 2, RIG_SOUND);
+	u8 part = input_parts[architecture].part;
+	struct fuzz_driver *found = find(target, canary, part);
+	struct fuzz_driver *again = driver_on(target, 3, canary, part);
+	struct fuzz_driver *sound = driver_on(target, 3, RIG_SOUND, part);
 
-	print_message("%llu runs: %s\n", found->runs, found->run.failure);
+	print_message("%s, %llu runs: %s\n", input_parts[architecture].name, found->runs,
+		      found->run.failure);
 	again->input = sound->input = found->input;
 	assert_false(fuzz_driver_run(again));
 	assert_string_equal(again->run.failure, found->run.failure);
@@ -67,6 +72,12 @@ static void expect_found(const struct fuzz_target *target, u8 canary)
 	driver_free(found);
 	driver_free(again);
 	driver_free(sound);
+}
+
+static void expect_found_in_all(const struct fuzz_target *target, u8 canary)
+{
+	for (u8 architecture = 0; architecture < INPUT_PARTS; architecture++)
+		expect_found_in(target, canary, architecture);
 }
 
 /* trust: any bytes as command queue between translations | an independent model: a plain list
@@ -87,31 +98,47 @@ static void kept_inputs_of_tables_are_clean(void **state)
 static void a_queue_that_runs_on_behind_an_error_is_found(void **state)
 {
 	(void)state;
-	expect_found(&fuzz_queue_target, RIG_RUNS_ON);
+	expect_found_in_all(&fuzz_queue_target, RIG_RUNS_ON);
 }
 
 static void a_page_command_that_keeps_cached_tables_is_found(void **state)
 {
 	(void)state;
-	expect_found(&fuzz_queue_target, RIG_KEEPS_TABLES);
+	expect_found_in_all(&fuzz_queue_target, RIG_KEEPS_TABLES);
+}
+
+static void a_window_that_is_dropped_in_part_is_found(void **state)
+{
+	(void)state;
+	expect_found_in_all(&fuzz_queue_target, RIG_SHORT_WINDOWS);
+}
+
+static void a_command_for_another_requesters_context_is_found(void **state)
+{
+	(void)state;
+	expect_found_in_all(&fuzz_queue_target, RIG_LATE_CONTEXTS);
 }
 
 static void a_walker_that_takes_a_reserved_bit_is_found(void **state)
 {
 	(void)state;
-	expect_found(&fuzz_tables_target, RIG_TAKES_RESERVED);
+	expect_found_in(&fuzz_tables_target, RIG_TAKES_RESERVED, RIG_VTD);
+	expect_found_in(&fuzz_tables_target, RIG_TAKES_RESERVED, RIG_SMMUV3);
+	expect_found_in(&fuzz_tables_target, RIG_TAKES_RESERVED, RIG_RISCV);
 }
 
-static void a_walker_that_halves_coded_pages_is_found(void **state)
+static void a_walker_that_halves_pages_of_several_entries_is_found(void **state)
 {
 	(void)state;
-	expect_found(&fuzz_tables_target, RIG_SHORT_PAGES);
+	expect_found_in(&fuzz_tables_target, RIG_SHORT_PAGES, RIG_AMD);
+	expect_found_in(&fuzz_tables_target, RIG_SHORT_PAGES, RIG_SMMUV3);
+	expect_found_in(&fuzz_tables_target, RIG_SHORT_PAGES, RIG_RISCV);
 }
 
 static void the_same_seed_makes_the_same_inputs(void **state)
 {
-	struct fuzz_driver *first = driver_on(&fuzz_queue_target, 7, RIG_SOUND);
-	struct fuzz_driver *second = driver_on(&fuzz_queue_target, 7, RIG_SOUND);
+	struct fuzz_driver *first = driver_on(&fuzz_queue_target, 7, RIG_SOUND, ALL_PARTS);
+	struct fuzz_driver *second = driver_on(&fuzz_queue_target, 7, RIG_SOUND, ALL_PARTS);
 
 	(void)state;
 	for (u32 i = 0; i < 500; i++) {
@@ -129,6 +156,8 @@ TEST_MAIN(cmocka_unit_test(kept_inputs_of_the_queue_are_clean),
 	  cmocka_unit_test(kept_inputs_of_tables_are_clean),
 	  cmocka_unit_test(a_queue_that_runs_on_behind_an_error_is_found),
 	  cmocka_unit_test(a_page_command_that_keeps_cached_tables_is_found),
+	  cmocka_unit_test(a_window_that_is_dropped_in_part_is_found),
+	  cmocka_unit_test(a_command_for_another_requesters_context_is_found),
 	  cmocka_unit_test(a_walker_that_takes_a_reserved_bit_is_found),
-	  cmocka_unit_test(a_walker_that_halves_coded_pages_is_found),
+	  cmocka_unit_test(a_walker_that_halves_pages_of_several_entries_is_found),
 	  cmocka_unit_test(the_same_seed_makes_the_same_inputs))
