@@ -109,6 +109,19 @@ static inline void expect_all_sizes_map(const struct dmasim_config *config)
 	rig_fini(&rig);
 }
 
+/* A read of what nothing is mapped at, 0x12345000, has a report with such a line in it. */
+static inline void expect_fault_line(struct rig *rig, const char *begins, const char *ends)
+{
+	struct dmasim_report report;
+	u8 byte = 0;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
+	dmasim_dev_read(rig->nvme, 0x12345000, &byte, 1);
+	assert_true(dmasim_report_get(rig->s, 0, &report));
+	assert_non_null(strstr(report.text, begins));
+	assert_non_null(strstr(report.text, ends));
+}
+
 /* RAM of the machine; a test that gets none has failed. */
 static inline phys_addr_t ram(struct rig *rig, u64 bytes)
 {

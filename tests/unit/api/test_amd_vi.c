@@ -54,14 +54,8 @@ static void a_fault_is_told_in_the_words_of_the_driver(void **state)
 
 static void the_report_of_a_fault_has_the_line_of_the_driver(void **state)
 {
-	struct rig *rig = *state;
-	struct dmasim_report report;
-	u8 byte = 0;
-
-	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
-	dmasim_dev_read(rig->nvme, 0x12345000, &byte, 1);
-	assert_true(dmasim_report_get(rig->s, 0, &report));
-	assert_non_null(strstr(report.text, "AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:"));
+	expect_fault_line(*state, "AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:",
+			  " address=0x12345000 flags=0x0000]");
 }
 
 /* ---- Tables that grow ------------------------------------------------------------------------ */

@@ -171,16 +171,8 @@ static void a_fault_has_a_cause_and_a_type(void **state)
 
 static void the_report_of_a_fault_has_its_line(void **state)
 {
-	struct rig *rig = *state;
-	struct dmasim_report report;
-	u8 byte = 0;
-
-	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
-	dmasim_dev_read(rig->nvme, 0x12345000, &byte, 1);
-	assert_true(dmasim_report_get(rig->s, 0, &report));
-	assert_non_null(
-		strstr(report.text, "riscv-iommu: fault cause=13 (read page fault) device=0000:"));
-	assert_non_null(strstr(report.text, "type=\"read\" iotval=0x12345000 iotval2=0x0"));
+	expect_fault_line(*state, "riscv-iommu: fault cause=13 (read page fault) device=0000:",
+			  "type=\"read\" iotval=0x12345000 iotval2=0x0");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)

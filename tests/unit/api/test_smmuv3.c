@@ -123,15 +123,8 @@ static void what_is_mapped_privileged_is_not_for_others(void **state)
 
 static void the_report_of_a_fault_has_its_line(void **state)
 {
-	struct rig *rig = *state;
-	struct dmasim_report report;
-	u8 byte = 0;
-
-	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_NOT_MAPPED, 1);
-	dmasim_dev_read(rig->nvme, 0x12345000, &byte, 1);
-	assert_true(dmasim_report_get(rig->s, 0, &report));
-	assert_non_null(strstr(report.text, "SMMUv3: F_TRANSLATION device=0000:"));
-	assert_non_null(strstr(report.text, " address=0x12345000 read class=input"));
+	expect_fault_line(*state, "SMMUv3: F_TRANSLATION device=0000:",
+			  " address=0x12345000 read class=input");
 }
 
 /* What means an interrupt on a PC is an address like others: it can be mapped, and else faults. */

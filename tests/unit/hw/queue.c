@@ -137,6 +137,27 @@ u32 queue_left(struct queue *queue)
 	return left;
 }
 
+void queue_fill_tables(struct queue *queue)
+{
+	const struct hw_walk walk = {
+		.tables = 2, .step = { { 0x1000, 4, true, true }, { 0x2000, 1, true, true } }
+	};
+
+	walk_cache_fill(&queue->iommu->walk_cache, iotlb_tag(0x201), QUEUE_4K_AT, &walk);
+	assert_true(queue_holds_tables(queue));
+}
+
+bool queue_holds_tables(struct queue *queue)
+{
+	struct hw_walk_start start = { .levels = 4 };
+	u32 level = walk_cache_find(&queue->iommu->walk_cache, iotlb_tag(0x201), QUEUE_4K_AT, true,
+				    &start);
+
+	/* The lowest, or none. */
+	assert_true(level == 0 || level == WALK_CACHE_LEVELS);
+	return !level;
+}
+
 int queue_run_all(struct queue *queue, const struct command *commands, u32 count)
 {
 	u8 bytes[16 * 8];

@@ -52,4 +52,8 @@ int queue_run_all(struct queue *queue, const struct command *commands, u32 count
 #define queue_expect_left(queue, left) expect_u64(queue_left(queue), (left))
 u32 queue_left(struct queue *queue);
 
+/* The same of the tables that lead to QUEUE_4K_AT, which the walk cache holds. */
+void queue_fill_tables(struct queue *queue);
+bool queue_holds_tables(struct queue *queue);
+
 #endif

@@ -5,44 +5,37 @@
  * its entries, for random ranges.
  */
 #include "amd_tables.h"
-#include "rig.h"
+#include "ranges.h"
 #include "support/scale.h"
 
-#define ROOT   0x100000ULL
-#define TREES  600 /* full count */
-#define RANGES 25
-#define PLACES 5
+#define ROOT  0x100000ULL
+#define TREES 600 /* full count */
 
 /* The entries of each table that are in use. */
-static const u64 place[PLACES] = { 0, 1, 7, 510, 511 };
+static const u64 place[RANGES_PLACES] = { 0, 1, 7, 510, 511 };
 
 static int setup(void **state)
 {
 	return rig_setup_range(state, &(struct hw_walker){ .ram = NULL }, ROOT, 8192);
 }
 
-static u64 draw(const struct rig *rig, u64 bound)
-{
-	return random_below(&rig->bench->world.random, bound);
-}
-
 /* A leaf, in all the entries of its page or in one alone. */
 static void put_leaf(struct rig *rig, phys_addr_t table, u8 level, u64 index, u64 word)
 {
-	u8 more = draw(rig, 2) ? (u8)draw(rig, 9) : 0;
+	u8 more = ranges_draw(rig, 2) ? (u8)ranges_draw(rig, 9) : 0;
 	u8 lg2 = (u8)(12 + 9 * level + more);
 	u64 items = 1ULL << more;
 
-	word |= draw(rig, 1 << 10) << 40;
+	word |= ranges_draw(rig, 1 << 10) << 40;
 	if (more)
 		word |= amd_size(lg2);
-	if (draw(rig, 3) == 0) {
+	if (ranges_draw(rig, 3) == 0) {
 		put_entry(rig->walker.ram, table, index, word);
 		return;
 	}
 	for (u64 i = index & ~(items - 1); i < (index & ~(items - 1)) + items; i++)
 		put_entry(rig->walker.ram, table, i,
-			  word | (draw(rig, 20) ? 0 : draw(rig, 4) << 5));
+			  word | (ranges_draw(rig, 20) ? 0 : ranges_draw(rig, 4) << 5));
 }
 
 /* One entry in ten is malformed, one in twenty leads out of memory; permissions are any. */
@@ -51,36 +44,27 @@ static phys_addr_t grow(struct rig *rig, u8 level)
 	phys_addr_t table = rig->tables.next;
 
 	rig->tables.next += 0x1000;
-	for (int i = 0; i < PLACES; i++) {
-		u64 word = AMD_PR | (draw(rig, 4) ? AMD_RW : draw(rig, 4) << 61);
-		u64 kind = draw(rig, 10), next = level;
+	for (int i = 0; i < RANGES_PLACES; i++) {
+		u64 word = AMD_PR | (ranges_draw(rig, 4) ? AMD_RW : ranges_draw(rig, 4) << 61);
+		u64 kind = ranges_draw(rig, 10), next = level;
 
-		if (draw(rig, 10) == 0)
-			word |= draw(rig, 2) ? 1ULL << 55 : AMD_NEXT(5);
+		if (ranges_draw(rig, 10) == 0)
+			word |= ranges_draw(rig, 2) ? 1ULL << 55 : AMD_NEXT(5);
 		if (kind < 2)
 			continue;
 		if (level == 0 || kind < 5) {
 			put_leaf(rig, table, level, place[i], word);
 			continue;
 		}
-		if (draw(rig, 8) == 0)
-			next = 1 + draw(rig, level);
-		if (draw(rig, 20) == 0)
+		if (ranges_draw(rig, 8) == 0)
+			next = 1 + ranges_draw(rig, level);
+		if (ranges_draw(rig, 20) == 0)
 			word |= RIG_WALKER_RAM;
 		else
 			word |= grow(rig, (u8)(next - 1));
 		put_entry(rig->walker.ram, table, place[i], word | AMD_NEXT(next));
 	}
 	return table;
-}
-
-static u64 draw_iova(const struct rig *rig)
-{
-	u64 iova = draw(rig, 4096);
-
-	for (u8 level = 0; level < rig->tables.levels; level++)
-		iova |= place[draw(rig, PLACES)] << (12 + 9 * level);
-	return iova;
 }
 
 static void walk_range(struct rig *rig, hw_walk_table *table)
@@ -90,83 +74,43 @@ static void walk_range(struct rig *rig, hw_walk_table *table)
 			     rig->found->last, found_leaf, table, rig->found);
 }
 
-static void expect_table(const struct rig *rig, const struct hw_walk *walk, u8 step, u64 iova)
+static void expect_table(const struct hw_table *table, const struct hw_walk_start *step)
 {
-	const struct hw_table *table = found_step(rig->found, walk, step, iova);
-
-	expect_u64(table->read, walk->step[step].read);
-	expect_u64(table->write, walk->step[step].write);
+	expect_u64(table->read, step->read);
+	expect_u64(table->write, step->write);
 }
 
-static void compare(const struct rig *rig, u64 iova)
+static struct hw_walk walk(const struct rig *rig, u64 iova, bool write)
 {
-	const struct hw_leaf *leaf = found_leaf_at(rig->found, iova);
-
-	for (int write = 0; write < 2; write++) {
-		struct hw_walk walk = hw_walk_amd_v1(&rig->walker, rig->tables.root,
-						     rig->tables.levels, iova, write);
-		bool allowed = leaf && (write ? leaf->write : leaf->read);
-
-		if (allowed != !walk.fault)
-			fail_msg("0x%llx: walk fault 0x%x, range %s", iova, walk.fault,
-				 leaf ? "has a leaf" : "has nothing");
-		for (u8 i = 1; i < walk.tables; i++)
-			expect_table(rig, &walk, i, iova);
-		if (walk.fault)
-			continue;
-		expect_u64(walk.phys, leaf->phys + (iova - leaf->iova));
-		/* A page that its entries do not agree on is told in parts. */
-		assert_true(leaf->bytes <= 1ULL << walk.page_lg2);
-	}
+	return hw_walk_amd_v1(&rig->walker, rig->tables.root, rig->tables.levels, iova, write);
 }
 
-/* Every page of every table, as far as it lies in the range. */
-static void compare_all(const struct rig *rig)
+/* A page that its entries do not agree on is told in parts. */
+static void expect_leaf(const struct hw_leaf *leaf, const struct hw_walk *walk)
 {
-	u32 combinations = 1;
-
-	for (u8 level = 0; level < rig->tables.levels; level++)
-		combinations *= PLACES;
-	for (u32 n = 0; n < combinations; n++) {
-		u64 iova = 0;
-		u32 rest = n;
-
-		for (u8 level = 0; level < rig->tables.levels; level++, rest /= PLACES)
-			iova |= place[rest % PLACES] << (12 + 9 * level);
-		if (iova >= rig->found->first && iova <= rig->found->last)
-			compare(rig, iova);
-	}
-	compare(rig, rig->found->first);
-	compare(rig, rig->found->last);
+	assert_true(leaf->bytes <= 1ULL << walk->page_lg2);
 }
+
+static const struct ranges ranges = {
+	.place = place,
+	.walk_range = walk_range,
+	.walk = walk,
+	.expect_leaf = expect_leaf,
+	.expect_table = expect_table,
+};
 
 static void a_range_finds_what_single_walks_find(void **state)
 {
 	struct rig *rig = *state;
 	u32 trees = scaled(TREES);
-	u64 found = 0;
+	u64 leaves[2] = { 0 };
 
 	for (u32 tree = 0; tree < trees; tree++) {
 		rig->tables.levels = (u8)(1 + tree % 4);
 		rig->tables.root = grow(rig, rig->tables.levels - 1);
-		for (u32 n = 0; n < RANGES; n++) {
-			u64 a = draw_iova(rig), b = draw_iova(rig);
-
-			rig->found->first = a < b ? a : b;
-			rig->found->last = a < b ? b : a;
-			walk_range(rig, found_table);
-			if (n < 3)
-				compare_all(rig);
-			for (int i = 0; i < 40; i++) {
-				u64 iova = draw_iova(rig);
-
-				if (iova >= rig->found->first && iova <= rig->found->last)
-					compare(rig, iova);
-			}
-			found += rig->found->leaves;
-		}
+		ranges_try(rig, &ranges, leaves);
 	}
-	assert_true(found > trees * RANGES);
+	assert_true(leaves[0] + leaves[1] > trees * 25);
 }
 
 static void start(struct rig *rig, const struct tables *tables)

@@ -142,22 +142,15 @@ static void listeners_hear_what_was_covered(void **state)
 static void cached_tables_go_without_the_leaf_bit(void **state)
 {
 	struct queue *queue = *state;
-	struct walk_cache *cache = &queue->iommu->walk_cache;
-	const struct hw_walk walk = {
-		.tables = 2, .step = { { 0x1000, 4, true, true }, { 0x2000, 1, true, true } }
-	};
-	struct hw_walk_start start = { .levels = 4 };
-	const u64 tag = iotlb_tag(0x201);
 
-	walk_cache_fill(cache, tag, QUEUE_4K_AT, &walk);
+	queue_fill_tables(queue);
 	expect_ok(queue_run(queue, (struct command){ { NH_VA(0x201), QUEUE_4K_AT | LEAF } }));
-	expect_u64(walk_cache_find(cache, tag, QUEUE_4K_AT, true, &start), 0);
-	start.levels = 4;
+	assert_true(queue_holds_tables(queue));
 	expect_ok(queue_run(queue, (struct command){ { NH_VA(0x201), QUEUE_4K_AT } }));
-	expect_u64(walk_cache_find(cache, tag, QUEUE_4K_AT, true, &start), WALK_CACHE_LEVELS);
-	walk_cache_fill(cache, tag, QUEUE_4K_AT, &walk);
+	assert_false(queue_holds_tables(queue));
+	queue_fill_tables(queue);
 	expect_ok(queue_run(queue, (struct command){ { NH_ASID(0x201), 0 } }));
-	expect_u64(walk_cache_find(cache, tag, QUEUE_4K_AT, true, &start), WALK_CACHE_LEVELS);
+	assert_false(queue_holds_tables(queue));
 }
 
 /* ---- SYNCs ----------------------------------------------------------------------------------- */

@@ -3,21 +3,19 @@
  * First-stage tables: which addresses they have, and that the walk over a range finds what single
  * walks find, on tables of random entries, in both halves of the addresses.
  */
-#include "rig.h"
+#include "ranges.h"
 #include "support/scale.h"
 
 #include "hw/arch.h"
 #include "hw/vtd_fs.h"
 
-#define ROOT   0x100000ULL
-#define TREES  400 /* full count */
-#define RANGES 25
-#define PLACES 5
+#define ROOT  0x100000ULL
+#define TREES 400 /* full count */
 
 #define P_RW_US 7ULL
 
 /* The entries of each table that are in use: in both halves. */
-static const u64 place[PLACES] = { 0, 7, 255, 256, 511 };
+static const u64 place[RANGES_PLACES] = { 0, 7, 255, 256, 511 };
 
 static int setup(void **state)
 {
@@ -85,123 +83,83 @@ static void words_of_the_facts_are_walked(void **state)
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
-static u64 draw(const struct rig *rig, u64 bound)
-{
-	return random_below(&rig->bench->world.random, bound);
-}
-
 /* One entry in ten is malformed, one in twenty leads out of memory; permissions are any. */
 static phys_addr_t grow(struct rig *rig, u8 level)
 {
 	phys_addr_t table = rig->tables.next;
 
 	rig->tables.next += 0x1000;
-	for (int i = 0; i < PLACES; i++) {
-		u64 word = draw(rig, 4) ? P_RW_US : draw(rig, 8);
-		u64 kind = draw(rig, 10);
+	for (int i = 0; i < RANGES_PLACES; i++) {
+		u64 word = ranges_draw(rig, 4) ? P_RW_US : ranges_draw(rig, 8);
+		u64 kind = ranges_draw(rig, 10);
 
 		if (kind < 3 && level < 4)
 			continue;
-		word |= draw(rig, 4) << 5;
+		word |= ranges_draw(rig, 4) << 5;
 		if (level == 0 || (level < 3 && kind < 6))
-			word |= draw(rig, 1 << 10) << 30 | (level ? ENTRY_LEAF : 0);
-		else if (draw(rig, 20) == 0)
+			word |= ranges_draw(rig, 1 << 10) << 30 | (level ? ENTRY_LEAF : 0);
+		else if (ranges_draw(rig, 20) == 0)
 			word |= RIG_WALKER_RAM;
 		else
 			word |= grow(rig, level - 1);
-		if (draw(rig, 10) == 0)
-			word |= draw(rig, 2) ? 1ULL << 50 : 1ULL << 63;
+		if (ranges_draw(rig, 10) == 0)
+			word |= ranges_draw(rig, 2) ? 1ULL << 50 : 1ULL << 63;
 		put_entry(rig->walker.ram, table, place[i], word);
 	}
 	return table;
 }
 
-static u64 extend(const struct rig *rig, u64 iova)
-{
-	u64 sign = 1ULL << (12 + 9 * rig->tables.levels - 1);
-
-	return iova & sign ? iova | ~(2 * sign - 1) : iova;
-}
-
-static u64 draw_iova(const struct rig *rig)
-{
-	u64 iova = draw(rig, 4096);
-
-	for (u8 level = 0; level < rig->tables.levels; level++)
-		iova |= place[draw(rig, PLACES)] << (12 + 9 * level);
-	return extend(rig, iova);
-}
-
 /* As the unit does it, which is told that this is a first stage. */
-static void walk_range(struct rig *rig)
+static void walk_range(struct rig *rig, hw_walk_table *table)
 {
 	rig->found->leaves = rig->found->tables = 0;
 	hw_vtd.range(&rig->walker, rig->tables.root, rig->tables.levels | HW_FIRST_STAGE,
-		     rig->found->first, rig->found->last, found_leaf, found_table, rig->found);
+		     rig->found->first, rig->found->last, found_leaf, table, rig->found);
 }
 
-static void expect_table(const struct rig *rig, const struct hw_walk *walk, u8 step, u64 iova)
+static void expect_table(const struct hw_table *table, const struct hw_walk_start *step)
 {
-	const struct hw_table *table = found_step(rig->found, walk, step, iova);
-
-	assert_true(table->read >= walk->step[step].read);
-	assert_true(table->write >= walk->step[step].write);
+	assert_true(table->read >= step->read);
+	assert_true(table->write >= step->write);
 	expect_u64(table->bytes, 1ULL << (12 + 9 * table->levels));
 }
 
 /* By the supervisor, whom U/S does not bind. */
-static void compare(const struct rig *rig, u64 iova)
+static struct hw_walk walk(const struct rig *rig, u64 iova, bool write)
 {
 	const struct hw_walk_start start = { rig->tables.root, rig->tables.levels, true, true };
-	const struct hw_leaf *leaf = found_leaf_at(rig->found, iova);
 
-	for (int write = 0; write < 2; write++) {
-		struct hw_walk walk = hw_walk_vtd_fs_from(
-			&rig->walker, &start,
-			&(struct hw_fs_access){ iova, write, false, true, true });
-		bool allowed = leaf && (write ? leaf->write : leaf->read);
-
-		if (allowed != !walk.fault)
-			fail_msg("0x%llx: walk fault 0x%x, range %s", iova, walk.fault,
-				 leaf ? "has a leaf" : "has nothing");
-		for (u8 i = 1; i < walk.tables; i++)
-			expect_table(rig, &walk, i, iova);
-		if (walk.fault)
-			continue;
-		expect_u64(walk.phys, leaf->phys + (iova - leaf->iova));
-		expect_u64(walk.page_lg2, leaf->page_lg2);
-	}
+	return hw_walk_vtd_fs_from(&rig->walker, &start,
+				   &(struct hw_fs_access){ iova, write, false, true, true });
 }
+
+static void expect_leaf(const struct hw_leaf *leaf, const struct hw_walk *walk)
+{
+	expect_u64(walk->page_lg2, leaf->page_lg2);
+}
+
+static const struct ranges ranges = {
+	.place = place,
+	.repeat_highest = true,
+	.walk_range = walk_range,
+	.walk = walk,
+	.expect_leaf = expect_leaf,
+	.expect_table = expect_table,
+};
 
 static void a_range_finds_what_single_walks_find(void **state)
 {
 	struct rig *rig = *state;
 	u32 trees = scaled(TREES);
-	u64 low = 0, high = 0;
+	u64 leaves[2] = { 0 };
 
 	for (u32 tree = 0; tree < trees; tree++) {
 		rig->tables.levels = tree % 4 ? 4 : 5;
 		rig->tables.root = grow(rig, rig->tables.levels - 1);
-		for (u32 n = 0; n < RANGES; n++) {
-			u64 a = draw_iova(rig), b = draw_iova(rig);
-
-			rig->found->first = a < b ? a : b;
-			rig->found->last = a < b ? b : a;
-			walk_range(rig);
-			compare(rig, rig->found->first);
-			compare(rig, rig->found->last);
-			for (int i = 0; i < 40; i++) {
-				u64 iova = draw_iova(rig);
-
-				if (iova >= rig->found->first && iova <= rig->found->last)
-					compare(rig, iova);
-			}
-			for (u32 i = 0; i < rig->found->leaves; i++)
-				*(rig->found->leaf[i].iova >> 63 ? &high : &low) += 1;
-		}
+		ranges_try(rig, &ranges, leaves);
 	}
-	assert_true(low > trees);
-	assert_true(high > trees);
+	assert_true(leaves[0] > trees);
+	assert_true(leaves[1] > trees);
 }
 
 /*
@@ -220,7 +178,7 @@ static void between_the_halves_is_nothing(void **state)
 	put_entry(ram, 0x11000, 0, 0x40000000 | P_RW_US | ENTRY_LEAF);
 	put_entry(ram, 0x11000, 511, 0x80000000 | 0x65 | ENTRY_LEAF);
 	rig->found->last = ~0ULL;
-	walk_range(rig);
+	walk_range(rig, found_table);
 	expect_u64(rig->found->leaves, 4);
 	expect_u64(rig->found->tables, 2);
 	expect_u64(rig->found->leaf[0].iova, 0x00007f8000000000ULL);
@@ -233,11 +191,11 @@ static void between_the_halves_is_nothing(void **state)
 	assert_true(rig->found->leaf[2].write && !rig->found->leaf[3].write);
 	rig->found->first = 0x0000800000000000ULL;
 	rig->found->last = 0xffff7fffffffffffULL;
-	walk_range(rig);
+	walk_range(rig, found_table);
 	expect_u64(rig->found->leaves + rig->found->tables, 0);
 	rig->found->first = 0x00007fffffffffffULL;
 	rig->found->last = 0xffff800000000000ULL;
-	walk_range(rig);
+	walk_range(rig, found_table);
 	expect_u64(rig->found->leaves, 2);
 	expect_u64(rig->found->tables, 2);
 }
