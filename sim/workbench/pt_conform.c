@@ -63,6 +63,7 @@ enum {
 	REFUSES,
 	IN_USE,
 	HOLE,
+	ELSEWHERE,
 	INSIDE,
 	TABLES_LATER,
 	REPLACED,
@@ -101,6 +102,8 @@ static const struct {
 	[IN_USE] = { "in_use", NEEDS(SIZES), pt_check_in_use,
 		     "over a leaf nothing is mapped: EADDRINUSE, and what was done is counted" },
 	[HOLE] = { "hole", NEEDS(SIZES), pt_check_hole, "an unmap stops at the first hole" },
+	[ELSEWHERE] = { "elsewhere", NEEDS(SIZES), pt_check_elsewhere,
+			"what is mapped at one address is not found, and does not go, at others" },
 	[INSIDE] = { "inside", NEEDS(SIZES), pt_check_inside,
 		     "an unmap that starts inside a leaf is refused, one that ends there takes "
 		     "it" },

@@ -23,11 +23,15 @@ struct pt_conform {
 	bool made;
 	bool leaves_vary; /* after cut and collapse: where a leaf ends the model does not know */
 	bool coherent;
+	bool unsnooped;	       /* checks that begin with coherent tables begin with others */
+	phys_addr_t told_root; /* of what change_top was told, or init has made */
+	u8 told_levels;
 	u64 last; /* the highest address from 0 on */
 	u8 granule_lg2;
 	struct iova_dice dice;
 	struct pt_model *model;
 	struct iommu_iotlb_gather gather; /* of the last call */
+	struct iommu_iotlb_gather gone;	  /* the same, once it was released */
 	u64 mapped;			  /* what the last map added */
 	char reason[512];
 	const char *absent; /* what a check looks at, and the format does not have */
@@ -85,6 +89,24 @@ bool pt_compare(struct pt_conform *c, u64 start, u64 last);
 /* What hardware reads, while a call is on: of the model some leaves may not be there. */
 bool pt_compare_some(struct pt_conform *c, u64 start, u64 last);
 
+/* pt_conform_gather.c */
+
+/* Leaves that a call has changed; start > last: none. */
+struct pt_change {
+	u64 start;
+	u64 last;
+	u8 leaf_levels;
+};
+
+/* What shows of rights. */
+u32 pt_shown(const struct pt_conform *c, u32 prot);
+/* The bit of the level that leaves of 2^lg2 bytes stand at; 0: of this format nobody knows. */
+u8 pt_level_bit(const struct pt_conform *c, u8 lg2);
+/* Of the model's leaves from iova on those that have other rights than *prot; NULL: all. */
+struct pt_change pt_change_of(const struct pt_conform *c, u64 iova, u64 bytes, const u32 *prot);
+/* What was gathered covers it; `what` is the call, for the sentence. */
+bool pt_gathered(struct pt_conform *c, const char *what, const struct pt_change *change);
+
 /* pt_conform_leaf.c */
 bool pt_check_empty(struct pt_conform *c);
 bool pt_check_sizes(struct pt_conform *c);
@@ -93,6 +115,7 @@ bool pt_check_choice(struct pt_conform *c);
 bool pt_check_refuses(struct pt_conform *c);
 bool pt_check_in_use(struct pt_conform *c);
 bool pt_check_hole(struct pt_conform *c);
+bool pt_check_elsewhere(struct pt_conform *c);
 bool pt_check_inside(struct pt_conform *c);
 
 /* pt_conform_width.c */

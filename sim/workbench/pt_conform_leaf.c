@@ -89,6 +89,66 @@ bool pt_check_choice(struct pt_conform *c)
 	return true;
 }
 
+/* ---- Refusals --------------------------------------------------------- */
+
+static bool no_leaf(void *cookie, const struct pgtable_leaf *leaf)
+{
+	(void)cookie;
+	(void)leaf;
+	return true;
+}
+
+static void no_mark(void *cookie, u64 iova, u64 bytes)
+{
+	(void)cookie;
+	(void)iova;
+	(void)bytes;
+}
+
+/* A range that a table may have, or not, for each function that takes one. */
+static bool range_refused(struct pt_conform *c, u64 iova, u64 bytes, int expected)
+{
+	const struct pgtable_ops *ops = c->subject->ops;
+	struct pgtable *pt = &c->pt;
+	u64 done = 0;
+	const struct {
+		const char *name;
+		int err;
+	} calls[] = {
+		{ "iterate",
+		  ops->iterate ? ops->iterate(pt, iova, bytes, no_leaf, NULL) : expected },
+		{ "protect", ops->protect ? ops->protect(pt, iova, bytes, PT_RW, &c->gather, &done)
+					  : expected },
+		{ "read_and_clear_dirty",
+		  ops->read_and_clear_dirty ? ops->read_and_clear_dirty(pt, iova, bytes, true,
+									no_mark, NULL, &c->gather)
+					    : expected },
+		{ "collapse",
+		  ops->collapse ? ops->collapse(pt, iova, bytes, &c->gather, &done) : expected },
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		/* What a format does not have it may say first. */
+		if (calls[i].err != expected && (i < 2 || calls[i].err != -EOPNOTSUPP))
+			return pt_wrong(c, "%s of 0x%llx, 0x%llx bytes, gives %s, expected %s",
+					calls[i].name, iova, bytes, pt_error(calls[i].err).text,
+					pt_error(expected).text);
+	}
+	return !done || pt_wrong(c, "a range at 0x%llx is refused, and changes", iova);
+}
+
+static bool no_rights_refused(struct pt_conform *c, u64 iova)
+{
+	u64 changed = 0;
+	int err;
+
+	if (!c->subject->ops->protect)
+		return true;
+	err = c->subject->ops->protect(&c->pt, iova, pt_page(c), 0, &c->gather, &changed);
+	return err == -EINVAL ||
+	       pt_wrong(c, "protect without rights gives %s, expected -EINVAL", pt_error(err).text);
+}
+
 bool pt_check_refuses(struct pt_conform *c)
 {
 	u64 page, beyond;
@@ -109,6 +169,9 @@ bool pt_check_refuses(struct pt_conform *c)
 	    !pt_map_refuse(c, page, 1ULL << c->pt.pa_bits, page, PT_RW, -ERANGE))
 		return false;
 	beyond = c->last + 1;
+	if (!range_refused(c, page, 0, -EINVAL) || !range_refused(c, -page, 2 * page, -EOVERFLOW) ||
+	    (beyond && !range_refused(c, beyond, page, -ERANGE)) || !no_rights_refused(c, page))
+		return false;
 	if (beyond && (!pt_map_refuse(c, beyond, phys, page, PT_RW, -ERANGE) ||
 		       !pt_map_refuse(c, beyond - page, phys, 2 * page, PT_RW, -ERANGE)))
 		return false;
@@ -139,6 +202,9 @@ bool pt_check_in_use(struct pt_conform *c)
 		if (!pt_map(c, 2 * size + page, phys, page, PT_RW) ||
 		    !pt_map(c, 2 * size, pt_memory(c, lg2), size, PT_RW) ||
 		    !pt_unmap(c, 2 * size + page, page) ||
+		    !pt_map(c, 3 * size - page, phys, page, PT_RW) ||
+		    !pt_map(c, 2 * size, pt_memory(c, lg2), size, PT_RW) ||
+		    !pt_unmap(c, 3 * size - page, page) ||
 		    !pt_map(c, 2 * size, pt_memory(c, lg2), size, PT_RW) ||
 		    !pt_map(c, 2 * size + page, phys, page, PT_RW) || !pt_unmap(c, 2 * size, size))
 			return false;
@@ -161,6 +227,37 @@ bool pt_check_hole(struct pt_conform *c)
 	       pt_unmap(c, page, 7 * page) && pt_unmap(c, 4 * page, 4 * page) &&
 	       pt_unmap(c, 5 * page, page) && pt_unmap(c, page, page << 12) &&
 	       pt_unmap(c, 6 * page, 2 * page);
+}
+
+/* An address that differs in one bit is another one, even if the table does not reach it yet. */
+static bool is_absent(struct pt_conform *c, u64 iova)
+{
+	phys_addr_t phys;
+
+	if (iova <= c->last)
+		return pt_unmap(c, iova, pt_page(c));
+	phys = c->subject->ops->iova_to_phys(&c->pt, iova);
+	if (phys)
+		return pt_wrong(c, "iova_to_phys finds 0x%llx at 0x%llx, expected 0x0", phys, iova);
+	return !c->subject->ops->unmap(&c->pt, iova, pt_page(c), &c->gather) ||
+	       pt_wrong(c, "unmap of 0x%llx, which the table cannot reach, removes something",
+			iova);
+}
+
+bool pt_check_elsewhere(struct pt_conform *c)
+{
+	u64 at;
+
+	if (!pt_start(c, true))
+		return false;
+	at = 5 * pt_page(c);
+	if (!pt_map(c, at, pt_memory(c, c->granule_lg2), pt_page(c), PT_RW))
+		return false;
+	for (u8 bit = c->granule_lg2; bit < 64; bit++) {
+		if (!is_absent(c, at ^ 1ULL << bit))
+			return false;
+	}
+	return pt_unmap(c, at, pt_page(c));
 }
 
 bool pt_check_inside(struct pt_conform *c)

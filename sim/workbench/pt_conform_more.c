@@ -66,66 +66,102 @@ static bool read_dirty(struct pt_conform *c, u64 iova, u64 bytes, bool clear, st
 	return !err || pt_wrong(c, "read_and_clear_dirty gives %s", pt_error(err).text);
 }
 
-/* The mark of a leaf is told, stays if it is not to go, and goes if it is. */
-static bool one_mark(struct pt_conform *c, u64 iova, u64 size, bool *has_marks)
+/* All of that is told, and nothing else. */
+static bool told_is(struct pt_conform *c, const struct pt_told *told, u64 start, u64 last)
 {
-	u64 at = iova + size / 2;
-	struct pt_told told;
-	int err = c->subject->ops->set_dirty(&c->pt, at);
+	return (told->count && told->start == start && told->last == last) ||
+	       pt_wrong(c,
+			"0x%llx to 0x%llx was marked, read_and_clear_dirty tells of %s0x%llx to "
+			"0x%llx",
+			start, last, told->count ? "" : "nothing: ", told->start, told->last);
+}
 
-	*has_marks = err != -EOPNOTSUPP;
-	if (!*has_marks)
-		return true;
+/*
+ * The mark of a leaf, at whatever address it was written, is told of all of it, or of the part that
+ * was asked for; stays if it is not to go, and goes if it is.
+ */
+static bool one_mark(struct pt_conform *c, u64 iova, u8 lg2, u64 at)
+{
+	u64 size = 1ULL << lg2, page = pt_page(c);
+	const struct pt_change change = { iova, iova + (size - 1), pt_level_bit(c, lg2) };
+	int err = c->subject->ops->set_dirty(&c->pt, at);
+	struct pt_told told;
+
 	if (err)
 		return pt_wrong(c, "set_dirty of 0x%llx gives %s", at, pt_error(err).text);
+	if (!read_dirty(c, at, page, false, &told) || !told_is(c, &told, at, at + (page - 1)))
+		return false;
 	for (int clear = 0; clear < 2; clear++) {
-		if (!read_dirty(c, 0, iova + 2 * size, clear, &told))
+		if (!read_dirty(c, 0, iova + 2 * size, clear, &told) ||
+		    !told_is(c, &told, iova, iova + (size - 1)))
 			return false;
-		if (!told.count || told.start > at || told.last < at || told.start < iova ||
-		    told.last > iova + (size - 1))
-			return pt_wrong(c, "0x%llx was marked, read_and_clear_dirty tells of %s",
-					at, told.count ? "others" : "nothing");
 	}
-	if (c->gather.start > at || c->gather.last < at)
-		return pt_wrong(c, "marks were cleared at 0x%llx and nothing is gathered", at);
+	if (!pt_gathered(c, "read_and_clear_dirty", &change))
+		return false;
 	return read_dirty(c, 0, iova + 2 * size, true, &told) &&
 	       (!told.count || pt_wrong(c, "a mark that was cleared at 0x%llx is there", at)) &&
 	       pt_compare(c, 0, iova + 2 * size);
 }
 
+/* The first, the last and a page between; what is born marked is cleared first. */
+static bool marks_of(struct pt_conform *c, u64 iova, u8 lg2)
+{
+	u64 size = 1ULL << lg2;
+	struct pt_told told;
+
+	return read_dirty(c, iova, size, true, &told) && one_mark(c, iova, lg2, iova) &&
+	       one_mark(c, iova, lg2, iova + (size / 2 & ~(pt_page(c) - 1))) &&
+	       one_mark(c, iova, lg2, iova + size - pt_page(c));
+}
+
+/* False: the format has none. */
+static bool has_marks(struct pt_conform *c)
+{
+	return c->subject->ops->set_dirty(&c->pt, 0) != -EOPNOTSUPP;
+}
+
 bool pt_check_dirty(struct pt_conform *c)
 {
-	bool has_marks = true;
 	u8 lg2;
 
 	if (!c->subject->ops->set_dirty || !c->subject->ops->read_and_clear_dirty)
 		return pt_absent(c, "read_and_clear_dirty, or no set_dirty");
 	if (!pt_start(c, true))
 		return false;
-	for (u32 i = 0; has_marks && (lg2 = pt_size_lg2(c, i)); i++) {
+	if (!has_marks(c))
+		return pt_absent(c, "marks of what was written (-EOPNOTSUPP)");
+	for (u32 i = 0; (lg2 = pt_size_lg2(c, i)); i++) {
 		u64 size = 1ULL << lg2;
 
 		if (!pt_memory(c, lg2) || 4 * size - 1 > c->last)
 			continue;
-		if (!pt_map(c, size, pt_memory(c, lg2), size, PT_RW) ||
-		    !one_mark(c, size, size, &has_marks) || !pt_unmap(c, size, size))
+		if (!pt_map(c, size, pt_memory(c, lg2), size, PT_RW) || !marks_of(c, size, lg2) ||
+		    !pt_unmap(c, size, size))
 			return false;
 	}
-	return has_marks || pt_absent(c, "marks of what was written (-EOPNOTSUPP)");
+	return true;
 }
 
 /* ---- Cut and collapse ------------------------------------------------- */
 
-/* What was gathered goes, addresses lead where they led, and another call begins. */
-static bool settled(struct pt_conform *c, u64 start, u64 last)
+/*
+ * What was gathered goes, addresses lead where they led, before and after, and another call begins.
+ * `levels` are those of the leaves that were there, as far as they are known.
+ */
+static bool settled(struct pt_conform *c, const char *what, u8 lg2, u8 levels)
 {
-	bool good = !iommu_iotlb_gather_empty(&c->gather) ||
-		    pt_wrong(c, "a change at 0x%llx gathers nothing", start);
+	u64 size = 1ULL << lg2;
+	const struct pt_change change = { size, 2 * size - 1, levels };
 
+	if (c->gather.freelist && !c->gather.table_levels)
+		return pt_wrong(c, "%s at 0x%llx lets tables go, and names no table_levels", what,
+				size);
+	if (!pt_gathered(c, what, &change) || !pt_compare(c, size, 2 * size - 1))
+		return false;
 	pt_world_release(c->world, c->gather.freelist);
 	iommu_iotlb_gather_init(&c->gather);
 	pt_world_call(c->world);
-	return good && pt_compare(c, start, last);
+	return pt_compare(c, size, 2 * size - 1);
 }
 
 /* The second page of a leaf of 2^lg2 bytes at 2^lg2 begins one. *can: it may be cut. */
@@ -141,7 +177,7 @@ static bool cut(struct pt_conform *c, u8 lg2, bool *can)
 	if (!*can)
 		return true;
 	return err ? pt_wrong(c, "cut at 0x%llx gives %s", at, pt_error(err).text)
-		   : settled(c, size, 2 * size - 1);
+		   : settled(c, "cut", lg2, pt_level_bit(c, lg2));
 }
 
 static bool collapse(struct pt_conform *c, u8 lg2)
@@ -152,7 +188,7 @@ static bool collapse(struct pt_conform *c, u8 lg2)
 	if (err || !fewer)
 		return pt_wrong(c, "collapse of what was cut gives %s, %llu leaves less",
 				pt_error(err).text, fewer);
-	return settled(c, size, 2 * size - 1);
+	return settled(c, "collapse", lg2, 0);
 }
 
 /* False: wrong, or *can says that it cannot be cut. */
@@ -174,8 +210,9 @@ static bool cut_one(struct pt_conform *c, u8 lg2, bool *can)
 	if (done != size - page)
 		return pt_wrong(c, "unmap from a cut at 0x%llx removes 0x%llx, expected 0x%llx",
 				size + page, done, size - page);
-	return c->subject->ops->iova_to_phys(&c->pt, size) == pt_memory(c, lg2) ||
-	       pt_wrong(c, "what lies before a cut at 0x%llx went, too", size + page);
+	/* The page before the cut is there, and nothing else, for hardware either. */
+	c->model->leaf[0].lg2 = c->granule_lg2;
+	return pt_compare(c, size, 2 * size - 1);
 }
 
 bool pt_check_reshape(struct pt_conform *c)

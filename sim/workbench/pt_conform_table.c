@@ -29,6 +29,16 @@ bool pt_check_tables_later(struct pt_conform *c)
 	       pt_wrong(c, "%llu tables stay where nothing is mapped", c->world->live - tables);
 }
 
+/* What was reached through tables that went is to be forgotten. */
+static bool way_forgotten(struct pt_conform *c, u64 start, u64 last)
+{
+	return !c->gone.table_levels || (c->gone.start <= start && c->gone.last >= last) ||
+	       pt_wrong(c,
+			"a leaf takes the place of a table that served 0x%llx to 0x%llx, and "
+			"gathers 0x%llx to 0x%llx",
+			start, last, c->gone.start, c->gone.last);
+}
+
 /* Tables in which nothing is mapped make room for a leaf. */
 bool pt_check_replaced(struct pt_conform *c)
 {
@@ -47,7 +57,8 @@ bool pt_check_replaced(struct pt_conform *c)
 			continue;
 		if (!pt_map(c, size + page, phys, 2 * page, PT_RW) ||
 		    !pt_unmap(c, size + page, 2 * page) ||
-		    !pt_map(c, size, pt_memory(c, lg2), size, PT_RW) || !pt_unmap(c, size, size))
+		    !pt_map(c, size, pt_memory(c, lg2), size, PT_RW) ||
+		    !way_forgotten(c, size + page, size + 3 * page - 1) || !pt_unmap(c, size, size))
 			return false;
 	}
 	return true;

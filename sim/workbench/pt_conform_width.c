@@ -34,6 +34,28 @@ static bool leaves_lead_everywhere(struct pt_conform *c)
 	return true;
 }
 
+/*
+ * Leaves side by side, from below a power of two to above it: where the address of the next is not
+ * in the place of the one before and a constant, each must be coded anew.
+ */
+static bool runs_cross_everything(struct pt_conform *c)
+{
+	u8 lg2;
+
+	for (u32 i = 0; (lg2 = pt_size_lg2(c, i)); i++) {
+		u64 size = 1ULL << lg2;
+
+		if (c->last / 8 < size)
+			break;
+		for (u8 bit = lg2 + 2; bit < c->pt.pa_bits; bit++) {
+			if (!pt_map(c, size, (1ULL << bit) - 2 * size, 4 * size, PT_RW) ||
+			    !pt_unmap(c, size, 4 * size))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* ---- Tables ----------------------------------------------------------- */
 
 /* A top table whose first word is for a table; the others are empty, and no other memory is. */
@@ -137,5 +159,6 @@ static bool tables_are_found_everywhere(struct pt_conform *c)
 
 bool pt_check_width(struct pt_conform *c)
 {
-	return pt_start(c, true) && leaves_lead_everywhere(c) && tables_are_found_everywhere(c);
+	return pt_start(c, true) && leaves_lead_everywhere(c) && runs_cross_everything(c) &&
+	       tables_are_found_everywhere(c);
 }

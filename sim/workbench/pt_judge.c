@@ -44,10 +44,16 @@ struct pt_error pt_error(int err)
 	return error;
 }
 
-/* Mistakes that the world has seen. */
+/* Mistakes that the world has seen; and whether hardware was told where to begin. */
 static bool is_well(struct pt_conform *c)
 {
-	return !c->world->wrong[0] || pt_wrong(c, "%s", c->world->wrong);
+	if (c->world->wrong[0])
+		return pt_wrong(c, "%s", c->world->wrong);
+	return !c->made || (c->pt.root == c->told_root && c->pt.levels == c->told_levels) ||
+	       pt_wrong(c,
+			"the top is at 0x%llx, of %u levels, and change_top was told of 0x%llx, "
+			"of %u",
+			c->pt.root, c->pt.levels, c->told_root, c->told_levels);
 }
 
 /* ---- A table ---------------------------------------------------------- */
@@ -81,6 +87,15 @@ static bool sign_extends(const struct pt_conform *c)
 	return c->subject->sign_extends || (format && format->sign_extends);
 }
 
+static int change_top(void *cookie, phys_addr_t root, u8 levels)
+{
+	struct pt_conform *c = cookie;
+
+	c->told_root = root;
+	c->told_levels = levels;
+	return 0;
+}
+
 /* A world, and what the format does in it first. */
 static int init(struct pt_conform *c, bool coherent, u64 nth)
 {
@@ -91,13 +106,15 @@ static int init(struct pt_conform *c, bool coherent, u64 nth)
 	DMASIM_CONTRACT(c->world, "there is memory for the workbench");
 	config.host = &c->world->host;
 	config.coherent = coherent;
-	config.change_top = NULL;
+	config.change_top = change_top;
+	config.cookie = c;
 	config.context = c->subject->ops->context;
 	config.levels = config.levels ? config.levels : 4;
 	config.pa_bits = config.pa_bits ? config.pa_bits : 52;
 	pt_world_fail(c->world, nth);
 	err = c->subject->ops->init(&c->pt, &config);
 	c->made = !err;
+	change_top(c, c->pt.root, c->pt.levels);
 	return err;
 }
 
@@ -106,6 +123,7 @@ bool pt_start(struct pt_conform *c, bool coherent)
 	const struct pt_format *format = c->subject->ops->format;
 	u8 bits;
 
+	coherent &= !c->unsnooped;
 	if (!pt_end(c))
 		return false;
 	if (init(c, coherent, 0))
@@ -163,13 +181,6 @@ phys_addr_t pt_memory(const struct pt_conform *c, u8 lg2)
 }
 
 /* ---- Looking ---------------------------------------------------------- */
-
-static u32 shown(const struct pt_conform *c, u32 prot)
-{
-	bool both = c->subject->no_write_only && prot & IOMMU_WRITE;
-
-	return (prot & PT_RW) | (both ? IOMMU_READ : 0);
-}
 
 static bool look_up(struct pt_conform *c, u64 iova)
 {
@@ -262,7 +273,7 @@ static void found(struct pt_look *look, u64 iova, phys_addr_t phys, u8 lg2, u32 
 		return;
 	if (iova > look->cursor)
 		nothing_until(look, iova);
-	if (!leaf || leaf->phys + within != phys || shown(look->c, leaf->prot) != prot ||
+	if (!leaf || leaf->phys + within != phys || pt_shown(look->c, leaf->prot) != prot ||
 	    (!look->c->leaves_vary && within + (1ULL << lg2) > 1ULL << leaf->lg2) ||
 	    (look->whole && !look->c->leaves_vary && leaf->lg2 != lg2))
 		look->good = pt_wrong(look->c,
@@ -422,6 +433,7 @@ static bool end(struct pt_conform *c, u64 start, u64 last)
 	if (!is_well(c) || (tables && !walk(c, start, last > c->last ? c->last : last, false)))
 		return false;
 	pt_world_release(c->world, tables);
+	c->gone = c->gather;
 	iommu_iotlb_gather_init(&c->gather);
 	return pt_compare(c, start, last);
 }
@@ -483,19 +495,6 @@ bool pt_map_without(struct pt_conform *c, u64 iova, phys_addr_t phys, u64 bytes,
 	return mapped_as(c, iova, phys, bytes, mapped) && end(c, iova, iova + (bytes - 1));
 }
 
-/* What went must be invalidated: perhaps more, never less. */
-static bool gathered(struct pt_conform *c, u64 iova, u64 done)
-{
-	if (done && (c->gather.start > iova || c->gather.last < iova + (done - 1)))
-		return pt_wrong(c,
-				"unmap of 0x%llx removes 0x%llx bytes and gathers %s0x%llx to "
-				"0x%llx",
-				iova, done, iommu_iotlb_gather_empty(&c->gather) ? "nothing: " : "",
-				c->gather.start, c->gather.last);
-	return !done || c->gather.leaf_levels ||
-	       pt_wrong(c, "unmap of 0x%llx gathers no leaf_levels", iova);
-}
-
 /* Why an unmap must remove something else, as far as the leaf there tells; "": it does not. */
 static struct pt_remark inside_of(const struct pgtable_leaf *leaf, u64 iova)
 {
@@ -511,6 +510,7 @@ bool pt_unmap(struct pt_conform *c, u64 iova, u64 bytes)
 {
 	const struct pgtable_leaf *leaf = pt_model_at(c->model, iova);
 	const struct pt_remark inside = inside_of(leaf, iova);
+	const struct pt_change change = pt_change_of(c, iova, bytes, NULL);
 	u64 expected = pt_model_unmap(c->model, iova, bytes);
 	u64 most = expected > bytes ? expected : bytes;
 	u64 done;
@@ -522,11 +522,12 @@ bool pt_unmap(struct pt_conform *c, u64 iova, u64 bytes)
 		       pt_wrong(c,
 				"unmap of 0x%llx, 0x%llx bytes, removes 0x%llx, expected 0x%llx%s",
 				iova, bytes, done, expected, inside.text);
-	return gathered(c, iova, done) && end(c, iova, iova + (most - 1));
+	return pt_gathered(c, "unmap", &change) && end(c, iova, iova + (most - 1));
 }
 
 bool pt_protect(struct pt_conform *c, u64 iova, u64 bytes, u32 prot)
 {
+	const struct pt_change change = pt_change_of(c, iova, bytes, &prot);
 	u64 expected = 0, changed = 0;
 	int err, should = pt_model_protect(c->model, iova, bytes, prot, &expected);
 
@@ -538,7 +539,5 @@ bool pt_protect(struct pt_conform *c, u64 iova, u64 bytes, u32 prot)
 				"%s and 0x%llx",
 				iova, bytes, pt_error(err).text, changed, pt_error(should).text,
 				expected);
-	if (changed && iommu_iotlb_gather_empty(&c->gather))
-		return pt_wrong(c, "protect of 0x%llx changes leaves and gathers nothing", iova);
-	return end(c, iova, iova + (bytes - 1));
+	return pt_gathered(c, "protect", &change) && end(c, iova, iova + (bytes - 1));
 }
