@@ -91,8 +91,9 @@ int cli_pt(int argc, char **argv)
 	struct pt_options *options;
 	int status;
 
-	if (argc == 2 && !strcmp(argv[1], "list"))
-		return pt_list();
+	if (argc > 1 && !strcmp(argv[1], "list"))
+		return argc == 2 ? pt_list()
+				 : cli_bad_input("pt: unexpected argument '%s'", argv[2]);
 	options = calloc(1, sizeof(*options));
 	if (!options)
 		return cli_bad_input("pt: no memory");

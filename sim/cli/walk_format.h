@@ -115,7 +115,7 @@ void walk_say(const struct walk_format *format, const struct walk_unit *unit, u8
 
 /* "4 KiB", "2 MiB", "3 GiB" ... for a multiple of them. Valid until the end of the line. */
 struct walk_size {
-	char text[24];
+	char text[32]; /* "18446744073709551615 bytes" */
 };
 struct walk_size walk_size(u64 bytes);
 struct walk_size walk_size_lg2(u32 lg2);

@@ -169,7 +169,9 @@ run 0 a-loop vtdss --map $page --poke 0x40000000:3:0x100003 --poke 0x40001000:3:
 refused nothing 'expected a format: amdv1, vtdss, x86_64, armv8 or riscv'
 refused an-unknown-format "no format 'x86'" x86
 refused two-formats "unexpected argument 'vtdss'" amdv1 vtdss
-refused a-list-with-more "no format 'list'" list amdv1
+refused a-list-with-more "unexpected argument 'amdv1'" list amdv1
+run 1 all-bytes-but-one amdv1 --map 0:0:0xffffffffffffffff &&
+	has a-size-is-whole '^map 0x0 to 0x0, 18446744073709551615 bytes, ' "$temp/out"
 refused an-unknown-option "no option '--nope'" amdv1 --nope
 refused an-unknown-short-option "no option '-q'" amdv1 -q
 refused an-option-without-its-value "option '--map' needs a value" amdv1 --map
