@@ -367,14 +367,12 @@ void cached_changed(struct cached *cached, struct cached_domain *domain, u64 sta
 	cached_compare(cached, domain, start, last, check_now(&cached->clock), false);
 }
 
-/* Marks the pages of [start, last] that hold. Those of a unit that snoops are as they look. */
+/* Marks the pages of [start, last] that hold. */
 static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			  bool unmapped)
 {
 	struct interval *at;
 
-	if (DMASIM_LIKELY(!domain->iommu->walker.cache))
-		return;
 	cached_pages_spread(cached, domain, start, last);
 	at = interval_first(&domain->leaves, start, last);
 	while (at) {
@@ -387,6 +385,7 @@ static void mark_unmapped(struct cached *cached, struct cached_domain *domain, u
 		if (!leaf)
 			return;
 		leaf->unmapped = unmapped;
+		domain->has_left |= unmapped;
 		cached_leaf_put(cached, leaf);
 	}
 }
@@ -395,12 +394,44 @@ void cached_mapped_somehow(struct cached *cached, struct cached_domain *domain, 
 			   struct check_moment now)
 {
 	cached_compare(cached, domain, start, last, now, true);
+}
+
+void cached_mapped_over(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
 	mark_unmapped(cached, domain, start, last, false);
+}
+
+/* What is left in the tables, as they are walked. */
+struct left {
+	struct cached *cached;
+	struct cached_domain *domain;
+	u64 start; /* of what was unmapped */
+	u64 last;
+};
+
+static void mark_left(void *cookie, const struct hw_leaf *leaf)
+{
+	const struct left *left = cookie;
+	u64 start = leaf->iova, last = leaf->iova + (leaf->bytes - 1);
+
+	if (!leaf->read && !leaf->write)
+		return;
+	mark_unmapped(left->cached, left->domain, start > left->start ? start : left->start,
+		      last < left->last ? last : left->last, true);
 }
 
 void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
-	mark_unmapped(cached, domain, start, last, true);
+	struct left left = { cached, domain, start, last };
+
+	if (DMASIM_UNLIKELY(domain->iommu->walker.cache)) {
+		mark_unmapped(cached, domain, start, last, true);
+		return;
+	}
+	/* Through a table that was unlinked, and may be cached, pages hold that are not left. */
+	if (DMASIM_UNLIKELY(cached_any_holds(domain, start, last)))
+		hw_walk_range(domain->iommu, domain->root, domain->levels, start, last, mark_left,
+			      NULL, &left);
 }
 
 static bool knows_page(const struct cached_domain *domain, const struct hw_leaf *leaf, bool ended)

@@ -68,7 +68,7 @@ struct cached_leaf {
 	bool accessed;
 	bool dirty;
 	bool absent;	/* caching mode: it says that nothing is there */
-	bool unmapped;	/* it holds, but the software has cleared it: in the CPU's cache alone */
+	bool unmapped;	/* it holds, but the software says that it has cleared it */
 	bool indexed;	/* it has ended, and somebody has asked for it by its memory */
 	bool told;	/* reported */
 	bool told_page; /* that its memory is used again, too */
@@ -147,6 +147,7 @@ struct cached_domain {
 	u64 count;		 /* of them */
 	u64 holding;		 /* of these */
 	bool large;		 /* some were of more than 4 KiB */
+	bool has_left;		 /* some were marked as unmapped while they held */
 	struct cached_rows rows; /* the others (cached_pages.h) */
 	struct interval_tree tables;
 	u32 ended_tables;
@@ -246,6 +247,8 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 /* It has mapped [start, last]: tables that are new were empty before pages came into them. */
 void cached_mapped_somehow(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			   struct check_moment now);
+/* What holds there, and was left when it was unmapped, is mapped again. */
+void cached_mapped_over(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 static inline void cached_mapped(struct cached *cached, struct cached_domain *domain, u64 start,
 				 u64 last)
 {
@@ -253,11 +256,13 @@ static inline void cached_mapped(struct cached *cached, struct cached_domain *do
 
 	if (DMASIM_UNLIKELY(!cached_way_compare(cached, domain, start, last, now)))
 		cached_mapped_somehow(cached, domain, start, last, now);
+	if (DMASIM_UNLIKELY(domain->has_left))
+		cached_mapped_over(cached, domain, start, last);
 }
 
 /*
  * It has unmapped [start, last], and that was compared. What the unit still reads there, as it does
- * not snoop, holds on; but to the software it is gone.
+ * not snoop or as the entry was left, holds on; but to the software it is gone.
  */
 void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 

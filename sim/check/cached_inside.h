@@ -26,6 +26,20 @@ static inline bool cached_holds(const struct cached_leaf *leaf)
 	return !check_happened(leaf->until);
 }
 
+/* True if something of [start, last] holds. */
+static inline bool cached_any_holds(const struct cached_domain *domain, u64 start, u64 last)
+{
+	struct interval *at = NULL;
+
+	if (cached_pages_hold(&domain->rows, start, last))
+		return true;
+	if (domain->holding)
+		at = interval_first(&domain->leaves, start, last);
+	while (at && !cached_holds((struct cached_leaf *)at))
+		at = interval_next(&domain->leaves, at, start, last);
+	return at;
+}
+
 /* A record of a leaf, to be filled in whole; NULL: no memory, and the checker is blind. */
 static inline struct cached_leaf *cached_leaf_new(struct cached *cached)
 {

@@ -80,26 +80,13 @@ static bool is_suspect(const struct cached_domain *domain, const struct cached_l
 	return !cached_holds(leaf) || leaf->unmapped || other_ways(domain);
 }
 
-static bool any_holds(const struct cached_domain *domain, u64 start, u64 last)
-{
-	struct interval *at = NULL;
-
-	if (cached_pages_hold(&domain->rows, start, last))
-		return true;
-	if (domain->holding)
-		at = interval_first(&domain->leaves, start, last);
-	while (at && !cached_holds((struct cached_leaf *)at))
-		at = interval_next(&domain->leaves, at, start, last);
-	return at;
-}
-
 struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *domain, u64 start,
 				 u64 last, enum cached_harm *harm, u64 *from, u64 *to)
 {
 	const struct interval_tree *leaves = &domain->leaves;
 	struct interval *at;
 
-	if (any_holds(domain, start, last))
+	if (cached_any_holds(domain, start, last))
 		cached_changed(cached, domain, start, last);
 	if (other_ways(domain))
 		cached_pages_spread(cached, domain, start, last);

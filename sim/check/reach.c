@@ -3,7 +3,10 @@
 
 #include "iova/flush_queue.h"
 
-/* What may be cached and leads there, though nothing in the tables does any more. */
+/*
+ * What may be cached and leads there, though nothing in the tables does any more; or, where the
+ * unit does not snoop, in the tables as the software sees them.
+ */
 static const struct cached_leaf *ended_leaf(const struct cached_domain *domain, u64 dma,
 					    phys_addr_t phys)
 {
@@ -15,7 +18,7 @@ static const struct cached_leaf *ended_leaf(const struct cached_domain *domain, 
 
 		if (leaf->absent || leaf->phys + (dma - at->start) != phys)
 			continue;
-		if (check_happened(leaf->until) || leaf->unmapped)
+		if (check_happened(leaf->until) || (leaf->unmapped && domain->iommu->walker.cache))
 			return leaf;
 	}
 	return NULL;

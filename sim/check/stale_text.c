@@ -37,10 +37,14 @@ static const char *add_why(struct check *check, struct text *text, const struct 
 	return why_word(why.kind);
 }
 
-/* What holds for a unit that does not snoop. */
-static const char *add_unflushed(struct text *text)
+/* What holds: for a unit that does not snoop perhaps as it has not seen the entry go. */
+static const char *add_left(struct text *text, const struct hw_iommu *iommu)
 {
 	add_label(text, "cause");
+	if (!iommu->walker.cache) {
+		text_add(text, "not cleared: the page table still has its entry\n");
+		return "not-cleared";
+	}
 	text_add(text, "not flushed: its entry was cleared in the CPU's cache; the unit reads "
 		       "memory\n");
 	return "not-flushed";
@@ -233,7 +237,7 @@ const char *stale_text_leaf(struct check *check, struct text *text, const struct
 	phys_addr_t phys = leaf->phys + (start - leaf->at.start);
 	struct hw_target target = hw_phys_target(check->hw, phys);
 	const char *cause = leaf->unmapped && !check_happened(leaf->until)
-				    ? add_unflushed(text)
+				    ? add_left(text, leaf->domain->iommu)
 				    : add_why(check, text, &query);
 
 	add_reach(check, text, leaf, &target, last - start + 1);

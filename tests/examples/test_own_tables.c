@@ -243,7 +243,67 @@ static void a_forgotten_invalidation_is_found(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(a_page_is_mapped), cmocka_unit_test(a_list_is_mapped),
-	  cmocka_unit_test(ranges_are_linked), cmocka_unit_test(a_walk_tells_where_it_leads),
+/* It says that it has removed all, and gathers that; the entries stay. */
+static u64 unmap_nothing_cleared(struct pgtable *pt, u64 iova, u64 bytes,
+				 struct iommu_iotlb_gather *gather)
+{
+	(void)pt;
+	iommu_iotlb_gather_add(gather, iova, iova + (bytes - 1));
+	gather->leaf_levels = 1;
+	return bytes;
+}
+
+static void expect_not_cleared(enum dmasim_iommu iommu, enum dmasim_policy policy, u64 bytes)
+{
+	struct pgtable_ops idle = pgtable_three_level;
+	struct dmasim_report report;
+	struct rig rig;
+	phys_addr_t buf;
+	dma_addr_t dma;
+	u8 byte = 1;
+
+	idle.unmap = unmap_nothing_cleared;
+	rig_init(&rig, &(struct dmasim_config){ DMASIM_CONFIG, .iommu = iommu, .policy = policy,
+						.pgtable_format = &idle,
+						.walker_ops = &three_level_walker });
+	buf = dmasim_alloc(rig.s, bytes);
+	dma = dma_map_phys(&rig.nvme->dev, buf, bytes, DMA_FROM_DEVICE, 0);
+	dmasim_expect(rig.s, DMASIM_REPORT_STALE_TRANSLATION, 1);
+	dma_unmap_phys(&rig.nvme->dev, dma, bytes, DMA_FROM_DEVICE, 0);
+	dmasim_run(rig.s, 20000000);
+	assert_true(dmasim_report_get(rig.s, 0, &report));
+	assert_non_null(strstr(report.text, "not cleared: the page table still has its entry"));
+	expect_u64(report.dma, dma);
+	expect_u64(report.size, bytes);
+	/* And of the device the entry is told, too: nothing cached lets it pass. */
+	dmasim_expect(rig.s, DMASIM_REPORT_USE_AFTER_UNMAP, 1);
+	dmasim_dev_write(rig.nvme, dma, &byte, 1);
+	assert_true(dmasim_report_get(rig.s, 1, &report));
+	assert_non_null(strstr(report.line, "cause=entry"));
+	dmasim_assert_clean(rig.s);
+	rig_fini(&rig);
+}
+
+/*
+ * trust: an unmap that leaves entries in a table, which its invalidation cannot end
+ *        | our reading of the facts
+ */
+static void an_entry_that_is_left_is_found(void **state)
+{
+	(void)state;
+	for (int amd = 0; amd < 2; amd++) {
+		for (int lazy = 0; lazy < 2; lazy++) {
+			enum dmasim_iommu iommu = amd ? DMASIM_AMD_VI : DMASIM_VTD;
+			enum dmasim_policy policy = lazy ? DMASIM_LAZY : DMASIM_STRICT;
+
+			expect_not_cleared(iommu, policy, SZ_4K);
+			expect_not_cleared(iommu, policy, 4 * SZ_1M);
+		}
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(an_entry_that_is_left_is_found), cmocka_unit_test(a_page_is_mapped),
+	  cmocka_unit_test(a_list_is_mapped), cmocka_unit_test(ranges_are_linked),
+	  cmocka_unit_test(a_walk_tells_where_it_leads),
 	  cmocka_unit_test(what_is_not_mapped_faults), cmocka_unit_test(a_format_has_a_context),
 	  cmocka_unit_test(a_forgotten_invalidation_is_found))
