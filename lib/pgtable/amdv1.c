@@ -71,14 +71,13 @@ static int amdv1_grow(struct pgtable *pt, u64 last)
 	return pt_grow(&amdv1, pt, last);
 }
 
-/* From 4 KiB up, without what would be half the address space, or more than memory can be. */
+/* From 4 KiB up, without what would be half the address space. */
 static u64 amdv1_sizes(const struct pgtable *pt)
 {
 	u64 sizes = (2ULL << AMD_V1_LEAF_LG2_MAX) - (1ULL << AMD_V1_GRANULE_LG2);
 
 	sizes &= ~(1ULL << AMD_V1_LEAF_LG2_ERRED);
-	sizes &= (1ULL << (pt->va_bits - 1)) - 1;
-	return sizes & ((1ULL << pt->pa_bits) - 1);
+	return sizes & ((1ULL << (pt->va_bits - 1)) - 1);
 }
 
 static int amdv1_init(struct pgtable *pt, const struct pgtable_config *config)

@@ -3,8 +3,9 @@
  * Page tables alone: what a format's functions cost, without the DMA API above and hardware below.
  *
  * Columns: the median of 31 samples, and the least, in nanoseconds. Rows of 256 pages are also told
- * for each entry. With a kernel tree (-Dkernel_source) Linux's own io-pgtable-arm.c follows ours;
- * its last column is how many times ours it takes. All tables exist before. Lookups go through
+ * for each entry. With a kernel tree (-Dkernel_source) Linux's own tables follow ours,
+ * io-pgtable-arm.c and generic_pt, which later trees have; their last column is how many times ours
+ * they take. All tables exist before. Lookups go through
  * 1 GiB of 4 KiB pages: one after the other, at random, and at random where each address is made
  * from the answer before.
  *
@@ -18,7 +19,8 @@
 #include <dmasim/dmasim.h>
 
 #include "bench/measure.h"
-#include "kernel/arm/arm_tree.h"
+#include "kernel/tables/arm_tree.h"
+#include "kernel/tables/generic_tree.h"
 #include "machine/machine.h"
 #include "pgtable/formats.h"
 
@@ -31,44 +33,150 @@
 #define SPAN	   0x40000000ULL /* of lookups */
 #define LOOKUPS	   8192
 
+/* ---- Linux's own ----------------------------------------------------------------------------- */
+
+/* A table of a kernel tree's. */
+struct rival {
+	void *(*new)(const struct generic_tree_config *config); /* NULL: there is no such tree */
+	void (*free)(void *table);
+	u64 (*map)(void *table, u64 iova, u64 phys, u64 bytes);
+	u64 (*unmap)(void *table, u64 iova, u64 bytes);
+	u64 (*iova_to_phys)(void *table, u64 iova);
+};
+
+#define PROT (IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE)
+
+static void *arm_new(const struct generic_tree_config *config)
+{
+	const struct arm_tree_config arm = { .page_sizes = 4096, .ias = 48, .oas = 48 };
+
+	(void)config;
+	return arm_tree_is_there() ? arm_tree_new(&arm) : NULL;
+}
+
+static void arm_free(void *table)
+{
+	arm_tree_free(table);
+}
+
+static u64 arm_map(void *table, u64 iova, u64 phys, u64 bytes)
+{
+	size_t done = 0;
+
+	arm_tree_map(table, iova, phys, 4096, bytes / 4096, PROT, &done);
+	return done;
+}
+
+static u64 arm_unmap(void *table, u64 iova, u64 bytes)
+{
+	return arm_tree_unmap(table, iova, 4096, bytes / 4096);
+}
+
+static u64 arm_iova_to_phys(void *table, u64 iova)
+{
+	return arm_tree_iova_to_phys(table, iova);
+}
+
+static const struct rival arm_rival = { arm_new, arm_free, arm_map, arm_unmap, arm_iova_to_phys };
+
+static void *generic_new(const struct generic_tree_config *config)
+{
+	return generic_tree_is_there() ? generic_tree_new(config) : NULL;
+}
+
+static void generic_free(void *table)
+{
+	generic_tree_free(table);
+}
+
+static u64 generic_map(void *table, u64 iova, u64 phys, u64 bytes)
+{
+	size_t done = 0;
+
+	generic_tree_map(table, iova, phys, bytes, PROT, &done);
+	return done;
+}
+
+static u64 generic_unmap(void *table, u64 iova, u64 bytes)
+{
+	struct generic_gather gather;
+
+	return generic_tree_unmap(table, iova, bytes, &gather);
+}
+
+static u64 generic_iova_to_phys(void *table, u64 iova)
+{
+	return generic_tree_iova_to_phys(table, iova);
+}
+
+static const struct rival generic_rival = { generic_new, generic_free, generic_map, generic_unmap,
+					    generic_iova_to_phys };
+
+/* ---- Ours ------------------------------------------------------------------------------------ */
+
 static const struct table_kind {
 	const char *name;
 	const struct pgtable_ops *ops;
 	struct pgtable_config config; /* but for os */
-	bool linuxs;		      /* the tree's beside it */
+	const struct rival *rival;
+	struct generic_tree_config rivals; /* configuration */
 } kinds[] = {
 	{ "amdv1",
 	  &pgtable_amdv1,
-	  { .levels = 4, .pa_bits = 52, .coherent = true, .page_sizes = 0x40201000 } },
-	{ "amdv1, all", &pgtable_amdv1, { .levels = 4, .pa_bits = 52, .coherent = true } },
+	  { .levels = 4, .pa_bits = 52, .coherent = true, .page_sizes = 0x40201000 },
+	  &generic_rival,
+	  { .format = GENERIC_AMDV1,
+	    .levels = 4,
+	    .va_bits = 64,
+	    .pa_bits = 52,
+	    .page_sizes = 0x40201000 } },
+	{ "amdv1, all",
+	  &pgtable_amdv1,
+	  { .levels = 4, .pa_bits = 52, .coherent = true },
+	  &generic_rival,
+	  { .format = GENERIC_AMDV1, .levels = 4, .va_bits = 64, .pa_bits = 52 } },
 	{ "x86_64",
 	  &pgtable_x86_64,
-	  { .levels = 4, .pa_bits = 52, .coherent = true, .huge_1g = true } },
-	{ "riscv", &pgtable_riscv, { .levels = 4, .pa_bits = 56, .coherent = true } },
+	  { .levels = 4, .pa_bits = 52, .coherent = true, .huge_1g = true },
+	  &generic_rival,
+	  { .format = GENERIC_X86_64,
+	    .levels = 4,
+	    .va_bits = 48,
+	    .pa_bits = 52,
+	    .sign_extends = true } },
+	{ "riscv",
+	  &pgtable_riscv,
+	  { .levels = 4, .pa_bits = 56, .coherent = true },
+	  &generic_rival,
+	  { .format = GENERIC_RISCV, .levels = 4, .va_bits = 48, .pa_bits = 56 } },
 	{ "riscv, all",
 	  &pgtable_riscv,
-	  { .levels = 4, .pa_bits = 56, .coherent = true, .features = PGTABLE_NAPOT } },
+	  { .levels = 4, .pa_bits = 56, .coherent = true, .features = PGTABLE_NAPOT },
+	  &generic_rival,
+	  { .format = GENERIC_RISCV, .levels = 4, .va_bits = 48, .pa_bits = 56, .napot = true } },
 	{ "arm s1 4k",
 	  &pgtable_armv8_s1_4k,
 	  { .levels = 4, .pa_bits = 48, .coherent = true },
-	  true },
+	  &arm_rival },
 	{ "arm s1 all",
 	  &pgtable_armv8_s1_4k,
 	  { .levels = 4, .pa_bits = 48, .coherent = true, .features = PGTABLE_CONTIGUOUS } },
 	{ "arm s2 4k", &pgtable_armv8_s2_4k, { .levels = 4, .pa_bits = 48, .coherent = true } },
 	{ "vtdss",
 	  &pgtable_vtdss,
-	  { .levels = 4, .pa_bits = 52, .coherent = true, .huge_1g = true } },
+	  { .levels = 4, .pa_bits = 52, .coherent = true, .huge_1g = true },
+	  &generic_rival,
+	  { .format = GENERIC_VTDSS, .levels = 4, .va_bits = 48, .pa_bits = 52 } },
 };
 
 struct bench {
 	const struct table_kind *kind;
 	struct dmasim *s;
 	struct pgtable pt;
-	u64 bytes;	       /* of one call */
-	struct arm_tree *tree; /* the subject, if it is not `pt` */
-	u64 ours[16], rows;    /* medians, in tenths; of a tree's rows: what ours were */
-	u64 sum;	       /* of the answers: somebody looks at them */
+	u64 bytes;	    /* of one call */
+	void *tree;	    /* the subject, if it is not `pt`: the kind's rival */
+	u64 ours[16], rows; /* medians, in tenths; of a tree's rows: what ours were */
+	u64 sum;	    /* of the answers: somebody looks at them */
 };
 
 static u64 now_ns(void)
@@ -93,17 +201,13 @@ static void map_one(struct bench *bench, u64 iova, u64 bytes)
 	u64 mapped = 0;
 
 	if (bench->tree) {
-		size_t done = 0;
-
-		arm_tree_map(bench->tree, iova, PHYS + (iova - IOVA), 4096, bytes / 4096,
-			     IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE, &done);
-		bench->sum += done;
+		bench->sum +=
+			bench->kind->rival->map(bench->tree, iova, PHYS + (iova - IOVA), bytes);
 		return;
 	}
-
 	iommu_iotlb_gather_init(&gather);
-	bench->kind->ops->map(&bench->pt, iova, PHYS + (iova - IOVA), bytes,
-			      IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE, &gather, &mapped);
+	bench->kind->ops->map(&bench->pt, iova, PHYS + (iova - IOVA), bytes, PROT, &gather,
+			      &mapped);
 	bench->sum += mapped;
 }
 
@@ -112,7 +216,7 @@ static void unmap_one(struct bench *bench, u64 iova, u64 bytes)
 	struct iommu_iotlb_gather gather;
 
 	if (bench->tree) {
-		bench->sum += arm_tree_unmap(bench->tree, iova, 4096, bytes / 4096);
+		bench->sum += bench->kind->rival->unmap(bench->tree, iova, bytes);
 		return;
 	}
 	iommu_iotlb_gather_init(&gather);
@@ -147,7 +251,7 @@ static void unmap_same(struct bench *bench)
 
 static u64 look_at(struct bench *bench, u64 iova)
 {
-	return bench->tree ? arm_tree_iova_to_phys(bench->tree, iova)
+	return bench->tree ? bench->kind->rival->iova_to_phys(bench->tree, iova)
 			   : bench->kind->ops->iova_to_phys(&bench->pt, iova);
 }
 
@@ -272,11 +376,11 @@ static void measure_all(struct bench *bench)
 
 static void measure_linux(struct bench *bench)
 {
-	bench->tree =
-		arm_tree_new(&(struct arm_tree_config){ .page_sizes = 4096, .ias = 48, .oas = 48 });
-	must(bench->tree, "no table of Linux's");
+	bench->tree = bench->kind->rival->new (&bench->kind->rivals);
+	if (!bench->tree)
+		return;
 	measure_all(bench);
-	arm_tree_free(bench->tree);
+	bench->kind->rival->free(bench->tree);
 }
 
 static void measure_kind(const struct table_kind *kind)
@@ -290,7 +394,7 @@ static void measure_kind(const struct table_kind *kind)
 	measure_all(&bench);
 	kind->ops->fini(&bench.pt);
 	dmasim_destroy(bench.s);
-	if (kind->linuxs && arm_tree_is_there())
+	if (kind->rival)
 		measure_linux(&bench);
 }
 

@@ -37,22 +37,25 @@ static int range_error(const struct pgtable_fuzz *fuzz, const struct odd *odd)
 	return 0;
 }
 
+/* Of several mistakes the one that Linux's table tells. */
 static int map_error(const struct pgtable_fuzz *fuzz, const struct odd *odd)
 {
 	u64 last = odd->phys + (odd->bytes - 1);
-	int err;
 
-	if (!(odd->prot & (IOMMU_READ | IOMMU_WRITE)) || !odd->bytes)
+	if (!(odd->prot & (IOMMU_READ | IOMMU_WRITE)))
 		return -EINVAL;
-	if (fuzz->fixture->config.features & PGTABLE_FORCE_WRITE && !(odd->prot & IOMMU_WRITE))
+	if (odd->phys >> fuzz->pt->pa_bits)
+		return -ERANGE;
+	if (!odd->bytes ||
+	    (fuzz->fixture->config.features & PGTABLE_FORCE_WRITE && !(odd->prot & IOMMU_WRITE)))
 		return -EINVAL;
+	if (odd->iova + (odd->bytes - 1) < odd->iova)
+		return -EOVERFLOW;
+	if ((odd->iova | odd->phys | odd->bytes) & (pgtable_granule(fuzz) - 1))
+		return -ENXIO;
 	if (last >> fuzz->pt->pa_bits || last < odd->phys)
 		return -ERANGE;
-	err = range_error(fuzz, odd);
-	if (!err && ((odd->iova | odd->phys) & (pgtable_granule(fuzz) - 1) ||
-		     odd->bytes < pgtable_granule(fuzz)))
-		return -ENXIO;
-	return err;
+	return range_error(fuzz, odd);
 }
 
 static bool ignore_leaf(void *cookie, const struct pgtable_leaf *leaf)

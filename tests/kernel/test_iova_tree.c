@@ -137,7 +137,7 @@ static void rules_in_step(struct workload workload)
 
 /*
  * trust: Linux's rules for IOVAs as tests judge by them, with caches
- * | Linux's own code: iova.c of 6.12, compiled beside ours
+ * | Linux's own code: iova.c of 6.12 and 7.3, compiled beside ours
  */
 static void the_rules_written_out_do_what_the_tree_does_with_caches(void **state)
 {
@@ -148,7 +148,7 @@ static void the_rules_written_out_do_what_the_tree_does_with_caches(void **state
 
 /*
  * trust: the same rules without caches, and for impossible requests
- * | Linux's own code: iova.c of 6.12, compiled beside ours
+ * | Linux's own code: iova.c of 6.12 and 7.3, compiled beside ours
  */
 static void the_rules_written_out_do_what_the_tree_does_without_caches(void **state)
 {
@@ -324,7 +324,7 @@ static void two_of_them_have_memory_and_cpus_of_their_own(void **state)
 
 /*
  * trust: what the allocator "linux" gives and remembers, with caches
- * | Linux's own code: iova.c of 6.12, compiled beside ours
+ * | Linux's own code: iova.c of 6.12 and 7.3, compiled beside ours
  */
 static void linux_does_what_the_tree_does_with_caches(void **state)
 {
@@ -334,7 +334,7 @@ static void linux_does_what_the_tree_does_with_caches(void **state)
 
 /*
  * trust: the same with reserved ranges, and some past the caches
- * | Linux's own code: iova.c of 6.12, compiled beside ours
+ * | Linux's own code: iova.c of 6.12 and 7.3, compiled beside ours
  */
 static void linux_does_what_the_tree_does_on_mixed_work(void **state)
 {
@@ -344,7 +344,7 @@ static void linux_does_what_the_tree_does_on_mixed_work(void **state)
 
 /*
  * trust: the same past the caches, in spaces that fall to pieces
- * | Linux's own code: iova.c of 6.12, compiled beside ours
+ * | Linux's own code: iova.c of 6.12 and 7.3, compiled beside ours
  */
 static void linux_does_what_the_tree_does_when_it_ages(void **state)
 {
@@ -354,7 +354,7 @@ static void linux_does_what_the_tree_does_when_it_ages(void **state)
 
 /*
  * trust: the same for impossible limits and sizes
- * | Linux's own code: iova.c of 6.12, compiled beside ours
+ * | Linux's own code: iova.c of 6.12 and 7.3, compiled beside ours
  */
 static void linux_does_what_the_tree_does_for_an_adversary(void **state)
 {

@@ -13,13 +13,18 @@ if [ ! -f "$tree/drivers/iommu/io-pgtable-arm.c" ] || [ "$archive" -nt "$tree" ]
 	new=$(mktemp -d "$folder/.new.XXXXXX")
 	trap 'rm -rf "$new"' EXIT
 	trap 'exit 1' HUP INT TERM
-	# Each once: tar need not read on to the archive's end.
-	tar -xJf "$archive" -C "$new" --occurrence=1 "$name/Makefile" \
+	# Some trees have no generic_pt: what is missing shows when all that there is was read.
+	(cd "$new" && tar -xJf "$archive" "$name/Makefile" "$name/drivers/iommu/generic_pt" \
 		"$name/drivers/iommu/io-pgtable-arm.c" "$name/drivers/iommu/io-pgtable-arm.h" \
-		"$name/drivers/iommu/iova.c" "$name/include/linux/io-pgtable.h" \
+		"$name/drivers/iommu/iommu-pages.h" "$name/drivers/iommu/iova.c" \
+		"$name/include/linux/generic_pt" "$name/include/linux/io-pgtable.h" \
 		"$name/include/linux/iova.h" "$name/include/linux/rbtree.h" \
 		"$name/include/linux/rbtree_augmented.h" "$name/include/linux/rbtree_types.h" \
-		"$name/lib/rbtree.c"
+		"$name/lib/rbtree.c") 2>"$new/said" || true
+	[ -f "$new/$name/lib/rbtree.c" ] || { cat "$new/said" >&2 && exit 1; }
+	# Where there is no generic_pt nothing wants the pages of its tables.
+	[ -d "$new/$name/drivers/iommu/generic_pt" ] ||
+		rm -f "$new/$name/drivers/iommu/iommu-pages.h"
 	touch "$new/$name"
 	rm -rf "$tree"
 	mv "$new/$name" "$tree"

@@ -150,18 +150,25 @@ PT_INLINE int pt_write_leaves(const struct pt_format *format, struct pgtable *pt
 
 /* ---- Ranges ----------------------------------------------------------- */
 
+/* Of two mistakes Linux's table tells the same one. */
 PT_INLINE int pt_check_map(const struct pt_format *format, const struct pgtable *pt, u64 iova,
 			   phys_addr_t phys, u64 bytes, u32 prot)
 {
-	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) || !bytes)
+	u64 last = bytes - 1;
+
+	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
 		return -EINVAL;
-	if (pt->features & PGTABLE_FORCE_WRITE && !(prot & IOMMU_WRITE))
-		return -EINVAL;
-	if ((phys + (bytes - 1)) >> pt->pa_bits || phys + (bytes - 1) < phys)
+	if (phys >> pt->pa_bits)
 		return -ERANGE;
-	if (iova + (bytes - 1) < iova)
+	if (!bytes || (pt->features & PGTABLE_FORCE_WRITE && !(prot & IOMMU_WRITE)))
+		return -EINVAL;
+	if (iova + last < iova)
 		return -EOVERFLOW;
-	return pt_range_is_beyond(format, pt, iova, iova + (bytes - 1)) ? -ERANGE : 0;
+	if ((iova | phys | bytes) & ((1ULL << format->granule_lg2) - 1))
+		return -ENXIO;
+	if ((phys + last) >> pt->pa_bits || phys + last < phys)
+		return -ERANGE;
+	return pt_range_is_beyond(format, pt, iova, iova + last) ? -ERANGE : 0;
 }
 
 /* One leaf of the smallest size: most maps are that. */
@@ -173,8 +180,6 @@ PT_INLINE int pt_map_granule(const struct pt_format *format, struct pgtable *pt,
 	u64 index;
 	int err;
 
-	if (DMASIM_UNLIKELY((iova | phys) & (bytes - 1)))
-		return -ENXIO;
 	err = pt_descend(format, pt, iova, 0, &table);
 	if (err)
 		return err;
@@ -208,20 +213,17 @@ PT_INLINE u64 pt_run_count(const struct pt_format *format, const struct pgtable 
 	return count < room ? count : room;
 }
 
-/* The next run of a range; 0 or -ENXIO. */
-PT_INLINE int pt_next_run(const struct pt_format *format, const struct pgtable *pt, u64 bytes,
-			  struct pt_run *run)
+/* The next run of a range. */
+PT_INLINE void pt_next_run(const struct pt_format *format, const struct pgtable *pt, u64 bytes,
+			   struct pt_run *run)
 {
 	run->lg2 = pt_best_size_lg2(pt->page_sizes, run->iova, run->phys, bytes);
-	if (DMASIM_UNLIKELY(!run->lg2))
-		return -ENXIO;
 	run->level = (u8)((run->lg2 - format->granule_lg2) / format->index_lg2);
 	/* A table of the top that has more entries than others maps more, too. */
 	if (format->top_extra_lg2 && run->level >= pt->levels)
 		run->level = pt->levels - 1;
 	run->items_lg2 = (u8)(run->lg2 - pt_level_lg2(format, run->level));
 	run->count = pt_run_count(format, pt, run, bytes);
-	return 0;
 }
 
 PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iova, phys_addr_t phys,
@@ -239,9 +241,8 @@ PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iov
 		struct pt_table table;
 		u64 written = 0;
 
-		err = pt_next_run(format, pt, bytes, &run);
-		if (!err)
-			err = pt_descend(format, pt, run.iova, run.level, &table);
+		pt_next_run(format, pt, bytes, &run);
+		err = pt_descend(format, pt, run.iova, run.level, &table);
 		if (!err)
 			err = pt_write_leaves(format, pt, &table, &run, gather, &written);
 		written <<= run.lg2;

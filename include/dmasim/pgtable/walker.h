@@ -76,12 +76,16 @@ PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 	return 0;
 }
 
-/* Of the sizes that a table can have those that were asked for; the smallest always. */
+/*
+ * Of the sizes that a table can have those that were asked for, and that its output has room for;
+ * the smallest always.
+ */
 PT_INLINE void pt_set_sizes(const struct pt_format *format, struct pgtable *pt,
 			    const struct pgtable_config *config, u64 sizes)
 {
 	u64 asked = config->page_sizes | 1ULL << format->granule_lg2;
 
+	sizes &= (1ULL << pt->pa_bits) - 1;
 	pt->page_sizes = config->page_sizes ? sizes & asked : sizes;
 }
 

@@ -109,6 +109,19 @@ static void small_tables_have_no_leaf_as_large_as_themselves(void **state)
 	assert_true(fixture->pt.page_sizes < 1ULL << (fixture->pt.va_bits - 1));
 }
 
+/* Nor one as large as all memory can be. */
+static void no_leaf_is_as_large_as_memory(void **state)
+{
+	struct format_fixture *fixture = *state;
+	struct pgtable_config config = fixture->config;
+
+	config.pa_bits = 30;
+	config.page_sizes = 0;
+	make_again(fixture, &config);
+	assert_true(fixture->pt.page_sizes & smallest(fixture));
+	assert_true(fixture->pt.page_sizes < 1ULL << 30);
+}
+
 /* Where hardware has Svpbmt the domain is made all the same: Linux 7.3 refuses (6.6, 19). */
 static void svpbmt_is_no_reason_to_refuse(void **state)
 {
@@ -138,6 +151,7 @@ TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(a_size_that_is_left_out_is_not_used),
 	  ON_EVERY_FORMAT_AND_SIZE(sizes_of_others_are_not_taken_over),
 	  ON_EVERY_FORMAT_AND_SIZE(small_tables_have_no_leaf_as_large_as_themselves),
 	  ON_MORE_CONFIGURATIONS(small_tables_have_no_leaf_as_large_as_themselves),
+	  ON_EVERY_FORMAT_AND_SIZE(no_leaf_is_as_large_as_memory),
 	  ON_FORMAT(riscv_39, svpbmt_is_no_reason_to_refuse),
 	  ON_FORMAT(riscv_57, svpbmt_is_no_reason_to_refuse),
 	  ON_FORMAT(riscv_48x4, svpbmt_is_no_reason_to_refuse),

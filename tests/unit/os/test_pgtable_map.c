@@ -223,6 +223,23 @@ static void a_start_that_no_size_fits_is_ENXIO(void **state)
 	expect_refused(fixture, page, PHYS + 1, page, RW, -ENXIO);
 	expect_refused(fixture, page, PHYS + page / 2, page, RW, -ENXIO);
 	expect_refused(fixture, page, PHYS, page / 2, RW, -ENXIO);
+	/* Nothing is half done for the sake of a length. */
+	expect_refused(fixture, page, PHYS, 3 * page + page / 2, RW, -ENXIO);
+}
+
+/* trust: which of two mistakes of a map is told | Linux's own code: generic_pt of 7.3 */
+static void of_two_mistakes_linuxs_is_told(void **state)
+{
+	struct format_fixture *fixture = *state;
+	u64 page = smallest(fixture), end = 1ULL << format_width(fixture);
+	u64 beyond = 1ULL << fixture->pt.pa_bits, last = ~0ULL - page + 1;
+
+	expect_refused(fixture, page, beyond, page, 0, -EINVAL);
+	expect_refused(fixture, page, beyond, 0, RW, -ERANGE);
+	expect_refused(fixture, last, beyond, 2 * page, RW, -ERANGE);
+	expect_refused(fixture, last + 1, PHYS, 0, RW, -EINVAL);
+	expect_refused(fixture, last + page / 2, PHYS, 2 * page, RW, -EOVERFLOW);
+	expect_refused(fixture, end + page / 2, PHYS, page, RW, -ENXIO);
 }
 
 static void an_iova_outside_the_table_is_ERANGE(void **state)
@@ -359,6 +376,7 @@ TEST_MAIN(ON_EVERY_FORMAT_AND_SIZE(every_page_size_maps_as_one_leaf),
 	  ON_EVERY_FORMAT_AND_SIZE(without_read_and_write_it_is_EINVAL),
 	  ON_EVERY_FORMAT_AND_SIZE(no_bytes_are_EINVAL),
 	  ON_EVERY_FORMAT_AND_SIZE(a_start_that_no_size_fits_is_ENXIO),
+	  ON_EVERY_FORMAT_AND_SIZE(of_two_mistakes_linuxs_is_told),
 	  ON_EVERY_FORMAT_AND_SIZE(an_iova_outside_the_table_is_ERANGE),
 	  ON_EVERY_FORMAT_AND_SIZE(a_physical_address_beyond_the_width_is_ERANGE),
 	  ON_EVERY_FORMAT_AND_SIZE(a_physical_address_that_wraps_is_ERANGE_too),

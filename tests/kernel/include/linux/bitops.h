@@ -4,6 +4,8 @@
 
 #include <limits.h>
 
+#include <linux/types.h>
+
 #define BITS_PER_LONG ((int)(CHAR_BIT * sizeof(long)))
 #define BIT(n)	      (1UL << (n))
 
@@ -24,5 +26,19 @@ static inline unsigned long __fls(unsigned long word)
 {
 	return fls_long(word) - 1UL;
 }
+
+static inline int fls(unsigned int word)
+{
+	return (int)fls_long(word);
+}
+
+static inline int fls64(u64 word)
+{
+	return word ? 64 - __builtin_clzll(word) : 0;
+}
+
+/* Of what is not 0, and of what is not all ones. */
+#define __ffs64(word) ((unsigned long)__builtin_ctzll(word))
+#define ffz(word)     __ffs64(~(word))
 
 #endif

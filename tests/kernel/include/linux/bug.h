@@ -21,6 +21,7 @@
 #define WARN(condition, ...)	  WARN_ON(condition)
 #define WARN_ONCE(condition, ...) WARN_ON(condition)
 
+#define BUILD_BUG()		BUG()
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
 
 #endif

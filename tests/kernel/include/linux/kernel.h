@@ -28,14 +28,17 @@
 #define typeof_member(type, member) __typeof__(((type *)0)->member)
 #define ARRAY_SIZE(array)	    (sizeof(array) / sizeof((array)[0]))
 
+#define check_add_overflow(a, b, sum) __builtin_add_overflow(a, b, sum)
+
 #define ALIGN_DOWN(x, to) ((x) & ~((__typeof__(x))(to)-1))
 #define ALIGN(x, to)	  ALIGN_DOWN((x) + ((__typeof__(x))(to)-1), to)
 #define IS_ALIGNED(x, to) (((x) & ((__typeof__(x))(to)-1)) == 0)
 
 /* There is nobody to read it. */
-#define pr_err(...)  ((void)0)
-#define pr_warn(...) ((void)0)
-#define pr_info(...) ((void)0)
+#define pr_err(...)		((void)0)
+#define pr_warn(...)		((void)0)
+#define pr_info(...)		((void)0)
+#define pr_err_ratelimited(...) ((void)0)
 
 #define might_sleep() ((void)0)
 

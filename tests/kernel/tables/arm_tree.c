@@ -3,24 +3,11 @@
 #include <linux/slab.h>
 
 #include "arm_tree.h"
-#include "standin.h"
 
 struct arm_tree {
 	struct io_pgtable_cfg config;
 	struct io_pgtable *table;
 };
-
-static _Thread_local unsigned long warnings;
-
-void standin_warn(void)
-{
-	warnings++;
-}
-
-unsigned long arm_tree_warnings(void)
-{
-	return warnings;
-}
 
 bool arm_tree_is_there(void)
 {
@@ -91,6 +78,17 @@ const uint64_t *arm_tree_top(const struct arm_tree *tree)
 						     : config->arm_lpae_s1_cfg.ttbr;
 
 	return (const uint64_t *)(uintptr_t)top;
+}
+
+/* Of a second stage VTCR.SL0 says where it begins, with a code of its own for 4 KiB granules. */
+unsigned int arm_tree_levels(const struct arm_tree *tree)
+{
+	const struct io_pgtable_cfg *config = &tree->config;
+	unsigned int granule_lg2 = (unsigned int)__ffs(config->pgsize_bitmap);
+
+	if (tree->table->fmt == ARM_64_LPAE_S2)
+		return config->arm_lpae_s2_cfg.vtcr.sl + (granule_lg2 == 12 ? 2 : 1);
+	return (config->ias - 4) / (granule_lg2 - 3);
 }
 
 int arm_tree_map(struct arm_tree *tree, unsigned long iova, uint64_t phys, size_t size,

@@ -3,16 +3,12 @@
 #ifndef KERNEL_LINUX_DMA_MAPPING_H
 #define KERNEL_LINUX_DMA_MAPPING_H
 
+#include <asm/page.h>
 #include <linux/bug.h>
 #include <linux/gfp.h>
 #include <linux/types.h>
 
 enum dma_data_direction { DMA_TO_DEVICE = 1 };
-
-#define __pa(pointer)	      ((phys_addr_t)(uintptr_t)(pointer))
-#define __va(phys)	      ((void *)(uintptr_t)(phys))
-#define virt_to_phys(pointer) __pa(pointer)
-#define phys_to_virt(phys)    __va(phys)
 
 static inline dma_addr_t dma_map_single(struct device *dev, void *memory, size_t bytes, int dir)
 {

@@ -28,17 +28,15 @@ bool arm_tree_is_there(void);
 struct arm_tree *arm_tree_new(const struct arm_tree_config *config);
 void arm_tree_free(struct arm_tree *tree);
 
-/* The sizes it grants, and its top table. */
+/* The sizes it grants, its top table, and how many levels there are: Linux chooses. */
 unsigned long arm_tree_page_sizes(const struct arm_tree *tree);
 const uint64_t *arm_tree_top(const struct arm_tree *tree);
+unsigned int arm_tree_levels(const struct arm_tree *tree);
 
 /* count pages of one size; *mapped as Linux has it. 0 or an errno. */
 int arm_tree_map(struct arm_tree *tree, unsigned long iova, uint64_t phys, size_t size,
 		 size_t count, int prot, size_t *mapped);
 size_t arm_tree_unmap(struct arm_tree *tree, unsigned long iova, size_t size, size_t count);
 uint64_t arm_tree_iova_to_phys(struct arm_tree *tree, unsigned long iova);
-
-/* WARN_ON() that were true. */
-unsigned long arm_tree_warnings(void);
 
 #endif

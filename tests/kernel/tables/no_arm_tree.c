@@ -35,6 +35,12 @@ const uint64_t *arm_tree_top(const struct arm_tree *tree)
 	abort();
 }
 
+unsigned int arm_tree_levels(const struct arm_tree *tree)
+{
+	(void)tree;
+	abort();
+}
+
 int arm_tree_map(struct arm_tree *tree, unsigned long iova, uint64_t phys, size_t size,
 		 size_t count, int prot, size_t *mapped)
 {
@@ -51,10 +57,5 @@ size_t arm_tree_unmap(struct arm_tree *tree, unsigned long iova, size_t size, si
 uint64_t arm_tree_iova_to_phys(struct arm_tree *tree, unsigned long iova)
 {
 	(void)tree, (void)iova;
-	abort();
-}
-
-unsigned long arm_tree_warnings(void)
-{
 	abort();
 }
