@@ -84,6 +84,26 @@ struct hw_context rig_to_tables(const struct rig *rig)
 				    .root = rig->tables.root };
 }
 
+void rig_build(struct rig *rig, u8 levels, u64 (*pointer)(phys_addr_t table))
+{
+	struct tables *tables = &rig->tables;
+
+	if (!rig->lowest)
+		rig->lowest = tables->root;
+	tables->levels = levels;
+	tables->root = rig->lowest;
+	for (u8 level = 1; level < levels; level++) {
+		put_entry(tables->ram, tables->root + 0x1000, 0, pointer(tables->root));
+		tables->root += 0x1000;
+	}
+	rig_set(rig, rig_to_tables(rig));
+}
+
+void rig_put(struct rig *rig, u64 iova, u64 entry)
+{
+	put_entry(rig->tables.ram, rig->lowest, iova >> 12, entry);
+}
+
 struct hw_translation rig_translate(struct rig *rig, u64 iova, bool write)
 {
 	return hw_translate(rig->iommu, RIG_DEV, iova, write);

@@ -19,6 +19,7 @@ struct rig {
 	struct hw_iommu *iommu;	   /* NULL: no unit */
 	struct hw_context context; /* what rig_set gave the requester last */
 	struct tables tables;	   /* empty; four levels, if nothing else is said */
+	phys_addr_t lowest;	   /* rig_build's table of 4 KiB pages */
 	struct found *found;	   /* of walks over ranges; NULL: nobody asked for one */
 };
 
@@ -44,6 +45,16 @@ void rig_set(struct rig *rig, struct hw_context context);
 
 /* One that leads to the tables, in RIG_DOMAIN. */
 struct hw_context rig_to_tables(const struct rig *rig);
+
+/*
+ * So many tables one behind the other, the lowest where the rig's root was: the first entry of each
+ * leads to the one before it, and RIG_DEV's context to the last. `pointer` makes an entry of a
+ * table's address.
+ */
+void rig_build(struct rig *rig, u8 levels, u64 (*pointer)(phys_addr_t table));
+
+/* The entry of a page in the lowest of them, which serves the first 2 MiB. */
+void rig_put(struct rig *rig, u64 iova, u64 entry);
 
 /* A request of RIG_DEV. */
 struct hw_translation rig_translate(struct rig *rig, u64 iova, bool write);

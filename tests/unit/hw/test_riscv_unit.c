@@ -19,22 +19,9 @@
 #define ACCESSED    0x40ULL
 #define NAPOT	    (1ULL << 63)
 
-/* Tables down to one of 4 KiB pages, which serves the first 2 MiB. */
-static void build(struct rig *rig, u8 levels)
+static u64 pointer(phys_addr_t table)
 {
-	struct ram *ram = &rig->bench->hw.ram;
-
-	for (u8 level = 1; level < levels; level++)
-		put_entry(ram, ROOT + 0x1000 * level, 0, TABLE(ROOT + 0x1000 * (level - 1)));
-	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
-					  .levels = levels,
-					  .domain = RIG_DOMAIN,
-					  .root = ROOT + 0x1000 * (levels - 1) });
-}
-
-static void put(struct rig *rig, u64 iova, u64 entry)
-{
-	put_entry(&rig->bench->hw.ram, ROOT, iova >> 12, entry);
+	return TABLE(table);
 }
 
 static int setup(void **state)
@@ -51,7 +38,7 @@ static int setup(void **state)
 						    .walk_entries = 4 },
 			   ROOT))
 		return -1;
-	build(*state, 4);
+	rig_build(*state, 4, pointer);
 	return 0;
 }
 
@@ -73,7 +60,7 @@ static void a_context_that_is_not_valid_lets_nothing_through(void **state)
 	struct rig *rig = *state;
 	struct hw_context good = rig->context;
 
-	put(rig, IOVA, LEAF(0x5000));
+	rig_put(rig, IOVA, LEAF(0x5000));
 	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
 	expect_faults(rig, IOVA, 258, 258);
 	expect_u64(hw_translate(rig->iommu, RIG_DEV + 1, IOVA, false).fault, 258);
@@ -100,7 +87,7 @@ static void a_context_that_asks_for_too_much_is_misconfigured(void **state)
 	bad[5].device_tlb = true;
 	bad[6].no_write = true;
 	bad[7].type = HW_CONTEXT_PASIDS;
-	put(rig, IOVA, LEAF(0x5000));
+	rig_put(rig, IOVA, LEAF(0x5000));
 	for (u32 i = 0; i < 8; i++) {
 		rig_set(rig, bad[i]);
 		expect_faults(rig, IOVA, 259, 259);
@@ -130,9 +117,9 @@ static void addresses_repeat_their_highest_bit(void **state)
 	for (u8 levels = 3; levels <= 4; levels++) {
 		u64 half = 1ULL << (9 * levels + 11);
 
-		build(rig, levels);
+		rig_build(rig, levels, pointer);
 		rig_forget(rig);
-		put(rig, IOVA, LEAF(0x5000));
+		rig_put(rig, IOVA, LEAF(0x5000));
 		expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
 		/* The upper half begins with an entry of its own. */
 		put_entry(&rig->bench->hw.ram, ROOT + 0x1000 * (levels - 1), 256,
@@ -150,14 +137,14 @@ static void without_marks_a_page_is_not_to_be_used(void **state)
 {
 	struct rig *rig = *state;
 
-	put(rig, IOVA, LEAF(0x5000) & ~DIRTY);
+	rig_put(rig, IOVA, LEAF(0x5000) & ~DIRTY);
 	expect_u64(rig_translate(rig, IOVA, false).phys, 0x5000);
 	expect_faults(rig, IOVA, 0, 15);
-	put(rig, IOVA, LEAF(0x5000) & ~ACCESSED);
+	rig_put(rig, IOVA, LEAF(0x5000) & ~ACCESSED);
 	rig_forget(rig);
 	expect_faults(rig, IOVA, 13, 15);
 	/* Absent entries are not cached. */
-	put(rig, IOVA, LEAF(0x5000));
+	rig_put(rig, IOVA, LEAF(0x5000));
 	expect_faults(rig, IOVA, 0, 0);
 }
 
@@ -168,7 +155,7 @@ static void a_page_of_64_kib_is_cached_whole(void **state)
 	u64 before = rig->bench->hw.costs.iotlb_misses;
 
 	for (u64 page = 0; page < 16; page++)
-		put(rig, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
+		rig_put(rig, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
 	expect_u64(rig_translate(rig, 0x13456, true).phys, 0x73456);
 	expect_u64(rig_translate(rig, 0x1ffff, true).phys, 0x7ffff);
 	expect_u64(rig->bench->hw.costs.iotlb_misses - before, 1);
@@ -191,13 +178,13 @@ static void a_range_is_told_with_what_it_allows(void **state)
 	struct hw_leaf leaf[8] = { { 0 } };
 	u64 half = 1ULL << 47;
 
-	put(rig, 0x1000, LEAF(0x5000));
-	put(rig, 0x2000, LEAF(0x6000));
-	put(rig, 0x3000, LEAF(0x7000) & ~DIRTY);
-	put(rig, 0x4000, LEAF(0x8000) & ~ACCESSED);
-	put(rig, 0x5000, LEAF(0x9000) & ~2ULL); /* W without R */
+	rig_put(rig, 0x1000, LEAF(0x5000));
+	rig_put(rig, 0x2000, LEAF(0x6000));
+	rig_put(rig, 0x3000, LEAF(0x7000) & ~DIRTY);
+	rig_put(rig, 0x4000, LEAF(0x8000) & ~ACCESSED);
+	rig_put(rig, 0x5000, LEAF(0x9000) & ~2ULL); /* W without R */
 	for (u64 page = 0; page < 16; page++)
-		put(rig, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
+		rig_put(rig, 0x10000 + page * 0x1000, LEAF(0x78000ULL) | NAPOT);
 	put_entry(&rig->bench->hw.ram, ROOT + 0x3000, 256, TABLE(ROOT + 0x2000));
 	hw_walk_range(rig->iommu, ROOT + 0x3000, 4, 0, 0x13fff, keep_leaf, NULL, leaf);
 	expect_u64(leaf[0].iova, 0x1000);
@@ -232,8 +219,8 @@ static void a_range_of_fewer_levels_has_signs(void **state)
 	struct hw_leaf leaf[3] = { { 0 } };
 	u64 half = 1ULL << 38;
 
-	build(rig, 3);
-	put(rig, 0x1000, LEAF(0x5000));
+	rig_build(rig, 3, pointer);
+	rig_put(rig, 0x1000, LEAF(0x5000));
 	put_entry(&rig->bench->hw.ram, ROOT + 0x2000, 256, TABLE(ROOT + 0x1000));
 	expect_u64(rig_translate(rig, half + 0x1000, true).fault, 15);
 	expect_u64(rig_translate(rig, -half + 0x1000, true).phys, 0x5000);
@@ -290,7 +277,7 @@ static void a_request_with_a_pasid_is_disallowed(void **state)
 	struct rig *rig = *state;
 	struct hw_ask ask = { .requester = RIG_DEV, .iova = IOVA, .prefix = { .present = true } };
 
-	put(rig, IOVA, LEAF(0x5000));
+	rig_put(rig, IOVA, LEAF(0x5000));
 	for (int probe = 0; probe < 2; probe++) {
 		expect_u64(hw_translate_ask(rig->iommu, &ask, probe).fault, 260);
 		ask.requester = RIG_DEV + 1;
@@ -313,7 +300,7 @@ static void device_tlbs_are_the_contexts_to_allow(void **state)
 	struct hw_context context = rig->context;
 
 	rig->iommu->walker.device_tlb = true;
-	put(rig, IOVA, LEAF(0x5000));
+	rig_put(rig, IOVA, LEAF(0x5000));
 	expect_u64(ask(rig, IOVA, true).fault, 260);
 	expect_u64(hw_ats_check(rig->iommu, RIG_DEV, 0x5000, true).fault, 260);
 	context.device_tlb = true;
@@ -337,7 +324,7 @@ static void a_missing_right_is_an_answer_and_no_fault(void **state)
 	rig->iommu->walker.device_tlb = true;
 	context.device_tlb = true;
 	rig_set(rig, context);
-	put(rig, IOVA, LEAF(0x5000) & ~4ULL);
+	rig_put(rig, IOVA, LEAF(0x5000) & ~4ULL);
 	found = ask(rig, IOVA, true);
 	expect_u64(found.fault, 0);
 	expect_u64(found.allows, 1);

@@ -21,22 +21,9 @@
 #define CLASS_TABLE (1U << 1)
 #define CLASS_INPUT (2U << 1)
 
-/* Tables down to one of 4 KiB pages, which serves the first 2 MiB. */
-static void build(struct rig *rig, u8 levels)
+static u64 pointer(phys_addr_t table)
 {
-	struct ram *ram = &rig->bench->hw.ram;
-
-	for (u8 level = 1; level < levels; level++)
-		put_entry(ram, ROOT + 0x1000 * level, 0, (ROOT + 0x1000 * (level - 1)) | TABLE);
-	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_TRANSLATE,
-					  .levels = levels,
-					  .domain = RIG_DOMAIN,
-					  .root = ROOT + 0x1000 * (levels - 1) });
-}
-
-static void put(struct rig *rig, u64 iova, u64 entry)
-{
-	put_entry(&rig->bench->hw.ram, ROOT, iova >> 12, entry);
+	return table | TABLE;
 }
 
 static int setup(void **state)
@@ -53,7 +40,7 @@ static int setup(void **state)
 						    .walk_entries = 4 },
 			   ROOT))
 		return -1;
-	build(*state, 4);
+	rig_build(*state, 4, pointer);
 	return 0;
 }
 
@@ -80,7 +67,7 @@ static void a_stream_that_is_not_valid_lets_nothing_through(void **state)
 	struct rig *rig = *state;
 	struct hw_context good = rig->context;
 
-	put(rig, IOVA, 0x5000 | LEAF);
+	rig_put(rig, IOVA, 0x5000 | LEAF);
 	rig_set(rig, (struct hw_context){ .type = HW_CONTEXT_ABSENT });
 	expect_faults(rig, IOVA, 0x04, 0x04, 0);
 	/* Its neighbour has a place, who is on another bus has none. */
@@ -106,7 +93,7 @@ static void what_a_stream_leads_to_may_ask_for_too_much(void **state)
 	bad[2].root |= 0x800;
 	bad[3].root |= 1ULL << 40;
 	bad[4].marks = HW_MARK_ACCESSED;
-	put(rig, IOVA, 0x5000 | LEAF);
+	rig_put(rig, IOVA, 0x5000 | LEAF);
 	for (u32 i = 0; i < 5; i++) {
 		rig_set(rig, bad[i]);
 		expect_faults(rig, IOVA, 0x0a, 0x0a, 0);
@@ -141,7 +128,7 @@ static void a_request_with_a_pasid_has_a_bad_substream(void **state)
 	struct rig *rig = *state;
 	struct hw_ask ask = { .requester = RIG_DEV, .iova = IOVA, .prefix = { .present = true } };
 
-	put(rig, IOVA, 0x5000 | LEAF);
+	rig_put(rig, IOVA, 0x5000 | LEAF);
 	for (int probe = 0; probe < 2; probe++) {
 		expect_u64(hw_translate_ask(rig->iommu, &ask, probe).fault, 0x08);
 		ask.requester = RIG_DEV + 1;
@@ -161,7 +148,7 @@ static void a_request_with_a_pasid_meets_the_cached_stream(void **state)
 	const struct hw_context bypass = { .type = HW_CONTEXT_PASS_THROUGH, .domain = 9 };
 	struct hw_costs *costs = &rig->bench->hw.costs;
 
-	put(rig, IOVA, 0x5000 | LEAF);
+	rig_put(rig, IOVA, 0x5000 | LEAF);
 	expect_u64(hw_translate_ask(rig->iommu, &ask, false).fault, 0x08);
 	expect_u64(costs->context_misses, 1);
 	rig_set(rig, bypass);
@@ -180,7 +167,7 @@ static void a_device_tlb_needs_the_streams_consent(void **state)
 {
 	struct rig *rig = *state;
 
-	put(rig, IOVA, 0x5000 | LEAF);
+	rig_put(rig, IOVA, 0x5000 | LEAF);
 	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA, false).fault, 0x05);
 	expect_u64(hw_ats_check(rig->iommu, RIG_DEV, 0x5000, false).fault, 0x07);
 	rig->context.device_tlb = true;
@@ -191,7 +178,7 @@ static void a_device_tlb_needs_the_streams_consent(void **state)
 	/* What is not there is no fault: it allows nothing. */
 	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA + 0x1000, false).fault, 0);
 	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA + 0x1000, false).allows, 0);
-	put(rig, IOVA, 0x5000 | LEAF | READ_ONLY);
+	rig_put(rig, IOVA, 0x5000 | LEAF | READ_ONLY);
 	rig_forget(rig);
 	expect_u64(hw_ats_answer(rig->iommu, RIG_DEV, IOVA, true).allows, 1);
 }
@@ -206,9 +193,9 @@ static void addresses_end_with_the_tables(void **state)
 	for (u8 levels = 3; levels <= 4; levels++) {
 		u64 last = (1ULL << (12 + 9 * levels)) - 0x1000;
 
-		build(rig, levels);
+		rig_build(rig, levels, pointer);
 		rig_forget(rig);
-		put(rig, IOVA, 0x5000 | LEAF);
+		rig_put(rig, IOVA, 0x5000 | LEAF);
 		expect_u64(rig_translate(rig, IOVA, true).phys, 0x5000);
 		expect_faults(rig, last, 0x10, 0x10, CLASS_INPUT);
 		expect_faults(rig, last + 0x1000 + IOVA, 0x10, 0x10, CLASS_INPUT);
@@ -222,12 +209,12 @@ static void each_event_has_its_cause(void **state)
 	struct rig *rig = *state;
 	struct ram *ram = &rig->bench->hw.ram;
 
-	put(rig, 0x0000, 0x5000 | LEAF | READ_ONLY);
-	put(rig, 0x1000, (0x5000 | LEAF) & ~AF);
-	put(rig, 0x2000, (0x5000 | LEAF) & ~EL0);
-	put(rig, 0x3000, 1ULL << 40 | LEAF);
-	put(rig, 0x4000, (0x5000 | LEAF) & ~2ULL);
-	put(rig, 0x5000, (0x5000 | LEAF) & ~1ULL);
+	rig_put(rig, 0x0000, 0x5000 | LEAF | READ_ONLY);
+	rig_put(rig, 0x1000, (0x5000 | LEAF) & ~AF);
+	rig_put(rig, 0x2000, (0x5000 | LEAF) & ~EL0);
+	rig_put(rig, 0x3000, 1ULL << 40 | LEAF);
+	rig_put(rig, 0x4000, (0x5000 | LEAF) & ~2ULL);
+	rig_put(rig, 0x5000, (0x5000 | LEAF) & ~1ULL);
 	expect_faults(rig, 0x0000, 0, 0x13, CLASS_INPUT);
 	expect_faults(rig, 0x1000, 0x12, 0x12, CLASS_INPUT);
 	expect_faults(rig, 0x2000, 0x13, 0x13, CLASS_INPUT);
@@ -247,8 +234,8 @@ static void what_a_table_forbids_stays_forbidden(void **state)
 	struct rig *rig = *state;
 	struct ram *ram = &rig->bench->hw.ram;
 
-	put(rig, 0x1000, 0x5000 | LEAF);
-	put(rig, 0x2000, 0x6000 | LEAF);
+	rig_put(rig, 0x1000, 0x5000 | LEAF);
+	rig_put(rig, 0x2000, 0x6000 | LEAF);
 	put_entry(ram, ROOT + 0x2000, 0, (ROOT + 0x1000) | TABLE | NO_WRITES);
 	for (u64 iova = 0x1000; iova < 0x3000; iova += 0x1000)
 		expect_faults(rig, iova, 0, 0x13, CLASS_INPUT);
@@ -283,13 +270,13 @@ static void a_range_is_told_with_what_it_allows(void **state)
 	struct rig *rig = *state;
 	struct hw_leaf leaf[8] = { { 0 } };
 
-	put(rig, 0x1000, 0x5000 | LEAF);
-	put(rig, 0x2000, 0x6000 | LEAF);
-	put(rig, 0x3000, 0x7000 | LEAF | READ_ONLY);
+	rig_put(rig, 0x1000, 0x5000 | LEAF);
+	rig_put(rig, 0x2000, 0x6000 | LEAF);
+	rig_put(rig, 0x3000, 0x7000 | LEAF | READ_ONLY);
 	/* These are for no request, and so for no cache. */
-	put(rig, 0x4000, (0x8000 | LEAF) & ~AF);
-	put(rig, 0x5000, 1ULL << 40 | LEAF);
-	put(rig, 0x6000, 0x9000 | LEAF);
+	rig_put(rig, 0x4000, (0x8000 | LEAF) & ~AF);
+	rig_put(rig, 0x5000, 1ULL << 40 | LEAF);
+	rig_put(rig, 0x6000, 0x9000 | LEAF);
 	hw_walk_range(rig->iommu, ROOT + 0x3000, 4, 0, 0x6fff, keep_leaf, NULL, leaf);
 	expect_u64(leaf[0].iova, 0x1000);
 	expect_u64(leaf[0].bytes, 0x2000);
