@@ -33,7 +33,7 @@
  *	not ok 4 - width: hardware would find 2^12 bytes at 0x1000 that lead to 0x0, read, write,
  *	  expected a leaf of 2^12 to 0x8000000000000, read, write; read last: 0x800000000000000f at
  *	  0x4004008
- *	ok 16 - dirty # SKIP it has no marks of what was written (-EOPNOTSUPP)
+ *	ok 17 - dirty # SKIP it has no marks of what was written (-EOPNOTSUPP)
  *
  * 5. dmasim_pgtable_bench() measures it beside ours.
  *
