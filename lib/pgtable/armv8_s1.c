@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Armv8 stage 1: leaves name a kind of memory by its place in MAIR. A leaf that may be written is
- * marked so that hardware can tell what was (DBM): it is born dirty, and clean means that a write
- * takes its read-only bit away. There is no write-only.
+ * Armv8 stage 1: leaves name a kind of memory by its place in MAIR. With PGTABLE_HW_DIRTY a leaf
+ * that may be written says that hardware is to mark it (DBM): it is born dirty, and clean means
+ * that a write takes its read-only bit away. There is no write-only.
  */
 #include "pgtable/armv8.h"
 

@@ -4,6 +4,7 @@
  * entries, leaves of 4 KiB, 2 MiB and 1 GiB. No-execute, cacheable and MMIO requests leave no
  * trace.
  */
+#include <dmasim/contract.h>
 #include <dmasim/hw/vtd.h>
 #include <dmasim/pgtable/define_ops.h>
 
@@ -79,8 +80,11 @@ static const struct pt_format vtdss = {
 
 static int vtdss_init(struct pgtable *pt, const struct pgtable_config *config)
 {
-	int err = pt_init(&vtdss, pt, config);
+	int err;
 
+	DMASIM_CONTRACT(config->levels >= VTD_LEVELS_MIN && config->levels <= VTD_LEVELS_MAX,
+			"a VT-d table has 3, 4 or 5 levels");
+	err = pt_init(&vtdss, pt, config);
 	pt_set_sizes(&vtdss, pt, config,
 		     1ULL << 12 | 1ULL << 21 | (config->huge_1g ? 1ULL << 30 : 0));
 	return err;

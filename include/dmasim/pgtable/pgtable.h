@@ -130,7 +130,7 @@ struct pgtable_config {
 	u64 encryption;	  /* AMD, x86-64: what marks encrypted memory; beyond pa_bits */
 	u32 features;	  /* PGTABLE_ */
 	u8 levels;	  /* to begin with */
-	u8 levels_max;	  /* AMD: it grows up to so many; 0: not */
+	u8 levels_max;	  /* AMD: it grows up to so many; 0: not; of others: nothing */
 	u8 top_extra_lg2; /* RISC-V, Arm: the top has so many times as many entries */
 	u8 pa_bits;
 	bool huge_1g; /* VT-d, x86-64 */

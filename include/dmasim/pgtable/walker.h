@@ -46,10 +46,13 @@ PT_INLINE u8 pt_va_bits(const struct pt_format *format, u8 levels, u8 top_extra_
 PT_INLINE int pt_init(const struct pt_format *format, struct pgtable *pt,
 		      const struct pgtable_config *config)
 {
-	u8 levels_max = config->levels_max ? config->levels_max : config->levels;
+	u8 levels_max = config->levels;
 	struct pt_table table;
 	struct page *page;
 
+	/* What does not grow reaches what its levels do, and nothing beyond. */
+	if (format->grow && config->levels_max > levels_max)
+		levels_max = config->levels_max;
 	*pt = (struct pgtable){
 		.host = config->host,
 		.platform = config->host->platform,

@@ -41,6 +41,21 @@ static void beyond_a_top_of_any_level_nothing_goes(void **state)
 	}
 }
 
+/* Only what grows has an address for levels that are not there. */
+static void levels_that_never_come_reach_nothing(void **state)
+{
+	struct format_fixture *fixture = *state;
+	u64 granule = 1ULL << fixture->format->granule_lg2;
+	struct pgtable_config config = fixture->config;
+	u8 width = fixture->pt.va_bits;
+
+	config.levels_max = config.levels + 1;
+	make_again(fixture, &config);
+	expect_u64(fixture->pt.va_bits, width);
+	expect_error(format_map(fixture, 1ULL << width, granule, granule, RW), -ERANGE);
+	expect_u64(fixture->format->ops->iova_to_phys(&fixture->pt, 0), 0);
+}
+
 /*
  * As many levels as an address takes may have entries for more of it: 57 bits of 5 levels. No
  * translation control register says more than 52 bits, or 48.
@@ -225,6 +240,11 @@ static void a_lookup_while_tables_become_a_leaf_is_not_remembered(void **state)
 #define ON_WIDE(test) ON_FORMAT(armv8_s1_4k_lpa2, test), ON_FORMAT(armv8_s1_16k_lpa2, test)
 
 TEST_MAIN(ON_FORMAT(amdv1_3, beyond_a_top_of_any_level_nothing_goes),
+	  ON_FORMAT(vtdss_3, levels_that_never_come_reach_nothing),
+	  ON_FORMAT(x86_64_4, levels_that_never_come_reach_nothing),
+	  ON_FORMAT(riscv_39, levels_that_never_come_reach_nothing),
+	  ON_FORMAT(riscv_39x4, levels_that_never_come_reach_nothing),
+	  ON_FORMAT(armv8_s1_4k_3, levels_that_never_come_reach_nothing),
 	  ON_FORMAT(armv8_s1_4k, an_address_is_no_wider_than_arm_has_it),
 	  ON_FORMAT(armv8_s1_16k, an_address_is_no_wider_than_arm_has_it),
 	  ON_FORMAT(armv8_s1_64k, an_address_is_no_wider_than_arm_has_it),
