@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One random script on a small world: two devices, two domains, one or two IOMMUs of Intel, AMD or
- * RISC-V, tables written entry by entry, commands encoded here. The checker listens to all of it
- * through the port; a plain model (caching_model.h) says what it must report.
+ * One random script on a small world: two devices, two domains, one or two IOMMUs of Intel, AMD,
+ * RISC-V or Arm, tables written entry by entry, commands encoded here. The checker listens to all
+ * of it through the port; a plain model (caching_model.h) says what it must report.
  *
  *   254 GiB                                   each domain: two stretches of 1 GiB, two blocks
  *    |-- block 0 -- pages 0 1 2 .. 511        of 2 MiB in each, four pages of a block that are
@@ -83,6 +83,7 @@ struct caching_counts {
 	u64 absent;
 	u64 accesses;
 	u64 shown; /* accesses that were answered with what the tables do not give */
+	u64 first; /* scripts on a first stage */
 };
 
 struct caching_run {
@@ -92,6 +93,8 @@ struct caching_run {
 	struct hw_function *function[PLAIN_REQUESTERS];
 	dmasim_sbdf clerk[PLAIN_DOMAINS]; /* a device that does nothing but claim */
 	struct plain_model model;
+	/* A first stage: tables above the domains' own, which never change. 0: there is none. */
+	phys_addr_t top[PLAIN_DOMAINS];
 	struct block block[PLAIN_DOMAINS][CACHING_BLOCKS];
 	struct change change[PLAIN_DOMAINS];
 	u32 context_change; /* a bit for each requester whose old entry may be cached */
@@ -110,7 +113,7 @@ struct caching_run {
 
 /* ---- What all use: caching_world.c ----------------------------------------------------------- */
 
-bool caching_make(struct caching_run *run, enum plain_flaw flaw);
+bool caching_make(struct caching_run *run, enum plain_flaw flaw, bool first_stage);
 bool caching_end(struct caching_run *run);
 
 /* Notes what is wrong; false, for `return caching_wrong(...)`. */
@@ -171,6 +174,8 @@ bool caching_no_report(struct caching_run *run);
  * SMMUv3 have the same, but for everything: that is of contexts, or of translations.
  */
 struct plain_command caching_as_amd(const struct plain_command *command, u16 requester);
+/* What VT-d has for entries of PASIDs: those of a domain, whoever has them; or all. */
+struct plain_command caching_as_first_stage(const struct plain_command *command);
 static inline bool caching_is_everything(const struct plain_command *command)
 {
 	return command->all_domains && (!command->contexts || command->ignored == 0xffff);
@@ -181,7 +186,7 @@ void caching_encode(enum plain_arch arch, const struct plain_command *command, u
 void caching_encode_wait(enum plain_arch arch, phys_addr_t status, u32 value, u64 word[2]);
 /* An entry of a page table. */
 u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry);
-/* What RISC-V and Arm can say of it: pointers allow everything, and no leaf is to write alone. */
+/* What most formats can say of it: pointers allow everything, and no leaf is to write alone. */
 u64 caching_without_rights(u8 level, u64 entry);
 void caching_command_text(const struct plain_command *command, char *text, size_t size);
 
@@ -211,6 +216,7 @@ struct caching_script {
 	u32 steps;
 	const bool *skip; /* of each step, or NULL */
 	enum plain_flaw flaw;
+	bool first_stage; /* on VT-d's, whatever the seed says */
 	struct caching_counts *counts;
 	FILE *log;
 };

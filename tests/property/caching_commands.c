@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands, written out from facts "iova-and-page-tables" 3.2 to 3.5, and entries from 2.1,
- * 2.4 and 2.5; nothing of lib/ is used.
+ * Commands, written out from facts "iova-and-page-tables" 3.2 to 3.5, and entries from 2.1 and
+ * 2.3 to 2.5; nothing of lib/ is used.
  */
 #include <endian.h>
 
@@ -11,6 +11,7 @@
 #include <dmasim/hw/riscv_iommu.h>
 #include <dmasim/hw/smmuv3.h>
 #include <dmasim/hw/vtd.h>
+#include <dmasim/hw/x86.h>
 
 #include "property/caching.h"
 
@@ -220,6 +221,66 @@ static u64 smmuv3_entry(u8 level, u64 entry)
 	return word | (entry & VTD_SS_WRITE ? 0 : ARM_S1_AP_RO);
 }
 
+/* ---- VT-d's first stage, of PASID 0 ---------------------------------------------------------- */
+
+struct plain_command caching_as_first_stage(const struct plain_command *command)
+{
+	struct plain_command fitting = *command;
+
+	if (fitting.contexts)
+		fitting.ignored = 0xffff;
+	return fitting;
+}
+
+static void encode_pasids(const struct plain_command *command, u64 word[2])
+{
+	u64 granularity = VTD_PASID_CACHE_GRANU_DOMAIN;
+
+	if (command->all_domains)
+		granularity = VTD_PASID_CACHE_GRANU_GLOBAL;
+	else if (command->requester)
+		granularity = VTD_PASID_CACHE_GRANU_PASID;
+	word[0] = VTD_QI_PASID_CACHE | granularity << VTD_PASID_GRANU_SHIFT |
+		  (u64)command->domain << VTD_PASID_DID_SHIFT;
+	word[1] = 0;
+}
+
+static void encode_vtd_first(const struct plain_command *command, u64 word[2])
+{
+	u64 granularity = VTD_PASID_IOTLB_GRANU_PAGE;
+	u64 pages = (command->window.last - command->window.start + 1) >> 12;
+
+	if (command->contexts) {
+		encode_pasids(command, word);
+		return;
+	}
+	if (command->all_domains) {
+		encode_iotlb(command, word);
+		return;
+	}
+	word[1] = 0;
+	if (command->window.last == ~0ULL)
+		granularity = VTD_PASID_IOTLB_GRANU_ALL;
+	else
+		word[1] = command->window.start | (u64)__builtin_ctzll(pages) |
+			  (command->leaf_only ? VTD_IOTLB_IH : 0);
+	word[0] = VTD_QI_PASID_IOTLB | granularity << VTD_PASID_GRANU_SHIFT |
+		  (u64)command->domain << VTD_PASID_DID_SHIFT;
+}
+
+/* Marked beforehand, so that hardware has nothing to mark. */
+static u64 vtd_first_entry(u8 level, u64 entry)
+{
+	u64 word = (entry & VTD_SS_ADDR_MASK) | X86_FS_PRESENT | X86_FS_USER | X86_FS_ACCESSED;
+
+	if (!(entry & VTD_SS_READ))
+		return 0;
+	if (is_pointer(level, entry))
+		return word | X86_FS_WRITE;
+	return word | (level ? X86_FS_PAGE_SIZE : 0) |
+	       (entry & VTD_SS_WRITE ? X86_FS_WRITE | X86_FS_DIRTY : 0);
+}
+
 /* ---- All ------------------------------------------------------------------------------------ */
 
 u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry)
@@ -228,6 +289,8 @@ u64 caching_encode_entry(enum plain_arch arch, u8 level, u64 entry)
 		return entry;
 	if (arch == PLAIN_AMD)
 		return amd_entry(level, entry);
+	if (arch == PLAIN_VTD_FIRST)
+		return vtd_first_entry(level, entry);
 	return arch == PLAIN_RISCV ? riscv_entry(level, entry) : smmuv3_entry(level, entry);
 }
 
@@ -239,6 +302,8 @@ void caching_encode(enum plain_arch arch, const struct plain_command *command, u
 		encode_riscv(command, word);
 	else if (arch == PLAIN_SMMUV3)
 		encode_smmuv3(command, word);
+	else if (arch == PLAIN_VTD_FIRST)
+		encode_vtd_first(command, word);
 	else
 		encode_vtd(command, word);
 	word[0] = htole64(word[0]);

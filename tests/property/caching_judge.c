@@ -235,7 +235,7 @@ bool plain_is_absent(struct plain_model *model, u16 domain, struct range range)
 {
 	struct plain_item top = top_of(model, domain);
 
-	for (u32 i = 0; i < model->items && model->caching_mode; i++) {
+	for (u32 i = 0; i < model->items && plain_has_absents(model); i++) {
 		const struct plain_item *item = &model->item[i];
 
 		if (item->kind != PLAIN_ABSENT || item->domain != domain ||
@@ -330,7 +330,7 @@ static bool context_may_refuse(struct plain_model *model, const struct plain_con
 			       (item->kind == PLAIN_LEAF && !(write ? item->write : item->read));
 
 		if (refuses && item->unit == context->unit && item->domain == context->domain &&
-		    (may_be_fetched(model, item) || (absent && model->caching_mode)) &&
+		    (may_be_fetched(model, item) || (absent && plain_has_absents(model))) &&
 		    byte_may_be_cached(model, item, iova))
 			return true;
 	}

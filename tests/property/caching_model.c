@@ -163,20 +163,28 @@ static void walk(struct plain_model *model, const struct plain_item *through,
 	}
 }
 
-/* From the top, through what a context entry says. */
+/*
+ * From the top, through what a context entry says. A first stage has one more above: then the
+ * domain's own is a table that is cached, too.
+ */
 static void walk_from_context(struct plain_model *model, const struct plain_context *context)
 {
-	if (context->type == PLAIN_TRANSLATE)
-		walk(model, NULL,
-		     &(struct plain_item){
-			     .unit = context->unit,
-			     .domain = context->domain,
-			     .level = TOP,
-			     .read = true,
-			     .write = true,
-			     .at = { 0, plain_entry_bytes(TOP + 1) - 1 },
-			     .phys = context->root,
-		     });
+	const struct plain_item top = {
+		.kind = PLAIN_TABLE,
+		.unit = context->unit,
+		.domain = context->domain,
+		.level = TOP,
+		.read = true,
+		.write = true,
+		.at = { 0, plain_entry_bytes(TOP + 1) - 1 },
+		.phys = context->root,
+	};
+
+	if (context->type != PLAIN_TRANSLATE)
+		return;
+	if (model->arch == PLAIN_VTD_FIRST)
+		fetch(model, NULL, top);
+	walk(model, NULL, &top);
 }
 
 /* The tag: an entry that gives no translation has none of its own, and is cached under 0. */

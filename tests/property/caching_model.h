@@ -34,13 +34,20 @@
 
 /*
  * AMD: what is larger than a window stays; contexts that refuse are cached, too. RISC-V, SMMUv3:
- * nothing but a wait keeps commands of contexts before those of translations.
+ * nothing but a wait keeps commands of contexts before those of translations. VT-d's first stage,
+ * in scalable mode: a context is the entry of a PASID, and what tables have not is never cached.
  */
-enum plain_arch { PLAIN_VTD = 0, PLAIN_AMD, PLAIN_RISCV, PLAIN_SMMUV3 };
+enum plain_arch { PLAIN_VTD = 0, PLAIN_AMD, PLAIN_RISCV, PLAIN_SMMUV3, PLAIN_VTD_FIRST };
 
 static inline bool plain_overtakes(enum plain_arch arch)
 {
 	return arch == PLAIN_RISCV || arch == PLAIN_SMMUV3;
+}
+
+/* Tables whose pointers allow everything, and whose leaves are never to write alone. */
+static inline bool plain_has_few_rights(enum plain_arch arch)
+{
+	return arch != PLAIN_VTD && arch != PLAIN_AMD;
 }
 
 /* Rules that a test breaks to see whether it would be noticed; PLAIN_FLAW_NONE: none. */
@@ -137,6 +144,12 @@ struct plain_model {
 	u32 commands;
 	bool full; /* a list had no place: the model is no good */
 };
+
+/* It may be cached that a table has nothing. */
+static inline bool plain_has_absents(const struct plain_model *model)
+{
+	return model->caching_mode && model->arch != PLAIN_VTD_FIRST;
+}
 
 /* The number of a table's entry that a slot stands for, or the first; how many. */
 u32 plain_index(u8 level, u32 slot);

@@ -51,7 +51,7 @@ static u32 pick_step(const struct caching_run *run, struct dice *dice)
 
 static bool do_script(struct caching_run *run, const struct caching_script *script)
 {
-	if (!caching_make(run, script->flaw))
+	if (!caching_make(run, script->flaw, script->first_stage))
 		return false;
 	choose_steps(run);
 	for (run->step = 0; run->step < script->steps; run->step++) {
@@ -65,6 +65,7 @@ static bool do_script(struct caching_run *run, const struct caching_script *scri
 			return false;
 	}
 	run->counts->scripts++;
+	run->counts->first += run->model.arch == PLAIN_VTD_FIRST;
 	return true;
 }
 

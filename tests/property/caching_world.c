@@ -86,7 +86,7 @@ void caching_write(struct caching_run *run, phys_addr_t table, u32 slot, u64 ent
 	u8 level = plain_table(&run->model, table)->level;
 
 	at += plain_index(level, slot);
-	if (plain_overtakes(run->model.arch))
+	if (plain_has_few_rights(run->model.arch))
 		entry = caching_without_rights(level, entry);
 	for (u32 i = 0; i < plain_entries(level, slot); i++) {
 		u64 word = entry ? entry + i * (u64)SZ_4K : 0;
@@ -144,6 +144,11 @@ void caching_set_context(struct caching_run *run, u32 which, enum plain_context_
 	set.domain = context.domain;
 	set.root = context.root;
 	set.levels = type == PLAIN_TRANSLATE ? PLAIN_LEVELS : 0;
+	if (type == PLAIN_TRANSLATE && run->top[domain]) {
+		set.first_stage = true;
+		set.root = run->top[domain];
+		set.levels++;
+	}
 	run->s->platform.ops->context_set(run->s, context.unit, context.requester, &set);
 	plain_context_set(&run->model, which, &context);
 }
@@ -151,6 +156,22 @@ void caching_set_context(struct caching_run *run, u32 which, enum plain_context_
 /* ---- Commands -------------------------------------------------------------------------------- */
 
 #define BATCH_MAX 4
+
+/* Commands of scalable mode are twice as wide, and empty behind. False: one was refused. */
+static bool hand_over(struct caching_run *run, u32 unit, u64 (*word)[2], u32 count)
+{
+	u64 wide[BATCH_MAX][4] = { { 0 } };
+	const void *commands = word;
+	size_t bytes = count * sizeof(word[0]);
+
+	if (run->model.arch == PLAIN_VTD_FIRST) {
+		for (u32 i = 0; i < count; i++)
+			memcpy(wide[i], word[i], sizeof(word[i]));
+		commands = wide;
+		bytes = count * sizeof(wide[0]);
+	}
+	return !run->s->platform.ops->queue_submit(run->s, unit, commands, bytes);
+}
 
 /* AMD has one command for everything: contexts, and then what they translated. */
 static void tell_model(struct caching_run *run, const struct plain_command *command)
@@ -177,14 +198,15 @@ bool caching_submit(struct caching_run *run, const struct plain_command *command
 		char text[128];
 
 		batch[i] = command[i];
-		if (run->model.arch != PLAIN_VTD)
+		if (run->model.arch == PLAIN_VTD_FIRST)
+			batch[i] = caching_as_first_stage(&command[i]);
+		else if (run->model.arch != PLAIN_VTD)
 			batch[i] = caching_as_amd(&command[i], caching_requester(run, 0));
 		caching_command_text(&batch[i], text, sizeof(text));
 		caching_note(run, "submit %s", text);
 		caching_encode(run->model.arch, &batch[i], word[i]);
 	}
-	if (run->s->platform.ops->queue_submit(run->s, command->unit, word,
-					       count * sizeof(word[0])))
+	if (!hand_over(run, command->unit, word, count))
 		return caching_wrong(run, "a command was refused");
 	for (u32 i = 0; i < count; i++)
 		tell_model(run, &batch[i]);
@@ -193,11 +215,11 @@ bool caching_submit(struct caching_run *run, const struct plain_command *command
 
 bool caching_wait(struct caching_run *run, u32 unit)
 {
-	u64 word[2];
+	u64 word[1][2];
 
 	caching_note(run, "wait for unit %u", unit);
-	caching_encode_wait(run->model.arch, STATUS_PHYS, run->step, word);
-	if (run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
+	caching_encode_wait(run->model.arch, STATUS_PHYS, run->step, word[0]);
+	if (!hand_over(run, unit, word, 1))
 		return caching_wrong(run, "a wait was refused");
 	if (run->s->platform.ops->queue_wait(run->s, unit))
 		return caching_wrong(run, "a wait did not end");
@@ -221,7 +243,7 @@ bool caching_submit_malformed(struct caching_run *run, u32 unit)
 
 	caching_note(run, "submit to unit %u what is no command, and all domains behind it", unit);
 	caching_encode(run->model.arch, &all, word[1]);
-	if (!run->s->platform.ops->queue_submit(run->s, unit, word, sizeof(word)))
+	if (hand_over(run, unit, word, 2))
 		return caching_wrong(run, "what is no command was not refused");
 	run->s->platform.ops->queue_clear_error(run->s, unit);
 	return true;
@@ -362,46 +384,86 @@ static bool add_data(struct caching_run *run)
 	return true;
 }
 
-static enum plain_arch arch_of(enum dmasim_iommu iommu)
+static enum plain_arch arch_of(const struct dmasim_config *config)
 {
-	if (iommu == DMASIM_RISCV)
+	if (config->iommu == DMASIM_RISCV)
 		return PLAIN_RISCV;
-	if (iommu == DMASIM_SMMUV3)
+	if (config->iommu == DMASIM_SMMUV3)
 		return PLAIN_SMMUV3;
-	return iommu == DMASIM_AMD_VI ? PLAIN_AMD : PLAIN_VTD;
+	if (config->iommu_first_stage)
+		return PLAIN_VTD_FIRST;
+	return config->iommu == DMASIM_AMD_VI ? PLAIN_AMD : PLAIN_VTD;
 }
 
-/* Some have a RISC-V IOMMU or an SMMUv3, which remember nothing that is absent. */
+static void have_first_stage(struct dmasim_config *config)
+{
+	config->iommu = DMASIM_VTD;
+	config->iommu_scalable = config->iommu_first_stage = true;
+	config->pasid_entries = config->context_entries;
+	if (config->iommu_levels != 5)
+		config->iommu_levels = 4;
+}
+
+/*
+ * Some have a RISC-V IOMMU or an SMMUv3, which remember nothing that is absent; of those that stay
+ * with VT-d some have its first stage.
+ */
 static void maybe_another(struct dmasim_config *config)
 {
 	struct dice dice = dice_of(config->seed, ~8ULL);
 
-	if (config->iommu != DMASIM_VTD || !dice_chance(&dice, 64))
+	if (config->iommu != DMASIM_VTD)
 		return;
+	if (!dice_chance(&dice, 64)) {
+		if (dice_chance(&dice, 40))
+			have_first_stage(config);
+		return;
+	}
 	config->iommu = dice_chance(&dice, 60) ? DMASIM_RISCV : DMASIM_SMMUV3;
 	if (config->iommu == DMASIM_SMMUV3)
 		config->iommu_levels = (u8)dice_from(&dice, 3, 4);
 	config->iommu_caching_mode = false;
 }
 
-bool caching_make(struct caching_run *run, enum plain_flaw flaw)
+/* A domain's own tables have three levels: above them stands one that never changes. */
+static bool add_top(struct caching_run *run, u32 domain)
+{
+	phys_addr_t top =
+		run->s->platform.ops->frames_alloc(run->s, DMASIM_FAULT_TABLE_PAGE, 1, ~0ULL);
+	u64 *at;
+
+	if (top == PLATFORM_NO_PHYS)
+		return caching_wrong(run, "no frame");
+	at = platform_ptr(&run->s->platform, top);
+	*at = htole64(
+		caching_encode_entry(run->model.arch, PLAIN_LEVELS,
+				     run->model.domain[domain].root | VTD_SS_READ | VTD_SS_WRITE));
+	run->top[domain] = top;
+	return true;
+}
+
+bool caching_make(struct caching_run *run, enum plain_flaw flaw, bool first_stage)
 {
 	struct dice dice = dice_of(run->seed, ~0ULL);
 	struct dmasim_config config = random_config(&dice, run->seed);
 
 	maybe_another(&config);
+	if (first_stage)
+		have_first_stage(&config);
 	run->units = dice_chance(&dice, 40) ? 2 : 1;
 	run->s = dmasim_create(&config);
 	if (!run->s)
 		return caching_wrong(run, "no machine");
 	run->model.flaw = flaw;
 	run->model.caching_mode = config.iommu_caching_mode;
-	run->model.arch = arch_of(config.iommu);
+	run->model.arch = arch_of(&config);
 	if (!add_devices(run) || !add_data(run))
 		return false;
 	for (u32 domain = 1; domain < PLAIN_DOMAINS; domain++) {
 		run->model.domain[domain].unit = run->units > 1 ? domain - 1 : 0;
 		if (!caching_table_new(run, PLAIN_LEVELS - 1, &run->model.domain[domain].root))
+			return false;
+		if (run->model.arch == PLAIN_VTD_FIRST && !add_top(run, domain))
 			return false;
 		caching_set_context(run, domain - 1, PLAIN_TRANSLATE, domain);
 		caching_tell(run, &(struct dmasim_event){ .type = DMASIM_EVENT_ATTACH,
@@ -416,6 +478,10 @@ bool caching_end(struct caching_run *run)
 {
 	if (run->model.full)
 		return caching_wrong(run, "the model is full");
+	for (u32 i = 0; i < PLAIN_DOMAINS; i++)
+		if (run->top[i])
+			run->s->platform.ops->frames_free(run->s, DMASIM_FAULT_TABLE_PAGE,
+							  run->top[i], 1);
 	for (u32 i = 0; run->s && i < PLAIN_TABLES_MAX; i++)
 		if (run->model.table[i].phys)
 			run->s->platform.ops->frames_free(run->s, DMASIM_FAULT_TABLE_PAGE,
