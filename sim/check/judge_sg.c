@@ -305,10 +305,36 @@ static void end_named(struct check *check, struct owner_list *list,
 	}
 }
 
-static void end_all(struct check *check, struct owner_list *list, const struct dmasim_event *event)
+/* True if the CPU has done nothing to its memory that is to be told, or to be looked for. */
+static bool is_quiet(const struct check *check, const struct piece *piece)
+{
+	return !piece->watched && (!piece->keeps_first || cpu_first_is_same(check, piece));
+}
+
+/* Ends pieces as long as there is nothing to tell of them. The first that is left; NULL: none. */
+static struct piece *end_quiet(struct check *check, const struct owner_list *list,
+			       const struct dmasim_event *event)
 {
 	struct piece *piece = TAILQ_FIRST(&list->pieces), *next;
+	struct piece_end end;
 
+	owners_set_end(&check->owners, &end, event->site);
+	for (; piece && is_quiet(check, piece); piece = next) {
+		next = TAILQ_NEXT(piece, of_list);
+		owners_remember(&check->owners, piece);
+		piece->ended.where = end.where;
+		piece->ended.ns = end.ns;
+		piece->ended.frames_allocated = end.frames_allocated;
+	}
+	return piece;
+}
+
+static void end_all(struct check *check, struct owner_list *list, const struct dmasim_event *event)
+{
+	struct piece *piece = end_quiet(check, list, event), *next;
+
+	/* Whoever is told of the others jumps out, perhaps. */
+	owners_begin_list_at(&check->owners, list, piece);
 	for (; piece; piece = next) {
 		next = TAILQ_NEXT(piece, of_list);
 		judge_settle(check, event, piece);

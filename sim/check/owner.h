@@ -278,9 +278,16 @@ static inline void owners_leave_list(struct owners *owners, struct piece *piece)
 		check_pool_put(&owners->lists, piece->list);
 }
 
-/* Ends a piece and remembers it. */
-static inline void owners_end(struct owners *owners, struct piece *piece,
-			      const struct dmasim_site *where)
+static inline void owners_set_end(const struct owners *owners, struct piece_end *end,
+				  const struct dmasim_site *where)
+{
+	end->where = where;
+	end->ns = owners->world->clock.now_ns;
+	end->frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
+}
+
+/* A piece that is not watched is remembered; its list is the caller's business. */
+static inline void owners_remember(struct owners *owners, struct piece *piece)
 {
 	struct owner_past *record = (struct owner_past *)piece;
 	struct owner_space *space = piece->space;
@@ -289,16 +296,34 @@ static inline void owners_end(struct owners *owners, struct piece *piece,
 	interval_remove(&space->pieces, &piece->at);
 	if (piece->is_shared)
 		interval_remove(&owners->by_phys, &piece->memory);
+	if (*past)
+		check_pool_put(&owners->past, *past);
+	*past = record;
+}
+
+/* Ends a piece and remembers it. */
+static inline void owners_end(struct owners *owners, struct piece *piece,
+			      const struct dmasim_site *where)
+{
 	if (DMASIM_UNLIKELY(piece->watched))
 		owners->watch_ends(owners->cookie, piece);
 	if (owners_is_of_list(piece))
 		owners_leave_list(owners, piece);
-	piece->ended.where = where;
-	piece->ended.ns = owners->world->clock.now_ns;
-	piece->ended.frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
-	if (*past)
-		check_pool_put(&owners->past, *past);
-	*past = record;
+	owners_remember(owners, piece);
+	owners_set_end(owners, &piece->ended, where);
+}
+
+/* The pieces of a list before this one have ended without it; NULL: all have. */
+static inline void owners_begin_list_at(struct owners *owners, struct owner_list *list,
+					struct piece *piece)
+{
+	TAILQ_FIRST(&list->pieces) = piece;
+	if (piece)
+		piece->of_list.tqe_prev = &TAILQ_FIRST(&list->pieces);
+	else if (list == owners->open)
+		TAILQ_INIT(&list->pieces);
+	else
+		check_pool_put(&owners->lists, list);
 }
 
 /* After this no piece of kind LINK crosses `address`: one that does becomes two. */
