@@ -67,6 +67,8 @@ static inline u64 pt_page(const struct pt_conform *c)
 	return 1ULL << c->granule_lg2;
 }
 
+/* Its addresses repeat their highest bit. */
+bool pt_sign_extends(const struct pt_conform *c);
 /* The sizes of leaves, smallest first; 0: no more. Those beyond its width are not counted. */
 u8 pt_size_lg2(const struct pt_conform *c, u32 index);
 /* Memory that leaves of up to 2^lg2 bytes may lead to: an odd multiple. 0: there is none. */

@@ -80,7 +80,7 @@ bool pt_end(struct pt_conform *c)
 	return good;
 }
 
-static bool sign_extends(const struct pt_conform *c)
+bool pt_sign_extends(const struct pt_conform *c)
 {
 	const struct pt_format *format = c->subject->ops->format;
 
@@ -133,7 +133,7 @@ bool pt_start(struct pt_conform *c, bool coherent)
 	if (!c->pt.page_sizes || c->pt.va_bits < 13 || c->pt.va_bits > 64 || !c->pt.pa_bits)
 		return pt_wrong(c, "after init page_sizes is 0x%llx, va_bits %u, pa_bits %u",
 				c->pt.page_sizes, c->pt.va_bits, c->pt.pa_bits);
-	bits = c->pt.va_bits - sign_extends(c);
+	bits = c->pt.va_bits - pt_sign_extends(c);
 	c->last = bits < 64 ? (1ULL << bits) - 1 : ~0ULL;
 	c->granule_lg2 = (u8)__builtin_ctzll(c->pt.page_sizes);
 	if (format && c->granule_lg2 != format->granule_lg2)

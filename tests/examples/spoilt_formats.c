@@ -43,7 +43,8 @@ void spoilt_is_found(const struct spoilt *spoilt, size_t number)
 	const struct pgtable_ops ops = ops_of(spoilt);
 	struct dmasim_pgtable_subject subject = { DMASIM_PGTABLE_SUBJECT, .ops = &ops,
 						  .walker = spoilt->base ? NULL : &walker,
-						  .config = spoilt->config };
+						  .config = spoilt->config,
+						  .no_write_only = spoilt->no_write_only };
 	char *text = NULL, expected[64], *at;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);

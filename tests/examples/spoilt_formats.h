@@ -29,6 +29,7 @@ struct spoilt {
 	struct dmasim_walker_ops walker;
 	const char *base; /* one of ours, without a walker; NULL: the example */
 	struct pgtable_config config;
+	bool no_write_only; /* as in the subject */
 };
 
 /* What the example cannot do, VT-d's tables can. */

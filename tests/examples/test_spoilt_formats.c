@@ -20,6 +20,23 @@ static phys_addr_t look_up_modulo(struct pgtable *pt, u64 iova)
 	return GOOD->iova_to_phys(pt, pt->levels == 1 ? iova & 0x3fffff : iova);
 }
 
+/* Both halves of signed addresses are taken for one. */
+static u64 unmap_without_sign(UNMAP_ARGS)
+{
+	const struct pgtable_ops *ops = dmasim_pgtable_by_name("x86_64");
+
+	return ops->unmap(pt, iova >> 47 == 0x1ffff ? iova << 17 >> 17 : iova, bytes, gather);
+}
+
+static int map_lower_half(MAP_ARGS)
+{
+	const struct pgtable_ops *ops = dmasim_pgtable_by_name("x86_64");
+
+	return iova >> 63 && iova + bytes > iova
+		       ? -ERANGE
+		       : ops->map(pt, iova, phys, bytes, prot, gather, mapped);
+}
+
 /* Bits 51:48 of an address have no place in the word. */
 static int map_48_bits(MAP_ARGS)
 {
@@ -205,9 +222,13 @@ static int cut_unflushed(struct pgtable *pt, u64 iova, struct iommu_iotlb_gather
 		.levels = 1, .levels_max = 4 \
 	}
 
+#define SIGNED .base = "x86_64", .config = { .levels = 4 }, .no_write_only = true
+
 static const struct spoilt mistakes[] = {
 	{ "elsewhere", "expected 0x0", { .unmap = unmap_modulo }, .config = GROWS },
 	{ "elsewhere", "expected 0x0", { .iova_to_phys = look_up_modulo }, .config = GROWS },
+	{ "elsewhere", "removes something", { .unmap = unmap_without_sign }, SIGNED },
+	{ "elsewhere", "gives -ERANGE", { .map = map_lower_half }, SIGNED },
 	{ "width", "expected 0x1", { .map = map_48_bits } },
 	{ "width", "expected 0x1", { .map = map_runs_wrap } },
 	{ "sizes", "change_top", { .init = change_top_to_nobody }, .config = GROWS },

@@ -207,8 +207,10 @@ struct pgtable_ops {
 	/*
 	 * Gives leaves other rights and attributes. Adds to *changed the bytes from iova on that
 	 * have them now: the last leaf counts whole. What hardware has marked stays marked, but
-	 * on Arm, where a leaf that may not be written has no mark. -EINVAL also: no permission,
-	 * or iova lies inside a leaf; -ENOENT: a hole, which ends it.
+	 * on Arm, where a leaf that may not be written has no mark. Arm without PGTABLE_BBML2 wants
+	 * another kind of memory, and leaves of several entries, unmapped first (break before
+	 * make): that is for the caller. -EINVAL also: no permission, or iova lies inside a leaf;
+	 * -ENOENT: a hole, which ends it.
 	 */
 	int (*protect)(struct pgtable *pt, u64 iova, u64 bytes, u32 prot,
 		       struct iommu_iotlb_gather *gather, u64 *changed);
