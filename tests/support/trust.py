@@ -5,7 +5,8 @@
     trust.py SOURCE BUILD            compares; exit status 1: TRUST.md is not what it should be
     trust.py --write SOURCE BUILD    writes it
 
-A test is tagged by a comment above it (more comment may follow before the test):
+A test is tagged by a comment above it (more comment may follow before the test), once or more
+often:
 
     /* trust: behaviour | kind, or kind: detail */
 
@@ -102,7 +103,8 @@ GAPS = """
 * The CPU's cache has lines and dirty data, but no size; store buffers are not modelled.
 * dma-debug: the stack below "Mapped at:" is the place of the call alone; pointers are not printed.
 * Users of the calls (block, NVMe, HMM, dma-buf, net, RDMA): none yet.
-* Of Linux's own code the IOVA allocator alone is compiled beside the library.
+* Of Linux's own code the IOVA allocator and the page tables alone are compiled beside the
+  library.
 """
 
 
@@ -111,11 +113,12 @@ def tags(path):
     with open(path, encoding="utf-8") as text:
         for words, between, test in TAG.findall(text.read()):
             words = " ".join(re.sub(r"^ \*", "", line).strip() for line in words.splitlines())
-            behaviour, bar, against = (part.strip() for part in words.partition("|"))
-            kind, _, detail = (part.strip() for part in against.partition(": "))
-            if not bar or kind not in KINDS or not behaviour or "trust:" in between:
-                sys.exit(f"trust: {path}: not a tag: {words}")
-            yield test, behaviour, kind, detail
+            for tag in words.split(" trust: "):
+                behaviour, bar, against = (part.strip() for part in tag.partition("|"))
+                kind, _, detail = (part.strip() for part in against.partition(": "))
+                if not bar or kind not in KINDS or not behaviour or "trust:" in between:
+                    sys.exit(f"trust: {path}: not a tag: {tag}")
+                yield test, behaviour, kind, detail
 
 
 def introspect(build, what):
