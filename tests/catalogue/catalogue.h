@@ -50,6 +50,10 @@ MODE(lazy_cm, .iommu_caching_mode = true, .policy = DMASIM_LAZY)
 /* Leaves have every size here: where a test counts those of a page, it does so on VT-d alone. */
 MODE(amd_vi, .iommu = DMASIM_AMD_VI)
 MODE(amd_vi_lazy, .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY)
+MODE(riscv, .iommu = DMASIM_RISCV)
+MODE(riscv_lazy, .iommu = DMASIM_RISCV, .policy = DMASIM_LAZY)
+MODE(smmuv3, .iommu = DMASIM_SMMUV3)
+MODE(smmuv3_lazy, .iommu = DMASIM_SMMUV3, .policy = DMASIM_LAZY)
 /* Firmware is silent about the host bridges' windows: an IOVA may be a bus address. */
 MODE(strict_bus_hidden, .acs = DMASIM_ACS_OFF, .forcedac = true, .hide_windows = true)
 MODE(strict_debug, .acs = DMASIM_ACS_OFF, .dma_debug = true)

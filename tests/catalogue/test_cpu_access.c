@@ -533,7 +533,7 @@ static void C05_right__store_where_all_snoops(void **state)
 #define IN_ALL(test)                                                                \
 	IN(strict, test), IN(lazy, test), IN(pass_through, test), IN(direct, test), \
 		IN(untrusted, test), IN(bounced, test), IN(no_snoop, test),         \
-		IN(direct_no_snoop, test), IN(amd_vi, test)
+		IN(direct_no_snoop, test), IN(amd_vi, test), IN(riscv, test), IN(smmuv3, test)
 
 TEST_MAIN(IN(first_line, C01_a_store_to_the_first_line),
 	  IN(first_line_direct, C01_a_store_to_the_first_line),

@@ -354,6 +354,25 @@ static void V06_against_the_direction(void **state)
 	expect_only(rig->s, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, 2);
 }
 
+/* Entries of RISC-V and Arm allow no write without a read: the IOMMU lets it through. */
+static void V06_reading_what_is_to_be_written(void **state)
+{
+	struct rig *rig = *state;
+	struct device *dev = &rig->nvme->dev;
+	dma_addr_t in = dma_map_phys(dev, ram(rig, SZ_4K), SZ_4K, DMA_FROM_DEVICE, 0);
+	dma_addr_t out = dma_map_phys(dev, ram(rig, SZ_4K), SZ_4K, DMA_TO_DEVICE, 0);
+	u8 byte;
+
+	dmasim_expect(rig->s, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, 2);
+	expect_u64(dmasim_dev_read(rig->nvme, in, &byte, 1).done, 1);
+	expect_told(rig, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, "", "read ");
+	expect_u64(write_byte(rig->nvme, out, 1).done, 0);
+	expect_told(rig, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, "", "refused by the IOMMU");
+	dma_unmap_phys(dev, in, SZ_4K, DMA_FROM_DEVICE, 0);
+	dma_unmap_phys(dev, out, SZ_4K, DMA_TO_DEVICE, 0);
+	expect_only(rig->s, DMASIM_REPORT_ACCESS_AGAINST_DIRECTION, 2);
+}
+
 static void V06_right(void **state)
 {
 	struct rig *rig = *state;
@@ -504,21 +523,29 @@ static void V09_right(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-#define EVERYWHERE(test) IN(strict, test), IN(amd_vi, test), IN(direct, test)
+#define EVERYWHERE(test) \
+	IN(strict, test), IN(amd_vi, test), IN(riscv, test), IN(smmuv3, test), IN(direct, test)
 
-TEST_MAIN(IN(strict, V01_across_links), IN(amd_vi, V01_across_links), IN(strict, V01_right),
-	  IN(lazy, V02_lazy_window), IN(amd_vi_lazy, V02_lazy_window),
-	  IN(lazy, V02_lazy_window_into_free_memory),
+TEST_MAIN(IN(strict, V01_across_links), IN(amd_vi, V01_across_links), IN(riscv, V01_across_links),
+	  IN(smmuv3, V01_across_links), IN(strict, V01_right), IN(lazy, V02_lazy_window),
+	  IN(amd_vi_lazy, V02_lazy_window), IN(riscv_lazy, V02_lazy_window),
+	  IN(smmuv3_lazy, V02_lazy_window), IN(lazy, V02_lazy_window_into_free_memory),
 	  IN(lazy, V02_lazy_window_into_memory_of_others),
-	  IN(amd_vi_lazy, V02_lazy_window_into_memory_of_others), IN(lazy, V02_right),
+	  IN(amd_vi_lazy, V02_lazy_window_into_memory_of_others),
+	  IN(riscv_lazy, V02_lazy_window_into_memory_of_others),
+	  IN(smmuv3_lazy, V02_lazy_window_into_memory_of_others), IN(lazy, V02_right),
 	  IN(strict, V03_refused), IN(lazy, V03_refused), IN(amd_vi, V03_refused),
-	  IN(direct, V03_unguarded), IN(pass_through, V03_unguarded), IN(lazy, V03_freed_piece),
-	  IN(direct, V03_freed_piece), IN(strict, V03_right), IN(direct, V03_right),
-	  IN(strict, V04_entry_that_stayed), IN(lazy, V04_entry_that_stayed),
-	  IN(amd_vi, V04_entry_that_stayed), IN(strict, V04_right), EVERYWHERE(V05_beyond),
-	  IN(strict, V05_beyond_the_page), IN(direct, V05_beyond_the_page_unguarded),
-	  IN(untrusted, V05_beyond_a_copy), IN(bounced, V05_beyond_a_copy), EVERYWHERE(V05_right),
-	  EVERYWHERE(V06_against_the_direction), EVERYWHERE(V06_right),
+	  IN(riscv, V03_refused), IN(smmuv3, V03_refused), IN(direct, V03_unguarded),
+	  IN(pass_through, V03_unguarded), IN(lazy, V03_freed_piece), IN(direct, V03_freed_piece),
+	  IN(strict, V03_right), IN(direct, V03_right), IN(strict, V04_entry_that_stayed),
+	  IN(lazy, V04_entry_that_stayed), IN(amd_vi, V04_entry_that_stayed),
+	  IN(riscv, V04_entry_that_stayed), IN(smmuv3, V04_entry_that_stayed),
+	  IN(strict, V04_right), EVERYWHERE(V05_beyond), IN(strict, V05_beyond_the_page),
+	  IN(direct, V05_beyond_the_page_unguarded), IN(untrusted, V05_beyond_a_copy),
+	  IN(bounced, V05_beyond_a_copy), EVERYWHERE(V05_right),
+	  IN(strict, V06_against_the_direction), IN(amd_vi, V06_against_the_direction),
+	  IN(direct, V06_against_the_direction), IN(riscv, V06_reading_what_is_to_be_written),
+	  IN(smmuv3, V06_reading_what_is_to_be_written), EVERYWHERE(V06_right),
 	  EVERYWHERE(V07_shared_memory), EVERYWHERE(V07_right),
 	  IN(strict_bus, V08_mapped_for_another), IN(direct, V08_mapped_for_another),
 	  IN(strict_bus, V08_right), IN(direct, V08_right), IN(strict_bus, V09_peer_memory),

@@ -541,8 +541,9 @@ static void P13_right(void **state)
 	dmasim_assert_clean(rig->s);
 }
 
-#define BY_BUS(test)   IN(strict_bus, test), IN(direct_bus, test)
-#define BY_ROOT(test)  IN(strict, test), IN(amd_vi, test), IN(lazy, test)
+#define BY_BUS(test) IN(strict_bus, test), IN(direct_bus, test)
+#define BY_ROOT(test) \
+	IN(strict, test), IN(amd_vi, test), IN(riscv, test), IN(smmuv3, test), IN(lazy, test)
 #define UNLISTED(test) WITH_SETUP(test, mode_unlisted)
 
 TEST_MAIN(BY_BUS(P01_bus_address_unmapped), BY_BUS(P01_right),

@@ -12,8 +12,9 @@
 #include "unit/api/sites.h"
 
 /* Every mode behind an IOMMU that a call of a state may notice. */
-#define BEHIND_ALL(test)                                                           \
-	IN(strict, test), IN(lazy, test), IN(amd_vi, test), IN(amd_vi_lazy, test), \
+#define BEHIND_ALL(test)                                                                       \
+	IN(strict, test), IN(lazy, test), IN(amd_vi, test), IN(riscv, test), IN(smmuv3, test), \
+		IN(amd_vi_lazy, test), IN(riscv_lazy, test), IN(smmuv3_lazy, test),            \
 		IN(strict_cm, test), IN(lazy_cm, test), IN(untrusted, test), IN(no_snoop, test)
 
 #define PAGES(count) ((size_t)(count)*SZ_4K)

@@ -58,6 +58,12 @@ static const struct mode modes[] = {
 	{ "amd_vi_lazy", { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY }, true },
 	{ "amd_vi_np_cache",
 	  { DMASIM_CONFIG, .iommu = DMASIM_AMD_VI, .iommu_caching_mode = true }, true },
+	{ "riscv", { DMASIM_CONFIG, .iommu = DMASIM_RISCV }, true },
+	{ "riscv_lazy", { DMASIM_CONFIG, .iommu = DMASIM_RISCV, .policy = DMASIM_LAZY }, true },
+	{ "smmuv3", { DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .iommu_incoherent = true }, true },
+	{ "smmuv3_lazy", { DMASIM_CONFIG, .iommu = DMASIM_SMMUV3, .policy = DMASIM_LAZY }, true },
+	{ "first_stage",
+	  { DMASIM_CONFIG, .iommu_scalable = true, .iommu_first_stage = true }, true },
 	{ "dma_debug", { DMASIM_CONFIG, .dma_debug = true }, true },
 };
 /* clang-format on */

@@ -130,6 +130,8 @@ MUSEUM_MODE(strict, .policy = DMASIM_STRICT)
 MUSEUM_MODE(lazy, .policy = DMASIM_LAZY)
 MUSEUM_MODE(amd_vi, .iommu = DMASIM_AMD_VI)
 MUSEUM_MODE(amd_vi_lazy, .iommu = DMASIM_AMD_VI, .policy = DMASIM_LAZY)
+MUSEUM_MODE(riscv, .iommu = DMASIM_RISCV)
+MUSEUM_MODE(smmuv3_lazy, .iommu = DMASIM_SMMUV3, .policy = DMASIM_LAZY)
 MUSEUM_MODE(no_snoop, .traits = { .no_snoop = true })
 MUSEUM_MODE(direct, .iommu = DMASIM_NO_IOMMU)
 MUSEUM_MODE(bounced, .iommu = DMASIM_NO_IOMMU, .swiotlb = DMASIM_SWIOTLB_FORCE,
@@ -146,8 +148,9 @@ MUSEUM_MODE(direct_debug, .iommu = DMASIM_NO_IOMMU, .cpu = DMASIM_CPU_OTHER, .dm
 #test "__" #mode, test, mode_##mode, exhibit_teardown, NULL \
 	}
 
-#define BEHIND_IOMMUS(test) \
-	IN(strict, test), IN(lazy, test), IN(amd_vi, test), IN(amd_vi_lazy, test), IN(debug, test)
+#define BEHIND_IOMMUS(test)                                                        \
+	IN(strict, test), IN(lazy, test), IN(amd_vi, test), IN(amd_vi_lazy, test), \
+		IN(riscv, test), IN(smmuv3_lazy, test), IN(debug, test)
 #define WITHOUT_IOMMU(test) IN(direct, test), IN(bounced, test), IN(direct_debug, test)
 #define EVERYWHERE(test)    BEHIND_IOMMUS(test), WITHOUT_IOMMU(test)
 
