@@ -213,69 +213,70 @@ static bool is_legal(u64 low, u64 high, const struct hw_smmuv3_has *has)
 	return hw_smmuv3_decode(word, has, &command);
 }
 
+static const struct {
+	u64 low, high;
+	bool legal;
+} meaning[] = {
+	{ 0x12, 0x5000, true },
+	{ 0x12, 0x5000 | TG_4K, false },
+	{ 0x12, 0x5000 | TG_4K | TTL(3), true },
+	{ 0x12, 0x5000 | TG_4K | TTL(1), true },
+	{ 0x12 | NUM(1), 0x5000 | TG_4K, true },
+	{ 0x12 | SCALE(1), 0x5000 | TG_4K, true },
+	{ 0x12 | SCALE(31) | NUM(31), 0x5000 | TG_64K, true },
+	{ 0x12 | SCALE(32), 0x5000 | TG_4K, false }, /* DS */
+	{ 0x12 | SCALE(1), 0x4000 | TG_16K | TTL(1), false },
+	{ 0x12 | SCALE(1), 0x4000 | TG_16K | TTL(2), true },
+	/* Of a single address they mean nothing. */
+	{ 0x12 | NUM(1), 0x5000, false },
+	{ 0x12 | SCALE(1), 0x5000, false },
+	{ 0x12, 0x5000 | TTL(3), false },
+	{ 0x12 | 1ULL << 32, 0x5000, false }, /* VMID */
+	{ 0x12 | 1 << 8, 0x5000, false },
+	{ 0x12, 0x5002, false },
+	{ 0x13, 0x5000, true },
+	{ 0x13 | 1ULL << 48, 0x5000, false },
+	{ 0x10, 0, true },
+	{ 0x30, 0, true },
+	{ 0x10, 1, false },
+	{ 0x11 | 7ULL << 48, 0, true },
+	{ 0x03 | 7ULL << 32, 1, true },
+	{ 0x03 | 7ULL << 32, 2, false },
+	{ 0x04, 31, true },
+	{ 0x04, 32, false },
+	{ 0x05 | 3 << 12, 1, true },
+	{ 0x06, 0, true },
+	{ 0x06, 1, false },
+	{ 0x01 | 1 << 11, 0, true },
+	{ 0x40, 52, true },
+	{ 0x40, 53, false },
+	{ 0x40 | 1 << 10, 0, false },
+	{ 0x46, 0, true },
+	{ 0x46 | 2 << 12, 0, true },
+	{ 0x46 | 3 << 12, 0, false },
+	{ 0x46 | 1 << 12, 1, false },
+	/* A second stage, other exception levels, answers that nobody asked for; none. */
+	{ 0x28, 0, false },
+	{ 0x2a, 0, false },
+	{ 0x18, 0, false },
+	{ 0x20, 0, false },
+	{ 0x22, 0, false },
+	{ 0x41, 0, false },
+	{ 0x44, 0, false },
+	{ 0x45, 0, false },
+	{ 0x00, 0, false },
+	{ 0xff, 0, false },
+};
+
 /* trust: which SMMUv3 commands are illegal | our reading of the facts: 3.4 and 6.6, number 6 */
 static void what_means_nothing_is_illegal(void **state)
 {
-	static const struct {
-		u64 low, high;
-		bool legal;
-	} row[] = {
-		{ 0x12, 0x5000, true },
-		{ 0x12, 0x5000 | TG_4K, false },
-		{ 0x12, 0x5000 | TG_4K | TTL(3), true },
-		{ 0x12, 0x5000 | TG_4K | TTL(1), true },
-		{ 0x12 | NUM(1), 0x5000 | TG_4K, true },
-		{ 0x12 | SCALE(1), 0x5000 | TG_4K, true },
-		{ 0x12 | SCALE(31) | NUM(31), 0x5000 | TG_64K, true },
-		{ 0x12 | SCALE(32), 0x5000 | TG_4K, false }, /* DS */
-		{ 0x12 | SCALE(1), 0x4000 | TG_16K | TTL(1), false },
-		{ 0x12 | SCALE(1), 0x4000 | TG_16K | TTL(2), true },
-		/* Of a single address they mean nothing. */
-		{ 0x12 | NUM(1), 0x5000, false },
-		{ 0x12 | SCALE(1), 0x5000, false },
-		{ 0x12, 0x5000 | TTL(3), false },
-		{ 0x12 | 1ULL << 32, 0x5000, false }, /* VMID */
-		{ 0x12 | 1 << 8, 0x5000, false },
-		{ 0x12, 0x5002, false },
-		{ 0x13, 0x5000, true },
-		{ 0x13 | 1ULL << 48, 0x5000, false },
-		{ 0x10, 0, true },
-		{ 0x30, 0, true },
-		{ 0x10, 1, false },
-		{ 0x11 | 7ULL << 48, 0, true },
-		{ 0x03 | 7ULL << 32, 1, true },
-		{ 0x03 | 7ULL << 32, 2, false },
-		{ 0x04, 31, true },
-		{ 0x04, 32, false },
-		{ 0x05 | 3 << 12, 1, true },
-		{ 0x06, 0, true },
-		{ 0x06, 1, false },
-		{ 0x01 | 1 << 11, 0, true },
-		{ 0x40, 52, true },
-		{ 0x40, 53, false },
-		{ 0x40 | 1 << 10, 0, false },
-		{ 0x46, 0, true },
-		{ 0x46 | 2 << 12, 0, true },
-		{ 0x46 | 3 << 12, 0, false },
-		{ 0x46 | 1 << 12, 1, false },
-		/* A second stage, other exception levels, answers that nobody asked for; none. */
-		{ 0x28, 0, false },
-		{ 0x2a, 0, false },
-		{ 0x18, 0, false },
-		{ 0x20, 0, false },
-		{ 0x22, 0, false },
-		{ 0x41, 0, false },
-		{ 0x44, 0, false },
-		{ 0x45, 0, false },
-		{ 0x00, 0, false },
-		{ 0xff, 0, false },
-	};
 	const struct hw_smmuv3_has none = { .ranges = false };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		if (is_legal(row[i].low, row[i].high, &all) != row[i].legal)
-			fail_msg("0x%llx 0x%llx", row[i].low, row[i].high);
+	for (size_t i = 0; i < sizeof(meaning) / sizeof(meaning[0]); i++)
+		if (is_legal(meaning[i].low, meaning[i].high, &all) != meaning[i].legal)
+			fail_msg("0x%llx 0x%llx", meaning[i].low, meaning[i].high);
 	assert_false(is_legal(0x12 | NUM(1), 0x5000 | TG_4K, &none));
 	assert_true(is_legal(0x12, 0x5000, &none));
 	assert_false(is_legal(0x40, 0, &none));
