@@ -26,6 +26,18 @@ static inline int rig_setup_amd_vi(void **state)
 			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_AMD_VI });
 }
 
+static inline int rig_setup_riscv(void **state)
+{
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_RISCV });
+}
+
+static inline int rig_setup_smmuv3(void **state)
+{
+	return rig_setup_with(state,
+			      &(struct dmasim_config){ DMASIM_CONFIG, .iommu = DMASIM_SMMUV3 });
+}
+
 /* Ports that have ACS with all bits clear: everything below one root port is one group. */
 static inline int rig_setup_acs_off(void **state)
 {
@@ -87,12 +99,17 @@ static inline int rig_setup_unlisted(void **state, const struct dmasim_config *c
 #define WITH_SETUP(test, setup) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
 #define BEHIND_VTD(test)	WITH_SETUP(test, rig_setup)
 #define WITHOUT_IOMMU(test)	WITH_SETUP(test, rig_setup_direct)
-#define IN_BOTH_MODES(test)                                                              \
+#define ON_X86(test)                                                                     \
 	{ #test "__behind_vtd", test, rig_setup, rig_teardown, NULL },                   \
 		{ #test "__behind_amd_vi", test, rig_setup_amd_vi, rig_teardown, NULL }, \
 	{                                                                                \
 #test "__without_iommu", test, rig_setup_direct, rig_teardown, NULL      \
 	}
+/* Behind an IOMMU of each kind, and without one. */
+#define IN_BOTH_MODES(test)                                                              \
+	{ #test "__behind_riscv", test, rig_setup_riscv, rig_teardown, NULL },           \
+		{ #test "__behind_smmuv3", test, rig_setup_smmuv3, rig_teardown, NULL }, \
+		ON_X86(test)
 
 /* On such a rig, mappings from a page to 2 MiB, and a page more, work and leave nothing behind. */
 static inline void expect_all_sizes_map(const struct dmasim_config *config)
