@@ -371,8 +371,9 @@ static void run(const struct configuration *row, u64 seed)
 		      row->name, row->linuxs.levels, row->linuxs.pa_bits, pair.pt.page_sizes,
 		      pair.mapped, pair.refused, pair.unmapped, pair.stopped, pair.dirty,
 		      pair.kept);
-	assert_true(pair.mapped > steps / 20 && pair.unmapped > steps / 100);
-	assert_true(pair.refused > steps / 100 && pair.stopped > steps / 100);
+	/* Of each kind enough, where there are steps enough for chance to be even. */
+	assert_true(steps < 1000 || (pair.mapped > steps / 20 && pair.unmapped > steps / 100));
+	assert_true(steps < 1000 || (pair.refused > steps / 100 && pair.stopped > steps / 100));
 	expect_u64(tables_kernel_warnings() - warnings, pair.without_rights);
 	pair_fini(&pair);
 }
