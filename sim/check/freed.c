@@ -19,7 +19,7 @@ static bool has_ranges(const struct owners *owners)
 	const struct owner_space *space;
 
 	SLIST_FOREACH(space, &owners->spaces, link) {
-		if (!RB_EMPTY(&space->ranges.root))
+		if (interval_any(&space->ranges))
 			return true;
 	}
 	return false;

@@ -201,7 +201,15 @@ static inline bool judge_outside(struct check *check, const struct dmasim_event 
 }
 
 /* Afterwards links begin and end at both ends of [start, last]. */
-void judge_cut_around(struct check *check, struct owner_space *space, u64 start, u64 last);
+void judge_cut(struct check *check, struct owner_space *space, u64 address);
+static inline void judge_cut_around(struct check *check, struct owner_space *space, u64 start,
+				    u64 last)
+{
+	if (DMASIM_UNLIKELY(interval_may_cross(&space->pieces, start)))
+		judge_cut(check, space, start);
+	if (DMASIM_UNLIKELY(interval_may_cross(&space->pieces, last + 1)))
+		judge_cut(check, space, last + 1);
+}
 
 void judge_try_alloc(struct check *check, const struct dmasim_event *event);
 void judge_link(struct check *check, const struct dmasim_event *event);

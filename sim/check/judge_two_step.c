@@ -118,18 +118,10 @@ bool judge_goes_out(struct check *check, const struct dmasim_event *event,
 	return true;
 }
 
-/* ---- Inside ----------------------------------------------------------- */
+/* ---- Inside ---------------------------------------------------------- */
 
-static inline void cut(struct check *check, struct owner_space *space, u64 address)
+void judge_cut(struct check *check, struct owner_space *space, u64 address)
 {
-	if (DMASIM_LIKELY(!interval_may_cross(&space->pieces, address)))
-		return;
 	cpu_cut(check, space, address);
 	owners_cut(&check->owners, space, address);
-}
-
-void judge_cut_around(struct check *check, struct owner_space *space, u64 start, u64 last)
-{
-	cut(check, space, start);
-	cut(check, space, last + 1);
 }

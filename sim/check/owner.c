@@ -64,6 +64,7 @@ void owners_fini(struct owners *owners)
 
 		SLIST_REMOVE_HEAD(&owners->spaces, link);
 		interval_tree_fini(&space->pieces);
+		interval_tree_fini(&space->ranges);
 		links_fini(owners, space);
 		release(owners, space);
 	}
@@ -89,6 +90,7 @@ static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 i
 	interval_tree_init(&space->pieces);
 	interval_tree_by_page(&space->pieces, &owners->world->memory, owners->blind);
 	interval_tree_init(&space->ranges);
+	interval_tree_by_page(&space->ranges, &owners->world->memory, owners->blind);
 	if (is_domain)
 		links_init(owners, space);
 	SLIST_INSERT_HEAD(&owners->spaces, space, link);

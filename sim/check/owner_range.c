@@ -22,7 +22,9 @@ struct owner_range *owners_range_add(struct owners *owners, struct owner_space *
 	range->site = desc->site;
 	range->ended_at = NULL;
 	range->state = owners->next_state++;
-	interval_insert(&space->ranges, &range->at);
+	/* The next call is about it. Of two that begin there it would be the older one. */
+	if (interval_insert_alone(&space->ranges, &range->at))
+		space->range = range;
 	return range;
 }
 
