@@ -65,15 +65,18 @@ static int pt_make_room(const struct pt_format *format, struct pgtable *pt, stru
 
 /* ---- Leaves ----------------------------------------------------------- */
 
-/* Fills entries that are empty; where somebody may look at each store, one by one. */
+/*
+ * Fills entries that are empty, which may be known; where somebody may look at each store, one by
+ * one.
+ */
 PT_INLINE u64 pt_fill(struct pgtable *pt, const struct pt_table *table, u64 index, u64 count,
-		      u64 word, u64 step)
+		      u64 word, u64 step, bool known)
 {
 	struct pt_table here = *table;
 	u64 done = 0;
 
 	if (DMASIM_LIKELY(!pt->platform->stepping))
-		return pt_words_fill(table->entry + index, count, word, step);
+		return pt_words_fill(table->entry + index, count, word, step, known);
 	for (; done < count && !pt_load(&here, index + done); done++)
 		pt_store(pt, &here, index + done, word + done * step, DMASIM_POINT_PT_LEAF);
 	return done;
@@ -97,7 +100,7 @@ PT_INLINE u64 pt_write_single(const struct pt_format *format, struct pgtable *pt
 	phys_addr_t phys = run->phys + (done << run->lg2);
 	u64 step, word = pt_leaf_word(format, pt, run, phys, 1ULL << run->lg2, &step);
 
-	return pt_fill(pt, table, index, run->count - done, word, step);
+	return pt_fill(pt, table, index, run->count - done, word, step, false);
 }
 
 /* The same of leaves that take several entries: all of them, or none. */
@@ -114,7 +117,7 @@ PT_INLINE u64 pt_write_many(const struct pt_format *format, struct pgtable *pt,
 		pt_leaf_word(format, pt, run, phys, 1ULL << pt_level_lg2(format, run->level),
 			     &item_step);
 	for (; done < run->count && pt_words_empty(table->entry + index, items); done++) {
-		pt_fill(pt, table, index, items, word, item_step);
+		pt_fill(pt, table, index, items, word, item_step, true);
 		word += leaf_step;
 		index += items;
 	}

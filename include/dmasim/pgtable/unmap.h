@@ -32,6 +32,9 @@ PT_INLINE u64 pt_clear_smallest(const struct pt_format *format, struct pgtable *
 {
 	u64 done = 0;
 
+	/* Larger leaves come in runs, too. */
+	if (format->many && pt_load(table, index) & format->many)
+		return 0;
 	if (DMASIM_LIKELY(!pt->platform->stepping))
 		return pt_words_clear(table->entry + index, count, format->many);
 	for (; done < count; done++) {
@@ -46,13 +49,12 @@ PT_INLINE u64 pt_clear_smallest(const struct pt_format *format, struct pgtable *
 
 PT_INLINE void pt_clear_items(struct pgtable *pt, struct pt_table *table, u64 index, u64 items)
 {
-	if (DMASIM_UNLIKELY(pt->platform->stepping)) {
-		for (u64 item = 0; item < items; item++)
-			pt_clear(pt, table, index + item);
+	if (DMASIM_LIKELY(!pt->platform->stepping)) {
+		pt_words_zero(table->entry + index, items);
 		return;
 	}
 	for (u64 item = 0; item < items; item++)
-		table->entry[index + item] = 0;
+		pt_clear(pt, table, index + item);
 }
 
 /* How many of the entries from `at` on the range has, at least in part. */

@@ -7,6 +7,7 @@
 #define DMASIM_PGTABLE_WORDS_H
 
 #include <endian.h>
+#include <string.h>
 
 #include <dmasim/pgtable/format.h>
 
@@ -25,10 +26,10 @@ PT_INLINE bool pt_any(pt_pair pair)
 }
 
 /*
- * Stores word, word + step, word + 2 * step, ... up to the first entry that is in use. Returns how
- * many: at most `count`.
+ * Stores word, word + step, word + 2 * step, ... up to the first entry that is in use, if it is not
+ * known that none is. Returns how many: at most `count`.
  */
-PT_INLINE u64 pt_words_fill(u64 *entry, u64 count, u64 word, u64 step)
+PT_INLINE u64 pt_words_fill(u64 *entry, u64 count, u64 word, u64 step, bool known)
 {
 	u64 done = 0;
 
@@ -39,7 +40,7 @@ PT_INLINE u64 pt_words_fill(u64 *entry, u64 count, u64 word, u64 step)
 	for (; done + PT_WORDS <= count; done += PT_WORDS) {
 		pt_pair *at = pt_pairs(entry + done);
 
-		if (DMASIM_UNLIKELY(pt_any((at[0] | at[1]) | (at[2] | at[3]))))
+		if (DMASIM_UNLIKELY(!known && pt_any((at[0] | at[1]) | (at[2] | at[3]))))
 			break;
 		at[0] = next;
 		at[1] = next + two;
@@ -54,6 +55,26 @@ PT_INLINE u64 pt_words_fill(u64 *entry, u64 count, u64 word, u64 step)
 		word += step;
 	}
 	return done;
+}
+
+/* From so many on the C library clears them sooner. */
+#define PT_WORDS_MANY 64
+
+/* Clears entries, whatever they are. */
+PT_INLINE void pt_words_zero(u64 *entry, u64 count)
+{
+	u64 done = 0;
+
+	if (count >= PT_WORDS_MANY) {
+		memset(entry, 0, count * sizeof(*entry));
+		return;
+	}
+	for (; done + PT_WORDS <= count; done += PT_WORDS) {
+		for (u64 i = 0; i < PT_WORDS / 2; i++)
+			pt_pairs(entry + done)[i] = (pt_pair){ 0 };
+	}
+	for (; done < count; done++)
+		entry[done] = 0;
 }
 
 /* Bit 0 of both words: bit 0 or bit 1 was set. */
@@ -81,8 +102,7 @@ PT_INLINE u64 pt_words_clear(u64 *entry, u64 count, u64 many)
 			break;
 		if (many && pt_any(((at[0] | at[1]) | (at[2] | at[3])) & unlike))
 			break;
-		for (u64 i = 0; i < PT_WORDS / 2; i++)
-			at[i] = (pt_pair){ 0 };
+		pt_words_zero(entry + done, PT_WORDS);
 	}
 	for (; done < count && entry[done] && !(entry[done] & unlike); done++)
 		entry[done] = 0;
