@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "check/judge.h"
-#include "check/links.h"
+#include "check/whole.h"
 
 /* The page table has something there. */
 static void judge_overlap(struct check *check, const struct dmasim_event *event,
@@ -90,7 +90,8 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 	}
 	/* What it leaves behind is the same mistake. */
 	told = !range || judge_outside(check, event, space, range);
-	if (!told && is_plain(check, event) && links_add(space, range, event)) {
+	if (!told && is_plain(check, event) &&
+	    (whole_add(space, range, event) || links_add(space, range, event))) {
 		judge_way(check, event);
 		return;
 	}
@@ -127,6 +128,11 @@ void judge_sync(struct check *check, const struct dmasim_event *event)
 
 	if (!range || event->ret || !event->size)
 		return;
+	if (range->whole.is_linked && whole_is_meant(range, event)) {
+		range->whole.synced = true;
+		judge_no_absent(check, event, start, last);
+		return;
+	}
 	any = judge_outside(check, event, space, range);
 	if (space->linked)
 		any |= links_sync(space->links, start, last);

@@ -8,7 +8,7 @@
 #include <dmasim/dma.h>
 
 #include "check/judge.h"
-#include "check/links.h"
+#include "check/whole.h"
 
 /* What an unlink or a destroy has told of its links so far. */
 struct ending {
@@ -241,6 +241,19 @@ void judge_free(struct check *check, const struct dmasim_event *event)
 		end_range(check, event, space, range);
 }
 
+/* The state's one link is all of it, went as it was linked, and there is nothing to be told. */
+static bool ends_whole(const struct check *check, const struct dmasim_event *event,
+		       const struct owner_range *range)
+{
+	const struct check_taken *taken = &check->call->taken;
+	const struct owner_whole *whole = &range->whole;
+
+	return whole->is_linked && whole_is_meant(range, event) && taken->valid && !taken->number &&
+	       taken->start == (range->at.start & ~JUDGE_GRANULE_MASK) &&
+	       taken->last == (range->at.last | JUDGE_GRANULE_MASK) && whole->dir == event->dir &&
+	       !judge_other_attrs(whole->attrs, event->attrs) && !check->call->held.valid;
+}
+
 void judge_destroy(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
@@ -248,6 +261,11 @@ void judge_destroy(struct check *check, const struct dmasim_event *event)
 
 	if (!space)
 		return;
+	if (range && ends_whole(check, event, range)) {
+		whole_end(&check->owners, space, range, event->site);
+		owners_range_end(&check->owners, space, range, event->site);
+		return;
+	}
 	judge_ended(check, event, space, range);
 	if (range)
 		end_range(check, event, space, range);

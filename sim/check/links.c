@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/links.h"
 
+#include "check/whole.h"
+
 #define FEW 4 /* links that end, of a row that goes on: not worth a row of their own */
 
 void links_init(struct owners *owners, struct owner_space *space)
@@ -27,6 +29,11 @@ void links_fini(struct owners *owners, struct owner_space *space)
 static struct owner_row *row_first(const struct owner_links *links, u64 start, u64 last)
 {
 	return (struct owner_row *)interval_first(&links->rows, start, last);
+}
+
+bool links_has_row(const struct owner_links *links, u64 start, u64 last)
+{
+	return row_first(links, start, last) != NULL;
 }
 
 static struct owner_row *row_next(const struct owner_links *links, const struct owner_row *row,
@@ -159,8 +166,10 @@ static void spread(struct owner_links *links, struct owner_row *row, u64 which)
 
 void links_spread(struct owner_links *links, u64 start, u64 last)
 {
-	struct owner_row *row = row_first(links, start, last);
+	struct owner_row *row = links_in_rows(links->space) ? row_first(links, start, last) : NULL;
 
+	if (links->space->whole)
+		whole_spread(links->owners, links->space, start, last);
 	while (row) {
 		struct owner_row *next = row_next(links, row, start, last);
 
@@ -183,6 +192,8 @@ bool links_sync(struct owner_links *links, u64 start, u64 last)
 	struct owner_row *row;
 	bool any = false;
 
+	if (links->space->whole)
+		whole_spread(links->owners, links->space, start, last);
 	spread_ends(links, start, last);
 	for (row = row_first(links, start, last); row; row = row_next(links, row, start, last)) {
 		u64 mask = row->linked & links_mask(row, start, last);
@@ -288,6 +299,8 @@ void links_end(struct owner_links *links, u64 start, u64 last, const struct owne
 {
 	struct owner_row *row, *next;
 
+	if (links->space->whole)
+		whole_spread(links->owners, links->space, start, last);
 	spread_ends(links, start, last);
 	if (!all_fit(links, start, last, range, event))
 		return;

@@ -83,6 +83,15 @@ static inline u64 links_mask(const struct owner_row *row, u64 start, u64 last)
 	return mask;
 }
 
+/* True: links of the space are in rows. */
+static inline bool links_in_rows(const struct owner_space *space)
+{
+	return space->linked != space->whole;
+}
+
+/* True: there is a row for pages of [start, last]. */
+bool links_has_row(const struct owner_links *links, u64 start, u64 last);
+
 /* True if a link may be in this row. */
 static inline bool links_is_like(const struct owner_row *row, const struct owner_range *range,
 				 const struct dmasim_event *event)

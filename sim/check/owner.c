@@ -3,6 +3,7 @@
 
 #include "check/links.h"
 #include "check/share.h"
+#include "check/whole.h"
 
 static int compare_spaces(struct owner_space *a, struct owner_space *b)
 {
@@ -255,12 +256,29 @@ static const struct owner_past *find_past_apart(const struct owner_space *space,
 	return NULL;
 }
 
+/* Of two links that nothing else ended between, the one of the later state ended later. */
+static bool is_later(const struct owner_past *link, u64 age, const struct owner_past *than,
+		     u64 than_age)
+{
+	if (!link || !than)
+		return link != NULL;
+	return age > than_age || (age == than_age && link->piece.state > than->piece.state);
+}
+
 static const struct owner_past *find_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
-	u64 age = 0, link_age;
-	const struct owner_past *past = find_past_apart(space, dev, dma, &age), *link;
+	const struct owner_past *past, *link, *whole;
+	u64 age = 0, link_age = 0, whole_age = 0;
 
-	link = space->links ? links_past(space->links, dev, dma, &link_age) : NULL;
+	past = find_past_apart(space, dev, dma, &age);
+	if (!space->links)
+		return past;
+	link = links_past(space->links, dev, dma, &link_age);
+	whole = whole_past(space->links, dev, dma, &whole_age);
+	if (is_later(whole, whole_age, link, link_age)) {
+		link = whole;
+		link_age = whole_age;
+	}
 	return link && (!past || link_age > age) ? link : past;
 }
 

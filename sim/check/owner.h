@@ -83,6 +83,22 @@ struct owner_list {
 	u64 attrs;
 };
 
+/* Of a range that has one link, which is all of it, that link (whole.h). */
+struct owner_whole {
+	bool is_linked; /* it lives */
+	bool has_ended; /* with its range */
+	bool synced;
+	u8 dir;
+	phys_addr_t phys;
+	u64 attrs;
+	const struct dmasim_site *site;
+
+	/* When it is over. */
+	struct piece_end ended; /* but for its addresses */
+	u64 age;		/* so many pieces had ended by then */
+	struct piece *shown;	/* its record, if it was asked for */
+};
+
 /* The IOVA space of a dma_iova_state, from try_alloc to free; kept for a while after that. */
 struct owner_range {
 	struct interval at; /* first member */
@@ -94,6 +110,7 @@ struct owner_range {
 	const void *where; /* the program's struct: compared, never read */
 	const struct dmasim_site *site;
 	const struct dmasim_site *ended_at;
+	struct owner_whole whole;
 };
 
 /*
@@ -108,7 +125,7 @@ _Static_assert(offsetof(struct piece_end, last) == offsetof(struct interval, las
 	       "an ended piece is still where it was");
 
 #define OWNER_PAST	  64
-#define OWNER_PAST_RANGES 32
+#define OWNER_PAST_RANGES 64
 
 struct owner_links;
 
@@ -118,8 +135,9 @@ struct owner_space {
 	bool is_domain;
 	u32 id; /* domain, or device */
 	struct interval_tree pieces;
-	u64 linked;		   /* links that are no pieces, but in rows: */
-	struct owner_links *links; /* here (links.h); of a domain */
+	u64 linked;		   /* links that are no pieces, but in rows, */
+	u64 whole;		   /* or in their ranges: so many of them */
+	struct owner_links *links; /* the rows (links.h); of a domain */
 	struct interval_tree ranges;
 	struct owner_range *range;	     /* found last */
 	struct owner_past *past[OWNER_PAST]; /* a ring */
@@ -204,7 +222,7 @@ struct piece_desc {
 	const struct dmasim_site *site;
 };
 
-/* Links of [start, last] that are in rows are pieces afterwards. */
+/* Links of [start, last] that are in rows, or in their ranges, are pieces afterwards. */
 void links_spread(struct owner_links *links, u64 start, u64 last);
 static inline void owners_spread(const struct owner_space *space, u64 start, u64 last)
 {
@@ -212,9 +230,9 @@ static inline void owners_spread(const struct owner_space *space, u64 start, u64
 		links_spread(space->links, start, last);
 }
 
-/* Adds a piece. NULL: it has no bytes, or there is no memory. */
-static inline struct piece *owners_add(struct owners *owners, struct owner_space *space,
-				       const struct piece_desc *desc)
+/* The record of a piece that is in no space yet. NULL: it has no bytes, or there is no memory. */
+static inline struct piece *owners_new_piece(struct owners *owners, struct owner_space *space,
+					     const struct piece_desc *desc)
 {
 	struct piece *piece = desc->size ? check_pool_get(&owners->past) : NULL;
 
@@ -238,6 +256,17 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	piece->watched = false;
 	piece->keeps_first = false;
 	piece->site = desc->site;
+	return piece;
+}
+
+/* Adds a piece. NULL: it has no bytes, or there is no memory. */
+static inline struct piece *owners_add(struct owners *owners, struct owner_space *space,
+				       const struct piece_desc *desc)
+{
+	struct piece *piece = owners_new_piece(owners, space, desc);
+
+	if (!piece)
+		return NULL;
 	/* What is there already is older. */
 	owners_spread(space, piece->at.start, piece->at.last);
 	piece->number = ++owners->pieces;
@@ -376,6 +405,18 @@ static inline struct owner_range *owners_range_find(struct owner_space *space, d
 /* Ends a range and remembers it. */
 void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range,
 		      const struct dmasim_site *where);
+
+/* How many ended ranges are remembered; the one that ended `back` ends ago, from 1. */
+static inline u32 owners_ranges_kept(const struct owner_space *space)
+{
+	return space->past_range_count < OWNER_PAST_RANGES ? space->past_range_count
+							   : OWNER_PAST_RANGES;
+}
+
+static inline struct owner_range *owners_range_ended(const struct owner_space *space, u32 back)
+{
+	return space->past_ranges[(space->past_range_count - back) % OWNER_PAST_RANGES];
+}
 
 /* The latest ended range whose state has this address; NULL: none is remembered. */
 const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,

@@ -21,6 +21,8 @@ struct owner_range *owners_range_add(struct owners *owners, struct owner_space *
 	range->where = desc->where;
 	range->site = desc->site;
 	range->ended_at = NULL;
+	range->whole.is_linked = range->whole.has_ended = false;
+	range->whole.shown = NULL;
 	range->state = owners->next_state++;
 	/* The next call is about it. Of two that begin there it would be the older one. */
 	if (interval_insert_alone(&space->ranges, &range->at))
@@ -44,6 +46,14 @@ struct owner_range *owners_range_search(struct owner_space *space, dmasim_sbdf d
 	return NULL;
 }
 
+/* One that nobody remembers any more. */
+static void forget(struct owners *owners, struct owner_range *range)
+{
+	if (range->whole.shown)
+		check_pool_put(&owners->past, range->whole.shown);
+	check_pool_put(&owners->ranges, range);
+}
+
 void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range,
 		      const struct dmasim_site *where)
 {
@@ -56,27 +66,15 @@ void owners_range_end(struct owners *owners, struct owner_space *space, struct o
 	range->is_over = true;
 	range->ended_at = where;
 	if (*past)
-		check_pool_put(&owners->ranges, *past);
+		forget(owners, *past);
 	*past = range;
-}
-
-static u32 kept(const struct owner_space *space)
-{
-	return space->past_range_count < OWNER_PAST_RANGES ? space->past_range_count
-							   : OWNER_PAST_RANGES;
-}
-
-/* The one that ended `back` ends ago, from 1. */
-static const struct owner_range *ended(const struct owner_space *space, u32 back)
-{
-	return space->past_ranges[(space->past_range_count - back) % OWNER_PAST_RANGES];
 }
 
 const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
 					    u64 dma)
 {
-	for (u32 back = 1; back <= kept(space); back++) {
-		const struct owner_range *range = ended(space, back);
+	for (u32 back = 1; back <= owners_ranges_kept(space); back++) {
+		const struct owner_range *range = owners_range_ended(space, back);
 
 		if (range->dev == dev && range->at.start == dma)
 			return range;
@@ -132,7 +130,7 @@ const struct owner_range *owners_range_over(const struct owner_space *space,
 	for (at = interval_first(&space->ranges, 0, ~0ULL); at;
 	     at = interval_next(&space->ranges, at, 0, ~0ULL))
 		best = next_into(range, (const struct owner_range *)at, best);
-	for (u32 back = 1; back <= kept(space); back++)
-		best = next_into(range, ended(space, back), best);
+	for (u32 back = 1; back <= owners_ranges_kept(space); back++)
+		best = next_into(range, owners_range_ended(space, back), best);
 	return best;
 }

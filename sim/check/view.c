@@ -238,6 +238,19 @@ static void cut_link(void *cookie, u64 dma)
 		cut_span(view, span);
 }
 
+/* Links that were all of their ranges, and ended with them by the call. */
+static void cut_wholes(struct view *view)
+{
+	for (u32 back = 1; back <= owners_ranges_kept(view->space); back++) {
+		const struct owner_range *range = owners_range_ended(view->space, back);
+		struct view_span span = { range->at.start, range->at.last };
+
+		if (range->whole.has_ended && range->ended_at == view->site &&
+		    meet(span, view->middle))
+			cut_span(view, span);
+	}
+}
+
 /* What the call itself has ended. */
 static void cut_ended(struct view *view)
 {
@@ -251,8 +264,10 @@ static void cut_ended(struct view *view)
 		if (past->piece.ended.where == view->site && meet(span, view->middle))
 			cut_span(view, span);
 	}
-	if (space && view->site && space->links)
-		links_ended_by(space->links, view->site, cut_link, view);
+	if (!space || !view->site || !space->links)
+		return;
+	links_ended_by(space->links, view->site, cut_link, view);
+	cut_wholes(view);
 }
 
 /* Where rows begin; returns all the addresses that are shown. */

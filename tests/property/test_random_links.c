@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Links in rows and links that are pieces say the same. Two machines are given the same random
- * steps, right and wrong, of states, links and devices; on one of them there is a device that does
- * not snoop, so that the checker keeps no link in a row. Every report is the same, to the letter.
+ * Links in rows, links that are all of their state and links that are pieces say the same. Two
+ * machines are given the same random steps, right and wrong, of states, links and devices; on one
+ * of them there is a device that does not snoop, so that the checker keeps all links as pieces.
+ * Every report is the same, to the letter. In every other run the last state has few pages, and is
+ * linked, synced and destroyed as a whole, most times.
  */
 #include <string.h>
 
@@ -13,17 +15,19 @@
 #define RUNS_FULL  3000
 #define STEPS	   200
 #define STATES	   2
-#define PAGES	   96  /* of a state: more than a row has */
-#define ENDED_MAX  60  /* the last 64 are remembered in any case */
-#define IDS	   128 /* more than there are reports */
-#define STATE_SIZE ((u64)PAGES * SZ_4K)
+#define PAGES	   96			/* of a state: more than a row has */
+#define FEW_PAGES  4			/* of the last one, at most, in every other run */
+#define ENDED_MAX  60			/* the last 64 are remembered in any case */
+#define IDS	   128			/* more than there are reports */
+#define STATE_SIZE ((u64)PAGES * SZ_4K) /* of the largest */
 
 struct side {
 	struct dmasim *s;
 	struct pci_dev *pdev;
 	phys_addr_t memory;
 	struct dma_iova_state st[STATES];
-	dma_addr_t page; /* mapped beside; or DMA_MAPPING_ERROR */
+	u64 size[STATES]; /* of their ranges */
+	dma_addr_t page;  /* mapped beside; or DMA_MAPPING_ERROR */
 };
 
 /* What a state has, as its driver knows it. */
@@ -31,6 +35,7 @@ enum { NOTHING, LINKED, SYNCED };
 
 struct pair {
 	struct side side[2];
+	u32 pages[STATES]; /* that they have */
 	u8 page[STATES][PAGES];
 	u64 seed;
 	u32 reports; /* compared */
@@ -45,10 +50,11 @@ struct step {
 	u64 size;
 	u64 phys;
 	enum dma_data_direction dir;
+	bool in_one; /* the link */
 	bool other_place;
 };
 
-static void begin(struct side *side, bool rows)
+static void begin(struct side *side, const u32 pages[STATES], bool rows)
 {
 	*side = (struct side){ .page = DMA_MAPPING_ERROR };
 	side->s = dmasim_create(&(struct dmasim_config){ DMASIM_CONFIG, .seed = 1 });
@@ -66,8 +72,10 @@ static void begin(struct side *side, bool rows)
 		if (dmasim_report_name((enum dmasim_report_id)id))
 			dmasim_suppress(side->s, (enum dmasim_report_id)id);
 	}
-	for (u32 i = 0; i < STATES; i++)
-		assert_true(dma_iova_try_alloc(&side->pdev->dev, &side->st[i], 0, STATE_SIZE));
+	for (u32 i = 0; i < STATES; i++) {
+		side->size[i] = (u64)pages[i] * SZ_4K;
+		assert_true(dma_iova_try_alloc(&side->pdev->dev, &side->st[i], 0, side->size[i]));
+	}
 }
 
 /* What it says is not asked: it may be refused, on both sides. */
@@ -89,7 +97,7 @@ static void link_one(struct side *side, const struct step *step, u64 done, u64 s
 /* One by one, as most are; or in one. */
 static void link_some(struct side *side, const struct step *step)
 {
-	if (step->size & (SZ_4K - 1)) {
+	if (step->in_one || step->size & (SZ_4K - 1)) {
 		link_one(side, step, 0, step->size);
 		return;
 	}
@@ -142,7 +150,7 @@ static void begin_again(struct side *side, const struct step *step)
 		dma_iova_free(dev, st);
 	else
 		dma_iova_destroy(dev, st, step->offset + step->size, step->dir, 0);
-	assert_true(dma_iova_try_alloc(dev, st, 0, STATE_SIZE));
+	assert_true(dma_iova_try_alloc(dev, st, 0, side->size[step->state]));
 }
 
 enum { LINK, SYNC, UNLINK, ACCESS, BESIDE, AGAIN };
@@ -165,7 +173,21 @@ static void play(struct side *side, const struct step *step)
 		begin_again(side, step);
 }
 
-static struct step random_step(struct dice *dice, u64 seed)
+/* Of a state that has few pages: all of it, nearly always. */
+static void mean_all(struct dice *dice, struct step *step, u32 pages)
+{
+	bool all = !dice_chance(dice, 10);
+
+	step->in_one = !dice_chance(dice, 10);
+	step->offset = all ? 0 : dice_below(dice, pages) * SZ_4K;
+	step->size = (all ? pages : dice_from(dice, 1, pages)) * SZ_4K;
+	if (step->what == UNLINK && dice_chance(dice, 80))
+		step->what = AGAIN;
+	if (step->what == AGAIN)
+		step->other_place = dice_chance(dice, 5);
+}
+
+static struct step random_step(struct dice *dice, const struct pair *pair)
 {
 	static const u32 whats[] = { LINK,   LINK,   LINK,   SYNC,   SYNC, UNLINK,
 				     UNLINK, ACCESS, ACCESS, BESIDE, AGAIN };
@@ -178,9 +200,11 @@ static struct step random_step(struct dice *dice, u64 seed)
 		.other_place = dice_chance(dice, 20),
 	};
 
+	if (pair->pages[step.state] < PAGES)
+		mean_all(dice, &step, pair->pages[step.state]);
 	/* Each state has a direction, nearly always. */
-	step.dir = (seed >> step.state & 1) ^ dice_chance(dice, 5) ? DMA_FROM_DEVICE
-								   : DMA_BIDIRECTIONAL;
+	step.dir = (pair->seed >> step.state & 1) ^ dice_chance(dice, 5) ? DMA_FROM_DEVICE
+									 : DMA_BIDIRECTIONAL;
 	if (dice_chance(dice, 5))
 		step.size -= 0x800;
 	if (dice_chance(dice, 5))
@@ -198,7 +222,7 @@ static bool all_have(const struct pair *pair, const struct step *step, u8 what)
 	for (u64 i = first; i < end; i++) {
 		u8 has = i < PAGES ? pair->page[step->state][i] : NOTHING;
 
-		if (i >= PAGES || (what ? has < what : has != NOTHING))
+		if (i >= pair->pages[step->state] || (what ? has < what : has != NOTHING))
 			return false;
 	}
 	return true;
@@ -217,7 +241,8 @@ static bool is_right(const struct pair *pair, const struct step *step)
 	case ACCESS:
 		return all_have(pair, step, SYNCED);
 	case AGAIN:
-		return false;
+		return pair->pages[step->state] < PAGES && !step->other_place && !step->offset &&
+		       all_have(pair, step, LINKED);
 	default:
 		return true;
 	}
@@ -231,7 +256,7 @@ static void note(struct pair *pair, const struct step *step)
 
 	if (step->what == AGAIN)
 		memset(page, NOTHING, PAGES);
-	for (u64 i = first; i < end && i < PAGES; i++) {
+	for (u64 i = first; i < end && i < pair->pages[step->state]; i++) {
 		if (step->what == LINK && page[i] == NOTHING)
 			page[i] = LINKED;
 		else if (step->what == SYNC && page[i] == LINKED)
@@ -301,11 +326,15 @@ static void run(struct pair *pair)
 
 	memset(pair->page, NOTHING, sizeof(pair->page));
 
-	begin(&pair->side[0], true);
-	begin(&pair->side[1], false);
+	for (u32 i = 0; i < STATES; i++)
+		pair->pages[i] = PAGES;
+	if (pair->seed % 2)
+		pair->pages[STATES - 1] = 1 + (u32)(pair->seed / 2 % FEW_PAGES);
+	begin(&pair->side[0], pair->pages, true);
+	begin(&pair->side[1], pair->pages, false);
 	for (u32 i = 0; i < STEPS; i++) {
 		struct dice dice = dice_of(pair->seed, i);
-		struct step step = random_step(&dice, pair->seed);
+		struct step step = random_step(&dice, pair);
 
 		/* Reports are rare, as each looks at all links. */
 		if (!is_right(pair, &step) && dice_chance(&dice, 97))
