@@ -244,6 +244,12 @@ void cached_changed(struct cached *cached, struct cached_domain *domain, u64 sta
 bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			struct check_moment now);
 
+/*
+ * True if [start, last] is one page that the tables had, as most that is unmapped is, and it has
+ * ended now: nothing of it is left, and nothing else has to be asked. False: nothing was done.
+ */
+bool cached_way_end_page(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+
 /* It has mapped [start, last]: tables that are new were empty before pages came into them. */
 void cached_mapped_somehow(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			   struct check_moment now);

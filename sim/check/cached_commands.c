@@ -234,23 +234,33 @@ static void end_what_goes(struct cached *cached, struct hw_iommu *iommu,
 	}
 }
 
+/* What has just been written in parts is not copied in larger ones: a host would wait for it. */
+static void set_command(struct cached_command *command, const struct hw_invalidation *what,
+			u64 place, struct check_moment submitted)
+{
+	command->what = *what;
+	command->place = place;
+	command->submitted.order = submitted.order;
+	command->submitted.ns = submitted.ns;
+	command->executed = false;
+	command->waited = CHECK_NEVER;
+}
+
 void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 		      const struct hw_invalidation *what)
 {
 	struct cached_unit *unit = unit_get(cached, iommu);
-	struct check_moment now = check_now(&cached->clock);
+	struct check_moment now = check_now(&cached->clock), submitted;
 	struct cached_pending *pending;
 
 	compare_before(cached, iommu, what, now);
 	pending = unit ? pending_new(cached, unit) : NULL;
 	if (!pending)
 		return;
-	pending->command.what = *what;
-	pending->command.place = ++unit->commands;
-	pending->command.submitted = check_now(&cached->clock);
-	pending->command.executed = false;
-	pending->command.waited = CHECK_NEVER;
-	*in_history(unit, unit->commands) = pending->command;
+	unit->commands++;
+	submitted = check_now(&cached->clock);
+	set_command(&pending->command, what, unit->commands, submitted);
+	set_command(in_history(unit, unit->commands), what, unit->commands, submitted);
 	STAILQ_INSERT_TAIL(&unit->queued, pending, link);
 	end_what_goes(cached, iommu, &pending->command, now);
 }
@@ -539,12 +549,13 @@ static void compare_all(struct cached *cached, const struct hw_iommu *iommu,
 void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 {
 	struct cached_unit *unit = unit_get(cached, iommu);
+	const struct check_moment now = check_now(&cached->clock);
 	struct confirmation confirmation = {
 		.cached = cached,
 		.iommu = iommu,
 		.unit = unit,
 		.wait = number,
-		.now = check_now(&cached->clock),
+		.now = now,
 	};
 
 	if (!unit)
@@ -552,14 +563,14 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 	take_before(cached, unit, &unit->executed, number, &unit->confirmed);
 	/* What stands before a wait that is over and was not executed was given up by the queue. */
 	if (take_before(cached, unit, &unit->queued, number, NULL))
-		compare_all(cached, iommu, confirmation.now);
+		compare_all(cached, iommu, now);
 	confirm(&confirmation);
 	while (!STAILQ_EMPTY(&unit->confirmed)) {
 		struct cached_pending *pending = STAILQ_FIRST(&unit->confirmed);
 		struct cached_command *kept = in_history(unit, pending->command.place);
 
 		if (kept)
-			kept->waited = confirmation.now;
+			kept->waited = now;
 		STAILQ_REMOVE_HEAD(&unit->confirmed, link);
 		pending_free(cached, unit, pending);
 	}

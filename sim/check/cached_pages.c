@@ -119,8 +119,8 @@ static void note_end(struct cached *cached, struct cached_pages *pages, u64 whic
 		set_until(pages, which, now);
 }
 
-static void end(struct cached *cached, struct cached_pages *pages, u64 which,
-		struct check_moment now)
+void cached_pages_end_some(struct cached *cached, struct cached_pages *pages, u64 which,
+			   struct check_moment now)
 {
 	which &= pages->holding;
 	if (!which)
@@ -137,7 +137,7 @@ void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 s
 	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
 	for (; pages; pages = cached_pages_next(&domain->rows, pages, start, last))
-		end(cached, pages, cached_pages_mask(pages, start, last), now);
+		cached_pages_end_some(cached, pages, cached_pages_mask(pages, start, last), now);
 }
 
 static u64 confirmed(const struct cached *cached, const struct cached_pages *pages)
@@ -151,8 +151,9 @@ void cached_pages_end_unconfirmed(struct cached *cached, struct cached_domain *d
 	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
 	for (; pages; pages = cached_pages_next(&domain->rows, pages, start, last))
-		end(cached, pages,
-		    cached_pages_mask(pages, start, last) & ~confirmed(cached, pages), now);
+		cached_pages_end_some(
+			cached, pages,
+			cached_pages_mask(pages, start, last) & ~confirmed(cached, pages), now);
 }
 
 bool cached_pages_confirm(struct cached *cached, const struct cached_domain *domain, u64 start,

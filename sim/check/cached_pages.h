@@ -168,6 +168,10 @@ static inline void cached_pages_fill(struct cached_pages *pages, struct cached_r
 		pages->memory_last = says | CACHED_PAGE_LAST;
 }
 
+/* What holds of these pages of a record has ended. */
+void cached_pages_end_some(struct cached *cached, struct cached_pages *pages, u64 which,
+			   struct check_moment now);
+
 /* What holds of [start, last] has ended; or what of that the comparison has not confirmed. */
 void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 		      struct check_moment now);

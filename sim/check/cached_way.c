@@ -330,6 +330,24 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 	       compare_page(cached, domain, start, says, now);
 }
 
+bool cached_way_end_page(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+{
+	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
+	const struct cached_way *way = cached_way_of(domain, start);
+
+	/*
+	 * No leaf holds that could reach into it; and the way of a unit that does not snoop is not
+	 * kept.
+	 */
+	if (start & CACHED_PAGE_LAST || last - start != CACHED_PAGE_LAST || domain->holding ||
+	    !cached_pages_are(pages, start) || !cached_pages_holds(pages, start) ||
+	    !way->is_plain || !cached_way_holds(way, start, last) ||
+	    read_entry(entry_of(way, start)))
+		return false;
+	cached_pages_end_some(cached, pages, cached_pages_bit(start), check_now(&cached->clock));
+	return true;
+}
+
 /* ---- Finding it without a comparison -------------------------------------------------------- */
 
 /* The table of the set that a walk has come to, if the entry that led there can be read here. */

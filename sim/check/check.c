@@ -175,51 +175,55 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 }
 
 /*
- * False: nothing that is kept goes. In scalable mode what is kept of a requester is the entry of
- * its requests without PASID: the commands for these are to it what those for contexts are
- * otherwise. What tables gave is that of these requests, too.
+ * What a command takes of what is kept; NULL: nothing. In scalable mode what is kept of a requester
+ * is the entry of its requests without PASID: the commands for these are to it what those for
+ * contexts are otherwise, in `changed`. What tables gave is that of these requests, too.
  */
-static bool is_kept(const struct check *check, const struct hw_iommu *iommu,
-		    const struct hw_invalidation *what, struct hw_invalidation *kept)
+static const struct hw_invalidation *kept_by(const struct check *check,
+					     const struct hw_iommu *iommu,
+					     const struct hw_invalidation *what,
+					     struct hw_invalidation *changed)
 {
 	if (!check->judging)
-		return false;
-	*kept = *what;
-	if (iommu->scalable) {
-		if (what->what == HW_INVALIDATED_CONTEXT)
-			return false;
-		if (what->pasid != HW_RID_PASID)
-			return false;
-		if (what->what == HW_INVALIDATED_PASID)
-			kept->what = HW_INVALIDATED_CONTEXT;
+		return NULL;
+	if (DMASIM_UNLIKELY(iommu->scalable)) {
+		if (what->what == HW_INVALIDATED_CONTEXT || what->pasid != HW_RID_PASID)
+			return NULL;
+		if (what->what == HW_INVALIDATED_PASID) {
+			*changed = *what;
+			changed->what = HW_INVALIDATED_CONTEXT;
+			return changed;
+		}
 	}
-	switch (kept->what) {
+	switch (what->what) {
 	case HW_INVALIDATED_IOTLB:
 	case HW_INVALIDATED_CONTEXT:
-		return true;
+		return what;
 	case HW_INVALIDATED_DEVICE_TLB:
-		return !what->has_pasid;
+		return what->has_pasid ? NULL : what;
 	default:
-		return false;
+		return NULL;
 	}
 }
 
 void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	struct check *check = cookie;
-	struct hw_invalidation kept;
+	struct hw_invalidation changed;
 
-	if (is_kept(check, iommu, what, &kept))
-		cached_submitted(&check->cached, iommu, &kept);
+	what = kept_by(check, iommu, what, &changed);
+	if (what)
+		cached_submitted(&check->cached, iommu, what);
 }
 
 void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
 {
 	struct check *check = cookie;
-	struct hw_invalidation kept;
+	struct hw_invalidation changed;
 
-	if (is_kept(check, iommu, what, &kept))
-		cached_executed(&check->cached, iommu, &kept);
+	what = kept_by(check, iommu, what, &changed);
+	if (what)
+		cached_executed(&check->cached, iommu, what);
 }
 
 void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)

@@ -95,11 +95,14 @@ bool interval_put(struct interval_tree *tree, struct interval *interval)
 	if (RB_EMPTY(&tree->root) || interval->start < tree->low)
 		tree->low = interval->start;
 	interval_root_insert(&tree->root, interval);
+	tree->sole = alone ? interval : NULL;
 	return alone;
 }
 
 void interval_take(struct interval_tree *tree, struct interval *interval)
 {
+	if (interval == tree->sole)
+		tree->sole = NULL;
 	if (interval->block)
 		interval_pages_remove(tree, interval);
 	else
@@ -169,10 +172,22 @@ static struct interval *earlier(struct interval *a, struct interval *b)
 	return interval_compare(a, b) < 0 ? a : b;
 }
 
+/*
+ * True if all of [start, last] is in the one that came last, which is then all that has it. What is
+ * asked for may go beyond the last address: then it is in nothing.
+ */
+static bool is_in_sole(const struct interval_tree *tree, u64 start, u64 last)
+{
+	return tree->sole && start >= tree->sole->start && last <= tree->sole->last &&
+	       start <= last;
+}
+
 struct interval *interval_search_first(const struct interval_tree *tree, u64 start, u64 last)
 {
 	struct interval *root = RB_ROOT(&tree->root), *found = NULL;
 
+	if (is_in_sole(tree, start, last))
+		return tree->sole;
 	if (root && root->max_last >= start && tree->low <= last)
 		found = first_in(root, start, last);
 	if (RB_EMPTY(&tree->blocks))
@@ -185,6 +200,8 @@ struct interval *interval_search_next(const struct interval_tree *tree,
 {
 	struct interval *found;
 
+	if (interval == tree->sole && is_in_sole(tree, start, last))
+		return NULL;
 	if (!interval->block) {
 		found = next_in(interval, start, last);
 	} else {

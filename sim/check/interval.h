@@ -47,6 +47,8 @@ struct interval_tree {
 	struct interval_root blocks;
 	struct interval_block *near[INTERVAL_NEAR]; /* used last, by address; they may be empty */
 	struct interval_block *spare;
+	/* The one that came last, where the tree has it and it shares no page; NULL: not known. */
+	struct interval *sole;
 	struct memory *memory; /* for blocks; NULL: there are none */
 	bool *blind;	       /* set when there is no memory for one: the tree has it, then */
 	u64 next_order;
@@ -113,6 +115,7 @@ static inline bool interval_insert_alone(struct interval_tree *tree, struct inte
 	u64 bit = 1ULL << interval_page(interval->start);
 
 	interval->order = tree->next_order++;
+	tree->sole = NULL;
 	if (!interval_is_in(block, interval->start) || (block->used & bit) ||
 	    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2)
 		return interval_put(tree, interval);

@@ -88,14 +88,14 @@ static void judge_iova(struct check *check, const struct dmasim_event *event)
 {
 	judge_iova_window(check, event);
 	if (!event->ret)
-		stale_judge(check, event->domain, event->dma, judge_last(event->dma, event->size),
-			    STALE_REUSED);
+		judge_no_stale(check, event->domain, event->dma,
+			       judge_last(event->dma, event->size), STALE_REUSED);
 }
 
 static void judge_iova_freed(struct check *check, const struct dmasim_event *event)
 {
-	stale_judge(check, event->domain, event->dma, judge_last(event->dma, event->size),
-		    STALE_FREED);
+	judge_no_stale(check, event->domain, event->dma, judge_last(event->dma, event->size),
+		       STALE_FREED);
 }
 
 /* ---- One call per mapping --------------------------------------------- */
@@ -172,12 +172,18 @@ static void changed(struct check *check, u32 id, u64 start, u64 last)
 		cached_changed(&check->cached, domain, start, last);
 }
 
-static void unmapped(struct check *check, u32 id, u64 start, u64 last)
+/* The entries of `taken` bytes of [start, last] were cleared. */
+static void unmapped(struct check *check, u32 id, u64 start, u64 last, u64 taken)
 {
 	struct cached_domain *domain = cached_domain_first(&check->cached, id);
 
-	for (; domain && check_can_judge(check); domain = cached_domain_next(domain))
-		cached_unmapped(&check->cached, domain, start, last);
+	for (; domain && check_can_judge(check); domain = cached_domain_next(domain)) {
+		if (DMASIM_LIKELY(cached_way_end_page(&check->cached, domain, start, last)))
+			continue;
+		cached_changed(&check->cached, domain, start, last);
+		if (taken)
+			cached_unmapped(&check->cached, domain, start, judge_last(start, taken));
+	}
 }
 
 static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
@@ -188,9 +194,7 @@ static void on_iommu_unmap(struct check *check, const struct dmasim_event *event
 
 	/* A part of a table that went may lie behind what went of its leaves. */
 	if (bytes && event->dma + (bytes - 1) >= event->dma)
-		changed(check, event->domain, event->dma, event->dma + (bytes - 1));
-	if (event->done)
-		unmapped(check, event->domain, event->dma, judge_last(event->dma, event->done));
+		unmapped(check, event->domain, event->dma, event->dma + (bytes - 1), event->done);
 	if (!event->done)
 		return;
 	*taken = (struct check_taken){
@@ -227,7 +231,8 @@ static void on_iommu_changed(struct check *check, const struct dmasim_event *eve
 static void on_iommu_synced(struct check *check, const struct dmasim_event *event)
 {
 	if (!event->ret)
-		stale_judge(check, event->domain, event->dma, last_of_range(event), STALE_SYNCED);
+		judge_no_stale(check, event->domain, event->dma, last_of_range(event),
+			       STALE_SYNCED);
 }
 
 static void on_attach(struct check *check, const struct dmasim_event *event)

@@ -80,6 +80,18 @@ static inline void judge_no_absent(struct check *check, const struct dmasim_even
 		judge_absent_cached(check, event, start, last);
 }
 
+/* Nothing of [start, last] may be cached that does harm. */
+static inline void judge_no_stale(struct check *check, u32 domain, u64 start, u64 last,
+				  enum stale_claim claim)
+{
+	const struct cached_domain *only = cached_domain_first(&check->cached, domain);
+
+	/* Mostly one unit has the domain, and nothing is there. */
+	if (DMASIM_UNLIKELY(!only || cached_domain_next(only) || cached_any(only, start, last) ||
+			    !SLIST_EMPTY(&check->cached.devices)))
+		stale_judge(check, domain, start, last, claim);
+}
+
 /* A provider of peer memory ends: no mapping of its BARs may be alive. */
 void judge_p2p_release(struct check *check, const struct dmasim_event *event);
 

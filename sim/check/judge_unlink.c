@@ -184,8 +184,8 @@ void judge_unlink(struct check *check, const struct dmasim_event *event)
 		return;
 	judge_ended(check, event, space, range);
 	if (space->is_domain)
-		stale_judge(check, space->id, start, judge_last(start, event->size),
-			    STALE_UNMAPPED);
+		judge_no_stale(check, space->id, start, judge_last(start, event->size),
+			       STALE_UNMAPPED);
 }
 
 /* ---- The end ---------------------------------------------------------- */

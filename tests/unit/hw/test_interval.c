@@ -117,9 +117,8 @@ static struct interval *plain_beside(struct sets *sets, u64 address, bool above)
 	return best < COUNT ? &sets->interval[best] : NULL;
 }
 
-static void compare(struct sets *sets)
+static void compare_in(struct sets *sets, u64 start, u64 last)
 {
-	u64 start = draw_start(sets), last = draw_last(sets, start);
 	struct interval *at = interval_first(&sets->tree, start, last);
 	struct interval *plain = plain_first(sets, NULL, start, last);
 
@@ -128,9 +127,25 @@ static void compare(struct sets *sets)
 		at = interval_next(&sets->tree, at, start, last);
 		plain = plain_first(sets, plain, start, last);
 	}
+}
+
+static void compare(struct sets *sets)
+{
+	u64 start = draw_start(sets), last = draw_last(sets, start);
+
+	compare_in(sets, start, last);
 	assert_ptr_equal(interval_before(&sets->tree, start), plain_beside(sets, start, false));
 	assert_ptr_equal(interval_after(&sets->tree, start), plain_beside(sets, start, true));
 	assert_int_equal(!interval_any(&sets->tree), !plain_first(sets, NULL, 0, ~0ULL));
+}
+
+/* What came last may be found on a way of its own. */
+static void compare_inside(struct sets *sets, const struct interval *interval)
+{
+	u64 start = interval->start + draw(sets, interval->last - interval->start + 1);
+
+	compare_in(sets, interval->start, interval->last);
+	compare_in(sets, start, start + draw(sets, interval->last - start + 1));
 }
 
 static void step(struct sets *sets, u32 live)
@@ -146,6 +161,8 @@ static void step(struct sets *sets, u32 live)
 		interval_insert(&sets->tree, &sets->interval[i]);
 	}
 	sets->in[i] = !sets->in[i];
+	if (sets->in[i] && !draw(sets, 4))
+		compare_inside(sets, &sets->interval[i]);
 }
 
 static void any_set_answers_as_a_list_does(void **state)
@@ -163,6 +180,21 @@ static void any_set_answers_as_a_list_does(void **state)
 			interval_remove(&sets->tree, &sets->interval[i]);
 	}
 	assert_null(interval_any(&sets->tree));
+}
+
+/* Sizes come from drivers: a range may begin high and end low, and is in nothing then. */
+static void what_goes_beyond_the_last_address_is_in_nothing(void **state)
+{
+	struct sets *sets = *state;
+	struct interval *interval = sets->interval;
+
+	interval->start = 0x1000;
+	interval->last = 0x7fff;
+	interval_insert(&sets->tree, interval);
+	assert_ptr_equal(interval_first(&sets->tree, 0x2000, 0x2fff), interval);
+	assert_null(interval_first(&sets->tree, ~0ULL - 0xfff, 0x2fff));
+	interval_remove(&sets->tree, interval);
+	assert_null(interval_first(&sets->tree, 0x2000, 0x2fff));
 }
 
 /* Where there is no memory for pages the tree has them, and the checker is told. */
@@ -194,5 +226,7 @@ static void no_memory_for_pages_loses_nothing(void **state)
 TEST_MAIN(cmocka_unit_test_setup_teardown(any_set_answers_as_a_list_does, setup, teardown),
 	  { "any_set_answers_as_a_list_does by page", any_set_answers_as_a_list_does, setup_by_page,
 	    teardown, NULL },
+	  cmocka_unit_test_setup_teardown(what_goes_beyond_the_last_address_is_in_nothing, setup,
+					  teardown),
 	  cmocka_unit_test_setup_teardown(no_memory_for_pages_loses_nothing, setup_by_page,
 					  teardown))
