@@ -204,6 +204,7 @@ static struct cached_domain *domain_get(struct cached *cached, struct hw_iommu *
 	domain->iommu = iommu;
 	domain->domain = id;
 	SLIST_INIT(&domain->sources);
+	cached_ways_init(domain);
 	interval_tree_init(&domain->leaves);
 	interval_tree_by_page(&domain->leaves, &cached->world->memory, cached->blind);
 	interval_tree_init(&domain->rows.records);
@@ -230,6 +231,7 @@ static void domain_drop(struct cached *cached, struct cached_domain *domain)
 		memory_free(memory, source);
 	}
 	interval_remove(&cached->domains, &domain->at);
+	cached_ways_fini(cached, domain);
 	memory_free(memory, domain);
 }
 

@@ -108,7 +108,10 @@ SLIST_HEAD(cached_source_list, cached_source);
 
 #define CACHED_WAY_MAX 6
 
-#define CACHED_WAYS 4 /* that are kept, by the address */
+/* That are kept, by the address: so many at first, and with a domain that goes through more, */
+#define CACHED_WAYS	 4
+#define CACHED_WAYS_MANY 256 /* so many */
+#define CACHED_WAYS_LOST 32  /* once so many had to go for another */
 
 /*
  * The way from the top down to a table with the smallest leaves, as a comparison found it last:
@@ -116,6 +119,7 @@ SLIST_HEAD(cached_source_list, cached_source);
  */
 struct cached_way {
 	u32 count; /* entries above that table; 0: there is no such way */
+	u64 age;   /* of the domain's ways, when it was found: if that is another now, neither */
 	const u8 *entry[CACHED_WAY_MAX];
 	u64 word[CACHED_WAY_MAX]; /* what they said, as it stands in memory */
 	const struct ram *ram;	  /* where they stand: pointers into it have been valid */
@@ -142,7 +146,12 @@ struct cached_domain {
 	u8 levels;	  /* for hw_walk_range() */
 	bool first_stage; /* of requests without PASID, in scalable mode */
 	struct cached_source_list sources;
-	struct cached_way way[CACHED_WAYS];
+	struct cached_way first_ways[CACHED_WAYS];
+	struct cached_way *way; /* these, or more */
+	u32 ways;
+	u32 ways_lost;
+	u64 ways_age;			     /* counts up when all are forgotten */
+	const struct cached_way *way_taught; /* that has learned last what a page says */
 	struct interval_tree leaves;
 	u64 count;		 /* of them */
 	u64 holding;		 /* of these */

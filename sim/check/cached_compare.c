@@ -303,11 +303,10 @@ static void keep_way(struct comparison *comparison)
 	struct cached_domain *domain = comparison->domain;
 	const struct cached_source *source = SLIST_FIRST(&domain->sources);
 
-	cached_way_of(domain, comparison->start)->count = 0;
 	if (source && !SLIST_NEXT(source, link) && !domain->ended_tables &&
 	    comparison->found_count <= CACHED_WAY_MAX)
-		cached_way_keep(domain, comparison->found, comparison->found_count,
-				comparison->start, comparison->last);
+		cached_way_keep(comparison->cached, domain, comparison->found,
+				comparison->found_count, comparison->start, comparison->last);
 }
 
 static void walk_all(struct comparison *comparison)
@@ -319,7 +318,7 @@ static void walk_all(struct comparison *comparison)
 
 	comparison->cached->round++;
 	comparison->alone = false;
-	if (cached_way_holds(way, comparison->start, comparison->last)) {
+	if (cached_way_holds(domain, way, comparison->start, comparison->last)) {
 		walk_the_way(comparison, way);
 		return;
 	}
@@ -416,7 +415,7 @@ void cached_compare(struct cached *cached, struct cached_domain *domain, u64 sta
 {
 	if (cached_way_compare(cached, domain, start, last, now))
 		return;
-	cached_way_find(domain, start, last);
+	cached_way_find(cached, domain, start, last);
 	if (!cached_way_compare(cached, domain, start, last, now))
 		compare_tables(cached, domain, start, last, now, mapped);
 }

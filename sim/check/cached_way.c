@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/cached_inside.h"
+#include "world/memory.h"
 
 /* Where an entry stands on the host; NULL: it has no place there, or is not seen as it stands. */
 static const u8 *host_of(const struct cached_domain *domain, phys_addr_t entry)
@@ -18,29 +19,61 @@ static const u8 *host_of(const struct cached_domain *domain, phys_addr_t entry)
 	return ram_recent(walker->ram, chunk) + entry % RAM_CHUNK_BYTES;
 }
 
-/* What entries of tables say that are reached by as much is the same. */
-static void learn_from_others(const struct cached_domain *domain, struct cached_way *way)
+void cached_ways_init(struct cached_domain *domain)
 {
-	way->knows_page = false;
-	for (u32 i = 0; i < CACHED_WAYS && !way->knows_page; i++) {
-		const struct cached_way *other = &domain->way[i];
-
-		if (!other->count || !other->knows_page || other->table->read != way->table->read ||
-		    other->table->write != way->table->write)
-			continue;
-		way->knows_page = true;
-		way->allows = other->allows;
-		way->page_bits = other->page_bits;
-		way->page_shift = other->page_shift;
-		way->page_word = other->page_word;
-	}
+	domain->way = domain->first_ways;
+	domain->ways = CACHED_WAYS;
 }
 
-void cached_way_keep(struct cached_domain *domain, const struct cached_step *step, u32 count,
-		     u64 start, u64 last)
+void cached_ways_fini(struct cached *cached, struct cached_domain *domain)
+{
+	if (domain->way != domain->first_ways)
+		memory_free(&cached->world->memory, domain->way);
+}
+
+/*
+ * A domain that goes round through more tables than there are ways would never meet one again. To
+ * have more is not needed, only faster: without memory for them it stays with those it has.
+ */
+static void have_many(struct cached *cached, struct cached_domain *domain)
+{
+	struct cached_way *many;
+
+	if (domain->ways == CACHED_WAYS_MANY || ++domain->ways_lost % CACHED_WAYS_LOST)
+		return;
+	many = memory_alloc(&cached->world->memory, DMASIM_FAULT_CHECK_RECORD,
+			    CACHED_WAYS_MANY * sizeof(*many));
+	if (!many)
+		return;
+	domain->way = many;
+	domain->ways = CACHED_WAYS_MANY;
+	domain->way_taught = NULL;
+}
+
+/* What entries of tables say that are reached by as much is the same. */
+static void learn_from_another(const struct cached_domain *domain, struct cached_way *way)
+{
+	const struct cached_way *other = domain->way_taught;
+
+	way->knows_page = other && other != way && cached_way_is_kept(domain, other) &&
+			  other->knows_page && other->table->read == way->table->read &&
+			  other->table->write == way->table->write;
+	if (!way->knows_page)
+		return;
+	way->allows = other->allows;
+	way->page_bits = other->page_bits;
+	way->page_shift = other->page_shift;
+	way->page_word = other->page_word;
+}
+
+void cached_way_keep(struct cached *cached, struct cached_domain *domain,
+		     const struct cached_step *step, u32 count, u64 start, u64 last)
 {
 	struct cached_way *way = cached_way_of(domain, start);
 
+	if (cached_way_is_kept(domain, way) && (start < way->start || start > way->last))
+		have_many(cached, domain);
+	way = cached_way_of(domain, start);
 	way->count = 0;
 	for (u32 i = 0; i < count; i++) {
 		const struct cached_table *table = step[i].table;
@@ -61,10 +94,11 @@ void cached_way_keep(struct cached_domain *domain, const struct cached_step *ste
 	way->pages = host_of(domain, way->table->phys);
 	way->ram = domain->iommu->walker.ram;
 	way->dropped = way->ram->dropped;
+	way->age = domain->ways_age;
 	way->count = way->pages ? count : 0;
 	way->is_plain = !domain->iommu->caching_mode &&
 			domain->iommu->arch->page_bits(&domain->iommu->walker);
-	learn_from_others(domain, way);
+	learn_from_another(domain, way);
 }
 
 /* Of the page at an address, in the last table. */
@@ -81,8 +115,8 @@ static u64 read_entry(const u8 *entry)
 	return le64toh(word);
 }
 
-void cached_way_learn(const struct cached_domain *domain, struct cached_way *way, u64 iova,
-		      bool read, bool write)
+void cached_way_learn(struct cached_domain *domain, struct cached_way *way, u64 iova, bool read,
+		      bool write)
 {
 	const struct hw_iommu *iommu = domain->iommu;
 
@@ -93,6 +127,7 @@ void cached_way_learn(const struct cached_domain *domain, struct cached_way *way
 	way->page_word = read_entry(entry_of(way, iova)) & ~way->page_bits;
 	way->allows = (read ? CACHED_PAGE_READ : 0) | (write ? CACHED_PAGE_WRITE : 0);
 	way->knows_page = true;
+	domain->way_taught = way;
 }
 
 /* Held against a leaf that covers it. */
@@ -318,7 +353,7 @@ bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64
 	const struct cached_way *way = cached_way_of(domain, start);
 	u64 word, says;
 
-	if ((start | ~last) & CACHED_PAGE_LAST || !cached_way_holds(way, start, last))
+	if ((start | ~last) & CACHED_PAGE_LAST || !cached_way_holds(domain, way, start, last))
 		return false;
 	word = read_entry(entry_of(way, start));
 	if (!word || last - start != CACHED_PAGE_LAST || !way->knows_page)
@@ -341,7 +376,7 @@ bool cached_way_end_page(struct cached *cached, struct cached_domain *domain, u6
 	 */
 	if (start & CACHED_PAGE_LAST || last - start != CACHED_PAGE_LAST || domain->holding ||
 	    !cached_pages_are(pages, start) || !cached_pages_holds(pages, start) ||
-	    !way->is_plain || !cached_way_holds(way, start, last) ||
+	    !way->is_plain || !cached_way_holds(domain, way, start, last) ||
 	    read_entry(entry_of(way, start)))
 		return false;
 	cached_pages_end_some(cached, pages, cached_pages_bit(start), check_now(&cached->clock));
@@ -408,13 +443,14 @@ static u32 steps_to(const struct cached_domain *domain, u64 start, u64 last,
 	return count;
 }
 
-void cached_way_find(struct cached_domain *domain, u64 start, u64 last)
+void cached_way_find(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
 {
 	const struct cached_source *source = SLIST_FIRST(&domain->sources);
 	struct cached_step step[CACHED_WAY_MAX];
 
 	if ((start ^ last) >> CACHED_WAY_LG2 || !source || SLIST_NEXT(source, link) ||
-	    domain->ended_tables || cached_way_holds(cached_way_of(domain, start), start, last))
+	    domain->ended_tables ||
+	    cached_way_holds(domain, cached_way_of(domain, start), start, last))
 		return;
-	cached_way_keep(domain, step, steps_to(domain, start, last, step), start, last);
+	cached_way_keep(cached, domain, step, steps_to(domain, start, last, step), start, last);
 }

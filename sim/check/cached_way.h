@@ -25,29 +25,38 @@ struct cached_step {
 
 static inline struct cached_way *cached_way_of(struct cached_domain *domain, u64 address)
 {
-	return &domain->way[(address >> CACHED_WAY_LG2) % CACHED_WAYS];
+	return &domain->way[(address >> CACHED_WAY_LG2) & (domain->ways - 1)];
 }
 
 /* They may not be the only ones any more. */
 static inline void cached_ways_forget(struct cached_domain *domain)
 {
-	for (u32 i = 0; i < CACHED_WAYS; i++)
-		domain->way[i].count = 0;
+	domain->ways_age++;
 }
 
+static inline bool cached_way_is_kept(const struct cached_domain *domain,
+				      const struct cached_way *way)
+{
+	return way->count && way->age == domain->ways_age;
+}
+
+void cached_ways_init(struct cached_domain *domain);
+void cached_ways_fini(struct cached *cached, struct cached_domain *domain);
+
 /* Keeps the way of a walk of [start, last] from the only top, if it is one to one last table. */
-void cached_way_keep(struct cached_domain *domain, const struct cached_step *step, u32 count,
-		     u64 start, u64 last);
+void cached_way_keep(struct cached *cached, struct cached_domain *domain,
+		     const struct cached_step *step, u32 count, u64 start, u64 last);
 
 /* Keeps the way to the table that all of [start, last] is in, if the set knows it. */
-void cached_way_find(struct cached_domain *domain, u64 start, u64 last);
+void cached_way_find(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
 /* True if a walk of [start, last] would go the way that is kept. */
-static inline bool cached_way_holds(const struct cached_way *way, u64 start, u64 last)
+static inline bool cached_way_holds(const struct cached_domain *domain,
+				    const struct cached_way *way, u64 start, u64 last)
 {
 	u64 word, differ = 0;
 
-	if (!way->count || start < way->start || last > way->last ||
+	if (!cached_way_is_kept(domain, way) || start < way->start || last > way->last ||
 	    way->dropped != way->ram->dropped)
 		return false;
 	for (u32 i = 0; i < way->count; i++) {
@@ -58,8 +67,8 @@ static inline bool cached_way_holds(const struct cached_way *way, u64 start, u64
 }
 
 /* A page of 4 KiB without marks was found at the end of the way, with these permissions. */
-void cached_way_learn(const struct cached_domain *domain, struct cached_way *way, u64 iova,
-		      bool read, bool write);
+void cached_way_learn(struct cached_domain *domain, struct cached_way *way, u64 iova, bool read,
+		      bool write);
 
 /*
  * cached_way_compare() does the same as a comparison of [start, last] since `now`, where that is
