@@ -217,15 +217,20 @@ static void forget(struct owner_links *links, struct owner_row *row)
 	check_pool_put(&links->owners->rows, row);
 }
 
-/* What is remembered without the oldest is enough, too. */
+/* When the link of a page ended: those of a row did so in the order of their addresses. */
+static u64 age_of(const struct owner_row *row, u32 page)
+{
+	return row->ended.age + count_of(row->linked & ((1ULL << page) - 1));
+}
+
+/* Rows of which no link is remembered. */
 static void forget_oldest(struct owner_links *links)
 {
 	struct owner_row *row;
 
 	while ((row = STAILQ_FIRST(&links->past)) &&
-	       links->past_links - count_of(row->linked) >= LINKS_PAST) {
+	       !owners_remembers(links->space, row->ended.age + count_of(row->linked) - 1)) {
 		STAILQ_REMOVE_HEAD(&links->past, later);
-		links->past_links -= count_of(row->linked);
 		forget(links, row);
 	}
 }
@@ -240,10 +245,10 @@ static void remember(struct owner_links *links, struct owner_row *row,
 	row->ended.where = where;
 	row->ended.ns = owners->world->clock.now_ns;
 	row->ended.frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
-	row->age = links->space->past_count;
+	row->ended.age = links->space->ended;
 	TAILQ_INIT(&row->shown);
 	STAILQ_INSERT_TAIL(&links->past, row, later);
-	links->past_links += count;
+	links->space->ended += count;
 	links->space->linked -= count;
 	forget_oldest(links);
 }
@@ -335,12 +340,14 @@ static const struct owner_past *shown(struct owner_links *links, struct owner_ro
 	piece->ended = row->ended;
 	piece->ended.start = start;
 	piece->ended.last = start + LINKS_PAGE_LAST;
+	piece->ended.age = age_of(row, (u32)(start >> INTERVAL_PAGE_LG2) % LINKS_PAGES);
 	TAILQ_INSERT_TAIL(&row->shown, piece, of_list);
 	return (struct owner_past *)piece;
 }
 
-const struct owner_past *links_past(struct owner_links *links, dmasim_sbdf dev, u64 dma, u64 *age)
+const struct owner_past *links_past(struct owner_links *links, dmasim_sbdf dev, u64 dma)
 {
+	u32 page = (u32)(dma >> INTERVAL_PAGE_LG2) % LINKS_PAGES;
 	struct owner_row *row, *found = NULL;
 
 	STAILQ_FOREACH(row, &links->past, later) {
@@ -348,10 +355,9 @@ const struct owner_past *links_past(struct owner_links *links, dmasim_sbdf dev, 
 		    dma <= row->at.last && row->linked & links_bit(dma))
 			found = row;
 	}
-	if (!found)
-		return NULL;
-	*age = found->age;
-	return shown(links, found, dma);
+	return found && owners_remembers(links->space, age_of(found, page))
+		       ? shown(links, found, dma)
+		       : NULL;
 }
 
 void links_ended_by(const struct owner_links *links, const struct dmasim_site *where,
@@ -362,7 +368,11 @@ void links_ended_by(const struct owner_links *links, const struct dmasim_site *w
 	STAILQ_FOREACH(row, &links->past, later) {
 		u64 rest = row->ended.where == where ? row->linked : 0;
 
-		while (rest)
-			ended(cookie, address_of(row, take_first(&rest)));
+		while (rest) {
+			u32 page = take_first(&rest);
+
+			if (owners_remembers(links->space, age_of(row, page)))
+				ended(cookie, address_of(row, page));
+		}
 	}
 }

@@ -23,7 +23,6 @@
 
 #define LINKS_PAGES 64 /* of a row */
 #define LINKS_NEAR  8  /* rows that are found at once */
-#define LINKS_PAST  64 /* links that have ended, and are remembered at least */
 
 #define LINKS_PAGE_LAST ((1ULL << INTERVAL_PAGE_LG2) - 1)
 #define LINKS_ROW_LG2	(INTERVAL_PAGE_LG2 + 6)
@@ -41,8 +40,7 @@ struct owner_row {
 	phys_addr_t phys[LINKS_PAGES];
 
 	/* When it is over. */
-	struct piece_end ended; /* of each, but for its addresses */
-	u64 age;		/* so many pieces had ended by then */
+	struct piece_end ended; /* of each, but for its addresses; its age is that of the first */
 	STAILQ_ENTRY(owner_row) later;
 	TAILQ_HEAD(, piece) shown; /* records of those that were asked for */
 };
@@ -54,7 +52,6 @@ struct owner_links {
 	struct interval_tree rows;
 	struct owner_row *near[LINKS_NEAR]; /* used last, by address */
 	STAILQ_HEAD(, owner_row) past;	    /* oldest first */
-	u64 past_links;			    /* in them */
 };
 
 /* Without memory all links are pieces, and the checker is blind. */
@@ -141,10 +138,10 @@ void links_end(struct owner_links *links, u64 start, u64 last, const struct owne
 	       const struct dmasim_event *event);
 
 /*
- * The latest link that ended in a row and had this address for the device (DMASIM_NO_SBDF: any),
- * and *age of it. NULL: none is remembered.
+ * The latest link that ended in a row and had this address for the device (DMASIM_NO_SBDF: any).
+ * NULL: none is remembered.
  */
-const struct owner_past *links_past(struct owner_links *links, dmasim_sbdf dev, u64 dma, u64 *age);
+const struct owner_past *links_past(struct owner_links *links, dmasim_sbdf dev, u64 dma);
 
 /* Tells the addresses of those that ended in rows by a call that was made there. */
 typedef void links_ended(void *cookie, u64 dma);

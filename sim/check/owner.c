@@ -237,9 +237,9 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 	interval_insert(&space->pieces, &upper->at);
 }
 
-/* DMASIM_NO_SBDF: of any device. *age: so many had ended before. */
+/* DMASIM_NO_SBDF: of any device. */
 static const struct owner_past *find_past_apart(const struct owner_space *space, dmasim_sbdf dev,
-						u64 dma, u64 *age)
+						u64 dma)
 {
 	u32 kept = space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
 
@@ -248,38 +248,27 @@ static const struct owner_past *find_past_apart(const struct owner_space *space,
 			space->past[(space->past_count - back) % OWNER_PAST];
 
 		if ((dev == DMASIM_NO_SBDF || past->piece.dev == dev) &&
-		    dma >= past->piece.at.start && dma <= past->piece.at.last) {
-			*age = space->past_count - back;
-			return past;
-		}
+		    dma >= past->piece.at.start && dma <= past->piece.at.last)
+			return owners_remembers(space, past->piece.ended.age) ? past : NULL;
 	}
 	return NULL;
 }
 
-/* Of two links that nothing else ended between, the one of the later state ended later. */
-static bool is_later(const struct owner_past *link, u64 age, const struct owner_past *than,
-		     u64 than_age)
+static const struct owner_past *later(const struct owner_past *one, const struct owner_past *other)
 {
-	if (!link || !than)
-		return link != NULL;
-	return age > than_age || (age == than_age && link->piece.state > than->piece.state);
+	if (!one || !other)
+		return one ? one : other;
+	return one->piece.ended.age > other->piece.ended.age ? one : other;
 }
 
 static const struct owner_past *find_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
-	const struct owner_past *past, *link, *whole;
-	u64 age = 0, link_age = 0, whole_age = 0;
+	const struct owner_past *past = find_past_apart(space, dev, dma);
 
-	past = find_past_apart(space, dev, dma, &age);
 	if (!space->links)
 		return past;
-	link = links_past(space->links, dev, dma, &link_age);
-	whole = whole_past(space->links, dev, dma, &whole_age);
-	if (is_later(whole, whole_age, link, link_age)) {
-		link = whole;
-		link_age = whole_age;
-	}
-	return link && (!past || link_age > age) ? link : past;
+	past = later(past, links_past(space->links, dev, dma));
+	return later(past, whole_past(space->links, dev, dma));
 }
 
 const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)

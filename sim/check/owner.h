@@ -36,6 +36,7 @@ struct piece_end {
 	const struct dmasim_site *where;
 	u64 ns;
 	u64 frames_allocated; /* by then (frames.h) */
+	u64 age;	      /* so many of the space had ended before */
 };
 
 #define OWNER_FIRST_BYTES 64
@@ -95,7 +96,6 @@ struct owner_whole {
 
 	/* When it is over. */
 	struct piece_end ended; /* but for its addresses */
-	u64 age;		/* so many pieces had ended by then */
 	struct piece *shown;	/* its record, if it was asked for */
 };
 
@@ -140,7 +140,8 @@ struct owner_space {
 	struct owner_links *links; /* the rows (links.h); of a domain */
 	struct interval_tree ranges;
 	struct owner_range *range;	     /* found last */
-	struct owner_past *past[OWNER_PAST]; /* a ring */
+	u64 ended;			     /* pieces, and links in rows */
+	struct owner_past *past[OWNER_PAST]; /* a ring, of pieces */
 	u32 past_count;
 	struct owner_range *past_ranges[OWNER_PAST_RANGES]; /* the same of ranges */
 	u32 past_range_count;
@@ -328,6 +329,13 @@ static inline void owners_remember(struct owners *owners, struct piece *piece)
 	if (*past)
 		check_pool_put(&owners->past, *past);
 	*past = record;
+	piece->ended.age = space->ended++;
+}
+
+/* The last that ended are remembered, in whatever way they were kept. */
+static inline bool owners_remembers(const struct owner_space *space, u64 age)
+{
+	return space->ended - age <= OWNER_PAST;
 }
 
 /* Ends a piece and remembers it. */

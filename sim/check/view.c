@@ -245,8 +245,9 @@ static void cut_wholes(struct view *view)
 		const struct owner_range *range = owners_range_ended(view->space, back);
 		struct view_span span = { range->at.start, range->at.last };
 
-		if (range->whole.has_ended && range->ended_at == view->site &&
-		    meet(span, view->middle))
+		if (range->whole.has_ended &&
+		    owners_remembers(view->space, range->whole.ended.age) &&
+		    range->ended_at == view->site && meet(span, view->middle))
 			cut_span(view, span);
 	}
 }
@@ -261,7 +262,8 @@ static void cut_ended(struct view *view)
 		const struct owner_past *past = space->past[i];
 		struct view_span span = view_piece_span(&past->piece);
 
-		if (past->piece.ended.where == view->site && meet(span, view->middle))
+		if (owners_remembers(space, past->piece.ended.age) &&
+		    past->piece.ended.where == view->site && meet(span, view->middle))
 			cut_span(view, span);
 	}
 	if (!space || !view->site || !space->links)

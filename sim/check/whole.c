@@ -58,7 +58,7 @@ static const struct owner_past *shown(struct owner_links *links, struct owner_ra
 	return (struct owner_past *)piece;
 }
 
-const struct owner_past *whole_past(struct owner_links *links, dmasim_sbdf dev, u64 dma, u64 *age)
+const struct owner_past *whole_past(struct owner_links *links, dmasim_sbdf dev, u64 dma)
 {
 	const struct owner_space *space = links->space;
 
@@ -66,10 +66,9 @@ const struct owner_past *whole_past(struct owner_links *links, dmasim_sbdf dev, 
 		struct owner_range *range = owners_range_ended(space, back);
 
 		if (range->whole.has_ended && (dev == DMASIM_NO_SBDF || range->dev == dev) &&
-		    range->at.start <= dma && dma <= range->at.last) {
-			*age = range->whole.age;
-			return shown(links, range);
-		}
+		    range->at.start <= dma && dma <= range->at.last)
+			return owners_remembers(space, range->whole.ended.age) ? shown(links, range)
+									       : NULL;
 	}
 	return NULL;
 }

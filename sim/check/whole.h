@@ -52,7 +52,7 @@ static inline void whole_end(struct owners *owners, struct owner_space *space,
 
 	whole->is_linked = false;
 	whole->has_ended = true;
-	whole->age = space->past_count;
+	whole->ended.age = space->ended++;
 	owners_set_end(owners, &whole->ended, where);
 	space->linked--;
 	space->whole--;
@@ -62,9 +62,9 @@ static inline void whole_end(struct owners *owners, struct owner_space *space,
 void whole_spread(struct owners *owners, struct owner_space *space, u64 start, u64 last);
 
 /*
- * The latest that had this address for the device (DMASIM_NO_SBDF: any) and ended with its range,
- * and *age of it. NULL: none is remembered.
+ * The latest that had this address for the device (DMASIM_NO_SBDF: any) and ended with its range.
+ * NULL: none is remembered.
  */
-const struct owner_past *whole_past(struct owner_links *links, dmasim_sbdf dev, u64 dma, u64 *age);
+const struct owner_past *whole_past(struct owner_links *links, dmasim_sbdf dev, u64 dma);
 
 #endif

@@ -17,7 +17,7 @@
 #define STATES	   2
 #define PAGES	   96			/* of a state: more than a row has */
 #define FEW_PAGES  4			/* of the last one, at most, in every other run */
-#define ENDED_MAX  60			/* the last 64 are remembered in any case */
+#define ENDED_MAX  60			/* the last 64 are remembered; of one call rows end first */
 #define IDS	   128			/* more than there are reports */
 #define STATE_SIZE ((u64)PAGES * SZ_4K) /* of the largest */
 
