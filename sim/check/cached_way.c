@@ -252,7 +252,8 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 	u64 word = read_entry(entry_of(way, start)), bytes;
 	struct hw_leaf page;
 
-	if (!arch->larger_page || !arch->larger_page(word, &page) || page.accessed || page.dirty)
+	if (!arch->larger_page || !arch->larger_page(&domain->iommu->walker, word, &page) ||
+	    page.accessed || page.dirty)
 		return false;
 	page.read = page.read && way->table->read;
 	page.write = page.write && way->table->write;
@@ -260,11 +261,11 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 	if ((start | (last + 1)) & (bytes - 1) || !(page.read || page.write))
 		return false;
 	for (u64 at = start; at - 1 != last; at += bytes) {
-		if (!is_sequence(entry_of(way, at), bytes >> INTERVAL_PAGE_LG2, word + (at - start),
-				 0))
+		if (!is_sequence(entry_of(way, at), bytes >> INTERVAL_PAGE_LG2,
+				 word + ((at - start) >> arch->page_shift), 0))
 			return false;
 	}
-	return !(((word + (last + 1 - start - bytes)) ^ word) &
+	return !(((word + ((last + 1 - start - bytes) >> arch->page_shift)) ^ word) &
 		 ~arch->page_bits(&domain->iommu->walker)) &&
 	       add_run(cached, domain, start, last, &page, now);
 }

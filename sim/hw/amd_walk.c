@@ -138,10 +138,11 @@ u64 hw_amd_v1_page_bits(const struct hw_walker *walker)
 	return AMD_V1_ADDR_MASK;
 }
 
-bool hw_amd_v1_larger_page(u64 entry, struct hw_leaf *leaf)
+bool hw_amd_v1_larger_page(const struct hw_walker *walker, u64 entry, struct hw_leaf *leaf)
 {
 	struct item item = decode(entry, 0);
 
+	(void)walker;
 	if (item.kind != KIND_LEAF || item.page_lg2 == AMD_V1_GRANULE_LG2)
 		return false;
 	leaf->phys = item.phys;

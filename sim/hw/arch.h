@@ -83,7 +83,7 @@ struct hw_arch {
 	 * many entries of; `leaf` says all but its address. False: it is no such entry. NULL: none
 	 * is.
 	 */
-	bool (*larger_page)(u64 entry, struct hw_leaf *leaf);
+	bool (*larger_page)(const struct hw_walker *walker, u64 entry, struct hw_leaf *leaf);
 
 	/*
 	 * Sets the marks that the context asks for in the entries of a page that was walked to, and

@@ -127,6 +127,13 @@ static u64 page_bits(const struct hw_walker *walker)
 	return RISCV_PTE_PPN_MASK << RISCV_PTE_PPN_SHIFT;
 }
 
+static bool larger_page(const struct hw_walker *walker, u64 entry, struct hw_leaf *leaf)
+{
+	const struct hw_riscv_stage stage = stage_of(walker, 0, 0);
+
+	return hw_riscv_larger_page(&stage, entry, leaf);
+}
+
 /* ---- Device TLBs ----------------------------------------------------------------------------- */
 
 static bool is_absence(u16 fault, u16 flags)
@@ -179,6 +186,7 @@ const struct hw_arch hw_riscv = {
 	.signs = true,
 	.page_bits = page_bits,
 	.page_shift = RISCV_GRANULE_LG2 - RISCV_PTE_PPN_SHIFT,
+	.larger_page = larger_page,
 	.context_refusal = context_refusal,
 	.no_messages = true,
 	.ats_fault = RISCV_CAUSE_TYPE_DISALLOWED,

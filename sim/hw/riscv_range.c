@@ -80,6 +80,21 @@ static u64 tell_leaf(const struct ranging *ranging, const struct hw_place *place
 	return count;
 }
 
+bool hw_riscv_larger_page(const struct hw_riscv_stage *stage, u64 entry, struct hw_leaf *leaf)
+{
+	u64 rights = rights_of(stage, entry);
+
+	if (!(entry & RISCV_PTE_V) || !(entry & RISCV_PTE_N) ||
+	    riscv_is_malformed(stage, entry, 0) || !riscv_is_leaf(entry))
+		return false;
+	leaf->page_lg2 = riscv_leaf_lg2(entry, 0);
+	leaf->phys = (riscv_page_number(entry) & ~RISCV_NAPOT_MASK) << RISCV_GRANULE_LG2;
+	leaf->read = rights & RISCV_PTE_R;
+	leaf->write = rights & RISCV_PTE_W;
+	leaf->accessed = leaf->dirty = false;
+	return leaf->page_lg2;
+}
+
 /* Returns how many entries it has told. */
 static u64 visit_entry(const struct ranging *ranging, const struct hw_place *place, u64 entry)
 {

@@ -57,4 +57,7 @@ bool hw_walk_riscv_reaches(const struct hw_riscv_stage *stage, u64 iova);
 void hw_walk_riscv_range(const struct hw_riscv_stage *stage, bool signs, u64 start, u64 last,
 			 hw_walk_leaf *leaf, hw_walk_table *table, void *cookie);
 
+/* See hw_arch.larger_page: of one stage whose entries nobody marks. */
+bool hw_riscv_larger_page(const struct hw_riscv_stage *stage, u64 entry, struct hw_leaf *leaf);
+
 #endif

@@ -249,7 +249,7 @@ u64 hw_vtd_ss_page_bits(const struct hw_walker *walker);
 u64 hw_amd_v1_page_bits(const struct hw_walker *walker);
 
 /* See hw_arch.larger_page. */
-bool hw_amd_v1_larger_page(u64 entry, struct hw_leaf *leaf);
+bool hw_amd_v1_larger_page(const struct hw_walker *walker, u64 entry, struct hw_leaf *leaf);
 
 /*
  * The same for AMD's v1 host tables; mode 1 to 6 is the number of levels. Of the walker's fields

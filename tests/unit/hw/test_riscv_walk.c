@@ -3,6 +3,8 @@
  * RISC-V tables made by hand, and every bit of every entry turned over one at a time (facts
  * "iova-and-page-tables" 2.5, 2.6).
  */
+#include <dmasim/hw/riscv.h>
+
 #include "bench.h"
 #include "hw/riscv_walk.h"
 #include "tables.h"
@@ -402,10 +404,66 @@ static void a_mark_needs_a_page_that_may_be_written(void **state)
 	expect_u64(get_entry(&bench->hw.ram, table_at[0], index), LEAF(LEAF_AT));
 }
 
+/* ---- An entry of many ------------------------------------------------------------------------ */
+
+static void note_leaf(void *cookie, const struct hw_leaf *leaf)
+{
+	*(struct hw_leaf *)cookie = *leaf;
+}
+
+/* What a range finds at the entry; page_lg2 0: nothing. */
+static struct hw_leaf found_at(const struct fixture *fixture, u64 page)
+{
+	struct hw_leaf found = { .page_lg2 = 0 };
+
+	hw_walk_riscv_range(&fixture->stage, true, page, page | 0xfff, note_leaf, NULL, &found);
+	return found;
+}
+
+static u32 expect_same(const struct fixture *fixture, u64 entry)
+{
+	u64 page = iova_of(fixture) & ~0xfffULL;
+	struct hw_leaf found = found_at(fixture, page), leaf;
+	bool many = hw_riscv_larger_page(&fixture->stage, entry, &leaf);
+
+	assert_int_equal(many, found.page_lg2 == RISCV_NAPOT_LG2);
+	if (!many)
+		return 0;
+	expect_u64(leaf.page_lg2, found.page_lg2);
+	expect_u64(leaf.phys | (page & 0xffff), found.phys);
+	assert_true(leaf.read == found.read && leaf.write == found.write);
+	assert_true(leaf.accessed == found.accessed && leaf.dirty == found.dirty);
+	return 1;
+}
+
+/* With any two bits turned over. */
+static void an_entry_of_many_says_by_itself_what_a_range_finds(void **state)
+{
+	struct bench *bench = *state;
+	u32 found = 0;
+
+	for (u32 traits = 0; traits < 4; traits++) {
+		struct fixture fixture = { .stage = { .napot = traits & 1, .pbmt = traits & 2 },
+					   .many = true };
+		u64 plain = plain_entry(&fixture, 0);
+
+		build(bench, &fixture, 3, 0);
+		for (u32 bits = 0; bits < 64 * 64; bits++) {
+			u64 entry = plain ^ 1ULL << bits % 64 ^ 1ULL << bits / 64;
+
+			put_entry(&bench->hw.ram, table_of(&fixture, 0), place_of(&fixture, 0),
+				  entry);
+			found += expect_same(&fixture, entry);
+		}
+	}
+	assert_true(found > 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_ram, bench_teardown)
 
 TEST_MAIN(TEST(every_bit_has_its_meaning), TEST(a_napot_page_takes_its_low_bits_from_the_address),
 	  TEST(memory_types_are_one_of_three), TEST(rights_are_those_of_the_leaf),
 	  TEST(marks_are_set_where_that_is_allowed), TEST(addresses_repeat_their_highest_bit),
 	  TEST(both_stages_translate), TEST(the_second_stage_refuses_tables_and_pages),
-	  TEST(a_mark_needs_a_page_that_may_be_written))
+	  TEST(a_mark_needs_a_page_that_may_be_written),
+	  TEST(an_entry_of_many_says_by_itself_what_a_range_finds))
