@@ -155,8 +155,10 @@ struct dmasim_sg_entry {
  * of the two-step API `dma` is the state's address and `size` the length of this step. What memory
  * is, and what is below the root, the tracer finds out: an event has no such field.
  *
- * MAP_SG_ENTRY and UNMAP_SG_ENTRY may be about several entries in a row: `entries` has `count` of
- * them while they are told, and each is a line. NULL: the record itself has the only one.
+ * MAP_SG_ENTRY and UNMAP_SG_ENTRY may be about several entries in a row: `entries` has `done` of
+ * them while they are told, and each is a line. NULL: the record itself has the only one. `dir` and
+ * `attrs` are those of the call; DMA_NONE: they are not known yet. MAP_SG and UNMAP_SG may have the
+ * list's last entries in the same way.
  */
 struct dmasim_event {
 	enum dmasim_event_type type;

@@ -134,9 +134,10 @@ void iommu_dma_sync_single_for_device(struct device *dev, struct iommu_domain *d
 void iommu_dma_sync_single_for_cpu(struct device *dev, struct iommu_domain *domain, dma_addr_t dma,
 				   size_t size, enum dma_data_direction dir);
 
-/* Returns the number of DMA segments or -errno. */
+/* Returns the number of DMA segments or -errno. What was mapped is added to `told`. */
+struct dma_sg_told;
 int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-		     int nents, struct dma_call call);
+		     int nents, struct dma_call call, struct dma_sg_told *told);
 void iommu_dma_unmap_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
 			int nents, struct dma_call call);
 

@@ -15,7 +15,9 @@ void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
 	p->ops->event(p->machine, &(struct dmasim_event){
 					  .type = told->type,
 					  .dev = dev->id,
-					  .count = told->count,
+					  .dir = told->call.dir,
+					  .attrs = told->call.attrs,
+					  .done = told->count,
 					  .entries = told->entry,
 					  .site = dev->site,
 				  });
@@ -60,26 +62,23 @@ static int direct_map_entry(struct device *dev, struct scatterlist *s,
 	return 0;
 }
 
-void dma_sg_tell_mapped(struct device *dev, struct scatterlist *sg, int nents)
+void dma_sg_add_mapped(struct device *dev, struct dma_sg_told *told, struct scatterlist *sg,
+		       int nents)
 {
-	struct dma_sg_told told;
 	struct scatterlist *s;
 	int i;
 
 	if (DMASIM_LIKELY(!dev->os->platform->listening))
 		return;
-	told.type = DMASIM_EVENT_MAP_SG_ENTRY;
-	told.count = 0;
 	for_each_sg(sg, s, nents, i)
-		dma_sg_add(dev, &told,
+		dma_sg_add(dev, told,
 			   &(struct dmasim_sg_entry){ s->dma_address, sg_phys(s), s->length,
 						      sg_dma_len(s), sg_dma_is_bus_address(s) });
-	dma_sg_tell(dev, &told);
 }
 
 /* One DMA segment for each entry. */
 static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
-			 struct dma_call call)
+			 struct dma_call call, struct dma_sg_told *told)
 {
 	struct pci_p2pdma_map_state p2p = { 0 };
 	struct scatterlist *s;
@@ -94,7 +93,7 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 			return err;
 		}
 	}
-	dma_sg_tell_mapped(dev, sg, nents);
+	dma_sg_add_mapped(dev, told, sg, nents);
 	return nents;
 }
 
@@ -120,6 +119,7 @@ static u64 digest(struct device *dev, struct scatterlist *sg, int nents)
 static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
 {
 	struct iommu_domain *domain;
+	struct dma_sg_told told;
 	u64 before;
 	int count;
 
@@ -133,8 +133,9 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 		return -ENOMEM;
 	domain = iommu_dma_domain(dev);
 	before = digest(dev, sg, nents);
-	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call)
-		       : direct_map_sg(dev, sg, nents, call);
+	dma_sg_begin(&told, DMASIM_EVENT_MAP_SG_ENTRY, call);
+	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call, &told)
+		       : direct_map_sg(dev, sg, nents, call, &told);
 	if (!count) {
 		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, 0, "a scatterlist without entries");
 		count = -EIO;
@@ -143,7 +144,8 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 		       .dir = call.dir, .attrs = call.attrs, .ret = count,
 		       .list_changed = digest(dev, sg, nents) != before, .list = sg,
 		       .segment_bytes = dma_get_max_seg_size(dev),
-		       .boundary = dma_get_seg_boundary(dev), .site = dev->site);
+		       .boundary = dma_get_seg_boundary(dev), .done = told.count,
+		       .entries = told.entry, .site = dev->site);
 	return count;
 }
 
@@ -168,43 +170,45 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 	return 0;
 }
 
-/* Tells what is about to be unmapped, segment by segment, as the list describes it now. */
-__attribute__((noinline)) static void tell_segments(struct device *dev, struct scatterlist *sg,
-						    int nents)
+/* Takes down what is about to be unmapped, segment by segment, as the list describes it now. */
+__attribute__((noinline)) static void add_segments(struct device *dev, struct dma_sg_told *told,
+						   struct scatterlist *sg, int nents)
 {
 	bool merged = iommu_dma_domain(dev) && !sg_dma_is_swiotlb(sg);
-	struct dma_sg_told told;
 	struct scatterlist *s;
 	int i;
 
-	told.type = DMASIM_EVENT_UNMAP_SG_ENTRY;
-	told.count = 0;
 	for_each_sg(sg, s, nents, i) {
 		/* Merging left the last entries without a segment. */
 		if (merged && !sg_dma_len(s))
 			break;
-		dma_sg_add(dev, &told,
+		dma_sg_add(dev, told,
 			   &(struct dmasim_sg_entry){ s->dma_address, 0, sg_dma_len(s), 0,
 						      sg_dma_is_bus_address(s) });
 	}
-	dma_sg_tell(dev, &told);
+	/* Where each event has its place among the others, before what is done with them. */
+	if (dev->os->platform->traced)
+		dma_sg_tell(dev, told);
 }
 
 static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
 {
 	struct iommu_domain *domain;
+	struct dma_sg_told told;
 
 	if (!dma_valid_direction(dev, call.dir) || !dma_has_mask(dev) || !dma_ready(dev))
 		return;
 	domain = iommu_dma_domain(dev);
+	dma_sg_begin(&told, DMASIM_EVENT_UNMAP_SG_ENTRY, call);
 	if (DMASIM_UNLIKELY(dev->os->platform->listening))
-		tell_segments(dev, sg, nents);
+		add_segments(dev, &told, sg, nents);
 	if (domain)
 		iommu_dma_unmap_sg(dev, domain, sg, nents, call);
 	else
 		direct_unmap_sg(dev, sg, nents, call);
 	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs, .list = sg, .site = dev->site);
+		       .dir = call.dir, .attrs = call.attrs, .list = sg, .done = told.count,
+		       .entries = told.entry, .site = dev->site);
 }
 
 void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,

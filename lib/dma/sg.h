@@ -9,27 +9,40 @@
 
 #define DMA_SG_TOLD 32
 
-/* Entries of a list that are told together, if somebody listens. */
+/*
+ * Entries of a list that are told together, if somebody listens: the last of them in the event of
+ * the call itself.
+ */
 struct dma_sg_told {
 	enum dmasim_event_type type;
 	u32 count;
+	struct dma_call call;
 	struct dmasim_sg_entry entry[DMA_SG_TOLD];
 };
 
-/* Tells what is left to be told; the last word about a list. */
+static inline void dma_sg_begin(struct dma_sg_told *told, enum dmasim_event_type type,
+				struct dma_call call)
+{
+	told->type = type;
+	told->count = 0;
+	told->call = call;
+}
+
+/* Tells them by themselves: there are too many to be told with the call, or it is early. */
 void dma_sg_tell(struct device *dev, struct dma_sg_told *told);
 
-/* Tells of a list whose entries were mapped one by one. */
-void dma_sg_tell_mapped(struct device *dev, struct scatterlist *sg, int nents);
+/* Adds those of a list that was mapped entry by entry. */
+void dma_sg_add_mapped(struct device *dev, struct dma_sg_told *told, struct scatterlist *sg,
+		       int nents);
 
 static inline void dma_sg_add(struct device *dev, struct dma_sg_told *told,
 			      const struct dmasim_sg_entry *entry)
 {
 	if (DMASIM_LIKELY(!dev->os->platform->listening))
 		return;
-	told->entry[told->count++] = *entry;
 	if (told->count == DMA_SG_TOLD)
 		dma_sg_tell(dev, told);
+	told->entry[told->count++] = *entry;
 }
 
 #endif

@@ -19,6 +19,7 @@ struct sg_mapping {
 	struct scatterlist *sg;
 	int nents;
 	u64 iova_bytes; /* of the whole block */
+	struct dma_sg_told *told;
 	struct pci_p2pdma_map_state p2p;
 };
 
@@ -179,7 +180,6 @@ struct sg_output {
 	struct scatterlist *cur;
 	u32 cur_len; /* 0: nothing may be joined to it */
 	int count;
-	struct dma_sg_told told;
 };
 
 static void open_segment(struct sg_output *out, u64 dma, u32 length)
@@ -201,7 +201,7 @@ static void put_bus_entry(struct sg_mapping *mapping, struct sg_output *out, str
 	open_segment(out, dma, length);
 	sg_dma_mark_bus_address(out->cur);
 	out->cur_len = 0;
-	dma_sg_add(mapping->dev, &out->told,
+	dma_sg_add(mapping->dev, mapping->told,
 		   &(struct dmasim_sg_entry){ dma, sg_phys(s), s->length, length, true });
 }
 
@@ -231,7 +231,7 @@ static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct 
 	/* The next entry begins in another granule: the bytes in between are not the list's. */
 	if (length + offset < padded)
 		out->cur_len = 0;
-	dma_sg_add(mapping->dev, &out->told,
+	dma_sg_add(mapping->dev, mapping->told,
 		   &(struct dmasim_sg_entry){ iova + offset, sg_phys(s), length, 0, false });
 }
 
@@ -244,9 +244,6 @@ static int finalise(struct sg_mapping *mapping, u64 iova)
 	out.cur = mapping->sg;
 	out.cur_len = 0;
 	out.count = 0;
-	out.told.type = DMASIM_EVENT_MAP_SG_ENTRY;
-	out.told.count = 0;
-
 	for_each_sg(mapping->sg, s, mapping->nents, i) {
 		u32 padded = s->length;
 
@@ -257,7 +254,6 @@ static int finalise(struct sg_mapping *mapping, u64 iova)
 		put_entry(mapping, &out, s, iova);
 		iova += padded;
 	}
-	dma_sg_tell(mapping->dev, &out.told);
 	return out.count;
 }
 
@@ -290,7 +286,7 @@ static void unmap_each(struct device *dev, struct iommu_domain *domain, struct s
 
 /* Each entry by itself: its ends may have to be copied. Peer memory is taken for RAM here. */
 static int map_each(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-		    int nents, struct dma_call call)
+		    int nents, struct dma_call call, struct dma_sg_told *told)
 {
 	struct scatterlist *s;
 	int i;
@@ -305,7 +301,7 @@ static int map_each(struct device *dev, struct iommu_domain *domain, struct scat
 		}
 		sg_dma_len(s) = s->length;
 	}
-	dma_sg_tell_mapped(dev, sg, nents);
+	dma_sg_add_mapped(dev, told, sg, nents);
 	return nents;
 }
 
@@ -321,14 +317,16 @@ static void clean_list(struct device *dev, struct scatterlist *sg, int nents)
 }
 
 int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-		     int nents, struct dma_call call)
+		     int nents, struct dma_call call, struct dma_sg_told *told)
 {
-	struct sg_mapping mapping = { .dev = dev, .domain = domain, .sg = sg, .nents = nents };
+	struct sg_mapping mapping = {
+		.dev = dev, .domain = domain, .sg = sg, .nents = nents, .told = told
+	};
 	u64 iova;
 	int err;
 
 	if (nents && any_needs_bounce(dev, sg, nents, call.dir))
-		return map_each(dev, domain, sg, nents, call);
+		return map_each(dev, domain, sg, nents, call, told);
 	if (!dev->dma_coherent && !(call.attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		clean_list(dev, sg, nents);
 	err = lay_out(&mapping);

@@ -7,11 +7,23 @@
 
 #include "check/judge.h"
 
-/* The event's only entry, if it has no others. */
-static struct dmasim_sg_entry of_event(const struct dmasim_event *event)
+/* Those that an event is about: several, or the only one, which *only has then. */
+struct entries {
+	const struct dmasim_sg_entry *at;
+	const struct dmasim_sg_entry *end;
+};
+
+static inline struct entries entries_of(const struct dmasim_event *event,
+					struct dmasim_sg_entry *only)
 {
-	return (struct dmasim_sg_entry){ event->dma, event->phys, event->size, event->done,
-					 event->bus_address };
+	if (DMASIM_LIKELY(event->entries))
+		return (struct entries){ event->entries, event->entries + event->done };
+	only->dma = event->dma;
+	only->phys = event->phys;
+	only->size = event->size;
+	only->done = event->done;
+	only->bus_address = event->bus_address;
+	return (struct entries){ only, only + 1 };
 }
 
 /* What is to be said of one entry by itself: rarely anything. */
@@ -33,19 +45,36 @@ static void judge_entry(struct check *check, const struct dmasim_event *event,
 	}
 }
 
-void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
+/*
+ * A new piece is judged at once while there is nothing to say. From the first of which there may be
+ * something, all wait: it is told when the list is complete.
+ */
+static inline void begin_quietly(struct check *check, struct piece *piece)
 {
-	struct owner_space *space = owners_space(&check->owners, event->dev);
-	const struct dmasim_sg_entry only = of_event(event);
-	const struct dmasim_sg_entry *entry = event->entries ? event->entries : &only;
-	const struct dmasim_sg_entry *end = entry + (event->entries ? event->count : 1);
-
-	if (!space)
+	if (piece->list->waits)
 		return;
-	for (; entry < end; entry++) {
-		/* An entry without bytes gives the device nothing. */
-		if (!entry->size)
-			continue;
+	if (DMASIM_UNLIKELY(piece->dir == DMA_NONE || piece->kind != PIECE_SG ||
+			    piece->attrs & DMA_ATTR_MMIO || !check_can_judge(check) ||
+			    memory_kinds_any(&check->kinds)) ||
+	    !share_begin(&check->owners, piece))
+		piece->list->waits = piece;
+}
+
+/*
+ * Those from `piece` on that do not wait are the device's. By themselves: what they lead to may be
+ * far away for the host, which fetches several at once if there is little else to do.
+ */
+static inline void give_quietly(struct check *check, struct piece *piece)
+{
+	for (; piece && piece != piece->list->waits; piece = TAILQ_NEXT(piece, of_list))
+		judge_give(check, piece);
+}
+
+static inline struct piece *add_entry(struct check *check, struct owner_space *space,
+				      const struct dmasim_event *event,
+				      const struct dmasim_sg_entry *entry)
+{
+	struct piece *piece =
 		owners_add_to_list(&check->owners, space,
 				   &(struct piece_desc){
 					   .kind = entry->bus_address ? PIECE_SG_BUS : PIECE_SG,
@@ -53,14 +82,42 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 					   .dma = entry->dma,
 					   .size = entry->size,
 					   .phys = entry->phys,
-					   .dir = DMA_NONE,
+					   .dir = event->dir,
+					   .attrs = event->attrs,
 					   .synced = true,
 					   .site = event->site,
 				   });
-		if (entry->bus_address || check->cached.caching ||
-		    !judge_is_ram(check, entry->phys))
-			judge_entry(check, event, entry);
+
+	if (piece)
+		begin_quietly(check, piece);
+	if (DMASIM_UNLIKELY(entry->bus_address || check->cached.caching ||
+			    !judge_is_ram(check, entry->phys)))
+		judge_entry(check, event, entry);
+	return piece;
+}
+
+void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
+{
+	struct owner_space *space = owners_space(&check->owners, event->dev);
+	struct dmasim_sg_entry only;
+	struct entries entries = entries_of(event, &only);
+	const struct owner_list *open = check->owners.open;
+	bool all_wait = open && open->waits;
+	struct piece *first = NULL;
+
+	if (!space)
+		return;
+	for (; entries.at < entries.end; entries.at++) {
+		struct piece *piece;
+
+		/* An entry without bytes gives the device nothing. */
+		if (!entries.at->size)
+			continue;
+		piece = add_entry(check, space, event, entries.at);
+		first = first ? first : piece;
 	}
+	if (!all_wait)
+		give_quietly(check, first);
 }
 
 static void tell_limit(struct check *check, const struct dmasim_event *event,
@@ -105,11 +162,32 @@ static void judge_limits(struct check *check, const struct dmasim_event *event)
 	}
 }
 
-/* The list is complete: its pieces learn their direction. */
+/* The list is complete: what was put off is judged. */
+static void judge_waiting(struct check *check, const struct dmasim_event *event,
+			  struct owner_list *list)
+{
+	struct piece *piece = list->waits;
+
+	list->waits = NULL;
+	for (; piece; piece = TAILQ_NEXT(piece, of_list)) {
+		piece->dir = (u8)event->dir;
+		piece->attrs = event->attrs;
+		/* What it shares was found, and not yet told. */
+		if (piece->is_shared && check_can_judge(check))
+			judge_shared(check, event, piece);
+		else if (piece->kind == PIECE_SG)
+			judge_memory(check, event, piece);
+		judge_give(check, piece);
+	}
+}
+
 void judge_map_sg(struct check *check, const struct dmasim_event *event)
 {
-	struct owner_list *list = owners_close_list(&check->owners);
-	struct piece *piece;
+	struct owner_list *list;
+
+	if (event->entries)
+		judge_map_sg_entry(check, event);
+	list = owners_close_list(&check->owners);
 	judge_limits(check, event);
 	if (event->list_changed)
 		judge_found(
@@ -122,32 +200,26 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 	list->entries = event->count;
 	list->dir = event->dir;
 	list->attrs = event->attrs;
-	TAILQ_FOREACH(piece, &list->pieces, of_list) {
-		piece->dir = (u8)event->dir;
-		piece->attrs = event->attrs;
-		if (piece->kind == PIECE_SG)
-			judge_memory(check, event, piece);
-		judge_give(check, piece);
-	}
+	if (DMASIM_UNLIKELY(list->waits))
+		judge_waiting(check, event, list);
 }
 
 /* ---- Unmap -------------------------------------------------------------- */
 
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 {
-	const struct dmasim_sg_entry only = of_event(event);
-	const struct dmasim_sg_entry *entry = event->entries ? event->entries : &only;
-	const struct dmasim_sg_entry *end = entry + (event->entries ? event->count : 1);
+	struct dmasim_sg_entry only;
+	struct entries entries = entries_of(event, &only);
 
-	for (; entry < end; entry++) {
-		struct check_range segment = {
-			.start = entry->dma,
-			.last = judge_last(entry->dma, entry->size),
-			.bus_address = entry->bus_address,
-		};
+	for (; entries.at < entries.end; entries.at++) {
+		const struct dmasim_sg_entry *entry = entries.at;
 
 		if (entry->size &&
-		    !check_ranges_add(&check->call->segments, &check->world->memory, &segment))
+		    !check_ranges_add(
+			    &check->call->segments, &check->world->memory,
+			    &(struct check_range){ .start = entry->dma,
+						   .last = judge_last(entry->dma, entry->size),
+						   .bus_address = entry->bus_address }))
 			check->blind = true;
 	}
 }
@@ -442,6 +514,8 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 	struct owner_list *list;
 	struct fit fit = { 0 };
 
+	if (event->entries)
+		judge_unmap_sg_entry(check, event);
 	list = space ? find_list(check, space, event, &fit) : NULL;
 	if (!list) {
 		judge_no_list(check, space, event);

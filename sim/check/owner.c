@@ -198,6 +198,7 @@ struct owner_list *owners_new_list(struct owners *owners)
 	list->entries = 0;
 	list->dir = 0;
 	list->attrs = 0;
+	list->waits = NULL;
 	owners->open = list;
 	return list;
 }

@@ -73,7 +73,7 @@ struct piece {
 	struct interval memory;	 /* physical addresses */
 	const void *peer;	 /* whose BAR answers while registers are written (peer.c) */
 	struct cpu_watch *watch; /* how it is watched (cpu.h) */
-	u8 first[OWNER_FIRST_BYTES];
+	_Alignas(64) u8 first[OWNER_FIRST_BYTES]; /* one line, so that no more is fetched */
 };
 
 /* One mapped scatterlist; it goes with its last piece. */
@@ -82,6 +82,7 @@ struct owner_list {
 	u32 entries;		    /* as many as the map was given */
 	u32 dir;
 	u64 attrs;
+	struct piece *waits; /* while it is mapped: this and all behind are not judged yet */
 };
 
 /* Of a range that has one link, which is all of it, that link (whole.h). */
@@ -277,17 +278,21 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 
 struct owner_list *owners_new_list(struct owners *owners);
 
-/* Adds a piece to the scatterlist that is being mapped, which begins with its first piece. */
-static inline void owners_add_to_list(struct owners *owners, struct owner_space *space,
-				      const struct piece_desc *desc)
+/*
+ * Adds a piece to the scatterlist that is being mapped, which begins with its first piece. NULL:
+ * there is no memory.
+ */
+static inline struct piece *owners_add_to_list(struct owners *owners, struct owner_space *space,
+					       const struct piece_desc *desc)
 {
 	struct owner_list *list = owners->open ? owners->open : owners_new_list(owners);
 	struct piece *piece = list ? owners_add(owners, space, desc) : NULL;
 
 	if (!piece)
-		return;
+		return NULL;
 	piece->list = list;
 	TAILQ_INSERT_TAIL(&list->pieces, piece, of_list);
+	return piece;
 }
 
 /* The scatterlist is complete. NULL: it has no pieces. */
@@ -303,6 +308,8 @@ bool owners_end_empty(struct owners *owners, dmasim_sbdf dev);
 
 static inline void owners_leave_list(struct owners *owners, struct piece *piece)
 {
+	if (DMASIM_UNLIKELY(piece->list->waits == piece))
+		piece->list->waits = TAILQ_NEXT(piece, of_list);
 	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
 	if (DMASIM_UNLIKELY(TAILQ_EMPTY(&piece->list->pieces)) && piece->list != owners->open)
 		check_pool_put(&owners->lists, piece->list);
@@ -355,6 +362,8 @@ static inline void owners_begin_list_at(struct owners *owners, struct owner_list
 					struct piece *piece)
 {
 	TAILQ_FIRST(&list->pieces) = piece;
+	if (DMASIM_UNLIKELY(list->waits))
+		list->waits = piece;
 	if (piece)
 		piece->of_list.tqe_prev = &TAILQ_FIRST(&list->pieces);
 	else if (list == owners->open)

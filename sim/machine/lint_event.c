@@ -205,7 +205,7 @@ static int judge(struct lint *lint, struct dmasim_event *event)
 static int take_event(struct lint *lint, const struct lint_value *value)
 {
 	u32 fields = trace_formats[lint->now->event].fields;
-	struct dmasim_event event = { .type = lint->now->event };
+	struct dmasim_event event = { .type = lint->now->event, .dir = DMA_NONE };
 
 	lint->below_root = false;
 	for (u32 i = 0; i < KEYS; i++) {

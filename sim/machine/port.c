@@ -299,13 +299,19 @@ static bool port_wait(void *machine, const bool *held)
 	return s->world.schedule && schedule_wait(s->world.schedule, held);
 }
 
-/* Each of several entries is a line. */
+/* Each of several entries is a line. Those that come with a call are told as ones before it. */
 static void trace_entries(struct dmasim *s, const struct dmasim_event *event)
 {
-	for (u32 i = 0; i < event->count; i++) {
+	struct dmasim_event several = *event;
+
+	if (event->type == DMASIM_EVENT_MAP_SG)
+		several.type = DMASIM_EVENT_MAP_SG_ENTRY;
+	if (event->type == DMASIM_EVENT_UNMAP_SG)
+		several.type = DMASIM_EVENT_UNMAP_SG_ENTRY;
+	for (u64 i = 0; i < event->done; i++) {
 		const struct dmasim_sg_entry *entry = &event->entries[i];
 		struct trace_facts facts = { 0 };
-		struct dmasim_event one = *event;
+		struct dmasim_event one = several;
 
 		one.entries = NULL;
 		one.dma = entry->dma;
@@ -316,17 +322,20 @@ static void trace_entries(struct dmasim *s, const struct dmasim_event *event)
 		trace_before_event(s, &one, &facts);
 		trace_event(&s->world.trace, &one, &facts);
 	}
-	check_event(&s->check, event);
+	if (event->done)
+		check_event(&s->check, &several);
 }
 
-static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
+static bool is_of_entries(const struct dmasim_event *event)
+{
+	return event->type == DMASIM_EVENT_MAP_SG_ENTRY ||
+	       event->type == DMASIM_EVENT_UNMAP_SG_ENTRY;
+}
+
+static void trace_call(struct dmasim *s, const struct dmasim_event *event)
 {
 	struct trace_facts facts = { 0 };
 
-	if (event->entries) {
-		trace_entries(s, event);
-		return;
-	}
 	trace_before_event(s, event, &facts);
 	/* A state has a number while it lives: from its allocation on, up to its end. */
 	if (event->type == DMASIM_EVENT_TRY_ALLOC)
@@ -335,6 +344,19 @@ static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
 	trace_event(&s->world.trace, event, &facts);
 	if (event->type != DMASIM_EVENT_TRY_ALLOC)
 		check_event(&s->check, event);
+}
+
+static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
+{
+	struct dmasim_event call = *event;
+
+	if (event->entries) {
+		trace_entries(s, event);
+		call.entries = NULL;
+		call.done = 0;
+	}
+	if (!event->entries || !is_of_entries(event))
+		trace_call(s, &call);
 }
 
 /* Those that the kernel's log has a line of, too. */
@@ -417,6 +439,7 @@ void port_init(struct dmasim *s)
 		.ops = &ops,
 		.machine = s,
 		.listening = s->check.judging || s->world.trace.on || s->config.dma_debug,
+		.traced = s->world.trace.on,
 		.stepping = s->config.count_points,
 	};
 }
