@@ -206,7 +206,7 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 
 /* ---- Unmap -------------------------------------------------------------- */
 
-void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
+static inline void add_segments(struct check *check, const struct dmasim_event *event)
 {
 	struct dmasim_sg_entry only;
 	struct entries entries = entries_of(event, &only);
@@ -222,6 +222,11 @@ void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 						   .bus_address = entry->bus_address }))
 			check->blind = true;
 	}
+}
+
+void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
+{
+	add_segments(check, event);
 }
 
 /*
@@ -245,7 +250,6 @@ static const struct check_range *naming(const struct check_ranges *segments,
 
 /* How well a mapped list fits what is unmapped; the highest is everything. */
 struct fit {
-	bool all; /* is_all() */
 	u32 named;
 	bool all_named;
 	bool all_segments; /* each ends where a piece does */
@@ -310,6 +314,27 @@ static u32 score(const struct fit *fit)
 	       2U * fit->same_direction + fit->same_attrs;
 }
 
+/* The mapped list that is unmapped as it was mapped; NULL: there is none. */
+static inline struct owner_list *find_same(const struct check *check, struct owner_space *space,
+					   const struct dmasim_event *event)
+{
+	const struct check_range *first = check->call->segments.at;
+	const struct owner_list *tried = NULL;
+	struct piece *piece;
+
+	if (!check->call->segments.count)
+		return NULL;
+	for (piece = owners_first(space, first->start, first->last); piece;
+	     piece = owners_next(space, piece, first->start, first->last)) {
+		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == tried)
+			continue;
+		if (DMASIM_LIKELY(is_all(check, piece->list, event)))
+			return piece->list;
+		tried = piece->list;
+	}
+	return NULL;
+}
+
 /* The mapped list that is meant: of those that have the first segment, the one that fits best. */
 static struct owner_list *find_list(struct check *check, struct owner_space *space,
 				    const struct dmasim_event *event, struct fit *fit)
@@ -326,10 +351,6 @@ static struct owner_list *find_list(struct check *check, struct owner_space *spa
 
 		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == best)
 			continue;
-		if (DMASIM_LIKELY(is_all(check, piece->list, event))) {
-			fit->all = true;
-			return piece->list;
-		}
 		this = fit_of(check, piece->list, event);
 		if (this.named && (!best || score(&this) > score(fit))) {
 			best = piece->list;
@@ -508,22 +529,32 @@ static void judge_no_list(struct check *check, struct owner_space *space,
 	owners_end(&check->owners, piece, event->site);
 }
 
+/* It is not what any list was mapped as. By itself: what is usual needs no stack for it. */
+__attribute__((noinline)) static void unmap_other(struct check *check, struct owner_space *space,
+						  const struct dmasim_event *event)
+{
+	struct fit fit = { 0 };
+	struct owner_list *list = space ? find_list(check, space, event, &fit) : NULL;
+
+	if (list) {
+		tell_differences(check, event, list, &fit);
+		end_named(check, list, event);
+	} else {
+		judge_no_list(check, space, event);
+	}
+}
+
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct owner_list *list;
-	struct fit fit = { 0 };
 
 	if (event->entries)
-		judge_unmap_sg_entry(check, event);
-	list = space ? find_list(check, space, event, &fit) : NULL;
-	if (!list) {
-		judge_no_list(check, space, event);
-	} else if (fit.all) {
+		add_segments(check, event);
+	list = space ? find_same(check, space, event) : NULL;
+	if (DMASIM_LIKELY(list))
 		end_all(check, list, event);
-	} else {
-		tell_differences(check, event, list, &fit);
-		end_named(check, list, event);
-	}
+	else
+		unmap_other(check, space, event);
 	check->call->segments.count = 0;
 }
