@@ -30,6 +30,8 @@ void *cached_record(struct cached *cached, size_t bytes)
 static void note_end(struct cached *cached, struct cached_leaf *leaf)
 {
 	cached->ended++;
+	if (leaf->domain->ended_last < leaf->until.order)
+		leaf->domain->ended_last = leaf->until.order;
 	if (leaf->absent)
 		return;
 	leaf->indexed = false;
@@ -51,11 +53,17 @@ void cached_leaf_put(struct cached *cached, struct cached_leaf *leaf)
 void cached_leaf_remove(struct cached *cached, struct cached_leaf *leaf)
 {
 	interval_remove(&leaf->domain->leaves, &leaf->at);
-	leaf->domain->count--;
 	if (cached_holds(leaf)) {
+		leaf->domain->count--;
 		leaf->domain->holding--;
 		return;
 	}
+	cached_leaf_forget_ended(cached, leaf);
+}
+
+void cached_leaf_forget_ended(struct cached *cached, struct cached_leaf *leaf)
+{
+	leaf->domain->count--;
 	cached->ended--;
 	if (leaf->absent)
 		return;

@@ -155,6 +155,7 @@ struct cached_domain {
 	struct interval_tree leaves;
 	u64 count;		 /* of them */
 	u64 holding;		 /* of these */
+	u64 ended_last;		 /* the order of when the last of the others ended */
 	bool large;		 /* some were of more than 4 KiB */
 	bool has_left;		 /* some were marked as unmapped while they held */
 	struct cached_rows rows; /* the others (cached_pages.h) */

@@ -179,16 +179,8 @@ static inline struct cached_domain *concerned(struct cached *cached, const struc
 
 static bool any_holds(const struct cached_domain *domain, const struct hw_invalidation *what)
 {
-	const struct interval_tree *leaves = &domain->leaves;
-	struct interval *at;
-
-	if ((!what->leaf_only && interval_first(&domain->tables, what->start, what->last)) ||
-	    cached_pages_hold(&domain->rows, what->start, what->last))
-		return true;
-	at = domain->holding ? interval_first(leaves, what->start, what->last) : NULL;
-	while (at && !cached_holds((struct cached_leaf *)at))
-		at = interval_next(leaves, at, what->start, what->last);
-	return at;
+	return (!what->leaf_only && interval_first(&domain->tables, what->start, what->last)) ||
+	       cached_any_holds(domain, what->start, what->last);
 }
 
 /*
@@ -346,6 +338,33 @@ static u64 devices_after(const struct confirmation *confirmation, u64 number)
 	return confirmation->iommu->arch->devices_overtake ? confirmation->wait : number;
 }
 
+/* True if all leaves of the domain have ended before the command, which spares none. */
+static bool takes_all_leaves(const struct cached_domain *domain,
+			     const struct cached_command *command)
+{
+	const struct hw_invalidation *what = &command->what;
+
+	return !domain->holding && domain->ended_last < command->submitted.order && !what->start &&
+	       what->last == ~0ULL && !what->leaf_only && !what->only_level &&
+	       !domain->iommu->walker.device_tlb;
+}
+
+/* A flush of many: they need not be found one after the other, nor the tree be kept in order. */
+static void drop_all_leaves(struct cached *cached, struct cached_domain *domain)
+{
+	struct interval *at = interval_clear_tree(&domain->leaves);
+
+	while (at) {
+		struct cached_leaf *leaf = (struct cached_leaf *)at;
+
+		at = interval_clear_next(at);
+		if (!leaf->absent)
+			cached_note_windows(cached, leaf->until, 1);
+		cached_leaf_forget_ended(cached, leaf);
+		cached_leaf_free(cached, leaf);
+	}
+}
+
 static void confirm_leaves(const struct confirmation *confirmation, struct cached_domain *domain,
 			   const struct cached_command *command)
 {
@@ -358,6 +377,8 @@ static void confirm_leaves(const struct confirmation *confirmation, struct cache
 		cached_pages_spread_ended(cached, domain, start, last);
 	else if (!leaves_page(&command->what, CACHED_PAGE_LG2))
 		cached_pages_cover(cached, domain, command);
+	if (takes_all_leaves(domain, command))
+		drop_all_leaves(cached, domain);
 	if (cached->ended)
 		at = interval_first(&domain->leaves, start, last);
 	while (at) {

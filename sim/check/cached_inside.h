@@ -80,6 +80,9 @@ struct cached_leaf *cached_leaf_take(struct cached *cached, struct cached_leaf *
 /* Takes all of a leaf out of the set. */
 void cached_leaf_remove(struct cached *cached, struct cached_leaf *leaf);
 
+/* The same of one that has ended and is not among the leaves of its domain any more. */
+void cached_leaf_forget_ended(struct cached *cached, struct cached_leaf *leaf);
+
 /* Takes out the pages of a leaf that [start, last], which touches it, has a part of. */
 static inline struct cached_leaf *cached_pages_take(struct cached *cached, struct cached_leaf *leaf,
 						    u64 start, u64 last)

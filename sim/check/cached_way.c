@@ -184,28 +184,51 @@ static inline bool adds_page(struct cached_domain *domain, u64 start, u64 says,
 	return true;
 }
 
-/* Words of a table, two at a time. */
+/* Words of a table, two at a time, and eight in a turn. */
 typedef u64 pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+static const pair *pairs_at(const u8 *entry, u64 i)
+{
+	return (const pair *)(const void *)(entry + i * sizeof(u64));
+}
 
 /* True if `count` entries are `first`, first + step, first + 2 * step, ... */
 static bool is_sequence(const u8 *entry, u64 count, u64 first, u64 step)
 {
-	u64 i = 0, differ = 0, word;
+	u64 i = 0, differ = 0;
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const pair two = { 2 * step, 2 * step };
+	const pair two = { 2 * step, 2 * step }, four = two + two, six = four + two;
 	pair next = { first, first + step }, differ_pair = { 0, 0 };
 
-	for (; i + 4 <= count; i += 4, next += 2 * two) {
-		const pair *at = (const pair *)(const void *)(entry + i * sizeof(word));
+	for (; i + 8 <= count; i += 8, next += four + four) {
+		const pair *at = pairs_at(entry, i);
 
-		differ_pair |= (at[0] ^ next) | (at[1] ^ (next + two));
+		differ_pair |= ((at[0] ^ next) | (at[1] ^ (next + two))) |
+			       ((at[2] ^ (next + four)) | (at[3] ^ (next + six)));
 	}
 	differ = differ_pair[0] | differ_pair[1];
 #endif
 	for (; i < count; i++)
-		differ |= read_entry(entry + i * sizeof(word)) ^ (first + i * step);
+		differ |= read_entry(entry + i * sizeof(u64)) ^ (first + i * step);
 	return !differ;
+}
+
+/* The same of entries that are all `word`. */
+static bool is_repeated(const u8 *entry, u64 count, u64 word)
+{
+	const pair both = { htole64(word), htole64(word) };
+	pair differ = { 0, 0 };
+	u64 i = 0;
+
+	for (; i + 8 <= count; i += 8) {
+		const pair *at = pairs_at(entry, i);
+
+		differ |= ((at[0] ^ both) | (at[1] ^ both)) | ((at[2] ^ both) | (at[3] ^ both));
+	}
+	for (; i < count; i++)
+		differ[0] |= read_entry(entry + i * sizeof(u64)) ^ word;
+	return !(differ[0] | differ[1]);
 }
 
 /* Like pages side by side that lead to memory side by side. */
@@ -261,8 +284,8 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 	if ((start | (last + 1)) & (bytes - 1) || !(page.read || page.write))
 		return false;
 	for (u64 at = start; at - 1 != last; at += bytes) {
-		if (!is_sequence(entry_of(way, at), bytes >> INTERVAL_PAGE_LG2,
-				 word + ((at - start) >> arch->page_shift), 0))
+		if (!is_repeated(entry_of(way, at), bytes >> INTERVAL_PAGE_LG2,
+				 word + ((at - start) >> arch->page_shift)))
 			return false;
 	}
 	return !(((word + ((last + 1 - start - bytes) >> arch->page_shift)) ^ word) &
@@ -272,18 +295,7 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 
 static bool any_entry(const struct cached_way *way, u64 start, u64 last)
 {
-	u64 count = (last - start + 1) >> INTERVAL_PAGE_LG2, i = 0;
-	const u8 *entry = entry_of(way, start);
-	pair any = { 0, 0 };
-
-	for (; i + 4 <= count; i += 4) {
-		const pair *at = (const pair *)(const void *)(entry + i * sizeof(u64));
-
-		any |= at[0] | at[1];
-	}
-	for (; i < count; i++)
-		any[0] |= read_entry(entry + i * sizeof(u64));
-	return any[0] | any[1];
+	return !is_repeated(entry_of(way, start), (last - start + 1) >> INTERVAL_PAGE_LG2, 0);
 }
 
 /* True if a page that was there may reach beyond [start, last]. */

@@ -109,6 +109,34 @@ void interval_take(struct interval_tree *tree, struct interval *interval)
 		interval_root_remove(&tree->root, interval);
 }
 
+/* Those below an interval come before it: nobody needs what they point to any more. */
+static struct interval *lowest(struct interval *interval)
+{
+	struct interval *below;
+
+	while ((below = RB_LEFT(interval, node)) || (below = RB_RIGHT(interval, node)))
+		interval = below;
+	return interval;
+}
+
+struct interval *interval_clear_tree(struct interval_tree *tree)
+{
+	struct interval *root = RB_ROOT(&tree->root);
+
+	RB_INIT(&tree->root);
+	tree->sole = NULL;
+	return root ? lowest(root) : NULL;
+}
+
+struct interval *interval_clear_next(const struct interval *interval)
+{
+	struct interval *up = RB_PARENT(interval, node);
+
+	if (up && RB_LEFT(up, node) == interval && RB_RIGHT(up, node))
+		return lowest(RB_RIGHT(up, node));
+	return up;
+}
+
 /* ---- Finding ---------------------------------------------------------- */
 
 /* The first overlap in a subtree that is known to reach up to `start`. */

@@ -184,6 +184,14 @@ static inline struct interval *interval_next(const struct interval_tree *tree,
 	return at->last >= start ? at : interval_search_next(tree, interval, start, last);
 }
 
+/*
+ * Empties the tree, but for what is in blocks, without putting it in order after each: the first of
+ * what was in it; and the next, to be asked for while the one before it is still there. In no order
+ * of addresses.
+ */
+struct interval *interval_clear_tree(struct interval_tree *tree);
+struct interval *interval_clear_next(const struct interval *interval);
+
 /* Any interval at all; NULL: the tree is empty. */
 struct interval *interval_any(const struct interval_tree *tree);
 
