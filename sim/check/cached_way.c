@@ -32,8 +32,8 @@ void cached_ways_fini(struct cached *cached, struct cached_domain *domain)
 }
 
 /*
- * A domain that goes round through more tables than there are ways would never meet one again. To
- * have more is not needed, only faster: without memory for them it stays with those it has.
+ * A domain that goes round through more tables than there are ways would never meet one again. If
+ * there is no memory for them it stays with those it has.
  */
 static void have_many(struct cached *cached, struct cached_domain *domain)
 {
@@ -41,8 +41,7 @@ static void have_many(struct cached *cached, struct cached_domain *domain)
 
 	if (domain->ways == CACHED_WAYS_MANY || ++domain->ways_lost % CACHED_WAYS_LOST)
 		return;
-	many = memory_alloc(&cached->world->memory, DMASIM_FAULT_CHECK_RECORD,
-			    CACHED_WAYS_MANY * sizeof(*many));
+	many = cached_record(cached, CACHED_WAYS_MANY * sizeof(*many));
 	if (!many)
 		return;
 	domain->way = many;
