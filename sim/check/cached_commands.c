@@ -4,81 +4,6 @@
  */
 #include "check/cached_inside.h"
 
-/* ---- Units ------------------------------------------------------------ */
-
-static struct cached_unit *unit_search(struct cached *cached, struct hw_iommu *iommu)
-{
-	struct cached_unit *unit;
-
-	SLIST_FOREACH(unit, &cached->units, link) {
-		if (unit->iommu == iommu)
-			return unit;
-	}
-	unit = cached_record(cached, sizeof(*unit));
-	if (!unit)
-		return NULL;
-	unit->iommu = iommu;
-	STAILQ_INIT(&unit->queued);
-	STAILQ_INIT(&unit->executed);
-	STAILQ_INIT(&unit->confirmed);
-	SLIST_INSERT_HEAD(&cached->units, unit, link);
-	return unit;
-}
-
-static inline struct cached_unit *unit_get(struct cached *cached, struct hw_iommu *iommu)
-{
-	struct cached_unit *first = SLIST_FIRST(&cached->units);
-
-	return DMASIM_LIKELY(first && first->iommu == iommu) ? first : unit_search(cached, iommu);
-}
-
-static struct cached_pending *pending_new(struct cached *cached, struct cached_unit *unit)
-{
-	struct cached_pending *pending = unit->spare;
-
-	unit->spare = NULL;
-	return pending ? pending : cached_record(cached, sizeof(*pending));
-}
-
-static void pending_free(struct cached *cached, struct cached_unit *unit,
-			 struct cached_pending *pending)
-{
-	if (unit->spare)
-		memory_free(&cached->world->memory, unit->spare);
-	unit->spare = pending;
-}
-
-static void drop_all(struct cached *cached, struct cached_pending_list *list)
-{
-	while (!STAILQ_EMPTY(list)) {
-		struct cached_pending *pending = STAILQ_FIRST(list);
-
-		STAILQ_REMOVE_HEAD(list, link);
-		memory_free(&cached->world->memory, pending);
-	}
-}
-
-void cached_units_fini(struct cached *cached)
-{
-	while (!SLIST_EMPTY(&cached->units)) {
-		struct cached_unit *unit = SLIST_FIRST(&cached->units);
-
-		SLIST_REMOVE_HEAD(&cached->units, link);
-		drop_all(cached, &unit->queued);
-		drop_all(cached, &unit->executed);
-		drop_all(cached, &unit->confirmed);
-		memory_free(&cached->world->memory, unit->spare);
-		memory_free(&cached->world->memory, unit);
-	}
-}
-
-static struct cached_command *in_history(struct cached_unit *unit, u64 place)
-{
-	if (place + CACHED_HISTORY <= unit->commands)
-		return NULL;
-	return &unit->history[(place - 1) % CACHED_HISTORY];
-}
-
 /* ---- What a command covers -------------------------------------------- */
 
 static bool leaves_it(const struct hw_invalidation *what, u8 lg2)
@@ -138,7 +63,7 @@ static bool any_takes_both(const struct cached_pending_list *list, const struct 
 bool cached_goes_with(struct cached *cached, const struct cached_table *way,
 		      const struct cached_leaf *leaf, const struct cached_table *table)
 {
-	const struct cached_unit *unit = unit_get(cached, way->domain->iommu);
+	const struct cached_unit *unit = cached_unit_get(cached, way->domain->iommu);
 
 	return unit && check_happened(way->until) &&
 	       (any_takes_both(&unit->queued, way, leaf, table) ||
@@ -234,25 +159,22 @@ static void set_command(struct cached_command *command, const struct hw_invalida
 	command->place = place;
 	command->submitted.order = submitted.order;
 	command->submitted.ns = submitted.ns;
-	command->executed = false;
 	command->waited = CHECK_NEVER;
 }
 
 void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 		      const struct hw_invalidation *what)
 {
-	struct cached_unit *unit = unit_get(cached, iommu);
-	struct check_moment now = check_now(&cached->clock), submitted;
+	struct cached_unit *unit = cached_unit_get(cached, iommu);
+	struct check_moment now = check_now(&cached->clock);
 	struct cached_pending *pending;
 
 	compare_before(cached, iommu, what, now);
-	pending = unit ? pending_new(cached, unit) : NULL;
+	pending = unit ? cached_pending_new(cached, unit) : NULL;
 	if (!pending)
 		return;
-	unit->commands++;
-	submitted = check_now(&cached->clock);
-	set_command(&pending->command, what, unit->commands, submitted);
-	set_command(in_history(unit, unit->commands), what, unit->commands, submitted);
+	set_command(&pending->command, what, unit->commands, check_now(&cached->clock));
+	pending->listed = true;
 	STAILQ_INSERT_TAIL(&unit->queued, pending, link);
 	end_what_goes(cached, iommu, &pending->command, now);
 }
@@ -260,8 +182,7 @@ void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 void cached_executed(struct cached *cached, struct hw_iommu *iommu,
 		     const struct hw_invalidation *what)
 {
-	struct cached_unit *unit = unit_get(cached, iommu);
-	struct cached_command *kept;
+	struct cached_unit *unit = cached_unit_get(cached, iommu);
 	struct cached_pending *pending;
 
 	if (!unit)
@@ -274,11 +195,7 @@ void cached_executed(struct cached *cached, struct hw_iommu *iommu,
 	if (!pending)
 		return;
 	STAILQ_REMOVE(&unit->queued, pending, cached_pending, link);
-	pending->command.executed = true;
 	STAILQ_INSERT_TAIL(&unit->executed, pending, link);
-	kept = in_history(unit, pending->command.place);
-	if (kept)
-		kept->executed = true;
 }
 
 /* A wait that is over: the commands that it confirms. */
@@ -532,12 +449,26 @@ static void insert_in_place(struct cached_pending_list *list, struct cached_pend
 		STAILQ_INSERT_HEAD(list, pending, link);
 }
 
-/* Moves those with lower numbers to another list; `to` NULL: forgets them. True: any. */
-static bool take_before(struct cached *cached, struct cached_unit *unit,
-			struct cached_pending_list *from, u64 number,
-			struct cached_pending_list *to)
+/* Those with lower numbers that were executed. */
+static inline void take_executed(struct cached_unit *unit, u64 number)
 {
-	struct cached_pending *pending = STAILQ_FIRST(from);
+	struct cached_pending *pending = STAILQ_FIRST(&unit->executed);
+
+	while (pending) {
+		struct cached_pending *next = STAILQ_NEXT(pending, link);
+
+		if (pending->command.what.number < number) {
+			STAILQ_REMOVE(&unit->executed, pending, cached_pending, link);
+			insert_in_place(&unit->confirmed, pending);
+		}
+		pending = next;
+	}
+}
+
+/* What stands before a wait that is over and was not executed was given up. True: any. */
+static bool forget_queued(struct cached *cached, struct cached_unit *unit, u64 number)
+{
+	struct cached_pending *pending = STAILQ_FIRST(&unit->queued);
 	bool any = false;
 
 	while (pending) {
@@ -545,11 +476,8 @@ static bool take_before(struct cached *cached, struct cached_unit *unit,
 
 		if (pending->command.what.number < number) {
 			any = true;
-			STAILQ_REMOVE(from, pending, cached_pending, link);
-			if (to)
-				insert_in_place(to, pending);
-			else
-				pending_free(cached, unit, pending);
+			STAILQ_REMOVE(&unit->queued, pending, cached_pending, link);
+			cached_pending_end(cached, pending);
 		}
 		pending = next;
 	}
@@ -569,7 +497,7 @@ static void compare_all(struct cached *cached, const struct hw_iommu *iommu,
 
 void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 {
-	struct cached_unit *unit = unit_get(cached, iommu);
+	struct cached_unit *unit = cached_unit_get(cached, iommu);
 	const struct check_moment now = check_now(&cached->clock);
 	struct confirmation confirmation = {
 		.cached = cached,
@@ -581,18 +509,15 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 
 	if (!unit)
 		return;
-	take_before(cached, unit, &unit->executed, number, &unit->confirmed);
-	/* What stands before a wait that is over and was not executed was given up by the queue. */
-	if (take_before(cached, unit, &unit->queued, number, NULL))
+	take_executed(unit, number);
+	if (forget_queued(cached, unit, number))
 		compare_all(cached, iommu, now);
 	confirm(&confirmation);
 	while (!STAILQ_EMPTY(&unit->confirmed)) {
 		struct cached_pending *pending = STAILQ_FIRST(&unit->confirmed);
-		struct cached_command *kept = in_history(unit, pending->command.place);
 
-		if (kept)
-			kept->waited = now;
+		pending->command.waited = now;
 		STAILQ_REMOVE_HEAD(&unit->confirmed, link);
-		pending_free(cached, unit, pending);
+		cached_pending_end(cached, pending);
 	}
 }

@@ -112,7 +112,46 @@ bool cached_find_sources(struct cached *cached, struct cached_domain *domain);
 bool cached_goes_with(struct cached *cached, const struct cached_table *way,
 		      const struct cached_leaf *leaf, const struct cached_table *table);
 
+struct cached_unit *cached_unit_search(struct cached *cached, struct hw_iommu *iommu);
+
+/* The record of a unit; NULL: no memory, and the checker is blind. */
+static inline struct cached_unit *cached_unit_get(struct cached *cached, struct hw_iommu *iommu)
+{
+	struct cached_unit *first = SLIST_FIRST(&cached->units);
+
+	if (DMASIM_LIKELY(first && first->iommu == iommu))
+		return first;
+	return cached_unit_search(cached, iommu);
+}
+
 void cached_units_fini(struct cached *cached);
+
+/* Out of the ring, to where it waits for its confirmation. False: no memory. */
+bool cached_pending_move_aside(struct cached *cached, struct cached_unit *unit,
+			       struct cached_pending *pending);
+
+/* The record of a new command, the unit's latest, in no list yet; NULL: no memory. */
+static inline struct cached_pending *cached_pending_new(struct cached *cached,
+							struct cached_unit *unit)
+{
+	struct cached_pending *pending = cached_unit_place(unit, unit->commands + 1);
+
+	/* Mostly a wait has confirmed long ago what was there. */
+	if (DMASIM_UNLIKELY(pending->listed) && !cached_pending_move_aside(cached, unit, pending))
+		return NULL;
+	unit->commands++;
+	return pending;
+}
+
+void cached_pending_free(struct cached *cached, struct cached_pending *pending);
+
+/* It is in no list any more. */
+static inline void cached_pending_end(struct cached *cached, struct cached_pending *pending)
+{
+	pending->listed = false;
+	if (DMASIM_UNLIKELY(pending->aside))
+		cached_pending_free(cached, pending);
+}
 
 /*
  * Compares the tables with the set, for [start, last] and the rest of pages that reach into it:

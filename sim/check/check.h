@@ -65,6 +65,7 @@ struct check {
 	bool config_matters;	/* registers are being written that say who answers where */
 	bool report_unchecked;	/* mappings that nobody asked dma_mapping_error() about */
 	bool report_lazy_pages; /* memory that is used again while it may still be reached */
+	bool others_listen;	/* to the software's events: a trace, dma-debug, Linux's log */
 	struct ram_range ram;	/* that was mapped from last: it is nobody's BAR */
 	struct owners owners;
 	struct check_verdict_list verdicts;

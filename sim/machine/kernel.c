@@ -164,8 +164,10 @@ void dmasim_print_to(struct dmasim *s, FILE *file)
 	machine_exists(s);
 	s->kernel.print_to = file;
 	/* Some messages are events of the software. */
-	if (file)
+	if (file) {
 		s->platform.listening = true;
+		s->check.others_listen = true;
+	}
 }
 
 void kernel_log_bits(struct dmasim *s, dmasim_sbdf dev, u32 bits)

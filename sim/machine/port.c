@@ -368,9 +368,9 @@ static void log_event(struct dmasim *s, const struct dmasim_event *event)
 		kernel_log_peer(s, event->dev, event->peer);
 }
 
-/* What few machines do with each event, or with this one. */
+/* What few machines do with events. */
 __attribute__((noinline)) static void event_slowly(struct dmasim *s,
-						   const struct dmasim_event *event, bool logged)
+						   const struct dmasim_event *event)
 {
 	if (s->world.trace.on)
 		trace_and_check(s, event);
@@ -378,19 +378,16 @@ __attribute__((noinline)) static void event_slowly(struct dmasim *s,
 		check_event(&s->check, event);
 	if (dma_debug_listens(&s->check.debug))
 		check_debug_event(&s->check, event);
-	if (logged)
-		log_event(s, event);
+	log_event(s, event);
 }
 
 static void port_event(void *machine, const struct dmasim_event *event)
 {
-	const u64 to_log = 1ULL << DMASIM_EVENT_IOVA_DAC | 1ULL << DMASIM_EVENT_P2P_WARN;
 	struct dmasim *s = machine;
-	bool logged = to_log >> event->type & 1;
 
 	check_on_cpu(&s->check, s->platform.cpu);
-	if (DMASIM_UNLIKELY(logged || s->world.trace.on || dma_debug_listens(&s->check.debug)))
-		event_slowly(s, event, logged);
+	if (DMASIM_UNLIKELY(s->check.others_listen))
+		event_slowly(s, event);
 	else
 		check_event(&s->check, event);
 }
@@ -435,6 +432,7 @@ void port_init(struct dmasim *s)
 		.report = port_report,
 	};
 
+	s->check.others_listen = s->world.trace.on || s->config.dma_debug;
 	s->platform = (struct platform){
 		.ops = &ops,
 		.machine = s,

@@ -119,6 +119,50 @@ static void a_command_that_was_not_executed_does_not_count(void **state)
 	expect_harm(fixture, 0, 0x3fff, CACHED_GONE);
 }
 
+/* More than are kept of those that are over: each counts, executed or not when others came. */
+static void many_commands_wait_at_once(void **state)
+{
+	enum { MANY = 3 * CACHED_HISTORY };
+	struct fixture *fixture = *state;
+	struct hw_invalidation early, late;
+
+	map_three(fixture);
+	unmap_three(fixture);
+	early = submit(fixture, 0, pages(0, 0xfff));
+	late = submit(fixture, 0, pages(0x1000, 0x1fff));
+	execute(fixture, 0, &early);
+	for (u64 i = 0; i < MANY; i++) {
+		struct hw_invalidation other = submit(fixture, 0, pages(SZ_1M, SZ_1M + 0xfff));
+
+		if (i % 2)
+			execute(fixture, 0, &other);
+	}
+	execute(fixture, 0, &late);
+	expect_harm(fixture, 0, 0xfff, CACHED_GONE);
+	expect_harm(fixture, 0x1000, 0x1fff, CACHED_GONE);
+	wait(fixture, 0);
+	expect_harm(fixture, 0, 0x1fff, CACHED_HARMLESS);
+	expect_harm(fixture, 0x2000, 0x2fff, CACHED_GONE);
+	/* Those that no wait has confirmed by the end leave nothing behind, either. */
+	for (u64 i = 0; i < MANY; i++)
+		submit(fixture, 0, pages(SZ_1M, SZ_1M + 0xfff));
+}
+
+/* One that nothing can be kept of in its place does not go unnoticed. */
+static void without_memory_for_one_more_it_goes_blind(void **state)
+{
+	struct fixture *fixture = *state;
+
+	map_three(fixture);
+	for (u64 i = 0; i < CACHED_HISTORY; i++)
+		submit(fixture, 0, pages(0, 0xfff));
+	assert_false(fixture->blind);
+	memory_fail(&fixture->world.memory,
+		    (struct memory_plan){ .point = DMASIM_FAULT_CHECK_RECORD, .nth = 1 });
+	submit(fixture, 0, pages(0, 0xfff));
+	assert_true(fixture->blind);
+}
+
 static void domains_and_units_are_told_apart(void **state)
 {
 	struct fixture *fixture = *state;
@@ -423,7 +467,8 @@ TEST_MAIN(T(what_holds_does_no_harm), T(what_was_cleared_stays_until_it_is_cover
 	  T(a_window_takes_what_it_covers_and_no_more), T(what_is_not_waited_for_does_not_count),
 	  T(what_was_submitted_too_early_does_not_count),
 	  T(what_was_cleared_by_hand_before_is_covered), T(a_wait_confirms_lower_numbers_only),
-	  T(a_command_that_was_not_executed_does_not_count), T(domains_and_units_are_told_apart),
+	  T(a_command_that_was_not_executed_does_not_count), T(many_commands_wait_at_once),
+	  T(without_memory_for_one_more_it_goes_blind), T(domains_and_units_are_told_apart),
 	  T(without_a_context_nothing_is_cached), T(an_id_that_is_used_again_brings_the_old_back),
 	  T(other_memory_does_harm), T(less_permission_does_harm_and_more_does_not),
 	  T(less_permission_above_needs_non_leaf_entries), T(marks_that_were_cleared_do_harm),
