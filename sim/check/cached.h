@@ -302,6 +302,12 @@ static inline bool cached_any(const struct cached_domain *domain, u64 start, u64
 	       (domain->count && interval_first(&domain->leaves, start, last));
 }
 
+/* The same of its whole address space. */
+static inline bool cached_any_at_all(const struct cached_domain *domain)
+{
+	return domain->rows.pages || domain->count;
+}
+
 /* What is wrong with a page that may be cached, held against what the tables say now. */
 enum cached_harm {
 	CACHED_HARMLESS = 0,

@@ -86,8 +86,8 @@ static inline void judge_no_stale(struct check *check, u32 domain, u64 start, u6
 {
 	const struct cached_domain *only = cached_domain_first(&check->cached, domain);
 
-	/* Mostly one unit has the domain, and nothing is there. */
-	if (DMASIM_UNLIKELY(!only || cached_domain_next(only) || cached_any(only, start, last) ||
+	/* Mostly one unit has the domain, and nothing of it is cached: then there is no search. */
+	if (DMASIM_UNLIKELY(!only || cached_domain_next(only) || cached_any_at_all(only) ||
 			    !SLIST_EMPTY(&check->cached.devices)))
 		stale_judge(check, domain, start, last, claim);
 }
