@@ -216,17 +216,20 @@ PT_INLINE u64 pt_run_count(const struct pt_format *format, const struct pgtable 
 	return count < room ? count : room;
 }
 
-/* The next run of a range. */
-PT_INLINE void pt_next_run(const struct pt_format *format, const struct pgtable *pt, u64 bytes,
-			   struct pt_run *run)
+/* The next run of a range. 0, or -ENXIO where no size fits. */
+PT_INLINE int pt_next_run(const struct pt_format *format, const struct pgtable *pt, u64 bytes,
+			  struct pt_run *run)
 {
 	run->lg2 = pt_best_size_lg2(pt->page_sizes, run->iova, run->phys, bytes);
+	if (DMASIM_UNLIKELY(!run->lg2))
+		return -ENXIO;
 	run->level = (u8)((run->lg2 - format->granule_lg2) / format->index_lg2);
 	/* A table of the top that has more entries than others maps more, too. */
 	if (format->top_extra_lg2 && run->level >= pt->levels)
 		run->level = pt->levels - 1;
 	run->items_lg2 = (u8)(run->lg2 - pt_level_lg2(format, run->level));
 	run->count = pt_run_count(format, pt, run, bytes);
+	return 0;
 }
 
 PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iova, phys_addr_t phys,
@@ -244,8 +247,9 @@ PT_INLINE int pt_map(const struct pt_format *format, struct pgtable *pt, u64 iov
 		struct pt_table table;
 		u64 written = 0;
 
-		pt_next_run(format, pt, bytes, &run);
-		err = pt_descend(format, pt, run.iova, run.level, &table);
+		err = pt_next_run(format, pt, bytes, &run);
+		if (!err)
+			err = pt_descend(format, pt, run.iova, run.level, &table);
 		if (!err)
 			err = pt_write_leaves(format, pt, &table, &run, gather, &written);
 		written <<= run.lg2;
