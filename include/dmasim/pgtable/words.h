@@ -50,7 +50,7 @@ PT_INLINE u64 pt_words_fill(u64 *entry, u64 count, u64 word, u64 step, bool know
 	}
 	word = next[0];
 #endif
-	for (; done < count && !entry[done]; done++) {
+	for (; done < count && (known || !entry[done]); done++) {
 		entry[done] = htole64(word);
 		word += step;
 	}
