@@ -10,6 +10,16 @@ u64 *plain_word(struct plain_memory *memory, u64 at)
 	return &memory->word[offset / 4096][offset % 4096 / 8];
 }
 
+u64 *plain_read(struct plain_walk *walk, struct plain_memory *memory, u64 at, u8 lg2)
+{
+	u64 *word = plain_word(memory, at);
+
+	walk->entry[walk->entries].at = at;
+	walk->entry[walk->entries].word = word ? *word : 0;
+	walk->entry[walk->entries++].lg2 = lg2;
+	return word;
+}
+
 struct plain_command plain_command(const struct rig_unit *unit, u64 low, u64 high)
 {
 	switch (unit->architecture) {

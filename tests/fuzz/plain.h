@@ -82,6 +82,9 @@ struct plain_walk {
 	} entry[8];
 };
 
+/* Reads one entry more, which serves 2^lg2 bytes, and notes it. NULL: there is no memory. */
+u64 *plain_read(struct plain_walk *walk, struct plain_memory *memory, u64 at, u8 lg2);
+
 struct plain_walk plain_walk(const struct rig_unit *unit, struct plain_memory *memory,
 			     const struct rig_context *context, u64 iova, enum plain_access access);
 struct plain_walk plain_vtd_walk(const struct rig_unit *unit, struct plain_memory *memory,

@@ -175,13 +175,9 @@ struct plain_walk plain_amd_walk(const struct rig_unit *unit, struct plain_memor
 	}
 	for (;;) {
 		u8 shift = 12 + 9 * level;
-		u64 at = table + (iova >> shift) % 512 * 8;
-		u64 *word = plain_word(memory, at);
+		u64 *word = plain_read(&walk, memory, table + (iova >> shift) % 512 * 8, shift);
 		u8 next, lg2;
 
-		walk.entry[walk.entries].at = at;
-		walk.entry[walk.entries].word = word ? *word : 0;
-		walk.entry[walk.entries++].lg2 = shift;
 		if (!word) {
 			refuse(&walk, 4, ABORT, writing);
 			return walk;

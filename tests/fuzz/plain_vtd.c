@@ -153,13 +153,9 @@ struct plain_walk plain_vtd_walk(const struct rig_unit *unit, struct plain_memor
 	}
 	for (u8 level = context->levels - 1;; level--) {
 		u8 lg2 = 12 + 9 * level;
-		u64 at = table + (iova >> lg2) % 512 * 8;
-		u64 *word = plain_word(memory, at);
+		u64 *word = plain_read(&walk, memory, table + (iova >> lg2) % 512 * 8, lg2);
 		bool leaf;
 
-		walk.entry[walk.entries].at = at;
-		walk.entry[walk.entries].word = word ? *word : 0;
-		walk.entry[walk.entries++].lg2 = lg2;
 		if (!word) {
 			walk.fault = 7;
 			return walk;
