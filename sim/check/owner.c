@@ -242,7 +242,7 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 static const struct owner_past *find_past_apart(const struct owner_space *space, dmasim_sbdf dev,
 						u64 dma)
 {
-	u32 kept = space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
+	u32 kept = owners_past_kept(space);
 
 	for (u32 back = 1; back <= kept; back++) {
 		const struct owner_past *past =

@@ -339,6 +339,12 @@ static inline void owners_remember(struct owners *owners, struct piece *piece)
 	piece->ended.age = space->ended++;
 }
 
+/* How many ended pieces the ring has. */
+static inline u32 owners_past_kept(const struct owner_space *space)
+{
+	return space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
+}
+
 /* The last that ended are remembered, in whatever way they were kept. */
 static inline bool owners_remembers(const struct owner_space *space, u64 age)
 {

@@ -256,9 +256,12 @@ static void cut_wholes(struct view *view)
 static void cut_ended(struct view *view)
 {
 	const struct owner_space *space = view->space;
-	u32 kept = space && space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
+	u32 kept;
 
-	for (u32 i = 0; space && view->site && i < kept; i++) {
+	if (!space || !view->site)
+		return;
+	kept = owners_past_kept(space);
+	for (u32 i = 0; i < kept; i++) {
 		const struct owner_past *past = space->past[i];
 		struct view_span span = view_piece_span(&past->piece);
 
@@ -266,7 +269,7 @@ static void cut_ended(struct view *view)
 		    past->piece.ended.where == view->site && meet(span, view->middle))
 			cut_span(view, span);
 	}
-	if (!space || !view->site || !space->links)
+	if (!space->links)
 		return;
 	links_ended_by(space->links, view->site, cut_link, view);
 	cut_wholes(view);
