@@ -32,6 +32,9 @@
 #define DMASIM_LIKELY(x)    __builtin_expect(!!(x), 1)
 #define DMASIM_UNLIKELY(x)  __builtin_expect(!!(x), 0)
 
+/* A function for what is rarely done, or never: it, and what leads to it, lies apart. */
+#define DMASIM_COLD __attribute__((cold))
+
 /* As in the kernel: 64 bits are `long long` on every host, so %llx prints them. */
 typedef uint8_t u8;
 typedef uint16_t u16;

@@ -16,7 +16,8 @@ struct dma_call {
 };
 
 /* Reports what Linux would WARN or BUG about. */
-void dma_warn(struct device *dev, enum dmasim_report_id id, u64 dma, u64 size, const char *what);
+DMASIM_COLD void dma_warn(struct device *dev, enum dmasim_report_id id, u64 dma, u64 size,
+			  const char *what);
 
 /*
  * Starts the machine's IOMMUs if that was not done. False: no memory for that, and the call fails

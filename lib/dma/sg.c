@@ -12,15 +12,16 @@ void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
 
 	if (DMASIM_LIKELY(!told->count))
 		return;
-	p->ops->event(p->machine, &(struct dmasim_event){
-					  .type = told->type,
-					  .dev = dev->id,
-					  .dir = told->call.dir,
-					  .attrs = told->call.attrs,
-					  .done = told->count,
-					  .entries = told->entry,
-					  .site = dev->site,
-				  });
+	p->ops->event(p->machine,
+		      &(struct dmasim_event){
+			      .type = told->type,
+			      .dev = dev->id,
+			      .dir = told->call.dir,
+			      .attrs = told->call.attrs,
+			      .done = told->count,
+			      .list = &(struct dmasim_event_list){ .entry = told->entry },
+			      .site = dev->site,
+		      });
 	told->count = 0;
 }
 
@@ -71,7 +72,7 @@ void dma_sg_add_mapped(struct device *dev, struct dma_sg_told *told, struct scat
 	if (DMASIM_LIKELY(!dev->os->platform->listening))
 		return;
 	for_each_sg(sg, s, nents, i)
-		dma_sg_add(dev, told,
+		dma_sg_put(dev, told,
 			   &(struct dmasim_sg_entry){ s->dma_address, sg_phys(s), s->length,
 						      sg_dma_len(s), sg_dma_is_bus_address(s) });
 }
@@ -97,21 +98,16 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 	return nents;
 }
 
-/* What the CPU's half of a list says, as one number; only asked for where somebody listens. */
-static u64 digest(struct device *dev, struct scatterlist *sg, int nents)
+/* What the CPU's half of a list says, as one number: asked for where somebody listens. */
+static u64 digest(struct scatterlist *sg, int nents)
 {
-	u64 digest = 0xcbf29ce484222325ULL;
+	u64 digest = 0;
 	struct scatterlist *s;
 	int i;
 
-	if (DMASIM_LIKELY(!dev->os->platform->listening))
-		return 0;
-	for_each_sg(sg, s, nents, i) {
-		u64 entry = s->page_link * 0x9e3779b97f4a7c15ULL;
-
-		entry ^= ((u64)s->offset << 32 | s->length) * 0xc2b2ae3d27d4eb4fULL;
-		digest = (digest ^ entry) * 0x100000001b3ULL;
-	}
+	for_each_sg(sg, s, nents, i)
+		digest = (digest ^ s->page_link) * 0x9e3779b97f4a7c15ULL +
+			 ((u64)s->offset << 32 | s->length);
 	return digest;
 }
 
@@ -120,7 +116,7 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 {
 	struct iommu_domain *domain;
 	struct dma_sg_told told;
-	u64 before;
+	u64 before = 0;
 	int count;
 
 	if (!dma_valid_direction(dev, call.dir))
@@ -132,7 +128,8 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 	if (!dma_ready(dev))
 		return -ENOMEM;
 	domain = iommu_dma_domain(dev);
-	before = digest(dev, sg, nents);
+	if (DMASIM_UNLIKELY(dev->os->platform->listening))
+		before = digest(sg, nents);
 	dma_sg_begin(&told, DMASIM_EVENT_MAP_SG_ENTRY, call);
 	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call, &told)
 		       : direct_map_sg(dev, sg, nents, call, &told);
@@ -140,12 +137,15 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, 0, "a scatterlist without entries");
 		count = -EIO;
 	}
-	PLATFORM_EVENT(dev->os->platform, MAP_SG, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs, .ret = count,
-		       .list_changed = digest(dev, sg, nents) != before, .list = sg,
-		       .segment_bytes = dma_get_max_seg_size(dev),
-		       .boundary = dma_get_seg_boundary(dev), .done = told.count,
-		       .entries = told.entry, .site = dev->site);
+	PLATFORM_EVENT(
+		dev->os->platform, MAP_SG, .dev = dev->id, .count = (u32)nents, .dir = call.dir,
+		.attrs = call.attrs, .ret = count,
+		.list = &(struct dmasim_event_list){ .sg = sg,
+						     .entry = told.entry,
+						     .boundary = dma_get_seg_boundary(dev),
+						     .segment_bytes = dma_get_max_seg_size(dev),
+						     .changed = digest(sg, nents) != before },
+		.done = told.count, .site = dev->site);
 	return count;
 }
 
@@ -182,7 +182,7 @@ __attribute__((noinline)) static void add_segments(struct device *dev, struct dm
 		/* Merging left the last entries without a segment. */
 		if (merged && !sg_dma_len(s))
 			break;
-		dma_sg_add(dev, told,
+		dma_sg_put(dev, told,
 			   &(struct dmasim_sg_entry){ s->dma_address, 0, sg_dma_len(s), 0,
 						      sg_dma_is_bus_address(s) });
 	}
@@ -207,8 +207,9 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, stru
 	else
 		direct_unmap_sg(dev, sg, nents, call);
 	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs, .list = sg, .done = told.count,
-		       .entries = told.entry, .site = dev->site);
+		       .dir = call.dir, .attrs = call.attrs, .done = told.count,
+		       .list = &(struct dmasim_event_list){ .sg = sg, .entry = told.entry },
+		       .site = dev->site);
 }
 
 void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,

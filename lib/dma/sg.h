@@ -35,14 +35,20 @@ void dma_sg_tell(struct device *dev, struct dma_sg_told *told);
 void dma_sg_add_mapped(struct device *dev, struct dma_sg_told *told, struct scatterlist *sg,
 		       int nents);
 
+/* Somebody listens. */
+static inline void dma_sg_put(struct device *dev, struct dma_sg_told *told,
+			      const struct dmasim_sg_entry *entry)
+{
+	if (DMASIM_UNLIKELY(told->count == DMA_SG_TOLD))
+		dma_sg_tell(dev, told);
+	told->entry[told->count++] = *entry;
+}
+
 static inline void dma_sg_add(struct device *dev, struct dma_sg_told *told,
 			      const struct dmasim_sg_entry *entry)
 {
-	if (DMASIM_LIKELY(!dev->os->platform->listening))
-		return;
-	if (told->count == DMA_SG_TOLD)
-		dma_sg_tell(dev, told);
-	told->entry[told->count++] = *entry;
+	if (DMASIM_UNLIKELY(dev->os->platform->listening))
+		dma_sg_put(dev, told, entry);
 }
 
 #endif

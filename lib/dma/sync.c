@@ -88,7 +88,8 @@ void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
 	if (!skips(dev, dir))
 		sync_sg(dev, sg, nents, dir, SYNC_FOR_CPU);
 	PLATFORM_EVENT(dev->os->platform, SYNC_SG_FOR_CPU, .dev = dev->id, .count = (u32)nents,
-		       .dir = dir, .list = sg, .site = dev->site);
+		       .dir = dir, .list = &(struct dmasim_event_list){ .sg = sg },
+		       .site = dev->site);
 	dma_leave(dev);
 }
 
@@ -98,7 +99,8 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 	if (!skips(dev, dir))
 		sync_sg(dev, sg, nents, dir, SYNC_FOR_DEVICE);
 	PLATFORM_EVENT(dev->os->platform, SYNC_SG_FOR_DEVICE, .dev = dev->id, .count = (u32)nents,
-		       .dir = dir, .list = sg, .site = dev->site);
+		       .dir = dir, .list = &(struct dmasim_event_list){ .sg = sg },
+		       .site = dev->site);
 	dma_leave(dev);
 }
 

@@ -323,11 +323,13 @@ enum cached_harm {
  * The first page of [start, last] that may be cached, has not been told, and does harm; *from and
  * *to are the part of the stretch that it begins, within [start, last]. NULL: none.
  */
-struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *domain, u64 start,
-				 u64 last, enum cached_harm *harm, u64 *from, u64 *to);
+DMASIM_COLD struct cached_leaf *cached_stale(struct cached *cached, struct cached_domain *domain,
+					     u64 start, u64 last, enum cached_harm *harm, u64 *from,
+					     u64 *to);
 
 /* Marks what has ended in [start, last] as told. */
-void cached_told(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
+DMASIM_COLD void cached_told(struct cached *cached, struct cached_domain *domain, u64 start,
+			     u64 last);
 
 /* What is wrong with all of a stretch of a leaf. */
 enum cached_harm cached_harm(const struct cached_domain *domain, const struct cached_leaf *leaf,

@@ -110,19 +110,22 @@ static bool any_holds(const struct cached_domain *domain, const struct hw_invali
 
 /*
  * What was changed by hand and not told has ended before the command, too. Only what holds can
- * have ended.
+ * have ended. True: it may be for tables that have ended.
  */
-static void compare_before(struct cached *cached, struct hw_iommu *iommu,
+static bool compare_before(struct cached *cached, struct hw_iommu *iommu,
 			   const struct hw_invalidation *what, struct check_moment now)
 {
 	struct cached_domain *domain = NULL;
+	bool any = false;
 
 	if (what->what != HW_INVALIDATED_IOTLB)
-		return;
+		return false;
 	while ((domain = concerned(cached, iommu, what, domain))) {
-		if (any_holds(domain, what))
+		if (DMASIM_UNLIKELY(any_holds(domain, what)))
 			cached_compare(cached, domain, what->start, what->last, now, false);
+		any |= domain->ended_tables;
 	}
+	return any && !what->leaf_only;
 }
 
 /* What is fetched only through tables that go by this command ends with them, if it goes by it. */
@@ -132,8 +135,6 @@ static void end_what_goes(struct cached *cached, struct hw_iommu *iommu,
 	const struct hw_invalidation *what = &command->what;
 	struct cached_domain *domain = NULL;
 
-	if (what->what != HW_INVALIDATED_IOTLB || what->leaf_only)
-		return;
 	while ((domain = concerned(cached, iommu, what, domain))) {
 		u64 first = ~0ULL, end = 0;
 		struct interval *at = NULL;
@@ -167,16 +168,17 @@ void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 {
 	struct cached_unit *unit = cached_unit_get(cached, iommu);
 	struct check_moment now = check_now(&cached->clock);
+	bool for_tables = compare_before(cached, iommu, what, now);
 	struct cached_pending *pending;
 
-	compare_before(cached, iommu, what, now);
 	pending = unit ? cached_pending_new(cached, unit) : NULL;
 	if (!pending)
 		return;
 	set_command(&pending->command, what, unit->commands, check_now(&cached->clock));
 	pending->listed = true;
 	STAILQ_INSERT_TAIL(&unit->queued, pending, link);
-	end_what_goes(cached, iommu, &pending->command, now);
+	if (DMASIM_UNLIKELY(for_tables))
+		end_what_goes(cached, iommu, &pending->command, now);
 }
 
 void cached_executed(struct cached *cached, struct hw_iommu *iommu,
@@ -188,8 +190,8 @@ void cached_executed(struct cached *cached, struct hw_iommu *iommu,
 	if (!unit)
 		return;
 	STAILQ_FOREACH(pending, &unit->queued, link) {
-		if (pending->command.what.number == what->number &&
-		    pending->command.what.what == what->what)
+		if (DMASIM_LIKELY(pending->command.what.number == what->number &&
+				  pending->command.what.what == what->what))
 			break;
 	}
 	if (!pending)
@@ -424,7 +426,7 @@ static void confirm(struct confirmation *confirmation)
 	struct cached_pending *pending = STAILQ_FIRST(list);
 
 	/* Most waits are for one. */
-	if (pending && !STAILQ_NEXT(pending, link)) {
+	if (DMASIM_LIKELY(pending && !STAILQ_NEXT(pending, link))) {
 		confirm_kind(confirmation, pending->command.what.what, &pending->command);
 		return;
 	}
@@ -449,8 +451,7 @@ static void insert_in_place(struct cached_pending_list *list, struct cached_pend
 		STAILQ_INSERT_HEAD(list, pending, link);
 }
 
-/* Those with lower numbers that were executed. */
-static inline void take_executed(struct cached_unit *unit, u64 number)
+static void take_some_executed(struct cached_unit *unit, u64 number)
 {
 	struct cached_pending *pending = STAILQ_FIRST(&unit->executed);
 
@@ -465,8 +466,20 @@ static inline void take_executed(struct cached_unit *unit, u64 number)
 	}
 }
 
+/* Those with lower numbers that were executed: mostly one, which is all. */
+static inline void take_executed(struct cached_unit *unit, u64 number)
+{
+	struct cached_pending *first = STAILQ_FIRST(&unit->executed);
+
+	if (DMASIM_LIKELY(first && !STAILQ_NEXT(first, link) &&
+			  first->command.what.number < number))
+		STAILQ_CONCAT(&unit->confirmed, &unit->executed);
+	else
+		take_some_executed(unit, number);
+}
+
 /* What stands before a wait that is over and was not executed was given up. True: any. */
-static bool forget_queued(struct cached *cached, struct cached_unit *unit, u64 number)
+static inline bool forget_queued(struct cached *cached, struct cached_unit *unit, u64 number)
 {
 	struct cached_pending *pending = STAILQ_FIRST(&unit->queued);
 	bool any = false;
@@ -510,7 +523,7 @@ void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 	if (!unit)
 		return;
 	take_executed(unit, number);
-	if (forget_queued(cached, unit, number))
+	if (DMASIM_UNLIKELY(forget_queued(cached, unit, number)))
 		compare_all(cached, iommu, now);
 	confirm(&confirmation);
 	while (!STAILQ_EMPTY(&unit->confirmed)) {

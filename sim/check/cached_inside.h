@@ -8,7 +8,7 @@
 #include "check/cached.h"
 
 /* Zeroed memory for a record; NULL: none, and the checker is blind. */
-void *cached_record(struct cached *cached, size_t bytes);
+DMASIM_COLD void *cached_record(struct cached *cached, size_t bytes);
 
 /* The page that an address lies in; its last address. */
 static inline u64 cached_page_start(const struct cached_leaf *leaf, u64 address)
@@ -127,8 +127,8 @@ static inline struct cached_unit *cached_unit_get(struct cached *cached, struct 
 void cached_units_fini(struct cached *cached);
 
 /* Out of the ring, to where it waits for its confirmation. False: no memory. */
-bool cached_pending_move_aside(struct cached *cached, struct cached_unit *unit,
-			       struct cached_pending *pending);
+DMASIM_COLD bool cached_pending_move_aside(struct cached *cached, struct cached_unit *unit,
+					   struct cached_pending *pending);
 
 /* The record of a new command, the unit's latest, in no list yet; NULL: no memory. */
 static inline struct cached_pending *cached_pending_new(struct cached *cached,
@@ -143,7 +143,7 @@ static inline struct cached_pending *cached_pending_new(struct cached *cached,
 	return pending;
 }
 
-void cached_pending_free(struct cached *cached, struct cached_pending *pending);
+DMASIM_COLD void cached_pending_free(struct cached *cached, struct cached_pending *pending);
 
 /* It is in no list any more. */
 static inline void cached_pending_end(struct cached *cached, struct cached_pending *pending)

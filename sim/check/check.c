@@ -38,7 +38,7 @@ void check_fini(struct check *check)
 	}
 	for (u32 i = 0; i < CHECK_CPUS; i++) {
 		stale_fini(check, &check->calls[i].stale);
-		check_ranges_fini(&check->calls[i].segments, &check->world->memory);
+		check_segments_fini(&check->calls[i].segments, &check->world->memory);
 	}
 	cpu_fini(check);
 	owners_fini(&check->owners);
@@ -52,6 +52,7 @@ void check_fini(struct check *check)
 void check_firmware(struct check *check, const struct platform_firmware *firmware)
 {
 	check->firmware = firmware;
+	check->free.known = false;
 }
 
 static void tell_held(struct check *check, struct check_call *call)

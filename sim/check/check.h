@@ -15,7 +15,7 @@
 #include "check/given.h"
 #include "check/memory_kind.h"
 #include "check/owner.h"
-#include "check/ranges.h"
+#include "check/segments.h"
 #include "check/stale.h"
 #include "hw/fabric.h"
 
@@ -49,8 +49,16 @@ struct check_call {
 	struct stale_list stale; /* found during it */
 	u64 began;		 /* what came later (moment.h) may be its doing */
 	struct check_taken taken;
-	bool mapped_nothing;	      /* it asked a page table for no bytes */
-	struct check_ranges segments; /* of the list that is being unmapped, as it tells them */
+	bool mapped_nothing;		/* it asked a page table for no bytes */
+	struct check_segments segments; /* of the list that is being unmapped */
+};
+
+/* Addresses of a device between two windows of its host bridge, as they were found last. */
+struct check_free {
+	bool known;
+	dmasim_sbdf dev;
+	u64 start;
+	u64 last;
 };
 
 #define CHECK_CPUS 64
@@ -67,6 +75,7 @@ struct check {
 	bool report_lazy_pages; /* memory that is used again while it may still be reached */
 	bool others_listen;	/* to the software's events: a trace, dma-debug, Linux's log */
 	struct ram_range ram;	/* that was mapped from last: it is nobody's BAR */
+	struct check_free free;
 	struct owners owners;
 	struct check_verdict_list verdicts;
 	struct cached cached;
@@ -115,10 +124,10 @@ bool check_reaches_below_root(struct check *check, dmasim_sbdf dev, const struct
 bool check_finds_bus_address(struct check *check, dmasim_sbdf dev, u64 dma, struct hw_target *bar);
 
 /* What the software found (a WARN or BUG of Linux). */
-void check_software_report(struct check *check, const struct platform_report *report);
+DMASIM_COLD void check_software_report(struct check *check, const struct platform_report *report);
 
 /* Tells what is held back, of this call or of all, and whether the checker went blind. */
-void check_settle_call(struct check *check);
+DMASIM_COLD void check_settle_call(struct check *check);
 void check_settle(struct check *check);
 
 /* A context entry was set; a page of a page table was freed. */

@@ -127,7 +127,7 @@ void cpu_excuse(struct check *check, const struct dmasim_event *event);
 void check_memory_gone(struct check *check, phys_addr_t phys, u64 bytes);
 
 /* All memory. */
-void check_let_go(struct check *check);
+DMASIM_COLD void check_let_go(struct check *check);
 
 /* The software is about to read memory, or to change it, for a device that is bounced. */
 void check_cpu_copies(struct check *check, phys_addr_t phys, u64 bytes, bool writes);

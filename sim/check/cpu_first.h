@@ -29,15 +29,21 @@ static inline const u8 *cpu_first_line(const struct check *check, const struct p
 	return ram_recent(ram, piece->phys >> RAM_CHUNK_LG2) + within;
 }
 
-/* A mapping begins. False: it cannot be watched so. */
+/* True if mappings can be watched so, as far as that is not a matter of each. */
+static inline bool cpu_first_can(const struct check *check)
+{
+	return check->cpu.first_only && !bounces_any(&check->bounces) &&
+	       LIST_EMPTY(&check->hw->ram.adopted);
+}
+
+/* A mapping begins, and mappings can be watched so. False: this one cannot. */
 static inline bool cpu_first_keep(struct check *check, struct piece *piece)
 {
 	const u8 *line;
 
-	if (!check->cpu.first_only || piece->attrs & CPU_SHARED || !piece->is_shared ||
+	if (piece->attrs & CPU_SHARED || !piece->is_shared ||
 	    piece->at.last - piece->at.start < OWNER_FIRST_BYTES - 1 ||
-	    piece->phys - check->ram.start >= check->ram.bytes || bounces_any(&check->bounces) ||
-	    !LIST_EMPTY(&check->hw->ram.adopted))
+	    piece->phys - check->ram.start >= check->ram.bytes)
 		return false;
 	line = cpu_first_line(check, piece);
 	if (!line)
@@ -47,12 +53,23 @@ static inline bool cpu_first_keep(struct check *check, struct piece *piece)
 	return true;
 }
 
+/* Two lines, by vectors: the library's memcmp() is a call, and compilers compare by words. */
+static inline bool cpu_first_equals(const u8 *one, const u8 *other)
+{
+	typedef u64 pair __attribute__((vector_size(16), aligned(1), may_alias));
+	const pair *a = (const pair *)one, *b = (const pair *)other;
+	pair differ = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
+
+	_Static_assert(OWNER_FIRST_BYTES == 4 * sizeof(pair), "all of it");
+	return !(differ[0] | differ[1]);
+}
+
 /* It is about to end. False: the line is not what it was, or nobody can say. */
 static inline bool cpu_first_is_same(const struct check *check, const struct piece *piece)
 {
 	const u8 *line = cpu_first_line(check, piece);
 
-	return line && !memcmp(piece->first, line, OWNER_FIRST_BYTES);
+	return line && cpu_first_equals(piece->first, line);
 }
 
 #endif

@@ -94,7 +94,7 @@ u32 dma_debug_dump(struct dma_debug *debug, struct text *text);
 /* ---- Between its files ------------------------------------------------ */
 
 /* dma_debug_store.c. Adds a copy of *entry; tells overlap. Out of memory all is over. */
-void dma_debug_add(struct dma_debug *debug, const struct dma_debug_entry *entry);
+DMASIM_COLD void dma_debug_add(struct dma_debug *debug, const struct dma_debug_entry *entry);
 void dma_debug_remove(struct dma_debug *debug, struct dma_debug_entry *entry);
 
 /* The entry that *ref means, as an unmap searches, and as a sync does; NULL: none, or too many. */
@@ -109,8 +109,9 @@ void dma_debug_give_up(struct dma_debug *debug, const char *why);
  * dma_debug_print.c. An error: counted, and told if it may be. entry: what was mapped; NULL: that
  * is not known.
  */
-void dma_debug_error(struct dma_debug *debug, dmasim_sbdf dev, const struct dma_debug_entry *entry,
-		     const struct dma_debug_message *message);
+DMASIM_COLD void dma_debug_error(struct dma_debug *debug, dmasim_sbdf dev,
+				 const struct dma_debug_entry *entry,
+				 const struct dma_debug_message *message);
 /* A line of its own, with its newline. */
 void dma_debug_say(struct dma_debug *debug, const char *format, ...) DMASIM_PRINTF(2, 3);
 /* "DMA-API: nvme 0000:01:00.0: " */

@@ -127,15 +127,16 @@ static void check_segment(struct check *check, const struct dmasim_event *event,
 {
 	u64 last = entry->dma + entry->size - 1;
 
-	if (length > event->segment_bytes)
+	if (length > event->list->segment_bytes)
 		error(check, entry, NULL,
-		      &(struct dma_debug_message){ .check = DMA_DEBUG_SEGMENT_LENGTH,
-						   .number = { length, event->segment_bytes } });
-	if ((entry->dma ^ last) & ~event->boundary)
+		      &(struct dma_debug_message){
+			      .check = DMA_DEBUG_SEGMENT_LENGTH,
+			      .number = { length, event->list->segment_bytes } });
+	if ((entry->dma ^ last) & ~event->list->boundary)
 		error(check, entry, NULL,
 		      &(struct dma_debug_message){
 			      .check = DMA_DEBUG_SEGMENT_BOUNDARY,
-			      .number = { entry->dma, last, event->boundary } });
+			      .number = { entry->dma, last, event->list->boundary } });
 }
 
 static void on_map_sg(struct check *check, const struct dmasim_event *event)
@@ -145,13 +146,13 @@ static void on_map_sg(struct check *check, const struct dmasim_event *event)
 
 	if (event->ret <= 0)
 		return;
-	for_each_sg(event->list, sg, event->count, i) {
+	for_each_sg(event->list->sg, sg, event->count, i) {
 		struct dma_debug_entry memory = list_entry(event, sg);
 
 		memory.size = sg->length;
 		check_memory(check, &memory);
 	}
-	for_each_sg(event->list, sg, (u32)event->ret, i) {
+	for_each_sg(event->list->sg, sg, (u32)event->ret, i) {
 		struct dma_debug_entry entry = list_entry(event, sg);
 
 		entry.mapped = (u32)event->ret;
@@ -260,7 +261,7 @@ static void on_alloc_free(struct check *check, const struct dmasim_event *event)
 /* As many entries as were mapped of the list that the first one names; all, if it names none. */
 static u32 entries_to_check(struct check *check, const struct dmasim_event *event)
 {
-	const struct dma_debug_entry first = list_entry(event, event->list);
+	const struct dma_debug_entry first = list_entry(event, event->list->sg);
 	const struct dma_debug_entry *entry;
 
 	if (!event->count)
@@ -276,7 +277,7 @@ static void on_unmap_sg(struct check *check, const struct dmasim_event *event)
 	struct scatterlist *sg;
 	u32 i;
 
-	for_each_sg(event->list, sg, count, i) {
+	for_each_sg(event->list->sg, sg, count, i) {
 		const struct dma_debug_entry ref = list_entry(event, sg);
 
 		unmap(check, &ref);
@@ -348,7 +349,7 @@ static void on_sync_sg(struct check *check, const struct dmasim_event *event)
 	struct scatterlist *sg;
 	u32 i;
 
-	for_each_sg(event->list, sg, count, i) {
+	for_each_sg(event->list->sg, sg, count, i) {
 		const struct dma_debug_entry ref = list_entry(event, sg);
 
 		sync(check, &ref, is_for_cpu(event));

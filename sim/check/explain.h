@@ -29,7 +29,7 @@ struct finding {
 	phys_addr_t expected_phys; /* where the access should have gone; 0: not known */
 };
 
-void check_report(struct check *check, const struct finding *finding);
+DMASIM_COLD void check_report(struct check *check, const struct finding *finding);
 
 /* Adds it to the list of reports: with these texts, and what a program may want to know of it. */
 void check_record(struct check *check, const struct finding *finding,

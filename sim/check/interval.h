@@ -116,8 +116,8 @@ static inline bool interval_insert_alone(struct interval_tree *tree, struct inte
 
 	interval->order = tree->next_order++;
 	tree->sole = NULL;
-	if (!interval_is_in(block, interval->start) || (block->used & bit) ||
-	    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2)
+	if (DMASIM_UNLIKELY(!interval_is_in(block, interval->start) || (block->used & bit) ||
+			    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2))
 		return interval_put(tree, interval);
 	interval->beside = NULL;
 	interval->block = block;
@@ -136,7 +136,8 @@ static inline void interval_remove(struct interval_tree *tree, struct interval *
 	struct interval_block *block = interval->block;
 	u32 page = interval_page(interval->start);
 
-	if (!block || !block->is_near || interval->beside || block->page[page] != interval) {
+	if (DMASIM_UNLIKELY(!block || !block->is_near || interval->beside ||
+			    block->page[page] != interval)) {
 		interval_take(tree, interval);
 		return;
 	}
@@ -154,15 +155,16 @@ static inline struct interval *interval_first(const struct interval_tree *tree, 
 	struct interval *at;
 	u64 pages;
 
-	if (!interval_is_in(near, start) || !interval_only_blocks(tree, start, last))
+	if (DMASIM_UNLIKELY(!interval_is_in(near, start) ||
+			    !interval_only_blocks(tree, start, last)))
 		return interval_search_first(tree, start, last);
 	pages = near->used & ~0ULL << interval_page(start);
-	if (!pages)
+	if (DMASIM_UNLIKELY(!pages))
 		return last <= near->at.last ? NULL : interval_search_first(tree, start, last);
 	at = near->page[__builtin_ctzll(pages)];
-	if (at->start > last)
+	if (DMASIM_UNLIKELY(at->start > last))
 		return NULL;
-	return at->last >= start ? at : interval_search_first(tree, start, last);
+	return DMASIM_LIKELY(at->last >= start) ? at : interval_search_first(tree, start, last);
 }
 
 static inline struct interval *interval_next(const struct interval_tree *tree,
@@ -172,7 +174,7 @@ static inline struct interval *interval_next(const struct interval_tree *tree,
 	struct interval *at;
 	u64 pages;
 
-	if (!block || interval->beside || !interval_only_blocks(tree, start, last))
+	if (DMASIM_UNLIKELY(!block || interval->beside || !interval_only_blocks(tree, start, last)))
 		return interval_search_next(tree, interval, start, last);
 	pages = block->used & ~1ULL << interval_page(interval->start);
 	if (!pages)

@@ -40,22 +40,39 @@ static void tell_window(struct check *check, const struct dmasim_event *event, u
 		    &(struct finding){ .id = DMASIM_REPORT_IOVA_IN_WINDOW, .what = what });
 }
 
+/* Makes `free` end at a window that is beside it. True: the window is in it. */
+static bool is_in(const struct hw_window *window, u64 at, u64 last, struct check_free *free)
+{
+	u64 start = window->start + window->bus_offset;
+	u64 end = judge_last(start, window->bytes);
+
+	if (end < at)
+		free->start = end >= free->start ? end + 1 : free->start;
+	else if (start > last)
+		free->last = start <= free->last ? start - 1 : free->last;
+	else
+		return true;
+	return false;
+}
+
 static void judge_iova_window(struct check *check, const struct dmasim_event *event)
 {
 	const struct hw_root *root = hw_root_find(check->hw, event->dev);
 	u64 last = judge_last(event->dma, event->size);
+	struct check_free free = { true, event->dev, 0, ~0ULL };
 
 	for (u32 i = 0; root && i < root->window_count; i++) {
-		u64 start = root->window[i].start + root->window[i].bus_offset;
-		u64 end = judge_last(start, root->window[i].bytes);
+		const struct hw_window *window = &root->window[i];
+		u64 start = window->start + window->bus_offset;
 
-		if (DMASIM_LIKELY(event->dma > end || last < start))
+		if (!is_in(window, event->dma, last, &free))
 			continue;
 		if (!event->ret && check_can_judge(check) &&
 		    hw_function_find(check->hw, event->dev))
-			tell_window(check, event, start, end);
+			tell_window(check, event, start, judge_last(start, window->bytes));
 		return;
 	}
+	check->free = free;
 }
 
 void judge_absent_cached(struct check *check, const struct dmasim_event *event, u64 start, u64 last)
@@ -84,12 +101,23 @@ void judge_absent_cached(struct check *check, const struct dmasim_event *event, 
 			    });
 }
 
+/* True if it is known that the host bridge has no window there. */
+static bool is_free(const struct check *check, const struct dmasim_event *event, u64 last)
+{
+	const struct check_free *free = &check->free;
+
+	return free->known && free->dev == event->dev && event->dma >= free->start &&
+	       last <= free->last;
+}
+
 static void judge_iova(struct check *check, const struct dmasim_event *event)
 {
-	judge_iova_window(check, event);
+	u64 last = judge_last(event->dma, event->size);
+
+	if (DMASIM_UNLIKELY(!is_free(check, event, last)))
+		judge_iova_window(check, event);
 	if (!event->ret)
-		judge_no_stale(check, event->domain, event->dma,
-			       judge_last(event->dma, event->size), STALE_REUSED);
+		judge_no_stale(check, event->domain, event->dma, last, STALE_REUSED);
 }
 
 static void judge_iova_freed(struct check *check, const struct dmasim_event *event)
@@ -274,6 +302,8 @@ static void on_p2p_free(struct check *check, const struct dmasim_event *event)
 
 typedef void judge_event(struct check *check, const struct dmasim_event *event);
 
+static void judge_last_event(struct check *check, const struct dmasim_event *event);
+
 /* Who judges what; NULL: nothing to judge. */
 static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_ATTACH] = on_attach,
@@ -284,13 +314,13 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_IOMMU_CHANGED] = on_iommu_changed,
 	[DMASIM_EVENT_IOMMU_SYNCED] = on_iommu_synced,
 	[DMASIM_EVENT_P2P_TYPE] = judge_p2p_type,
-	[DMASIM_EVENT_P2P_RELEASE] = judge_p2p_release,
+	[DMASIM_EVENT_P2P_RELEASE] = judge_last_event,
 	[DMASIM_EVENT_P2P_ALLOC] = on_p2p_alloc,
 	[DMASIM_EVENT_P2P_FREE] = on_p2p_free,
-	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
+	[DMASIM_EVENT_MAP_PHYS] = judge_last_event,
 	[DMASIM_EVENT_MAP_REFUSED] = judge_map_refused,
 	[DMASIM_EVENT_MAPPING_ERROR] = on_mapping_error,
-	[DMASIM_EVENT_UNMAP_PHYS] = judge_unmap_phys,
+	[DMASIM_EVENT_UNMAP_PHYS] = judge_last_event,
 	[DMASIM_EVENT_SYNC_FOR_CPU] = judge_turn_single,
 	[DMASIM_EVENT_SYNC_FOR_DEVICE] = judge_turn_single,
 	[DMASIM_EVENT_SYNC_SG_FOR_CPU] = judge_turn_sg,
@@ -299,11 +329,28 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_NEED_UNMAP] = on_need_unmap,
 	[DMASIM_EVENT_BOUNCE] = on_bounce,
 	[DMASIM_EVENT_BOUNCE_END] = on_bounce_end,
+	[DMASIM_EVENT_ALLOC] = judge_last_event,
+	[DMASIM_EVENT_ALLOC_FREE] = judge_last_event,
+	[DMASIM_EVENT_MAP_SG_ENTRY] = judge_map_sg_entry,
+	[DMASIM_EVENT_MAP_SG] = judge_last_event,
+	[DMASIM_EVENT_UNMAP_SG_ENTRY] = judge_unmap_sg_entry,
+	[DMASIM_EVENT_UNMAP_SG] = judge_last_event,
+	[DMASIM_EVENT_TRY_ALLOC] = judge_last_event,
+	[DMASIM_EVENT_LINK] = judge_last_event,
+	[DMASIM_EVENT_SYNC] = judge_last_event,
+	[DMASIM_EVENT_UNLINK] = judge_last_event,
+	[DMASIM_EVENT_FREE] = judge_last_event,
+	[DMASIM_EVENT_DESTROY] = judge_last_event,
+};
+
+/* And of the events that end a public call: what was found during the call is told by then. */
+static judge_event *const judges_of_calls[DMASIM_EVENT_COUNT] = {
+	[DMASIM_EVENT_P2P_RELEASE] = judge_p2p_release,
+	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
+	[DMASIM_EVENT_UNMAP_PHYS] = judge_unmap_phys,
 	[DMASIM_EVENT_ALLOC] = on_map_phys,
 	[DMASIM_EVENT_ALLOC_FREE] = judge_unmap_phys,
-	[DMASIM_EVENT_MAP_SG_ENTRY] = judge_map_sg_entry,
 	[DMASIM_EVENT_MAP_SG] = judge_map_sg,
-	[DMASIM_EVENT_UNMAP_SG_ENTRY] = judge_unmap_sg_entry,
 	[DMASIM_EVENT_UNMAP_SG] = judge_unmap_sg,
 	[DMASIM_EVENT_TRY_ALLOC] = judge_try_alloc,
 	[DMASIM_EVENT_LINK] = judge_link,
@@ -313,22 +360,11 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_DESTROY] = judge_destroy,
 };
 
-/* Events that end a public call: what the software found during the call is told by then. */
-#define ENDS(type) (1ULL << DMASIM_EVENT_##type)
-static const u64 ends_call = ENDS(MAP_PHYS) | ENDS(UNMAP_PHYS) | ENDS(ALLOC) | ENDS(ALLOC_FREE) |
-			     ENDS(MAP_SG) | ENDS(UNMAP_SG) | ENDS(TRY_ALLOC) | ENDS(LINK) |
-			     ENDS(SYNC) | ENDS(UNLINK) | ENDS(FREE) | ENDS(DESTROY) |
-			     ENDS(P2P_RELEASE);
-
-_Static_assert(DMASIM_EVENT_COUNT <= 64, "a bit for each");
-
-/* The last event of a call. By itself: what is within calls needs no stack for it. */
-__attribute__((noinline)) static void judge_last_event(struct check *check,
-						       const struct dmasim_event *event)
+static void judge_last_event(struct check *check, const struct dmasim_event *event)
 {
 	struct check_call *call = check->call;
 
-	judges[event->type](check, event);
+	judges_of_calls[event->type](check, event);
 	if (DMASIM_UNLIKELY(!STAILQ_EMPTY(&call->stale)))
 		stale_tell(check, &call->stale, event);
 	call->began = check->cached.clock.order;
@@ -342,9 +378,7 @@ void check_event(struct check *check, const struct dmasim_event *event)
 {
 	judge_event *judge = judges[event->type];
 
-	if (ends_call >> event->type & 1)
-		judge_last_event(check, event);
-	else if (judge)
+	if (DMASIM_LIKELY(judge))
 		judge(check, event);
 }
 

@@ -30,8 +30,8 @@ static inline bool judge_is_others(const struct check_taken *taken, const struct
  * Reports a finding about the call that the event ends, together with what the software itself
  * found during that call.
  */
-void judge_found(struct check *check, const struct dmasim_event *event,
-		 const struct finding *finding);
+DMASIM_COLD void judge_found(struct check *check, const struct dmasim_event *event,
+			     const struct finding *finding);
 
 /* True if it is the memory that was mapped from last, as most is; false: it may be. */
 static inline bool judge_is_ram(const struct check *check, phys_addr_t phys)
@@ -58,9 +58,9 @@ static inline void judge_way(struct check *check, const struct dmasim_event *eve
  * True, and reported: what was unmapped is a bus address. torn: the mapping that had this IOVA, and
  * is gone; NULL: none had. debug: what dma-debug says of it.
  */
-bool judge_bus_unmapped(struct check *check, const struct owner_space *space,
-			const struct dmasim_event *event, const struct piece *torn,
-			const struct dma_debug_message *debug);
+DMASIM_COLD bool judge_bus_unmapped(struct check *check, const struct owner_space *space,
+				    const struct dmasim_event *event, const struct piece *torn,
+				    const struct dma_debug_message *debug);
 
 /*
  * True if the address, which no mapping covers, is a bus address that the device was not told to
@@ -121,8 +121,8 @@ static inline bool judge_other_attrs(u64 mapped, u64 unmapped)
  * Everything in which an unmap differs from the mapping it ends; a report for each. `same`: the
  * call, the size, the direction and the attributes are known to be the same.
  */
-void judge_differences(struct check *check, const struct dmasim_event *event,
-		       const struct piece *was);
+DMASIM_COLD void judge_differences(struct check *check, const struct dmasim_event *event,
+				   const struct piece *was);
 static inline void judge_pair(struct check *check, const struct dmasim_event *event,
 			      const struct piece *was, bool same)
 {
@@ -146,7 +146,7 @@ static inline void judge_settle(struct check *check, const struct dmasim_event *
 /* A mapping begins: its memory is the device's. */
 static inline void judge_give(struct check *check, struct piece *piece)
 {
-	if (check->cpu.on && !cpu_first_keep(check, piece))
+	if (check->cpu.on && !(cpu_first_can(check) && cpu_first_keep(check, piece)))
 		cpu_give(check, piece);
 }
 
@@ -187,8 +187,9 @@ void judge_unmap_sg(struct check *check, const struct dmasim_event *event);
  * The range of the state that a call names. NULL, and reported: the state owns none that the call
  * could mean. One of another device is reported, too.
  */
-struct owner_range *judge_no_range(struct check *check, const struct dmasim_event *event,
-				   struct owner_space *space);
+DMASIM_COLD struct owner_range *judge_no_range(struct check *check,
+					       const struct dmasim_event *event,
+					       struct owner_space *space);
 static inline struct owner_range *judge_range(struct check *check, const struct dmasim_event *event,
 					      struct owner_space **space)
 {
@@ -202,8 +203,8 @@ static inline struct owner_range *judge_range(struct check *check, const struct 
 }
 
 /* True, and reported: not inside the range. The end of a link that went too far is none again. */
-bool judge_goes_out(struct check *check, const struct dmasim_event *event,
-		    const struct owner_space *space, const struct owner_range *range);
+DMASIM_COLD bool judge_goes_out(struct check *check, const struct dmasim_event *event,
+				const struct owner_space *space, const struct owner_range *range);
 static inline bool judge_outside(struct check *check, const struct dmasim_event *event,
 				 const struct owner_space *space, const struct owner_range *range)
 {

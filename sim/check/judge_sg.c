@@ -16,8 +16,8 @@ struct entries {
 static inline struct entries entries_of(const struct dmasim_event *event,
 					struct dmasim_sg_entry *only)
 {
-	if (DMASIM_LIKELY(event->entries))
-		return (struct entries){ event->entries, event->entries + event->done };
+	if (DMASIM_LIKELY(event->list))
+		return (struct entries){ event->list->entry, event->list->entry + event->done };
 	only->dma = event->dma;
 	only->phys = event->phys;
 	only->size = event->size;
@@ -49,14 +49,18 @@ static void judge_entry(struct check *check, const struct dmasim_event *event,
  * A new piece is judged at once while there is nothing to say. From the first of which there may be
  * something, all wait: it is told when the list is complete.
  */
-static inline void begin_quietly(struct check *check, struct piece *piece)
+static inline bool is_quiet_call(const struct check *check, const struct dmasim_event *event)
+{
+	return event->dir != DMA_NONE && !(event->attrs & DMA_ATTR_MMIO) &&
+	       check_can_judge(check) && !memory_kinds_any(&check->kinds);
+}
+
+static inline void begin_quietly(struct check *check, struct piece *piece, bool is_quiet)
 {
 	if (piece->list->waits)
 		return;
-	if (DMASIM_UNLIKELY(piece->dir == DMA_NONE || piece->kind != PIECE_SG ||
-			    piece->attrs & DMA_ATTR_MMIO || !check_can_judge(check) ||
-			    memory_kinds_any(&check->kinds)) ||
-	    !share_begin(&check->owners, piece))
+	if (DMASIM_UNLIKELY(!is_quiet || piece->kind != PIECE_SG ||
+			    !share_begin(&check->owners, piece)))
 		piece->list->waits = piece;
 }
 
@@ -66,13 +70,19 @@ static inline void begin_quietly(struct check *check, struct piece *piece)
  */
 static inline void give_quietly(struct check *check, struct piece *piece)
 {
-	for (; piece && piece != piece->list->waits; piece = TAILQ_NEXT(piece, of_list))
-		judge_give(check, piece);
+	bool can = cpu_first_can(check);
+
+	if (!check->cpu.on)
+		return;
+	for (; piece && piece != piece->list->waits; piece = TAILQ_NEXT(piece, of_list)) {
+		if (DMASIM_UNLIKELY(!can || !cpu_first_keep(check, piece)))
+			cpu_give(check, piece);
+	}
 }
 
 static inline struct piece *add_entry(struct check *check, struct owner_space *space,
 				      const struct dmasim_event *event,
-				      const struct dmasim_sg_entry *entry)
+				      const struct dmasim_sg_entry *entry, bool is_quiet)
 {
 	struct piece *piece =
 		owners_add_to_list(&check->owners, space,
@@ -89,7 +99,7 @@ static inline struct piece *add_entry(struct check *check, struct owner_space *s
 				   });
 
 	if (piece)
-		begin_quietly(check, piece);
+		begin_quietly(check, piece, is_quiet);
 	if (DMASIM_UNLIKELY(entry->bus_address || check->cached.caching ||
 			    !judge_is_ram(check, entry->phys)))
 		judge_entry(check, event, entry);
@@ -102,7 +112,7 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 	struct dmasim_sg_entry only;
 	struct entries entries = entries_of(event, &only);
 	const struct owner_list *open = check->owners.open;
-	bool all_wait = open && open->waits;
+	bool all_wait = open && open->waits, is_quiet = is_quiet_call(check, event);
 	struct piece *first = NULL;
 
 	if (!space)
@@ -113,15 +123,15 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
 		/* An entry without bytes gives the device nothing. */
 		if (!entries.at->size)
 			continue;
-		piece = add_entry(check, space, event, entries.at);
+		piece = add_entry(check, space, event, entries.at, is_quiet);
 		first = first ? first : piece;
 	}
 	if (!all_wait)
 		give_quietly(check, first);
 }
 
-static void tell_limit(struct check *check, const struct dmasim_event *event,
-		       const struct scatterlist *sg, const struct finding *finding)
+DMASIM_COLD static void tell_limit(struct check *check, const struct dmasim_event *event,
+				   const struct scatterlist *sg, const struct finding *finding)
 {
 	struct finding full = *finding;
 
@@ -136,29 +146,28 @@ static void tell_limit(struct check *check, const struct dmasim_event *event,
 /* A driver that says what its device takes is not to ask for more. */
 static void judge_limits(struct check *check, const struct dmasim_event *event)
 {
+	u64 boundary = event->list->boundary;
+	u32 longest = event->list->segment_bytes;
 	struct scatterlist *sg;
 	u32 i;
 
-	if (event->ret <= 0 || !check_can_judge(check))
-		return;
-	for_each_sg(event->list, sg, event->count, i) {
+	for_each_sg(event->list->sg, sg, event->count, i) {
 		u64 last = judge_last(sg->dma_address, sg->dma_length);
 
-		if (sg->length > event->segment_bytes)
+		if (DMASIM_UNLIKELY(sg->length > longest))
 			tell_limit(
 				check, event, sg,
 				&(struct finding){
 					.what = "the entry is longer than dma_get_max_seg_size()",
-					.debug[0] = {
-						.check = DMA_DEBUG_SEGMENT_LENGTH,
-						.number = { sg->length, event->segment_bytes } } });
-		if (i < event->ret && (sg->dma_address ^ last) & ~event->boundary)
+					.debug[0] = { .check = DMA_DEBUG_SEGMENT_LENGTH,
+						      .number = { sg->length, longest } } });
+		if (DMASIM_UNLIKELY((sg->dma_address ^ last) & ~boundary) && i < (u32)event->ret)
 			tell_limit(check, event, sg,
 				   &(struct finding){
 					   .what = "the segment crosses dma_get_seg_boundary()",
 					   .debug[0] = { .check = DMA_DEBUG_SEGMENT_BOUNDARY,
 							 .number = { sg->dma_address, last,
-								     event->boundary } } });
+								     boundary } } });
 	}
 }
 
@@ -185,11 +194,12 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_list *list;
 
-	if (event->entries)
+	if (event->list->entry)
 		judge_map_sg_entry(check, event);
 	list = owners_close_list(&check->owners);
-	judge_limits(check, event);
-	if (event->list_changed)
+	if (event->ret > 0 && check_can_judge(check))
+		judge_limits(check, event);
+	if (DMASIM_UNLIKELY(event->list->changed))
 		judge_found(
 			check, event,
 			&(struct finding){ .id = DMASIM_REPORT_LIST_CHANGED,
@@ -206,20 +216,14 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 
 /* ---- Unmap -------------------------------------------------------------- */
 
-static inline void add_segments(struct check *check, const struct dmasim_event *event)
+static void add_segments(struct check *check, const struct dmasim_event *event)
 {
 	struct dmasim_sg_entry only;
 	struct entries entries = entries_of(event, &only);
 
 	for (; entries.at < entries.end; entries.at++) {
-		const struct dmasim_sg_entry *entry = entries.at;
-
-		if (entry->size &&
-		    !check_ranges_add(
-			    &check->call->segments, &check->world->memory,
-			    &(struct check_range){ .start = entry->dma,
-						   .last = judge_last(entry->dma, entry->size),
-						   .bus_address = entry->bus_address }))
+		if (entries.at->size &&
+		    !check_segments_add(&check->call->segments, &check->world->memory, entries.at))
 			check->blind = true;
 	}
 }
@@ -230,19 +234,45 @@ void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
 }
 
 /*
- * The segment that names a piece, from number *next on: both follow the order of the list's
- * entries. One segment may name several pieces; it is used up with the one that ends where it ends.
- * NULL: none names it.
+ * All segments that have bytes, of a call that is over: as they come with it, where all do and have
+ * some, as most; else with those that were told before.
  */
-static const struct check_range *naming(const struct check_ranges *segments,
-					const struct piece *piece, u32 *next)
+static inline struct entries segments_of(struct check *check, const struct dmasim_event *event)
 {
-	for (u32 i = *next; i < segments->count; i++) {
-		const struct check_range *segment = &segments->at[i];
+	struct check_segments *told = &check->call->segments;
 
-		if (piece->at.start < segment->start || piece->at.start > segment->last)
+	if (event->list->entry) {
+		struct dmasim_sg_entry only;
+		struct entries entries = entries_of(event, &only);
+		const struct dmasim_sg_entry *at = entries.at;
+
+		while (at < entries.end && at->size)
+			at++;
+		if (DMASIM_LIKELY(!told->count && at == entries.end))
+			return entries;
+		add_segments(check, event);
+	}
+	return (struct entries){ told->at, told->at + told->count };
+}
+
+static inline u64 last_of(const struct dmasim_sg_entry *segment)
+{
+	return segment->dma + (segment->size - 1);
+}
+
+/*
+ * The segment that names a piece, from the first of `segments` on, which goes on with it: both
+ * follow the order of the list's entries. One segment may name several pieces; it is used up with
+ * the one that ends where it ends. NULL: none names it.
+ */
+static const struct dmasim_sg_entry *naming(struct entries *segments, const struct piece *piece)
+{
+	const struct dmasim_sg_entry *segment;
+
+	for (segment = segments->at; segment < segments->end; segment++) {
+		if (piece->at.start < segment->dma || piece->at.start > last_of(segment))
 			continue;
-		*next = piece->at.last < segment->last ? i : i + 1;
+		segments->at = piece->at.last < last_of(segment) ? segment : segment + 1;
 		return segment;
 	}
 	return NULL;
@@ -262,27 +292,26 @@ struct fit {
  * True if the list is unmapped as it was mapped: every piece is named, in order, and every segment
  * ends where a piece does.
  */
-static bool is_all(const struct check *check, const struct owner_list *list,
+static bool is_all(const struct owner_list *list, struct entries segments,
 		   const struct dmasim_event *event)
 {
-	const struct check_range *segment = check->call->segments.at;
-	const struct check_range *end = segment + check->call->segments.count;
+	const struct dmasim_sg_entry *segment = segments.at;
 	const struct piece *piece;
 
 	if (list->entries != event->count || list->dir != event->dir ||
 	    judge_other_attrs(list->attrs, event->attrs))
 		return false;
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
-		if (segment == end || piece->at.start < segment->start ||
-		    piece->at.last > segment->last ||
+		if (segment == segments.end || piece->at.start < segment->dma ||
+		    piece->at.last > last_of(segment) ||
 		    (piece->kind == PIECE_SG_BUS) != segment->bus_address)
 			return false;
-		segment += piece->at.last == segment->last;
+		segment += piece->at.last == last_of(segment);
 	}
-	return segment == end;
+	return segment == segments.end;
 }
 
-static struct fit fit_of(const struct check *check, const struct owner_list *list,
+static struct fit fit_of(const struct owner_list *list, struct entries segments,
 			 const struct dmasim_event *event)
 {
 	struct fit fit = {
@@ -293,18 +322,17 @@ static struct fit fit_of(const struct check *check, const struct owner_list *lis
 	};
 	const struct piece *piece;
 	bool within = true;
-	u32 next = 0;
 
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
-		const struct check_range *segment = naming(&check->call->segments, piece, &next);
+		const struct dmasim_sg_entry *segment = naming(&segments, piece);
 
 		if (segment)
 			fit.named++;
 		else
 			fit.all_named = false;
-		within = within && segment && piece->at.last <= segment->last;
+		within = within && segment && piece->at.last <= last_of(segment);
 	}
-	fit.all_segments = within && next == check->call->segments.count;
+	fit.all_segments = within && segments.at == segments.end;
 	return fit;
 }
 
@@ -315,20 +343,22 @@ static u32 score(const struct fit *fit)
 }
 
 /* The mapped list that is unmapped as it was mapped; NULL: there is none. */
-static inline struct owner_list *find_same(const struct check *check, struct owner_space *space,
+static inline struct owner_list *find_same(struct owner_space *space, struct entries segments,
 					   const struct dmasim_event *event)
 {
-	const struct check_range *first = check->call->segments.at;
 	const struct owner_list *tried = NULL;
 	struct piece *piece;
+	u64 start, last;
 
-	if (!check->call->segments.count)
+	if (segments.at == segments.end)
 		return NULL;
-	for (piece = owners_first(space, first->start, first->last); piece;
-	     piece = owners_next(space, piece, first->start, first->last)) {
+	start = segments.at->dma;
+	last = last_of(segments.at);
+	for (piece = owners_first(space, start, last); piece;
+	     piece = owners_next(space, piece, start, last)) {
 		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == tried)
 			continue;
-		if (DMASIM_LIKELY(is_all(check, piece->list, event)))
+		if (DMASIM_LIKELY(is_all(piece->list, segments, event)))
 			return piece->list;
 		tried = piece->list;
 	}
@@ -336,22 +366,24 @@ static inline struct owner_list *find_same(const struct check *check, struct own
 }
 
 /* The mapped list that is meant: of those that have the first segment, the one that fits best. */
-static struct owner_list *find_list(struct check *check, struct owner_space *space,
+static struct owner_list *find_list(struct owner_space *space, struct entries segments,
 				    const struct dmasim_event *event, struct fit *fit)
 {
-	const struct check_range *first = check->call->segments.at;
 	struct owner_list *best = NULL;
 	struct piece *piece;
+	u64 start, last;
 
-	if (!check->call->segments.count)
+	if (segments.at == segments.end)
 		return NULL;
-	for (piece = owners_first(space, first->start, first->last); piece;
-	     piece = owners_next(space, piece, first->start, first->last)) {
+	start = segments.at->dma;
+	last = last_of(segments.at);
+	for (piece = owners_first(space, start, last); piece;
+	     piece = owners_next(space, piece, start, last)) {
 		struct fit this;
 
 		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == best)
 			continue;
-		this = fit_of(check, piece->list, event);
+		this = fit_of(piece->list, segments, event);
 		if (this.named && (!best || score(&this) > score(fit))) {
 			best = piece->list;
 			*fit = this;
@@ -376,17 +408,16 @@ static void tell_flag(struct check *check, const struct piece *piece,
 }
 
 /* Ends the pieces that are named, and tells where a flag is not what it was. */
-static void end_named(struct check *check, struct owner_list *list,
+static void end_named(struct check *check, struct owner_list *list, struct entries segments,
 		      const struct dmasim_event *event)
 {
-	const struct check_range *segment;
+	const struct dmasim_sg_entry *segment;
 	struct piece *piece, *following;
 	bool told = false;
-	u32 next = 0;
 
 	for (piece = TAILQ_FIRST(&list->pieces); piece; piece = following) {
 		following = TAILQ_NEXT(piece, of_list);
-		segment = naming(&check->call->segments, piece, &next);
+		segment = naming(&segments, piece);
 		if (!segment)
 			continue;
 		if ((piece->kind == PIECE_SG_BUS) != segment->bus_address && !told) {
@@ -478,35 +509,35 @@ static void tell_differences(struct check *check, const struct dmasim_event *eve
 }
 
 /* What the first segment names was mapped by a call for no list. */
-static struct piece *find_no_list(struct check *check, const struct owner_space *space,
+static struct piece *find_no_list(const struct owner_space *space, struct entries segments,
 				  const struct dmasim_event *event)
 {
-	const struct check_range *first = check->call->segments.at;
 	struct piece *piece;
+	u64 start;
 
-	if (!check->call->segments.count)
+	if (segments.at == segments.end)
 		return NULL;
-	for (piece = owners_first(space, first->start, first->start); piece;
-	     piece = owners_next(space, piece, first->start, first->start)) {
-		if (piece->dev == event->dev && piece->at.start == first->start &&
+	start = segments.at->dma;
+	for (piece = owners_first(space, start, start); piece;
+	     piece = owners_next(space, piece, start, start)) {
+		if (piece->dev == event->dev && piece->at.start == start &&
 		    (piece->kind == PIECE_PHYS || piece->kind == PIECE_ALLOC))
 			return piece;
 	}
 	return NULL;
 }
 
-static void judge_no_list(struct check *check, struct owner_space *space,
+static void judge_no_list(struct check *check, struct owner_space *space, struct entries segments,
 			  const struct dmasim_event *event)
 {
-	const struct check_ranges *segments = &check->call->segments;
-	struct piece *piece = space ? find_no_list(check, space, event) : NULL;
-	struct check_range first = segments->count ? segments->at[0] : (struct check_range){ 0 };
-	u64 size = segments->count ? first.last - first.start + 1 : 0;
+	struct piece *piece = space ? find_no_list(space, segments, event) : NULL;
+	bool any = segments.at < segments.end;
+	u64 start = any ? segments.at->dma : 0;
 	struct finding finding = {
 		.id = DMASIM_REPORT_UNMAP_NOT_MAPPED,
-		.debug[0] = { .check = first.start == DMA_MAPPING_ERROR ? DMA_DEBUG_ERROR_VALUE
-									: DMA_DEBUG_NOT_ALLOCATED,
-			      .number = { first.start, size } },
+		.debug[0] = { .check = start == DMA_MAPPING_ERROR ? DMA_DEBUG_ERROR_VALUE
+								  : DMA_DEBUG_NOT_ALLOCATED,
+			      .number = { start, any ? segments.at->size : 0 } },
 	};
 
 	if (!event->count) {
@@ -530,31 +561,31 @@ static void judge_no_list(struct check *check, struct owner_space *space,
 }
 
 /* It is not what any list was mapped as. By itself: what is usual needs no stack for it. */
-__attribute__((noinline)) static void unmap_other(struct check *check, struct owner_space *space,
-						  const struct dmasim_event *event)
+DMASIM_COLD __attribute__((noinline)) static void unmap_other(struct check *check,
+							      struct owner_space *space,
+							      struct entries segments,
+							      const struct dmasim_event *event)
 {
 	struct fit fit = { 0 };
-	struct owner_list *list = space ? find_list(check, space, event, &fit) : NULL;
+	struct owner_list *list = space ? find_list(space, segments, event, &fit) : NULL;
 
 	if (list) {
 		tell_differences(check, event, list, &fit);
-		end_named(check, list, event);
+		end_named(check, list, segments, event);
 	} else {
-		judge_no_list(check, space, event);
+		judge_no_list(check, space, segments, event);
 	}
 }
 
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
-	struct owner_list *list;
+	struct entries segments = segments_of(check, event);
+	struct owner_list *list = space ? find_same(space, segments, event) : NULL;
 
-	if (event->entries)
-		add_segments(check, event);
-	list = space ? find_same(check, space, event) : NULL;
 	if (DMASIM_LIKELY(list))
 		end_all(check, list, event);
 	else
-		unmap_other(check, space, event);
+		unmap_other(check, space, segments, event);
 	check->call->segments.count = 0;
 }

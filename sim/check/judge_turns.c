@@ -236,7 +236,7 @@ void judge_turn_sg(struct check *check, const struct dmasim_event *event)
 		check_let_go(check);
 	if (!is_judged(check, event))
 		return;
-	for_each_sg(event->list, sg, event->count, i) {
+	for_each_sg(event->list->sg, sg, event->count, i) {
 		const struct turn turn = { sg->dma_address,
 					   judge_last(sg->dma_address, sg->dma_length) };
 

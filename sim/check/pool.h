@@ -25,7 +25,7 @@ struct check_pool {
 void check_pool_init(struct check_pool *pool, struct memory *memory, bool *blind, size_t bytes);
 void check_pool_fini(struct check_pool *pool);
 
-void *check_pool_grow(struct check_pool *pool);
+DMASIM_COLD void *check_pool_grow(struct check_pool *pool);
 
 /* Memory for a record, with whatever is in it. NULL: there is none, and the checker is blind. */
 static inline void *check_pool_get(struct check_pool *pool)

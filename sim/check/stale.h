@@ -38,10 +38,12 @@ struct stale {
 STAILQ_HEAD(stale_list, stale);
 
 /* Looks for a translation of [start, last] that may still be cached and does harm. */
-void stale_judge(struct check *check, u32 domain, u64 start, u64 last, enum stale_claim claim);
+DMASIM_COLD void stale_judge(struct check *check, u32 domain, u64 start, u64 last,
+			     enum stale_claim claim);
 
 /* Tells what was found; `event` ended the call; NULL: it is nobody's. */
-void stale_tell(struct check *check, struct stale_list *found, const struct dmasim_event *event);
+DMASIM_COLD void stale_tell(struct check *check, struct stale_list *found,
+			    const struct dmasim_event *event);
 void stale_fini(struct check *check, struct stale_list *found);
 
 /* A page of a page table was freed: no context, and no table, may lead there. */

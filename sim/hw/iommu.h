@@ -156,7 +156,7 @@ static inline void hw_walk_range(const struct hw_iommu *iommu, phys_addr_t root,
 }
 
 /* Writes a fault record, or notes that one was lost. While that is noted, all are lost. */
-void hw_fault_record(struct hw_iommu *iommu, const struct hw_refusal *refusal);
+DMASIM_COLD void hw_fault_record(struct hw_iommu *iommu, const struct hw_refusal *refusal);
 
 /* The order of the oldest record; ~0: there is none. */
 u64 hw_fault_oldest(const struct hw_iommu *iommu);

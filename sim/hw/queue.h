@@ -152,7 +152,7 @@ void hw_queue_resume(struct hw_iommu *iommu);
 void hw_command_split(const struct hw_command *command, struct hw_command part[HW_COMMAND_PARTS]);
 
 /* The trace's lines for a queue that stops: at this command, or as a device did not answer. */
-void hw_queue_trace_error(const struct hw_iommu *iommu, const u64 word[2]);
+DMASIM_COLD void hw_queue_trace_error(const struct hw_iommu *iommu, const u64 word[2]);
 void hw_queue_trace_timeout(const struct hw_iommu *iommu, const struct hw_invalidation *what);
 
 /* Does what the command asks for. False: a device did not answer in time. */

@@ -165,6 +165,7 @@ struct lint {
 	SLIST_HEAD(, lint_sites) sites;
 	u32 entry_count, entry_room;
 	struct scatterlist *entry;
+	struct dmasim_event_list list;		       /* of the call that is judged */
 	char warning[CHECK_CPUS][2][TRACE_TEXT_BYTES]; /* the latest, and the one before */
 
 	struct lint_balance_tree balances;

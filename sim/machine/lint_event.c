@@ -98,22 +98,22 @@ static void put_rest(struct lint *lint, struct dmasim_event *event, const struct
 		event->p2p_type = (u8)number;
 		break;
 	case DMASIM_F_RET:
-		event->ret = (s64)number;
+		event->ret = (s32)number;
 		break;
 	case DMASIM_F_ALLOC:
-		event->alloc = (enum dmasim_alloc)number;
+		event->alloc = (u8)number;
 		break;
 	case DMASIM_F_MEMORY:
 		lint->memory = (enum memory_kind)number;
 		break;
 	case DMASIM_F_LIMITS:
 		if (key->kind == LINT_HEX)
-			event->boundary = number;
+			lint->list.boundary = number;
 		else
-			event->segment_bytes = (u32)number;
+			lint->list.segment_bytes = (u32)number;
 		break;
 	case DMASIM_F_CHANGED:
-		event->list_changed = number;
+		lint->list.changed = number;
 		break;
 	case DMASIM_F_BELOW:
 		lint->below_root = number;
@@ -159,11 +159,19 @@ static int judge_ranges(struct lint *lint, const struct dmasim_event *event)
 	return 0;
 }
 
-static bool has_list(const struct dmasim_event *event)
+static bool is_of_list(const struct dmasim_event *event)
 {
 	return event->type == DMASIM_EVENT_SYNC_SG_FOR_CPU ||
 	       event->type == DMASIM_EVENT_SYNC_SG_FOR_DEVICE ||
-	       (event->type == DMASIM_EVENT_MAP_SG && event->ret > 0);
+	       event->type == DMASIM_EVENT_MAP_SG || event->type == DMASIM_EVENT_UNMAP_SG;
+}
+
+/* Those that lines of the entries come before. */
+static bool has_entries(const struct dmasim_event *event)
+{
+	if (event->type == DMASIM_EVENT_MAP_SG)
+		return event->ret > 0;
+	return is_of_list(event) && event->type != DMASIM_EVENT_UNMAP_SG;
 }
 
 /* The lines before have told of each entry. */
@@ -172,15 +180,16 @@ static int use_list(struct lint *lint, struct dmasim_event *event)
 	u32 count = lint->entry_count;
 
 	lint->entry_count = 0;
-	if (!has_list(event))
+	if (is_of_list(event))
+		event->list = &lint->list;
+	if (!has_entries(event))
 		return 0;
-	event->list = lint->entry;
+	lint->list.sg = lint->entry;
 	if (count != event->count)
 		return lint_wrong(lint, "%u sg_entry before %s, expected n=%u of them", count,
 				  lint->now->name, event->count);
-	if (event->ret > event->count)
-		return lint_wrong(lint, "ret=%lld, expected at most n=%u", event->ret,
-				  event->count);
+	if (event->ret > 0 && (u32)event->ret > event->count)
+		return lint_wrong(lint, "ret=%d, expected at most n=%u", event->ret, event->count);
 	return 0;
 }
 
@@ -205,9 +214,10 @@ static int judge(struct lint *lint, struct dmasim_event *event)
 static int take_event(struct lint *lint, const struct lint_value *value)
 {
 	u32 fields = trace_formats[lint->now->event].fields;
-	struct dmasim_event event = { .type = lint->now->event, .dir = DMA_NONE };
+	struct dmasim_event event = { .type = (u8)lint->now->event, .dir = DMA_NONE };
 
 	lint->below_root = false;
+	lint->list = (struct dmasim_event_list){ 0 };
 	for (u32 i = 0; i < KEYS; i++) {
 		if (!(fields & keys[i].field))
 			continue;

@@ -205,7 +205,7 @@ static bool take_prot(struct lint *lint, u64 *value)
 static bool take_result(struct lint *lint, struct lint_value *value)
 {
 	if (*lint->at != '-')
-		return take_decimal(lint, ~0ULL >> 1, &value->number);
+		return take_decimal(lint, ~0U >> 1, &value->number);
 	lint->at++;
 	if (is_digit(*lint->at)) {
 		if (!take_decimal(lint, 4095, &value->number))
@@ -258,7 +258,7 @@ static const char *expected_of(const struct lint_key *key)
 		[LINT_NAME] = "a word",
 		[LINT_TEXT] = "a text in quotes",
 		[LINT_PROT] = "letters of rwcxmp",
-		[LINT_RESULT] = "0, a count or -E...",
+		[LINT_RESULT] = "0, a count of 31 bits or -E...",
 	};
 
 	return texts[key->kind];

@@ -309,11 +309,11 @@ static void trace_entries(struct dmasim *s, const struct dmasim_event *event)
 	if (event->type == DMASIM_EVENT_UNMAP_SG)
 		several.type = DMASIM_EVENT_UNMAP_SG_ENTRY;
 	for (u64 i = 0; i < event->done; i++) {
-		const struct dmasim_sg_entry *entry = &event->entries[i];
+		const struct dmasim_sg_entry *entry = &event->list->entry[i];
 		struct trace_facts facts = { 0 };
 		struct dmasim_event one = several;
 
-		one.entries = NULL;
+		one.list = NULL;
 		one.dma = entry->dma;
 		one.phys = entry->phys;
 		one.size = entry->size;
@@ -332,6 +332,14 @@ static bool is_of_entries(const struct dmasim_event *event)
 	       event->type == DMASIM_EVENT_UNMAP_SG_ENTRY;
 }
 
+static bool comes_with_entries(const struct dmasim_event *event)
+{
+	bool is_of_list = is_of_entries(event) || event->type == DMASIM_EVENT_MAP_SG ||
+			  event->type == DMASIM_EVENT_UNMAP_SG;
+
+	return is_of_list && event->list && event->list->entry;
+}
+
 static void trace_call(struct dmasim *s, const struct dmasim_event *event)
 {
 	struct trace_facts facts = { 0 };
@@ -348,15 +356,22 @@ static void trace_call(struct dmasim *s, const struct dmasim_event *event)
 
 static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
 {
-	struct dmasim_event call = *event;
+	struct dmasim_event_list list;
+	struct dmasim_event call;
 
-	if (event->entries) {
-		trace_entries(s, event);
-		call.entries = NULL;
-		call.done = 0;
+	if (!comes_with_entries(event)) {
+		trace_call(s, event);
+		return;
 	}
-	if (!event->entries || !is_of_entries(event))
-		trace_call(s, &call);
+	trace_entries(s, event);
+	if (is_of_entries(event))
+		return;
+	list = *event->list;
+	list.entry = NULL;
+	call = *event;
+	call.list = &list;
+	call.done = 0;
+	trace_call(s, &call);
 }
 
 /* Those that the kernel's log has a line of, too. */

@@ -109,10 +109,10 @@ static void put_rest(struct trace *trace, const struct dmasim_event *event, u32 
 	if (fields & DMASIM_F_MEMORY)
 		trace_word(trace, "memory", memory_kind_name(facts->memory));
 	if (fields & DMASIM_F_LIMITS) {
-		trace_dec(trace, "longest", event->segment_bytes);
-		trace_hex(trace, "boundary", event->boundary);
+		trace_dec(trace, "longest", event->list->segment_bytes);
+		trace_hex(trace, "boundary", event->list->boundary);
 	}
-	if ((fields & DMASIM_F_CHANGED) && event->list_changed)
+	if ((fields & DMASIM_F_CHANGED) && event->list->changed)
 		trace_dec(trace, "changed", 1);
 	if ((fields & DMASIM_F_BELOW) && facts->below_root)
 		trace_dec(trace, "below", 1);

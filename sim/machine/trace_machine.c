@@ -185,7 +185,7 @@ static void tell_list(struct trace *trace, const struct dmasim_event *event)
 	struct scatterlist *sg;
 	u32 i;
 
-	for_each_sg(event->list, sg, event->count, i) {
+	for_each_sg(event->list->sg, sg, event->count, i) {
 		trace_begin(trace, "sg_entry");
 		trace_hex(trace, "dma", sg->dma_address);
 		trace_dec(trace, "size", sg->length);

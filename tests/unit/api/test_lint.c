@@ -109,7 +109,7 @@ static const struct {
 	{ "t=0 cpu=0 iova_using_bits dev=ffff:ff:1f.7 n=1\n",
 	  "dev= of iova_using_bits goes on with '', expected a device, as 0000:3a:00.0" },
 	{ "t=0 cpu=0 dma_need_unmap dev=0000:03:00.0 ret=-E\n",
-	  "ret= of dma_need_unmap goes on with '', expected 0, a count or -E..." },
+	  "ret= of dma_need_unmap goes on with '', expected 0, a count of 31 bits or -E..." },
 	{ "t=0 cpu=0 dma_sync_sg_for_cpu dev=0000:03:00.0 n=1 dir=SIDEWAYS\n",
 	  "dir= of dma_sync_sg_for_cpu goes on with 'SIDEWAYS', expected a word that "
 	  "trace.h has for it" },
