@@ -149,11 +149,12 @@ struct dmasim_sg_entry {
 
 /* What calls of lists tell beside; it is there while they are told. */
 struct dmasim_event_list {
-	struct scatterlist *sg;		     /* the list itself, of calls */
+	struct scatterlist *sg;		     /* the list itself; MAP_SG_ENTRY: NULL */
 	const struct dmasim_sg_entry *entry; /* `done` of the event; NULL: it has the only one */
 	u64 boundary;			     /* MAP_SG: low bits that no segment crosses */
 	u32 segment_bytes;		     /* MAP_SG: the longest that the device takes */
 	bool changed;			     /* MAP_SG: the CPU's half is not what it was */
+	bool merged; /* UNMAP_SG...: an entry without a segment has none behind it */
 };
 
 /*
@@ -164,10 +165,10 @@ struct dmasim_event_list {
  * of the two-step API `dma` is the state's address and `size` the length of this step. What memory
  * is, and what is below the root, the tracer finds out: an event has no such field.
  *
- * MAP_SG_ENTRY and UNMAP_SG_ENTRY may be about several entries in a row: `list` has `done` of them,
- * and each is a line. NULL: the record itself has the only one. `dir` and `attrs` are those of the
- * call; DMA_NONE: they are not known yet. MAP_SG and UNMAP_SG may have the list's last entries in
- * the same way.
+ * MAP_SG_ENTRY and UNMAP_SG_ENTRY may be about several entries in a row, and each is a line: `list`
+ * has `done` of them, or has the segments of `count` entries of a list that is about to be unmapped.
+ * NULL: the record itself has the only one. `dir` and `attrs` are those of the call; DMA_NONE: they
+ * are not known yet. MAP_SG may have the list's last entries in the same way.
  *
  * Events are built in the middle of calls that take less than a hundred nanoseconds: the record has
  * 96 bytes, which compilers clear without a loop.

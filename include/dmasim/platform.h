@@ -289,7 +289,6 @@ struct platform {
 	void *machine;	/* the first argument of every operation */
 	u32 cpu;	/* number of the virtual CPU that runs now */
 	bool listening; /* somebody wants events */
-	bool traced;	/* and each in its place among the others */
 	bool stepping;	/* somebody wants preemption points */
 	u32 locks_held; /* dmasim/lock.h, of all CPUs together */
 

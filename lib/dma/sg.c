@@ -14,7 +14,7 @@ void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
 		return;
 	p->ops->event(p->machine,
 		      &(struct dmasim_event){
-			      .type = told->type,
+			      .type = DMASIM_EVENT_MAP_SG_ENTRY,
 			      .dev = dev->id,
 			      .dir = told->call.dir,
 			      .attrs = told->call.attrs,
@@ -130,7 +130,7 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 	domain = iommu_dma_domain(dev);
 	if (DMASIM_UNLIKELY(dev->os->platform->listening))
 		before = digest(sg, nents);
-	dma_sg_begin(&told, DMASIM_EVENT_MAP_SG_ENTRY, call);
+	dma_sg_begin(&told, call);
 	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call, &told)
 		       : direct_map_sg(dev, sg, nents, call, &told);
 	if (!count) {
@@ -170,45 +170,27 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 	return 0;
 }
 
-/* Takes down what is about to be unmapped, segment by segment, as the list describes it now. */
-__attribute__((noinline)) static void add_segments(struct device *dev, struct dma_sg_told *told,
-						   struct scatterlist *sg, int nents)
-{
-	bool merged = iommu_dma_domain(dev) && !sg_dma_is_swiotlb(sg);
-	struct scatterlist *s;
-	int i;
-
-	for_each_sg(sg, s, nents, i) {
-		/* Merging left the last entries without a segment. */
-		if (merged && !sg_dma_len(s))
-			break;
-		dma_sg_put(dev, told,
-			   &(struct dmasim_sg_entry){ s->dma_address, 0, sg_dma_len(s), 0,
-						      sg_dma_is_bus_address(s) });
-	}
-	/* Where each event has its place among the others, before what is done with them. */
-	if (dev->os->platform->traced)
-		dma_sg_tell(dev, told);
-}
-
 static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
 {
 	struct iommu_domain *domain;
-	struct dma_sg_told told;
 
 	if (!dma_valid_direction(dev, call.dir) || !dma_has_mask(dev) || !dma_ready(dev))
 		return;
 	domain = iommu_dma_domain(dev);
-	dma_sg_begin(&told, DMASIM_EVENT_UNMAP_SG_ENTRY, call);
-	if (DMASIM_UNLIKELY(dev->os->platform->listening))
-		add_segments(dev, &told, sg, nents);
+	/* As the list describes it now: the unmap takes flags from it. */
+	PLATFORM_EVENT(dev->os->platform, UNMAP_SG_ENTRY, .dev = dev->id, .count = (u32)nents,
+		       .dir = call.dir, .attrs = call.attrs,
+		       .list = &(struct dmasim_event_list){
+			       .sg = sg, .merged = domain && !sg_dma_is_swiotlb(sg) },
+		       .site = dev->site);
 	if (domain)
 		iommu_dma_unmap_sg(dev, domain, sg, nents, call);
 	else
 		direct_unmap_sg(dev, sg, nents, call);
 	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs, .done = told.count,
-		       .list = &(struct dmasim_event_list){ .sg = sg, .entry = told.entry },
+		       .dir = call.dir, .attrs = call.attrs,
+		       .list = &(struct dmasim_event_list){
+			       .sg = sg, .merged = domain && !sg_dma_is_swiotlb(sg) },
 		       .site = dev->site);
 }
 

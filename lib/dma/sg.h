@@ -10,25 +10,22 @@
 #define DMA_SG_TOLD 32
 
 /*
- * Entries of a list that are told together, if somebody listens: the last of them in the event of
- * the call itself.
+ * Entries of a list that is mapped: they are told together, if somebody listens, and the last of
+ * them in the event of the call itself.
  */
 struct dma_sg_told {
-	enum dmasim_event_type type;
 	u32 count;
 	struct dma_call call;
 	struct dmasim_sg_entry entry[DMA_SG_TOLD];
 };
 
-static inline void dma_sg_begin(struct dma_sg_told *told, enum dmasim_event_type type,
-				struct dma_call call)
+static inline void dma_sg_begin(struct dma_sg_told *told, struct dma_call call)
 {
-	told->type = type;
 	told->count = 0;
 	told->call = call;
 }
 
-/* Tells them by themselves: there are too many to be told with the call, or it is early. */
+/* Tells them by themselves: there are too many to be told with the call. */
 void dma_sg_tell(struct device *dev, struct dma_sg_told *told);
 
 /* Adds those of a list that was mapped entry by entry. */

@@ -50,7 +50,13 @@ struct check_call {
 	u64 began;		 /* what came later (moment.h) may be its doing */
 	struct check_taken taken;
 	bool mapped_nothing;		/* it asked a page table for no bytes */
-	struct check_segments segments; /* of the list that is being unmapped */
+	/*
+	 * The list that is being unmapped, if it is as it was mapped; else, and where segments are
+	 * told one by one, what the call tells of it.
+	 */
+	struct owner_list *same;
+	u64 same_number;
+	struct check_segments segments;
 };
 
 /* Addresses of a device between two windows of its host bridge, as they were found last. */

@@ -216,45 +216,6 @@ void judge_map_sg(struct check *check, const struct dmasim_event *event)
 
 /* ---- Unmap -------------------------------------------------------------- */
 
-static void add_segments(struct check *check, const struct dmasim_event *event)
-{
-	struct dmasim_sg_entry only;
-	struct entries entries = entries_of(event, &only);
-
-	for (; entries.at < entries.end; entries.at++) {
-		if (entries.at->size &&
-		    !check_segments_add(&check->call->segments, &check->world->memory, entries.at))
-			check->blind = true;
-	}
-}
-
-void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
-{
-	add_segments(check, event);
-}
-
-/*
- * All segments that have bytes, of a call that is over: as they come with it, where all do and have
- * some, as most; else with those that were told before.
- */
-static inline struct entries segments_of(struct check *check, const struct dmasim_event *event)
-{
-	struct check_segments *told = &check->call->segments;
-
-	if (event->list->entry) {
-		struct dmasim_sg_entry only;
-		struct entries entries = entries_of(event, &only);
-		const struct dmasim_sg_entry *at = entries.at;
-
-		while (at < entries.end && at->size)
-			at++;
-		if (DMASIM_LIKELY(!told->count && at == entries.end))
-			return entries;
-		add_segments(check, event);
-	}
-	return (struct entries){ told->at, told->at + told->count };
-}
-
 static inline u64 last_of(const struct dmasim_sg_entry *segment)
 {
 	return segment->dma + (segment->size - 1);
@@ -288,27 +249,127 @@ struct fit {
 	bool same_attrs;
 };
 
+/* The segments of a list that is about to be unmapped, one after the other. */
+struct told {
+	struct scatterlist *sg;
+	u32 left;
+	bool merged;
+};
+
+static inline void told_next(struct told *told)
+{
+	told->sg = --told->left ? sg_next(told->sg) : NULL;
+}
+
+/* The next that has bytes; NULL: there are no more. */
+static inline struct scatterlist *told_segment(struct told *told)
+{
+	while (told->sg && DMASIM_UNLIKELY(!sg_dma_len(told->sg))) {
+		if (told->merged)
+			return NULL;
+		told_next(told);
+	}
+	return told->sg;
+}
+
+static inline struct told told_of(const struct dmasim_event *event)
+{
+	return (struct told){ event->count ? event->list->sg : NULL, event->count,
+			      event->list->merged };
+}
+
 /*
  * True if the list is unmapped as it was mapped: every piece is named, in order, and every segment
  * ends where a piece does.
  */
-static bool is_all(const struct owner_list *list, struct entries segments,
-		   const struct dmasim_event *event)
+static bool is_all(const struct owner_list *list, const struct dmasim_event *event)
 {
-	const struct dmasim_sg_entry *segment = segments.at;
+	struct told told = told_of(event);
+	struct scatterlist *segment = told_segment(&told);
 	const struct piece *piece;
 
 	if (list->entries != event->count || list->dir != event->dir ||
 	    judge_other_attrs(list->attrs, event->attrs))
 		return false;
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
-		if (segment == segments.end || piece->at.start < segment->dma ||
-		    piece->at.last > last_of(segment) ||
-		    (piece->kind == PIECE_SG_BUS) != segment->bus_address)
+		u64 last;
+
+		if (!segment)
 			return false;
-		segment += piece->at.last == last_of(segment);
+		last = segment->dma_address + (sg_dma_len(segment) - 1);
+		if (piece->at.start < segment->dma_address || piece->at.last > last ||
+		    (piece->kind == PIECE_SG_BUS) != sg_dma_is_bus_address(segment))
+			return false;
+		if (piece->at.last != last)
+			continue;
+		told_next(&told);
+		segment = told_segment(&told);
 	}
-	return segment == segments.end;
+	return !segment;
+}
+
+/* The mapped list that is unmapped as it was mapped; NULL: there is none. */
+static struct owner_list *find_same(struct owner_space *space, const struct dmasim_event *event)
+{
+	struct told told = told_of(event);
+	const struct scatterlist *first = told_segment(&told);
+	const struct owner_list *tried = NULL;
+	struct piece *piece;
+	u64 last;
+
+	if (!first)
+		return NULL;
+	last = first->dma_address + (sg_dma_len(first) - 1);
+	for (piece = owners_first(space, first->dma_address, last); piece;
+	     piece = owners_next(space, piece, first->dma_address, last)) {
+		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == tried)
+			continue;
+		if (DMASIM_LIKELY(is_all(piece->list, event)))
+			return piece->list;
+		tried = piece->list;
+	}
+	return NULL;
+}
+
+static void keep_segment(struct check *check, const struct dmasim_sg_entry *segment)
+{
+	if (segment->size &&
+	    !check_segments_add(&check->call->segments, &check->world->memory, segment))
+		check->blind = true;
+}
+
+DMASIM_COLD static void keep_segments(struct check *check, const struct dmasim_event *event)
+{
+	struct told told = told_of(event);
+	struct scatterlist *sg;
+
+	check->call->segments.count = 0;
+	for (sg = told_segment(&told); sg; sg = told_segment(&told)) {
+		keep_segment(check, &(struct dmasim_sg_entry){
+					    .dma = sg->dma_address,
+					    .size = sg_dma_len(sg),
+					    .bus_address = sg_dma_is_bus_address(sg) });
+		told_next(&told);
+	}
+}
+
+void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event)
+{
+	struct check_call *call = check->call;
+	struct owner_space *space;
+
+	if (DMASIM_UNLIKELY(!event->list)) {
+		keep_segment(check, &(struct dmasim_sg_entry){ .dma = event->dma,
+							       .size = event->size,
+							       .bus_address = event->bus_address });
+		return;
+	}
+	space = owners_space(&check->owners, event->dev);
+	call->same = space ? find_same(space, event) : NULL;
+	if (DMASIM_LIKELY(call->same))
+		call->same_number = call->same->number;
+	else
+		keep_segments(check, event);
 }
 
 static struct fit fit_of(const struct owner_list *list, struct entries segments,
@@ -340,29 +401,6 @@ static u32 score(const struct fit *fit)
 {
 	return 16U * fit->all_named + 8U * fit->all_segments + 4U * fit->same_entries +
 	       2U * fit->same_direction + fit->same_attrs;
-}
-
-/* The mapped list that is unmapped as it was mapped; NULL: there is none. */
-static inline struct owner_list *find_same(struct owner_space *space, struct entries segments,
-					   const struct dmasim_event *event)
-{
-	const struct owner_list *tried = NULL;
-	struct piece *piece;
-	u64 start, last;
-
-	if (segments.at == segments.end)
-		return NULL;
-	start = segments.at->dma;
-	last = last_of(segments.at);
-	for (piece = owners_first(space, start, last); piece;
-	     piece = owners_next(space, piece, start, last)) {
-		if (!owners_is_of_list(piece) || piece->dev != event->dev || piece->list == tried)
-			continue;
-		if (DMASIM_LIKELY(is_all(piece->list, segments, event)))
-			return piece->list;
-		tried = piece->list;
-	}
-	return NULL;
 }
 
 /* The mapped list that is meant: of those that have the first segment, the one that fits best. */
@@ -563,9 +601,10 @@ static void judge_no_list(struct check *check, struct owner_space *space, struct
 /* It is not what any list was mapped as. By itself: what is usual needs no stack for it. */
 DMASIM_COLD __attribute__((noinline)) static void unmap_other(struct check *check,
 							      struct owner_space *space,
-							      struct entries segments,
 							      const struct dmasim_event *event)
 {
+	const struct check_segments *told = &check->call->segments;
+	struct entries segments = { told->at, told->at + told->count };
 	struct fit fit = { 0 };
 	struct owner_list *list = space ? find_list(space, segments, event, &fit) : NULL;
 
@@ -580,12 +619,16 @@ DMASIM_COLD __attribute__((noinline)) static void unmap_other(struct check *chec
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
-	struct entries segments = segments_of(check, event);
-	struct owner_list *list = space ? find_same(space, segments, event) : NULL;
+	struct check_call *call = check->call;
 
-	if (DMASIM_LIKELY(list))
-		end_all(check, list, event);
-	else
-		unmap_other(check, space, segments, event);
-	check->call->segments.count = 0;
+	if (DMASIM_LIKELY(call->same && call->same->number == call->same_number)) {
+		end_all(check, call->same, event);
+	} else {
+		/* Another CPU's call has ended it. */
+		if (call->same)
+			keep_segments(check, event);
+		unmap_other(check, space, event);
+	}
+	call->same = NULL;
+	call->segments.count = 0;
 }

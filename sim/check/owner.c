@@ -195,6 +195,7 @@ struct owner_list *owners_new_list(struct owners *owners)
 	if (!list)
 		return NULL;
 	TAILQ_INIT(&list->pieces);
+	list->number = ++owners->lists_made;
 	list->entries = 0;
 	list->dir = 0;
 	list->attrs = 0;
@@ -210,7 +211,7 @@ struct owner_list *owners_close_list(struct owners *owners)
 	owners->open = NULL;
 	if (!list || !TAILQ_EMPTY(&list->pieces))
 		return list;
-	check_pool_put(&owners->lists, list);
+	owners_drop_list(owners, list);
 	return NULL;
 }
 

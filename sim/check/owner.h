@@ -79,6 +79,7 @@ struct piece {
 /* One mapped scatterlist; it goes with its last piece. */
 struct owner_list {
 	TAILQ_HEAD(, piece) pieces; /* in the order of the entries */
+	u64 number;		    /* in order of birth, from 1; of one that is gone: 0 */
 	u32 entries;		    /* as many as the map was given */
 	u32 dir;
 	u64 attrs;
@@ -176,7 +177,8 @@ struct owners {
 	struct check_pool lists;  /* of lists, */
 	struct check_pool ranges; /* of ranges, */
 	struct check_pool rows;	  /* and of rows of links */
-	u64 pieces;		  /* that were ever made */
+	u64 pieces;		  /* that were ever made, */
+	u64 lists_made;		  /* and of those */
 	/* The memory of a piece that ends is watched. */
 	void (*watch_ends)(void *cookie, struct piece *piece);
 	void *cookie;
@@ -278,6 +280,12 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 
 struct owner_list *owners_new_list(struct owners *owners);
 
+static inline void owners_drop_list(struct owners *owners, struct owner_list *list)
+{
+	check_pool_put(&owners->lists, list);
+	list->number = 0;
+}
+
 /*
  * Adds a piece to the scatterlist that is being mapped, which begins with its first piece. NULL:
  * there is no memory.
@@ -312,7 +320,7 @@ static inline void owners_leave_list(struct owners *owners, struct piece *piece)
 		piece->list->waits = TAILQ_NEXT(piece, of_list);
 	TAILQ_REMOVE(&piece->list->pieces, piece, of_list);
 	if (DMASIM_UNLIKELY(TAILQ_EMPTY(&piece->list->pieces)) && piece->list != owners->open)
-		check_pool_put(&owners->lists, piece->list);
+		owners_drop_list(owners, piece->list);
 }
 
 static inline void owners_set_end(const struct owners *owners, struct piece_end *end,
@@ -375,7 +383,7 @@ static inline void owners_begin_list_at(struct owners *owners, struct owner_list
 	else if (list == owners->open)
 		TAILQ_INIT(&list->pieces);
 	else
-		check_pool_put(&owners->lists, list);
+		owners_drop_list(owners, list);
 }
 
 /* After this no piece of kind LINK crosses `address`: one that does becomes two. */

@@ -299,45 +299,53 @@ static bool port_wait(void *machine, const bool *held)
 	return s->world.schedule && schedule_wait(s->world.schedule, held);
 }
 
+static void trace_one(struct dmasim *s, const struct dmasim_event *event)
+{
+	struct trace_facts facts = { 0 };
+
+	trace_before_event(s, event, &facts);
+	trace_event(&s->world.trace, event, &facts);
+}
+
 /* Each of several entries is a line. Those that come with a call are told as ones before it. */
 static void trace_entries(struct dmasim *s, const struct dmasim_event *event)
 {
-	struct dmasim_event several = *event;
+	struct dmasim_event several = *event, one;
 
-	if (event->type == DMASIM_EVENT_MAP_SG)
-		several.type = DMASIM_EVENT_MAP_SG_ENTRY;
-	if (event->type == DMASIM_EVENT_UNMAP_SG)
-		several.type = DMASIM_EVENT_UNMAP_SG_ENTRY;
+	several.type = DMASIM_EVENT_MAP_SG_ENTRY;
+	one = several;
+	one.list = NULL;
 	for (u64 i = 0; i < event->done; i++) {
 		const struct dmasim_sg_entry *entry = &event->list->entry[i];
-		struct trace_facts facts = { 0 };
-		struct dmasim_event one = several;
 
-		one.list = NULL;
 		one.dma = entry->dma;
 		one.phys = entry->phys;
 		one.size = entry->size;
 		one.done = entry->done;
 		one.bus_address = entry->bus_address;
-		trace_before_event(s, &one, &facts);
-		trace_event(&s->world.trace, &one, &facts);
+		trace_one(s, &one);
 	}
 	if (event->done)
 		check_event(&s->check, &several);
 }
 
-static bool is_of_entries(const struct dmasim_event *event)
+/* The same of the segments of a list that is about to be unmapped. */
+static void trace_segments(struct dmasim *s, const struct dmasim_event *event)
 {
-	return event->type == DMASIM_EVENT_MAP_SG_ENTRY ||
-	       event->type == DMASIM_EVENT_UNMAP_SG_ENTRY;
-}
+	struct dmasim_event one = *event;
+	struct scatterlist *sg;
+	u32 i;
 
-static bool comes_with_entries(const struct dmasim_event *event)
-{
-	bool is_of_list = is_of_entries(event) || event->type == DMASIM_EVENT_MAP_SG ||
-			  event->type == DMASIM_EVENT_UNMAP_SG;
-
-	return is_of_list && event->list && event->list->entry;
+	one.list = NULL;
+	for_each_sg(event->list->sg, sg, event->count, i) {
+		if (event->list->merged && !sg_dma_len(sg))
+			break;
+		one.dma = sg->dma_address;
+		one.size = sg_dma_len(sg);
+		one.bus_address = sg_dma_is_bus_address(sg);
+		trace_one(s, &one);
+	}
+	check_event(&s->check, event);
 }
 
 static void trace_call(struct dmasim *s, const struct dmasim_event *event)
@@ -354,24 +362,35 @@ static void trace_call(struct dmasim *s, const struct dmasim_event *event)
 		check_event(&s->check, event);
 }
 
-static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
+/* The call itself: its entries were told. */
+static void trace_map_sg(struct dmasim *s, const struct dmasim_event *event)
 {
-	struct dmasim_event_list list;
-	struct dmasim_event call;
+	struct dmasim_event_list list = *event->list;
+	struct dmasim_event call = *event;
 
-	if (!comes_with_entries(event)) {
-		trace_call(s, event);
-		return;
-	}
-	trace_entries(s, event);
-	if (is_of_entries(event))
-		return;
-	list = *event->list;
 	list.entry = NULL;
-	call = *event;
 	call.list = &list;
 	call.done = 0;
 	trace_call(s, &call);
+}
+
+static void trace_and_check(struct dmasim *s, const struct dmasim_event *event)
+{
+	switch (event->type) {
+	case DMASIM_EVENT_MAP_SG_ENTRY:
+		trace_entries(s, event);
+		break;
+	case DMASIM_EVENT_MAP_SG:
+		trace_entries(s, event);
+		trace_map_sg(s, event);
+		break;
+	case DMASIM_EVENT_UNMAP_SG_ENTRY:
+		trace_segments(s, event);
+		break;
+	default:
+		trace_call(s, event);
+		break;
+	}
 }
 
 /* Those that the kernel's log has a line of, too. */
@@ -452,7 +471,6 @@ void port_init(struct dmasim *s)
 		.ops = &ops,
 		.machine = s,
 		.listening = s->check.judging || s->world.trace.on || s->config.dma_debug,
-		.traced = s->world.trace.on,
 		.stepping = s->config.count_points,
 	};
 }
