@@ -166,9 +166,9 @@ struct dmasim_event_list {
  * is, and what is below the root, the tracer finds out: an event has no such field.
  *
  * MAP_SG_ENTRY and UNMAP_SG_ENTRY may be about several entries in a row, and each is a line: `list`
- * has `done` of them, or has the segments of `count` entries of a list that is about to be unmapped.
- * NULL: the record itself has the only one. `dir` and `attrs` are those of the call; DMA_NONE: they
- * are not known yet. MAP_SG may have the list's last entries in the same way.
+ * has `done` of them; or it is the list that is about to be unmapped, and has the segments of
+ * `count` entries. NULL: the record itself has the only one. `dir` and `attrs` are those of the
+ * call; DMA_NONE: they are not known yet. MAP_SG may have the list's last entries in the same way.
  *
  * Events are built in the middle of calls that take less than a hundred nanoseconds: the record has
  * 96 bytes, which compilers clear without a loop.

@@ -32,7 +32,12 @@
 #define DMASIM_LIKELY(x)    __builtin_expect(!!(x), 1)
 #define DMASIM_UNLIKELY(x)  __builtin_expect(!!(x), 0)
 
-/* A function for what is rarely done, or never: it, and what leads to it, lies apart. */
+/*
+ * Functions that every mapping call runs through lie side by side: what one call executes is as
+ * large as the host's nearest instruction cache, and scattered it does not fit. And one for what is
+ * rarely done, or never: it, and what leads to it, lies apart.
+ */
+#define DMASIM_HOT  __attribute__((hot))
 #define DMASIM_COLD __attribute__((cold))
 
 /* As in the kernel: 64 bits are `long long` on every host, so %llx prints them. */

@@ -43,8 +43,8 @@ static dma_addr_t map_mmio(struct device *dev, phys_addr_t phys, size_t size)
 	return dma_capable(dev, dma, size) ? dma : overflow(dev, dma, size);
 }
 
-dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size,
-			       struct dma_call call)
+DMASIM_HOT dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size,
+					  struct dma_call call)
 {
 	bool may_bounce = !(call.attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT));
 	dma_addr_t dma;
@@ -76,8 +76,8 @@ void dma_direct_sync_single_for_device(struct device *dev, dma_addr_t dma, size_
 		arch_sync_dma_for_device(dev, phys, size);
 }
 
-void dma_direct_sync_single_for_cpu(struct device *dev, dma_addr_t dma, size_t size,
-				    enum dma_data_direction dir)
+DMASIM_HOT void dma_direct_sync_single_for_cpu(struct device *dev, dma_addr_t dma, size_t size,
+					       enum dma_data_direction dir)
 {
 	phys_addr_t phys = dma_to_phys(dev, dma);
 
@@ -87,7 +87,8 @@ void dma_direct_sync_single_for_cpu(struct device *dev, dma_addr_t dma, size_t s
 		swiotlb_sync_single_for_cpu(dev, phys, size, dir);
 }
 
-void dma_direct_unmap_phys(struct device *dev, dma_addr_t dma, size_t size, struct dma_call call)
+DMASIM_HOT void dma_direct_unmap_phys(struct device *dev, dma_addr_t dma, size_t size,
+				      struct dma_call call)
 {
 	phys_addr_t phys = dma_to_phys(dev, dma);
 

@@ -23,7 +23,8 @@ static u64 alloc_below_4g(struct device *dev, struct iommu_domain *domain, u64 b
 	return 0;
 }
 
-u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 bytes, u64 limit)
+DMASIM_HOT u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 bytes,
+				    u64 limit)
 {
 	u64 last = (domain->last_pfn << PAGE_SHIFT) + (PAGE_SIZE - 1);
 	u64 iova = 0;
@@ -42,8 +43,8 @@ u64 iommu_dma_alloc_iova(struct device *dev, struct iommu_domain *domain, u64 by
 
 /* ---- Whole granules --------------------------------------------------- */
 
-dma_addr_t iommu_dma_map(struct device *dev, struct iommu_domain *domain, phys_addr_t phys,
-			 u64 size, u32 prot, u64 limit)
+DMASIM_HOT dma_addr_t iommu_dma_map(struct device *dev, struct iommu_domain *domain,
+				    phys_addr_t phys, u64 size, u32 prot, u64 limit)
 {
 	u64 bytes = iommu_dma_span(domain, phys, size);
 	u64 iova;
@@ -65,12 +66,14 @@ static void say_short(struct device *dev, u64 iova, u64 bytes, u64 done)
 			 "the page table held less, or more, than was to be unmapped");
 }
 
-void iommu_dma_unmap_range(struct device *dev, struct iommu_domain *domain, u64 iova, u64 bytes)
+DMASIM_HOT void iommu_dma_unmap_range(struct device *dev, struct iommu_domain *domain, u64 iova,
+				      u64 bytes)
 {
 	say_short(dev, iova, bytes, iommu_unmap(domain, iova, bytes));
 }
 
-void iommu_dma_unmap(struct device *dev, struct iommu_domain *domain, dma_addr_t dma, u64 size)
+DMASIM_HOT void iommu_dma_unmap(struct device *dev, struct iommu_domain *domain, dma_addr_t dma,
+				u64 size)
 {
 	u64 base = iommu_dma_base(domain, dma);
 	u64 bytes = iommu_dma_span(domain, dma, size);
@@ -121,8 +124,8 @@ static bool may_align(struct device *dev, const struct iommu_domain *domain, siz
 	return false;
 }
 
-dma_addr_t iommu_dma_map_phys(struct device *dev, struct iommu_domain *domain, phys_addr_t phys,
-			      size_t size, struct dma_call call)
+DMASIM_HOT dma_addr_t iommu_dma_map_phys(struct device *dev, struct iommu_domain *domain,
+					 phys_addr_t phys, size_t size, struct dma_call call)
 {
 	unsigned long attrs = call.attrs;
 	dma_addr_t dma;
@@ -146,8 +149,8 @@ dma_addr_t iommu_dma_map_phys(struct device *dev, struct iommu_domain *domain, p
 }
 
 /* Nobody here can tell an IOVA from a bus address: it is looked up as an IOVA. */
-void iommu_dma_unmap_phys(struct device *dev, struct iommu_domain *domain, dma_addr_t dma,
-			  size_t size, struct dma_call call)
+DMASIM_HOT void iommu_dma_unmap_phys(struct device *dev, struct iommu_domain *domain,
+				     dma_addr_t dma, size_t size, struct dma_call call)
 {
 	phys_addr_t phys;
 

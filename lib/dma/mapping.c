@@ -16,7 +16,7 @@ void dma_warn(struct device *dev, enum dmasim_report_id id, u64 dma, u64 size, c
 					   });
 }
 
-bool dma_valid_direction(struct device *dev, enum dma_data_direction dir)
+DMASIM_HOT bool dma_valid_direction(struct device *dev, enum dma_data_direction dir)
 {
 	if (DMASIM_LIKELY(dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE ||
 			  dir == DMA_FROM_DEVICE))
@@ -26,7 +26,7 @@ bool dma_valid_direction(struct device *dev, enum dma_data_direction dir)
 	return false;
 }
 
-bool dma_has_mask(struct device *dev)
+DMASIM_HOT bool dma_has_mask(struct device *dev)
 {
 	if (DMASIM_LIKELY(dev->dma_mask))
 		return true;
@@ -34,7 +34,7 @@ bool dma_has_mask(struct device *dev)
 	return false;
 }
 
-u32 dma_prot(const struct device *dev, struct dma_call call)
+DMASIM_HOT u32 dma_prot(const struct device *dev, struct dma_call call)
 {
 	u32 prot = dev->dma_coherent ? IOMMU_CACHE : 0;
 
@@ -79,7 +79,8 @@ static void say_wraps(struct device *dev, phys_addr_t phys, size_t size)
 			 "the end of the buffer is beyond the end of all addresses");
 }
 
-static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size, struct dma_call call)
+DMASIM_HOT static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
+				      struct dma_call call)
 {
 	dma_addr_t dma;
 
@@ -94,7 +95,8 @@ static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size, st
 	return dma;
 }
 
-static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, struct dma_call call)
+DMASIM_HOT static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
+				  struct dma_call call)
 {
 	struct iommu_domain *domain;
 
@@ -111,8 +113,8 @@ static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, struct 
 		       .dir = call.dir, .attrs = call.attrs, .site = dev->site);
 }
 
-dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
-			enum dma_data_direction dir, unsigned long attrs)
+DMASIM_HOT dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs)
 {
 	dma_addr_t dma = map_phys(dev, phys, size, (struct dma_call){ dir, attrs });
 
@@ -120,8 +122,8 @@ dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
 	return dma;
 }
 
-void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
-		    unsigned long attrs)
+DMASIM_HOT void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
+			       enum dma_data_direction dir, unsigned long attrs)
 {
 	unmap_phys(dev, addr, size, (struct dma_call){ dir, attrs });
 	dma_leave(dev);
@@ -158,8 +160,9 @@ static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
 	return map_phys(dev, page_phys(page) + offset, size, call);
 }
 
-dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
-			      enum dma_data_direction dir, unsigned long attrs)
+DMASIM_HOT dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset,
+					 size_t size, enum dma_data_direction dir,
+					 unsigned long attrs)
 {
 	dma_addr_t dma = map_page(dev, page, offset, size, (struct dma_call){ dir, attrs });
 
@@ -167,8 +170,8 @@ dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offs
 	return dma;
 }
 
-void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
-			  enum dma_data_direction dir, unsigned long attrs)
+DMASIM_HOT void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
+				     enum dma_data_direction dir, unsigned long attrs)
 {
 	if (!(attrs & DMA_ATTR_MMIO))
 		unmap_phys(dev, addr, size, (struct dma_call){ dir, attrs });

@@ -9,7 +9,7 @@
 #define DMA_CACHE_ALIGNMENT 64U
 #define KMALLOC_BUCKET_MIN  8U
 
-u64 dma_get_mask(struct device *dev)
+DMASIM_HOT u64 dma_get_mask(struct device *dev)
 {
 	return dev->dma_mask && *dev->dma_mask ? *dev->dma_mask : DMA_BIT_MASK(32);
 }
@@ -21,7 +21,7 @@ static u64 min_not_zero(u64 a, u64 b)
 	return a < b ? a : b;
 }
 
-u64 dma_limit(struct device *dev)
+DMASIM_HOT u64 dma_limit(struct device *dev)
 {
 	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 }
@@ -75,7 +75,7 @@ void dma_set_max_seg_size(struct device *dev, unsigned int size)
 	dev->max_segment_size = size;
 }
 
-unsigned int dma_get_max_seg_size(struct device *dev)
+DMASIM_HOT unsigned int dma_get_max_seg_size(struct device *dev)
 {
 	return dev->max_segment_size ? dev->max_segment_size : SZ_64K;
 }
@@ -90,7 +90,7 @@ void dma_set_seg_boundary(struct device *dev, unsigned long mask)
 	dev->segment_boundary_mask = mask;
 }
 
-u64 dma_get_seg_boundary(struct device *dev)
+DMASIM_HOT u64 dma_get_seg_boundary(struct device *dev)
 {
 	return dev->segment_boundary_mask ? dev->segment_boundary_mask : ~0ULL;
 }

@@ -6,7 +6,7 @@
 
 #include "dma/direct.h"
 
-void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
+DMASIM_HOT void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
 {
 	struct platform *p = dev->os->platform;
 
@@ -25,8 +25,8 @@ void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
 	told->count = 0;
 }
 
-static void direct_unmap_sg(struct device *dev, struct scatterlist *sg, int count,
-			    struct dma_call call)
+DMASIM_HOT static void direct_unmap_sg(struct device *dev, struct scatterlist *sg, int count,
+				       struct dma_call call)
 {
 	struct scatterlist *s;
 	int i;
@@ -63,8 +63,8 @@ static int direct_map_entry(struct device *dev, struct scatterlist *s,
 	return 0;
 }
 
-void dma_sg_add_mapped(struct device *dev, struct dma_sg_told *told, struct scatterlist *sg,
-		       int nents)
+DMASIM_HOT void dma_sg_add_mapped(struct device *dev, struct dma_sg_told *told,
+				  struct scatterlist *sg, int nents)
 {
 	struct scatterlist *s;
 	int i;
@@ -99,20 +99,26 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 }
 
 /* What the CPU's half of a list says, as one number: asked for where somebody listens. */
-static u64 digest(struct scatterlist *sg, int nents)
+DMASIM_HOT static u64 digest(struct scatterlist *sg, int nents)
 {
-	u64 digest = 0;
+	u64 digest = 0, within;
 	struct scatterlist *s;
 	int i;
 
-	for_each_sg(sg, s, nents, i)
-		digest = (digest ^ s->page_link) * 0x9e3779b97f4a7c15ULL +
-			 ((u64)s->offset << 32 | s->length);
+	_Static_assert(offsetof(struct scatterlist, length) ==
+			       offsetof(struct scatterlist, offset) + sizeof(within) / 2,
+		       "where it is in its page: one number");
+	for_each_sg(sg, s, nents, i) {
+		memcpy(&within, (const u8 *)s + offsetof(struct scatterlist, offset),
+		       sizeof(within));
+		digest = (digest ^ s->page_link) * 0x9e3779b97f4a7c15ULL + within;
+	}
 	return digest;
 }
 
 /* The number of segments, or one of -EINVAL, -ENOMEM, -EIO, -EREMOTEIO, -EOPNOTSUPP. */
-static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
+DMASIM_HOT static int map_sg(struct device *dev, struct scatterlist *sg, int nents,
+			     struct dma_call call)
 {
 	struct iommu_domain *domain;
 	struct dma_sg_told told;
@@ -149,8 +155,8 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, struct 
 	return count;
 }
 
-unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-			      enum dma_data_direction dir, unsigned long attrs)
+DMASIM_HOT unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+					 enum dma_data_direction dir, unsigned long attrs)
 {
 	int count = map_sg(dev, sg, nents, (struct dma_call){ dir, attrs });
 
@@ -170,7 +176,8 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 	return 0;
 }
 
-static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, struct dma_call call)
+DMASIM_HOT static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
+				struct dma_call call)
 {
 	struct iommu_domain *domain;
 
@@ -178,24 +185,26 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents, stru
 		return;
 	domain = iommu_dma_domain(dev);
 	/* As the list describes it now: the unmap takes flags from it. */
-	PLATFORM_EVENT(dev->os->platform, UNMAP_SG_ENTRY, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs,
-		       .list = &(struct dmasim_event_list){
-			       .sg = sg, .merged = domain && !sg_dma_is_swiotlb(sg) },
-		       .site = dev->site);
+	PLATFORM_EVENT(
+		dev->os->platform, UNMAP_SG_ENTRY, .dev = dev->id, .count = (u32)nents,
+		.dir = call.dir, .attrs = call.attrs,
+		.list = &(struct dmasim_event_list){ .sg = sg,
+						     .merged = domain && !sg_dma_is_swiotlb(sg) },
+		.site = dev->site);
 	if (domain)
 		iommu_dma_unmap_sg(dev, domain, sg, nents, call);
 	else
 		direct_unmap_sg(dev, sg, nents, call);
-	PLATFORM_EVENT(dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents,
-		       .dir = call.dir, .attrs = call.attrs,
-		       .list = &(struct dmasim_event_list){
-			       .sg = sg, .merged = domain && !sg_dma_is_swiotlb(sg) },
-		       .site = dev->site);
+	PLATFORM_EVENT(
+		dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents, .dir = call.dir,
+		.attrs = call.attrs,
+		.list = &(struct dmasim_event_list){ .sg = sg,
+						     .merged = domain && !sg_dma_is_swiotlb(sg) },
+		.site = dev->site);
 }
 
-void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-			enum dma_data_direction dir, unsigned long attrs)
+DMASIM_HOT void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+				   enum dma_data_direction dir, unsigned long attrs)
 {
 	unmap_sg(dev, sg, nents, (struct dma_call){ dir, attrs });
 	dma_leave(dev);

@@ -235,7 +235,7 @@ static void put_entry(struct sg_mapping *mapping, struct sg_output *out, struct 
 		   &(struct dmasim_sg_entry){ iova + offset, sg_phys(s), length, 0, false });
 }
 
-static int finalise(struct sg_mapping *mapping, u64 iova)
+DMASIM_HOT static int finalise(struct sg_mapping *mapping, u64 iova)
 {
 	struct sg_output out;
 	struct scatterlist *s;
@@ -316,8 +316,9 @@ static void clean_list(struct device *dev, struct scatterlist *sg, int nents)
 		arch_sync_dma_for_device(dev, sg_phys(s), s->length);
 }
 
-int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-		     int nents, struct dma_call call, struct dma_sg_told *told)
+DMASIM_HOT int iommu_dma_map_sg(struct device *dev, struct iommu_domain *domain,
+				struct scatterlist *sg, int nents, struct dma_call call,
+				struct dma_sg_told *told)
 {
 	struct sg_mapping mapping = {
 		.dev = dev, .domain = domain, .sg = sg, .nents = nents, .told = told
@@ -358,8 +359,8 @@ static void invalidate_list(struct device *dev, struct scatterlist *sg, int nent
 		arch_sync_dma_for_cpu(dev, sg_phys(s), s->length, dir);
 }
 
-void iommu_dma_unmap_sg(struct device *dev, struct iommu_domain *domain, struct scatterlist *sg,
-			int nents, struct dma_call call)
+DMASIM_HOT void iommu_dma_unmap_sg(struct device *dev, struct iommu_domain *domain,
+				   struct scatterlist *sg, int nents, struct dma_call call)
 {
 	struct scatterlist *s;
 	u64 start = 0, end = 0;

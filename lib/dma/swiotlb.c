@@ -121,7 +121,7 @@ static struct io_tlb_pool *existing_pool(const struct device *dev)
 	return dev->io_tlb ? dev->io_tlb : dev->os->swiotlb;
 }
 
-bool is_swiotlb_buffer(struct device *dev, phys_addr_t phys)
+DMASIM_HOT bool is_swiotlb_buffer(struct device *dev, phys_addr_t phys)
 {
 	const struct io_tlb_pool *pool = existing_pool(dev);
 

@@ -43,8 +43,8 @@ static bool try_alloc(struct device *dev, struct dma_iova_state *state, phys_add
 	return true;
 }
 
-bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
-			size_t size)
+DMASIM_HOT bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
+				   phys_addr_t phys, size_t size)
 {
 	bool done;
 
@@ -59,7 +59,7 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 
 /* ---- Linking ---------------------------------------------------------- */
 
-int iova_link_granules(const struct dma_link *link)
+DMASIM_HOT int iova_link_granules(const struct dma_link *link)
 {
 	struct device *dev = link->dev;
 	u64 start_pad = iommu_dma_offset(link->domain, link->phys);
@@ -104,8 +104,9 @@ static int link_piece(const struct dma_link *link)
 	return iova_link_granules(link);
 }
 
-int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t offset,
-		  size_t size, enum dma_data_direction dir, unsigned long attrs)
+DMASIM_HOT int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
+			     size_t offset, size_t size, enum dma_data_direction dir,
+			     unsigned long attrs)
 {
 	const struct dma_link link = {
 		dev, iommu_dma_domain(dev), state, phys, offset, size, { dir, attrs },
@@ -124,7 +125,8 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 	return err;
 }
 
-int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size)
+DMASIM_HOT int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offset,
+			     size_t size)
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 	u64 start = state->addr + offset;
@@ -153,7 +155,7 @@ static void look_after(const struct dma_link *link)
 		iova_unlink_slow(link);
 }
 
-void iova_unlink(const struct dma_link *link)
+DMASIM_HOT void iova_unlink(const struct dma_link *link)
 {
 	u64 start = link->state->addr + link->offset;
 
@@ -216,8 +218,9 @@ static void destroy(const struct dma_link *link)
 	}
 }
 
-void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
-		      enum dma_data_direction dir, unsigned long attrs)
+DMASIM_HOT void dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
+				 size_t mapped_len, enum dma_data_direction dir,
+				 unsigned long attrs)
 {
 	const struct dma_link link = {
 		dev, iommu_dma_domain(dev), state, 0, 0, mapped_len, { dir, attrs },

@@ -34,7 +34,7 @@ static u64 window(u64 start, u64 last)
 	       (((1ULL << (bits - 1)) - 1) & AMD_PAGES_ADDR_MASK) | AMD_PAGES_S;
 }
 
-struct iommu_command amd_invalidate_pages(const struct amd_pages *pages)
+DMASIM_HOT struct iommu_command amd_invalidate_pages(const struct amd_pages *pages)
 {
 	u64 high = window(pages->start, pages->last);
 
@@ -75,7 +75,7 @@ struct iommu_command amd_invalidate_all(void)
 	return command(AMD_CMD_INVALIDATE_IOMMU_ALL, 0, 0);
 }
 
-struct iommu_command amd_wait(phys_addr_t phys, u64 value)
+DMASIM_HOT struct iommu_command amd_wait(phys_addr_t phys, u64 value)
 {
 	DMASIM_CONTRACT(!(phys & ~AMD_WAIT_ADDR_MASK), "a wait stores at a multiple of 8");
 	return command(AMD_CMD_COMPLETION_WAIT, phys | AMD_WAIT_STORE, value);

@@ -8,7 +8,7 @@
 
 #define FIRST_LEVELS 3
 
-static void amd_range(struct iommu_batch *batch, const struct iommu_range *range)
+DMASIM_HOT static void amd_range(struct iommu_batch *batch, const struct iommu_range *range)
 {
 	const struct amd_pages pages = {
 		.domain = (u16)range->domain,
@@ -42,7 +42,7 @@ static struct iommu_command amd_context(u16 requester, u32 tag)
 	return amd_invalidate_device_entry(requester);
 }
 
-static struct iommu_command amd_wait_for(phys_addr_t phys, u32 value)
+DMASIM_HOT static struct iommu_command amd_wait_for(phys_addr_t phys, u32 value)
 {
 	return amd_wait(phys, value);
 }

@@ -279,7 +279,7 @@ void iommu_domain_destroy(struct iommu_domain *domain)
 	os_free(os, domain);
 }
 
-u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit, bool flush)
+DMASIM_HOT u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit, bool flush)
 {
 	u64 pages = bytes >> PAGE_SHIFT;
 	u64 limit_pfn = limit >> PAGE_SHIFT;
@@ -291,7 +291,7 @@ u64 iommu_alloc_iova(struct iommu_domain *domain, u64 bytes, u64 limit, bool flu
 	return pfn == IOVA_NO_PFN ? 0 : pfn << PAGE_SHIFT;
 }
 
-void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
+DMASIM_HOT void iommu_free_iova(struct iommu_domain *domain, u64 iova, u64 bytes)
 {
 	/* Told before: afterwards another CPU may have it. */
 	PLATFORM_EVENT(domain->os->platform, IOVA_FREE, .domain = domain->id, .dma = iova,

@@ -31,7 +31,7 @@ void iommu_keep_tables(struct iommu_domain *domain, struct page *tables)
 	}
 }
 
-int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+DMASIM_HOT int iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
 	struct os *os = domain->os;
 	int err;
@@ -65,7 +65,8 @@ int iommu_flush_iotlb_all(struct iommu_domain *domain)
 	return err;
 }
 
-int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)
+DMASIM_HOT int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes,
+				u32 prot)
 {
 	struct iommu_iotlb_gather gather;
 	u64 mapped = 0;
@@ -87,12 +88,13 @@ int iommu_map_nosync(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u6
  * Only a unit in caching mode may have cached that there was nothing, at any level. There is no
  * write buffer to flush.
  */
-int iommu_sync_map(struct iommu_domain *domain, u64 iova, u64 bytes)
+DMASIM_HOT int iommu_sync_map(struct iommu_domain *domain, u64 iova, u64 bytes)
 {
 	return iommu_invalidate_mapped(domain, iova, iova + bytes - 1);
 }
 
-int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes, u32 prot)
+DMASIM_HOT int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes,
+			 u32 prot)
 {
 	int err = iommu_map_nosync(domain, iova, phys, bytes, prot);
 
@@ -104,8 +106,8 @@ int iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t phys, u64 bytes
 	return err;
 }
 
-u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
-		     struct iommu_iotlb_gather *gather)
+DMASIM_HOT u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
+				struct iommu_iotlb_gather *gather)
 {
 	u64 done = domain->pt_ops->unmap(&domain->pt, iova, bytes, gather);
 
@@ -114,7 +116,7 @@ u64 iommu_unmap_fast(struct iommu_domain *domain, u64 iova, u64 bytes,
 	return done;
 }
 
-u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes)
+DMASIM_HOT u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes)
 {
 	struct iommu_iotlb_gather gather;
 	u64 done;
@@ -125,7 +127,7 @@ u64 iommu_unmap(struct iommu_domain *domain, u64 iova, u64 bytes)
 	return done;
 }
 
-phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, u64 iova)
+DMASIM_HOT phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, u64 iova)
 {
 	return domain->pt_ops->iova_to_phys(&domain->pt, iova);
 }

@@ -51,7 +51,7 @@ void iommu_batch_begin(struct iommu_batch *batch, struct os *os, struct iommu_un
 }
 
 /* As wide as the unit takes them: what a command does not use is 0. */
-static int submit(struct iommu_batch *batch)
+DMASIM_HOT static int submit(struct iommu_batch *batch)
 {
 	struct platform *p = batch->os->platform;
 	const struct platform_iommu *hw = batch->unit->hw;
@@ -110,7 +110,7 @@ static int execute(struct iommu_batch *batch)
 	return err;
 }
 
-int iommu_batch_execute(struct iommu_batch *batch)
+DMASIM_HOT int iommu_batch_execute(struct iommu_batch *batch)
 {
 	int err = batch->count ? execute(batch) : 0;
 
@@ -120,7 +120,7 @@ int iommu_batch_execute(struct iommu_batch *batch)
 	return batch->err;
 }
 
-void iommu_batch_add(struct iommu_batch *batch, struct iommu_command command)
+DMASIM_HOT void iommu_batch_add(struct iommu_batch *batch, struct iommu_command command)
 {
 	if (batch->count == IOMMU_BATCH_MAX)
 		iommu_batch_execute(batch);
@@ -134,8 +134,8 @@ static void add_range(struct iommu_batch *batch, const struct iommu_range *range
 }
 
 /* Nothing, if it has no TLB that is in use. */
-static void add_device_range(struct iommu_batch *batch, const struct pci_dev *pdev, u64 start,
-			     u64 last)
+DMASIM_HOT static void add_device_range(struct iommu_batch *batch, const struct pci_dev *pdev,
+					u64 start, u64 last)
 {
 	u16 requester = (u16)pdev->dev.id;
 	/* A physical function and its virtual ones take invalidations from one queue. */
@@ -185,7 +185,7 @@ static void invalidate_each_device(struct iommu_domain *domain, u64 start, u64 l
 	}
 }
 
-int iommu_invalidate(struct iommu_domain *domain, const struct iommu_range *range)
+DMASIM_HOT int iommu_invalidate(struct iommu_domain *domain, const struct iommu_range *range)
 {
 	const struct pci_dev *pdev;
 	struct iommu_batch batch;
@@ -205,7 +205,7 @@ int iommu_invalidate(struct iommu_domain *domain, const struct iommu_range *rang
 	return err;
 }
 
-int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last)
+DMASIM_HOT int iommu_invalidate_mapped(struct iommu_domain *domain, u64 start, u64 last)
 {
 	struct iommu_range range = { .domain = domain->id, .start = start, .tables = true };
 	const struct iommu_arch *arch = domain->unit->arch;

@@ -34,7 +34,7 @@ static bool add_pages(struct iommu_batch *batch, const struct iommu_range *range
 	return true;
 }
 
-static void riscv_range(struct iommu_batch *batch, const struct iommu_range *range)
+DMASIM_HOT static void riscv_range(struct iommu_batch *batch, const struct iommu_range *range)
 {
 	const struct platform_iommu *hw = batch->unit->hw;
 	u8 window_lg2 = iommu_window_lg2(range->start, range->last);

@@ -30,7 +30,7 @@ struct iommu_command riscv_forget_space(u32 pscid)
 		       (u64)pscid << RISCV_IOTINVAL_PSCID_SHIFT | RISCV_IOTINVAL_PSCV, 0);
 }
 
-struct iommu_command riscv_forget_window(const struct riscv_space *space)
+DMASIM_HOT struct iommu_command riscv_forget_window(const struct riscv_space *space)
 {
 	u64 low = (u64)space->pscid << RISCV_IOTINVAL_PSCID_SHIFT | RISCV_IOTINVAL_PSCV |
 		  RISCV_IOTINVAL_AV;
@@ -62,7 +62,7 @@ struct iommu_command riscv_forget_in_device(u16 requester, u64 start, u64 last)
 	return command(RISCV_CMD_ATS, RISCV_ATS_INVAL, (u64)requester << RISCV_ATS_RID_SHIFT, body);
 }
 
-struct iommu_command riscv_fence(phys_addr_t phys, u32 value)
+DMASIM_HOT struct iommu_command riscv_fence(phys_addr_t phys, u32 value)
 {
 	DMASIM_CONTRACT(!(phys & 3), "a fence stores at a multiple of 4");
 	return command(RISCV_CMD_IOFENCE, RISCV_IOFENCE_C,

@@ -65,7 +65,7 @@ static void add_addresses(struct iommu_batch *batch, const struct iommu_range *r
 						      range->tables));
 }
 
-static void smmuv3_range(struct iommu_batch *batch, const struct iommu_range *range)
+DMASIM_HOT static void smmuv3_range(struct iommu_batch *batch, const struct iommu_range *range)
 {
 	if (is_everything(range))
 		iommu_batch_add(batch, smmuv3_forget_asid((u16)range->domain));

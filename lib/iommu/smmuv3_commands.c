@@ -40,7 +40,7 @@ static u64 level_code(u8 level)
 	return level < SMMUV3_ANY_LEVEL ? 3U - level : 0;
 }
 
-struct iommu_command smmuv3_forget_pages(const struct smmuv3_pages *pages)
+DMASIM_HOT struct iommu_command smmuv3_forget_pages(const struct smmuv3_pages *pages)
 {
 	u64 ttl = level_code(pages->level);
 	u64 low = (u64)pages->asid << SMMUV3_TLBI_ASID_SHIFT;
@@ -61,7 +61,7 @@ struct iommu_command smmuv3_forget_pages(const struct smmuv3_pages *pages)
  * Its lowest bits, from the first that is set on: the rest is a multiple of what they scale to. Of
  * 2^31 granules as many as one command takes: a larger scale has no encoding.
  */
-void smmuv3_next_pages(struct smmuv3_pages *pages, u64 *count)
+DMASIM_HOT void smmuv3_next_pages(struct smmuv3_pages *pages, u64 *count)
 {
 	u64 scaled;
 
@@ -105,7 +105,7 @@ struct iommu_command smmuv3_forget_in_device(u32 stream, u64 start, u64 last)
 		       (start & ~((1ULL << lg2) - 1)) | (u64)(lg2 - PAGE_SHIFT));
 }
 
-struct iommu_command smmuv3_sync(phys_addr_t phys, u32 value)
+DMASIM_HOT struct iommu_command smmuv3_sync(phys_addr_t phys, u32 value)
 {
 	DMASIM_CONTRACT(phys && !(phys & ~SMMUV3_SYNC_ADDR_MASK),
 			"a wait stores at a multiple of 4 below 2^52");

@@ -5,12 +5,12 @@
 #include "iommu/iommu.h"
 #include "iommu/vtd_commands.h"
 
-static void vtd_range(struct iommu_batch *batch, const struct iommu_range *range)
+DMASIM_HOT static void vtd_range(struct iommu_batch *batch, const struct iommu_range *range)
 {
 	iommu_batch_add(batch, vtd_range_translations(batch->unit, range));
 }
 
-static struct iommu_command vtd_wait(phys_addr_t phys, u32 value)
+DMASIM_HOT static struct iommu_command vtd_wait(phys_addr_t phys, u32 value)
 {
 	return vtd_wait_for_all(phys, value, false);
 }

@@ -97,8 +97,8 @@ struct iommu_command vtd_domain_translations(const struct iommu_unit *unit, u32 
 	return command(translations(unit, VTD_IOTLB_GRANU_DOMAIN, domain), 0);
 }
 
-struct iommu_command vtd_range_translations(const struct iommu_unit *unit,
-					    const struct iommu_range *range)
+DMASIM_HOT struct iommu_command vtd_range_translations(const struct iommu_unit *unit,
+						       const struct iommu_range *range)
 {
 	u8 mask_lg2 = address_mask(range->start, range->last);
 
@@ -201,7 +201,8 @@ struct iommu_command vtd_interrupts(u16 first, u8 count_lg2)
 		       0);
 }
 
-struct iommu_command vtd_wait_for_all(phys_addr_t phys, u32 value, bool drain_page_requests)
+DMASIM_HOT struct iommu_command vtd_wait_for_all(phys_addr_t phys, u32 value,
+						 bool drain_page_requests)
 {
 	return command(VTD_QI_WAIT | VTD_WAIT_STATUS_WRITE | VTD_WAIT_FENCE |
 			       (drain_page_requests ? VTD_WAIT_PAGE_DRAIN : 0) |

@@ -168,7 +168,7 @@ static void start_timer(struct flush_queue *fq)
 }
 
 /* What was unmapped is out of the tables, for every CPU and for hardware, before this begins. */
-void flush_queue_add(struct flush_queue *fq, u64 iova, u64 bytes, struct page *tables)
+DMASIM_HOT void flush_queue_add(struct flush_queue *fq, u64 iova, u64 bytes, struct page *tables)
 {
 	struct platform *p = fq->platform;
 	struct fq_ring *ring = &fq->ring[fq->single ? 0 : p->cpu];

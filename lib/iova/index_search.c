@@ -98,8 +98,8 @@ static bool search_empty(const struct iova_index *index, const struct iova_searc
 }
 
 /* Above the highest range. */
-static bool search_above(const struct index_leaf *highest, const struct iova_search *search,
-			 struct iova_place *place)
+DMASIM_HOT static bool search_above(const struct index_leaf *highest,
+				    const struct iova_search *search, struct iova_place *place)
 {
 	place->leaf = (struct index_leaf *)highest;
 	place->i = 0;

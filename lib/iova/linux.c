@@ -44,8 +44,8 @@ static const struct cached anchor = { .first_pfn = ~0ULL, .last_pfn = ~0ULL };
 
 /* ---- Ranges ----------------------------------------------------------- */
 
-static bool search_above(struct iova_allocator *allocator, struct iova_search *search, u64 top,
-			 u64 lowest, struct iova_place *place)
+DMASIM_HOT static bool search_above(struct iova_allocator *allocator, struct iova_search *search,
+				    u64 top, u64 lowest, struct iova_place *place)
 {
 	search->top = top;
 	return (index_search_near(&allocator->index, search, place) ||
@@ -95,7 +95,8 @@ static u64 take(struct iova_allocator *allocator, struct iova_search *search, u6
 }
 
 /* A limit of ~0 wraps to 0, the lowest of 32-bit limits, as in Linux. */
-static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 align_lg2)
+DMASIM_HOT static u64 alloc_range(struct iova_allocator *allocator, u64 pages, u64 limit_pfn,
+				  u32 align_lg2)
 {
 	struct iova_search search = {
 		.pages = pages,
@@ -117,7 +118,7 @@ static void set_cached(struct cached *cached, const struct iova_range *range)
 }
 
 /* The range that contains pfn, whatever its size; nothing, if there is none. */
-static void free_range(struct iova_allocator *allocator, u64 pfn)
+DMASIM_HOT static void free_range(struct iova_allocator *allocator, u64 pfn)
 {
 	struct iova_range range, above;
 
@@ -208,7 +209,8 @@ static void linux_destroy(struct iova_allocator *allocator)
 	platform_free(allocator->platform, allocator);
 }
 
-static u64 linux_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn, u32 how)
+DMASIM_HOT static u64 linux_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pfn,
+				  u32 how)
 {
 	if (DMASIM_UNLIKELY(!pages))
 		return IOVA_NO_PFN;
@@ -217,7 +219,7 @@ static u64 linux_alloc(struct iova_allocator *allocator, u64 pages, u64 limit_pf
 	return alloc_range(allocator, pages, limit_pfn, how & IOVA_ALIGN_LG2);
 }
 
-static void linux_free(struct iova_allocator *allocator, u64 pfn, u64 pages, u32 how)
+DMASIM_HOT static void linux_free(struct iova_allocator *allocator, u64 pfn, u64 pages, u32 how)
 {
 	u32 order = order_of(pages);
 

@@ -128,7 +128,7 @@ static u64 take_elsewhere(struct iova_rcaches *rcaches, u32 order, u64 highest_p
 	return pfn != IOVA_NO_PFN ? pfn : take_from_depot(rcaches, order, highest_pfn);
 }
 
-u64 iova_rcache_get_more(struct iova_rcaches *rcaches, u32 order, u64 highest_pfn)
+DMASIM_HOT u64 iova_rcache_get_more(struct iova_rcaches *rcaches, u32 order, u64 highest_pfn)
 {
 	struct iova_cpu_rcache *cpu = iova_rcache_here(rcaches, order);
 	u64 pfn;
@@ -147,7 +147,7 @@ u64 iova_rcache_get_more(struct iova_rcaches *rcaches, u32 order, u64 highest_pf
 
 /* ---- Putting ---------------------------------------------------------- */
 
-bool iova_rcache_put_more(struct iova_rcaches *rcaches, u32 order, u64 pfn)
+DMASIM_HOT bool iova_rcache_put_more(struct iova_rcaches *rcaches, u32 order, u64 pfn)
 {
 	struct iova_cpu_rcache *cpu = iova_rcache_here(rcaches, order);
 

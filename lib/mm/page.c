@@ -135,7 +135,7 @@ void page_free(struct os *os, enum dmasim_fault_point why, struct page *page)
 	platform_frames_free(os->platform, why, page_phys(page), 1ULL << page->order);
 }
 
-phys_addr_t page_to_phys(const struct page *page)
+DMASIM_HOT phys_addr_t page_to_phys(const struct page *page)
 {
 	return page_phys(page);
 }

@@ -80,8 +80,8 @@ enum pci_p2pdma_map_type pci_p2pdma_map_type(struct p2pdma_provider *provider, s
 	return p2pdma_judge_anew(owner, to_pci_dev(dev), &distance, true);
 }
 
-enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, struct device *dev,
-					  struct page *page)
+DMASIM_HOT enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state,
+						     struct device *dev, struct page *page)
 {
 	if (!is_pci_p2pdma_page(page))
 		return PCI_P2PDMA_MAP_NONE;

@@ -18,7 +18,7 @@ static u8 coded_lg2(u64 entry)
 	return AMD_V1_GRANULE_LG2 + amd_coded_granules_lg2(entry);
 }
 
-static u64 amdv1_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
+DMASIM_HOT static u64 amdv1_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
 {
 	u64 entry = phys | amd_leaf_bits(pt, prot, lg2 - AMD_V1_GRANULE_LG2);
 

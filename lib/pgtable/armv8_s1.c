@@ -6,7 +6,7 @@
  */
 #include "pgtable/armv8.h"
 
-static u64 s1_attributes(u32 prot)
+DMASIM_HOT static u64 s1_attributes(u32 prot)
 {
 	u64 entry = 0;
 

@@ -24,7 +24,7 @@ static u64 memory_type(u32 prot)
 	return (prot & IOMMU_CACHE ? RISCV_PBMT_PMA : RISCV_PBMT_NC) << RISCV_PTE_PBMT;
 }
 
-static u64 riscv_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
+DMASIM_HOT static u64 riscv_leaf(const struct pgtable *pt, phys_addr_t phys, u32 prot, u8 lg2)
 {
 	u64 entry = ppn_of(phys) | RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_U | RISCV_PTE_A;
 

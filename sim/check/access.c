@@ -60,7 +60,7 @@ static bool is_reserved(const struct check *check, const struct hw_access *acces
  * A piece of this device that covers the address. Without an IOMMU several may: one that allows the
  * access is enough. With one, too, while an unmap is not yet over on another CPU: the last is it.
  */
-static struct piece *piece_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma, bool write)
+static struct piece *piece_at(struct owner_space *space, dmasim_sbdf dev, u64 dma, bool write)
 {
 	struct piece *best = NULL;
 	struct piece *piece;
@@ -159,8 +159,7 @@ static void found_at(struct check *check, const struct hw_access *access, u64 dm
 #define PAGE_LAST 4095ULL
 
 /* The device's mapping whose page [dma, last] begins in, nearest before it, or behind it. */
-static const struct piece *beside(const struct owner_space *space, dmasim_sbdf dev, u64 dma,
-				  u64 last)
+static const struct piece *beside(struct owner_space *space, dmasim_sbdf dev, u64 dma, u64 last)
 {
 	const struct interval *at, *before = NULL;
 	u64 page = dma & ~PAGE_LAST;
@@ -207,7 +206,7 @@ static void tell_beside(struct check *check, const struct hw_access *access, u64
 
 /* ---- Where no mapping is ---------------------------------------------- */
 
-static const struct piece *others_in(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+static const struct piece *others_in(struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	const struct piece *piece;
 
@@ -223,10 +222,10 @@ static const struct piece *others_in(const struct owner_space *space, dmasim_sbd
  * The mapping of another device at the address: of one that shares the domain, or, where addresses
  * are those of memory, of any such.
  */
-static const struct piece *others(const struct check *check, const struct owner_space *space,
+static const struct piece *others(const struct check *check, struct owner_space *space,
 				  dmasim_sbdf dev, u64 dma)
 {
-	const struct owner_space *each;
+	struct owner_space *each;
 
 	if (space->is_domain)
 		return others_in(space, dev, dma);
@@ -260,7 +259,7 @@ static bool judge_peer(struct check *check, const struct hw_access *access, u64 
  * beside it, as nobody can tell which of them the device meant.
  */
 static bool judge_uncovered(struct check *check, const struct hw_access *access,
-			    const struct owner_space *space, u64 dma, u64 last)
+			    struct owner_space *space, u64 dma, u64 last)
 {
 	dmasim_sbdf dev = hw_function_sbdf(access->from);
 	const struct piece *piece;
@@ -301,6 +300,7 @@ void check_access(void *cookie, const struct hw_access *access)
 	struct owner_space *space;
 	u64 dma = access->address;
 
+	check_catch_up(check);
 	if (!check_can_judge(check) || access->target->kind == HW_TARGET_INTERRUPT ||
 	    is_reserved(check, access))
 		return;
@@ -357,7 +357,7 @@ static void expect_translation(const struct hw_access *access, struct finding *f
 }
 
 /* Why it was refused, as far as mappings say it. */
-static void explain_refusal(struct check *check, const struct owner_space *space,
+static void explain_refusal(struct check *check, struct owner_space *space,
 			    const struct hw_access *access, struct finding *finding)
 {
 	dmasim_sbdf dev = hw_function_sbdf(access->from);
@@ -395,6 +395,7 @@ void check_refused(void *cookie, const struct hw_access *access)
 	struct finding finding = { .id = DMASIM_REPORT_UNSUPPORTED_REQUEST };
 	struct owner_space *space;
 
+	check_catch_up(check);
 	if (access->target->kind == HW_TARGET_FAULT)
 		finding.id = DMASIM_REPORT_IOMMU_FAULT;
 	if (access->target->kind == HW_TARGET_BLOCKED)

@@ -430,7 +430,8 @@ static void mark_left(void *cookie, const struct hw_leaf *leaf)
 		      last < left->last ? last : left->last, true);
 }
 
-void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
+DMASIM_HOT void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 start,
+				u64 last)
 {
 	struct left left = { cached, domain, start, last };
 

@@ -172,6 +172,19 @@ struct cached_windows {
 	u64 pages_reused; /* page frames that were allocated again in such a window */
 };
 
+#define CACHED_ROW 64
+
+/* Pages that were mapped one after the other: cached_row.h. */
+struct cached_row {
+	const struct cached_way *way; /* to the table that they are in; NULL: there is no row, */
+	struct cached_domain *domain; /* but one page; compared, not followed */
+	u32 id;			      /* of it */
+	u64 last;		      /* of what the table maps */
+	u64 next;		      /* the address behind them */
+	u32 count; /* so many of them are not in the set yet; what their entries said: */
+	u64 says[CACHED_ROW];
+};
+
 struct cached {
 	struct world *world;
 	struct check_clock clock;
@@ -189,6 +202,7 @@ struct cached {
 	struct cached_contexts contexts;
 	struct cached_device_list devices;
 	struct cached_windows windows;
+	struct cached_row row;
 	u64 round;
 	bool *blind; /* set when memory runs out: the set is not complete from then on */
 };
@@ -253,12 +267,6 @@ void cached_changed(struct cached *cached, struct cached_domain *domain, u64 sta
  */
 bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
 			struct check_moment now);
-
-/*
- * True if [start, last] is one page that the tables had, as most that is unmapped is, and it has
- * ended now: nothing of it is left, and nothing else has to be asked. False: nothing was done.
- */
-bool cached_way_end_page(struct cached *cached, struct cached_domain *domain, u64 start, u64 last);
 
 /* It has mapped [start, last]: tables that are new were empty before pages came into them. */
 void cached_mapped_somehow(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,

@@ -163,8 +163,8 @@ static void set_command(struct cached_command *command, const struct hw_invalida
 	command->waited = CHECK_NEVER;
 }
 
-void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
-		      const struct hw_invalidation *what)
+DMASIM_HOT void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
+				 const struct hw_invalidation *what)
 {
 	struct cached_unit *unit = cached_unit_get(cached, iommu);
 	struct check_moment now = check_now(&cached->clock);
@@ -181,8 +181,8 @@ void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 		end_what_goes(cached, iommu, &pending->command, now);
 }
 
-void cached_executed(struct cached *cached, struct hw_iommu *iommu,
-		     const struct hw_invalidation *what)
+DMASIM_HOT void cached_executed(struct cached *cached, struct hw_iommu *iommu,
+				const struct hw_invalidation *what)
 {
 	struct cached_unit *unit = cached_unit_get(cached, iommu);
 	struct cached_pending *pending;
@@ -393,7 +393,8 @@ static void confirm_contexts(struct confirmation *confirmation,
 				    lost_context, &losing);
 }
 
-static void confirm_iotlb(struct confirmation *confirmation, const struct cached_command *command)
+DMASIM_HOT static void confirm_iotlb(struct confirmation *confirmation,
+				     const struct cached_command *command)
 {
 	struct cached_domain *domain = NULL;
 
@@ -405,8 +406,8 @@ static void confirm_iotlb(struct confirmation *confirmation, const struct cached
 	}
 }
 
-static void confirm_kind(struct confirmation *confirmation, enum hw_invalidated kind,
-			 const struct cached_command *command)
+DMASIM_HOT static void confirm_kind(struct confirmation *confirmation, enum hw_invalidated kind,
+				    const struct cached_command *command)
 {
 	if (command->what.what != kind)
 		return;
@@ -508,7 +509,7 @@ static void compare_all(struct cached *cached, const struct hw_iommu *iommu,
 		cached_compare(cached, domain, 0, ~0ULL, now, false);
 }
 
-void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
+DMASIM_HOT void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64 number)
 {
 	struct cached_unit *unit = cached_unit_get(cached, iommu);
 	const struct check_moment now = check_now(&cached->clock);

@@ -119,8 +119,8 @@ static void note_end(struct cached *cached, struct cached_pages *pages, u64 whic
 		set_until(pages, which, now);
 }
 
-void cached_pages_end_some(struct cached *cached, struct cached_pages *pages, u64 which,
-			   struct check_moment now)
+DMASIM_HOT void cached_pages_end_some(struct cached *cached, struct cached_pages *pages, u64 which,
+				      struct check_moment now)
 {
 	which &= pages->holding;
 	if (!which)
@@ -131,8 +131,8 @@ void cached_pages_end_some(struct cached *cached, struct cached_pages *pages, u6
 	cached->windows.open += count_of(which);
 }
 
-void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-		      struct check_moment now)
+DMASIM_HOT void cached_pages_end(struct cached *cached, struct cached_domain *domain, u64 start,
+				 u64 last, struct check_moment now)
 {
 	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 
@@ -216,8 +216,8 @@ static void cover(struct cached *cached, struct cached_pages *pages, u64 which,
 	tidy(cached, pages);
 }
 
-void cached_pages_cover(struct cached *cached, struct cached_domain *domain,
-			const struct cached_command *command)
+DMASIM_HOT void cached_pages_cover(struct cached *cached, struct cached_domain *domain,
+				   const struct cached_command *command)
 {
 	u64 start = command->what.start, last = command->what.last;
 	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);

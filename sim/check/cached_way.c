@@ -100,20 +100,6 @@ void cached_way_keep(struct cached *cached, struct cached_domain *domain,
 	learn_from_another(domain, way);
 }
 
-/* Of the page at an address, in the last table. */
-static const u8 *entry_of(const struct cached_way *way, u64 iova)
-{
-	return way->pages + ((iova - way->start) >> INTERVAL_PAGE_LG2) * sizeof(u64);
-}
-
-static u64 read_entry(const u8 *entry)
-{
-	u64 word;
-
-	memcpy(&word, entry, sizeof(word));
-	return le64toh(word);
-}
-
 void cached_way_learn(struct cached_domain *domain, struct cached_way *way, u64 iova, bool read,
 		      bool write)
 {
@@ -123,7 +109,7 @@ void cached_way_learn(struct cached_domain *domain, struct cached_way *way, u64 
 	if (iommu->caching_mode || !way->page_bits)
 		return;
 	way->page_shift = iommu->arch->page_shift;
-	way->page_word = read_entry(entry_of(way, iova)) & ~way->page_bits;
+	way->page_word = cached_way_entry(way, iova) & ~way->page_bits;
 	way->allows = (read ? CACHED_PAGE_READ : 0) | (write ? CACHED_PAGE_WRITE : 0);
 	way->knows_page = true;
 	domain->way_taught = way;
@@ -150,10 +136,8 @@ static const struct cached_leaf *holding_leaf(const struct cached_domain *domain
 	return (struct cached_leaf *)at;
 }
 
-/* One page, where more may be. False: the set has something else. */
-__attribute__((noinline)) static bool compare_page(struct cached *cached,
-						   struct cached_domain *domain, u64 start,
-						   u64 says, struct check_moment now)
+bool cached_way_compare_page(struct cached *cached, struct cached_domain *domain, u64 start,
+			     u64 says, struct check_moment now)
 {
 	struct cached_pages *pages = cached_pages_make_room(cached, domain, start);
 	const struct cached_leaf *leaf;
@@ -166,19 +150,6 @@ __attribute__((noinline)) static bool compare_page(struct cached *cached,
 	if (DMASIM_UNLIKELY(leaf != NULL))
 		return leaf->at.start <= start && leaf->at.last >= (start | CACHED_PAGE_LAST) &&
 		       is_of(leaf, start, says);
-	cached_pages_fill(pages, &domain->rows, start, says, now);
-	return true;
-}
-
-/* True if one page is all there is to compare, and nothing of it was known before: it is added. */
-static inline bool adds_page(struct cached_domain *domain, u64 start, u64 says,
-			     struct check_moment now)
-{
-	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
-
-	if (!cached_pages_are(pages, start) || domain->holding ||
-	    (pages->holding | pages->ended) & cached_pages_bit(start))
-		return false;
 	cached_pages_fill(pages, &domain->rows, start, says, now);
 	return true;
 }
@@ -209,25 +180,45 @@ static bool is_sequence(const u8 *entry, u64 count, u64 first, u64 step)
 	differ = differ_pair[0] | differ_pair[1];
 #endif
 	for (; i < count; i++)
-		differ |= read_entry(entry + i * sizeof(u64)) ^ (first + i * step);
+		differ |= cached_way_read(entry + i * sizeof(u64)) ^ (first + i * step);
 	return !differ;
 }
 
+/* What any of four pairs has other than `both`; and what any has at all. */
+static inline pair differs(const pair *at, pair both)
+{
+	return ((at[0] ^ both) | (at[1] ^ both)) | ((at[2] ^ both) | (at[3] ^ both));
+}
+
+static inline pair any_of(const pair *at)
+{
+	return (at[0] | at[1]) | (at[2] | at[3]);
+}
+
 /* The same of entries that are all `word`. */
-static bool is_repeated(const u8 *entry, u64 count, u64 word)
+DMASIM_HOT static bool is_repeated(const u8 *entry, u64 count, u64 word)
 {
 	const pair both = { htole64(word), htole64(word) };
 	pair differ = { 0, 0 };
 	u64 i = 0;
 
-	for (; i + 8 <= count; i += 8) {
-		const pair *at = pairs_at(entry, i);
-
-		differ |= ((at[0] ^ both) | (at[1] ^ both)) | ((at[2] ^ both) | (at[3] ^ both));
-	}
+	for (; i + 16 <= count; i += 16)
+		differ |= differs(pairs_at(entry, i), both) | differs(pairs_at(entry, i + 8), both);
 	for (; i < count; i++)
-		differ[0] |= read_entry(entry + i * sizeof(u64)) ^ word;
+		differ[0] |= cached_way_read(entry + i * sizeof(u64)) ^ word;
 	return !(differ[0] | differ[1]);
+}
+
+DMASIM_HOT static bool is_empty(const u8 *entry, u64 count)
+{
+	pair any = { 0, 0 };
+	u64 i = 0;
+
+	for (; i + 16 <= count; i += 16)
+		any |= any_of(pairs_at(entry, i)) | any_of(pairs_at(entry, i + 8));
+	for (; i < count; i++)
+		any[0] |= cached_way_read(entry + i * sizeof(u64));
+	return !(any[0] | any[1]);
 }
 
 /* Like pages side by side that lead to memory side by side. */
@@ -236,7 +227,7 @@ static bool is_run(const struct cached_way *way, u64 start, u64 last, u64 first)
 	u64 count = (last - start + 1) >> INTERVAL_PAGE_LG2,
 	    step = (u64)PAGE_SIZE >> way->page_shift;
 
-	return is_sequence(entry_of(way, start), count, first, step) &&
+	return is_sequence(cached_way_place(way, start), count, first, step) &&
 	       !(((first + (count - 1) * step) ^ first) & ~way->page_bits);
 }
 
@@ -271,7 +262,7 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 {
 	const struct hw_arch *arch = domain->iommu->arch;
 	const struct cached_way *way = cached_way_of(domain, start);
-	u64 word = read_entry(entry_of(way, start)), bytes;
+	u64 word = cached_way_entry(way, start), bytes;
 	struct hw_leaf page;
 
 	if (!arch->larger_page || !arch->larger_page(&domain->iommu->walker, word, &page) ||
@@ -283,7 +274,7 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 	if ((start | (last + 1)) & (bytes - 1) || !(page.read || page.write))
 		return false;
 	for (u64 at = start; at - 1 != last; at += bytes) {
-		if (!is_repeated(entry_of(way, at), bytes >> INTERVAL_PAGE_LG2,
+		if (!is_repeated(cached_way_place(way, at), bytes >> INTERVAL_PAGE_LG2,
 				 word + ((at - start) >> arch->page_shift)))
 			return false;
 	}
@@ -294,7 +285,7 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 
 static bool any_entry(const struct cached_way *way, u64 start, u64 last)
 {
-	return !is_repeated(entry_of(way, start), (last - start + 1) >> INTERVAL_PAGE_LG2, 0);
+	return !is_empty(cached_way_place(way, start), (last - start + 1) >> INTERVAL_PAGE_LG2);
 }
 
 /* True if a page that was there may reach beyond [start, last]. */
@@ -338,12 +329,13 @@ static bool end_pages(struct cached *cached, struct cached_domain *domain, u64 s
 }
 
 /* Several pages, or none where one or several were. */
-__attribute__((noinline)) static bool compare_more(struct cached *cached,
-						   struct cached_domain *domain, u64 start,
-						   u64 last, struct check_moment now)
+DMASIM_HOT __attribute__((noinline)) static bool compare_more(struct cached *cached,
+							      struct cached_domain *domain,
+							      u64 start, u64 last,
+							      struct check_moment now)
 {
 	const struct cached_way *way = cached_way_of(domain, start);
-	u64 word = read_entry(entry_of(way, start));
+	u64 word = cached_way_entry(way, start);
 	struct hw_leaf page;
 
 	if (!way->is_plain)
@@ -359,40 +351,21 @@ __attribute__((noinline)) static bool compare_more(struct cached *cached,
 	return is_run(way, start, last, word) && add_run(cached, domain, start, last, &page, now);
 }
 
-bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start, u64 last,
-			struct check_moment now)
+DMASIM_HOT bool cached_way_compare(struct cached *cached, struct cached_domain *domain, u64 start,
+				   u64 last, struct check_moment now)
 {
 	const struct cached_way *way = cached_way_of(domain, start);
 	u64 word, says;
 
 	if ((start | ~last) & CACHED_PAGE_LAST || !cached_way_holds(domain, way, start, last))
 		return false;
-	word = read_entry(entry_of(way, start));
+	word = cached_way_entry(way, start);
 	if (!word || last - start != CACHED_PAGE_LAST || !way->knows_page)
 		return compare_more(cached, domain, start, last, now);
 	if ((word & ~way->page_bits) != way->page_word)
 		return false;
 	says = (word & way->page_bits) << way->page_shift | way->allows;
-	return adds_page(domain, start, says, now) ||
-	       compare_page(cached, domain, start, says, now);
-}
-
-bool cached_way_end_page(struct cached *cached, struct cached_domain *domain, u64 start, u64 last)
-{
-	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
-	const struct cached_way *way = cached_way_of(domain, start);
-
-	/*
-	 * No leaf holds that could reach into it; and the way of a unit that does not snoop is not
-	 * kept.
-	 */
-	if (start & CACHED_PAGE_LAST || last - start != CACHED_PAGE_LAST || domain->holding ||
-	    !cached_pages_are(pages, start) || !cached_pages_holds(pages, start) ||
-	    !way->is_plain || !cached_way_holds(domain, way, start, last) ||
-	    read_entry(entry_of(way, start)))
-		return false;
-	cached_pages_end_some(cached, pages, cached_pages_bit(start), check_now(&cached->clock));
-	return true;
+	return cached_way_compare_page(cached, domain, start, says, now);
 }
 
 /* ---- Finding it without a comparison -------------------------------------------------------- */

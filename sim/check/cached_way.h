@@ -66,6 +66,87 @@ static inline bool cached_way_holds(const struct cached_domain *domain,
 	return !differ;
 }
 
+/* Where a page has its entry, in the last table; what an entry there says, and what that one. */
+static inline const u8 *cached_way_place(const struct cached_way *way, u64 iova)
+{
+	return way->pages + ((iova - way->start) >> INTERVAL_PAGE_LG2) * sizeof(u64);
+}
+
+static inline u64 cached_way_read(const u8 *entry)
+{
+	u64 word;
+
+	memcpy(&word, entry, sizeof(word));
+	return le64toh(word);
+}
+
+static inline u64 cached_way_entry(const struct cached_way *way, u64 iova)
+{
+	return cached_way_read(cached_way_place(way, iova));
+}
+
+/* True if the entry is that of a page, and like others: *says is what rows have for it. */
+static inline bool cached_way_is_usual(const struct cached_way *way, u64 iova, u64 *says)
+{
+	u64 word = cached_way_entry(way, iova);
+
+	*says = (word & way->page_bits) << way->page_shift | way->allows;
+	return word && (word & ~way->page_bits) == way->page_word;
+}
+
+/*
+ * True if [start, last] is one page, of which the set knew nothing, and which is like others that
+ * the tables have: the set has it now. False: nothing was done.
+ */
+static inline bool cached_way_add_page(struct cached *cached, struct cached_domain *domain,
+				       u64 start, u64 last)
+{
+	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
+	const struct cached_way *way = cached_way_of(domain, start);
+	u64 says;
+
+	if (DMASIM_UNLIKELY(start & CACHED_PAGE_LAST) ||
+	    DMASIM_UNLIKELY(last - start != CACHED_PAGE_LAST) ||
+	    DMASIM_UNLIKELY(domain->holding || domain->has_left) ||
+	    DMASIM_UNLIKELY(!cached_pages_are(pages, start)) ||
+	    DMASIM_UNLIKELY((pages->holding | pages->ended) & cached_pages_bit(start)) ||
+	    DMASIM_UNLIKELY(!way->knows_page) ||
+	    DMASIM_UNLIKELY(!cached_way_holds(domain, way, start, last)) ||
+	    DMASIM_UNLIKELY(!cached_way_is_usual(way, start, &says)))
+		return false;
+	cached_pages_fill(pages, &domain->rows, start, says, check_now(&cached->clock));
+	return true;
+}
+
+/* The same where more may be known, of one whose entry said this. False: it is something else. */
+bool cached_way_compare_page(struct cached *cached, struct cached_domain *domain, u64 start,
+			     u64 says, struct check_moment now);
+
+/*
+ * True if [start, last] is one page that the tables had, as most that is unmapped is, and it has
+ * ended now: nothing of it is left, and nothing else has to be asked. False: nothing was done.
+ */
+static inline bool cached_way_end_page(struct cached *cached, struct cached_domain *domain,
+				       u64 start, u64 last)
+{
+	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
+	const struct cached_way *way = cached_way_of(domain, start);
+
+	/*
+	 * No leaf holds that could reach into it; and the way of a unit that does not snoop is not
+	 * kept.
+	 */
+	if (DMASIM_UNLIKELY(start & CACHED_PAGE_LAST) ||
+	    DMASIM_UNLIKELY(last - start != CACHED_PAGE_LAST) || DMASIM_UNLIKELY(domain->holding) ||
+	    DMASIM_UNLIKELY(!cached_pages_are(pages, start)) ||
+	    DMASIM_UNLIKELY(!cached_pages_holds(pages, start)) || DMASIM_UNLIKELY(!way->is_plain) ||
+	    DMASIM_UNLIKELY(!cached_way_holds(domain, way, start, last)) ||
+	    DMASIM_UNLIKELY(cached_way_entry(way, start)))
+		return false;
+	cached_pages_end_some(cached, pages, cached_pages_bit(start), check_now(&cached->clock));
+	return true;
+}
+
 /* A page of 4 KiB without marks was found at the end of the way, with these permissions. */
 void cached_way_learn(struct cached_domain *domain, struct cached_way *way, u64 iova, bool read,
 		      bool write);

@@ -104,6 +104,7 @@ static void trace_settled(struct check *check)
 
 void check_settle(struct check *check)
 {
+	check_catch_up(check);
 	if (DMASIM_UNLIKELY(check->world->trace.on))
 		trace_settled(check);
 	for (u32 i = 0; i < CHECK_CPUS; i++) {
@@ -153,17 +154,20 @@ void check_software_report(struct check *check, const struct platform_report *re
 void check_context(struct check *check, struct hw_iommu *iommu, u16 requester,
 		   const struct hw_context *context)
 {
+	check_catch_up(check);
 	if (check->judging)
 		cached_context_written(&check->cached, iommu, requester, context);
 }
 
 void check_table_freed(struct check *check, phys_addr_t table)
 {
+	check_catch_up(check);
 	stale_judge_table(check, table);
 }
 
 void check_frames_allocated(struct check *check, phys_addr_t phys, u64 bytes)
 {
+	check_catch_up(check);
 	stale_judge_frames(check, phys, bytes);
 }
 
@@ -171,6 +175,7 @@ void check_filled(void *cookie, struct hw_iommu *iommu, u16 domain, const struct
 {
 	struct check *check = cookie;
 
+	check_catch_up(check);
 	if (check_can_judge(check))
 		cached_filled(&check->cached, iommu, domain, page);
 }
@@ -207,30 +212,35 @@ static const struct hw_invalidation *kept_by(const struct check *check,
 	}
 }
 
-void check_submitted(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
+DMASIM_HOT void check_submitted(void *cookie, struct hw_iommu *iommu,
+				const struct hw_invalidation *what)
 {
 	struct check *check = cookie;
 	struct hw_invalidation changed;
 
+	check_catch_up(check);
 	what = kept_by(check, iommu, what, &changed);
 	if (what)
 		cached_submitted(&check->cached, iommu, what);
 }
 
-void check_invalidated(void *cookie, struct hw_iommu *iommu, const struct hw_invalidation *what)
+DMASIM_HOT void check_invalidated(void *cookie, struct hw_iommu *iommu,
+				  const struct hw_invalidation *what)
 {
 	struct check *check = cookie;
 	struct hw_invalidation changed;
 
+	check_catch_up(check);
 	what = kept_by(check, iommu, what, &changed);
 	if (what)
 		cached_executed(&check->cached, iommu, what);
 }
 
-void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)
+DMASIM_HOT void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)
 {
 	struct check *check = cookie;
 
+	check_catch_up(check);
 	if (check->judging)
 		cached_waited(&check->cached, iommu, number);
 }
@@ -239,6 +249,7 @@ void check_ats_off(void *cookie, struct hw_iommu *iommu, u16 requester)
 {
 	struct check *check = cookie;
 
+	check_catch_up(check);
 	if (check->judging)
 		cached_device_off(&check->cached, iommu, requester);
 }
@@ -249,6 +260,7 @@ void check_timed_out(void *cookie, struct hw_iommu *iommu, const struct hw_inval
 	char text_of_it[96];
 	struct text text;
 
+	check_catch_up(check);
 	text_init(&text, text_of_it, sizeof(text_of_it));
 	text_add(&text, "unit %u has waited for a minute, and its queue has stopped", iommu->unit);
 	check_report(check, &(struct finding){
@@ -307,7 +319,7 @@ static void tell_leak(struct check *check, const struct piece *piece,
 }
 
 /* The links of a range are told with it. */
-static u64 take_links(const struct owner_space *space, const struct owner_range *range,
+static u64 take_links(struct owner_space *space, const struct owner_range *range,
 		      const struct piece **first)
 {
 	struct piece *piece = owners_first(space, range->at.start, range->at.last);
@@ -332,7 +344,7 @@ static void add_links(struct text *text, u64 count, const char *what)
 }
 
 /* Nobody can end it who has only the struct: something else is in there. */
-static void tell_range_leak(struct check *check, const struct owner_space *space,
+static void tell_range_leak(struct check *check, struct owner_space *space,
 			    const struct owner_range *range, const struct leak_query *query)
 {
 	const struct owner_range *over = owners_range_over(space, range);
@@ -357,7 +369,7 @@ static void tell_range_leak(struct check *check, const struct owner_space *space
 			    });
 }
 
-static void tell_ranges(struct check *check, const struct owner_space *space,
+static void tell_ranges(struct check *check, struct owner_space *space,
 			const struct leak_query *query)
 {
 	struct interval *at;
@@ -374,7 +386,7 @@ static void tell_ranges(struct check *check, const struct owner_space *space,
 	}
 }
 
-static void tell_pieces(struct check *check, const struct owner_space *space,
+static void tell_pieces(struct check *check, struct owner_space *space,
 			const struct leak_query *query)
 {
 	struct piece *piece;
@@ -397,6 +409,7 @@ u64 check_alive(struct check *check)
 
 	SLIST_FOREACH(space, &check->owners.spaces, link) {
 		count += space->linked;
+		owners_spread_lists(space, 0, ~0ULL);
 		for (at = interval_first(&space->pieces, 0, ~0ULL); at;
 		     at = interval_next(&space->pieces, at, 0, ~0ULL))
 			count++;

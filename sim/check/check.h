@@ -10,6 +10,7 @@
 
 #include "check/bounces.h"
 #include "check/cached.h"
+#include "check/cached_row.h"
 #include "check/cpu.h"
 #include "check/dma_debug.h"
 #include "check/given.h"
@@ -49,7 +50,7 @@ struct check_call {
 	struct stale_list stale; /* found during it */
 	u64 began;		 /* what came later (moment.h) may be its doing */
 	struct check_taken taken;
-	bool mapped_nothing;		/* it asked a page table for no bytes */
+	bool mapped_nothing; /* it asked a page table for no bytes */
 	/*
 	 * The list that is being unmapped, if it is as it was mapped; else, and where segments are
 	 * told one by one, what the call tells of it.
@@ -110,8 +111,29 @@ static inline void check_on_cpu(struct check *check, u32 cpu)
 	check->call = &check->calls[cpu];
 }
 
+/* What waits to be compared is: before anybody asks, or changes, what may be cached. */
+static inline void check_catch_up(struct check *check)
+{
+	cached_row_end(&check->cached);
+}
+
+typedef void check_judge(struct check *check, const struct dmasim_event *event);
+
+/* Who judges what, by DMASIM_EVENT_; NULL: nothing to judge. */
+extern check_judge *const check_judges[DMASIM_EVENT_COUNT];
+/* All of it, while there is a row of pages (cached_row.h). */
+void check_in_row(struct check *check, const struct dmasim_event *event);
+
 /* What the software did. */
-void check_event(struct check *check, const struct dmasim_event *event);
+static inline void check_event(struct check *check, const struct dmasim_event *event)
+{
+	check_judge *judge = check_judges[event->type];
+
+	if (DMASIM_UNLIKELY(check->cached.row.way != NULL))
+		judge = check_in_row;
+	if (DMASIM_LIKELY(judge != NULL))
+		judge(check, event);
+}
 
 /* The same to dma-debug, the second judge (dma_debug_judge.c), if it listens. */
 void check_debug_event(struct check *check, const struct dmasim_event *event);

@@ -218,8 +218,7 @@ static void turn(struct check *check, const struct dmasim_event *event, struct c
 }
 
 /* Without an IOMMU two mappings may have the same addresses: a sync may be of either. */
-static bool is_of_two(const struct owner_space *space, const struct piece *piece, u64 start,
-		      u64 last)
+static bool is_of_two(struct owner_space *space, const struct piece *piece, u64 start, u64 last)
 {
 	struct piece *other = space->is_domain ? NULL : owners_first(space, start, last);
 

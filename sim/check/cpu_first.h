@@ -29,20 +29,19 @@ static inline const u8 *cpu_first_line(const struct check *check, const struct p
 	return ram_recent(ram, piece->phys >> RAM_CHUNK_LG2) + within;
 }
 
-/* True if mappings can be watched so, as far as that is not a matter of each. */
-static inline bool cpu_first_can(const struct check *check)
+/* True if mappings with such attributes can be watched so, as far as that is no matter of each. */
+static inline bool cpu_first_can(const struct check *check, u64 attrs)
 {
-	return check->cpu.first_only && !bounces_any(&check->bounces) &&
+	return check->cpu.first_only && !(attrs & CPU_SHARED) && !bounces_any(&check->bounces) &&
 	       LIST_EMPTY(&check->hw->ram.adopted);
 }
 
-/* A mapping begins, and mappings can be watched so. False: this one cannot. */
+/* One begins whose memory is known (share.h). False: it cannot be watched so. */
 static inline bool cpu_first_keep(struct check *check, struct piece *piece)
 {
 	const u8 *line;
 
-	if (piece->attrs & CPU_SHARED || !piece->is_shared ||
-	    piece->at.last - piece->at.start < OWNER_FIRST_BYTES - 1 ||
+	if (piece->at.last - piece->at.start < OWNER_FIRST_BYTES - 1 ||
 	    piece->phys - check->ram.start >= check->ram.bytes)
 		return false;
 	line = cpu_first_line(check, piece);

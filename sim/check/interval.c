@@ -84,7 +84,7 @@ static bool is_alone(const struct interval_tree *tree, const struct interval *in
 	       (RB_EMPTY(&tree->blocks) || !interval_pages_first(tree, NULL, start, last));
 }
 
-bool interval_put(struct interval_tree *tree, struct interval *interval)
+DMASIM_HOT bool interval_put(struct interval_tree *tree, struct interval *interval)
 {
 	bool is_in_page = !((interval->start ^ interval->last) >> INTERVAL_PAGE_LG2), alone;
 
@@ -99,7 +99,7 @@ bool interval_put(struct interval_tree *tree, struct interval *interval)
 	return alone;
 }
 
-void interval_take(struct interval_tree *tree, struct interval *interval)
+DMASIM_HOT void interval_take(struct interval_tree *tree, struct interval *interval)
 {
 	if (interval == tree->sole)
 		tree->sole = NULL;
@@ -140,7 +140,7 @@ struct interval *interval_clear_next(const struct interval *interval)
 /* ---- Finding ---------------------------------------------------------- */
 
 /* The first overlap in a subtree that is known to reach up to `start`. */
-static struct interval *first_in(struct interval *interval, u64 start, u64 last)
+DMASIM_HOT static struct interval *first_in(struct interval *interval, u64 start, u64 last)
 {
 	while (interval) {
 		struct interval *left = RB_LEFT(interval, node);
@@ -161,7 +161,7 @@ static struct interval *first_in(struct interval *interval, u64 start, u64 last)
 }
 
 /* The next overlap behind one that is in the tree. What ends too early is not looked through. */
-static struct interval *next_in(const struct interval *interval, u64 start, u64 last)
+DMASIM_HOT static struct interval *next_in(const struct interval *interval, u64 start, u64 last)
 {
 	for (;;) {
 		struct interval *right = RB_RIGHT(interval, node), *up;
@@ -210,7 +210,8 @@ static bool is_in_sole(const struct interval_tree *tree, u64 start, u64 last)
 	       start <= last;
 }
 
-struct interval *interval_search_first(const struct interval_tree *tree, u64 start, u64 last)
+DMASIM_HOT struct interval *interval_search_first(const struct interval_tree *tree, u64 start,
+						  u64 last)
 {
 	struct interval *root = RB_ROOT(&tree->root), *found = NULL;
 
@@ -223,8 +224,9 @@ struct interval *interval_search_first(const struct interval_tree *tree, u64 sta
 	return earlier(found, interval_pages_first(tree, NULL, start, last));
 }
 
-struct interval *interval_search_next(const struct interval_tree *tree,
-				      const struct interval *interval, u64 start, u64 last)
+DMASIM_HOT struct interval *interval_search_next(const struct interval_tree *tree,
+						 const struct interval *interval, u64 start,
+						 u64 last)
 {
 	struct interval *found;
 

@@ -82,7 +82,8 @@ static inline u32 interval_slot(u64 address)
 /* True if an address is one of the block's. */
 static inline bool interval_is_in(const struct interval_block *block, u64 address)
 {
-	return block && address - block->at.start < (u64)INTERVAL_PAGES << INTERVAL_PAGE_LG2;
+	return DMASIM_LIKELY(block != NULL) &&
+	       address - block->at.start < (u64)INTERVAL_PAGES << INTERVAL_PAGE_LG2;
 }
 
 /* True if no interval that is not in a block can share an address with [start, last]. */
@@ -116,14 +117,16 @@ static inline bool interval_insert_alone(struct interval_tree *tree, struct inte
 
 	interval->order = tree->next_order++;
 	tree->sole = NULL;
-	if (DMASIM_UNLIKELY(!interval_is_in(block, interval->start) || (block->used & bit) ||
-			    (interval->start ^ interval->last) >> INTERVAL_PAGE_LG2))
-		return interval_put(tree, interval);
-	interval->beside = NULL;
-	interval->block = block;
-	block->page[interval_page(interval->start)] = interval;
-	block->used |= bit;
-	return RB_EMPTY(&tree->root);
+	if (DMASIM_LIKELY(interval_is_in(block, interval->start)) &&
+	    DMASIM_LIKELY(!(block->used & bit)) &&
+	    DMASIM_LIKELY(!((interval->start ^ interval->last) >> INTERVAL_PAGE_LG2))) {
+		interval->beside = NULL;
+		interval->block = block;
+		block->page[interval_page(interval->start)] = interval;
+		block->used |= bit;
+		return RB_EMPTY(&tree->root);
+	}
+	return interval_put(tree, interval);
 }
 
 static inline void interval_insert(struct interval_tree *tree, struct interval *interval)
@@ -136,13 +139,13 @@ static inline void interval_remove(struct interval_tree *tree, struct interval *
 	struct interval_block *block = interval->block;
 	u32 page = interval_page(interval->start);
 
-	if (DMASIM_UNLIKELY(!block || !block->is_near || interval->beside ||
-			    block->page[page] != interval)) {
+	if (DMASIM_LIKELY(block && block->is_near) && DMASIM_LIKELY(!interval->beside) &&
+	    DMASIM_LIKELY(block->page[page] == interval)) {
+		block->page[page] = NULL;
+		block->used &= ~(1ULL << page);
+	} else {
 		interval_take(tree, interval);
-		return;
 	}
-	block->page[page] = NULL;
-	block->used &= ~(1ULL << page);
 }
 
 /*
@@ -155,8 +158,8 @@ static inline struct interval *interval_first(const struct interval_tree *tree, 
 	struct interval *at;
 	u64 pages;
 
-	if (DMASIM_UNLIKELY(!interval_is_in(near, start) ||
-			    !interval_only_blocks(tree, start, last)))
+	if (DMASIM_UNLIKELY(!interval_is_in(near, start)) ||
+	    DMASIM_UNLIKELY(!interval_only_blocks(tree, start, last)))
 		return interval_search_first(tree, start, last);
 	pages = near->used & ~0ULL << interval_page(start);
 	if (DMASIM_UNLIKELY(!pages))

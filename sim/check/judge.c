@@ -110,7 +110,7 @@ static bool is_free(const struct check *check, const struct dmasim_event *event,
 	       last <= free->last;
 }
 
-static void judge_iova(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT static void judge_iova(struct check *check, const struct dmasim_event *event)
 {
 	u64 last = judge_last(event->dma, event->size);
 
@@ -120,7 +120,7 @@ static void judge_iova(struct check *check, const struct dmasim_event *event)
 		judge_no_stale(check, event->domain, event->dma, last, STALE_REUSED);
 }
 
-static void judge_iova_freed(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT static void judge_iova_freed(struct check *check, const struct dmasim_event *event)
 {
 	judge_no_stale(check, event->domain, event->dma, judge_last(event->dma, event->size),
 		       STALE_FREED);
@@ -128,7 +128,7 @@ static void judge_iova_freed(struct check *check, const struct dmasim_event *eve
 
 /* ---- One call per mapping --------------------------------------------- */
 
-static void on_map_phys(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT static void on_map_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct piece *piece;
@@ -214,7 +214,7 @@ static void unmapped(struct check *check, u32 id, u64 start, u64 last, u64 taken
 	}
 }
 
-static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
 {
 	struct check_taken *taken = &check->call->taken;
 
@@ -234,15 +234,22 @@ static void on_iommu_unmap(struct check *check, const struct dmasim_event *event
 		mark_taken(check, event->domain, taken);
 }
 
-static void on_iommu_map(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT static void on_iommu_map(struct check *check, const struct dmasim_event *event)
 {
-	struct cached_domain *domain = cached_domain_first(&check->cached, event->domain);
-	u64 last = event->dma + (event->done - 1);
+	u64 start = event->dma, last = event->dma + (event->done - 1);
+	struct cached *cached = &check->cached;
+	struct cached_domain *domain;
 
+	domain = cached_domain_first(cached, event->domain);
 	if (DMASIM_UNLIKELY(!event->size))
 		check->call->mapped_nothing = true;
-	for (; domain && event->done && check_can_judge(check); domain = cached_domain_next(domain))
-		cached_mapped(&check->cached, domain, event->dma, last);
+	for (; domain && event->done && check_can_judge(check);
+	     domain = cached_domain_next(domain)) {
+		if (DMASIM_LIKELY(cached_way_add_page(cached, domain, start, last)))
+			cached_row_begin(cached, domain, last + 1);
+		else
+			cached_mapped(cached, domain, start, last);
+	}
 }
 
 /* Of a whole address space the size does not fit into its field: it is 0. */
@@ -256,7 +263,7 @@ static void on_iommu_changed(struct check *check, const struct dmasim_event *eve
 	changed(check, event->domain, event->dma, last_of_range(event));
 }
 
-static void on_iommu_synced(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT static void on_iommu_synced(struct check *check, const struct dmasim_event *event)
 {
 	if (!event->ret)
 		judge_no_stale(check, event->domain, event->dma, last_of_range(event),
@@ -300,12 +307,10 @@ static void on_p2p_free(struct check *check, const struct dmasim_event *event)
 	givens_end(&check->givens, event);
 }
 
-typedef void judge_event(struct check *check, const struct dmasim_event *event);
-
 static void judge_last_event(struct check *check, const struct dmasim_event *event);
 
 /* Who judges what; NULL: nothing to judge. */
-static judge_event *const judges[DMASIM_EVENT_COUNT] = {
+check_judge *const check_judges[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_ATTACH] = on_attach,
 	[DMASIM_EVENT_IOVA_ALLOC] = judge_iova,
 	[DMASIM_EVENT_IOVA_FREE] = judge_iova_freed,
@@ -344,7 +349,7 @@ static judge_event *const judges[DMASIM_EVENT_COUNT] = {
 };
 
 /* And of the events that end a public call: what was found during the call is told by then. */
-static judge_event *const judges_of_calls[DMASIM_EVENT_COUNT] = {
+static check_judge *const judges_of_calls[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_P2P_RELEASE] = judge_p2p_release,
 	[DMASIM_EVENT_MAP_PHYS] = on_map_phys,
 	[DMASIM_EVENT_UNMAP_PHYS] = judge_unmap_phys,
@@ -360,7 +365,7 @@ static judge_event *const judges_of_calls[DMASIM_EVENT_COUNT] = {
 	[DMASIM_EVENT_DESTROY] = judge_destroy,
 };
 
-static void judge_last_event(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT static void judge_last_event(struct check *check, const struct dmasim_event *event)
 {
 	struct check_call *call = check->call;
 
@@ -374,12 +379,21 @@ static void judge_last_event(struct check *check, const struct dmasim_event *eve
 		check_settle_call(check);
 }
 
-void check_event(struct check *check, const struct dmasim_event *event)
+/* It ends a row; of which nothing was asked so far. */
+__attribute__((noinline)) static void judge_behind_row(struct check *check,
+						       const struct dmasim_event *event)
 {
-	judge_event *judge = judges[event->type];
+	check_catch_up(check);
+	if (check_judges[event->type])
+		check_judges[event->type](check, event);
+}
 
-	if (DMASIM_LIKELY(judge))
-		judge(check, event);
+DMASIM_HOT void check_in_row(struct check *check, const struct dmasim_event *event)
+{
+	bool is_page = event->type == DMASIM_EVENT_IOMMU_MAP && event->done == CACHED_PAGE_LAST + 1;
+
+	if (!is_page || !cached_row_goes_on(&check->cached, event->domain, event->dma))
+		judge_behind_row(check, event);
 }
 
 u32 check_state(struct check *check, const struct dmasim_event *event)

@@ -58,7 +58,7 @@ static inline void judge_way(struct check *check, const struct dmasim_event *eve
  * True, and reported: what was unmapped is a bus address. torn: the mapping that had this IOVA, and
  * is gone; NULL: none had. debug: what dma-debug says of it.
  */
-DMASIM_COLD bool judge_bus_unmapped(struct check *check, const struct owner_space *space,
+DMASIM_COLD bool judge_bus_unmapped(struct check *check, struct owner_space *space,
 				    const struct dmasim_event *event, const struct piece *torn,
 				    const struct dma_debug_message *debug);
 
@@ -146,7 +146,8 @@ static inline void judge_settle(struct check *check, const struct dmasim_event *
 /* A mapping begins: its memory is the device's. */
 static inline void judge_give(struct check *check, struct piece *piece)
 {
-	if (check->cpu.on && !(cpu_first_can(check) && cpu_first_keep(check, piece)))
+	if (check->cpu.on && !(piece->is_shared && cpu_first_can(check, piece->attrs) &&
+			       cpu_first_keep(check, piece)))
 		cpu_give(check, piece);
 }
 
@@ -182,6 +183,9 @@ void judge_map_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_map_sg(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg_entry(struct check *check, const struct dmasim_event *event);
 void judge_unmap_sg(struct check *check, const struct dmasim_event *event);
+/* It is not what any list was mapped as: the call has kept its segments. */
+DMASIM_COLD void judge_unmap_sg_other(struct check *check, struct owner_space *space,
+				      const struct dmasim_event *event);
 
 /*
  * The range of the state that a call names. NULL, and reported: the state owns none that the call
@@ -204,9 +208,9 @@ static inline struct owner_range *judge_range(struct check *check, const struct 
 
 /* True, and reported: not inside the range. The end of a link that went too far is none again. */
 DMASIM_COLD bool judge_goes_out(struct check *check, const struct dmasim_event *event,
-				const struct owner_space *space, const struct owner_range *range);
+				struct owner_space *space, const struct owner_range *range);
 static inline bool judge_outside(struct check *check, const struct dmasim_event *event,
-				 const struct owner_space *space, const struct owner_range *range)
+				 struct owner_space *space, const struct owner_range *range)
 {
 	bool inside = event->offset <= range->size && event->size <= range->size - event->offset;
 

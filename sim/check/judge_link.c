@@ -9,7 +9,7 @@
 
 /* The page table has something there. */
 static void judge_overlap(struct check *check, const struct dmasim_event *event,
-			  const struct owner_space *space, const struct owner_range *range)
+			  struct owner_space *space, const struct owner_range *range)
 {
 	u64 start = (event->dma + event->offset) & ~JUDGE_GRANULE_MASK;
 	u64 last = judge_last(event->dma + event->offset, event->size) | JUDGE_GRANULE_MASK;
@@ -25,7 +25,7 @@ static void judge_overlap(struct check *check, const struct dmasim_event *event,
 
 /* Whole granules are linked, so buffer and IOVA start at the same place of one. */
 static void judge_aligned(struct check *check, const struct dmasim_event *event,
-			  const struct owner_space *space, const struct owner_range *range)
+			  struct owner_space *space, const struct owner_range *range)
 {
 	u64 start = event->dma + event->offset;
 	char what[160];
@@ -54,7 +54,7 @@ static void judge_aligned(struct check *check, const struct dmasim_event *event,
 }
 
 static void judge_refused_link(struct check *check, const struct dmasim_event *event,
-			       const struct owner_space *space, const struct owner_range *range)
+			       struct owner_space *space, const struct owner_range *range)
 {
 	if (!range || !event->size || judge_outside(check, event, space, range))
 		return;
@@ -71,7 +71,7 @@ static inline bool is_plain(const struct check *check, const struct dmasim_event
 	       !check->hw->any_no_snoop;
 }
 
-void judge_link(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT void judge_link(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = judge_range(check, event, &space);
@@ -117,7 +117,7 @@ void judge_link(struct check *check, const struct dmasim_event *event)
 }
 
 /* More than is linked may be synced: nobody looks. Where nothing is, it comes too early. */
-void judge_sync(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT void judge_sync(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = judge_range(check, event, &space);

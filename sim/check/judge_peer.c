@@ -111,15 +111,15 @@ bool check_finds_bus_address(struct check *check, dmasim_sbdf dev, u64 dma, stru
 }
 
 /* An entry of a list that was mapped by bus address there; or what was torn down instead. */
-static const struct piece *concerned(const struct owner_space *space,
-				     const struct dmasim_event *event, const struct piece *torn)
+static const struct piece *concerned(struct owner_space *space, const struct dmasim_event *event,
+				     const struct piece *torn)
 {
 	const struct piece *piece = torn ? NULL : owners_first(space, event->dma, event->dma);
 
 	return piece && piece->kind == PIECE_SG_BUS && piece->dev == event->dev ? piece : torn;
 }
 
-bool judge_bus_unmapped(struct check *check, const struct owner_space *space,
+bool judge_bus_unmapped(struct check *check, struct owner_space *space,
 			const struct dmasim_event *event, const struct piece *torn,
 			const struct dma_debug_message *debug)
 {

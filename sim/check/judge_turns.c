@@ -19,8 +19,7 @@ static bool allows(const struct piece *piece, u32 dir)
 }
 
 /* The device's mapping of an address; of several, one that allows the direction. */
-static struct piece *piece_at(const struct owner_space *space, const struct dmasim_event *event,
-			      u64 dma)
+static struct piece *piece_at(struct owner_space *space, const struct dmasim_event *event, u64 dma)
 {
 	struct piece *piece, *found = NULL;
 
@@ -52,7 +51,7 @@ static void found(struct check *check, const struct dmasim_event *event, const s
 }
 
 static void tell_not_mapped(struct check *check, const struct dmasim_event *event,
-			    const struct owner_space *space, const struct turn *turn, u64 at)
+			    struct owner_space *space, const struct turn *turn, u64 at)
 {
 	const struct piece *piece = at > turn->start ? piece_at(space, event, at - 1) : NULL;
 	struct check_held *held = &check->call->held;
@@ -112,7 +111,7 @@ static bool is_one_mapping(const struct piece *a, const struct piece *b)
 }
 
 /* How far the mapping of a piece goes on without a gap; no farther than `last` is of interest. */
-static u64 mapping_last(const struct owner_space *space, const struct piece *piece, u64 last)
+static u64 mapping_last(struct owner_space *space, const struct piece *piece, u64 last)
 {
 	u64 end = piece->at.last;
 
@@ -129,7 +128,7 @@ static u64 mapping_last(const struct owner_space *space, const struct piece *pie
 }
 
 /* The mapping that a sync means: the one that has most of it, then one that allows it. */
-static const struct piece *meant(const struct owner_space *space, const struct dmasim_event *event,
+static const struct piece *meant(struct owner_space *space, const struct dmasim_event *event,
 				 const struct turn *turn, u64 *last)
 {
 	struct piece *piece, *best = NULL;
@@ -190,8 +189,8 @@ void judge_turn_single(struct check *check, const struct dmasim_event *event)
  * The device's list that a sync of it means, by its first segment: of several that share memory,
  * one that has as many entries.
  */
-static const struct piece *list_at(const struct owner_space *space,
-				   const struct dmasim_event *event, u64 dma)
+static const struct piece *list_at(struct owner_space *space, const struct dmasim_event *event,
+				   u64 dma)
 {
 	struct piece *piece, *found = NULL;
 
@@ -211,7 +210,7 @@ static const struct piece *list_at(const struct owner_space *space,
 static void judge_count(struct check *check, const struct dmasim_event *event,
 			const struct turn *turn)
 {
-	const struct owner_space *space = owners_space(&check->owners, event->dev);
+	struct owner_space *space = owners_space(&check->owners, event->dev);
 	const struct piece *piece = space ? list_at(space, event, turn->start) : NULL;
 
 	if (!piece || piece->list->entries == event->count)

@@ -9,7 +9,7 @@
  */
 #include "check/judge.h"
 
-void judge_try_alloc(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT void judge_try_alloc(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 
@@ -87,7 +87,7 @@ struct owner_range *judge_no_range(struct check *check, const struct dmasim_even
 /* ---- Outside ---------------------------------------------------------- */
 
 /* What lies behind the range: links that went too far with a report, or somebody else's mapping. */
-static struct piece *behind(const struct owner_space *space, const struct owner_range *range,
+static struct piece *behind(struct owner_space *space, const struct owner_range *range,
 			    const struct dmasim_event *event)
 {
 	u64 start = event->dma + event->offset;
@@ -98,7 +98,7 @@ static struct piece *behind(const struct owner_space *space, const struct owner_
 }
 
 bool judge_goes_out(struct check *check, const struct dmasim_event *event,
-		    const struct owner_space *space, const struct owner_range *range)
+		    struct owner_space *space, const struct owner_range *range)
 {
 	const struct piece *piece;
 	char what[128];

@@ -60,8 +60,8 @@ static bool is_gone(const struct ending *ending, const struct piece *piece)
  * Takes the links of [start, last] out of the account. `last` is that of a granule, or the end of
  * what was found there: beyond a hole links stay.
  */
-static void end_links(struct check *check, struct owner_space *space, u64 start, u64 last,
-		      struct ending *ending)
+DMASIM_HOT static void end_links(struct check *check, struct owner_space *space, u64 start,
+				 u64 last, struct ending *ending)
 {
 	struct piece *piece;
 
@@ -102,7 +102,7 @@ static u64 hole_of(const struct check *check, const struct dmasim_event *event)
 	return taken->valid && taken->last > start ? taken->last + 1 : start;
 }
 
-static struct piece *first_link(const struct owner_space *space, u64 start, u64 last)
+DMASIM_HOT static struct piece *first_link(struct owner_space *space, u64 start, u64 last)
 {
 	struct piece *piece = start <= last ? owners_first(space, start, last) : NULL;
 
@@ -136,7 +136,7 @@ static void add_short(struct text *text, const struct dmasim_event *event, u64 h
 
 /* Where links stay behind a hole, the end of their range tells. */
 static void judge_short(struct check *check, const struct dmasim_event *event,
-			const struct owner_space *space, const struct owner_range *range)
+			struct owner_space *space, const struct owner_range *range)
 {
 	u64 last = judge_last(event->dma + event->offset, event->size);
 	u64 hole = hole_of(check, event);
@@ -164,8 +164,8 @@ static bool was_short(const struct check *check)
 }
 
 /* Links of [dma + offset, + size) are over, as far as the page table had them. */
-static void judge_ended(struct check *check, const struct dmasim_event *event,
-			struct owner_space *space, const struct owner_range *range)
+DMASIM_HOT static void judge_ended(struct check *check, const struct dmasim_event *event,
+				   struct owner_space *space, const struct owner_range *range)
 {
 	struct ending ending = { .event = event, .range = range };
 
@@ -218,8 +218,8 @@ static void tell_left(struct check *check, const struct dmasim_event *event,
 }
 
 /* The whole range goes: links that are still there are reachable through somebody else's IOVA. */
-static void end_range(struct check *check, const struct dmasim_event *event,
-		      struct owner_space *space, struct owner_range *range)
+DMASIM_HOT static void end_range(struct check *check, const struct dmasim_event *event,
+				 struct owner_space *space, struct owner_range *range)
 {
 	struct piece *left = first_link(space, range->at.start, range->at.last);
 
@@ -254,7 +254,7 @@ static bool ends_whole(const struct check *check, const struct dmasim_event *eve
 	       !judge_other_attrs(whole->attrs, event->attrs) && !check->call->held.valid;
 }
 
-void judge_destroy(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT void judge_destroy(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space;
 	struct owner_range *range = judge_range(check, event, &space);

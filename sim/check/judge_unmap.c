@@ -20,7 +20,7 @@ static struct dma_debug_message unlike(const struct dmasim_event *event, const s
 					   .number = { event->dma, size, event->size } };
 }
 
-static void tell_foreign(struct check *check, const struct owner_space *space,
+static void tell_foreign(struct check *check, struct owner_space *space,
 			 const struct dmasim_event *event, const struct piece *torn,
 			 const struct piece *meant)
 {
@@ -100,7 +100,7 @@ static void end_own(struct check *check, struct owner_space *space,
  * IOMMU the same buffer may be mapped several times: of those, the one that differs least; *same:
  * in nothing.
  */
-static struct piece *best_of(const struct check_taken *taken, const struct owner_space *space,
+static struct piece *best_of(const struct check_taken *taken, struct owner_space *space,
 			     const struct dmasim_event *event, struct piece *piece, bool *same)
 {
 	enum piece_kind kind = judge_kind(event);
@@ -129,7 +129,7 @@ static struct piece *best_of(const struct check_taken *taken, const struct owner
 	return best;
 }
 
-static inline struct piece *meant(const struct check_taken *taken, const struct owner_space *space,
+static inline struct piece *meant(const struct check_taken *taken, struct owner_space *space,
 				  const struct dmasim_event *event, bool *same)
 {
 	struct piece *first = owners_first(space, event->dma, event->dma);
@@ -142,7 +142,7 @@ static inline struct piece *meant(const struct check_taken *taken, const struct 
 }
 
 /* The device's own mapping that the address lies in, but does not begin; NULL: there is none. */
-static struct piece *around(const struct check_taken *taken, const struct owner_space *space,
+static struct piece *around(const struct check_taken *taken, struct owner_space *space,
 			    const struct dmasim_event *event)
 {
 	struct piece *piece;
@@ -156,7 +156,7 @@ static struct piece *around(const struct check_taken *taken, const struct owner_
 	return NULL;
 }
 
-static void tell_not_mapped(struct check *check, const struct owner_space *space,
+static void tell_not_mapped(struct check *check, struct owner_space *space,
 			    const struct dmasim_event *event, const struct piece *around)
 {
 	bool error = event->dma == DMA_MAPPING_ERROR;
@@ -193,7 +193,7 @@ static void unmap_unknown(struct check *check, struct owner_space *space,
 		tell_not_mapped(check, space, event, piece);
 }
 
-void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
+DMASIM_HOT void judge_unmap_phys(struct check *check, const struct dmasim_event *event)
 {
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	const struct check_taken *taken = &check->call->taken;

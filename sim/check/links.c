@@ -87,8 +87,8 @@ static struct owner_row *row_new(struct owner_links *links, const struct owner_r
 	return row;
 }
 
-struct owner_row *links_row(struct owner_links *links, const struct owner_range *range, u64 address,
-			    const struct dmasim_event *event)
+DMASIM_HOT struct owner_row *links_row(struct owner_links *links, const struct owner_range *range,
+				       u64 address, const struct dmasim_event *event)
 {
 	struct owner_row *row = row_first(links, address, address);
 
@@ -102,7 +102,7 @@ struct owner_row *links_row(struct owner_links *links, const struct owner_range 
 }
 
 /* It is none of those that are found any more. */
-static void row_leave(struct owner_links *links, struct owner_row *row)
+DMASIM_HOT static void row_leave(struct owner_links *links, struct owner_row *row)
 {
 	struct owner_row **near = links_near(links, row->at.start);
 
@@ -187,7 +187,7 @@ static void spread_ends(struct owner_links *links, u64 start, u64 last)
 		links_spread(links, last, last);
 }
 
-bool links_sync(struct owner_links *links, u64 start, u64 last)
+DMASIM_HOT bool links_sync(struct owner_links *links, u64 start, u64 last)
 {
 	struct owner_row *row;
 	bool any = false;
@@ -299,8 +299,8 @@ static bool all_fit(const struct owner_links *links, u64 start, u64 last,
 	return true;
 }
 
-void links_end(struct owner_links *links, u64 start, u64 last, const struct owner_range *range,
-	       const struct dmasim_event *event)
+DMASIM_HOT void links_end(struct owner_links *links, u64 start, u64 last,
+			  const struct owner_range *range, const struct dmasim_event *event)
 {
 	struct owner_row *row, *next;
 

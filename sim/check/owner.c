@@ -65,6 +65,7 @@ void owners_fini(struct owners *owners)
 
 		SLIST_REMOVE_HEAD(&owners->spaces, link);
 		interval_tree_fini(&space->pieces);
+		interval_tree_fini(&space->lists);
 		interval_tree_fini(&space->ranges);
 		links_fini(owners, space);
 		release(owners, space);
@@ -90,6 +91,8 @@ static struct owner_space *space_of(struct owners *owners, bool is_domain, u32 i
 	space->id = id;
 	interval_tree_init(&space->pieces);
 	interval_tree_by_page(&space->pieces, &owners->world->memory, owners->blind);
+	interval_tree_init(&space->lists);
+	interval_tree_by_page(&space->lists, &owners->world->memory, owners->blind);
 	interval_tree_init(&space->ranges);
 	interval_tree_by_page(&space->ranges, &owners->world->memory, owners->blind);
 	if (is_domain)
@@ -188,33 +191,6 @@ bool owners_end_empty(struct owners *owners, dmasim_sbdf dev)
 	return true;
 }
 
-struct owner_list *owners_new_list(struct owners *owners)
-{
-	struct owner_list *list = check_pool_get(&owners->lists);
-
-	if (!list)
-		return NULL;
-	TAILQ_INIT(&list->pieces);
-	list->number = ++owners->lists_made;
-	list->entries = 0;
-	list->dir = 0;
-	list->attrs = 0;
-	list->waits = NULL;
-	owners->open = list;
-	return list;
-}
-
-struct owner_list *owners_close_list(struct owners *owners)
-{
-	struct owner_list *list = owners->open;
-
-	owners->open = NULL;
-	if (!list || !TAILQ_EMPTY(&list->pieces))
-		return list;
-	owners_drop_list(owners, list);
-	return NULL;
-}
-
 void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 {
 	struct piece *piece = owners_first(space, address, address);
@@ -240,8 +216,7 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 }
 
 /* DMASIM_NO_SBDF: of any device. */
-static const struct owner_past *find_past_apart(const struct owner_space *space, dmasim_sbdf dev,
-						u64 dma)
+static const struct owner_past *find_past_apart(struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	u32 kept = owners_past_kept(space);
 
@@ -263,7 +238,7 @@ static const struct owner_past *later(const struct owner_past *one, const struct
 	return one->piece.ended.age > other->piece.ended.age ? one : other;
 }
 
-static const struct owner_past *find_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+static const struct owner_past *find_past(struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	const struct owner_past *past = find_past_apart(space, dev, dma);
 
@@ -273,12 +248,12 @@ static const struct owner_past *find_past(const struct owner_space *space, dmasi
 	return later(past, whole_past(space->links, dev, dma));
 }
 
-const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+const struct owner_past *owners_past(struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	return find_past(space, dev, dma);
 }
 
-const struct owner_past *owners_past_of_any(const struct owner_space *space, u64 dma)
+const struct owner_past *owners_past_of_any(struct owner_space *space, u64 dma)
 {
 	return find_past(space, DMASIM_NO_SBDF, dma);
 }

@@ -67,6 +67,7 @@ struct piece {
 	bool is_shared : 1;   /* it is in `by_phys` of the owners */
 	bool watched : 1;     /* its memory is */
 	bool keeps_first : 1; /* so is its first line, here (cpu_first.h) */
+	u8 no_flag : 2;	      /* so that all are written at once, and none is read before */
 
 	struct owner_list *list; /* of kinds SG: the scatterlist mapping it belongs to */
 	TAILQ_ENTRY(piece) of_list;
@@ -84,6 +85,13 @@ struct owner_list {
 	u32 dir;
 	u64 attrs;
 	struct piece *waits; /* while it is mapped: this and all behind are not judged yet */
+	/*
+	 * Its pieces are found by it and not one by one: they follow each other, and nobody has
+	 * asked for any of them. A list that is complete is in the tree of these.
+	 */
+	bool is_together;
+	struct interval at; /* then: from its first piece to its last */
+	u64 alone_until;    /* up to there no other list has pieces that are together */
 };
 
 /* Of a range that has one link, which is all of it, that link (whole.h). */
@@ -137,9 +145,12 @@ struct owner_space {
 	bool is_domain;
 	u32 id; /* domain, or device */
 	struct interval_tree pieces;
-	u64 linked;		   /* links that are no pieces, but in rows, */
-	u64 whole;		   /* or in their ranges: so many of them */
-	struct owner_links *links; /* the rows (links.h); of a domain */
+	u64 linked;		    /* links that are no pieces, but in rows, */
+	u64 whole;		    /* or in their ranges: so many of them */
+	struct owner_links *links;  /* the rows (links.h); of a domain */
+	struct interval_tree lists; /* whose pieces are together */
+	u32 together;		    /* so many, with the one that is being mapped: */
+	struct owner_list *mapping; /* this; NULL: it is none of those */
 	struct interval_tree ranges;
 	struct owner_range *range;	     /* found last */
 	u64 ended;			     /* pieces, and links in rows */
@@ -226,12 +237,22 @@ struct piece_desc {
 	const struct dmasim_site *site;
 };
 
+/* The pieces of a list that are together are found one by one afterwards; those of all lists. */
+void owners_spread_list(struct owner_space *space, struct owner_list *list);
+void owners_search_lists(struct owner_space *space, u64 start, u64 last);
+static inline void owners_spread_lists(struct owner_space *space, u64 start, u64 last)
+{
+	if (DMASIM_UNLIKELY(space->together))
+		owners_search_lists(space, start, last);
+}
+
 /* Links of [start, last] that are in rows, or in their ranges, are pieces afterwards. */
 void links_spread(struct owner_links *links, u64 start, u64 last);
-static inline void owners_spread(const struct owner_space *space, u64 start, u64 last)
+static inline void owners_spread(struct owner_space *space, u64 start, u64 last)
 {
 	if (DMASIM_UNLIKELY(space->linked))
 		links_spread(space->links, start, last);
+	owners_spread_lists(space, start, last);
 }
 
 /* The record of a piece that is in no space yet. NULL: it has no bytes, or there is no memory. */
@@ -259,6 +280,7 @@ static inline struct piece *owners_new_piece(struct owners *owners, struct owner
 	piece->taken = 0;
 	piece->watched = false;
 	piece->keeps_first = false;
+	piece->no_flag = 0;
 	piece->site = desc->site;
 	return piece;
 }
@@ -278,7 +300,16 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	return piece;
 }
 
-struct owner_list *owners_new_list(struct owners *owners);
+/* A list is being mapped; with `together`, its pieces will be. NULL: there is no memory. */
+struct owner_list *owners_new_list(struct owners *owners, struct owner_space *space, bool together);
+
+/* What is unmapped as it was mapped: its pieces are in no tree any more. */
+static inline void owners_take_list(struct owner_space *space, struct owner_list *list)
+{
+	interval_remove(&space->lists, &list->at);
+	list->is_together = false;
+	space->together--;
+}
 
 static inline void owners_drop_list(struct owners *owners, struct owner_list *list)
 {
@@ -286,18 +317,40 @@ static inline void owners_drop_list(struct owners *owners, struct owner_list *li
 	list->number = 0;
 }
 
+/* True if a new piece of a list is behind those that it has, and nothing else is known there. */
+static inline bool owners_follows(const struct owner_space *space, const struct owner_list *list,
+				  const struct piece *piece)
+{
+	return piece->kind == PIECE_SG && piece->at.start > list->at.last &&
+	       piece->at.last >= piece->at.start && piece->at.last <= list->alone_until &&
+	       !space->linked;
+}
+
+/* It is the first, or does not. */
+void owners_begin_anew(struct owner_space *space, struct owner_list *list, struct piece *piece);
+
 /*
  * Adds a piece to the scatterlist that is being mapped, which begins with its first piece. NULL:
  * there is no memory.
  */
 static inline struct piece *owners_add_to_list(struct owners *owners, struct owner_space *space,
-					       const struct piece_desc *desc)
+					       const struct piece_desc *desc, bool together)
 {
-	struct owner_list *list = owners->open ? owners->open : owners_new_list(owners);
-	struct piece *piece = list ? owners_add(owners, space, desc) : NULL;
+	struct owner_list *list = owners->open ? owners->open
+					       : owners_new_list(owners, space, together);
+	struct piece *piece = list ? owners_new_piece(owners, space, desc) : NULL;
 
 	if (!piece)
 		return NULL;
+	/* What is there already is older. */
+	if (!list->is_together)
+		owners_spread(space, piece->at.start, piece->at.last);
+	else if (DMASIM_UNLIKELY(!owners_follows(space, list, piece)))
+		owners_begin_anew(space, list, piece);
+	piece->number = ++owners->pieces;
+	if (!list->is_together)
+		interval_insert(&space->pieces, &piece->at);
+	list->at.last = piece->at.last;
 	piece->list = list;
 	TAILQ_INSERT_TAIL(&list->pieces, piece, of_list);
 	return piece;
@@ -331,14 +384,16 @@ static inline void owners_set_end(const struct owners *owners, struct piece_end 
 	end->frames_allocated = owners->frames_allocated ? *owners->frames_allocated : 0;
 }
 
-/* A piece that is not watched is remembered; its list is the caller's business. */
+/*
+ * A piece that is not watched, and in no tree of its space any more, is remembered; its list is the
+ * caller's business.
+ */
 static inline void owners_remember(struct owners *owners, struct piece *piece)
 {
 	struct owner_past *record = (struct owner_past *)piece;
 	struct owner_space *space = piece->space;
 	struct owner_past **past = &space->past[space->past_count++ % OWNER_PAST];
 
-	interval_remove(&space->pieces, &piece->at);
 	if (piece->is_shared)
 		interval_remove(&owners->by_phys, &piece->memory);
 	if (*past)
@@ -348,13 +403,13 @@ static inline void owners_remember(struct owners *owners, struct piece *piece)
 }
 
 /* How many ended pieces the ring has. */
-static inline u32 owners_past_kept(const struct owner_space *space)
+static inline u32 owners_past_kept(struct owner_space *space)
 {
 	return space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
 }
 
 /* The last that ended are remembered, in whatever way they were kept. */
-static inline bool owners_remembers(const struct owner_space *space, u64 age)
+static inline bool owners_remembers(struct owner_space *space, u64 age)
 {
 	return space->ended - age <= OWNER_PAST;
 }
@@ -365,8 +420,12 @@ static inline void owners_end(struct owners *owners, struct piece *piece,
 {
 	if (DMASIM_UNLIKELY(piece->watched))
 		owners->watch_ends(owners->cookie, piece);
-	if (owners_is_of_list(piece))
+	if (owners_is_of_list(piece)) {
+		if (DMASIM_UNLIKELY(piece->list->is_together))
+			owners_spread_list(piece->space, piece->list);
 		owners_leave_list(owners, piece);
+	}
+	interval_remove(&piece->space->pieces, &piece->at);
 	owners_remember(owners, piece);
 	owners_set_end(owners, &piece->ended, where);
 }
@@ -390,21 +449,31 @@ static inline void owners_begin_list_at(struct owners *owners, struct owner_list
 void owners_cut(struct owners *owners, struct owner_space *space, u64 address);
 
 /* The same of those that are not in rows. */
-static inline struct piece *owners_first_apart(const struct owner_space *space, u64 start, u64 last)
+static inline struct piece *owners_first_apart(struct owner_space *space, u64 start, u64 last)
 {
+	owners_spread_lists(space, start, last);
 	return (struct piece *)interval_first(&space->pieces, start, last);
 }
 
 /* What is found is a piece from then on, if it was in a row: of all of [start, last]. */
-static inline struct piece *owners_first(const struct owner_space *space, u64 start, u64 last)
+static inline struct piece *owners_first(struct owner_space *space, u64 start, u64 last)
 {
 	owners_spread(space, start, last);
-	return owners_first_apart(space, start, last);
+	return (struct piece *)interval_first(&space->pieces, start, last);
+}
+
+/* A list whose pieces are together, and that has some of [start, last]; NULL: none has. */
+static inline struct owner_list *owners_first_list(struct owner_space *space, u64 start, u64 last)
+{
+	struct interval *at = interval_first(&space->lists, start, last);
+
+	return at ? (struct owner_list *)(void *)((u8 *)at - offsetof(struct owner_list, at))
+		  : NULL;
 }
 
 /* Of a range that owners_first() was asked for. */
-static inline struct piece *owners_next(const struct owner_space *space, struct piece *piece,
-					u64 start, u64 last)
+static inline struct piece *owners_next(struct owner_space *space, struct piece *piece, u64 start,
+					u64 last)
 {
 	return (struct piece *)interval_next(&space->pieces, &piece->at, start, last);
 }
@@ -413,10 +482,10 @@ static inline struct piece *owners_next(const struct owner_space *space, struct 
 struct piece *owners_next_of_all(const struct owners *owners, struct piece *piece);
 
 /* The latest ended piece that covered the address for this device, if nothing covers it now. */
-const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
+const struct owner_past *owners_past(struct owner_space *space, dmasim_sbdf dev, u64 dma);
 
 /* The latest one of any device. */
-const struct owner_past *owners_past_of_any(const struct owner_space *space, u64 dma);
+const struct owner_past *owners_past_of_any(struct owner_space *space, u64 dma);
 
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
 				     const struct piece_desc *desc);
@@ -438,30 +507,28 @@ void owners_range_end(struct owners *owners, struct owner_space *space, struct o
 		      const struct dmasim_site *where);
 
 /* How many ended ranges are remembered; the one that ended `back` ends ago, from 1. */
-static inline u32 owners_ranges_kept(const struct owner_space *space)
+static inline u32 owners_ranges_kept(struct owner_space *space)
 {
 	return space->past_range_count < OWNER_PAST_RANGES ? space->past_range_count
 							   : OWNER_PAST_RANGES;
 }
 
-static inline struct owner_range *owners_range_ended(const struct owner_space *space, u32 back)
+static inline struct owner_range *owners_range_ended(struct owner_space *space, u32 back)
 {
 	return space->past_ranges[(space->past_range_count - back) % OWNER_PAST_RANGES];
 }
 
 /* The latest ended range whose state has this address; NULL: none is remembered. */
-const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
-					    u64 dma);
+const struct owner_range *owners_range_past(struct owner_space *space, dmasim_sbdf dev, u64 dma);
 
 /* A live range of the device that the address is in; NULL: it is in none. */
-const struct owner_range *owners_range_at(const struct owner_space *space, dmasim_sbdf dev,
-					  u64 dma);
+const struct owner_range *owners_range_at(struct owner_space *space, dmasim_sbdf dev, u64 dma);
 
 /* A live range of any device whose state has this address; NULL: there is none. */
 struct owner_range *owners_range_of_any(struct owners *owners, u64 dma, struct owner_space **space);
 
 /* The one that was allocated into the same struct after this range; NULL: not known. */
-const struct owner_range *owners_range_over(const struct owner_space *space,
+const struct owner_range *owners_range_over(struct owner_space *space,
 					    const struct owner_range *range);
 
 #endif

@@ -5,8 +5,8 @@
  */
 #include "check/owner.h"
 
-struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
-				     const struct piece_desc *desc)
+DMASIM_HOT struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
+						const struct piece_desc *desc)
 {
 	struct owner_range *range = check_pool_get(&owners->ranges);
 
@@ -54,8 +54,8 @@ static void forget(struct owners *owners, struct owner_range *range)
 	check_pool_put(&owners->ranges, range);
 }
 
-void owners_range_end(struct owners *owners, struct owner_space *space, struct owner_range *range,
-		      const struct dmasim_site *where)
+DMASIM_HOT void owners_range_end(struct owners *owners, struct owner_space *space,
+				 struct owner_range *range, const struct dmasim_site *where)
 {
 	struct owner_range **past =
 		&space->past_ranges[space->past_range_count++ % OWNER_PAST_RANGES];
@@ -70,8 +70,7 @@ void owners_range_end(struct owners *owners, struct owner_space *space, struct o
 	*past = range;
 }
 
-const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
-					    u64 dma)
+const struct owner_range *owners_range_past(struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	for (u32 back = 1; back <= owners_ranges_kept(space); back++) {
 		const struct owner_range *range = owners_range_ended(space, back);
@@ -82,7 +81,7 @@ const struct owner_range *owners_range_past(const struct owner_space *space, dma
 	return NULL;
 }
 
-const struct owner_range *owners_range_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
+const struct owner_range *owners_range_at(struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	const struct interval *at;
 
@@ -119,7 +118,7 @@ static const struct owner_range *next_into(const struct owner_range *range,
 	return best && best->state < one->state ? best : one;
 }
 
-const struct owner_range *owners_range_over(const struct owner_space *space,
+const struct owner_range *owners_range_over(struct owner_space *space,
 					    const struct owner_range *range)
 {
 	const struct owner_range *best = NULL;

@@ -38,8 +38,7 @@ struct stale {
 STAILQ_HEAD(stale_list, stale);
 
 /* Looks for a translation of [start, last] that may still be cached and does harm. */
-DMASIM_COLD void stale_judge(struct check *check, u32 domain, u64 start, u64 last,
-			     enum stale_claim claim);
+void stale_judge(struct check *check, u32 domain, u64 start, u64 last, enum stale_claim claim);
 
 /* Tells what was found; `event` ended the call; NULL: it is nobody's. */
 DMASIM_COLD void stale_tell(struct check *check, struct stale_list *found,

@@ -3,7 +3,7 @@
 
 #include "check/picture.h"
 
-static const struct piece *in_space(const struct owner_space *space, phys_addr_t phys)
+static const struct piece *in_space(struct owner_space *space, phys_addr_t phys)
 {
 	const struct interval *at;
 
@@ -21,7 +21,7 @@ static const struct piece *in_space(const struct owner_space *space, phys_addr_t
 /* A live mapping that leads to phys. Reports are rare: all are looked at. */
 static const struct piece *mapped_to(const struct check *check, phys_addr_t phys)
 {
-	const struct owner_space *space;
+	struct owner_space *space;
 
 	SLIST_FOREACH(space, &check->owners.spaces, link) {
 		const struct piece *piece = in_space(space, phys);

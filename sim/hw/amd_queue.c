@@ -63,7 +63,7 @@ static bool decode_device_pages(const u64 word[2], struct hw_amd_command *comman
 	       !(word[1] & (AMD_PAGES_RESERVED_1 | AMD_PAGES_PDE));
 }
 
-bool hw_amd_decode(const u64 word[2], struct hw_amd_command *command)
+DMASIM_HOT bool hw_amd_decode(const u64 word[2], struct hw_amd_command *command)
 {
 	u8 opcode = word[0] >> AMD_CMD_OPCODE_SHIFT & AMD_CMD_OPCODE_MASK;
 

@@ -250,7 +250,7 @@ static struct hw_bus *bus_towards(const struct hw_bus *bus, u8 number)
 	return NULL;
 }
 
-struct hw_root *hw_root_find(const struct hw *hw, dmasim_sbdf dev)
+DMASIM_HOT struct hw_root *hw_root_find(const struct hw *hw, dmasim_sbdf dev)
 {
 	u8 number = (u8)(dev >> 8);
 	struct hw_root *root;

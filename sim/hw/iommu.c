@@ -91,7 +91,7 @@ void hw_iommu_remove(struct hw_iommu *iommu)
 	memory_free(memory, iommu);
 }
 
-struct hw_iommu *hw_iommu_find(const struct hw *hw, u32 unit)
+DMASIM_HOT struct hw_iommu *hw_iommu_find(const struct hw *hw, u32 unit)
 {
 	struct hw_iommu *iommu;
 

@@ -274,7 +274,7 @@ static void invalidate(struct iotlb *iotlb, const struct window *window)
 	}
 }
 
-void iotlb_invalidate_range(struct iotlb *iotlb, u64 tag, u64 start, u64 last)
+DMASIM_HOT void iotlb_invalidate_range(struct iotlb *iotlb, u64 tag, u64 start, u64 last)
 {
 	invalidate(iotlb, &(struct window){ tag, IOTLB_TAG_MASK, start, last, ~0ULL });
 }

@@ -187,7 +187,7 @@ static void empty_iotlb(struct hw_iommu *iommu, const struct hw_invalidation *wh
 					    what->last);
 }
 
-static bool invalidate(struct hw_iommu *iommu, const struct hw_command *command)
+DMASIM_HOT static bool invalidate(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	const struct hw_invalidation *what = &command->invalidation;
 	const struct hw_hooks *hooks = &iommu->hw->hooks;
@@ -296,7 +296,7 @@ static bool invalidate_everything(struct hw_iommu *iommu, const struct hw_comman
 	return true;
 }
 
-bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command)
+DMASIM_HOT bool hw_command_execute(struct hw_iommu *iommu, const struct hw_command *command)
 {
 	switch (command->kind) {
 	case HW_COMMAND_INVALIDATE:

@@ -204,7 +204,7 @@ static void command_init(struct hw_command *command, const u8 *from)
 	command->wait = (struct hw_wait){ 0 };
 }
 
-int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes)
+DMASIM_HOT int hw_queue_submit(struct hw_iommu *iommu, const void *commands, size_t bytes)
 {
 	size_t width = iommu->wide_commands ? HW_WIDE_COMMAND_BYTES : HW_COMMAND_BYTES;
 	const u8 *at = commands;
@@ -231,7 +231,7 @@ static u64 oldest(struct hw_queue *queue)
 	return entry_at(queue, 0)->command.number;
 }
 
-int hw_queue_wait(struct hw_iommu *iommu)
+DMASIM_HOT int hw_queue_wait(struct hw_iommu *iommu)
 {
 	struct hw_queue *queue = &iommu->queue;
 

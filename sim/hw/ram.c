@@ -206,7 +206,7 @@ static struct ram_extent *make_chunk(struct ram *ram, const struct ram_range *ra
 	return extent;
 }
 
-struct ram_extent *ram_touch(struct ram *ram, phys_addr_t phys)
+DMASIM_HOT struct ram_extent *ram_touch(struct ram *ram, phys_addr_t phys)
 {
 	const struct ram_range *range;
 	struct ram_extent *extent = ram->last;
@@ -412,7 +412,7 @@ u8 *ram_look(struct ram *ram, phys_addr_t phys, u64 *run)
 	return extent->host + within;
 }
 
-u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes)
+DMASIM_HOT u64 ram_write(struct ram *ram, phys_addr_t phys, const void *from, u64 bytes)
 {
 	const u8 *source = from;
 	u64 done = 0;

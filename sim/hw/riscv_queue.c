@@ -146,7 +146,8 @@ static bool decode_ats(const struct hw_iommu *iommu, const u64 word[2], struct h
 	return true;
 }
 
-bool hw_riscv_decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command)
+DMASIM_HOT bool hw_riscv_decode(const struct hw_iommu *iommu, const u64 word[2],
+				struct hw_command *command)
 {
 	switch (word[0] & RISCV_CMD_OPCODE_MASK) {
 	case RISCV_CMD_IOTINVAL:

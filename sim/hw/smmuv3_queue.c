@@ -154,8 +154,8 @@ static bool decode_sync(const u64 word[2], struct hw_smmuv3_command *command)
 	       only(word[1], SMMUV3_SYNC_ADDR_MASK) && signal <= SMMUV3_SYNC_SEV;
 }
 
-bool hw_smmuv3_decode(const u64 word[2], const struct hw_smmuv3_has *has,
-		      struct hw_smmuv3_command *command)
+DMASIM_HOT bool hw_smmuv3_decode(const u64 word[2], const struct hw_smmuv3_has *has,
+				 struct hw_smmuv3_command *command)
 {
 	*command = (struct hw_smmuv3_command){ .opcode = word[0] & OPCODE };
 	switch (command->opcode) {

@@ -167,7 +167,8 @@ static bool decode_wait(const struct hw_iommu *iommu, const u64 word[2], struct 
 	return true;
 }
 
-bool hw_vtd_decode(const struct hw_iommu *iommu, const u64 word[2], struct hw_command *command)
+DMASIM_HOT bool hw_vtd_decode(const struct hw_iommu *iommu, const u64 word[2],
+			      struct hw_command *command)
 {
 	switch (word[0] & VTD_QI_TYPE_MASK) {
 	case VTD_QI_CONTEXT:

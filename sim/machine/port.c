@@ -203,7 +203,7 @@ static int port_context_set(void *machine, u32 unit, u16 requester,
 	return err;
 }
 
-static int port_queue_submit(void *machine, u32 unit, const void *commands, size_t bytes)
+DMASIM_HOT static int port_queue_submit(void *machine, u32 unit, const void *commands, size_t bytes)
 {
 	struct dmasim *s = machine;
 
@@ -218,7 +218,7 @@ static void port_queue_clear_error(void *machine, u32 unit)
 }
 
 /* While it waits, other CPUs may run, and devices. */
-static int port_queue_wait(void *machine, u32 unit)
+DMASIM_HOT static int port_queue_wait(void *machine, u32 unit)
 {
 	struct dmasim *s = machine;
 	struct hw_iommu *iommu = hw_iommu_find(&s->hw, unit);
@@ -262,7 +262,7 @@ static u64 port_chance(void *machine, u64 bound)
 	return random_below(&((struct dmasim *)machine)->world.random, bound);
 }
 
-static u64 port_now(void *machine)
+DMASIM_HOT static u64 port_now(void *machine)
 {
 	const struct dmasim *s = machine;
 
@@ -415,7 +415,7 @@ __attribute__((noinline)) static void event_slowly(struct dmasim *s,
 	log_event(s, event);
 }
 
-static void port_event(void *machine, const struct dmasim_event *event)
+DMASIM_HOT static void port_event(void *machine, const struct dmasim_event *event)
 {
 	struct dmasim *s = machine;
 

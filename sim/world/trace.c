@@ -38,7 +38,7 @@ void trace_header(struct trace *trace, const char *line)
 	write_line(trace, line, length);
 }
 
-bool trace_begin(struct trace *trace, const char *name)
+DMASIM_HOT bool trace_begin(struct trace *trace, const char *name)
 {
 	if (DMASIM_LIKELY(!trace->on))
 		return false;

@@ -23,7 +23,7 @@ void world_fini(struct world *world)
 	memory_fini(&world->memory);
 }
 
-bool world_cpus_run(const struct world *world)
+DMASIM_HOT bool world_cpus_run(const struct world *world)
 {
 	return world->schedule && schedule_is_running(world->schedule);
 }
@@ -39,7 +39,7 @@ static u64 explored(const struct schedule_chooser *choices, u64 answers)
 	return chosen == SCHEDULE_NOBODY ? 0 : chosen;
 }
 
-u64 world_choose(struct world *world, u64 answers)
+DMASIM_HOT u64 world_choose(struct world *world, u64 answers)
 {
 	if (answers < 2)
 		return 0;
