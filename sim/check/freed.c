@@ -16,7 +16,7 @@ static bool leads_to(const struct piece *piece, u64 start, u64 last)
 
 static bool has_ranges(const struct owners *owners)
 {
-	struct owner_space *space;
+	const struct owner_space *space;
 
 	SLIST_FOREACH(space, &owners->spaces, link) {
 		if (interval_any(&space->ranges))

@@ -256,7 +256,7 @@ static const char *mismatch(const struct finding *finding, bool translated)
 
 static const char *what_would(struct check *check, const struct finding *finding)
 {
-	struct owner_space *space = NULL;
+	const struct owner_space *space = NULL;
 	bool translated;
 
 	if (finding->hardware)

@@ -100,7 +100,7 @@ static void end_own(struct check *check, struct owner_space *space,
  * IOMMU the same buffer may be mapped several times: of those, the one that differs least; *same:
  * in nothing.
  */
-static struct piece *best_of(const struct check_taken *taken, struct owner_space *space,
+static struct piece *best_of(const struct check_taken *taken, const struct owner_space *space,
 			     const struct dmasim_event *event, struct piece *piece, bool *same)
 {
 	enum piece_kind kind = judge_kind(event);

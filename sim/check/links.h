@@ -81,7 +81,7 @@ static inline u64 links_mask(const struct owner_row *row, u64 start, u64 last)
 }
 
 /* True: links of the space are in rows. */
-static inline bool links_in_rows(struct owner_space *space)
+static inline bool links_in_rows(const struct owner_space *space)
 {
 	return space->linked != space->whole;
 }

@@ -216,7 +216,8 @@ void owners_cut(struct owners *owners, struct owner_space *space, u64 address)
 }
 
 /* DMASIM_NO_SBDF: of any device. */
-static const struct owner_past *find_past_apart(struct owner_space *space, dmasim_sbdf dev, u64 dma)
+static const struct owner_past *find_past_apart(const struct owner_space *space, dmasim_sbdf dev,
+						u64 dma)
 {
 	u32 kept = owners_past_kept(space);
 
@@ -238,7 +239,7 @@ static const struct owner_past *later(const struct owner_past *one, const struct
 	return one->piece.ended.age > other->piece.ended.age ? one : other;
 }
 
-static const struct owner_past *find_past(struct owner_space *space, dmasim_sbdf dev, u64 dma)
+static const struct owner_past *find_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	const struct owner_past *past = find_past_apart(space, dev, dma);
 
@@ -248,12 +249,12 @@ static const struct owner_past *find_past(struct owner_space *space, dmasim_sbdf
 	return later(past, whole_past(space->links, dev, dma));
 }
 
-const struct owner_past *owners_past(struct owner_space *space, dmasim_sbdf dev, u64 dma)
+const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	return find_past(space, dev, dma);
 }
 
-const struct owner_past *owners_past_of_any(struct owner_space *space, u64 dma)
+const struct owner_past *owners_past_of_any(const struct owner_space *space, u64 dma)
 {
 	return find_past(space, DMASIM_NO_SBDF, dma);
 }

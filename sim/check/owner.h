@@ -403,13 +403,13 @@ static inline void owners_remember(struct owners *owners, struct piece *piece)
 }
 
 /* How many ended pieces the ring has. */
-static inline u32 owners_past_kept(struct owner_space *space)
+static inline u32 owners_past_kept(const struct owner_space *space)
 {
 	return space->past_count < OWNER_PAST ? space->past_count : OWNER_PAST;
 }
 
 /* The last that ended are remembered, in whatever way they were kept. */
-static inline bool owners_remembers(struct owner_space *space, u64 age)
+static inline bool owners_remembers(const struct owner_space *space, u64 age)
 {
 	return space->ended - age <= OWNER_PAST;
 }
@@ -472,8 +472,8 @@ static inline struct owner_list *owners_first_list(struct owner_space *space, u6
 }
 
 /* Of a range that owners_first() was asked for. */
-static inline struct piece *owners_next(struct owner_space *space, struct piece *piece, u64 start,
-					u64 last)
+static inline struct piece *owners_next(const struct owner_space *space, struct piece *piece,
+					u64 start, u64 last)
 {
 	return (struct piece *)interval_next(&space->pieces, &piece->at, start, last);
 }
@@ -482,10 +482,10 @@ static inline struct piece *owners_next(struct owner_space *space, struct piece 
 struct piece *owners_next_of_all(const struct owners *owners, struct piece *piece);
 
 /* The latest ended piece that covered the address for this device, if nothing covers it now. */
-const struct owner_past *owners_past(struct owner_space *space, dmasim_sbdf dev, u64 dma);
+const struct owner_past *owners_past(const struct owner_space *space, dmasim_sbdf dev, u64 dma);
 
 /* The latest one of any device. */
-const struct owner_past *owners_past_of_any(struct owner_space *space, u64 dma);
+const struct owner_past *owners_past_of_any(const struct owner_space *space, u64 dma);
 
 struct owner_range *owners_range_add(struct owners *owners, struct owner_space *space,
 				     const struct piece_desc *desc);
@@ -507,28 +507,30 @@ void owners_range_end(struct owners *owners, struct owner_space *space, struct o
 		      const struct dmasim_site *where);
 
 /* How many ended ranges are remembered; the one that ended `back` ends ago, from 1. */
-static inline u32 owners_ranges_kept(struct owner_space *space)
+static inline u32 owners_ranges_kept(const struct owner_space *space)
 {
 	return space->past_range_count < OWNER_PAST_RANGES ? space->past_range_count
 							   : OWNER_PAST_RANGES;
 }
 
-static inline struct owner_range *owners_range_ended(struct owner_space *space, u32 back)
+static inline struct owner_range *owners_range_ended(const struct owner_space *space, u32 back)
 {
 	return space->past_ranges[(space->past_range_count - back) % OWNER_PAST_RANGES];
 }
 
 /* The latest ended range whose state has this address; NULL: none is remembered. */
-const struct owner_range *owners_range_past(struct owner_space *space, dmasim_sbdf dev, u64 dma);
+const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
+					    u64 dma);
 
 /* A live range of the device that the address is in; NULL: it is in none. */
-const struct owner_range *owners_range_at(struct owner_space *space, dmasim_sbdf dev, u64 dma);
+const struct owner_range *owners_range_at(const struct owner_space *space, dmasim_sbdf dev,
+					  u64 dma);
 
 /* A live range of any device whose state has this address; NULL: there is none. */
 struct owner_range *owners_range_of_any(struct owners *owners, u64 dma, struct owner_space **space);
 
 /* The one that was allocated into the same struct after this range; NULL: not known. */
-const struct owner_range *owners_range_over(struct owner_space *space,
+const struct owner_range *owners_range_over(const struct owner_space *space,
 					    const struct owner_range *range);
 
 #endif

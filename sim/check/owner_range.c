@@ -70,7 +70,8 @@ DMASIM_HOT void owners_range_end(struct owners *owners, struct owner_space *spac
 	*past = range;
 }
 
-const struct owner_range *owners_range_past(struct owner_space *space, dmasim_sbdf dev, u64 dma)
+const struct owner_range *owners_range_past(const struct owner_space *space, dmasim_sbdf dev,
+					    u64 dma)
 {
 	for (u32 back = 1; back <= owners_ranges_kept(space); back++) {
 		const struct owner_range *range = owners_range_ended(space, back);
@@ -81,7 +82,7 @@ const struct owner_range *owners_range_past(struct owner_space *space, dmasim_sb
 	return NULL;
 }
 
-const struct owner_range *owners_range_at(struct owner_space *space, dmasim_sbdf dev, u64 dma)
+const struct owner_range *owners_range_at(const struct owner_space *space, dmasim_sbdf dev, u64 dma)
 {
 	const struct interval *at;
 
@@ -118,7 +119,7 @@ static const struct owner_range *next_into(const struct owner_range *range,
 	return best && best->state < one->state ? best : one;
 }
 
-const struct owner_range *owners_range_over(struct owner_space *space,
+const struct owner_range *owners_range_over(const struct owner_space *space,
 					    const struct owner_range *range)
 {
 	const struct owner_range *best = NULL;

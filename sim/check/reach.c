@@ -44,7 +44,7 @@ enum reach_kind reach_of(struct check *check, const struct hw_access *access, u6
 	const struct hw_target *target = access->target;
 	phys_addr_t phys = target->phys + (dma - access->address);
 	const struct cached_domain *domain;
-	struct owner_space *space;
+	const struct owner_space *space;
 	const struct cached_leaf *leaf;
 
 	if (is_refused(target))

@@ -33,14 +33,14 @@ static void keep(struct check *check, struct stale *stale)
 static bool is_its_call(struct check *check, const struct stale *stale,
 			const struct dmasim_event *event)
 {
-	struct owner_space *space = owners_space(&check->owners, event->dev);
+	const struct owner_space *space = owners_space(&check->owners, event->dev);
 
 	return space && space->is_domain && space->id == stale->domain;
 }
 
 static void tell(struct check *check, const struct stale *stale, const struct dmasim_event *event)
 {
-	struct owner_space *space = owners_domain(&check->owners, stale->domain);
+	const struct owner_space *space = owners_domain(&check->owners, stale->domain);
 	struct finding finding = {
 		.id = stale->id,
 		.dev = DMASIM_NO_SBDF,

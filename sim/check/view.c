@@ -255,7 +255,7 @@ static void cut_wholes(struct view *view)
 /* What the call itself has ended. */
 static void cut_ended(struct view *view)
 {
-	struct owner_space *space = view->space;
+	const struct owner_space *space = view->space;
 	u32 kept;
 
 	if (!space || !view->site)

@@ -60,7 +60,7 @@ static const struct owner_past *shown(struct owner_links *links, struct owner_ra
 
 const struct owner_past *whole_past(struct owner_links *links, dmasim_sbdf dev, u64 dma)
 {
-	struct owner_space *space = links->space;
+	const struct owner_space *space = links->space;
 
 	for (u32 back = 1; back <= owners_ranges_kept(space); back++) {
 		struct owner_range *range = owners_range_ended(space, back);
