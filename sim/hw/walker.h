@@ -99,10 +99,14 @@ static inline bool hw_walker_entry(const struct hw_walker *walker, const u8 *ent
 static inline u64 hw_walker_skip_empty(const u8 *entries, u64 index, u64 last)
 {
 	typedef u64 pair __attribute__((vector_size(16), aligned(8), may_alias));
+	const pair *at;
 
-	for (; entries && index + 7 <= last; index += 8) {
-		const pair *at = (const pair *)(const void *)(entries + index * sizeof(u64));
-		pair any = at[0] | at[1] | at[2] | at[3];
+	if (!entries)
+		return index;
+	at = (const pair *)(const void *)(entries + index * sizeof(u64));
+	for (u64 left = (last + 1 - index) / 16; left; left--, at += 8, index += 16) {
+		pair any = ((at[0] | at[1]) | (at[2] | at[3])) |
+			   ((at[4] | at[5]) | (at[6] | at[7]));
 
 		if (any[0] | any[1])
 			break;
