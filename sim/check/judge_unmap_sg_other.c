@@ -238,7 +238,8 @@ void judge_unmap_sg_other(struct check *check, struct owner_space *space,
 			  const struct dmasim_event *event)
 {
 	const struct check_segments *told = &check->call->segments;
-	struct segments segments = { told->at, told->at + told->count };
+	/* None were ever kept: then there is no array. */
+	struct segments segments = { told->at, told->at ? told->at + told->count : NULL };
 	struct fit fit = { 0 };
 	struct owner_list *list = space ? find_list(space, segments, event, &fit) : NULL;
 
