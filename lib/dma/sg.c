@@ -5,6 +5,7 @@
 #include "dma/sg.h"
 
 #include "dma/direct.h"
+#include "mm/page.h"
 
 DMASIM_HOT void dma_sg_tell(struct device *dev, struct dma_sg_told *told)
 {
@@ -66,15 +67,25 @@ static int direct_map_entry(struct device *dev, struct scatterlist *s,
 DMASIM_HOT void dma_sg_add_mapped(struct device *dev, struct dma_sg_told *told,
 				  struct scatterlist *sg, int nents)
 {
+	struct dmasim_sg_entry *entry = told->entry + told->count;
 	struct scatterlist *s;
 	int i;
 
 	if (DMASIM_LIKELY(!dev->os->platform->listening))
 		return;
-	for_each_sg(sg, s, nents, i)
-		dma_sg_put(dev, told,
-			   &(struct dmasim_sg_entry){ s->dma_address, sg_phys(s), s->length,
-						      sg_dma_len(s), sg_dma_is_bus_address(s) });
+	for_each_sg(sg, s, nents, i) {
+		if (DMASIM_UNLIKELY(entry == told->entry + DMA_SG_TOLD)) {
+			told->count = DMA_SG_TOLD;
+			dma_sg_tell(dev, told);
+			entry = told->entry;
+		}
+		*entry++ = (struct dmasim_sg_entry){ .dma = s->dma_address,
+						     .phys = page_phys(sg_page(s)) + s->offset,
+						     .size = s->length,
+						     .done = sg_dma_len(s),
+						     .bus_address = sg_dma_is_bus_address(s) };
+	}
+	told->count = (u32)(entry - told->entry);
 }
 
 /* One DMA segment for each entry. */
@@ -111,7 +122,8 @@ DMASIM_HOT static u64 digest(struct scatterlist *sg, int nents)
 	for_each_sg(sg, s, nents, i) {
 		memcpy(&within, (const u8 *)s + offsetof(struct scatterlist, offset),
 		       sizeof(within));
-		digest = (digest ^ s->page_link) * 0x9e3779b97f4a7c15ULL + within;
+		/* No entry waits long for the one before it. */
+		digest = digest * 3 + (s->page_link * 0x9e3779b97f4a7c15ULL + within);
 	}
 	return digest;
 }

@@ -6,6 +6,7 @@
 #include <dmasim/scatterlist.h>
 
 #include "check/judge.h"
+#include "check/owner_list.h"
 
 /* From so many entries on that are told at once, pieces of a list are kept together. */
 #define TOGETHER 8
@@ -58,58 +59,62 @@ static inline bool is_quiet_call(const struct check *check, const struct dmasim_
 	       check_can_judge(check) && !memory_kinds_any(&check->kinds);
 }
 
-static inline void begin_quietly(struct check *check, struct piece *piece, bool is_quiet)
-{
-	if (piece->list->waits)
-		return;
-	if (DMASIM_LIKELY(is_quiet) && DMASIM_LIKELY(piece->kind == PIECE_SG) &&
-	    DMASIM_LIKELY(share_begin(&check->owners, piece)))
-		return;
-	piece->list->waits = piece;
-}
-
 /*
  * Those from `piece` on that do not wait are the device's. By themselves: what they lead to may be
  * far away for the host, which fetches several at once if there is little else to do.
  */
-static inline void give_quietly(struct check *check, struct piece *piece, u64 attrs)
+static inline void give_quietly(struct check *check, struct piece *piece, const struct piece *waits,
+				u64 attrs)
 {
 	bool can = cpu_first_can(check, attrs);
 
 	if (!check->cpu.on)
 		return;
-	for (; piece && piece != piece->list->waits; piece = TAILQ_NEXT(piece, of_list)) {
+	for (; piece != waits; piece = TAILQ_NEXT(piece, of_list)) {
 		if (DMASIM_UNLIKELY(!can) || DMASIM_UNLIKELY(!cpu_first_keep(check, piece)))
 			cpu_give(check, piece);
 	}
 }
 
-static inline struct piece *add_entry(struct check *check, struct owner_space *space,
-				      const struct dmasim_event *event,
-				      const struct dmasim_sg_entry *entry, bool is_quiet,
-				      bool together)
+/* The list that is being mapped. Who jumped out of a map has left one of another space, perhaps. */
+static inline struct owner_list *list_of(struct owners *owners, struct owner_space *space,
+					 bool together)
 {
-	struct piece *piece =
-		owners_add_to_list(&check->owners, space,
-				   &(struct piece_desc){
-					   .kind = entry->bus_address ? PIECE_SG_BUS : PIECE_SG,
-					   .dev = event->dev,
-					   .dma = entry->dma,
-					   .size = entry->size,
-					   .phys = entry->phys,
-					   .dir = event->dir,
-					   .attrs = event->attrs,
-					   .synced = true,
-					   .site = event->site,
-				   },
-				   together);
+	if (owners->open && DMASIM_LIKELY(owners->open->space == space))
+		return owners->open;
+	owners_close_list(owners);
+	return owners_new_list(owners, space, together);
+}
 
-	if (piece)
-		begin_quietly(check, piece, is_quiet);
-	if (DMASIM_UNLIKELY(entry->bus_address) || DMASIM_UNLIKELY(check->cached.caching) ||
-	    DMASIM_UNLIKELY(!judge_is_ram(check, entry->phys)))
-		judge_entry(check, event, entry);
-	return piece;
+/* Those that have bytes: another gives the device nothing. The first of their pieces, or NULL. */
+static inline struct piece *add_entries(struct check *check, struct owner_list *list,
+					const struct dmasim_event *event, struct entries entries)
+{
+	bool is_quiet = is_quiet_call(check, event), asks = check->cached.caching;
+	struct piece *first = NULL;
+
+	for (; entries.at < entries.end; entries.at++) {
+		const struct dmasim_sg_entry *entry = entries.at;
+		struct piece *piece;
+
+		if (DMASIM_UNLIKELY(!entry->size))
+			continue;
+		piece = owners_add_to_list(&check->owners, list, entry, first,
+					   &(struct piece_desc){ .dev = event->dev,
+								 .dir = event->dir,
+								 .attrs = event->attrs,
+								 .site = event->site });
+		if (DMASIM_UNLIKELY(!piece))
+			return first;
+		first = first ? first : piece;
+		if (!list->waits && (!is_quiet || DMASIM_UNLIKELY(entry->bus_address) ||
+				     DMASIM_UNLIKELY(!share_begin(&check->owners, piece))))
+			list->waits = piece;
+		if (DMASIM_UNLIKELY(entry->bus_address) || DMASIM_UNLIKELY(asks) ||
+		    DMASIM_UNLIKELY(!judge_is_ram(check, entry->phys)))
+			judge_entry(check, event, entry);
+	}
+	return first;
 }
 
 DMASIM_HOT void judge_map_sg_entry(struct check *check, const struct dmasim_event *event)
@@ -117,24 +122,17 @@ DMASIM_HOT void judge_map_sg_entry(struct check *check, const struct dmasim_even
 	struct owner_space *space = owners_space(&check->owners, event->dev);
 	struct dmasim_sg_entry only;
 	struct entries entries = entries_of(event, &only);
-	const struct owner_list *open = check->owners.open;
-	bool all_wait = open && open->waits, is_quiet = is_quiet_call(check, event);
-	bool together = entries.end - entries.at >= TOGETHER;
-	struct piece *first = NULL;
+	bool together = entries.end - entries.at >= TOGETHER, all_wait;
+	struct owner_list *list;
+	struct piece *first;
 
-	if (!space)
+	list = space ? list_of(&check->owners, space, together) : NULL;
+	if (!list)
 		return;
-	for (; entries.at < entries.end; entries.at++) {
-		struct piece *piece;
-
-		/* An entry without bytes gives the device nothing. */
-		if (!entries.at->size)
-			continue;
-		piece = add_entry(check, space, event, entries.at, is_quiet, together);
-		first = first ? first : piece;
-	}
+	all_wait = list->waits;
+	first = add_entries(check, list, event, entries);
 	if (!all_wait)
-		give_quietly(check, first, event->attrs);
+		give_quietly(check, first, list->waits, event->attrs);
 }
 
 DMASIM_COLD static void tell_limit(struct check *check, const struct dmasim_event *event,
@@ -150,6 +148,27 @@ DMASIM_COLD static void tell_limit(struct check *check, const struct dmasim_even
 	check_report(check, &full);
 }
 
+/* An entry, and the segment beside it if there is one. */
+DMASIM_COLD static void judge_limit_of(struct check *check, const struct dmasim_event *event,
+				       const struct scatterlist *sg, bool has_segment)
+{
+	u64 boundary = event->list->boundary, last = judge_last(sg->dma_address, sg->dma_length);
+	u32 longest = event->list->segment_bytes;
+
+	if (sg->length > longest)
+		tell_limit(check, event, sg,
+			   &(struct finding){
+				   .what = "the entry is longer than dma_get_max_seg_size()",
+				   .debug[0] = { .check = DMA_DEBUG_SEGMENT_LENGTH,
+						 .number = { sg->length, longest } } });
+	if (has_segment && (sg->dma_address ^ last) & ~boundary)
+		tell_limit(check, event, sg,
+			   &(struct finding){
+				   .what = "the segment crosses dma_get_seg_boundary()",
+				   .debug[0] = { .check = DMA_DEBUG_SEGMENT_BOUNDARY,
+						 .number = { sg->dma_address, last, boundary } } });
+}
+
 /* A driver that says what its device takes is not to ask for more. */
 static void judge_limits(struct check *check, const struct dmasim_event *event)
 {
@@ -159,22 +178,11 @@ static void judge_limits(struct check *check, const struct dmasim_event *event)
 	u32 i;
 
 	for_each_sg(event->list->sg, sg, event->count, i) {
-		u64 last = judge_last(sg->dma_address, sg->dma_length);
+		u64 last = sg->dma_address + sg->dma_length - 1;
+		bool crosses = (sg->dma_address ^ last) & ~boundary;
 
-		if (DMASIM_UNLIKELY(sg->length > longest))
-			tell_limit(
-				check, event, sg,
-				&(struct finding){
-					.what = "the entry is longer than dma_get_max_seg_size()",
-					.debug[0] = { .check = DMA_DEBUG_SEGMENT_LENGTH,
-						      .number = { sg->length, longest } } });
-		if (DMASIM_UNLIKELY((sg->dma_address ^ last) & ~boundary) && i < (u32)event->ret)
-			tell_limit(check, event, sg,
-				   &(struct finding){
-					   .what = "the segment crosses dma_get_seg_boundary()",
-					   .debug[0] = { .check = DMA_DEBUG_SEGMENT_BOUNDARY,
-							 .number = { sg->dma_address, last,
-								     boundary } } });
+		if (DMASIM_UNLIKELY((sg->length > longest) | crosses))
+			judge_limit_of(check, event, sg, i < (u32)event->ret && sg->dma_length);
 	}
 }
 

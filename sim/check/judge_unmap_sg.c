@@ -6,6 +6,7 @@
 #include <dmasim/scatterlist.h>
 
 #include "check/judge.h"
+#include "check/owner_list.h"
 
 /* The segments of a list that is about to be unmapped, one after the other. */
 struct told {
@@ -164,12 +165,12 @@ static struct piece *end_quiet(struct check *check, const struct owner_list *lis
 
 static void end_all(struct check *check, struct owner_list *list, const struct dmasim_event *event)
 {
-	struct owner_space *space = TAILQ_FIRST(&list->pieces)->space;
+	struct owner_space *space = list->space;
 	bool together = list->is_together;
 	struct piece *piece, *next;
 
 	if (together)
-		owners_take_list(space, list);
+		owners_take_list(list);
 	piece = end_quiet(check, list, together, event);
 	for (next = together ? piece : NULL; next; next = TAILQ_NEXT(next, of_list))
 		interval_insert(&space->pieces, &next->at);

@@ -50,17 +50,19 @@ struct piece {
 		struct interval at; /* addresses; first member */
 		struct piece_end ended;
 	};
-	struct owner_space *space;
 	phys_addr_t phys; /* of at.start */
+	u64 number;	  /* in order of birth, from 1 */
+
+	/* From here to alloc: what the pieces of a list have in common (owner_list.h). */
+	struct owner_space *space;
 	u64 attrs;
-	u64 number; /* in order of birth, from 1 */
 	const struct dmasim_site *site;
 	dmasim_sbdf dev;
 	u32 state; /* number of the two-step state; 0: none */
 	u32 taken; /* the call that took its entries (check_taken); 0: none, or unknown */
 	u8 dir;
-	u8 kind : 4;  /* PIECE_ */
-	u8 alloc : 4; /* DMASIM_ALLOC_, of kind ALLOC */
+	u8 kind;  /* PIECE_ */
+	u8 alloc; /* DMASIM_ALLOC_, of kind ALLOC */
 	bool synced : 1;
 	bool told : 1;	      /* its leak was reported */
 	bool asked : 1;	      /* dma_mapping_error() was asked about it */
@@ -80,8 +82,9 @@ struct piece {
 /* One mapped scatterlist; it goes with its last piece. */
 struct owner_list {
 	TAILQ_HEAD(, piece) pieces; /* in the order of the entries */
-	u64 number;		    /* in order of birth, from 1; of one that is gone: 0 */
-	u32 entries;		    /* as many as the map was given */
+	struct owner_space *space;
+	u64 number;  /* in order of birth, from 1; of one that is gone: 0 */
+	u32 entries; /* as many as the map was given */
 	u32 dir;
 	u64 attrs;
 	struct piece *waits; /* while it is mapped: this and all behind are not judged yet */
@@ -238,7 +241,7 @@ struct piece_desc {
 };
 
 /* The pieces of a list that are together are found one by one afterwards; those of all lists. */
-void owners_spread_list(struct owner_space *space, struct owner_list *list);
+void owners_spread_list(struct owner_list *list);
 void owners_search_lists(struct owner_space *space, u64 start, u64 last);
 static inline void owners_spread_lists(struct owner_space *space, u64 start, u64 last)
 {
@@ -255,6 +258,33 @@ static inline void owners_spread(struct owner_space *space, u64 start, u64 last)
 	owners_spread_lists(space, start, last);
 }
 
+/* What a piece is, but for where it is and what it leads to. */
+static inline void owners_describe(struct piece *piece, struct owner_space *space,
+				   const struct piece_desc *desc)
+{
+	piece->space = space;
+	piece->attrs = desc->attrs;
+	piece->site = desc->site;
+	piece->dev = desc->dev;
+	piece->state = desc->state;
+	piece->taken = 0;
+	piece->dir = (u8)desc->dir;
+	piece->kind = (u8)desc->kind;
+	piece->alloc = (u8)desc->alloc;
+}
+
+/* Nothing has happened to it. */
+static inline void owners_set_flags(struct piece *piece, bool synced)
+{
+	piece->synced = synced;
+	piece->told = false;
+	piece->asked = false;
+	piece->is_shared = false;
+	piece->watched = false;
+	piece->keeps_first = false;
+	piece->no_flag = 0;
+}
+
 /* The record of a piece that is in no space yet. NULL: it has no bytes, or there is no memory. */
 static inline struct piece *owners_new_piece(struct owners *owners, struct owner_space *space,
 					     const struct piece_desc *desc)
@@ -265,23 +295,9 @@ static inline struct piece *owners_new_piece(struct owners *owners, struct owner
 		return NULL;
 	piece->at.start = desc->dma;
 	piece->at.last = desc->dma + desc->size - 1;
-	piece->space = space;
-	piece->kind = desc->kind;
-	piece->dev = desc->dev;
 	piece->phys = desc->phys;
-	piece->dir = (u8)desc->dir;
-	piece->attrs = desc->attrs;
-	piece->synced = desc->synced;
-	piece->told = false;
-	piece->alloc = desc->alloc;
-	piece->asked = false;
-	piece->is_shared = false;
-	piece->state = desc->state;
-	piece->taken = 0;
-	piece->watched = false;
-	piece->keeps_first = false;
-	piece->no_flag = 0;
-	piece->site = desc->site;
+	owners_describe(piece, space, desc);
+	owners_set_flags(piece, desc->synced);
 	return piece;
 }
 
@@ -300,64 +316,11 @@ static inline struct piece *owners_add(struct owners *owners, struct owner_space
 	return piece;
 }
 
-/* A list is being mapped; with `together`, its pieces will be. NULL: there is no memory. */
-struct owner_list *owners_new_list(struct owners *owners, struct owner_space *space, bool together);
-
-/* What is unmapped as it was mapped: its pieces are in no tree any more. */
-static inline void owners_take_list(struct owner_space *space, struct owner_list *list)
-{
-	interval_remove(&space->lists, &list->at);
-	list->is_together = false;
-	space->together--;
-}
-
 static inline void owners_drop_list(struct owners *owners, struct owner_list *list)
 {
 	check_pool_put(&owners->lists, list);
 	list->number = 0;
 }
-
-/* True if a new piece of a list is behind those that it has, and nothing else is known there. */
-static inline bool owners_follows(const struct owner_space *space, const struct owner_list *list,
-				  const struct piece *piece)
-{
-	return piece->kind == PIECE_SG && piece->at.start > list->at.last &&
-	       piece->at.last >= piece->at.start && piece->at.last <= list->alone_until &&
-	       !space->linked;
-}
-
-/* It is the first, or does not. */
-void owners_begin_anew(struct owner_space *space, struct owner_list *list, struct piece *piece);
-
-/*
- * Adds a piece to the scatterlist that is being mapped, which begins with its first piece. NULL:
- * there is no memory.
- */
-static inline struct piece *owners_add_to_list(struct owners *owners, struct owner_space *space,
-					       const struct piece_desc *desc, bool together)
-{
-	struct owner_list *list = owners->open ? owners->open
-					       : owners_new_list(owners, space, together);
-	struct piece *piece = list ? owners_new_piece(owners, space, desc) : NULL;
-
-	if (!piece)
-		return NULL;
-	/* What is there already is older. */
-	if (!list->is_together)
-		owners_spread(space, piece->at.start, piece->at.last);
-	else if (DMASIM_UNLIKELY(!owners_follows(space, list, piece)))
-		owners_begin_anew(space, list, piece);
-	piece->number = ++owners->pieces;
-	if (!list->is_together)
-		interval_insert(&space->pieces, &piece->at);
-	list->at.last = piece->at.last;
-	piece->list = list;
-	TAILQ_INSERT_TAIL(&list->pieces, piece, of_list);
-	return piece;
-}
-
-/* The scatterlist is complete. NULL: it has no pieces. */
-struct owner_list *owners_close_list(struct owners *owners);
 
 /* What the device's driver has mapped so far, in one step, may stay as it is: that is no leak. */
 void owners_excuse(struct owners *owners, dmasim_sbdf dev);
@@ -422,27 +385,12 @@ static inline void owners_end(struct owners *owners, struct piece *piece,
 		owners->watch_ends(owners->cookie, piece);
 	if (owners_is_of_list(piece)) {
 		if (DMASIM_UNLIKELY(piece->list->is_together))
-			owners_spread_list(piece->space, piece->list);
+			owners_spread_list(piece->list);
 		owners_leave_list(owners, piece);
 	}
 	interval_remove(&piece->space->pieces, &piece->at);
 	owners_remember(owners, piece);
 	owners_set_end(owners, &piece->ended, where);
-}
-
-/* The pieces of a list before this one have ended without it; NULL: all have. */
-static inline void owners_begin_list_at(struct owners *owners, struct owner_list *list,
-					struct piece *piece)
-{
-	TAILQ_FIRST(&list->pieces) = piece;
-	if (DMASIM_UNLIKELY(list->waits))
-		list->waits = piece;
-	if (piece)
-		piece->of_list.tqe_prev = &TAILQ_FIRST(&list->pieces);
-	else if (list == owners->open)
-		TAILQ_INIT(&list->pieces);
-	else
-		owners_drop_list(owners, list);
 }
 
 /* After this no piece of kind LINK crosses `address`: one that does becomes two. */
@@ -460,15 +408,6 @@ static inline struct piece *owners_first(struct owner_space *space, u64 start, u
 {
 	owners_spread(space, start, last);
 	return (struct piece *)interval_first(&space->pieces, start, last);
-}
-
-/* A list whose pieces are together, and that has some of [start, last]; NULL: none has. */
-static inline struct owner_list *owners_first_list(struct owner_space *space, u64 start, u64 last)
-{
-	struct interval *at = interval_first(&space->lists, start, last);
-
-	return at ? (struct owner_list *)(void *)((u8 *)at - offsetof(struct owner_list, at))
-		  : NULL;
 }
 
 /* Of a range that owners_first() was asked for. */

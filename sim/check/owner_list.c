@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Scatterlists. Behind an IOMMU the pieces of one follow each other, and mostly nobody asks for one
- * of many: then they are in no tree, but their list is.
- */
-#include "check/owner.h"
+#include "check/owner_list.h"
 
 DMASIM_HOT struct owner_list *owners_new_list(struct owners *owners, struct owner_space *space,
 					      bool together)
@@ -13,6 +9,7 @@ DMASIM_HOT struct owner_list *owners_new_list(struct owners *owners, struct owne
 	if (!list)
 		return NULL;
 	TAILQ_INIT(&list->pieces);
+	list->space = space;
 	list->number = ++owners->lists_made;
 	list->entries = 0;
 	list->dir = 0;
@@ -29,33 +26,32 @@ DMASIM_HOT struct owner_list *owners_new_list(struct owners *owners, struct owne
 	return list;
 }
 
-/* It is complete, and has pieces. */
-static void close_together(struct owner_list *list)
-{
-	const struct piece *first = TAILQ_FIRST(&list->pieces);
-
-	first->space->mapping = NULL;
-	list->at.start = first->at.start;
-	interval_insert(&first->space->lists, &list->at);
-}
-
 DMASIM_HOT struct owner_list *owners_close_list(struct owners *owners)
 {
 	struct owner_list *list = owners->open;
+	struct owner_space *space;
 
+	if (!list)
+		return NULL;
 	owners->open = NULL;
-	if (list && !TAILQ_EMPTY(&list->pieces)) {
-		if (list->is_together)
-			close_together(list);
-		return list;
-	}
-	if (list)
+	space = list->space;
+	if (list->is_together)
+		space->mapping = NULL;
+	if (DMASIM_UNLIKELY(TAILQ_EMPTY(&list->pieces))) {
+		space->together -= list->is_together;
 		owners_drop_list(owners, list);
-	return NULL;
+		return NULL;
+	}
+	if (list->is_together) {
+		list->at.start = TAILQ_FIRST(&list->pieces)->at.start;
+		interval_insert(&space->lists, &list->at);
+	}
+	return list;
 }
 
-void owners_spread_list(struct owner_space *space, struct owner_list *list)
+void owners_spread_list(struct owner_list *list)
 {
+	struct owner_space *space = list->space;
 	struct piece *piece;
 
 	if (space->mapping == list)
@@ -68,8 +64,9 @@ void owners_spread_list(struct owner_space *space, struct owner_list *list)
 		interval_insert(&space->pieces, &piece->at);
 }
 
-void owners_begin_anew(struct owner_space *space, struct owner_list *list, struct piece *piece)
+void owners_begin_anew(struct owner_list *list, struct piece *piece)
 {
+	struct owner_space *space = list->space;
 	bool is_first = TAILQ_EMPTY(&list->pieces);
 	const struct interval *next;
 
@@ -77,7 +74,7 @@ void owners_begin_anew(struct owner_space *space, struct owner_list *list, struc
 	if (!list->is_together)
 		return;
 	if (!is_first && piece->at.start <= list->at.last) {
-		owners_spread_list(space, list);
+		owners_spread_list(list);
 		return;
 	}
 	if (is_first || piece->at.last > list->alone_until) {
@@ -85,7 +82,7 @@ void owners_begin_anew(struct owner_space *space, struct owner_list *list, struc
 		list->alone_until = next ? next->start - 1 : ~0ULL;
 	}
 	if (piece->kind != PIECE_SG || piece->at.last < piece->at.start)
-		owners_spread_list(space, list);
+		owners_spread_list(list);
 }
 
 void owners_search_lists(struct owner_space *space, u64 start, u64 last)
@@ -94,7 +91,7 @@ void owners_search_lists(struct owner_space *space, u64 start, u64 last)
 
 	if (list && !TAILQ_EMPTY(&list->pieces) && list->at.last >= start &&
 	    TAILQ_FIRST(&list->pieces)->at.start <= last)
-		owners_spread_list(space, list);
+		owners_spread_list(list);
 	while ((list = owners_first_list(space, start, last)))
-		owners_spread_list(space, list);
+		owners_spread_list(list);
 }
