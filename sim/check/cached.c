@@ -430,6 +430,15 @@ static void mark_left(void *cookie, const struct hw_leaf *leaf)
 		      last < left->last ? last : left->last, true);
 }
 
+bool cached_any_leaf_holds(const struct cached_domain *domain, u64 start, u64 last)
+{
+	struct interval *at = interval_first(&domain->leaves, start, last);
+
+	while (at && !cached_holds((struct cached_leaf *)at))
+		at = interval_next(&domain->leaves, at, start, last);
+	return at;
+}
+
 DMASIM_HOT void cached_unmapped(struct cached *cached, struct cached_domain *domain, u64 start,
 				u64 last)
 {

@@ -313,7 +313,7 @@ static inline bool cached_any(const struct cached_domain *domain, u64 start, u64
 /* The same of its whole address space. */
 static inline bool cached_any_at_all(const struct cached_domain *domain)
 {
-	return domain->rows.pages || domain->count;
+	return (domain->rows.pages | domain->count) != 0;
 }
 
 /* What is wrong with a page that may be cached, held against what the tables say now. */

@@ -27,17 +27,11 @@ static inline bool cached_holds(const struct cached_leaf *leaf)
 }
 
 /* True if something of [start, last] holds. */
+bool cached_any_leaf_holds(const struct cached_domain *domain, u64 start, u64 last);
 static inline bool cached_any_holds(const struct cached_domain *domain, u64 start, u64 last)
 {
-	struct interval *at = NULL;
-
-	if (cached_pages_hold(&domain->rows, start, last))
-		return true;
-	if (domain->holding)
-		at = interval_first(&domain->leaves, start, last);
-	while (at && !cached_holds((struct cached_leaf *)at))
-		at = interval_next(&domain->leaves, at, start, last);
-	return at;
+	return DMASIM_UNLIKELY(cached_pages_hold(&domain->rows, start, last)) ||
+	       (DMASIM_UNLIKELY(domain->holding) && cached_any_leaf_holds(domain, start, last));
 }
 
 /* A record of a leaf, to be filled in whole; NULL: no memory, and the checker is blind. */
@@ -59,7 +53,7 @@ static inline void cached_note_windows(struct cached *cached, struct check_momen
 
 	windows->count += count;
 	windows->total_ns += count * ns;
-	if (ns > windows->longest_ns)
+	if (DMASIM_UNLIKELY(ns > windows->longest_ns))
 		windows->longest_ns = ns;
 }
 

@@ -62,7 +62,7 @@ static void tidy(struct cached *cached, struct cached_pages *pages)
 		return;
 	pages->memory_first = ~0ULL;
 	pages->memory_last = 0;
-	if (pages != pages->domain->rows.near[cached_pages_slot(pages->at.start)])
+	if (DMASIM_UNLIKELY(pages != pages->domain->rows.near[cached_pages_slot(pages->at.start)]))
 		drop(cached, pages);
 }
 
@@ -85,9 +85,21 @@ struct cached_pages *cached_pages_make_room(struct cached *cached, struct cached
 	return pages;
 }
 
-static u32 count_of(u64 which)
+static inline u32 count_of(u64 which)
 {
-	return which & (which - 1) ? (u32)__builtin_popcountll(which) : which != 0;
+	return DMASIM_LIKELY(!(which & (which - 1))) ? which != 0
+						     : (u32)__builtin_popcountll(which);
+}
+
+bool cached_pages_search_holding(const struct cached_rows *rows, u64 start, u64 last)
+{
+	struct cached_pages *pages = cached_pages_first(rows, start, last);
+
+	for (; pages; pages = cached_pages_next(rows, pages, start, last)) {
+		if (pages->holding & cached_pages_mask(pages, start, last))
+			return true;
+	}
+	return false;
 }
 
 /* ---- Ending ----------------------------------------------------------- */
@@ -107,7 +119,7 @@ static void set_until(struct cached_pages *pages, u64 which, struct check_moment
 static void note_end(struct cached *cached, struct cached_pages *pages, u64 which,
 		     struct check_moment now)
 {
-	if (!pages->ended) {
+	if (DMASIM_LIKELY(!pages->ended)) {
 		LIST_INSERT_HEAD(&cached->pages_ended, pages, any_ended);
 		pages->ended_apart = false;
 		pages->ended_at = now;
@@ -115,7 +127,7 @@ static void note_end(struct cached *cached, struct cached_pages *pages, u64 whic
 		set_until(pages, pages->ended, pages->ended_at);
 		pages->ended_apart = true;
 	}
-	if (pages->ended_apart)
+	if (DMASIM_UNLIKELY(pages->ended_apart))
 		set_until(pages, which, now);
 }
 
@@ -123,7 +135,7 @@ DMASIM_HOT void cached_pages_end_some(struct cached *cached, struct cached_pages
 				      struct check_moment now)
 {
 	which &= pages->holding;
-	if (!which)
+	if (DMASIM_UNLIKELY(!which))
 		return;
 	note_end(cached, pages, which, now);
 	pages->holding &= ~which;
@@ -173,7 +185,7 @@ bool cached_pages_confirm(struct cached *cached, const struct cached_domain *dom
 /* `which` are `count` pages. */
 static void remove_ended(struct cached *cached, struct cached_pages *pages, u64 which, u32 count)
 {
-	if (!count)
+	if (DMASIM_UNLIKELY(!count))
 		return;
 	cached->windows.open -= count;
 	pages->domain->rows.pages -= count;
@@ -199,35 +211,49 @@ static u64 ended_before(struct cached *cached, const struct cached_pages *pages,
 	return before;
 }
 
-static void cover(struct cached *cached, struct cached_pages *pages, u64 which,
-		  struct check_moment submitted)
+__attribute__((always_inline)) static inline void cover(struct cached *cached,
+							struct cached_pages *pages, u64 which,
+							struct check_moment submitted)
 {
 	u32 count;
 
 	which &= pages->ended;
-	if (pages->ended_apart)
+	if (DMASIM_UNLIKELY(pages->ended_apart)) {
 		which = ended_before(cached, pages, which, submitted);
-	else if (!check_before(pages->ended_at, submitted))
-		which = 0;
-	count = count_of(which);
-	if (count && !pages->ended_apart)
-		cached_note_windows(cached, pages->ended_at, count);
+		count = count_of(which);
+	} else {
+		count = check_before(pages->ended_at, submitted) ? count_of(which) : 0;
+		if (DMASIM_LIKELY(count != 0))
+			cached_note_windows(cached, pages->ended_at, count);
+	}
 	remove_ended(cached, pages, which, count);
 	tidy(cached, pages);
+}
+
+__attribute__((noinline)) static void cover_each(struct cached *cached,
+						 struct cached_domain *domain, u64 start, u64 last,
+						 struct check_moment submitted)
+{
+	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
+
+	while (pages) {
+		struct cached_pages *next = cached_pages_next(&domain->rows, pages, start, last);
+
+		cover(cached, pages, cached_pages_mask(pages, start, last), submitted);
+		pages = next;
+	}
 }
 
 DMASIM_HOT void cached_pages_cover(struct cached *cached, struct cached_domain *domain,
 				   const struct cached_command *command)
 {
 	u64 start = command->what.start, last = command->what.last;
-	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
+	struct cached_pages *near = cached_pages_near(&domain->rows, start, last);
 
-	while (pages) {
-		struct cached_pages *next = cached_pages_next(&domain->rows, pages, start, last);
-
-		cover(cached, pages, cached_pages_mask(pages, start, last), command->submitted);
-		pages = next;
-	}
+	if (DMASIM_LIKELY(near != NULL))
+		cover(cached, near, cached_pages_within(start, last), command->submitted);
+	else
+		cover_each(cached, domain, start, last, command->submitted);
 }
 
 /* ---- Spreading -------------------------------------------------------- */

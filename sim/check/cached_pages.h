@@ -74,7 +74,8 @@ static inline u32 cached_pages_slot(u64 address)
 /* True if an address is one of the record's. */
 static inline bool cached_pages_are(const struct cached_pages *pages, u64 address)
 {
-	return pages && address - pages->at.start < CACHED_PAGES_BYTES;
+	return DMASIM_LIKELY(pages != NULL) &&
+	       DMASIM_LIKELY(address - pages->at.start < CACHED_PAGES_BYTES);
 }
 
 /* The pages of a record that [start, last], which touches it, has a part of. */
@@ -110,16 +111,33 @@ static inline struct cached_pages *cached_pages_next(const struct cached_rows *r
 	return (struct cached_pages *)interval_next(&rows->records, &pages->at, start, last);
 }
 
+/* One of those used last, with all of [start, last]; NULL: there is none. */
+static inline struct cached_pages *cached_pages_near(const struct cached_rows *rows, u64 start,
+						     u64 last)
+{
+	struct cached_pages *near = rows->near[cached_pages_slot(start)];
+
+	return DMASIM_LIKELY(cached_pages_are(near, start)) && DMASIM_LIKELY(last <= near->at.last)
+		       ? near
+		       : NULL;
+}
+
+/* The pages of such a record that are in [start, last]. */
+static inline u64 cached_pages_within(u64 start, u64 last)
+{
+	return ~0ULL << cached_pages_index(start) &
+	       ~0ULL >> (CACHED_PAGES - 1 - cached_pages_index(last));
+}
+
 /* True if any page of [start, last] holds; holds, or has ended. */
+bool cached_pages_search_holding(const struct cached_rows *rows, u64 start, u64 last);
 static inline bool cached_pages_hold(const struct cached_rows *rows, u64 start, u64 last)
 {
-	struct cached_pages *pages = cached_pages_first(rows, start, last);
+	const struct cached_pages *near = cached_pages_near(rows, start, last);
 
-	for (; pages; pages = cached_pages_next(rows, pages, start, last)) {
-		if (pages->holding & cached_pages_mask(pages, start, last))
-			return true;
-	}
-	return false;
+	if (DMASIM_LIKELY(near != NULL))
+		return near->holding & cached_pages_within(start, last);
+	return cached_pages_search_holding(rows, start, last);
 }
 
 static inline bool cached_pages_any(const struct cached_rows *rows, u64 start, u64 last)

@@ -18,7 +18,7 @@ static inline void cached_row_begin(struct cached *cached, struct cached_domain 
 	struct cached_row *row = &cached->row;
 
 	/* Where several units have a domain, each is compared. */
-	if (DMASIM_UNLIKELY(row->domain == domain && row->next == next - CACHED_PAGE_LAST - 1) &&
+	if (DMASIM_UNLIKELY(row->next == next - CACHED_PAGE_LAST - 1) && row->domain == domain &&
 	    cached_domain_first(cached, domain->domain) == domain && !cached_domain_next(domain)) {
 		row->way = cached_way_of(domain, next - 1);
 		row->last = row->way->last;

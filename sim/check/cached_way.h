@@ -37,7 +37,7 @@ static inline void cached_ways_forget(struct cached_domain *domain)
 static inline bool cached_way_is_kept(const struct cached_domain *domain,
 				      const struct cached_way *way)
 {
-	return way->count && way->age == domain->ways_age;
+	return DMASIM_LIKELY(way->count) && DMASIM_LIKELY(way->age == domain->ways_age);
 }
 
 void cached_ways_init(struct cached_domain *domain);
@@ -56,8 +56,9 @@ static inline bool cached_way_holds(const struct cached_domain *domain,
 {
 	u64 word, differ = 0;
 
-	if (!cached_way_is_kept(domain, way) || start < way->start || last > way->last ||
-	    way->dropped != way->ram->dropped)
+	if (DMASIM_UNLIKELY(!cached_way_is_kept(domain, way)) ||
+	    DMASIM_UNLIKELY(start < way->start) || DMASIM_UNLIKELY(last > way->last) ||
+	    DMASIM_UNLIKELY(way->dropped != way->ram->dropped))
 		return false;
 	for (u32 i = 0; i < way->count; i++) {
 		memcpy(&word, way->entry[i], sizeof(word));
@@ -91,7 +92,7 @@ static inline bool cached_way_is_usual(const struct cached_way *way, u64 iova, u
 	u64 word = cached_way_entry(way, iova);
 
 	*says = (word & way->page_bits) << way->page_shift | way->allows;
-	return word && (word & ~way->page_bits) == way->page_word;
+	return DMASIM_LIKELY(word) && DMASIM_LIKELY((word & ~way->page_bits) == way->page_word);
 }
 
 /*

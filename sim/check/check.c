@@ -190,7 +190,7 @@ static const struct hw_invalidation *kept_by(const struct check *check,
 					     const struct hw_invalidation *what,
 					     struct hw_invalidation *changed)
 {
-	if (!check->judging)
+	if (DMASIM_UNLIKELY(!check->judging))
 		return NULL;
 	if (DMASIM_UNLIKELY(iommu->scalable)) {
 		if (what->what == HW_INVALIDATED_CONTEXT || what->pasid != HW_RID_PASID)
@@ -201,8 +201,9 @@ static const struct hw_invalidation *kept_by(const struct check *check,
 			return changed;
 		}
 	}
+	if (DMASIM_LIKELY(what->what == HW_INVALIDATED_IOTLB))
+		return what;
 	switch (what->what) {
-	case HW_INVALIDATED_IOTLB:
 	case HW_INVALIDATED_CONTEXT:
 		return what;
 	case HW_INVALIDATED_DEVICE_TLB:
@@ -220,7 +221,7 @@ DMASIM_HOT void check_submitted(void *cookie, struct hw_iommu *iommu,
 
 	check_catch_up(check);
 	what = kept_by(check, iommu, what, &changed);
-	if (what)
+	if (DMASIM_LIKELY(what != NULL))
 		cached_submitted(&check->cached, iommu, what);
 }
 
@@ -232,7 +233,7 @@ DMASIM_HOT void check_invalidated(void *cookie, struct hw_iommu *iommu,
 
 	check_catch_up(check);
 	what = kept_by(check, iommu, what, &changed);
-	if (what)
+	if (DMASIM_LIKELY(what != NULL))
 		cached_executed(&check->cached, iommu, what);
 }
 
@@ -241,7 +242,7 @@ DMASIM_HOT void check_waited(void *cookie, struct hw_iommu *iommu, u64 number)
 	struct check *check = cookie;
 
 	check_catch_up(check);
-	if (check->judging)
+	if (DMASIM_LIKELY(check->judging))
 		cached_waited(&check->cached, iommu, number);
 }
 

@@ -198,7 +198,7 @@ void check_unbound(struct check *check, const struct dmasim_event *event);
 
 static inline bool check_can_judge(const struct check *check)
 {
-	return check->judging && !check->blind;
+	return DMASIM_LIKELY(check->judging) && DMASIM_LIKELY(!check->blind);
 }
 
 #endif

@@ -83,7 +83,7 @@ static inline u32 interval_slot(u64 address)
 static inline bool interval_is_in(const struct interval_block *block, u64 address)
 {
 	return DMASIM_LIKELY(block != NULL) &&
-	       address - block->at.start < (u64)INTERVAL_PAGES << INTERVAL_PAGE_LG2;
+	       DMASIM_LIKELY(address - block->at.start < (u64)INTERVAL_PAGES << INTERVAL_PAGE_LG2);
 }
 
 /* True if no interval that is not in a block can share an address with [start, last]. */
@@ -91,7 +91,7 @@ static inline bool interval_only_blocks(const struct interval_tree *tree, u64 st
 {
 	const struct interval *root = RB_ROOT(&tree->root);
 
-	return !root || last < tree->low || start > root->max_last;
+	return DMASIM_LIKELY(!root) || last < tree->low || start > root->max_last;
 }
 
 /*

@@ -106,8 +106,8 @@ static bool is_free(const struct check *check, const struct dmasim_event *event,
 {
 	const struct check_free *free = &check->free;
 
-	return free->known && free->dev == event->dev && event->dma >= free->start &&
-	       last <= free->last;
+	return DMASIM_LIKELY(free->known) && DMASIM_LIKELY(free->dev == event->dev) &&
+	       DMASIM_LIKELY(event->dma >= free->start) && DMASIM_LIKELY(last <= free->last);
 }
 
 DMASIM_HOT static void judge_iova(struct check *check, const struct dmasim_event *event)
@@ -116,7 +116,7 @@ DMASIM_HOT static void judge_iova(struct check *check, const struct dmasim_event
 
 	if (DMASIM_UNLIKELY(!is_free(check, event, last)))
 		judge_iova_window(check, event);
-	if (!event->ret)
+	if (DMASIM_LIKELY(!event->ret))
 		judge_no_stale(check, event->domain, event->dma, last, STALE_REUSED);
 }
 
@@ -217,20 +217,19 @@ static void unmapped(struct check *check, u32 id, u64 start, u64 last, u64 taken
 DMASIM_HOT static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
 {
 	struct check_taken *taken = &check->call->taken;
-
 	u64 bytes = event->done > event->size ? event->done : event->size;
 
 	/* A part of a table that went may lie behind what went of its leaves. */
-	if (bytes && event->dma + (bytes - 1) >= event->dma)
+	if (DMASIM_LIKELY(bytes) && DMASIM_LIKELY(event->dma + (bytes - 1) >= event->dma))
 		unmapped(check, event->domain, event->dma, event->dma + (bytes - 1), event->done);
-	if (!event->done)
+	if (DMASIM_UNLIKELY(!event->done))
 		return;
 	*taken = (struct check_taken){
 		.valid = true,
 		.start = event->dma,
 		.last = judge_last(event->dma, event->done),
 	};
-	if (world_cpus_run(check->world))
+	if (DMASIM_UNLIKELY(world_cpus_run(check->world)))
 		mark_taken(check, event->domain, taken);
 }
 
@@ -265,7 +264,7 @@ static void on_iommu_changed(struct check *check, const struct dmasim_event *eve
 
 DMASIM_HOT static void on_iommu_synced(struct check *check, const struct dmasim_event *event)
 {
-	if (!event->ret)
+	if (DMASIM_LIKELY(!event->ret))
 		judge_no_stale(check, event->domain, event->dma, last_of_range(event),
 			       STALE_SYNCED);
 }

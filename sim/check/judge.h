@@ -87,8 +87,9 @@ static inline void judge_no_stale(struct check *check, u32 domain, u64 start, u6
 	const struct cached_domain *only = cached_domain_first(&check->cached, domain);
 
 	/* Mostly one unit has the domain, and nothing of it is cached: then there is no search. */
-	if (DMASIM_UNLIKELY(!only || cached_domain_next(only) || cached_any_at_all(only) ||
-			    !SLIST_EMPTY(&check->cached.devices)))
+	if (DMASIM_UNLIKELY(!only) || DMASIM_UNLIKELY(cached_domain_next(only) != NULL) ||
+	    DMASIM_UNLIKELY(cached_any_at_all(only)) ||
+	    DMASIM_UNLIKELY(!SLIST_EMPTY(&check->cached.devices)))
 		stale_judge(check, domain, start, last, claim);
 }
 

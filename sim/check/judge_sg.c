@@ -55,8 +55,9 @@ static void judge_entry(struct check *check, const struct dmasim_event *event,
  */
 static inline bool is_quiet_call(const struct check *check, const struct dmasim_event *event)
 {
-	return event->dir != DMA_NONE && !(event->attrs & DMA_ATTR_MMIO) &&
-	       check_can_judge(check) && !memory_kinds_any(&check->kinds);
+	return DMASIM_LIKELY(event->dir != DMA_NONE) &&
+	       DMASIM_LIKELY(!(event->attrs & DMA_ATTR_MMIO)) && check_can_judge(check) &&
+	       DMASIM_LIKELY(!memory_kinds_any(&check->kinds));
 }
 
 /*
@@ -80,15 +81,18 @@ static inline void give_quietly(struct check *check, struct piece *piece, const 
 static inline struct owner_list *list_of(struct owners *owners, struct owner_space *space,
 					 bool together)
 {
-	if (owners->open && DMASIM_LIKELY(owners->open->space == space))
+	if (DMASIM_LIKELY(!owners->open))
+		return owners_new_list(owners, space, together);
+	if (DMASIM_LIKELY(owners->open->space == space))
 		return owners->open;
 	owners_close_list(owners);
 	return owners_new_list(owners, space, together);
 }
 
 /* Those that have bytes: another gives the device nothing. The first of their pieces, or NULL. */
-static inline struct piece *add_entries(struct check *check, struct owner_list *list,
-					const struct dmasim_event *event, struct entries entries)
+__attribute__((always_inline)) static inline struct piece *add_entries(
+	struct check *check, struct owner_list *list, const struct dmasim_event *event,
+	struct entries entries)
 {
 	bool is_quiet = is_quiet_call(check, event), asks = check->cached.caching;
 	struct piece *first = NULL;
@@ -107,8 +111,9 @@ static inline struct piece *add_entries(struct check *check, struct owner_list *
 		if (DMASIM_UNLIKELY(!piece))
 			return first;
 		first = first ? first : piece;
-		if (!list->waits && (!is_quiet || DMASIM_UNLIKELY(entry->bus_address) ||
-				     DMASIM_UNLIKELY(!share_begin(&check->owners, piece))))
+		if (DMASIM_LIKELY(!list->waits) &&
+		    (DMASIM_UNLIKELY(!is_quiet) || DMASIM_UNLIKELY(entry->bus_address) ||
+		     DMASIM_UNLIKELY(!share_begin(&check->owners, piece))))
 			list->waits = piece;
 		if (DMASIM_UNLIKELY(entry->bus_address) || DMASIM_UNLIKELY(asks) ||
 		    DMASIM_UNLIKELY(!judge_is_ram(check, entry->phys)))
@@ -131,7 +136,7 @@ DMASIM_HOT void judge_map_sg_entry(struct check *check, const struct dmasim_even
 		return;
 	all_wait = list->waits;
 	first = add_entries(check, list, event, entries);
-	if (!all_wait)
+	if (DMASIM_LIKELY(!all_wait))
 		give_quietly(check, first, list->waits, event->attrs);
 }
 

@@ -47,8 +47,9 @@ static bool is_all(const struct owner_list *list, const struct dmasim_event *eve
 	struct scatterlist *segment = told_segment(&told);
 	const struct piece *piece;
 
-	if (list->entries != event->count || list->dir != event->dir ||
-	    judge_other_attrs(list->attrs, event->attrs))
+	if (DMASIM_UNLIKELY(list->entries != event->count) ||
+	    DMASIM_UNLIKELY(list->dir != event->dir) ||
+	    DMASIM_UNLIKELY(judge_other_attrs(list->attrs, event->attrs)))
 		return false;
 	TAILQ_FOREACH(piece, &list->pieces, of_list) {
 		u64 last;
@@ -140,7 +141,8 @@ DMASIM_HOT void judge_unmap_sg_entry(struct check *check, const struct dmasim_ev
 /* True if the CPU has done nothing to its memory that is to be told, or to be looked for. */
 static bool is_quiet(const struct check *check, const struct piece *piece)
 {
-	return !piece->watched && (!piece->keeps_first || cpu_first_is_same(check, piece));
+	return DMASIM_LIKELY(!piece->watched) &&
+	       (!piece->keeps_first || DMASIM_LIKELY(cpu_first_is_same(check, piece)));
 }
 
 /* Ends pieces as long as there is nothing to tell of them. The first that is left; NULL: none. */

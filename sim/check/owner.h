@@ -357,7 +357,7 @@ static inline void owners_remember(struct owners *owners, struct piece *piece)
 	struct owner_space *space = piece->space;
 	struct owner_past **past = &space->past[space->past_count++ % OWNER_PAST];
 
-	if (piece->is_shared)
+	if (DMASIM_LIKELY(piece->is_shared))
 		interval_remove(&owners->by_phys, &piece->memory);
 	if (*past)
 		check_pool_put(&owners->past, *past);
