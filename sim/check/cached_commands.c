@@ -156,6 +156,7 @@ DMASIM_HOT void cached_submitted(struct cached *cached, struct hw_iommu *iommu,
 	if (DMASIM_UNLIKELY(!pending))
 		return;
 	set_command(&pending->command, what, unit->commands, check_now(&cached->clock));
+	cached->clock.commanded = cached->clock.order;
 	pending->listed = true;
 	STAILQ_INSERT_TAIL(&unit->queued, pending, link);
 	if (DMASIM_UNLIKELY(for_tables))

@@ -102,17 +102,32 @@ bool cached_pages_search_holding(const struct cached_rows *rows, u64 start, u64 
 	return false;
 }
 
+/* ---- Beginning -------------------------------------------------------- */
+
+static void set_moments(struct check_moment *moments, u64 which, struct check_moment when)
+{
+	while (which)
+		moments[take_first(&which)] = when;
+}
+
+void cached_pages_begin_apart(struct cached_pages *pages, u64 which, struct check_moment now)
+{
+	if (!pages->begun_apart)
+		set_moments(pages->since, pages->holding | pages->ended, pages->begun_at);
+	pages->begun_apart = true;
+	set_moments(pages->since, which, now);
+}
+
 /* ---- Ending ----------------------------------------------------------- */
+
+static struct check_moment since(const struct cached_pages *pages, u32 page)
+{
+	return pages->begun_apart ? pages->since[page] : pages->begun_at;
+}
 
 static struct check_moment until(const struct cached_pages *pages, u32 page)
 {
 	return pages->ended_apart ? pages->until[page] : pages->ended_at;
-}
-
-static void set_until(struct cached_pages *pages, u64 which, struct check_moment when)
-{
-	while (which)
-		pages->until[take_first(&which)] = when;
 }
 
 /* Most pages of a record that end do so together. */
@@ -124,11 +139,11 @@ static void note_end(struct cached *cached, struct cached_pages *pages, u64 whic
 		pages->ended_apart = false;
 		pages->ended_at = now;
 	} else if (!pages->ended_apart && pages->ended_at.order != now.order) {
-		set_until(pages, pages->ended, pages->ended_at);
+		set_moments(pages->until, pages->ended, pages->ended_at);
 		pages->ended_apart = true;
 	}
 	if (DMASIM_UNLIKELY(pages->ended_apart))
-		set_until(pages, which, now);
+		set_moments(pages->until, which, now);
 }
 
 DMASIM_HOT void cached_pages_end_some(struct cached *cached, struct cached_pages *pages, u64 which,
@@ -272,7 +287,7 @@ static void spread_page(struct cached *cached, struct cached_pages *pages, u32 p
 			.page_lg2 = CACHED_PAGE_LG2,
 			.read = pages->says[page] & CACHED_PAGE_READ,
 			.write = pages->says[page] & CACHED_PAGE_WRITE,
-			.since = pages->since[page],
+			.since = since(pages, page),
 			.until = holds ? CHECK_NEVER : until(pages, page),
 			.round = cached->round,
 			.confirmed = confirmed(cached, pages) & bit,

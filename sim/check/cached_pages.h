@@ -44,9 +44,11 @@ struct cached_pages {
 	phys_addr_t memory_last;
 	bool ended_apart;	      /* not all that have ended did so at once, */
 	struct check_moment ended_at; /* then */
+	bool begun_apart;	      /* nor have all begun at once, */
+	struct check_moment begun_at; /* then: as far as anybody can tell */
 	u64 says[CACHED_PAGES];
-	struct check_moment since[CACHED_PAGES];
-	struct check_moment until[CACHED_PAGES]; /* of those that have ended apart */
+	struct check_moment since[CACHED_PAGES]; /* of those that have begun apart */
+	struct check_moment until[CACHED_PAGES]; /* that have ended apart */
 };
 
 /* The records of a domain. */
@@ -169,21 +171,40 @@ static inline bool cached_pages_says(const struct cached_pages *pages, u64 start
 struct cached_pages *cached_pages_make_room(struct cached *cached, struct cached_domain *domain,
 					    u64 start);
 
-/* A page that holds is in the record where there is room for it. */
-static inline void cached_pages_fill(struct cached_pages *pages, struct cached_rows *rows,
-				     u64 start, u64 says, struct check_moment now)
+/* Some of a record begin to hold. */
+void cached_pages_begin_apart(struct cached_pages *pages, u64 which, struct check_moment now);
+static inline void cached_pages_begin(struct cached_pages *pages, u64 which,
+				      const struct check_clock *clock, struct check_moment now)
 {
-	u32 index = cached_pages_index(start);
+	if (DMASIM_LIKELY(!(pages->holding | pages->ended))) {
+		pages->begun_apart = false;
+		pages->begun_at.order = now.order;
+		pages->begun_at.ns = now.ns;
+	} else if (DMASIM_UNLIKELY(pages->begun_apart) ||
+		   DMASIM_UNLIKELY(!check_is_now(clock, pages->begun_at))) {
+		cached_pages_begin_apart(pages, which, now);
+	}
+	pages->holding |= which;
+}
 
-	rows->pages++;
-	pages->holding |= 1ULL << index;
+/* What one of them says. */
+static inline void cached_pages_say(struct cached_pages *pages, u32 index, u64 says)
+{
 	pages->says[index] = says;
-	pages->since[index].order = now.order;
-	pages->since[index].ns = now.ns;
 	if (says < pages->memory_first)
 		pages->memory_first = says & ~CACHED_PAGE_LAST;
 	if (says > pages->memory_last)
 		pages->memory_last = says | CACHED_PAGE_LAST;
+}
+
+/* A page that holds is in the record where there is room for it. */
+static inline void cached_pages_fill(struct cached_pages *pages, struct cached_rows *rows,
+				     u64 start, u64 says, const struct check_clock *clock,
+				     struct check_moment now)
+{
+	rows->pages++;
+	cached_pages_begin(pages, cached_pages_bit(start), clock, now);
+	cached_pages_say(pages, cached_pages_index(start), says);
 }
 
 /* What holds of these pages of a record has ended. */

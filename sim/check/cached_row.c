@@ -4,16 +4,21 @@
 #include "check/cached_inside.h"
 
 /* Those of one record, of which the set knows nothing. False: nothing was done. */
-static bool fill_record(struct cached_domain *domain, u64 start, u64 last, const u64 *says,
-			struct check_moment now)
+static inline bool fill_record(struct cached *cached, struct cached_domain *domain, u64 start,
+			       u32 count, const u64 *says, struct check_moment now)
 {
 	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
+	u32 index = cached_pages_index(start);
+	u64 which = ~0ULL >> (CACHED_PAGES - count) << index;
 
-	if (domain->holding || domain->has_left || !cached_pages_are(pages, start) ||
-	    (pages->holding | pages->ended) & cached_pages_mask(pages, start, last))
+	if (DMASIM_UNLIKELY(domain->holding || domain->has_left) ||
+	    DMASIM_UNLIKELY(!cached_pages_are(pages, start)) ||
+	    DMASIM_UNLIKELY((pages->holding | pages->ended) & which))
 		return false;
-	for (u64 at = start; at - start <= last - start; at += CACHED_PAGE_LAST + 1)
-		cached_pages_fill(pages, &domain->rows, at, *says++, now);
+	domain->rows.pages += count;
+	cached_pages_begin(pages, which, &cached->clock, now);
+	for (u32 i = 0; i < count; i++)
+		cached_pages_say(pages, index + i, says[i]);
 	return true;
 }
 
@@ -40,9 +45,8 @@ DMASIM_HOT void cached_row_add(struct cached *cached)
 		u64 at = start + ((u64)done << CACHED_PAGE_LG2);
 		u32 left = CACHED_PAGES - cached_pages_index(at);
 		u32 count = left < row->count - done ? left : row->count - done;
-		u64 last = at + ((u64)count << CACHED_PAGE_LG2) - 1;
 
-		if (!fill_record(row->domain, at, last, &row->says[done], now)) {
+		if (!fill_record(cached, row->domain, at, count, &row->says[done], now)) {
 			add_page(cached, row->domain, at, row->says[done], now);
 			count = 1;
 		}

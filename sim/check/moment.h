@@ -18,7 +18,8 @@ struct check_moment {
 
 struct check_clock {
 	const struct world *world;
-	u64 order; /* of the latest moment */
+	u64 order;     /* of the latest moment */
+	u64 commanded; /* and of the latest command to any IOMMU */
 };
 
 /* Later than all moments before. */
@@ -35,6 +36,12 @@ static inline bool check_happened(struct check_moment moment)
 static inline bool check_before(struct check_moment a, struct check_moment b)
 {
 	return a.order < b.order;
+}
+
+/* True if no time passed between that moment and now, and no command was submitted. */
+static inline bool check_is_now(const struct check_clock *clock, struct check_moment moment)
+{
+	return moment.order > clock->commanded && moment.ns == clock->world->clock.now_ns;
 }
 
 #endif
