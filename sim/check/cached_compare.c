@@ -392,6 +392,7 @@ static void compare_tables(struct cached *cached, struct cached_domain *domain, 
 	comparison.mapped = mapped && cached_has_absents(domain);
 	comparison.new_tables = false;
 	comparison.way = NULL;
+	comparison.known = NULL;
 	comparison.running = false;
 	comparison.near = near;
 	comparison.found_first = start;

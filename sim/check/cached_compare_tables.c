@@ -39,13 +39,24 @@ static void confirm_table(struct comparison *comparison, struct cached_table *ta
 	comparison->domain->ended_tables--;
 }
 
-/* The same table, as the set knows it. */
+/* The first of the set from `at` on, that have its first address, which is this one; NULL: none. */
+static struct cached_table *known_from(const struct interval_tree *tables, struct interval *at,
+				       const struct cached_table *found)
+{
+	u64 iova = found->at.start;
+
+	while (at && !is_table((struct cached_table *)at, found))
+		at = interval_next(tables, at, iova, iova);
+	return (struct cached_table *)at;
+}
+
+/* The same table, as the set knows it. Walks go from one to the next, as a rule. */
 static struct cached_table *known_table(const struct comparison *comparison,
 					const struct cached_table *found)
 {
 	const struct interval_tree *tables = &comparison->domain->tables;
 	u64 iova = found->at.start;
-	struct interval *at;
+	struct cached_table *table = NULL;
 
 	if (comparison->near_count < COMPARISON_NEAR_MAX) {
 		for (u32 i = 0; i < comparison->near_count; i++) {
@@ -54,12 +65,10 @@ static struct cached_table *known_table(const struct comparison *comparison,
 		}
 		return NULL;
 	}
-	for (at = interval_first(tables, iova, iova); at;
-	     at = interval_next(tables, at, iova, iova)) {
-		if (is_table((struct cached_table *)at, found))
-			return (struct cached_table *)at;
-	}
-	return NULL;
+	if (comparison->known)
+		table = known_from(
+			tables, interval_next(tables, &comparison->known->at, iova, iova), found);
+	return table ? table : known_from(tables, interval_first(tables, iova, iova), found);
 }
 
 static void note_found(struct comparison *comparison, const struct cached_table *table,
@@ -91,6 +100,7 @@ void comparison_found_table(void *cookie, const struct hw_table *at)
 	if (comparison->way && cached_goes_with(comparison->cached, comparison->way, NULL, &found))
 		return;
 	table = known_table(comparison, &found);
+	comparison->known = table;
 	if (table)
 		confirm_table(comparison, table);
 	else

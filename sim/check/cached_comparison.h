@@ -43,6 +43,7 @@ struct comparison {
 	struct stretch run; /* the stretch found last: the next page may continue it */
 	u32 near_count;	    /* tables of the set in the range; so many that fit: look there */
 	struct cached_table **near;
+	struct cached_table *known; /* the one of the set that was found last; NULL: none was */
 	u32 found_count; /* tables that the walks have found; more than CACHED_WAY_MAX: too many */
 	struct cached_step found[CACHED_WAY_MAX];
 };

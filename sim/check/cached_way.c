@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/cached_inside.h"
+#include "hw/words.h"
 #include "world/memory.h"
 
 /* Where an entry stands on the host; NULL: it has no place there, or is not seen as it stands. */
@@ -154,80 +155,13 @@ bool cached_way_compare_page(struct cached *cached, struct cached_domain *domain
 	return true;
 }
 
-/* Words of a table, two at a time, and eight in a turn. */
-typedef u64 pair __attribute__((vector_size(16), aligned(8), may_alias));
-
-static const pair *pairs_at(const u8 *entry, u64 i)
-{
-	return (const pair *)(const void *)(entry + i * sizeof(u64));
-}
-
-/* True if `count` entries are `first`, first + step, first + 2 * step, ... */
-static bool is_sequence(const u8 *entry, u64 count, u64 first, u64 step)
-{
-	u64 i = 0, differ = 0;
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const pair two = { 2 * step, 2 * step }, four = two + two, six = four + two;
-	pair next = { first, first + step }, differ_pair = { 0, 0 };
-
-	for (; i + 8 <= count; i += 8, next += four + four) {
-		const pair *at = pairs_at(entry, i);
-
-		differ_pair |= ((at[0] ^ next) | (at[1] ^ (next + two))) |
-			       ((at[2] ^ (next + four)) | (at[3] ^ (next + six)));
-	}
-	differ = differ_pair[0] | differ_pair[1];
-#endif
-	for (; i < count; i++)
-		differ |= cached_way_read(entry + i * sizeof(u64)) ^ (first + i * step);
-	return !differ;
-}
-
-/* What any of four pairs has other than `both`; and what any has at all. */
-static inline pair differs(const pair *at, pair both)
-{
-	return ((at[0] ^ both) | (at[1] ^ both)) | ((at[2] ^ both) | (at[3] ^ both));
-}
-
-static inline pair any_of(const pair *at)
-{
-	return (at[0] | at[1]) | (at[2] | at[3]);
-}
-
-/* The same of entries that are all `word`. */
-DMASIM_HOT static bool is_repeated(const u8 *entry, u64 count, u64 word)
-{
-	const pair both = { htole64(word), htole64(word) };
-	pair differ = { 0, 0 };
-	u64 i = 0;
-
-	for (; i + 16 <= count; i += 16)
-		differ |= differs(pairs_at(entry, i), both) | differs(pairs_at(entry, i + 8), both);
-	for (; i < count; i++)
-		differ[0] |= cached_way_read(entry + i * sizeof(u64)) ^ word;
-	return !(differ[0] | differ[1]);
-}
-
-DMASIM_HOT static bool is_empty(const u8 *entry, u64 count)
-{
-	pair any = { 0, 0 };
-	u64 i = 0;
-
-	for (; i + 16 <= count; i += 16)
-		any |= any_of(pairs_at(entry, i)) | any_of(pairs_at(entry, i + 8));
-	for (; i < count; i++)
-		any[0] |= cached_way_read(entry + i * sizeof(u64));
-	return !(any[0] | any[1]);
-}
-
 /* Like pages side by side that lead to memory side by side. */
 static bool is_run(const struct cached_way *way, u64 start, u64 last, u64 first)
 {
 	u64 count = (last - start + 1) >> INTERVAL_PAGE_LG2,
 	    step = (u64)PAGE_SIZE >> way->page_shift;
 
-	return is_sequence(cached_way_place(way, start), count, first, step) &&
+	return words_step(cached_way_place(way, start), count, first, step) &&
 	       !(((first + (count - 1) * step) ^ first) & ~way->page_bits);
 }
 
@@ -274,8 +208,8 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 	if ((start | (last + 1)) & (bytes - 1) || !(page.read || page.write))
 		return false;
 	for (u64 at = start; at - 1 != last; at += bytes) {
-		if (!is_repeated(cached_way_place(way, at), bytes >> INTERVAL_PAGE_LG2,
-				 word + ((at - start) >> arch->page_shift)))
+		if (words_differ(cached_way_place(way, at), bytes >> INTERVAL_PAGE_LG2,
+				 htole64(word + ((at - start) >> arch->page_shift))))
 			return false;
 	}
 	return !(((word + ((last + 1 - start - bytes) >> arch->page_shift)) ^ word) &
@@ -285,7 +219,9 @@ static bool add_larger(struct cached *cached, struct cached_domain *domain, u64 
 
 static bool any_entry(const struct cached_way *way, u64 start, u64 last)
 {
-	return !is_empty(cached_way_place(way, start), (last - start + 1) >> INTERVAL_PAGE_LG2);
+	u64 count = (last - start + 1) >> INTERVAL_PAGE_LG2;
+
+	return words_differ(cached_way_place(way, start), count, 0);
 }
 
 /* True if a page that was there may reach beyond [start, last]. */

@@ -24,6 +24,16 @@ static void update_upwards(struct interval *interval)
 		update(interval);
 }
 
+/*
+ * The hook sees the changed nodes of an insertion, perhaps before what is below them is up to date.
+ * Where something reaches farther, it does further up, too.
+ */
+static void reach_upwards(struct interval *interval, u64 last)
+{
+	while ((interval = RB_PARENT(interval, node)) && interval->max_last <= last)
+		interval->max_last = last;
+}
+
 void interval_root_insert(struct interval_root *root, struct interval *interval)
 {
 	u64 last = interval->last;
@@ -36,11 +46,19 @@ void interval_root_insert(struct interval_root *root, struct interval *interval)
 		return;
 	}
 	RB_INSERT(interval_root, root, interval);
-	/* The hook sees the changed nodes, perhaps before what is below them is up to date. */
-	while ((interval = RB_PARENT(interval, node))) {
-		if (interval->max_last < last)
-			interval->max_last = last;
-	}
+	reach_upwards(interval, last);
+}
+
+/* The same of one that starts before the first there is. */
+static void insert_lowest(struct interval_root *root, struct interval *lowest,
+			  struct interval *interval)
+{
+	interval->max_last = interval->last;
+	RB_SET(interval, lowest, node);
+	RB_LEFT(lowest, node) = interval;
+	RB_AUGMENT(lowest);
+	interval_root_RB_INSERT_COLOR(root, interval);
+	reach_upwards(interval, interval->last);
 }
 
 void interval_root_remove(struct interval_root *root, struct interval *interval)
@@ -84,6 +102,23 @@ static bool is_alone(const struct interval_tree *tree, const struct interval *in
 	       (RB_EMPTY(&tree->blocks) || !interval_pages_first(tree, NULL, start, last));
 }
 
+static inline void insert(struct interval_tree *tree, struct interval *interval)
+{
+	if (RB_EMPTY(&tree->root)) {
+		interval_root_insert(&tree->root, interval);
+		tree->lowest = interval;
+		tree->low = interval->start;
+	} else if (tree->lowest && interval->start < tree->lowest->start) {
+		insert_lowest(&tree->root, tree->lowest, interval);
+		tree->lowest = interval;
+		tree->low = interval->start;
+	} else {
+		interval_root_insert(&tree->root, interval);
+		if (interval->start < tree->low)
+			tree->low = interval->start;
+	}
+}
+
 DMASIM_HOT bool interval_put(struct interval_tree *tree, struct interval *interval)
 {
 	bool is_in_page = !((interval->start ^ interval->last) >> INTERVAL_PAGE_LG2), alone;
@@ -92,9 +127,7 @@ DMASIM_HOT bool interval_put(struct interval_tree *tree, struct interval *interv
 		return false;
 	alone = is_alone(tree, interval);
 	interval->block = NULL;
-	if (RB_EMPTY(&tree->root) || interval->start < tree->low)
-		tree->low = interval->start;
-	interval_root_insert(&tree->root, interval);
+	insert(tree, interval);
 	tree->sole = alone ? interval : NULL;
 	return alone;
 }
@@ -103,6 +136,8 @@ DMASIM_HOT void interval_take(struct interval_tree *tree, struct interval *inter
 {
 	if (interval == tree->sole)
 		tree->sole = NULL;
+	if (interval == tree->lowest)
+		tree->lowest = NULL;
 	if (interval->block)
 		interval_pages_remove(tree, interval);
 	else
@@ -124,7 +159,7 @@ struct interval *interval_clear_tree(struct interval_tree *tree)
 	struct interval *root = RB_ROOT(&tree->root);
 
 	RB_INIT(&tree->root);
-	tree->sole = NULL;
+	tree->sole = tree->lowest = NULL;
 	return root ? lowest(root) : NULL;
 }
 

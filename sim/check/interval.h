@@ -52,7 +52,8 @@ struct interval_tree {
 	struct memory *memory; /* for blocks; NULL: there are none */
 	bool *blind;	       /* set when there is no memory for one: the tree has it, then */
 	u64 next_order;
-	u64 low; /* no interval of the tree, not of a block, starts below it */
+	u64 low;		 /* no interval of the tree, not of a block, starts below it */
+	struct interval *lowest; /* the one of these that starts first; NULL: not known */
 };
 
 void interval_tree_init(struct interval_tree *tree);

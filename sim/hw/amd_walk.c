@@ -60,11 +60,10 @@ static u64 below(u8 lg2)
 /* The size that an address codes: n ones from bit 12 on are a page of 2^(12 + n + 1). */
 static u8 coded_lg2(u64 entry)
 {
-	u8 lg2 = AMD_V1_GRANULE_LG2 + 1;
+	u8 bits = 52 - AMD_V1_GRANULE_LG2;
+	u64 zeros = ~(entry >> AMD_V1_GRANULE_LG2) | 1ULL << bits;
 
-	for (u8 bit = AMD_V1_GRANULE_LG2; bit < 52 && entry >> bit & 1; bit++)
-		lg2++;
-	return lg2;
+	return (u8)(AMD_V1_GRANULE_LG2 + 1 + __builtin_ctzll(zeros));
 }
 
 static struct item decode_leaf(struct item item, u64 entry, u8 level, bool coded)

@@ -12,6 +12,7 @@
 #include <dmasim/types.h>
 
 #include "hw/cache.h"
+#include "hw/words.h"
 
 /* One unit's way of reading tables. */
 struct hw_walker {
@@ -95,23 +96,15 @@ static inline bool hw_walker_entry(const struct hw_walker *walker, const u8 *ent
 	return true;
 }
 
-/* Skips empty entries, from one up to the last: up to one near the first that is not empty. */
+/*
+ * From one entry up to the last, the first that is not empty; behind the last: all are. Without the
+ * table's entries at hand it is not known: the one itself.
+ */
 static inline u64 hw_walker_skip_empty(const u8 *entries, u64 index, u64 last)
 {
-	typedef u64 pair __attribute__((vector_size(16), aligned(8), may_alias));
-	const pair *at;
-
-	if (!entries)
+	if (!entries || index > last)
 		return index;
-	at = (const pair *)(const void *)(entries + index * sizeof(u64));
-	for (u64 left = (last + 1 - index) / 16; left; left--, at += 8, index += 16) {
-		pair any = ((at[0] | at[1]) | (at[2] | at[3])) |
-			   ((at[4] | at[5]) | (at[6] | at[7]));
-
-		if (any[0] | any[1])
-			break;
-	}
-	return index;
+	return index + words_empty(entries + index * sizeof(u64), last + 1 - index);
 }
 
 /* Where a walk begins: a table, and what the entries above it allow. */

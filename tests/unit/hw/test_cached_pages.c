@@ -173,8 +173,52 @@ static void records_come_and_go(void **state)
 	expect_u64(rows_of(fixture)->pages, 7);
 }
 
+static const struct cached_leaf *leaf_at(struct fixture *fixture, u64 page)
+{
+	struct cached_domain *domain = domain_of(fixture, 0);
+
+	cached_pages_spread(&fixture->cached, domain, page * SZ_4K, LAST(page));
+	return (const struct cached_leaf *)interval_first(&domain->leaves, page * SZ_4K,
+							  page * SZ_4K);
+}
+
+/* A record says once when its pages began, until somebody could tell two of them apart. */
+static void each_page_began_before_a_command_or_behind_it(void **state)
+{
+	struct fixture *fixture = *state;
+	u64 order;
+
+	map_rows(fixture);
+	submit(fixture, 0, pages(32 * SZ_4K, LAST(32)));
+	order = fixture->cached.clock.order;
+	map_page(fixture, 4, PAGE);
+	map_page(fixture, 5, PAGE);
+	expect_rows(fixture, 6, 6);
+	for (u64 page = 0; page < 4; page++)
+		assert_true(leaf_at(fixture, page)->since.order < order);
+	assert_true(leaf_at(fixture, 4)->since.order > order);
+	assert_true(leaf_at(fixture, 5)->since.order > order);
+}
+
+static void each_page_began_when_it_did(void **state)
+{
+	struct fixture *fixture = *state;
+
+	map_rows(fixture);
+	fixture->world.clock.now_ns = 100;
+	map_page(fixture, 4, PAGE);
+	fixture->world.clock.now_ns = 200;
+	map_page(fixture, 5, PAGE);
+	expect_rows(fixture, 6, 6);
+	for (u64 page = 0; page < 4; page++)
+		expect_u64(leaf_at(fixture, page)->since.ns, 0);
+	expect_u64(leaf_at(fixture, 4)->since.ns, 100);
+	expect_u64(leaf_at(fixture, 5)->since.ns, 200);
+}
+
 TEST_MAIN(T(a_row_ends_and_is_covered), T(what_ended_behind_a_command_is_not_covered_by_it),
 	  T(what_is_mapped_over_an_ended_row_leaves_it_in_the_set),
 	  T(an_entry_that_was_replaced_by_hand_is_noticed), T(rows_that_no_walk_finds_have_ended),
 	  T(a_part_of_a_row_is_compared_by_itself), T(ended_rows_are_found_by_their_memory),
-	  T(records_come_and_go))
+	  T(records_come_and_go), T(each_page_began_before_a_command_or_behind_it),
+	  T(each_page_began_when_it_did))

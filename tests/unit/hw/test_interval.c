@@ -203,6 +203,40 @@ static void any_set_answers_as_a_list_does(void **state)
 	assert_null(interval_any(&sets->tree));
 }
 
+static void insert_from(struct sets *sets, u32 i, u64 start, u64 bytes)
+{
+	sets->interval[i].start = start;
+	sets->interval[i].last = start + bytes - 1;
+	sets->born[i] = sets->clock++;
+	interval_insert(&sets->tree, &sets->interval[i]);
+	sets->in[i] = true;
+}
+
+/* Allocators go down through the addresses: each is the first, until some have gone. */
+static void each_before_the_others_is_found(void **state)
+{
+	struct sets *sets = *state;
+	u64 top = 1ULL << 40;
+
+	for (u32 round = 0; round < 4; round++) {
+		for (u32 i = 0; i < COUNT; i++) {
+			if (sets->in[i])
+				continue;
+			top -= 0x3000;
+			/* A few reach beyond all that were there. */
+			insert_from(sets, i, top, draw(sets, 50) ? 0x2000 : SZ_1G);
+			compare_in(sets, top - 0x1000, top + 0x4000);
+			compare_in(sets, top + SZ_1G / 2, top + SZ_1G / 2);
+		}
+		for (u32 i = 0; i < COUNT; i += 1 + (u32)draw(sets, 4)) {
+			interval_remove(&sets->tree, &sets->interval[i]);
+			sets->in[i] = false;
+		}
+		compare_in(sets, 0, ~0ULL);
+	}
+	clear_tree(sets);
+}
+
 /* Sizes come from drivers: a range may begin high and end low, and is in nothing then. */
 static void what_goes_beyond_the_last_address_is_in_nothing(void **state)
 {
@@ -247,6 +281,7 @@ static void no_memory_for_pages_loses_nothing(void **state)
 TEST_MAIN(cmocka_unit_test_setup_teardown(any_set_answers_as_a_list_does, setup, teardown),
 	  { "any_set_answers_as_a_list_does by page", any_set_answers_as_a_list_does, setup_by_page,
 	    teardown, NULL },
+	  cmocka_unit_test_setup_teardown(each_before_the_others_is_found, setup, teardown),
 	  cmocka_unit_test_setup_teardown(what_goes_beyond_the_last_address_is_in_nothing, setup,
 					  teardown),
 	  cmocka_unit_test_setup_teardown(no_memory_for_pages_loses_nothing, setup_by_page,
