@@ -40,6 +40,10 @@
 #define DMASIM_HOT  __attribute__((hot))
 #define DMASIM_COLD __attribute__((cold))
 
+/* Where a compiler's own guess makes the common way longer. */
+#define DMASIM_ALWAYS_INLINE inline __attribute__((always_inline))
+#define DMASIM_NOINLINE	     __attribute__((noinline))
+
 /* As in the kernel: 64 bits are `long long` on every host, so %llx prints them. */
 typedef uint8_t u8;
 typedef uint16_t u16;

@@ -191,28 +191,37 @@ int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 DMASIM_HOT static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 				struct dma_call call)
 {
+	const struct platform *platform = dev->os->platform;
+	struct dmasim_event_list list;
 	struct iommu_domain *domain;
+	struct dmasim_event event;
+	bool listening;
 
 	if (!dma_valid_direction(dev, call.dir) || !dma_has_mask(dev) || !dma_ready(dev))
 		return;
 	domain = iommu_dma_domain(dev);
-	/* As the list describes it now: the unmap takes flags from it. */
-	PLATFORM_EVENT(
-		dev->os->platform, UNMAP_SG_ENTRY, .dev = dev->id, .count = (u32)nents,
-		.dir = call.dir, .attrs = call.attrs,
-		.list = &(struct dmasim_event_list){ .sg = sg,
-						     .merged = domain && !sg_dma_is_swiotlb(sg) },
-		.site = dev->site);
+	listening = DMASIM_UNLIKELY(platform->listening);
+	if (listening) {
+		list = (struct dmasim_event_list){ .sg = sg,
+						   .merged = domain && !sg_dma_is_swiotlb(sg) };
+		event = (struct dmasim_event){ .type = DMASIM_EVENT_UNMAP_SG_ENTRY,
+					       .dev = dev->id,
+					       .count = (u32)nents,
+					       .dir = call.dir,
+					       .attrs = call.attrs,
+					       .list = &list,
+					       .site = dev->site };
+		/* As the list describes it now: the unmap takes flags from it. */
+		platform->ops->event(platform->machine, &event);
+	}
 	if (domain)
 		iommu_dma_unmap_sg(dev, domain, sg, nents, call);
 	else
 		direct_unmap_sg(dev, sg, nents, call);
-	PLATFORM_EVENT(
-		dev->os->platform, UNMAP_SG, .dev = dev->id, .count = (u32)nents, .dir = call.dir,
-		.attrs = call.attrs,
-		.list = &(struct dmasim_event_list){ .sg = sg,
-						     .merged = domain && !sg_dma_is_swiotlb(sg) },
-		.site = dev->site);
+	if (listening) {
+		event.type = DMASIM_EVENT_UNMAP_SG;
+		platform->ops->event(platform->machine, &event);
+	}
 }
 
 DMASIM_HOT void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,

@@ -77,9 +77,9 @@ static inline void compare_window(struct cached *cached, struct cached_domain *d
 }
 
 /* True if tables of any of them have ended. */
-__attribute__((noinline)) static bool compare_each(struct cached *cached, struct hw_iommu *iommu,
-						   const struct hw_invalidation *what,
-						   struct check_moment now)
+static DMASIM_NOINLINE bool compare_each(struct cached *cached, struct hw_iommu *iommu,
+					 const struct hw_invalidation *what,
+					 struct check_moment now)
 {
 	struct cached_domain *domain = NULL;
 	bool any = false;
@@ -170,8 +170,8 @@ static inline bool is_command(const struct cached_pending *pending,
 	       DMASIM_LIKELY(pending->command.what.what == what->what);
 }
 
-__attribute__((noinline)) static void executed_out_of_order(struct cached_unit *unit,
-							    const struct hw_invalidation *what)
+static DMASIM_NOINLINE void executed_out_of_order(struct cached_unit *unit,
+						  const struct hw_invalidation *what)
 {
 	struct cached_pending *pending;
 

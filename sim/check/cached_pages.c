@@ -226,9 +226,8 @@ static u64 ended_before(struct cached *cached, const struct cached_pages *pages,
 	return before;
 }
 
-__attribute__((always_inline)) static inline void cover(struct cached *cached,
-							struct cached_pages *pages, u64 which,
-							struct check_moment submitted)
+static DMASIM_ALWAYS_INLINE void cover(struct cached *cached, struct cached_pages *pages, u64 which,
+				       struct check_moment submitted)
 {
 	u32 count;
 
@@ -245,9 +244,8 @@ __attribute__((always_inline)) static inline void cover(struct cached *cached,
 	tidy(cached, pages);
 }
 
-__attribute__((noinline)) static void cover_each(struct cached *cached,
-						 struct cached_domain *domain, u64 start, u64 last,
-						 struct check_moment submitted)
+static DMASIM_NOINLINE void cover_each(struct cached *cached, struct cached_domain *domain,
+				       u64 start, u64 last, struct check_moment submitted)
 {
 	struct cached_pages *pages = cached_pages_first(&domain->rows, start, last);
 

@@ -88,9 +88,9 @@ static void drop_all_leaves(struct cached *cached, struct cached_domain *domain)
 	}
 }
 
-__attribute__((noinline)) static void confirm_each_leaf(const struct confirmation *confirmation,
-							struct cached_domain *domain,
-							const struct cached_command *command)
+static DMASIM_NOINLINE void confirm_each_leaf(const struct confirmation *confirmation,
+					      struct cached_domain *domain,
+					      const struct cached_command *command)
 {
 	u64 start = command->what.start, last = command->what.last;
 	struct cached *cached = confirmation->cached;
@@ -215,8 +215,8 @@ static inline void confirm_domain(struct confirmation *confirmation, struct cach
 	confirm_leaves(confirmation, domain, command);
 }
 
-__attribute__((noinline)) static void confirm_each(struct confirmation *confirmation,
-						   const struct cached_command *command)
+static DMASIM_NOINLINE void confirm_each(struct confirmation *confirmation,
+					 const struct cached_command *command)
 {
 	struct cached_domain *domain = NULL;
 
@@ -307,8 +307,8 @@ static inline void take_executed(struct cached_unit *unit, u64 number)
 }
 
 /* What stands before a wait that is over and was not executed was given up. True: any. */
-__attribute__((noinline)) static bool forget_queued(struct cached *cached, struct cached_unit *unit,
-						    u64 number)
+static DMASIM_NOINLINE bool forget_queued(struct cached *cached, struct cached_unit *unit,
+					  u64 number)
 {
 	struct cached_pending *pending = STAILQ_FIRST(&unit->queued);
 	bool any = false;

@@ -265,10 +265,9 @@ static bool end_pages(struct cached *cached, struct cached_domain *domain, u64 s
 }
 
 /* Several pages, or none where one or several were. */
-DMASIM_HOT __attribute__((noinline)) static bool compare_more(struct cached *cached,
-							      struct cached_domain *domain,
-							      u64 start, u64 last,
-							      struct check_moment now)
+DMASIM_HOT static DMASIM_NOINLINE bool compare_more(struct cached *cached,
+						    struct cached_domain *domain, u64 start,
+						    u64 last, struct check_moment now)
 {
 	const struct cached_way *way = cached_way_of(domain, start);
 	u64 word = cached_way_entry(way, start);

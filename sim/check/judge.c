@@ -200,18 +200,26 @@ static void changed(struct check *check, u32 id, u64 start, u64 last)
 		cached_changed(&check->cached, domain, start, last);
 }
 
-/* The entries of `taken` bytes of [start, last] were cleared. */
-static void unmapped(struct check *check, u32 id, u64 start, u64 last, u64 taken)
+static void unmapped_in(struct check *check, struct cached_domain *domain, u64 start, u64 last,
+			u64 taken)
+{
+	cached_changed(&check->cached, domain, start, last);
+	if (taken)
+		cached_unmapped(&check->cached, domain, start, judge_last(start, taken));
+}
+
+/* The entries of `taken` bytes of [start, last] were cleared; mostly in one domain of that id. */
+static inline void unmapped(struct check *check, u32 id, u64 start, u64 last, u64 taken)
 {
 	struct cached_domain *domain = cached_domain_first(&check->cached, id);
 
-	for (; domain && check_can_judge(check); domain = cached_domain_next(domain)) {
-		if (DMASIM_LIKELY(cached_way_end_page(&check->cached, domain, start, last)))
-			continue;
-		cached_changed(&check->cached, domain, start, last);
-		if (taken)
-			cached_unmapped(&check->cached, domain, start, judge_last(start, taken));
-	}
+	if (DMASIM_UNLIKELY(!domain) || !check_can_judge(check))
+		return;
+	if (DMASIM_UNLIKELY(!cached_way_end_page(&check->cached, domain, start, last)))
+		unmapped_in(check, domain, start, last, taken);
+	while (DMASIM_UNLIKELY((domain = cached_domain_next(domain)) != NULL) &&
+	       check_can_judge(check))
+		unmapped_in(check, domain, start, last, taken);
 }
 
 DMASIM_HOT static void on_iommu_unmap(struct check *check, const struct dmasim_event *event)
@@ -237,18 +245,19 @@ DMASIM_HOT static void on_iommu_map(struct check *check, const struct dmasim_eve
 {
 	u64 start = event->dma, last = event->dma + (event->done - 1);
 	struct cached *cached = &check->cached;
-	struct cached_domain *domain;
+	struct cached_domain *domain = cached_domain_first(cached, event->domain);
 
-	domain = cached_domain_first(cached, event->domain);
 	if (DMASIM_UNLIKELY(!event->size))
 		check->call->mapped_nothing = true;
-	for (; domain && event->done && check_can_judge(check);
-	     domain = cached_domain_next(domain)) {
-		if (DMASIM_LIKELY(cached_way_add_page(cached, domain, start, last)))
-			cached_row_begin(cached, domain, last + 1);
-		else
-			cached_mapped(cached, domain, start, last);
-	}
+	if (DMASIM_UNLIKELY(!domain) || DMASIM_UNLIKELY(!event->done) || !check_can_judge(check))
+		return;
+	if (DMASIM_LIKELY(cached_way_add_page(cached, domain, start, last)))
+		cached_row_begin(cached, domain, last + 1);
+	else
+		cached_mapped(cached, domain, start, last);
+	while (DMASIM_UNLIKELY((domain = cached_domain_next(domain)) != NULL) &&
+	       check_can_judge(check))
+		cached_mapped(cached, domain, start, last);
 }
 
 /* Of a whole address space the size does not fit into its field: it is 0. */
@@ -379,8 +388,7 @@ DMASIM_HOT static void judge_last_event(struct check *check, const struct dmasim
 }
 
 /* It ends a row; of which nothing was asked so far. */
-__attribute__((noinline)) static void judge_behind_row(struct check *check,
-						       const struct dmasim_event *event)
+static DMASIM_NOINLINE void judge_behind_row(struct check *check, const struct dmasim_event *event)
 {
 	check_catch_up(check);
 	if (check_judges[event->type])

@@ -90,9 +90,9 @@ static inline struct owner_list *list_of(struct owners *owners, struct owner_spa
 }
 
 /* Those that have bytes: another gives the device nothing. The first of their pieces, or NULL. */
-__attribute__((always_inline)) static inline struct piece *add_entries(
-	struct check *check, struct owner_list *list, const struct dmasim_event *event,
-	struct entries entries)
+static DMASIM_ALWAYS_INLINE struct piece *add_entries(struct check *check, struct owner_list *list,
+						      const struct dmasim_event *event,
+						      struct entries entries)
 {
 	bool is_quiet = is_quiet_call(check, event), asks = check->cached.caching;
 	struct piece *first = NULL;

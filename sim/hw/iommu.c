@@ -370,9 +370,9 @@ static struct hw_translation of_refusal(const struct hw_refusal *refusal)
 }
 
 /* By its context, whatever is cached for others of the domain. */
-__attribute__((noinline)) static struct hw_translation refused(struct hw_iommu *iommu,
-							       const struct hw_context *context,
-							       u64 iova, bool write)
+static DMASIM_NOINLINE struct hw_translation refused(struct hw_iommu *iommu,
+						     const struct hw_context *context, u64 iova,
+						     bool write)
 {
 	struct hw_refusal refusal = iommu->arch->context_refusal(iommu, context, write);
 	struct hw_walk walk;
@@ -408,9 +408,8 @@ struct hw_translation hw_translate_in(struct hw_iommu *iommu, const struct hw_co
 }
 
 /* Not inline: most units have no use for it. */
-__attribute__((noinline)) static struct hw_translation ask_plain(struct hw_iommu *iommu,
-								 u16 requester, u64 iova,
-								 bool write, bool probe)
+static DMASIM_NOINLINE struct hw_translation ask_plain(struct hw_iommu *iommu, u16 requester,
+						       u64 iova, bool write, bool probe)
 {
 	const struct hw_ask ask = { .requester = requester, .write = write, .iova = iova };
 

@@ -12,7 +12,7 @@
 
 #include "hw/walker.h"
 
-#define QUICK_INLINE static inline __attribute__((always_inline))
+#define QUICK_INLINE static DMASIM_ALWAYS_INLINE
 
 /* A loop over levels, which are few and mostly known. */
 #define QUICK_UNROLL _Pragma("GCC unroll 4")

@@ -403,8 +403,7 @@ static void log_event(struct dmasim *s, const struct dmasim_event *event)
 }
 
 /* What few machines do with events. */
-__attribute__((noinline)) static void event_slowly(struct dmasim *s,
-						   const struct dmasim_event *event)
+static DMASIM_NOINLINE void event_slowly(struct dmasim *s, const struct dmasim_event *event)
 {
 	if (s->world.trace.on)
 		trace_and_check(s, event);

@@ -23,11 +23,6 @@ void world_fini(struct world *world)
 	memory_fini(&world->memory);
 }
 
-DMASIM_HOT bool world_cpus_run(const struct world *world)
-{
-	return world->schedule && schedule_is_running(world->schedule);
-}
-
 /* An explorer that is at its end, or that can take no more answers, gets the plain run. */
 static u64 explored(const struct schedule_chooser *choices, u64 answers)
 {

@@ -43,7 +43,10 @@ void world_init(struct world *world, const struct world_config *config);
 void world_fini(struct world *world);
 
 /* True while virtual CPUs take turns. */
-bool world_cpus_run(const struct world *world);
+static inline bool world_cpus_run(const struct world *world)
+{
+	return DMASIM_UNLIKELY(world->schedule != NULL) && schedule_is_running(world->schedule);
+}
 
 /*
  * A choice point: what hardware is free to do. Answers are 0 to `answers` - 1; 0 is what a plain

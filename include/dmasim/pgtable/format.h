@@ -23,7 +23,7 @@
 
 #include <dmasim/pgtable/pgtable.h>
 
-#define PT_INLINE static inline __attribute__((always_inline))
+#define PT_INLINE static DMASIM_ALWAYS_INLINE
 
 /* What is not written into each caller: a copy in each file, which not every file needs. */
 #define PT_SHARED static __attribute__((unused))
