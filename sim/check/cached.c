@@ -12,6 +12,7 @@ void cached_init(struct cached *cached, struct world *world, bool *blind)
 	SLIST_INIT(&cached->devices);
 	check_pool_init(&cached->leaves, &world->memory, blind, sizeof(struct cached_leaf));
 	check_pool_init(&cached->pages, &world->memory, blind, sizeof(struct cached_pages));
+	check_pool_init(&cached->moments, &world->memory, blind, sizeof(struct cached_moments));
 	LIST_INIT(&cached->pages_ended);
 	cached_contexts_init(&cached->contexts, world, blind);
 }
@@ -253,6 +254,7 @@ void cached_fini(struct cached *cached)
 		domain_drop(cached, (struct cached_domain *)any);
 	check_pool_fini(&cached->leaves);
 	check_pool_fini(&cached->pages);
+	check_pool_fini(&cached->moments);
 	cached_units_fini(cached);
 }
 

@@ -197,6 +197,7 @@ struct cached {
 	LIST_HEAD(, cached_leaf) unindexed; /* leaves that have ended and are not there yet */
 	struct check_pool leaves;	    /* records */
 	struct check_pool pages;
+	struct check_pool moments; /* of pages */
 	LIST_HEAD(, cached_pages) pages_ended;
 	u64 ended; /* leaves */
 	struct cached_contexts contexts;

@@ -8,6 +8,8 @@
 static void drop(struct cached *cached, struct cached_pages *pages)
 {
 	interval_remove(&pages->domain->rows.records, &pages->at);
+	if (pages->apart)
+		check_pool_put(&cached->moments, pages->apart);
 	check_pool_put(&cached->pages, pages);
 }
 
@@ -34,6 +36,7 @@ static struct cached_pages *record_new(struct cached *cached, struct cached_doma
 	pages->at.last = pages->at.start + (CACHED_PAGES_BYTES - 1);
 	pages->domain = domain;
 	pages->holding = pages->ended = 0;
+	pages->apart = NULL;
 	pages->round = 0;
 	pages->memory_first = ~0ULL;
 	pages->memory_last = 0;
@@ -110,24 +113,50 @@ static void set_moments(struct check_moment *moments, u64 which, struct check_mo
 		moments[take_first(&which)] = when;
 }
 
-void cached_pages_begin_apart(struct cached_pages *pages, u64 which, struct check_moment now)
+/* Room for what anybody can tell apart; NULL: no memory, and the checker is blind. */
+static struct cached_moments *moments_of(struct cached *cached, struct cached_pages *pages)
 {
+	if (!pages->apart)
+		pages->apart = check_pool_get(&cached->moments);
+	return pages->apart;
+}
+
+void cached_pages_begin_apart(struct cached *cached, struct cached_pages *pages, u64 which,
+			      struct check_moment now)
+{
+	struct cached_moments *apart = moments_of(cached, pages);
+
+	if (!apart)
+		return;
 	if (!pages->begun_apart)
-		set_moments(pages->since, pages->holding | pages->ended, pages->begun_at);
+		set_moments(apart->since, pages->holding | pages->ended, pages->begun_at);
 	pages->begun_apart = true;
-	set_moments(pages->since, which, now);
+	set_moments(apart->since, which, now);
+}
+
+static void end_apart(struct cached *cached, struct cached_pages *pages, u64 which,
+		      struct check_moment now)
+{
+	struct cached_moments *apart = moments_of(cached, pages);
+
+	if (!apart)
+		return;
+	if (!pages->ended_apart)
+		set_moments(apart->until, pages->ended, pages->ended_at);
+	pages->ended_apart = true;
+	set_moments(apart->until, which, now);
 }
 
 /* ---- Ending ----------------------------------------------------------- */
 
 static struct check_moment since(const struct cached_pages *pages, u32 page)
 {
-	return pages->begun_apart ? pages->since[page] : pages->begun_at;
+	return pages->begun_apart ? pages->apart->since[page] : pages->begun_at;
 }
 
 static struct check_moment until(const struct cached_pages *pages, u32 page)
 {
-	return pages->ended_apart ? pages->until[page] : pages->ended_at;
+	return pages->ended_apart ? pages->apart->until[page] : pages->ended_at;
 }
 
 /* Most pages of a record that end do so together. */
@@ -138,12 +167,9 @@ static void note_end(struct cached *cached, struct cached_pages *pages, u64 whic
 		LIST_INSERT_HEAD(&cached->pages_ended, pages, any_ended);
 		pages->ended_apart = false;
 		pages->ended_at = now;
-	} else if (!pages->ended_apart && pages->ended_at.order != now.order) {
-		set_moments(pages->until, pages->ended, pages->ended_at);
-		pages->ended_apart = true;
+	} else if (pages->ended_apart || !check_is_now(&cached->clock, pages->ended_at)) {
+		end_apart(cached, pages, which, now);
 	}
-	if (DMASIM_UNLIKELY(pages->ended_apart))
-		set_moments(pages->until, which, now);
 }
 
 DMASIM_HOT void cached_pages_end_some(struct cached *cached, struct cached_pages *pages, u64 which,
@@ -218,9 +244,9 @@ static u64 ended_before(struct cached *cached, const struct cached_pages *pages,
 	while (which) {
 		u32 page = take_first(&which);
 
-		if (!check_before(pages->until[page], submitted))
+		if (!check_before(pages->apart->until[page], submitted))
 			continue;
-		cached_note_windows(cached, pages->until[page], 1);
+		cached_note_windows(cached, pages->apart->until[page], 1);
 		before |= 1ULL << page;
 	}
 	return before;

@@ -32,6 +32,12 @@ struct cached;
 struct cached_command;
 struct cached_domain;
 
+/* Moments of the pages of a record by themselves: of few records anybody can tell them apart. */
+struct cached_moments {
+	struct check_moment since[CACHED_PAGES];
+	struct check_moment until[CACHED_PAGES];
+};
+
 struct cached_pages {
 	struct interval at; /* addresses; first member */
 	struct cached_domain *domain;
@@ -46,9 +52,8 @@ struct cached_pages {
 	struct check_moment ended_at; /* then */
 	bool begun_apart;	      /* nor have all begun at once, */
 	struct check_moment begun_at; /* then: as far as anybody can tell */
+	struct cached_moments *apart; /* of those that have; NULL: there never were any */
 	u64 says[CACHED_PAGES];
-	struct check_moment since[CACHED_PAGES]; /* of those that have begun apart */
-	struct check_moment until[CACHED_PAGES]; /* that have ended apart */
 };
 
 /* The records of a domain. */
@@ -172,8 +177,9 @@ struct cached_pages *cached_pages_make_room(struct cached *cached, struct cached
 					    u64 start);
 
 /* Some of a record begin to hold. */
-void cached_pages_begin_apart(struct cached_pages *pages, u64 which, struct check_moment now);
-static inline void cached_pages_begin(struct cached_pages *pages, u64 which,
+void cached_pages_begin_apart(struct cached *cached, struct cached_pages *pages, u64 which,
+			      struct check_moment now);
+static inline void cached_pages_begin(struct cached *cached, struct cached_pages *pages, u64 which,
 				      const struct check_clock *clock, struct check_moment now)
 {
 	if (DMASIM_LIKELY(!(pages->holding | pages->ended))) {
@@ -182,7 +188,7 @@ static inline void cached_pages_begin(struct cached_pages *pages, u64 which,
 		pages->begun_at.ns = now.ns;
 	} else if (DMASIM_UNLIKELY(pages->begun_apart) ||
 		   DMASIM_UNLIKELY(!check_is_now(clock, pages->begun_at))) {
-		cached_pages_begin_apart(pages, which, now);
+		cached_pages_begin_apart(cached, pages, which, now);
 	}
 	pages->holding |= which;
 }
@@ -198,12 +204,12 @@ static inline void cached_pages_say(struct cached_pages *pages, u32 index, u64 s
 }
 
 /* A page that holds is in the record where there is room for it. */
-static inline void cached_pages_fill(struct cached_pages *pages, struct cached_rows *rows,
-				     u64 start, u64 says, const struct check_clock *clock,
-				     struct check_moment now)
+static inline void cached_pages_fill(struct cached *cached, struct cached_pages *pages,
+				     struct cached_rows *rows, u64 start, u64 says,
+				     const struct check_clock *clock, struct check_moment now)
 {
 	rows->pages++;
-	cached_pages_begin(pages, cached_pages_bit(start), clock, now);
+	cached_pages_begin(cached, pages, cached_pages_bit(start), clock, now);
 	cached_pages_say(pages, cached_pages_index(start), says);
 }
 

@@ -16,7 +16,7 @@ static inline bool fill_record(struct cached *cached, struct cached_domain *doma
 	    DMASIM_UNLIKELY((pages->holding | pages->ended) & which))
 		return false;
 	domain->rows.pages += count;
-	cached_pages_begin(pages, which, &cached->clock, now);
+	cached_pages_begin(cached, pages, which, &cached->clock, now);
 	for (u32 i = 0; i < count; i++)
 		cached_pages_say(pages, index + i, says[i]);
 	return true;

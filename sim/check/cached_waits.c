@@ -369,4 +369,5 @@ DMASIM_HOT void cached_waited(struct cached *cached, struct hw_iommu *iommu, u64
 		compare_all(cached, iommu, now);
 	confirm(&confirmation);
 	end_confirmed(cached, unit, now);
+	cached->clock.commanded = now.order;
 }

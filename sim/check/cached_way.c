@@ -151,7 +151,7 @@ bool cached_way_compare_page(struct cached *cached, struct cached_domain *domain
 	if (DMASIM_UNLIKELY(leaf != NULL))
 		return leaf->at.start <= start && leaf->at.last >= (start | CACHED_PAGE_LAST) &&
 		       is_of(leaf, start, says);
-	cached_pages_fill(pages, &domain->rows, start, says, &cached->clock, now);
+	cached_pages_fill(cached, pages, &domain->rows, start, says, &cached->clock, now);
 	return true;
 }
 

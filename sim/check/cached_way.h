@@ -115,7 +115,7 @@ static inline bool cached_way_add_page(struct cached *cached, struct cached_doma
 	    DMASIM_UNLIKELY(!cached_way_holds(domain, way, start, last)) ||
 	    DMASIM_UNLIKELY(!cached_way_is_usual(way, start, &says)))
 		return false;
-	cached_pages_fill(pages, &domain->rows, start, says, &cached->clock,
+	cached_pages_fill(cached, pages, &domain->rows, start, says, &cached->clock,
 			  check_now(&cached->clock));
 	return true;
 }

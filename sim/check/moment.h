@@ -19,7 +19,7 @@ struct check_moment {
 struct check_clock {
 	const struct world *world;
 	u64 order;     /* of the latest moment */
-	u64 commanded; /* and of the latest command to any IOMMU */
+	u64 commanded; /* and of the latest command to any IOMMU, or wait that was over */
 };
 
 /* Later than all moments before. */
@@ -38,7 +38,10 @@ static inline bool check_before(struct check_moment a, struct check_moment b)
 	return a.order < b.order;
 }
 
-/* True if no time passed between that moment and now, and no command was submitted. */
+/*
+ * True if nobody can tell that moment from now: no time has passed, no command was submitted, and
+ * no wait was over.
+ */
 static inline bool check_is_now(const struct check_clock *clock, struct check_moment moment)
 {
 	return moment.order > clock->commanded && moment.ns == clock->world->clock.now_ns;

@@ -216,9 +216,52 @@ static void each_page_began_when_it_did(void **state)
 	expect_u64(leaf_at(fixture, 5)->since.ns, 200);
 }
 
+static void each_page_ended_before_a_command_or_behind_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hw_invalidation what;
+
+	map_rows(fixture);
+	unmap_page(fixture, 0);
+	unmap_page(fixture, 1);
+	what = submit(fixture, 0, pages(0, LAST(3)));
+	unmap_page(fixture, 2);
+	unmap_page(fixture, 3);
+	execute(fixture, 0, &what);
+	wait(fixture, 0);
+	expect_rows(fixture, 0, 2);
+	expect_harm(fixture, 0, LAST(1), CACHED_HARMLESS);
+	expect_harm(fixture, 2 * SZ_4K, LAST(3), CACHED_GONE);
+	expect_u64(fixture->cached.windows.count, 2);
+	expect_u64(fixture->cached.windows.open, 2);
+}
+
+static void each_page_ended_before_a_wait_or_behind_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hw_invalidation what;
+	u64 waited;
+
+	map_rows(fixture);
+	what = submit(fixture, 0, pages(0, LAST(3)));
+	unmap_page(fixture, 1);
+	execute(fixture, 0, &what);
+	wait(fixture, 0);
+	waited = fixture->cached.clock.order;
+	unmap_page(fixture, 2);
+	fixture->world.clock.now_ns = 100;
+	unmap_page(fixture, 3);
+	expect_rows(fixture, 1, 4);
+	assert_true(leaf_at(fixture, 1)->until.order < waited);
+	assert_true(leaf_at(fixture, 2)->until.order > waited);
+	expect_u64(leaf_at(fixture, 2)->until.ns, 0);
+	expect_u64(leaf_at(fixture, 3)->until.ns, 100);
+}
+
 TEST_MAIN(T(a_row_ends_and_is_covered), T(what_ended_behind_a_command_is_not_covered_by_it),
 	  T(what_is_mapped_over_an_ended_row_leaves_it_in_the_set),
 	  T(an_entry_that_was_replaced_by_hand_is_noticed), T(rows_that_no_walk_finds_have_ended),
 	  T(a_part_of_a_row_is_compared_by_itself), T(ended_rows_are_found_by_their_memory),
 	  T(records_come_and_go), T(each_page_began_before_a_command_or_behind_it),
-	  T(each_page_began_when_it_did))
+	  T(each_page_began_when_it_did), T(each_page_ended_before_a_command_or_behind_it),
+	  T(each_page_ended_before_a_wait_or_behind_it))
