@@ -108,6 +108,8 @@
 	X(68, ACCESS_FOREIGN, "access-foreign",                                                    \
 	  "The device used an address that was mapped for another device")                         \
 	X(69, PEER_NOT_GIVEN, "peer-not-given",                                                    \
-	  "The device touched peer memory that its pool has not given out")
+	  "The device touched peer memory that its pool has not given out")                        \
+	X(70, SYNC_MISSING, "sync-missing",                                                        \
+	  "The device used memory that the CPU wrote to, with no sync for the device between")
 
 #endif

@@ -97,6 +97,32 @@ static bool judge_returned(struct check *check, const struct hw_access *access, 
 	return true;
 }
 
+/* The device uses what the CPU has written in its turn, and nobody has synced. */
+static bool judge_unsynced(struct check *check, const struct hw_access *access,
+			   const struct piece *piece, u64 dma, u64 last)
+{
+	struct cpu_bytes unsynced;
+	char explained[TEXT_BYTES];
+	struct text text;
+	phys_addr_t phys = piece->phys + (dma - piece->at.start);
+
+	if (!cpu_unsynced(check, piece->watch, access, phys, phys + (last - dma), &unsynced))
+		return false;
+	text_init(&text, explained, sizeof(explained));
+	text_add(&text, "  %-9s ", "written");
+	cpu_bytes_text(&text, &unsynced);
+	text_add(&text, ", by the CPU, in its turn\n");
+	piece->watch->told_unsynced = true;
+	found(check, access,
+	      &(struct finding){ .id = DMASIM_REPORT_SYNC_MISSING,
+				 .what = "dma_sync_single_for_device(), or its like, comes before "
+					 "the device gets the memory again",
+				 .dma = dma,
+				 .explained = explained,
+				 .piece = piece });
+	return true;
+}
+
 /* One part of an access that lies in one piece. True: there was something to say. */
 static bool judge_part(struct check *check, const struct hw_access *access,
 		       const struct piece *piece, u64 dma)
@@ -129,6 +155,8 @@ static bool judge_part(struct check *check, const struct hw_access *access,
 	last = piece->at.last < access->address + (access->bytes - 1)
 		       ? piece->at.last
 		       : access->address + (access->bytes - 1);
+	if (piece->watched && judge_unsynced(check, access, piece, dma, last))
+		return true;
 	return judge_returned(check, access, dma, last);
 }
 

@@ -29,6 +29,7 @@
 #include "hw/hw.h"
 
 struct check;
+struct hw_access;
 struct owner_space;
 struct piece;
 
@@ -57,6 +58,7 @@ struct cpu_watch {
 	u8 copy_lg2;   /* size of the copy */
 	u32 turns;
 	struct cpu_range turn[CPU_TURNS]; /* memory that is the CPU's for now, in order */
+	bool told_unsynced;		  /* that the device used what was written in these */
 	u64 compared;			  /* so many bytes, from the start on */
 	u8 *copy;			  /* what they should be; NULL: all zeros */
 	/* Found, and to be told when the call is over. */
@@ -123,6 +125,15 @@ void cpu_turn(struct check *check, const struct dmasim_event *event, u64 start, 
 /* The driver need not unmap what it has mapped, and so will not tell when it is done with it. */
 void cpu_excuse(struct check *check, const struct dmasim_event *event);
 
+/*
+ * A device's access to memory of a mapping, [start, last]: true, and which bytes, if the CPU has
+ * written there in its turn and the device cannot see it, as nobody has synced it for the device;
+ * and that is not told yet.
+ */
+bool cpu_unsynced(struct check *check, const struct cpu_watch *watch,
+		  const struct hw_access *access, phys_addr_t start, phys_addr_t last,
+		  struct cpu_bytes *unsynced);
+
 /* Memory is nobody's any more, or somebody else's: whoever writes there, nobody asks. */
 void check_memory_gone(struct check *check, phys_addr_t phys, u64 bytes);
 
@@ -173,6 +184,9 @@ static inline void cpu_bytes_add(struct cpu_bytes *bytes, phys_addr_t at)
 
 /* The copy of a watch that has none is this: at most the first line. */
 void cpu_recall(struct check *check, struct cpu_watch *watch, const u8 *first);
+
+/* "3 bytes at phys 0x1000-0x1007"; not for none. */
+void cpu_bytes_text(struct text *text, const struct cpu_bytes *bytes);
 
 /* Reports what was found of a mapping, once. */
 void cpu_tell(struct check *check, const struct dmasim_event *event, struct cpu_watch *watch);

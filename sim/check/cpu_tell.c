@@ -25,7 +25,7 @@ static const char *outcome(const struct cpu_watch *watch)
 			 : "a race: who writes last has written, and the device may read either";
 }
 
-static void add_bytes(struct text *text, const struct cpu_bytes *bytes)
+void cpu_bytes_text(struct text *text, const struct cpu_bytes *bytes)
 {
 	if (bytes->count == 1)
 		text_add(text, "1 byte at phys 0x%llx", bytes->first);
@@ -75,7 +75,7 @@ static void tell_wrote(struct check *check, const struct dmasim_event *event,
 		return;
 	text_init(&text, explained, sizeof(explained));
 	text_add(&text, "  %-9s ", "written");
-	add_bytes(&text, &wrote);
+	cpu_bytes_text(&text, &wrote);
 	text_add(&text, ", from offset %llu of the mapping on\n  %-9s %s\n",
 		 wrote.first - watch->piece->phys, "hardware", outcome(watch));
 	tell(check, event, watch, &wrote,
@@ -103,7 +103,7 @@ static void add_neighbour(struct text *text, const struct cpu_watch *watch,
 			  const struct piece *other, const struct cpu_bytes *wrote)
 {
 	text_add(text, "  %-9s ", "beside");
-	add_bytes(text, wrote);
+	cpu_bytes_text(text, wrote);
 	if (other) {
 		text_add(text, ", mapped for ");
 		text_add_bdf(text, other->dev);
@@ -129,7 +129,7 @@ static void tell_beside(struct check *check, const struct dmasim_event *event,
 	add_neighbour(&text, watch, neighbour(check, watch, &wrote), &wrote);
 	if (lost.count) {
 		text_add(&text, "  %-9s ", "lost");
-		add_bytes(&text, &lost);
+		cpu_bytes_text(&text, &lost);
 		text_add(&text, ", which the device wrote: the line was written back over them\n");
 	} else {
 		at = &all;

@@ -61,6 +61,7 @@ static void keep(struct cpu_watch *watch, struct turns *turns)
 	if (turns->count > CPU_TURNS)
 		merge_closest(turns);
 	watch->turns = turns->count;
+	watch->told_unsynced = false;
 	for (u32 i = 0; i < turns->count; i++)
 		watch->turn[i] = turns->range[i];
 }

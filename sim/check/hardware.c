@@ -83,6 +83,14 @@ static void add_passed(struct check *check, struct text *text, const struct find
 			       "would refuse it");
 		return;
 	}
+	if (finding->id == DMASIM_REPORT_SYNC_MISSING) {
+		text_add(text, finding->access->write
+				       ? "that is in the CPU's cache, and goes over the device's "
+					 "bytes whenever its line goes back"
+				       : "that is in the CPU's cache: the device reads what was "
+					 "there before");
+		return;
+	}
 	add_way(check, text, finding);
 	add_effect(check, text, finding);
 }

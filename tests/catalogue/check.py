@@ -24,7 +24,7 @@ BUG = re.compile(r'\bX\(\w+,\s*"([a-z0-9-]+)"')
 FACTS = ([f"M{i:02}" for i in range(1, 27)] + [f"T{i:02}" for i in range(1, 17)] +
          [f"D{i:02}" for i in range(1, 24)] +
          [f"S{i:02}" for i in range(1, 23)] + [f"P{i:02}" for i in range(1, 14)] +
-         [f"C{i:02}" for i in range(1, 7)] + [f"V{i:02}" for i in range(1, 10)])
+         [f"C{i:02}" for i in range(1, 8)] + [f"V{i:02}" for i in range(1, 10)])
 
 
 def read_table(path):

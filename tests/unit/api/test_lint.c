@@ -392,6 +392,7 @@ static void the_kinds_that_no_trace_shows_are_these(void **state)
 		DMASIM_REPORT_CHECKER_BLIND,	 DMASIM_REPORT_ABSENT_CACHED,
 		DMASIM_REPORT_MIXED_PAGE_SIZES,	 DMASIM_REPORT_STALE_CONTEXT,
 		DMASIM_REPORT_CPU_WROTE,	 DMASIM_REPORT_CPU_LINE_LOST,
+		DMASIM_REPORT_SYNC_MISSING,
 	};
 	size_t count = sizeof(not_seen) / sizeof(not_seen[0]);
 
