@@ -6,6 +6,8 @@
 
 #include "check/judge.h"
 
+#define COUNT_BYTES 64 /* of the line that tells two numbers of entries */
+
 /* What the call tells of the list, from some segment on. */
 struct segments {
 	const struct dmasim_sg_entry *at;
@@ -140,6 +142,31 @@ static void end_named(struct check *check, struct owner_list *list, struct segme
 	}
 }
 
+/* Linux goes by the segments: with too few entries, all may be unmapped all the same. */
+static void tell_count(struct check *check, const struct dmasim_event *event,
+		       const struct owner_list *list, const struct fit *fit)
+{
+	const struct piece *first = TAILQ_FIRST(&list->pieces);
+	char explained[COUNT_BYTES];
+	struct text text;
+
+	text_init(&text, explained, sizeof(explained));
+	text_add(&text, "  %-9s %u at the map, %u at the unmap\n", "entries", list->entries,
+		 event->count);
+	judge_found(check, event,
+		    &(struct finding){
+			    .id = DMASIM_REPORT_UNMAP_MISMATCH,
+			    .dma = first->at.start,
+			    .what = "the number of entries is another than the map was given",
+			    .explained = explained,
+			    .hardware = fit->all_named ? "all of it is unmapped, but caches are "
+							 "cleaned for other entries"
+						       : NULL,
+			    .piece = first,
+			    .debug[0] = { .check = DMA_DEBUG_ENTRY_COUNT,
+					  .number = { list->entries, event->count } } });
+}
+
 /* Everything in which an unmap differs from the map of the list that it means. */
 static void tell_differences(struct check *check, const struct dmasim_event *event,
 			     const struct owner_list *list, const struct fit *fit)
@@ -148,14 +175,7 @@ static void tell_differences(struct check *check, const struct dmasim_event *eve
 	u64 size = first->at.last - first->at.start + 1;
 
 	if (!fit->same_entries)
-		judge_found(check, event,
-			    &(struct finding){
-				    .id = DMASIM_REPORT_UNMAP_MISMATCH,
-				    .what = "the number of entries is another than the map was "
-					    "given",
-				    .piece = first,
-				    .debug[0] = { .check = DMA_DEBUG_ENTRY_COUNT,
-						  .number = { list->entries, event->count } } });
+		tell_count(check, event, list, fit);
 	else if (!fit->all_named)
 		judge_found(check, event,
 			    &(struct finding){ .id = DMASIM_REPORT_UNMAP_MISMATCH,

@@ -339,6 +339,10 @@ static void D12_other_count(void **state)
 	expect_both(rig, DMASIM_REPORT_UNMAP_MISMATCH, dev,
 		    "device driver frees DMA sg list with different entry count "
 		    "[map count=4] [unmap count=1]");
+	assert_true(report_says(rig->s, DMASIM_REPORT_UNMAP_MISMATCH,
+				"entries   4 at the map, 1 at the unmap"));
+	assert_true(report_says(rig->s, DMASIM_REPORT_UNMAP_MISMATCH,
+				"all of it is unmapped, but caches"));
 }
 
 static void D12_right(void **state)
