@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A thin adapter for tests written with CMocka. Include after <cmocka.h>.
+ * A thin adapter for tests written with CMocka. Include after <cmocka.h>, which wants <setjmp.h>,
+ * <stdarg.h>, <stddef.h> and <stdint.h> before it.
  *
  *	static void a_read_is_mapped(void **state)
  *	{

@@ -366,10 +366,10 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
  * starts on a granule, each but the last ends on one. Not usable before dma_iova_sync(). Facts 5.2.
  * A device that is untrusted is shown copies of a head and a tail that share a granule; then the
  * state is marked DMA_IOVA_USE_SWIOTLB. 0, -EIO (phys in the middle of a granule at offset > 0,
- * reported), -EADDRINUSE (linked already), -ENXIO (address or phys not aligned), -ERANGE,
- * -EOVERFLOW, -EINVAL (no direction, or size 0), -EPERM (MMIO or REQUIRE_COHERENT that would have
- * to be copied), -EOPNOTSUPP (REQUIRE_COHERENT cannot be had; or no IOMMU serves the device: here,
- * and in the calls below, Linux does not look, and it is reported), -ENOMEM.
+ * reported as bad-argument), -EADDRINUSE (linked already), -ENXIO (address or phys not aligned),
+ * -ERANGE, -EOVERFLOW, -EINVAL (no direction, or size 0), -EPERM (MMIO or REQUIRE_COHERENT that
+ * would have to be copied), -EOPNOTSUPP (REQUIRE_COHERENT cannot be had; or no IOMMU serves the
+ * device: here, and in the calls below, Linux does not look, and it is reported), -ENOMEM.
  */
 int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t offset,
 		  size_t size, enum dma_data_direction dir, unsigned long attrs)

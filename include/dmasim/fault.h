@@ -4,6 +4,11 @@
  *
  * Every allocation of a machine, of the software that runs on it and of the checker that watches
  * it, names one of these. Names are stable: replay lines and tests spell them.
+ *
+ * The last one is no allocation: DMASIM_FAULT_MAPPING is passed by each call that maps something,
+ * dma_map_phys() and its wrappers, dma_map_resource(), dma_map_sg() and its like, dma_alloc_...(),
+ * dma_iova_try_alloc() and dma_iova_link(), and fails it as if there were no room, in every mode,
+ * before anything is done. So a driver's way out is tried where nothing else would fail.
  */
 #ifndef DMASIM_FAULT_H
 #define DMASIM_FAULT_H
@@ -50,7 +55,8 @@
 	X(DMA_DEBUG, "dma_debug", "a record of dma-debug, which then gives up; its log")     \
 	X(REPORT, "report", "the record of a report; the report is then counted only")       \
 	X(REPORT_RULE, "report_rule", "which reports are expected or suppressed")            \
-	X(IMPORT, "import", "memory for reading a machine, or writing it down")
+	X(IMPORT, "import", "memory for reading a machine, or writing it down")              \
+	X(MAPPING, "mapping", "a mapping: the call that makes it fails")
 
 enum dmasim_fault_point {
 #define DMASIM_FAULT_ENUM(id, name, text) DMASIM_FAULT_##id,
@@ -58,7 +64,7 @@ enum dmasim_fault_point {
 #undef DMASIM_FAULT_ENUM
 		DMASIM_FAULT_COUNT,
 
-	/* Counts the passes of all points together. */
+	/* Counts the passes of all points that are allocations together. */
 	DMASIM_FAULT_ANY = DMASIM_FAULT_COUNT,
 };
 

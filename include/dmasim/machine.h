@@ -404,7 +404,10 @@ DMASIM_API const char *dmasim_point_name(enum dmasim_point point);
 
 /*
  * The nth pass (from 1, counted from now) of a fault point fails; DMASIM_FAULT_ANY: of all points
- * together. nth 0: nothing fails. Replaces what was asked for before.
+ * that are allocations together, the checker's own, too, which is blind then. nth 0: nothing fails.
+ * Replaces what was asked for before.
+ *
+ *	dmasim_fail(s, DMASIM_FAULT_MAPPING, 3);	the third mapping from here on fails
  */
 DMASIM_API void dmasim_fail(struct dmasim *s, enum dmasim_fault_point point, u64 nth);
 

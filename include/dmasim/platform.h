@@ -292,6 +292,10 @@ struct platform {
 	bool stepping;	/* somebody wants preemption points */
 	u32 locks_held; /* dmasim/lock.h, of all CPUs together */
 
+	/* Calls that map something, so far; the one of them that fails (DMASIM_FAULT_MAPPING). */
+	u64 mappings;
+	u64 mapping_fails; /* 0: none */
+
 	/* The stretch of memory that was resolved last; see platform_ptr(). */
 	phys_addr_t window_start;
 	u64 window_bytes;

@@ -102,6 +102,8 @@ static dma_addr_t map_frames(struct device *dev, phys_addr_t phys, u64 bytes, st
 {
 	struct iommu_domain *domain = iommu_dma_domain(dev);
 
+	if (dma_mapping_fails(dev))
+		return DMA_MAPPING_ERROR;
 	if (!domain)
 		return phys_to_dma(dev, phys);
 	return iommu_dma_map(dev, domain, phys, bytes, dma_prot(dev, call), limit);

@@ -81,6 +81,14 @@ static inline bool dma_kmalloc_needs_bounce(const struct device *dev, size_t siz
 	return dma_kmalloc_shares_line(size);
 }
 
+/* One more mapping. True: it was asked to fail, as if there were no room for it. */
+static inline bool dma_mapping_fails(const struct device *dev)
+{
+	struct platform *p = dev->os->platform;
+
+	return DMASIM_UNLIKELY(++p->mappings == p->mapping_fails);
+}
+
 /* ---- Behind an IOMMU -------------------------------------------------- */
 
 /* The granules that [address, address + size) touches. */

@@ -89,7 +89,7 @@ DMASIM_HOT static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size
 	if (call.attrs & DMA_ATTR_REQUIRE_COHERENT && !dev->dma_coherent)
 		return DMA_MAPPING_ERROR;
 	say_wraps(dev, phys, size);
-	dma = map_in_mode(dev, phys, size, call);
+	dma = dma_mapping_fails(dev) ? DMA_MAPPING_ERROR : map_in_mode(dev, phys, size, call);
 	PLATFORM_EVENT(dev->os->platform, MAP_PHYS, .dev = dev->id, .dma = dma, .phys = phys,
 		       .size = size, .dir = call.dir, .attrs = call.attrs, .site = dev->site);
 	return dma;

@@ -149,8 +149,11 @@ DMASIM_HOT static int map_sg(struct device *dev, struct scatterlist *sg, int nen
 	if (DMASIM_UNLIKELY(dev->os->platform->listening))
 		before = digest(sg, nents);
 	dma_sg_begin(&told, call);
-	count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call, &told)
-		       : direct_map_sg(dev, sg, nents, call, &told);
+	if (dma_mapping_fails(dev))
+		count = -ENOMEM;
+	else
+		count = domain ? iommu_dma_map_sg(dev, domain, sg, nents, call, &told)
+			       : direct_map_sg(dev, sg, nents, call, &told);
 	if (!count) {
 		dma_warn(dev, DMASIM_REPORT_BAD_ARGUMENT, 0, 0, "a scatterlist without entries");
 		count = -EIO;

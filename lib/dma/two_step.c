@@ -34,6 +34,8 @@ static bool try_alloc(struct device *dev, struct dma_iova_state *state, phys_add
 		bad_argument(dev, state, size, "dma_iova_try_alloc() of no bytes, or of 2^63");
 		return false;
 	}
+	if (dma_mapping_fails(dev))
+		return false;
 	iova = iommu_dma_alloc_iova(dev, domain, iommu_dma_span(domain, phys, size),
 				    dma_limit(dev));
 	if (!iova)
@@ -114,7 +116,7 @@ DMASIM_HOT int dma_iova_link(struct device *dev, struct dma_iova_state *state, p
 	int err = -EOPNOTSUPP;
 
 	if (link.domain) {
-		err = link_piece(&link);
+		err = dma_mapping_fails(dev) ? -ENOMEM : link_piece(&link);
 		PLATFORM_EVENT(dev->os->platform, LINK, .dev = dev->id, .dma = state->addr,
 			       .phys = phys, .offset = offset, .size = size, .dir = dir,
 			       .attrs = attrs, .ret = err, .site = dev->site);

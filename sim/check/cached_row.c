@@ -9,7 +9,7 @@ static inline bool fill_record(struct cached *cached, struct cached_domain *doma
 {
 	struct cached_pages *pages = domain->rows.near[cached_pages_slot(start)];
 	u32 index = cached_pages_index(start);
-	u64 which = ~0ULL >> (CACHED_PAGES - count) << index;
+	u64 which = cached_pages_within(start, start + ((u64)count << CACHED_PAGE_LG2) - 1);
 
 	if (DMASIM_UNLIKELY(domain->holding || domain->has_left) ||
 	    DMASIM_UNLIKELY(!cached_pages_are(pages, start)) ||

@@ -412,20 +412,24 @@ void dmasim_fail(struct dmasim *s, enum dmasim_fault_point point, u64 nth)
 {
 	machine_exists(s);
 	DMASIM_CONTRACT(point <= DMASIM_FAULT_ANY, "a fault point that exists fails");
+	s->platform.mapping_fails = 0;
+	if (point == DMASIM_FAULT_MAPPING && nth)
+		s->platform.mapping_fails = s->platform.mappings + nth;
 	memory_fail(&s->world.memory, (struct memory_plan){ point, nth });
 }
 
 u64 dmasim_failures(const struct dmasim *s)
 {
 	machine_exists(s);
-	return s->world.memory.hits;
+	return s->world.memory.hits +
+	       (s->platform.mapping_fails && s->platform.mappings >= s->platform.mapping_fails);
 }
 
 u64 dmasim_fault_passes(const struct dmasim *s, enum dmasim_fault_point point)
 {
 	machine_exists(s);
 	DMASIM_CONTRACT(point <= DMASIM_FAULT_ANY, "a fault point that exists is passed");
-	return s->world.memory.passes[point];
+	return point == DMASIM_FAULT_MAPPING ? s->platform.mappings : s->world.memory.passes[point];
 }
 
 const char *dmasim_fault_name(enum dmasim_fault_point point)

@@ -357,8 +357,49 @@ static void every_call_survives_every_failure(void **state)
 	}
 }
 
+/* Its nth mapping is refused: the call says so, or finds another way; and then it works. */
+static void refuse_nth(struct stage *stage, const struct call *call, u64 nth, bool works)
+{
+	u64 passes = dmasim_fault_passes(stage->s, DMASIM_FAULT_MAPPING);
+	bool done;
+
+	dmasim_fail(stage->s, DMASIM_FAULT_MAPPING, nth);
+	expect_u64(dmasim_failures(stage->s), 0);
+	done = call->run(stage);
+	expect_u64(dmasim_failures(stage->s), 1);
+	assert_true(dmasim_fault_passes(stage->s, DMASIM_FAULT_MAPPING) >= passes + nth);
+	/* Who gets no range maps in one step. */
+	assert_true(!done || (call->run == two_steps && nth == 1));
+	assert_true(call->run(stage) == works);
+	expect_u64(dmasim_failures(stage->s), 1);
+	dmasim_fail(stage->s, DMASIM_FAULT_MAPPING, 0);
+}
+
+static void any_mapping_may_be_refused(void **state)
+{
+	const struct mode *mode = *state;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		bool works = !never_works(mode, &calls[i]);
+		struct stage stage;
+		u64 before, mappings;
+
+		print_message("# %s: %s\n", mode->name, calls[i].name);
+		begin(&stage, mode);
+		before = dmasim_fault_passes(stage.s, DMASIM_FAULT_MAPPING);
+		assert_true(calls[i].run(&stage) == works);
+		mappings = dmasim_fault_passes(stage.s, DMASIM_FAULT_MAPPING) - before;
+		assert_true(mappings);
+		for (u64 nth = 1; nth <= mappings; nth++)
+			refuse_nth(&stage, &calls[i], nth, works);
+		end(&stage);
+	}
+}
+
 /* clang-format off */
 #define IN_MODE(number, words)                                                      \
+	{ "any_mapping_may_be_refused__" words,                                     \
+	  any_mapping_may_be_refused, NULL, NULL, (void *)(uintptr_t)&modes[number] }, \
 	{ "every_call_survives_every_failure__" words,                              \
 	  every_call_survives_every_failure, NULL, NULL, (void *)(uintptr_t)&modes[number] }
 
