@@ -136,7 +136,8 @@ struct driver {
 	const struct mode_facts *facts;
 	u64 seed;
 	struct dmasim *s;
-	bool unprivileged; /* what is mapped for privileged requests is not for devices' */
+	bool random_choices; /* lines may leave the CPU's cache on their own */
+	bool unprivileged;   /* what is mapped for privileged requests is not for devices' */
 	struct rig_trace trace;
 	struct pci_dev *dev[DRIVER_DEVICES];
 	struct p2pdma_provider *provider[DRIVER_DEVICES]; /* NULL: none */

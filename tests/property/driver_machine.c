@@ -126,6 +126,7 @@ bool driver_begin(struct driver *driver)
 
 	driver->facts = &facts_of[driver->mode];
 	config = config_of(driver);
+	driver->random_choices = config.random_choices;
 	driver->unprivileged = config.iommu == DMASIM_SMMUV3;
 	config = rig_trace_begin(&driver->trace, &config);
 	driver->s = dmasim_create(&config);

@@ -59,6 +59,7 @@ const struct misuse_kind misuse_kinds[] = {
 	MISUSE(access_phys, 0, { ACCESS, R(ACS_VIOLATION) }),
 	MISUSE(access_error, MAPPED, { ACCESS }),
 	MISUSE(cpu_writes, STREAMED, { R(CPU_WROTE) }),
+	MISUSE(turn_kept, STREAMED, { R(SYNC_MISSING) }),
 	MISUSE(memory_freed, STREAMED | USE(LINKS), { R(KERNEL_MISUSE) }),
 	MISUSE(map_no_direction, MAPPED, { R(BAD_DIRECTION) }),
 	MISUSE(map_overlap, STREAMED, { R(MAPPINGS_OVERLAP) }),

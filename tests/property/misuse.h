@@ -94,6 +94,7 @@ MISUSE_DECLARE(access_device);
 MISUSE_DECLARE(access_phys);
 MISUSE_DECLARE(access_error);
 MISUSE_DECLARE(cpu_writes);
+MISUSE_DECLARE(turn_kept);
 MISUSE_DECLARE(memory_freed);
 
 /* misuse_map.c */

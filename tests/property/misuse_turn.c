@@ -250,6 +250,28 @@ bool misuse_cpu_writes(struct driver *driver, struct dice *dice, struct use *use
 	return true;
 }
 
+/* It has its turn and writes, and the device, which does not snoop, goes on without a sync. */
+bool misuse_turn_kept(struct driver *driver, struct dice *dice, struct use *use)
+{
+	const struct mode_facts *facts = driver->facts;
+	u32 offset = (u32)dice_below(dice, use->bytes);
+	struct part part = use_stretch(use, offset, 1);
+	u8 byte;
+
+	if (driver->random_choices || !facts->no_snoop || facts->kmalloc || facts->untrusted ||
+	    !use_can_turn(driver, use) || use->cpu_start != use->cpu_end ||
+	    use->attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_REQUIRE_COHERENT) ||
+	    use_shares(driver, use))
+		return false;
+	use_sync(driver, use, 0, use->bytes, true);
+	byte = part.buffer->shadow[part.at] ^ 0x55;
+	driver_note(driver, "the CPU writes into use %u at %u, in its turn", use_index(driver, use),
+		    offset);
+	dmasim_write(driver->s, part.buffer->phys + part.at, &byte, 1);
+	touch(driver, use, dice, offset);
+	return true;
+}
+
 bool misuse_memory_freed(struct driver *driver, struct dice *dice, struct use *use)
 {
 	const struct part *part = &use->part[dice_below(dice, use->part_count)];
