@@ -167,7 +167,7 @@ static void note_end(struct cached *cached, struct cached_pages *pages, u64 whic
 		LIST_INSERT_HEAD(&cached->pages_ended, pages, any_ended);
 		pages->ended_apart = false;
 		pages->ended_at = now;
-	} else if (pages->ended_apart || !check_is_now(&cached->clock, pages->ended_at)) {
+	} else if (pages->ended_apart || !check_is_same(&cached->clock, pages->ended_at, now)) {
 		end_apart(cached, pages, which, now);
 	}
 }

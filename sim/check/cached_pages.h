@@ -187,7 +187,7 @@ static inline void cached_pages_begin(struct cached *cached, struct cached_pages
 		pages->begun_at.order = now.order;
 		pages->begun_at.ns = now.ns;
 	} else if (DMASIM_UNLIKELY(pages->begun_apart) ||
-		   DMASIM_UNLIKELY(!check_is_now(clock, pages->begun_at))) {
+		   DMASIM_UNLIKELY(!check_is_same(clock, pages->begun_at, now))) {
 		cached_pages_begin_apart(cached, pages, which, now);
 	}
 	pages->holding |= which;

@@ -39,12 +39,13 @@ static inline bool check_before(struct check_moment a, struct check_moment b)
 }
 
 /*
- * True if nobody can tell that moment from now: no time has passed, no command was submitted, and
- * no wait was over.
+ * True if nobody can tell two moments apart: no time lies between them, no command was submitted,
+ * and no wait was over, neither then nor since.
  */
-static inline bool check_is_now(const struct check_clock *clock, struct check_moment moment)
+static inline bool check_is_same(const struct check_clock *clock, struct check_moment a,
+				 struct check_moment b)
 {
-	return moment.order > clock->commanded && moment.ns == clock->world->clock.now_ns;
+	return a.order > clock->commanded && b.order > clock->commanded && a.ns == b.ns;
 }
 
 #endif

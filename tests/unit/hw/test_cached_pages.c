@@ -258,10 +258,25 @@ static void each_page_ended_before_a_wait_or_behind_it(void **state)
 	expect_u64(leaf_at(fixture, 3)->until.ns, 100);
 }
 
+/* What a context led to ends when the command was submitted that drops it, which was before. */
+static void a_page_may_end_at_a_moment_that_is_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct check_moment then;
+
+	map_rows(fixture);
+	submit(fixture, 0, pages(32 * SZ_4K, LAST(32)));
+	then = (struct check_moment){ fixture->cached.clock.order, 0 };
+	unmap_page(fixture, 1);
+	cached_pages_end(&fixture->cached, domain_of(fixture, 0), 2 * SZ_4K, LAST(2), then);
+	assert_true(leaf_at(fixture, 1)->until.order > then.order);
+	expect_u64(leaf_at(fixture, 2)->until.order, then.order);
+}
+
 TEST_MAIN(T(a_row_ends_and_is_covered), T(what_ended_behind_a_command_is_not_covered_by_it),
 	  T(what_is_mapped_over_an_ended_row_leaves_it_in_the_set),
 	  T(an_entry_that_was_replaced_by_hand_is_noticed), T(rows_that_no_walk_finds_have_ended),
 	  T(a_part_of_a_row_is_compared_by_itself), T(ended_rows_are_found_by_their_memory),
 	  T(records_come_and_go), T(each_page_began_before_a_command_or_behind_it),
 	  T(each_page_began_when_it_did), T(each_page_ended_before_a_command_or_behind_it),
-	  T(each_page_ended_before_a_wait_or_behind_it))
+	  T(each_page_ended_before_a_wait_or_behind_it), T(a_page_may_end_at_a_moment_that_is_over))
