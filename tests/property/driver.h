@@ -29,7 +29,8 @@
 #define DRIVER_DEVICES	   4
 #define DRIVER_BUFFERS	   16
 #define DRIVER_USES	   20
-#define DRIVER_PARTS	   6
+#define DRIVER_PARTS	   16 /* mostly fewer: */
+#define DRIVER_PARTS_FEW   6
 #define DRIVER_SEGMENTS	   (2 * DRIVER_PARTS)
 #define DRIVER_PAGE	   4096U
 #define DRIVER_LINE	   64U

@@ -118,12 +118,18 @@ bool driver_one(struct driver *driver, struct dice *dice)
 	return begin_use(driver, use);
 }
 
+/* Of a list, or of links; a checker may keep many of one list in another way than a few. */
+static u32 part_count(struct dice *dice)
+{
+	return (u32)dice_from(dice, 1, dice_chance(dice, 70) ? DRIVER_PARTS_FEW : DRIVER_PARTS);
+}
+
 bool driver_list(struct driver *driver, struct dice *dice)
 {
 	struct use *use = use_new(driver, USE_LIST, pick_device(dice));
 	bool peers = driver_has_peers(driver) && !is_bounced(driver->facts) &&
 		     dice_chance(dice, 25);
-	u32 count = (u32)dice_from(dice, 1, DRIVER_PARTS);
+	u32 count = part_count(dice);
 	struct part_wish wish = { 0 };
 	struct part part;
 
@@ -152,7 +158,7 @@ bool driver_list(struct driver *driver, struct dice *dice)
 /* The first may begin anywhere, the last end anywhere, those between are whole pages. */
 static void find_links(struct driver *driver, struct dice *dice, struct use *use, bool peer)
 {
-	u32 count = (u32)dice_from(dice, 1, DRIVER_PARTS);
+	u32 count = part_count(dice);
 	struct part_wish wish = { .peer = peer, .device = use->device, .dir = use->dir };
 	struct part part;
 	phys_addr_t end;

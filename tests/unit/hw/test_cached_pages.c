@@ -3,6 +3,7 @@
  * The set of what may be cached: pages that are mapped one by one, which are rows of a table, and
  * what turns them into leaves.
  */
+#include "check/cached_row.h"
 #include "unit/hw/cached_rig.h"
 
 #define LAST(page) ((page)*SZ_4K + (SZ_4K - 1))
@@ -45,6 +46,12 @@ static void map_rows(struct fixture *fixture)
 	for (u64 page = 0; page < 4; page++)
 		map_page(fixture, page, PAGE + 2 * page * SZ_4K);
 	expect_rows(fixture, 4, 4);
+}
+
+static struct cached_domain *domain_of_rows(struct fixture *fixture)
+{
+	map_rows(fixture);
+	return domain_of(fixture, 0);
 }
 
 static void a_row_ends_and_is_covered(void **state)
@@ -173,6 +180,35 @@ static void records_come_and_go(void **state)
 	expect_u64(rows_of(fixture)->pages, 7);
 }
 
+/* Pages that are mapped one after the other come to the set together, over what has ended, too. */
+static void a_row_of_new_pages_leaves_what_has_ended_in_the_set(void **state)
+{
+	struct fixture *fixture = *state;
+	struct cached *cached = &fixture->cached;
+	struct cached_domain *domain = domain_of_rows(fixture);
+
+	unmap_page(fixture, 16);
+	invalidate_pages(fixture, 16 * SZ_4K, LAST(16));
+	unmap_page(fixture, 2);
+	unmap_page(fixture, 3);
+	cached_row_begin(cached, domain, SZ_4K);
+	cached_row_begin(cached, domain, 2 * SZ_4K);
+	for (u64 page = 2; page < 5; page++) {
+		put(fixture, LOW, page, (PAGE + SZ_1M + page * SZ_4K) | ENTRY_RW);
+		assert_true(cached_row_goes_on(cached, DOM, page * SZ_4K));
+	}
+	cached_row_end(cached);
+	expect_rows(fixture, 5, 5);
+	expect_u64(cached->windows.open, 2);
+	expect_harm(fixture, 0, LAST(1), CACHED_HARMLESS);
+	expect_harm(fixture, 2 * SZ_4K, LAST(2), CACHED_OTHER);
+	expect_harm(fixture, 3 * SZ_4K, LAST(3), CACHED_OTHER);
+	expect_harm(fixture, 4 * SZ_4K, LAST(4), CACHED_HARMLESS);
+	invalidate_pages(fixture, 0, ~0ULL);
+	expect_harm(fixture, 0, LAST(4), CACHED_HARMLESS);
+	expect_u64(cached->windows.open, 0);
+}
+
 static const struct cached_leaf *leaf_at(struct fixture *fixture, u64 page)
 {
 	struct cached_domain *domain = domain_of(fixture, 0);
@@ -273,10 +309,34 @@ static void a_page_may_end_at_a_moment_that_is_over(void **state)
 	expect_u64(leaf_at(fixture, 2)->until.order, then.order);
 }
 
+/* What a first stage gave is tagged with the PASID of requests without one. */
+static void a_command_without_a_pasid_is_not_for_a_first_stage(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hw_invalidation what = pages(0, ~0ULL);
+	struct cached_domain *domain = domain_of_rows(fixture);
+
+	domain->first_stage = true;
+	cached_pages_end(&fixture->cached, domain, SZ_4K, LAST(1),
+			 check_now(&fixture->cached.clock));
+	expect_u64(fixture->cached.windows.open, 1);
+	what = submit(fixture, 0, what);
+	execute(fixture, 0, &what);
+	wait(fixture, 0);
+	expect_u64(fixture->cached.windows.open, 1);
+	what.has_pasid = true;
+	what = submit(fixture, 0, what);
+	execute(fixture, 0, &what);
+	wait(fixture, 0);
+	expect_u64(fixture->cached.windows.open, 0);
+}
+
 TEST_MAIN(T(a_row_ends_and_is_covered), T(what_ended_behind_a_command_is_not_covered_by_it),
 	  T(what_is_mapped_over_an_ended_row_leaves_it_in_the_set),
 	  T(an_entry_that_was_replaced_by_hand_is_noticed), T(rows_that_no_walk_finds_have_ended),
 	  T(a_part_of_a_row_is_compared_by_itself), T(ended_rows_are_found_by_their_memory),
 	  T(records_come_and_go), T(each_page_began_before_a_command_or_behind_it),
 	  T(each_page_began_when_it_did), T(each_page_ended_before_a_command_or_behind_it),
-	  T(each_page_ended_before_a_wait_or_behind_it), T(a_page_may_end_at_a_moment_that_is_over))
+	  T(each_page_ended_before_a_wait_or_behind_it), T(a_page_may_end_at_a_moment_that_is_over),
+	  T(a_row_of_new_pages_leaves_what_has_ended_in_the_set),
+	  T(a_command_without_a_pasid_is_not_for_a_first_stage))
