@@ -121,17 +121,24 @@ static struct cached_moments *moments_of(struct cached *cached, struct cached_pa
 	return pages->apart;
 }
 
+/* Some come to those of `known`, which all have one moment unless they are apart already. */
+static void set_apart(struct check_moment *moments, bool *apart, u64 known, struct check_moment at,
+		      u64 which, struct check_moment now)
+{
+	if (!*apart)
+		set_moments(moments, known, at);
+	*apart = true;
+	set_moments(moments, which, now);
+}
+
 void cached_pages_begin_apart(struct cached *cached, struct cached_pages *pages, u64 which,
 			      struct check_moment now)
 {
 	struct cached_moments *apart = moments_of(cached, pages);
 
-	if (!apart)
-		return;
-	if (!pages->begun_apart)
-		set_moments(apart->since, pages->holding | pages->ended, pages->begun_at);
-	pages->begun_apart = true;
-	set_moments(apart->since, which, now);
+	if (apart)
+		set_apart(apart->since, &pages->begun_apart, pages->holding | pages->ended,
+			  pages->begun_at, which, now);
 }
 
 static void end_apart(struct cached *cached, struct cached_pages *pages, u64 which,
@@ -139,12 +146,9 @@ static void end_apart(struct cached *cached, struct cached_pages *pages, u64 whi
 {
 	struct cached_moments *apart = moments_of(cached, pages);
 
-	if (!apart)
-		return;
-	if (!pages->ended_apart)
-		set_moments(apart->until, pages->ended, pages->ended_at);
-	pages->ended_apart = true;
-	set_moments(apart->until, which, now);
+	if (apart)
+		set_apart(apart->until, &pages->ended_apart, pages->ended, pages->ended_at, which,
+			  now);
 }
 
 /* ---- Ending ----------------------------------------------------------- */

@@ -104,19 +104,17 @@ static bool is_alone(const struct interval_tree *tree, const struct interval *in
 
 static inline void insert(struct interval_tree *tree, struct interval *interval)
 {
-	if (RB_EMPTY(&tree->root)) {
-		interval_root_insert(&tree->root, interval);
-		tree->lowest = interval;
-		tree->low = interval->start;
-	} else if (tree->lowest && interval->start < tree->lowest->start) {
+	bool is_only = RB_EMPTY(&tree->root);
+	bool is_lowest = !is_only && tree->lowest && interval->start < tree->lowest->start;
+
+	if (is_lowest)
 		insert_lowest(&tree->root, tree->lowest, interval);
-		tree->lowest = interval;
-		tree->low = interval->start;
-	} else {
+	else
 		interval_root_insert(&tree->root, interval);
-		if (interval->start < tree->low)
-			tree->low = interval->start;
-	}
+	if (is_only || is_lowest)
+		tree->lowest = interval;
+	if (is_only || interval->start < tree->low)
+		tree->low = interval->start;
 }
 
 DMASIM_HOT bool interval_put(struct interval_tree *tree, struct interval *interval)

@@ -115,29 +115,20 @@ DMASIM_HOT static void row_leave(struct owner_links *links, struct owner_row *ro
 
 static struct piece *piece_of(struct owner_links *links, const struct owner_row *row, u32 page)
 {
-	struct piece *piece = check_pool_get(&links->owners->past);
+	struct piece *piece = owners_new_piece(links->owners, links->space,
+					       &(struct piece_desc){ .kind = PIECE_LINK,
+								     .dev = row->dev,
+								     .dma = address_of(row, page),
+								     .size = LINKS_PAGE_LAST + 1,
+								     .phys = row->phys[page],
+								     .dir = row->dir,
+								     .attrs = row->attrs,
+								     .state = row->state,
+								     .synced = true,
+								     .site = row->site });
 
-	if (!piece)
-		return NULL;
-	piece->at.start = address_of(row, page);
-	piece->at.last = piece->at.start + LINKS_PAGE_LAST;
-	piece->space = links->space;
-	piece->phys = row->phys[page];
-	piece->attrs = row->attrs;
-	piece->number = 0;
-	piece->site = row->site;
-	piece->dev = row->dev;
-	piece->state = row->state;
-	piece->taken = 0;
-	piece->dir = row->dir;
-	piece->kind = PIECE_LINK;
-	piece->alloc = 0;
-	piece->synced = true;
-	piece->told = false;
-	piece->asked = false;
-	piece->is_shared = false;
-	piece->watched = false;
-	piece->keeps_first = false;
+	if (piece)
+		piece->number = 0;
 	return piece;
 }
 

@@ -7,7 +7,7 @@
  */
 #define MODE_WATCH_BYTES (64 << 10)
 
-#include "catalogue/catalogue.h"
+#include "catalogue/host.h"
 
 /* Not whole granules: so an untrusted device is shown a copy. */
 #define AT    100
@@ -15,19 +15,6 @@
 
 static const enum dma_data_direction directions[] = { DMA_TO_DEVICE, DMA_FROM_DEVICE,
 						      DMA_BIDIRECTIONAL };
-
-__attribute__((no_sanitize("address"), noinline)) static void store(volatile u8 *at, u8 byte)
-{
-	*at = byte;
-}
-
-static u8 *host(struct rig *rig, phys_addr_t phys, u64 bytes)
-{
-	u8 *at = dmasim_ptr(rig->s, phys, bytes);
-
-	assert_non_null(at);
-	return at;
-}
 
 static dma_addr_t map(struct rig *rig, phys_addr_t phys, u64 bytes, enum dma_data_direction dir)
 {

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "catalogue/catalogue.h"
+#include "catalogue/host.h"
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -86,14 +86,6 @@ static void expect_open(u8 *at)
 
 	if (!lives(reads, at, said) || !lives(writes, at, said))
 		fail_msg("an access was stopped:\n%s", said);
-}
-
-static u8 *host(struct rig *rig, phys_addr_t phys, u64 bytes)
-{
-	u8 *at = dmasim_ptr(rig->s, phys, bytes);
-
-	assert_non_null(at);
-	return at;
 }
 
 static dma_addr_t map(struct rig *rig, phys_addr_t phys, u64 bytes, enum dma_data_direction dir)

@@ -3,27 +3,14 @@
  * What the CPU writes in its turn, and nobody syncs for a device that does not snoop, C07. It is
  * found wherever in a mapping it is: of the mappings here no more than the first line is compared.
  */
-#include "catalogue/catalogue.h"
+#include "catalogue/host.h"
 
 #define TURN 2048 /* where in the mapping the CPU has its turn, of 1 KiB */
-
-__attribute__((no_sanitize("address"), noinline)) static void store(volatile u8 *at, u8 byte)
-{
-	*at = byte;
-}
-
-static u8 *host(struct rig *rig, phys_addr_t phys)
-{
-	u8 *at = dmasim_ptr(rig->s, phys, SZ_4K);
-
-	assert_non_null(at);
-	return at;
-}
 
 /* The CPU has had its turn of a buffer beyond the first line, and has written 3 bytes there. */
 static dma_addr_t turn_of(struct rig *rig, phys_addr_t buf, enum dma_data_direction dir)
 {
-	u8 *cpu = host(rig, buf);
+	u8 *cpu = host(rig, buf, SZ_4K);
 	dma_addr_t dma = dma_map_phys(&rig->nvme->dev, buf, SZ_4K, dir, 0);
 
 	dma_sync_single_range_for_cpu(&rig->nvme->dev, dma, TURN, SZ_1K, dir);
@@ -79,7 +66,7 @@ static void C07_a_list_that_is_used_again(void **state)
 	expect_u64(dma_map_sg(dev, &sg, 1, DMA_FROM_DEVICE), 1);
 	expect_done(dmasim_dev_write(rig->nvme, sg_dma_address(&sg), "first", 5), 5);
 	dma_sync_sg_for_cpu(dev, &sg, 1, DMA_FROM_DEVICE);
-	store(host(rig, buf), 'F');
+	store(host(rig, buf, SZ_4K), 'F');
 	dmasim_expect(rig->s, DMASIM_REPORT_SYNC_MISSING, 1);
 	expect_done(dmasim_dev_write(rig->nvme, sg_dma_address(&sg), "again", 5), 5);
 	dma_unmap_sg(dev, &sg, 1, DMA_FROM_DEVICE);
@@ -101,7 +88,7 @@ static void C07_each_turn_once(void **state)
 	dma_sync_single_range_for_device(dev, dma, TURN, SZ_1K, DMA_BIDIRECTIONAL);
 	expect_done(dmasim_dev_read(rig->nvme, dma + TURN, old, sizeof(old)), 8);
 	dma_sync_single_range_for_cpu(dev, dma, TURN, SZ_1K, DMA_BIDIRECTIONAL);
-	store(host(rig, buf) + TURN, 7);
+	store(host(rig, buf, SZ_4K) + TURN, 7);
 	for (u32 i = 0; i < 3; i++)
 		expect_done(dmasim_dev_read(rig->nvme, dma + TURN, old, sizeof(old)), 8);
 	dma_unmap_phys(dev, dma, SZ_4K, DMA_BIDIRECTIONAL, 0);

@@ -230,16 +230,21 @@ bool misuse_access_error(struct driver *driver, struct dice *dice, struct use *u
 
 /* ---- The CPU --------------------------------------------------------------------------------- */
 
+/* Who syncs by himself, or shares, takes turns as he likes; and nobody has one now. */
+static bool takes_turns(const struct driver *driver, const struct use *use)
+{
+	return use_can_turn(driver, use) && use->cpu_start == use->cpu_end &&
+	       !(use->attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_REQUIRE_COHERENT)) &&
+	       !use_shares(driver, use);
+}
+
 /* It writes what a device has, and takes no turn for that. */
 bool misuse_cpu_writes(struct driver *driver, struct dice *dice, struct use *use)
 {
 	const struct part *part = &use->part[dice_below(dice, use->part_count)];
 	u8 byte;
 
-	/* Who syncs by himself, or shares, takes turns as he likes. */
-	if (!use_can_turn(driver, use) || use->cpu_start != use->cpu_end ||
-	    use->attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_REQUIRE_COHERENT) ||
-	    use_shares(driver, use))
+	if (!takes_turns(driver, use))
 		return false;
 	byte = part->buffer->shadow[part->at] ^ 0x55;
 	driver_note(driver, "the CPU writes into use %u", use_index(driver, use));
@@ -259,9 +264,7 @@ bool misuse_turn_kept(struct driver *driver, struct dice *dice, struct use *use)
 	u8 byte;
 
 	if (driver->random_choices || !facts->no_snoop || facts->kmalloc || facts->untrusted ||
-	    !use_can_turn(driver, use) || use->cpu_start != use->cpu_end ||
-	    use->attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_REQUIRE_COHERENT) ||
-	    use_shares(driver, use))
+	    !takes_turns(driver, use))
 		return false;
 	use_sync(driver, use, 0, use->bytes, true);
 	byte = part.buffer->shadow[part.at] ^ 0x55;

@@ -320,14 +320,10 @@ static void a_command_without_a_pasid_is_not_for_a_first_stage(void **state)
 	cached_pages_end(&fixture->cached, domain, SZ_4K, LAST(1),
 			 check_now(&fixture->cached.clock));
 	expect_u64(fixture->cached.windows.open, 1);
-	what = submit(fixture, 0, what);
-	execute(fixture, 0, &what);
-	wait(fixture, 0);
+	invalidate(fixture, 0, what);
 	expect_u64(fixture->cached.windows.open, 1);
 	what.has_pasid = true;
-	what = submit(fixture, 0, what);
-	execute(fixture, 0, &what);
-	wait(fixture, 0);
+	invalidate(fixture, 0, what);
 	expect_u64(fixture->cached.windows.open, 0);
 }
 
